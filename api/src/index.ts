@@ -1,8 +1,8 @@
 /** What Millrace promises: its operations, their types, the life of a work item, and a client. */
-import type { components, operations as operationTypes } from './generated/types.ts';
-import { operations } from './generated/operations.ts';
-
-export { operations };
+export { operations } from './generated/operations.ts';
+export { createClient, type AnyMethod, type Call, type Client, type ClientOptions } from './client.ts';
+export { ApiError, ConnectionError, type ErrorDetail } from './client/errors.ts';
+export type { AnyCall, CallOptions } from './client/request.ts';
 export { ExactNumber, parseJson, stringifyJson, toDouble, toId, type Id } from './json.ts';
 export {
   mayHappen,
@@ -13,52 +13,4 @@ export {
   type Transition,
   type TransitionName,
 } from './lifecycle.ts';
-
-/** The schemas of the contract, by name. */
-export type Schemas = components['schemas'];
-
-/** Name of an operation; the key of the operations table. */
-export type OperationId = keyof typeof operations;
-
-/** One row of the operations table. */
-export interface Operation {
-  readonly method: string;
-  readonly path: string;
-  /** A second path under which older clients know the operation. */
-  readonly also: string | null;
-  readonly body: 'json' | 'file' | null;
-  readonly bodyRequired: boolean;
-  readonly success: number;
-  /** The named permission that a role must grant; `public` needs no token. */
-  readonly permission: string;
-  /** What the caller must be allowed to do in the queue; any one of these is enough. */
-  readonly queue: readonly string[] | null;
-  /** none: no database; read and write: a transaction of its own; batch: gathered with other calls on the queue. */
-  readonly effect: string;
-  readonly cli: string | null;
-  readonly summary: string;
-}
-
-/** What a caller sends: parameters of the path and the query, and the body. */
-export interface Input<O extends OperationId = OperationId> {
-  readonly path: PathOf<O>;
-  readonly query: QueryOf<O>;
-  readonly body: BodyOf<O>;
-}
-
-/** The body of the successful answer; undefined where there is none. */
-export type Output<O extends OperationId> = operationTypes[O] extends { responses: { 200: infer Success } }
-  ? Success extends { content: { 'application/json': infer Body } }
-    ? Body
-    : undefined
-  : undefined;
-
-type ParametersOf<O extends OperationId> = operationTypes[O]['parameters'];
-type PathOf<O extends OperationId> = ParametersOf<O> extends { path: infer Path } ? Path : Record<never, never>;
-type QueryOf<O extends OperationId> = ParametersOf<O> extends { query?: infer Query }
-  ? NonNullable<Query>
-  : Record<never, never>;
-type BodyOf<O extends OperationId> = operationTypes[O] extends { requestBody?: infer Body }
-  ? JsonOf<NonNullable<Body>>
-  : undefined;
-type JsonOf<B> = B extends { content: { 'application/json': infer Json } } ? Json : unknown;
+export type { Input, Operation, OperationId, Output, Schemas } from './operation.ts';

@@ -1,0 +1,124 @@
+import type { Input, Operation, OperationId, Output, Schemas } from './operation.ts';
+import { operations } from './generated/operations.ts';
+import { ApiError } from './client/errors.ts';
+import { send, type AnyCall, type CallOptions, type Request, type Transport } from './client/request.ts';
+import { createSession, type ClientSession } from './client/session.ts';
+
+export interface ClientOptions {
+  /** Where the server is, such as `http://127.0.0.1:8080`; a path is kept. */
+  readonly url: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** Instead of a password; wins when both are given. */
+  readonly apiKey?: string | undefined;
+  /** A token from an earlier log-in. With credentials beside it the client logs in when the token is refused. */
+  readonly token?: string | undefined;
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Called with each new token, so that it can be kept for the next program. */
+  readonly onToken?: ((token: string) => void) | undefined;
+}
+
+/** What to send with an operation; parts that may be empty may be left out. */
+export type Call<O extends OperationId> = Part<'path', Input<O>['path']> &
+  Part<'query', Input<O>['query']> &
+  BodyPart<O>;
+
+type Part<Name extends string, Value> =
+  Record<never, never> extends Value ? { readonly [N in Name]?: Value } : { readonly [N in Name]: Value };
+type BodyPart<O extends OperationId> = (typeof operations)[O] extends { body: null }
+  ? { readonly body?: undefined }
+  : (typeof operations)[O] extends { body: 'file' }
+    ? { readonly body: { readonly file: Blob } }
+    : (typeof operations)[O] extends { bodyRequired: true }
+      ? { readonly body: Input<O>['body'] }
+      : { readonly body?: Input<O>['body'] | undefined };
+
+type Method<O extends OperationId> =
+  Record<never, never> extends Call<O>
+    ? (call?: Call<O>, options?: CallOptions) => Promise<Output<O>>
+    : (call: Call<O>, options?: CallOptions) => Promise<Output<O>>;
+
+/** Calls an operation that is chosen while the program runs; what it needs and answers is in the contract. */
+export type AnyMethod = (operationId: OperationId, call?: AnyCall, options?: CallOptions) => Promise<unknown>;
+
+/** Every operation of the contract as a method. */
+export type Client = { readonly [O in OperationId]: Method<O> } & { readonly call: AnyMethod };
+
+// Public operations that are about the caller's own token.
+const aboutToken: ReadonlySet<string> = new Set<OperationId>(['validateToken', 'refreshToken', 'logOut']);
+const logInSeconds = 30;
+
+/**
+ * A client for a Millrace server, in Node and in browsers alike.
+ *
+ * It logs in at the first call that needs it, renews its token before it expires, and after a 401 logs in again and
+ * repeats the call once. Every method rejects with ApiError when the server refuses, ConnectionError when there is no
+ * answer, and the signal's reason when it was given up.
+ * @throws TypeError when the URL is none
+ */
+export function createClient(options: ClientOptions): Client {
+  const transport = { url: baseUrl(options.url), fetch: options.fetch ?? globalThis.fetch };
+  const { username, password, apiKey } = options;
+  const logIn = {
+    operation: operations.logIn,
+    call: { body: { username, password, apiKey } },
+    token: undefined,
+  };
+  const refresh = { operation: operations.refreshToken, call: {} };
+  const source = {
+    logIn: hasCredentials(options) ? () => ask(transport, logIn).then(adopt) : undefined,
+    refresh: (token: string) => ask(transport, { ...refresh, token }).then(adopt),
+  };
+  const session = createSession(source, options.token);
+  function adopt({ token }: Schemas['Session']): string {
+    session.adopt(token);
+    options.onToken?.(token);
+    return token;
+  }
+  const call: AnyMethod = async (operationId, input = {}, callOptions = {}) => {
+    const operation: Operation = operations[operationId];
+    const sendIt: Send = (token) => send(transport, { operation, call: input, token }, callOptions);
+    if (operation.permission !== 'public') return signed(session, sendIt);
+    const answer = await sendIt(aboutToken.has(operationId) ? session.known() : undefined);
+    if (operationId === 'logIn' || operationId === 'refreshToken') adopt(answer as Schemas['Session']);
+    if (operationId === 'logOut') session.forget();
+    return answer;
+  };
+  return { ...methodsOf(call), call } as Client;
+}
+
+function methodsOf(call: AnyMethod): object {
+  const ids = Object.keys(operations) as OperationId[];
+  return Object.fromEntries(
+    ids.map((id) => [id, (input?: AnyCall, options?: CallOptions) => call(id, input, options)]),
+  );
+}
+
+type Send = (token: string | undefined) => Promise<unknown>;
+
+async function signed(session: ClientSession, sendIt: Send): Promise<unknown> {
+  const token = await session.current();
+  try {
+    return await sendIt(token);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    const other = await session.insteadOf(token);
+    if (other === undefined) throw error;
+    return sendIt(other);
+  }
+}
+
+function hasCredentials({ username, password, apiKey }: ClientOptions): boolean {
+  return username !== undefined && (password ?? apiKey) !== undefined;
+}
+
+async function ask(transport: Transport, request: Request): Promise<Schemas['Session']> {
+  return (await send(transport, request, { timeoutSeconds: logInSeconds })) as Schemas['Session'];
+}
+
+function baseUrl(url: string): string {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    throw new TypeError(`url is "${url}", but must be like http://127.0.0.1:8080`);
+  }
+  return url.replace(/\/+$/, '');
+}

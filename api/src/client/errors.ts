@@ -1,0 +1,71 @@
+import { parseJson } from '../json.ts';
+import type { Schemas } from '../operation.ts';
+
+/** One thing that was wrong with a request, where there can be several. */
+export type ErrorDetail = Schemas['ErrorDetail'];
+
+/** The server answered, and refused. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** The HTTP status. */
+  readonly status: number;
+  /** Stable name of the kind of error, such as NOT_FOUND. */
+  readonly code: string;
+  /** What was wrong, one by one, where there can be several things. */
+  readonly details: readonly ErrorDetail[];
+  constructor(status: number, error: Schemas['Error']) {
+    super(error.message);
+    this.status = status;
+    this.code = error.code;
+    this.details = error.details ?? [];
+  }
+}
+
+/** There was no answer: the server cannot be reached, the connection broke, or the time for the call ran out. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+  readonly url: string;
+  constructor(url: string, why: string, check: string, options?: ErrorOptions) {
+    super(`No answer from ${url}: ${why}. ${check}`, options);
+    this.url = url;
+  }
+}
+
+/** What a failed `fetch` means to a person. */
+export function connectionError(url: string, error: unknown): ConnectionError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new ConnectionError(url, text || code, adviceFor(code), { cause: error });
+}
+
+/** What an answer other than the promised one means; it need not come from Millrace. */
+export function refusal(url: string, status: number, text: string): ApiError {
+  const error = readError(text);
+  if (error !== undefined) return new ApiError(status, error);
+  const message = `${url} answered ${String(status)} without the JSON of a Millrace server. Check the URL, and any proxy in between.`;
+  return new ApiError(status, { code: `HTTP_${String(status)}`, message });
+}
+
+function readError(text: string): Schemas['Error'] | undefined {
+  try {
+    const value = parseJson(text);
+    return isError(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isError(value: unknown): value is Schemas['Error'] {
+  if (typeof value !== 'object' || value === null || !('code' in value) || !('message' in value))
+    return false;
+  return typeof value.code === 'string' && typeof value.message === 'string';
+}
+
+function adviceFor(code: string): string {
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'Check the host name in the URL.';
+  if (code.includes('CERT') || code.includes('TLS') || code.includes('SSL')) {
+    return 'Check the certificate of the server, and whether the URL should begin with http: or https:.';
+  }
+  return 'Check that the server runs there, and the host and port in the URL.';
+}

@@ -1,0 +1,130 @@
+import type { Operation } from '../operation.ts';
+import { parseJson, stringifyJson } from '../json.ts';
+import { ConnectionError, connectionError, refusal } from './errors.ts';
+
+/** What may be sent with any operation. */
+export interface AnyCall {
+  readonly path?: object | undefined;
+  readonly query?: object | undefined;
+  readonly body?: unknown;
+}
+
+export interface CallOptions {
+  /** Gives the call up; it then rejects with the reason of the signal. */
+  readonly signal?: AbortSignal | undefined;
+  /** After so many seconds without a whole answer the call rejects with a ConnectionError. */
+  readonly timeoutSeconds?: number | undefined;
+}
+
+/** An operation with what to send, and on whose behalf. */
+export interface Request {
+  readonly operation: Operation;
+  readonly call: AnyCall;
+  readonly token: string | undefined;
+}
+
+export interface Transport {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/**
+ * Sends one request and reads the whole answer.
+ * @throws ApiError, ConnectionError, or the reason of the signal
+ */
+export async function send(
+  { url, fetch }: Transport,
+  { operation, call, token }: Request,
+  options: CallOptions,
+): Promise<unknown> {
+  const address = url + pathOf(operation.path, call.path ?? {}) + queryOf(call.query ?? {});
+  const { headers, body } = contentOf(operation, call.body);
+  if (token !== undefined) headers['x-authorization'] = token;
+  const answer = await withinTime(options, url, async (signal) => {
+    const response = await fetch(address, { method: operation.method, headers, body: body ?? null, signal });
+    return { status: response.status, text: await response.text() };
+  });
+  if (answer.status !== operation.success) throw refusal(address, answer.status, answer.text);
+  if (answer.status === 204) return undefined;
+  return readAnswer(address, answer);
+}
+
+function pathOf(template: string, values: object): string {
+  const entries = new Map(Object.entries(values));
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = textOf(entries.get(name));
+    if (value === '') throw new TypeError(`path.${name} is missing; ${template} needs it`);
+    return encodeURIComponent(value);
+  });
+}
+
+function queryOf(values: object): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    const text = textOf(value);
+    if (text !== '') query.append(name, text);
+  }
+  return query.size === 0 ? '' : `?${query.toString()}`;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined || value === null ? '' : stringifyJson(value);
+}
+
+function contentOf(operation: Operation, body: unknown) {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (body === undefined || operation.body === null) return { headers, body: undefined };
+  if (operation.body === 'file') return { headers, body: formOf(body) };
+  headers['content-type'] = 'application/json';
+  return { headers, body: stringifyJson(body) };
+}
+
+function formOf(body: unknown): FormData {
+  const form = new FormData();
+  const file = typeof body === 'object' && body !== null && 'file' in body ? body.file : undefined;
+  if (!(file instanceof Blob)) throw new TypeError('body.file must be a Blob or a File');
+  form.append('file', file);
+  return form;
+}
+
+function readAnswer(address: string, { status, text }: { status: number; text: string }): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    throw refusal(address, status, text);
+  }
+}
+
+// A controller for each call: `AbortSignal.any` on a signal that lives as long as the program leaks on older Node versions.
+async function withinTime<T>(
+  { signal, timeoutSeconds }: CallOptions,
+  url: string,
+  request: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const giveUp = () => controller.abort(signal?.reason);
+  signal?.addEventListener('abort', giveUp, { once: true });
+  const late = () => controller.abort(timeOut(url, timeoutSeconds));
+  const timer = timeoutSeconds === undefined ? undefined : setTimeout(late, timeoutSeconds * 1000);
+  try {
+    return await request(controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) throw controller.signal.reason;
+    throw connectionError(url, error);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+function timeOut(url: string, seconds: number | undefined): ConnectionError {
+  const why = `nothing came within ${String(seconds)} seconds`;
+  return new ConnectionError(
+    url,
+    why,
+    'Check that the server is not overloaded, and the network in between.',
+  );
+}

@@ -1,0 +1,56 @@
+/** What an operation takes and answers, as types. */
+import type { components, operations as operationTypes } from './generated/types.ts';
+import type { operations } from './generated/operations.ts';
+
+/** The schemas of the contract, by name. */
+export type Schemas = components['schemas'];
+
+/** Name of an operation; the key of the operations table. */
+export type OperationId = keyof typeof operations;
+
+/** One row of the operations table. */
+export interface Operation {
+  readonly method: string;
+  readonly path: string;
+  /** A second path under which older clients know the operation. */
+  readonly also: string | null;
+  readonly body: 'json' | 'file' | null;
+  readonly bodyRequired: boolean;
+  readonly success: number;
+  /** The named permission that a role must grant; `public` needs no token. */
+  readonly permission: string;
+  /** What the caller must be allowed to do in the queue; any one of these is enough. */
+  readonly queue: readonly string[] | null;
+  /** none: no database; read and write: a transaction of its own; batch: gathered with other calls on the queue. */
+  readonly effect: string;
+  readonly cli: string | null;
+  readonly summary: string;
+}
+
+/** What a caller sends: parameters of the path and the query, and the body. */
+export interface Input<O extends OperationId = OperationId> {
+  readonly path: PathOf<O>;
+  readonly query: QueryOf<O>;
+  readonly body: BodyOf<O>;
+}
+
+/** The body of the successful answer; undefined where there is none. */
+export type Output<O extends OperationId> = operationTypes[O] extends { responses: { 200: infer Success } }
+  ? Success extends { content: { 'application/json': infer Body } }
+    ? Body
+    : undefined
+  : undefined;
+
+type ParametersOf<O extends OperationId> = operationTypes[O]['parameters'];
+type PathOf<O extends OperationId> =
+  ParametersOf<O> extends { path: infer Path } ? Path : Record<never, never>;
+type QueryOf<O extends OperationId> =
+  ParametersOf<O> extends { query?: infer Query }
+    ? Given<NonNullable<Query>, Record<never, never>>
+    : Record<never, never>;
+type BodyOf<O extends OperationId> = operationTypes[O] extends { requestBody?: infer Body }
+  ? Given<JsonOf<NonNullable<Body>>, undefined>
+  : undefined;
+type JsonOf<B> = B extends { content: { 'application/json': infer Json } } ? Json : unknown;
+// The generated types say `never` where an operation takes nothing.
+type Given<Value, Nothing> = [Value] extends [never] ? Nothing : Value;
