@@ -1,0 +1,53 @@
+import type { Id, Operation } from '@millrace/api';
+import { Refusal } from '../errors.ts';
+import { capabilitiesOf, type Standing } from '../members/rules.ts';
+import type { Actor } from '../operation.ts';
+import type { QueueDefinition } from '../queues/rules.ts';
+
+/** What the database says of the bearer of a token. */
+export interface Caller {
+  readonly tokenId: string;
+  readonly userId: Id;
+  readonly username: string;
+  readonly tenantId: Id;
+  readonly permissions: readonly string[];
+  /** Standings in the queue of the operation. */
+  readonly standings: readonly Standing[];
+}
+
+/**
+ * Who calls, if they may call this operation.
+ * @param caller undefined when the token was revoked or its user disabled.
+ * @param queue undefined when the operation names no queue, or one that does not exist.
+ */
+export function decideAccess(
+  operation: Operation,
+  caller: Caller | undefined,
+  queueId: Id | undefined,
+  queue: QueueDefinition | undefined,
+): Actor | Refusal {
+  if (!caller) return new Refusal('UNAUTHENTICATED', 'This token is not valid any more. Log in again.');
+  const permissions = new Set(caller.permissions);
+  const actor = { id: caller.userId, username: caller.username, tenantId: caller.tenantId, permissions };
+  if (!permissions.has(operation.permission)) {
+    return new Refusal('FORBIDDEN', `This needs the permission ${operation.permission}. Ask an administrator for a role that has it.`);
+  }
+  if (queueId === undefined || !operation.queue) return { ...actor, capabilities: new Set() };
+  const isVisible = queue !== undefined && queue.tenantId === caller.tenantId;
+  const standings = permissions.has('manageAllQueues') ? [...caller.standings, 'QUEUE_ADMIN' as const] : caller.standings;
+  const capabilities = capabilitiesOf(isVisible ? standings : []);
+  if (capabilities.size === 0) {
+    return new Refusal('NOT_FOUND', `There is no queue ${queueId}, or you do not belong to it.`);
+  }
+  if (!operation.queue.some((capability) => (capabilities as ReadonlySet<string>).has(capability))) {
+    return new Refusal('FORBIDDEN', refusalOf(operation.queue, caller.standings, queueId));
+  }
+  return { ...actor, capabilities };
+}
+
+function refusalOf(needed: readonly string[], standings: readonly Standing[], queueId: Id): string {
+  return (
+    `As ${standings.join(' and ').toLowerCase()} of queue ${queueId} you may not ${needed.join(' or ')} here. ` +
+    'Ask an owner of the queue.'
+  );
+}

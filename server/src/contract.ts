@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { operations, toId, type OperationId } from '@millrace/api';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { Refusal, type ErrorDetail } from './errors.ts';
+
+/** The contract as it is served. */
+export const contractText = readFileSync(fileURLToPath(import.meta.resolve('@millrace/api/openapi.json')), 'utf8');
+
+type Json = Record<string, unknown>;
+interface ContractOperation {
+  operationId: OperationId;
+  parameters?: (Parameter | { $ref: string })[];
+  requestBody?: { content: Json };
+  responses: Record<string, { $ref: string } | { content?: Json }>;
+}
+interface Parameter {
+  name: string;
+  in: 'path' | 'query';
+  schema: { format?: string };
+}
+
+const contract = JSON.parse(contractText) as {
+  paths: Record<string, Record<string, ContractOperation>>;
+  components: { parameters: Record<string, Parameter> };
+};
+
+/** Checks that a value has the shape of a schema; complains about each member that does not fit. */
+export type Check = (value: unknown) => ErrorDetail[];
+
+/** Reads and checks what a request brings. @throws Refusal INVALID_REQUEST that names each member that does not fit. */
+export interface RequestReader {
+  readonly path: (values: Record<string, string>) => Record<string, unknown>;
+  readonly query: (values: Record<string, string>) => Record<string, unknown>;
+  readonly body: (value: unknown) => void;
+}
+
+const ajv = new Ajv2020({ allErrors: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
+// Named imports of this CommonJS package differ between Node versions; the function is its default export.
+(formats as unknown as (instance: Ajv2020) => void)(ajv);
+ajv.addKeyword({ keyword: 'int64', type: ['number', 'object'], validate: isInt64, errors: false });
+for (const word of ['x-permission', 'x-queue', 'x-effect', 'x-also', 'x-cli']) ajv.addKeyword(word);
+ajv.addFormat('binary', true);
+ajv.addSchema(strict(contract) as Json, 'contract');
+
+const operationOf = new Map(
+  Object.entries(contract.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => [operation.operationId, { path, method, operation }] as const),
+  ),
+);
+
+/** The reader for requests of an operation. */
+export function requestReader(operationId: OperationId): RequestReader {
+  const { pointer, operation } = locate(operationId);
+  const parameters = (operation.parameters ?? []).map(resolveParameter);
+  const check = operations[operationId].body === 'json' ? compile(`${pointer}/requestBody/content/application~1json`) : () => [];
+  return {
+    path: (values) => readParameters(parameters, 'path', values),
+    query: (values) => readParameters(parameters, 'query', values),
+    body: (value) => refuse(check(value), 'The body does not fit the contract'),
+  };
+}
+
+/** The check for answers of an operation; for tests, which hold every answer against the contract. */
+export function responseCheck(operationId: OperationId, status: number): Check {
+  const { pointer, operation } = locate(operationId);
+  const response = operation.responses[String(status)];
+  if (!response) return () => [{ message: `${operationId} does not promise a ${status}` }];
+  const place = '$ref' in response ? response.$ref.slice(1) : `${pointer}/responses/${status}`;
+  const hasContent = '$ref' in response || response.content !== undefined;
+  return hasContent ? compile(`${place}/content/application~1json`) : () => [];
+}
+
+function locate(operationId: OperationId) {
+  const found = operationOf.get(operationId);
+  if (!found) throw new Error(`The contract has no operation ${operationId}`);
+  const pointer = `/paths/${found.path.replaceAll('/', '~1').replace(/[{}]/g, encodeURIComponent)}/${found.method}`;
+  return { pointer, operation: found.operation };
+}
+
+function compile(place: string): Check {
+  const validate = ajv.compile({ $ref: `contract#${place}/schema` });
+  return (value) => (validate(value) ? [] : complaints(validate));
+}
+
+/**
+ * The contract as it is enforced: members that a schema does not name are refused, so that a misspelt one is noticed;
+ * and 64-bit integers may be bigint.
+ */
+function strict(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(strict);
+  if (typeof node !== 'object' || node === null) return node;
+  const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, strict(value)])) as Json;
+  if (copy['type'] === 'integer' && copy['format'] === 'int64') return { int64: true, minimum: copy['minimum'] ?? 0 };
+  const isClosed = copy['type'] === 'object' && copy['properties'] !== undefined;
+  return isClosed ? { additionalProperties: false, ...copy } : copy;
+}
+
+const highest = 2n ** 63n - 1n;
+
+function isInt64(_: unknown, value: unknown): boolean {
+  return Number.isSafeInteger(value) || (typeof value === 'bigint' && value >= -highest && value <= highest);
+}
+
+function complaints(validate: ValidateFunction): ErrorDetail[] {
+  return (validate.errors ?? []).slice(0, 100).map(({ instancePath, message = '', params }: ErrorObject) => {
+    const field = instancePath.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
+    const unknown = (params as { additionalProperty?: string }).additionalProperty;
+    if (unknown !== undefined) return { field: [field, unknown].filter(Boolean).join('.'), message: 'is not a known member' };
+    const choices = (params as { allowedValues?: unknown[] }).allowedValues;
+    const wanted = choices ? `must be one of ${choices.join(', ')}` : message;
+    return { ...(field && { field }), message: wanted };
+  });
+}
+
+function refuse(details: ErrorDetail[], what: string): void {
+  const [first] = details;
+  if (!first) return;
+  const sentence = [first.field, first.message].filter(Boolean).join(' ');
+  throw new Refusal('INVALID_REQUEST', `${what}: ${sentence}.`, { details });
+}
+
+function resolveParameter(parameter: Parameter | { $ref: string }): Parameter {
+  if (!('$ref' in parameter)) return parameter;
+  return contract.components.parameters[parameter.$ref.split('/').at(-1) ?? ''] as Parameter;
+}
+
+function readParameters(parameters: Parameter[], place: 'path' | 'query', values: Record<string, string>) {
+  const known = parameters.filter((parameter) => parameter.in === place);
+  const unknown = Object.keys(values).find((name) => !known.some((parameter) => parameter.name === name));
+  if (unknown !== undefined) refuse([{ field: unknown, message: 'is not a known parameter' }], `In the ${place}`);
+  const read: Record<string, unknown> = {};
+  for (const { name, schema } of known) {
+    const value = values[name];
+    if (value !== undefined) read[name] = schema.format === 'int64' ? readId(name, value) : value;
+  }
+  return read;
+}
+
+function readId(name: string, value: string) {
+  if (/^\d{1,19}$/.test(value) && BigInt(value) <= highest) return toId(value);
+  throw new Refusal('INVALID_REQUEST', `${name} in the path must be a whole number, not "${value.slice(0, 50)}".`);
+}

@@ -1,0 +1,90 @@
+import { toId, parseJson } from '@millrace/api';
+import pg from 'pg';
+import type { Sql } from 'sql-template-tag';
+
+export { default as sql, empty, join, raw, type Sql } from 'sql-template-tag';
+
+/** A connection inside a transaction, or the pool for statements that stand alone. */
+export interface Db {
+  /** Rows as objects; columns that are null are absent. 64-bit integers are ids, JSON is parsed without loss. */
+  rows<T>(statement: Sql): Promise<T[]>;
+  /** The first row, if there is one. */
+  row<T>(statement: Sql): Promise<T | undefined>;
+}
+
+export type Pool = pg.Pool;
+export type ConnectionConfig = pg.ClientConfig;
+
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, toId);
+types.setTypeParser(pg.types.builtins.JSON, parseJson);
+types.setTypeParser(pg.types.builtins.JSONB, parseJson);
+const int8Array = 1016;
+const parseTextArray = pg.types.getTypeParser(1009 as never) as unknown as (text: string) => string[];
+types.setTypeParser(int8Array as never, (text: string) => parseTextArray(text).map(toId));
+
+/** Opens the pool that requests share. Sessions that hang are cut: they would hold locks and keep dead rows alive. */
+export function openPool(connection: ConnectionConfig, size: number): Pool {
+  const pool = new pg.Pool({
+    ...connection,
+    types,
+    max: size,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'millrace',
+    options: '-c statement_timeout=60s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s -c timezone=UTC',
+  });
+  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** Statements that stand alone, each its own transaction. */
+export function onPool(pool: Pool): Db {
+  return asDb(pool);
+}
+
+/**
+ * Runs `work` in one transaction, and hands it the time of the database when it began: all of it is on disk when this
+ * returns, none of it when it throws.
+ */
+export async function transaction<T>(pool: Pool, work: (db: Db, now: Date) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    // One round trip for both; the clock and not now(), which would be the same, because it needs no snapshot.
+    const [, clock] = (await client.query('begin; select clock_timestamp() as now')) as unknown as [
+      unknown,
+      pg.QueryResult<{ now: Date }>,
+    ];
+    const result = await work(asDb(client), clock.rows[0]?.now as Date);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => (broken = failure));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** Rows of a result, without the columns that are null. */
+function asDb(client: Pick<pg.PoolClient, 'query'>): Db {
+  const rows = async <T>(statement: Sql): Promise<T[]> => {
+    const { fields, rows: values } = await client.query<unknown[]>({
+      text: statement.text,
+      values: statement.values,
+      rowMode: 'array',
+    });
+    return values.map((row) => toObject(fields, row) as T);
+  };
+  return { rows, row: async <T>(statement: Sql) => (await rows<T>(statement))[0] };
+}
+
+function toObject(fields: pg.FieldDef[], values: unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (const [index, value] of values.entries()) {
+    const field = fields[index];
+    if (field && value !== null) row[field.name] = value;
+  }
+  return row;
+}

@@ -1,0 +1,95 @@
+import type { Schemas } from '@millrace/api';
+
+/** Each kind of refusal has a stable code for programs and an HTTP status. */
+const statusByCode = {
+  INVALID_REQUEST: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  NAME_TAKEN: 409,
+  IN_USE: 409,
+  VERSION_CONFLICT: 409,
+  STATUS_CONFLICT: 409,
+  LATE_REPORT: 409,
+  DUPLICATE: 409,
+  TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  TOO_MANY_REQUESTS: 429,
+  FAILURE: 500,
+  UNAVAILABLE: 503,
+} as const;
+
+export type ErrorCode = keyof typeof statusByCode;
+export type ErrorDetail = Schemas['ErrorDetail'];
+
+/** A request that is not granted, for a reason that the caller may read. */
+export class Refusal extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetail[] | undefined;
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, message: string, more: { details?: ErrorDetail[]; retryAfter?: number } = {}) {
+    super(message);
+    this.code = code;
+    this.details = more.details;
+    this.retryAfter = more.retryAfter;
+  }
+
+  get status(): number {
+    return statusByCode[this.code];
+  }
+
+  /** The error as the contract words it. */
+  toJSON(): Schemas['Error'] {
+    const { code, message, details } = this;
+    return details ? { code, message, details } : { code, message };
+  }
+}
+
+/** What breaking a named constraint of the database means to a caller. */
+const refusalByConstraint: Record<string, () => Refusal> = {
+  users_username_unique: () => new Refusal('NAME_TAKEN', 'This user name is taken. Choose another.'),
+  roles_name_unique: () => new Refusal('NAME_TAKEN', 'A role of this name exists already. Choose another name.'),
+  work_item_models_name_unique: () =>
+    new Refusal('NAME_TAKEN', 'A work item model of this name exists already. Choose another name.'),
+  queues_name_unique: () => new Refusal('NAME_TAKEN', 'A queue of this name exists already. Choose another name.'),
+};
+
+interface DatabaseError extends Error {
+  code?: string;
+  constraint?: string;
+}
+
+/** Whether running the same transaction again may succeed: it lost against another one and changed nothing. */
+export function isTransient(error: unknown): boolean {
+  return ['40001', '40P01'].includes((error as DatabaseError).code ?? '');
+}
+
+/**
+ * What the caller is told of an error. Errors that are nobody's but ours become a FAILURE without internals; the
+ * caller of this function logs them.
+ */
+export function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const { code, constraint, message } = error as DatabaseError;
+  const known = constraint && refusalByConstraint[constraint];
+  if (known) return known();
+  if (isConnectionFailure(code, message)) {
+    return new Refusal('UNAVAILABLE', 'The database cannot be reached at the moment. Try again shortly.', { retryAfter: 1 });
+  }
+  if (isTransient(error)) {
+    return new Refusal('UNAVAILABLE', 'Other changes got in the way of this one. Try again.', { retryAfter: 1 });
+  }
+  if (error instanceof RangeError && message.includes('call stack')) {
+    return new Refusal('INVALID_REQUEST', 'The data is nested too deep to be stored. Flatten it.');
+  }
+  return new Refusal('FAILURE', 'The server failed on this request; nothing was changed.');
+}
+
+// 57: operator intervention (shutdown, crash); 08: connection; 53300: too many connections; 25006: now a standby.
+function isConnectionFailure(code: string | undefined, message: string | undefined): boolean {
+  if (/^(57P|08|53300|25006|ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(code ?? '')) return true;
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered/.test(message ?? '');
+}

@@ -1,0 +1,52 @@
+import type { Log } from './operation.ts';
+import { inTransaction, type Parts } from './perform.ts';
+import { expireItems, foldTallies, promoteDueItems, returnLapsedItems } from './work-items/job.ts';
+import { forgetRevokedTokens } from './auth/job.ts';
+import type { Job } from './job.ts';
+
+/** The chores of a server. Each may run on several servers at once: rows that one works on, the others skip. */
+const jobs: readonly Job[] = [returnLapsedItems, promoteDueItems, expireItems, foldTallies, forgetRevokedTokens];
+
+/** Starts all jobs; the answer stops them and waits for those under way. */
+export function startJobs(parts: Parts): () => Promise<void> {
+  const stopping = new AbortController();
+  const loops = jobs.map((job) => loop(job, parts, stopping.signal));
+  return async () => {
+    stopping.abort();
+    await Promise.all(loops);
+  };
+}
+
+async function loop(job: Job, parts: Parts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const delay = await runOnce(job, parts);
+    await sleep(delay, signal);
+  }
+}
+
+/** Runs the job once and says after how many milliseconds to run it again. */
+async function runOnce(job: Job, parts: Parts): Promise<number> {
+  try {
+    return await inTransaction(parts, (db, now, woken) => job.run({ db, now, woken, log: parts.log }));
+  } catch (error) {
+    logFailure(parts.log, job.name, error as Error);
+    return 1000;
+  }
+}
+
+function logFailure(log: Log, job: string, error: Error): void {
+  log.warn({ job, err: error }, 'a job failed and will be tried again');
+}
+
+function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, milliseconds);
+    signal.addEventListener('abort', wake);
+  });
+}

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import pg from 'pg';
+import type { ConnectionConfig } from './db.ts';
+
+const folder = path.join(import.meta.dirname, '../migrations');
+/** Any number will do, as long as every Millrace server takes the same. */
+const migrationLock = 7_455_701;
+
+interface Migration {
+  readonly name: string;
+  readonly text: string;
+  readonly checksum: string;
+}
+
+/**
+ * Brings the database to the schema of this version. Servers that start together wait for each other.
+ * @throws Error when the database is of a newer version, or a migration that ran was edited since.
+ */
+export async function migrate(connection: ConnectionConfig, log: (message: string) => void): Promise<void> {
+  const client = new pg.Client(connection);
+  await client.connect();
+  try {
+    await refuseOldPostgres(client);
+    await client.query(`select pg_advisory_lock(${migrationLock})`);
+    await client.query(`create table if not exists migrations (
+      name text primary key, checksum text not null, applied_on timestamptz not null default now())`);
+    for (const migration of await pending(client)) {
+      await apply(client, migration);
+      log(`Applied migration ${migration.name}`);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+async function refuseOldPostgres(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
+  const major = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+  if (major < 15) throw new Error(`Millrace needs PostgreSQL 15 or newer; this server is version ${major}.`);
+}
+
+async function pending(client: pg.Client): Promise<Migration[]> {
+  const { rows } = await client.query<{ name: string; checksum: string }>('select name, checksum from migrations');
+  const applied = new Map(rows.map((row) => [row.name, row.checksum]));
+  const known = readMigrations();
+  for (const { name, checksum } of known) {
+    if (applied.has(name) && applied.get(name) !== checksum) {
+      throw new Error(`Migration ${name} was edited after it ran on this database. Restore the file; changes need a new one.`);
+    }
+    applied.delete(name);
+  }
+  const [newer] = applied.keys();
+  if (newer) throw new Error(`This database was used by a newer Millrace (migration ${newer}). Start that version or a later one.`);
+  const done = new Set(rows.map((row) => row.name));
+  return known.filter(({ name }) => !done.has(name));
+}
+
+function readMigrations(): Migration[] {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.sql')).sort();
+  return files.map((name) => {
+    const text = readFileSync(path.join(folder, name), 'utf8');
+    return { name, text, checksum: createHash('sha256').update(text).digest('hex') };
+  });
+}
+
+async function apply(client: pg.Client, { name, text, checksum }: Migration): Promise<void> {
+  try {
+    await client.query('begin');
+    // The row first: when another server was faster in spite of the lock, nothing else runs.
+    await client.query('insert into migrations (name, checksum) values ($1, $2)', [name, checksum]);
+    await client.query(text);
+    await client.query('commit');
+  } catch (error) {
+    throw new Error(`Migration ${name} failed: ${(error as Error).message}. Nothing of it was kept.`, { cause: error });
+  }
+}

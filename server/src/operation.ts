@@ -1,0 +1,80 @@
+import type { Id, Input, OperationId, Output, operations } from '@millrace/api';
+import type { Db } from './db.ts';
+import type { Refusal } from './errors.ts';
+import type { Capability } from './members/rules.ts';
+import type { QueueDefinition } from './queues/rules.ts';
+
+/** What an operation is handed besides its input. Operations read the clock and the database from here only. */
+export interface Context {
+  readonly db: Db;
+  readonly actor: Actor;
+  /** The time of the database when the transaction began; one clock for all servers. */
+  readonly now: Date;
+  readonly log: Log;
+  /** Items that became claimable in this transaction, by queue: waiting consumers are woken after the commit. */
+  readonly woken: Map<Id, number>;
+}
+
+/** The context of an operation on one queue, which exists and which the actor may see. */
+export interface QueueContext extends Context {
+  readonly queue: QueueDefinition;
+}
+
+/** The context of calls on one queue that share a transaction; each call has its own actor. */
+export type BatchContext = Omit<QueueContext, 'actor'>;
+
+/** The context of an operation that needs no token; `token` is the one in the header, if any. */
+export interface PublicContext extends Omit<Context, 'actor'> {
+  readonly token: string | undefined;
+}
+
+/** Who calls, and what they may do. */
+export interface Actor {
+  readonly id: Id;
+  readonly username: string;
+  readonly tenantId: Id;
+  /** Permissions that the roles of the user grant. */
+  readonly permissions: ReadonlySet<string>;
+  /** What the user may do in the queue of the operation; empty for operations that name no queue. */
+  readonly capabilities: ReadonlySet<Capability>;
+}
+
+/** One of the calls that share a transaction. */
+export interface BatchCall<O extends OperationId> {
+  readonly actor: Actor;
+  readonly input: Input<O>;
+}
+
+export interface Log {
+  debug(members: object, message: string): void;
+  info(members: object, message: string): void;
+  warn(members: object, message: string): void;
+  error(members: object, message: string): void;
+}
+
+export type PlainOperation<O extends OperationId> = (context: Context, input: Input<O>) => Promise<Output<O>>;
+/** A refusal that is thrown undoes the transaction; one that is returned keeps it, with the record it left. */
+export type QueueOperation<O extends OperationId> = (
+  context: QueueContext,
+  input: Input<O>,
+) => Promise<Output<O> | Refusal>;
+export type PublicOperation<O extends OperationId> = (context: PublicContext, input: Input<O>) => Promise<Output<O>>;
+/** One outcome for each call, in order; a refusal is one call's outcome and leaves the others alone. */
+export type BatchOperation<O extends OperationId> = (
+  context: BatchContext,
+  calls: readonly BatchCall<O>[],
+) => Promise<(Output<O> | Refusal)[]>;
+
+type Table = typeof operations;
+
+/** The kind of function that keeps the operation, by what the contract says of it. */
+export type FunctionOf<O extends OperationId> = Table[O]['permission'] extends 'public'
+  ? PublicOperation<O>
+  : Table[O]['effect'] extends 'batch'
+    ? BatchOperation<O>
+    : Table[O]['queue'] extends null
+      ? PlainOperation<O>
+      : QueueOperation<O>;
+
+/** A function for each operation of the contract. */
+export type Functions = { readonly [O in OperationId]: FunctionOf<O> };

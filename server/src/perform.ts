@@ -1,0 +1,151 @@
+import { operations, type Id, type Input, type Operation, type OperationId, type Schemas } from '@millrace/api';
+import { decideAccess } from './auth/rules.ts';
+import { selectCallers } from './auth/sql.ts';
+import type { Identity, VerifyToken } from './auth/tokens.ts';
+import { createBatches } from './batches.ts';
+import { transaction, type Db, type Pool } from './db.ts';
+import type { Bell } from './dispatch/bell.ts';
+import { isTransient, Refusal } from './errors.ts';
+import type { Actor, BatchCall, BatchContext, Context, Functions, Log, PublicContext } from './operation.ts';
+import { selectQueueDefinition } from './queues/sql.ts';
+import type { QueueDefinition } from './queues/rules.ts';
+
+/** A request that has been read and is valid against the contract. */
+export interface Request {
+  readonly operationId: OperationId;
+  readonly token: string | undefined;
+  readonly input: Input;
+  readonly log: Log;
+  /** Aborts when the caller has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** Performs a request for its caller. @throws Refusal, or an error of ours. */
+export type Perform = (request: Request) => Promise<unknown>;
+
+export interface Parts {
+  readonly pool: Pool;
+  readonly verifyToken: VerifyToken;
+  readonly bell: Bell;
+  readonly functions: Functions;
+  readonly log: Log;
+}
+
+// The table and the functions agree by type (`Functions`); here, once, the types of single operations are let go.
+type AnyFunction = (context: unknown, input: unknown) => Promise<never>;
+interface Call extends Request {
+  readonly operation: Operation;
+  readonly identity: Identity;
+  readonly queueId: Id | undefined;
+}
+
+/** The way every operation goes: who calls, may they, one transaction, and afterwards the bell for new work. */
+export function createPerform(parts: Parts): Perform {
+  const batches = createBatches<Call, unknown>((_, calls) => performBatch(parts, calls), weigh);
+  return async (request) => {
+    const operation: Operation = operations[request.operationId];
+    if (operation.permission === 'public') return performPublic(parts, operation, request);
+    const identity = await parts.verifyToken(request.token);
+    const queueId = operation.queue ? (request.input.path as { id: Id }).id : undefined;
+    const call = { ...request, operation, identity, queueId };
+    return operation.effect === 'batch' ? performBatched(parts, batches, call) : performAlone(parts, call);
+  };
+}
+
+/** Runs work in a transaction of its own, at the time of the database, and rings for the queues that got work. */
+export async function inTransaction<T>(
+  { pool, bell }: Pick<Parts, 'pool' | 'bell'>,
+  work: (db: Db, now: Date, woken: Map<Id, number>) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const woken = new Map<Id, number>();
+    try {
+      const result = await transaction(pool, async (db, now) => work(db, now, woken));
+      for (const [queueId, items] of woken) bell.ring(queueId, items);
+      return result;
+    } catch (error) {
+      if (attempt === 3 || !isTransient(error)) throw error;
+    }
+  }
+}
+
+async function performPublic(parts: Parts, operation: Operation, request: Request): Promise<unknown> {
+  const { token, log, input, operationId } = request;
+  const run = functionOf(parts, operationId);
+  if (operation.effect === 'none') return run({ token, log }, input);
+  return inTransaction(parts, (db, now, woken) => run({ db, now, token, log, woken } as PublicContext, input));
+}
+
+async function performAlone(parts: Parts, call: Call): Promise<unknown> {
+  const outcome = await inTransaction(parts, async (db, now, woken) => {
+    const { queue, actors } = await admit(db, [call]);
+    const [actor] = actors;
+    if (!actor || actor instanceof Refusal) throw actor ?? new Error('a call without an actor');
+    const context: Context = { db, actor, now, log: call.log, woken };
+    return functionOf(parts, call.operationId)(queue ? { ...context, queue } : context, call.input);
+  });
+  // A refusal that is answered instead of thrown has left something behind, such as the record of a late report.
+  if ((outcome as unknown) instanceof Refusal) throw outcome;
+  return outcome;
+}
+
+/** Performs the call with others on its queue; a call that asks to wait for work comes back when the bell rings. */
+async function performBatched(parts: Parts, batches: ReturnType<typeof createBatches<Call, unknown>>, call: Call) {
+  const { bell } = parts;
+  const queueId = call.queueId as Id;
+  const deadline = Date.now() + waitMilliseconds(call);
+  for (;;) {
+    const heard = bell.count(queueId);
+    const outcome = await batches(`${call.operationId} ${queueId}`, call);
+    if (outcome instanceof Refusal) throw outcome;
+    const left = deadline - Date.now();
+    const isSatisfied = (outcome as Schemas['WorkItemList']).list.length > 0;
+    if (isSatisfied || left <= 0 || call.signal.aborted || bell.isClosed()) return outcome;
+    await bell.wait(queueId, heard, left, call.signal);
+  }
+}
+
+function performBatch(parts: Parts, calls: readonly Call[]): Promise<unknown[]> {
+  return inTransaction(parts, async (db, now, woken) => {
+    const { queue, actors } = await admit(db, calls);
+    const admitted = calls.flatMap((call, index) => {
+      const actor = actors[index];
+      return actor instanceof Refusal ? [] : [{ actor, input: call.input } as BatchCall<OperationId>];
+    });
+    const [first] = calls;
+    if (!first || !queue || admitted.length === 0) return actors;
+    const context: BatchContext = { db, now, log: parts.log, woken, queue };
+    const outcomes: unknown[] = await functionOf(parts, first.operationId)(context, admitted);
+    return actors.map((actor) => (actor instanceof Refusal ? actor : outcomes.shift()));
+  });
+}
+
+/** Who makes these calls, and the queue they name: the one place where permission is given. */
+async function admit(db: Db, calls: readonly Call[]) {
+  const [first] = calls as [Call];
+  const { operation, queueId } = first;
+  const isHeld = operation.effect !== 'read';
+  const queue = queueId === undefined ? undefined : await selectQueueDefinition(db, queueId, isHeld);
+  const identities = new Map(calls.map(({ identity }) => [identity.tokenId, identity]));
+  const callers = await selectCallers(db, [...identities.values()], queueId);
+  const callerByToken = new Map(callers.map((caller) => [caller.tokenId, caller]));
+  const actors = calls.map(({ identity }) =>
+    decideAccess(operation, callerByToken.get(identity.tokenId), queueId, queue),
+  );
+  return { queue, actors } satisfies { queue: QueueDefinition | undefined; actors: (Actor | Refusal)[] };
+}
+
+function functionOf(parts: Parts, operationId: OperationId): AnyFunction {
+  return parts.functions[operationId] as unknown as AnyFunction;
+}
+
+function waitMilliseconds({ input }: Call): number {
+  return 1000 * ((input.body as { waitSeconds?: number } | undefined)?.waitSeconds ?? 0);
+}
+
+/** How many items the call is about. */
+function weigh({ input }: Call): number {
+  const { workItems, leases, results, count } = (input.body ?? {}) as Record<string, unknown>;
+  const list = workItems ?? leases ?? results;
+  return Array.isArray(list) ? list.length : typeof count === 'number' ? count : 1;
+}
