@@ -1,0 +1,126 @@
+import { ExactNumber } from '@millrace/api';
+import { sql, type Sql } from '../db.ts';
+import { Refusal } from '../errors.ts';
+
+/** What a field of a list holds; a list of names is an enumeration. */
+export type FieldType = 'id' | 'integer' | 'number' | 'text' | 'time' | 'boolean' | readonly string[];
+
+/** A member of the listed rows by which they can be filtered and sorted. */
+export interface Field {
+  /** Its value in SQL: bigint, numeric, text, timestamptz or boolean, as the type says; null where it is unset. */
+  readonly column: Sql;
+  readonly type: FieldType;
+}
+
+type Read = (value: unknown) => Sql | undefined;
+
+const readers: Record<Exclude<FieldType, readonly string[]>, { read: Read; wanted: string }> = {
+  id: { read: readInteger, wanted: 'a whole number of at most 64 bits' },
+  integer: { read: readInteger, wanted: 'a whole number of at most 64 bits' },
+  number: { read: readNumber, wanted: 'a number' },
+  text: { read: readText, wanted: 'a text' },
+  time: {
+    read: readTime,
+    wanted: 'an ISO 8601 time such as 2024-03-01T09:30:00Z or 2024-03-01T09:30:00+09:00',
+  },
+  boolean: { read: readBoolean, wanted: 'true or false' },
+};
+
+/**
+ * A value to compare a field with, in SQL.
+ * @param place where the value stands in the request, for the message.
+ * @throws Refusal INVALID_REQUEST when it cannot be read as the field's type.
+ */
+export function readValue(name: string, type: FieldType, value: unknown, place: string): Sql {
+  const { read, wanted } =
+    typeof type === 'string'
+      ? readers[type]
+      : { read: nameReader(type), wanted: `one of ${type.join(', ')}` };
+  const found = read(value);
+  if (found) return found;
+  const message = `must be ${wanted}, not ${printed(value)}`;
+  throw new Refusal('INVALID_REQUEST', `The value for the field ${name} in ${place} ${message}.`, {
+    details: [{ field: place, message }],
+  });
+}
+
+/** How a value that somebody sent is shown to them; long ones are cut. */
+export function printed(value: unknown): string {
+  if (value === null || value === undefined) return 'null';
+  if (value instanceof ExactNumber || ['number', 'bigint', 'boolean'].includes(typeof value))
+    return String(value).slice(0, 60);
+  if (typeof value !== 'string') return Array.isArray(value) ? 'a list' : 'an object';
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+}
+
+function nameReader(names: readonly string[]): Read {
+  return (value) => {
+    const found =
+      typeof value === 'string' && names.find((name) => name.toLowerCase() === value.toLowerCase());
+    return found ? sql`${found}::text` : undefined;
+  };
+}
+
+const int64 = 2n ** 63n;
+
+function readInteger(value: unknown): Sql | undefined {
+  const digits = digitsOf(value);
+  if (digits === undefined || !/^[+-]?\d{1,30}$/.test(digits)) return undefined;
+  const integer = BigInt(digits.replace('+', ''));
+  return integer >= -int64 && integer < int64 ? sql`${integer.toString()}::bigint` : undefined;
+}
+
+function readNumber(value: unknown): Sql | undefined {
+  const digits = digitsOf(value);
+  const match = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,9})?$/i.exec(digits ?? '');
+  if (digits === undefined || !match || digits.length > 1000) return undefined;
+  // What no double holds, PostgreSQL would refuse to compare with a column of doubles.
+  const double = Number(digits);
+  const isHeld = double === 0 ? !/[1-9]/.test(match[1] ?? '') : Number.isFinite(double);
+  return isHeld ? sql`${digits}::numeric` : undefined;
+}
+
+/** Numbers are accepted as texts and texts as numbers. */
+function digitsOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value.trim();
+  return typeof value === 'number' || typeof value === 'bigint' || value instanceof ExactNumber
+    ? String(value)
+    : undefined;
+}
+
+function readText(value: unknown): Sql | undefined {
+  const text = typeof value === 'string' ? value : digitsOf(value);
+  return text === undefined ? undefined : sql`${text}::text`;
+}
+
+function readBoolean(value: unknown): Sql | undefined {
+  const text = typeof value === 'string' ? value.toLowerCase() : value;
+  if (text === true || text === 'true') return sql`true`;
+  return text === false || text === 'false' ? sql`false` : undefined;
+}
+
+const timePattern =
+  /^(?<day>\d{4}-\d\d-\d\d)(?:[T ](?<minute>\d\d:\d\d)(?::(?<second>\d\d)(?:[.,](?<fraction>\d+))?)?(?<offset>Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
+
+function readTime(value: unknown): Sql | undefined {
+  const instant = typeof value === 'string' ? readInstant(value.trim()) : undefined;
+  return instant === undefined ? undefined : sql`${instant}::timestamptz`;
+}
+
+/** The instant in UTC, with the microseconds that PostgreSQL keeps; a day is its midnight, no offset is UTC. */
+function readInstant(text: string): string | undefined {
+  const parts = timePattern.exec(text)?.groups;
+  if (!parts) return undefined;
+  const { day = '', minute = '00:00', second = '00', fraction = '', offset = 'Z' } = parts;
+  if (!isDay(day) || minute > '23:59' || minute.slice(3) > '59' || second > '59') return undefined;
+  const [, sign = '+', hours = '00', minutes = '00'] = /^([+-])(\d\d):?(\d\d)?$/.exec(offset) ?? [];
+  const time = new Date(`${day}T${minute}:${second}${sign}${hours}:${minutes}`);
+  const year = time.getUTCFullYear();
+  if (Number.isNaN(year) || year < 1 || year > 9999) return undefined;
+  return time.toISOString().replace('.000Z', `.${fraction.slice(0, 6).padEnd(6, '0')}Z`);
+}
+
+function isDay(day: string): boolean {
+  const midnight = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
+}
