@@ -65,6 +65,8 @@ for (const [file, text] of check ? [] : stale) {
   console.log(`wrote ${file}`);
 }
 if (check && stale.length > 0) {
-  console.error(`Out of date: ${stale.map(([file]) => file).join(', ')}. Run \`npm run generate\` and commit.`);
+  console.error(
+    `Out of date: ${stale.map(([file]) => file).join(', ')}. Run \`npm run generate\` and commit.`,
+  );
   process.exitCode = 1;
 }

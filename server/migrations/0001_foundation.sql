@@ -186,6 +186,7 @@ create table work_items (
 create index work_items_ready on work_items (queue_id, sort_key, id) where status = 'NEW' and not_before is null;
 create index work_items_running on work_items (queue_id, id) where status = 'IN_PROGRESS';
 create index work_items_due on work_items (not_before) where not_before is not null;
+create index work_items_expiring on work_items (expires_on) where expires_on is not null and status in ('NEW', 'DEFERRED');
 
 -- What was sent, as it was sent: json, not jsonb, keeps the spelling of numbers and the order of the members.
 create table work_item_data (

@@ -34,7 +34,10 @@ export function createBatches<Call, Outcome>(
   }
 
   async function settle(key: string, batch: Waiting<Call, Outcome>[]): Promise<void> {
-    const outcomes = await run(key, batch.map(({ call }) => call));
+    const outcomes = await run(
+      key,
+      batch.map(({ call }) => call),
+    );
     batch.forEach(({ resolve }, index) => resolve(outcomes[index] as Outcome));
   }
 

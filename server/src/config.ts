@@ -34,7 +34,13 @@ const settings = {
 };
 
 /** Names that other Millrace programs read from the same environment. */
-const namesOfClients = ['MILLRACE_URL', 'MILLRACE_USERNAME', 'MILLRACE_PASSWORD', 'MILLRACE_API_KEY', 'MILLRACE_CONFIG'];
+const namesOfClients = [
+  'MILLRACE_URL',
+  'MILLRACE_USERNAME',
+  'MILLRACE_PASSWORD',
+  'MILLRACE_API_KEY',
+  'MILLRACE_CONFIG',
+];
 
 /**
  * Reads the settings that begin with MILLRACE_.
@@ -83,7 +89,9 @@ function oneOf(choices: string[]): Read<string> {
 // The values below are secrets: a message names the setting, never what it holds.
 function databaseUrl(value: string, name: string): string {
   if (/^postgres(ql)?:\/\//.test(value)) return value;
-  throw new Error(`${name} must begin with postgresql://, as in postgresql://user:password@host:5432/millrace.`);
+  throw new Error(
+    `${name} must begin with postgresql://, as in postgresql://user:password@host:5432/millrace.`,
+  );
 }
 
 function password(value: string, name: string): string {

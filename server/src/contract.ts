@@ -6,7 +6,10 @@ import formats from 'ajv-formats';
 import { Refusal, type ErrorDetail } from './errors.ts';
 
 /** The contract as it is served. */
-export const contractText = readFileSync(fileURLToPath(import.meta.resolve('@millrace/api/openapi.json')), 'utf8');
+export const contractText = readFileSync(
+  fileURLToPath(import.meta.resolve('@millrace/api/openapi.json')),
+  'utf8',
+);
 
 type Json = Record<string, unknown>;
 interface ContractOperation {
@@ -36,7 +39,12 @@ export interface RequestReader {
   readonly body: (value: unknown) => void;
 }
 
-const ajv = new Ajv2020({ allErrors: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
+const ajv = new Ajv2020({
+  allErrors: true,
+  strictTypes: false,
+  strictRequired: false,
+  allowUnionTypes: true,
+});
 // Named imports of this CommonJS package differ between Node versions; the function is its default export.
 (formats as unknown as (instance: Ajv2020) => void)(ajv);
 ajv.addKeyword({ keyword: 'int64', type: ['number', 'object'], validate: isInt64, errors: false });
@@ -46,7 +54,9 @@ ajv.addSchema(strict(contract) as Json, 'contract');
 
 const operationOf = new Map(
   Object.entries(contract.paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => [operation.operationId, { path, method, operation }] as const),
+    Object.entries(item).map(
+      ([method, operation]) => [operation.operationId, { path, method, operation }] as const,
+    ),
   ),
 );
 
@@ -54,7 +64,10 @@ const operationOf = new Map(
 export function requestReader(operationId: OperationId): RequestReader {
   const { pointer, operation } = locate(operationId);
   const parameters = (operation.parameters ?? []).map(resolveParameter);
-  const check = operations[operationId].body === 'json' ? compile(`${pointer}/requestBody/content/application~1json`) : () => [];
+  const check =
+    operations[operationId].body === 'json'
+      ? compile(`${pointer}/requestBody/content/application~1json`)
+      : () => [];
   return {
     path: (values) => readParameters(parameters, 'path', values),
     query: (values) => readParameters(parameters, 'query', values),
@@ -92,7 +105,8 @@ function strict(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(strict);
   if (typeof node !== 'object' || node === null) return node;
   const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, strict(value)])) as Json;
-  if (copy['type'] === 'integer' && copy['format'] === 'int64') return { int64: true, minimum: copy['minimum'] ?? 0 };
+  if (copy['type'] === 'integer' && copy['format'] === 'int64')
+    return { int64: true, minimum: copy['minimum'] ?? 0 };
   const isClosed = copy['type'] === 'object' && copy['properties'] !== undefined;
   return isClosed ? { additionalProperties: false, ...copy } : copy;
 }
@@ -107,7 +121,8 @@ function complaints(validate: ValidateFunction): ErrorDetail[] {
   return (validate.errors ?? []).slice(0, 100).map(({ instancePath, message = '', params }: ErrorObject) => {
     const field = instancePath.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
     const unknown = (params as { additionalProperty?: string }).additionalProperty;
-    if (unknown !== undefined) return { field: [field, unknown].filter(Boolean).join('.'), message: 'is not a known member' };
+    if (unknown !== undefined)
+      return { field: [field, unknown].filter(Boolean).join('.'), message: 'is not a known member' };
     const choices = (params as { allowedValues?: unknown[] }).allowedValues;
     const wanted = choices ? `must be one of ${choices.join(', ')}` : message;
     return { ...(field && { field }), message: wanted };
@@ -129,7 +144,8 @@ function resolveParameter(parameter: Parameter | { $ref: string }): Parameter {
 function readParameters(parameters: Parameter[], place: 'path' | 'query', values: Record<string, string>) {
   const known = parameters.filter((parameter) => parameter.in === place);
   const unknown = Object.keys(values).find((name) => !known.some((parameter) => parameter.name === name));
-  if (unknown !== undefined) refuse([{ field: unknown, message: 'is not a known parameter' }], `In the ${place}`);
+  if (unknown !== undefined)
+    refuse([{ field: unknown, message: 'is not a known parameter' }], `In the ${place}`);
   const read: Record<string, unknown> = {};
   for (const { name, schema } of known) {
     const value = values[name];
@@ -140,5 +156,8 @@ function readParameters(parameters: Parameter[], place: 'path' | 'query', values
 
 function readId(name: string, value: string) {
   if (/^\d{1,19}$/.test(value) && BigInt(value) <= highest) return toId(value);
-  throw new Refusal('INVALID_REQUEST', `${name} in the path must be a whole number, not "${value.slice(0, 50)}".`);
+  throw new Refusal(
+    'INVALID_REQUEST',
+    `${name} in the path must be a whole number, not "${value.slice(0, 50)}".`,
+  );
 }

@@ -31,7 +31,8 @@ export function openPool(connection: ConnectionConfig, size: number): Pool {
     max: size,
     connectionTimeoutMillis: 10_000,
     application_name: 'millrace',
-    options: '-c statement_timeout=60s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s -c timezone=UTC',
+    options:
+      '-c statement_timeout=60s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s -c timezone=UTC',
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);

@@ -12,6 +12,7 @@ const statusByCode = {
   VERSION_CONFLICT: 409,
   STATUS_CONFLICT: 409,
   LATE_REPORT: 409,
+  LEASE_LOST: 409,
   DUPLICATE: 409,
   TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
@@ -51,10 +52,12 @@ export class Refusal extends Error {
 /** What breaking a named constraint of the database means to a caller. */
 const refusalByConstraint: Record<string, () => Refusal> = {
   users_username_unique: () => new Refusal('NAME_TAKEN', 'This user name is taken. Choose another.'),
-  roles_name_unique: () => new Refusal('NAME_TAKEN', 'A role of this name exists already. Choose another name.'),
+  roles_name_unique: () =>
+    new Refusal('NAME_TAKEN', 'A role of this name exists already. Choose another name.'),
   work_item_models_name_unique: () =>
     new Refusal('NAME_TAKEN', 'A work item model of this name exists already. Choose another name.'),
-  queues_name_unique: () => new Refusal('NAME_TAKEN', 'A queue of this name exists already. Choose another name.'),
+  queues_name_unique: () =>
+    new Refusal('NAME_TAKEN', 'A queue of this name exists already. Choose another name.'),
 };
 
 interface DatabaseError extends Error {
@@ -77,10 +80,14 @@ export function toRefusal(error: unknown): Refusal {
   const known = constraint && refusalByConstraint[constraint];
   if (known) return known();
   if (isConnectionFailure(code, message)) {
-    return new Refusal('UNAVAILABLE', 'The database cannot be reached at the moment. Try again shortly.', { retryAfter: 1 });
+    return new Refusal('UNAVAILABLE', 'The database cannot be reached at the moment. Try again shortly.', {
+      retryAfter: 1,
+    });
   }
   if (isTransient(error)) {
-    return new Refusal('UNAVAILABLE', 'Other changes got in the way of this one. Try again.', { retryAfter: 1 });
+    return new Refusal('UNAVAILABLE', 'Other changes got in the way of this one. Try again.', {
+      retryAfter: 1,
+    });
   }
   if (error instanceof RangeError && message.includes('call stack')) {
     return new Refusal('INVALID_REQUEST', 'The data is nested too deep to be stored. Flatten it.');
@@ -90,6 +97,9 @@ export function toRefusal(error: unknown): Refusal {
 
 // 57: operator intervention (shutdown, crash); 08: connection; 53300: too many connections; 25006: now a standby.
 function isConnectionFailure(code: string | undefined, message: string | undefined): boolean {
-  if (/^(57P|08|53300|25006|ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(code ?? '')) return true;
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered/.test(message ?? '');
+  if (/^(57P|08|53300|25006|ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(code ?? ''))
+    return true;
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered/.test(
+    message ?? '',
+  );
 }

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import multipart from '@fastify/multipart';
-import { operations, parseJson, stringifyJson, type Input, type Operation, type OperationId } from '@millrace/api';
+import {
+  operations,
+  parseJson,
+  stringifyJson,
+  type Input,
+  type Operation,
+  type OperationId,
+} from '@millrace/api';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Config } from './config.ts';
 import { requestReader, type RequestReader } from './contract.ts';
@@ -13,17 +20,25 @@ export async function createHttp(config: Config, perform: Perform): Promise<Fast
     bodyLimit: config.maxBodyBytes,
     exposeHeadRoutes: false,
     genReqId: () => randomUUID(),
-    logger: { level: config.logLevel, redact: ['req.headers.authorization', 'req.headers["x-authorization"]'] },
+    logger: {
+      level: config.logLevel,
+      redact: ['req.headers.authorization', 'req.headers["x-authorization"]'],
+    },
     disableRequestLogging: true,
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply as FastifyReply),
     clientErrorHandler,
   });
   http.removeAllContentTypeParsers();
   http.addContentTypeParser('application/json', { parseAs: 'string' }, readJson);
-  await http.register(multipart, { limits: { files: 1, fileSize: config.maxFileBytes, fields: 10, parts: 11 } });
+  await http.register(multipart, {
+    limits: { files: 1, fileSize: config.maxFileBytes, fields: 10, parts: 11 },
+  });
   http.setErrorHandler(sendError);
   http.setNotFoundHandler((request) => {
-    throw new Refusal('NOT_FOUND', `There is no operation ${request.method} ${request.url.split('?')[0]}. GET /openapi.json lists all.`);
+    throw new Refusal(
+      'NOT_FOUND',
+      `There is no operation ${request.method} ${request.url.split('?')[0]}. GET /openapi.json lists all.`,
+    );
   });
   http.addHook('onSend', async (_, reply) => void reply.headers(commonHeaders));
   for (const operationId of Object.keys(operations) as OperationId[]) addRoutes(http, perform, operationId);
@@ -61,7 +76,11 @@ function routeOf(path: string): string {
   return path.replace(/\{(\w+)\}/g, ':$1');
 }
 
-async function readInput(operation: Operation, reader: RequestReader, request: FastifyRequest): Promise<Input> {
+async function readInput(
+  operation: Operation,
+  reader: RequestReader,
+  request: FastifyRequest,
+): Promise<Input> {
   const path = reader.path(request.params as Record<string, string>);
   const query = reader.query(request.query as Record<string, string>);
   const body = operation.body === 'file' ? await readFile(request) : readBody(operation, reader, request);
@@ -71,7 +90,8 @@ async function readInput(operation: Operation, reader: RequestReader, request: F
 function readBody(operation: Operation, reader: RequestReader, request: FastifyRequest): unknown {
   if (request.body !== undefined && operation.body === null) return undefined;
   if (request.body === undefined && !operation.bodyRequired) return operation.body === null ? undefined : {};
-  if (request.body === undefined) throw new Refusal('INVALID_REQUEST', 'This operation needs a body of JSON.');
+  if (request.body === undefined)
+    throw new Refusal('INVALID_REQUEST', 'This operation needs a body of JSON.');
   reader.body(request.body);
   return request.body;
 }
@@ -79,15 +99,23 @@ function readBody(operation: Operation, reader: RequestReader, request: FastifyR
 /** The uploaded file lies on disk before a transaction begins: a slow sender holds nothing up. */
 async function readFile(request: FastifyRequest): Promise<unknown> {
   if (!request.isMultipart()) {
-    throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the file as multipart/form-data, in a part named "file".');
+    throw new Refusal(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'Send the file as multipart/form-data, in a part named "file".',
+    );
   }
   const { files } = await request.saveRequestFiles();
   const [file] = files;
-  if (!file) throw new Refusal('INVALID_REQUEST', 'There is no file in the request. Send it in a part named "file".');
+  if (!file)
+    throw new Refusal('INVALID_REQUEST', 'There is no file in the request. Send it in a part named "file".');
   return { path: file.filepath, name: file.filename };
 }
 
-function readJson(_: FastifyRequest, text: string, done: (error: Error | null, body?: unknown) => void): void {
+function readJson(
+  _: FastifyRequest,
+  text: string,
+  done: (error: Error | null, body?: unknown) => void,
+): void {
   try {
     done(null, text === '' ? undefined : parseJson(text));
   } catch (error) {
@@ -124,11 +152,16 @@ function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): 
 function fromFramework(error: Error & { code?: string; statusCode?: number }): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (!error.code?.startsWith('FST_')) return undefined;
-  if (error.statusCode === 413) return new Refusal('TOO_LARGE', 'The request is larger than this server accepts. Send it in parts.');
+  if (error.statusCode === 413)
+    return new Refusal('TOO_LARGE', 'The request is larger than this server accepts. Send it in parts.');
   if (error.statusCode === 415 || error.code === 'FST_INVALID_MULTIPART_CONTENT_TYPE') {
-    return new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the body as JSON, with the header Content-Type: application/json.');
+    return new Refusal(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'Send the body as JSON, with the header Content-Type: application/json.',
+    );
   }
-  if ((error.statusCode ?? 500) < 500) return new Refusal('INVALID_REQUEST', `The request cannot be read: ${error.message}.`);
+  if ((error.statusCode ?? 500) < 500)
+    return new Refusal('INVALID_REQUEST', `The request cannot be read: ${error.message}.`);
   return undefined;
 }
 
@@ -150,7 +183,9 @@ function refuseOtherMethods(http: FastifyInstance): void {
     }
   }
   for (const [path, methods] of methodsByPath) {
-    const others = (['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const).filter((method) => !methods.includes(method));
+    const others = (['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const).filter(
+      (method) => !methods.includes(method),
+    );
     http.route({
       method: others,
       url: routeOf(path),

@@ -1,11 +1,18 @@
 import type { Log } from './operation.ts';
 import { inTransaction, type Parts } from './perform.ts';
-import { expireItems, foldTallies, promoteDueItems, returnLapsedItems } from './work-items/job.ts';
+import { foldTallies } from './stats/job.ts';
+import { expireItems, promoteDueItems, returnLapsedItems } from './work-items/job.ts';
 import { forgetRevokedTokens } from './auth/job.ts';
 import type { Job } from './job.ts';
 
 /** The chores of a server. Each may run on several servers at once: rows that one works on, the others skip. */
-const jobs: readonly Job[] = [returnLapsedItems, promoteDueItems, expireItems, foldTallies, forgetRevokedTokens];
+const jobs: readonly Job[] = [
+  returnLapsedItems,
+  promoteDueItems,
+  expireItems,
+  foldTallies,
+  forgetRevokedTokens,
+];
 
 /** Starts all jobs; the answer stops them and waits for those under way. */
 export function startJobs(parts: Parts): () => Promise<void> {

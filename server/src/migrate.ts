@@ -42,23 +42,32 @@ async function refuseOldPostgres(client: pg.Client): Promise<void> {
 }
 
 async function pending(client: pg.Client): Promise<Migration[]> {
-  const { rows } = await client.query<{ name: string; checksum: string }>('select name, checksum from migrations');
+  const { rows } = await client.query<{ name: string; checksum: string }>(
+    'select name, checksum from migrations',
+  );
   const applied = new Map(rows.map((row) => [row.name, row.checksum]));
   const known = readMigrations();
   for (const { name, checksum } of known) {
     if (applied.has(name) && applied.get(name) !== checksum) {
-      throw new Error(`Migration ${name} was edited after it ran on this database. Restore the file; changes need a new one.`);
+      throw new Error(
+        `Migration ${name} was edited after it ran on this database. Restore the file; changes need a new one.`,
+      );
     }
     applied.delete(name);
   }
   const [newer] = applied.keys();
-  if (newer) throw new Error(`This database was used by a newer Millrace (migration ${newer}). Start that version or a later one.`);
+  if (newer)
+    throw new Error(
+      `This database was used by a newer Millrace (migration ${newer}). Start that version or a later one.`,
+    );
   const done = new Set(rows.map((row) => row.name));
   return known.filter(({ name }) => !done.has(name));
 }
 
 function readMigrations(): Migration[] {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.sql')).sort();
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
   return files.map((name) => {
     const text = readFileSync(path.join(folder, name), 'utf8');
     return { name, text, checksum: createHash('sha256').update(text).digest('hex') };
@@ -73,6 +82,8 @@ async function apply(client: pg.Client, { name, text, checksum }: Migration): Pr
     await client.query(text);
     await client.query('commit');
   } catch (error) {
-    throw new Error(`Migration ${name} failed: ${(error as Error).message}. Nothing of it was kept.`, { cause: error });
+    throw new Error(`Migration ${name} failed: ${(error as Error).message}. Nothing of it was kept.`, {
+      cause: error,
+    });
   }
 }

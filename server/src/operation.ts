@@ -58,7 +58,10 @@ export type QueueOperation<O extends OperationId> = (
   context: QueueContext,
   input: Input<O>,
 ) => Promise<Output<O> | Refusal>;
-export type PublicOperation<O extends OperationId> = (context: PublicContext, input: Input<O>) => Promise<Output<O>>;
+export type PublicOperation<O extends OperationId> = (
+  context: PublicContext,
+  input: Input<O>,
+) => Promise<Output<O>>;
 /** One outcome for each call, in order; a refusal is one call's outcome and leaves the others alone. */
 export type BatchOperation<O extends OperationId> = (
   context: BatchContext,

@@ -1,4 +1,11 @@
-import { operations, type Id, type Input, type Operation, type OperationId, type Schemas } from '@millrace/api';
+import {
+  operations,
+  type Id,
+  type Input,
+  type Operation,
+  type OperationId,
+  type Schemas,
+} from '@millrace/api';
 import { decideAccess } from './auth/rules.ts';
 import { selectCallers } from './auth/sql.ts';
 import type { Identity, VerifyToken } from './auth/tokens.ts';
@@ -73,7 +80,9 @@ async function performPublic(parts: Parts, operation: Operation, request: Reques
   const { token, log, input, operationId } = request;
   const run = functionOf(parts, operationId);
   if (operation.effect === 'none') return run({ token, log }, input);
-  return inTransaction(parts, (db, now, woken) => run({ db, now, token, log, woken } as PublicContext, input));
+  return inTransaction(parts, (db, now, woken) =>
+    run({ db, now, token, log, woken } as PublicContext, input),
+  );
 }
 
 async function performAlone(parts: Parts, call: Call): Promise<unknown> {
@@ -90,7 +99,11 @@ async function performAlone(parts: Parts, call: Call): Promise<unknown> {
 }
 
 /** Performs the call with others on its queue; a call that asks to wait for work comes back when the bell rings. */
-async function performBatched(parts: Parts, batches: ReturnType<typeof createBatches<Call, unknown>>, call: Call) {
+async function performBatched(
+  parts: Parts,
+  batches: ReturnType<typeof createBatches<Call, unknown>>,
+  call: Call,
+) {
   const { bell } = parts;
   const queueId = call.queueId as Id;
   const deadline = Date.now() + waitMilliseconds(call);

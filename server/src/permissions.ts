@@ -10,7 +10,9 @@ export function checkPermissions(
   table: Record<string, Operation> = operations,
   kept: Record<string, unknown> = functions,
 ): void {
-  const granted = new Set(Object.values(systemRoles).flatMap(({ permissions }) => permissions as readonly string[]));
+  const granted = new Set(
+    Object.values(systemRoles).flatMap(({ permissions }) => permissions as readonly string[]),
+  );
   const problems = Object.entries(table).flatMap(([operationId, { permission }]) => [
     ...(operationId in kept ? [] : [`${operationId} has no function`]),
     ...(permission ? [] : [`${operationId} names no permission`]),

@@ -1391,14 +1391,19 @@ export interface components {
     WorkItemOutcomes: {
       list: components['schemas']['WorkItemOutcome'][];
     };
-    /** @description Either the item, as the report left it, or an error. */
+    /** @description Either the status and version of the item, as the report left it, or an error. */
     WorkItemOutcome: {
       /**
        * Format: int64
        * @description Id of the item
        */
       id: Id;
-      workItem?: components['schemas']['WorkItem'];
+      /**
+       * @description NEW waits, IN_PROGRESS is leased, DEFERRED is parked; COMPLETE and FAILED are final
+       * @enum {string}
+       */
+      status?: 'NEW' | 'IN_PROGRESS' | 'FAILED' | 'COMPLETE' | 'DEFERRED';
+      version?: number;
       error?: components['schemas']['Error'];
     };
     UpdateWorkItemRequest: {

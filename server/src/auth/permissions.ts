@@ -13,12 +13,21 @@ export type Permission = keyof typeof permissions;
 
 /** The roles that every tenant has from the start. Their names are those that existing programs look for. */
 export const systemRoles: Record<string, { description: string; permissions: readonly Permission[] }> = {
-  AAE_Admin: { description: 'Administrator: may do everything', permissions: Object.keys(permissions) as Permission[] },
+  AAE_Admin: {
+    description: 'Administrator: may do everything',
+    permissions: Object.keys(permissions) as Permission[],
+  },
   'AAE_Queue Admin': {
     description: 'Queue admin: manages all queues',
     permissions: ['useQueues', 'createQueues', 'manageAllQueues', 'viewUsers', 'generateApiKey'],
   },
-  'AAE_Pool Admin': { description: 'Pool admin: manages device pools', permissions: ['useQueues', 'viewUsers', 'generateApiKey'] },
-  AAE_Basic: { description: 'Basic: uses the queues one belongs to, and creates own ones', permissions: ['useQueues', 'createQueues'] },
+  'AAE_Pool Admin': {
+    description: 'Pool admin: manages device pools',
+    permissions: ['useQueues', 'viewUsers', 'generateApiKey'],
+  },
+  AAE_Basic: {
+    description: 'Basic: uses the queues one belongs to, and creates own ones',
+    permissions: ['useQueues', 'createQueues'],
+  },
   'AAE_Bot Runner': { description: 'Runner: processes items', permissions: ['useQueues', 'generateApiKey'] },
 };

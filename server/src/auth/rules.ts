@@ -30,11 +30,16 @@ export function decideAccess(
   const permissions = new Set(caller.permissions);
   const actor = { id: caller.userId, username: caller.username, tenantId: caller.tenantId, permissions };
   if (!permissions.has(operation.permission)) {
-    return new Refusal('FORBIDDEN', `This needs the permission ${operation.permission}. Ask an administrator for a role that has it.`);
+    return new Refusal(
+      'FORBIDDEN',
+      `This needs the permission ${operation.permission}. Ask an administrator for a role that has it.`,
+    );
   }
   if (queueId === undefined || !operation.queue) return { ...actor, capabilities: new Set() };
   const isVisible = queue !== undefined && queue.tenantId === caller.tenantId;
-  const standings = permissions.has('manageAllQueues') ? [...caller.standings, 'QUEUE_ADMIN' as const] : caller.standings;
+  const standings = permissions.has('manageAllQueues')
+    ? [...caller.standings, 'QUEUE_ADMIN' as const]
+    : caller.standings;
   const capabilities = capabilitiesOf(isVisible ? standings : []);
   if (capabilities.size === 0) {
     return new Refusal('NOT_FOUND', `There is no queue ${queueId}, or you do not belong to it.`);

@@ -7,7 +7,11 @@ import type { Identity } from './tokens.ts';
  * The callers behind tokens, with their standings in a queue; those whose token was revoked, whose API key is gone or
  * who are disabled are missing.
  */
-export function selectCallers(db: Db, identities: readonly Identity[], queueId: Id | undefined): Promise<Caller[]> {
+export function selectCallers(
+  db: Db,
+  identities: readonly Identity[],
+  queueId: Id | undefined,
+): Promise<Caller[]> {
   return db.rows<Caller>(sql`
     select token.id as "tokenId", u.id as "userId", u.username, u.tenant_id as "tenantId",
       array(select distinct unnest(r.permissions) from user_roles ur join roles r on r.id = ur.role_id

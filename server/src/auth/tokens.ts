@@ -50,7 +50,10 @@ export function createVerifier(findKey: FindKey): VerifyToken {
 const noToken =
   "Access token expected in the 'Authorization: Bearer' or 'X-Authorization' header. Log in at POST /v2/authentication.";
 
-async function prove(token: string, keyOf: (keyId: string) => Promise<CryptoKey | undefined>): Promise<Identity> {
+async function prove(
+  token: string,
+  keyOf: (keyId: string) => Promise<CryptoKey | undefined>,
+): Promise<Identity> {
   const keyId = keyIdOf(token);
   const key = keyId && (await keyOf(keyId));
   if (!key) throw unreadable();

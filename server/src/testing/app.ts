@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { operations, parseJson, stringifyJson, type Input, type OperationId, type Output, type Schemas } from '@millrace/api';
+import {
+  operations,
+  parseJson,
+  stringifyJson,
+  type Input,
+  type OperationId,
+  type Output,
+  type Schemas,
+} from '@millrace/api';
 import pg from 'pg';
 import { afterAll, expect, inject } from 'vitest';
 import { readConfig, type Config } from '../config.ts';
@@ -57,7 +65,11 @@ export async function createDatabase(): Promise<pg.ClientConfig> {
 /** The real application on a database of its own, stopped after the test file. */
 export async function startApp(settings: Partial<Config> = {}, database?: pg.ClientConfig): Promise<App> {
   const connection = database ?? (await createDatabase());
-  const config = { ...readConfig({ MILLRACE_PORT: '0', MILLRACE_LOG_LEVEL: 'fatal' }), adminPassword: password, ...settings };
+  const config = {
+    ...readConfig({ MILLRACE_PORT: '0', MILLRACE_LOG_LEVEL: 'fatal' }),
+    adminPassword: password,
+    ...settings,
+  };
   const server = await startServer(config, connection);
   const pool = new pg.Pool({ ...connection, max: 2 });
   const stop = stopper(server, pool);
@@ -65,7 +77,8 @@ export async function startApp(settings: Partial<Config> = {}, database?: pg.Cli
   const as = (token: string | undefined) => createCaller(server.url, token);
   const admin = as(await logIn(as(undefined), 'admin'));
   const user = async (username: string, roles = ['AAE_Basic']) => createUser(admin, as, username, roles);
-  const sql = async <T extends pg.QueryResultRow>(text: string, values?: unknown[]) => (await pool.query<T>(text, values)).rows;
+  const sql = async <T extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
+    (await pool.query<T>(text, values)).rows;
   return { url: server.url, connection, admin, as, user, sql, stop };
 }
 
@@ -82,7 +95,12 @@ async function logIn(anyone: Caller, username: string): Promise<string> {
   return body.token;
 }
 
-async function createUser(admin: Caller, as: App['as'], username: string, roles: string[]): Promise<TestUser> {
+async function createUser(
+  admin: Caller,
+  as: App['as'],
+  username: string,
+  roles: string[],
+): Promise<TestUser> {
   const known = (await admin.listRoles()).body.list;
   const ids = roles.map((name) => ({ id: known.find((role) => role.name === name)?.id as number }));
   const created = await admin.createUser({ body: { username, password, roles: ids } });
@@ -109,14 +127,23 @@ function createCaller(url: string, token: string | undefined): Caller {
 }
 
 function targetOf(operationId: OperationId, { path = {}, query = {} }: Partial<Input>): string {
-  const filled = operations[operationId].path.replace(/\{(\w+)\}/g, (_, name: string) => String((path as never)[name]));
+  const filled = operations[operationId].path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    String((path as never)[name]),
+  );
   const search = new URLSearchParams(query as Record<string, string>).toString();
   return search ? `${filled}?${search}` : filled;
 }
 
-function headersOf(operationId: OperationId, { body }: Partial<Input>, token: string | undefined): Record<string, string> {
+function headersOf(
+  operationId: OperationId,
+  { body }: Partial<Input>,
+  token: string | undefined,
+): Record<string, string> {
   const isJson = body !== undefined && operations[operationId].body !== 'file';
-  return { ...(token && { 'x-authorization': token }), ...(isJson && { 'content-type': 'application/json' }) };
+  return {
+    ...(token && { 'x-authorization': token }),
+    ...(isJson && { 'content-type': 'application/json' }),
+  };
 }
 
 function bodyOf(operationId: OperationId, { body }: Partial<Input>): { body?: string | FormData } {
@@ -132,5 +159,10 @@ async function readAnswer<O extends OperationId>(operationId: O, response: Respo
   const body = text === '' ? undefined : parseJson(text);
   const complaints = responseCheck(operationId, response.status)(body);
   expect(complaints, `${operationId} answered ${response.status} ${text.slice(0, 500)}`).toEqual([]);
-  return { status: response.status, body: body as Output<O>, error: body as Schemas['Error'], headers: response.headers };
+  return {
+    status: response.status,
+    body: body as Output<O>,
+    error: body as Schemas['Error'],
+    headers: response.headers,
+  };
 }

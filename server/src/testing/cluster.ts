@@ -4,13 +4,17 @@ import path from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../migrate.ts';
-import { startPostgres } from '../postgres/start.ts';
+import { startPostgres } from '../postgres/supervisor.ts';
 
 /** One PostgreSQL for a test run, with a migrated database that each test file clones. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(path.join(tmpdir(), 'millrace-test-'));
   // Each test must see what it committed, but none survives a power cut: fsync would only make the run slower.
-  const postgres = await startPostgres({ dataFolder: folder, log: () => undefined, settings: { fsync: 'off', max_connections: '300' } });
+  const postgres = await startPostgres({
+    dataFolder: folder,
+    log: () => undefined,
+    settings: { fsync: 'off', max_connections: '300' },
+  });
   const client = new pg.Client(postgres.connection);
   await client.connect();
   await client.query('create database millrace_template');

@@ -1,0 +1,35 @@
+import { stringifyJson, type Id, type Schemas, type Status } from '@millrace/api';
+import { sql, type Db } from '../db.ts';
+
+/** Something that happened to an item. */
+export interface Event {
+  readonly itemId: Id;
+  /** The operation or job that made it happen. */
+  readonly operation: string;
+  /** Id of the user; 0 is Millrace itself. */
+  readonly actorId: Id;
+  readonly deviceId?: Id | undefined;
+  readonly from?: Status | undefined;
+  readonly to?: Status | undefined;
+  readonly reason?: string | undefined;
+  /** What else changed, by the member's name in the contract. */
+  readonly changes?: object | undefined;
+}
+
+export async function insertEvents(db: Db, queueId: Id, events: readonly Event[], now: Date): Promise<void> {
+  if (events.length === 0) return;
+  await db.rows(sql`
+    insert into events (queue_id, item_id, operation, actor_id, device_id, from_status, to_status, reason, changes, at)
+    select ${queueId}, e."itemId", e.operation, e."actorId", e."deviceId", e."from", e."to", e.reason, e.changes, ${now}
+    from json_to_recordset(${stringifyJson(events)}::json) as e ("itemId" bigint, operation text, "actorId" bigint,
+      "deviceId" bigint, "from" text, "to" text, reason text, changes json)`);
+}
+
+/** The timeline of an item, oldest first. */
+export function selectItemEvents(db: Db, queueId: Id, itemId: Id): Promise<Schemas['WorkItemEvent'][]> {
+  return db.rows(sql`
+    select e.id, e.operation, e.actor_id as "actorId", u.username as "actorName", e.device_id as "deviceId",
+      e.from_status as "from", e.to_status as "to", e.reason, e.changes, e.at as "on"
+    from events e left join users u on u.id = e.actor_id
+    where e.queue_id = ${queueId} and e.item_id = ${itemId} order by e.id`);
+}

@@ -1,0 +1,29 @@
+import * as auth from './auth/operations.ts';
+import * as health from './health/operations.ts';
+import * as intake from './intake/operations.ts';
+import * as members from './members/operations.ts';
+import * as models from './models/operations.ts';
+import type { Functions } from './operation.ts';
+import * as queues from './queues/operations.ts';
+import * as stats from './stats/operations.ts';
+import * as users from './users/operations.ts';
+import { claimWorkItems, finishWorkItems, heartbeatWorkItems } from './work-items/consume.ts';
+import { createWorkItems } from './work-items/create.ts';
+import * as workItems from './work-items/operations.ts';
+
+/** Every promise of the contract with the function that keeps it. */
+export const functions: Functions = {
+  ...auth,
+  ...health,
+  ...intake,
+  ...members,
+  ...models,
+  ...queues,
+  ...stats,
+  ...users,
+  ...workItems,
+  createWorkItems,
+  claimWorkItems,
+  heartbeatWorkItems,
+  finishWorkItems,
+};

@@ -1,0 +1,68 @@
+import type { Id, Schemas } from '@millrace/api';
+import { sql, type Db } from '../db.ts';
+import type { Tally } from '../work-items/rules.ts';
+
+/** Minutes that count as recent. */
+export const recentMinutes = 15;
+
+export async function insertTally(db: Db, queueId: Id, tally: Tally, now: Date): Promise<void> {
+  const { counts, finishedComplete, finishedFailed, handlingMilliseconds } = tally;
+  await db.rows(sql`
+    insert into queue_tallies (queue_id, minute, new, in_progress, complete, failed, deferred,
+      finished_complete, finished_failed, handling_ms)
+    values (${queueId}, date_trunc('minute', ${now}::timestamptz), ${counts.NEW}, ${counts.IN_PROGRESS},
+      ${counts.COMPLETE}, ${counts.FAILED}, ${counts.DEFERRED}, ${finishedComplete}, ${finishedFailed},
+      ${handlingMilliseconds})`);
+}
+
+export interface Totals {
+  readonly counts: Schemas['QueueStats']['counts'];
+  readonly finishedComplete: number;
+  readonly finishedFailed: number;
+  readonly handlingMilliseconds: number;
+}
+
+/** The counts of a queue, and what was finished in the recent minutes. */
+export async function selectTotals(db: Db, queueId: Id, now: Date): Promise<Totals> {
+  const recent = sql`filter (where minute > ${now}::timestamptz - make_interval(mins => ${recentMinutes}))`;
+  const row = await db.row<Totals>(sql`
+    select json_build_object('NEW', coalesce(sum(new), 0), 'IN_PROGRESS', coalesce(sum(in_progress), 0),
+        'COMPLETE', coalesce(sum(complete), 0), 'FAILED', coalesce(sum(failed), 0),
+        'DEFERRED', coalesce(sum(deferred), 0)) as counts,
+      (coalesce(sum(finished_complete) ${recent}, 0))::bigint as "finishedComplete",
+      (coalesce(sum(finished_failed) ${recent}, 0))::bigint as "finishedFailed",
+      (coalesce(sum(handling_ms) ${recent}, 0))::bigint as "handlingMilliseconds"
+    from queue_tallies where queue_id = ${queueId}`);
+  return row as Totals;
+}
+
+export async function selectOldestWaiting(db: Db, queueId: Id): Promise<Date | undefined> {
+  const row = await db.row<{ oldest?: Date }>(sql`
+    select min(created_on) as oldest from work_items where queue_id = ${queueId} and status = 'NEW'`);
+  return row?.oldest;
+}
+
+/** Queues with so many tallies that adding them up is worth it. */
+export async function selectQueuesToFold(db: Db): Promise<Id[]> {
+  const rows = await db.rows<{ id: Id }>(
+    sql`select queue_id as id from queue_tallies group by queue_id having count(*) > 50`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Replaces the tallies of a queue by one a recent minute and one for all that was before. */
+export async function foldQueueTallies(db: Db, queueId: Id, now: Date): Promise<void> {
+  await db.rows(sql`
+    with folded as (
+      delete from queue_tallies where queue_id = ${queueId} and id in (
+        select id from queue_tallies where queue_id = ${queueId} order by id limit 10000 for update skip locked)
+      returning *),
+    dated as (
+      select *, case when minute > ${now}::timestamptz - make_interval(mins => ${recentMinutes}) then minute
+        else '-infinity' end as kept_minute from folded)
+    insert into queue_tallies (queue_id, minute, new, in_progress, complete, failed, deferred,
+      finished_complete, finished_failed, handling_ms)
+    select queue_id, kept_minute, sum(new), sum(in_progress), sum(complete), sum(failed), sum(deferred),
+      sum(finished_complete), sum(finished_failed), sum(handling_ms)
+    from dated group by queue_id, kept_minute`);
+}

@@ -1,0 +1,159 @@
+import type { Id, Output, Schemas } from '@millrace/api';
+import { Refusal } from '../errors.ts';
+import { insertEvents, type Event } from '../events/sql.ts';
+import type { BatchCall, BatchContext, BatchOperation } from '../operation.ts';
+import { insertTally } from '../stats/sql.ts';
+import { saveChanges, type Change } from './changes.ts';
+import { decideReport, tallyOf, type Item, type Report } from './rules.ts';
+import { claimItems, extendLeases, lockItems, type Slot } from './sql.ts';
+
+const defaultLeaseSeconds = 60;
+
+export const claimWorkItems: BatchOperation<'claimWorkItems'> = async (context, calls) => {
+  const { db, queue, now } = context;
+  if (queue.status === 'INACTIVE') return calls.map(() => ({ list: [] }));
+  const granted = await claimItems(db, queue, slotsOf(calls, now), now);
+  await recordClaims(context, granted);
+  const items = granted.map(({ turn: _, ...item }) => item);
+  return calls.map(({ input }) => ({ list: items.splice(0, input.body.count ?? 1) }));
+};
+
+/** A slot for each item that a call asks for; the first caller is served in full before the next. */
+function slotsOf(calls: readonly BatchCall<'claimWorkItems'>[], now: Date): Slot[] {
+  return calls.flatMap(({ actor, input }) => {
+    const { count = 1, deviceId, leaseSeconds } = input.body;
+    const slot = { actorId: actor.id, deviceId, leaseExpiresOn: leaseEnd(now, leaseSeconds) };
+    return Array.from({ length: count }, () => slot);
+  });
+}
+
+async function recordClaims(
+  { db, queue, now }: BatchContext,
+  granted: readonly Schemas['WorkItem'][],
+): Promise<void> {
+  if (granted.length === 0) return;
+  const events = granted.map((item): Event => {
+    const { id, updatedBy, deviceId } = item as Required<Schemas['WorkItem']>;
+    return {
+      itemId: id,
+      operation: 'claimWorkItems',
+      actorId: updatedBy,
+      deviceId,
+      from: 'NEW',
+      to: 'IN_PROGRESS',
+    };
+  });
+  await insertEvents(db, queue.id, events, now);
+  const change = { before: { status: 'NEW' } as Item, after: { status: 'IN_PROGRESS' } as Item };
+  await insertTally(db, queue.id, tallyOf(granted.map(() => change)), now);
+}
+
+function leaseEnd(now: Date, seconds = defaultLeaseSeconds): Date {
+  return new Date(now.getTime() + seconds * 1000);
+}
+
+export const heartbeatWorkItems: BatchOperation<'heartbeatWorkItems'> = async ({ db, queue, now }, calls) => {
+  const leases = calls.flatMap(({ actor, input }) =>
+    input.body.leases.map(({ id, version, leaseSeconds, progress }) => {
+      return { id, version, progress, actorId: actor.id, leaseExpiresOn: leaseEnd(now, leaseSeconds) };
+    }),
+  );
+  const held = await extendLeases(db, queue.id, leases);
+  const outcomes = leases.map(({ id, version, actorId, leaseExpiresOn }): Schemas['LeaseOutcome'] =>
+    held.has(`${id} ${version} ${actorId}`)
+      ? { id, leaseExpiresOn: leaseExpiresOn.toISOString() }
+      : { id, error: lost(id).toJSON() },
+  );
+  return calls.map(({ input }) => ({ list: outcomes.splice(0, input.body.leases.length) }));
+};
+
+function lost(id: Id): Refusal {
+  return new Refusal(
+    'LEASE_LOST',
+    `You do not hold item ${id} any more. Stop working on it; others may have it.`,
+  );
+}
+
+/** A report, with the call it came in. */
+interface Sent {
+  readonly actorId: Id;
+  readonly id: Id;
+  readonly report: Report;
+}
+
+export const finishWorkItems: BatchOperation<'finishWorkItems'> = async (context, calls) => {
+  const sent = calls.flatMap(({ actor, input }) =>
+    input.body.results.map(({ id, ...report }) => ({ actorId: actor.id, id, report })),
+  );
+  const outcomes = await settleReports(context, sent, 'finishWorkItems');
+  return calls.map(({ input }): Output<'finishWorkItems'> => {
+    return { list: outcomes.splice(0, input.body.results.length).map(outcomeOf) };
+  });
+};
+
+function outcomeOf(outcome: Item | Unsettled): Schemas['WorkItemOutcome'] {
+  if (!('refusal' in outcome)) return { id: outcome.id, status: outcome.status, version: outcome.version };
+  return { id: outcome.id, error: outcome.refusal.toJSON() };
+}
+
+interface Unsettled {
+  readonly id: Id;
+  readonly refusal: Refusal;
+}
+
+/** Lock, decide, save, record: each report's item as it is now, or why the report was refused. */
+export async function settleReports(
+  context: BatchContext,
+  sent: readonly Sent[],
+  operation: string,
+): Promise<(Item | Unsettled)[]> {
+  const { db, queue, now } = context;
+  const locked = await lockItems(
+    db,
+    queue.id,
+    sent.map(({ id }) => id),
+  );
+  const before = new Map(locked.map((item) => [item.id, item]));
+  const current = new Map(before);
+  const changes: Change[] = [];
+  const late: Event[] = [];
+  const outcomes = sent.map(({ actorId, id, report }) => {
+    const item = current.get(id);
+    if (!item)
+      return { id, refusal: new Refusal('NOT_FOUND', `There is no item ${id} in queue ${queue.id}.`) };
+    const verdict = decideReport(item, report, actorId, queue, now);
+    if (verdict === 'repeated') return item;
+    if (verdict instanceof Refusal) {
+      if (verdict.code === 'LATE_REPORT') late.push(lateEvent(id, actorId, report));
+      return { id, refusal: verdict };
+    }
+    current.set(id, verdict.item);
+    changes.push({
+      before: item,
+      after: verdict.item,
+      operation,
+      actorId,
+      ...reasonOf(verdict.item, report),
+    });
+    return verdict.item;
+  });
+  await saveChanges(context, queue.id, changes);
+  await insertEvents(db, queue.id, late, now);
+  return outcomes;
+}
+
+function reasonOf({ retryCount }: Item, { error, failureKind, status }: Report): Partial<Change> {
+  if (status !== 'FAILED') return {};
+  return { reason: error, changes: { failureKind: failureKind ?? 'SYSTEM', retryCount } };
+}
+
+/** Evidence: what a former holder says, for whoever has to find out what really happened. */
+function lateEvent(itemId: Id, actorId: Id, report: Report): Event {
+  return {
+    itemId,
+    operation: 'lateReport',
+    actorId,
+    reason: 'the reporter did not hold the item',
+    changes: report,
+  };
+}

@@ -1,0 +1,270 @@
+import { stringifyJson, type Id, type Schemas } from '@millrace/api';
+import { empty, join, raw, sql, type Db, type Sql } from '../db.ts';
+import type { JsonRecord } from '../models/record.ts';
+import type { QueueDefinition } from '../queues/rules.ts';
+import type { Item } from './rules.ts';
+
+/** A new item on its way into the database. */
+export interface NewItem {
+  /** Given only where a hash had to be stored before the item. */
+  readonly id?: Id | undefined;
+  readonly status: 'NEW' | 'DEFERRED';
+  readonly priority: number;
+  readonly sortKey: Buffer;
+  readonly notBefore?: Date | undefined;
+  readonly expiresOn?: Date | undefined;
+  readonly json: JsonRecord;
+}
+
+/** Whom a claimed item goes to. */
+export interface Slot {
+  readonly actorId: Id;
+  readonly deviceId?: Id | undefined;
+  readonly leaseExpiresOn: Date;
+}
+
+// Lists go in as one JSON text: written natively at once, while an array of texts would be escaped element by element.
+const asJson = (list: readonly object[]) =>
+  stringifyJson(
+    list.map((one) => ('sortKey' in one ? { ...one, sortKey: hex(one.sortKey as Buffer) } : one)),
+  );
+
+const hex = (bytes: Buffer) => `\\x${bytes.toString('hex')}`;
+
+/** Stores items with their data; answers their ids in the same order. */
+export async function insertItems(
+  db: Db,
+  queueId: Id,
+  items: readonly (NewItem & { actorId: Id })[],
+  now: Date,
+) {
+  const list = items.map((item, turn) => ({ ...item, turn }));
+  const rows = await db.rows<{ id: Id }>(sql`
+    with input as materialized (
+      select coalesce(r.id, nextval('work_items_id_seq')) as item_id, r.*
+      from (select * from json_to_recordset(${asJson(list)}::json) as r (id bigint, turn int, "actorId" bigint,
+        status text, priority smallint, "sortKey" bytea, "notBefore" timestamptz, "expiresOn" timestamptz, json json)
+        order by turn) r),
+    item as (
+      insert into work_items (queue_id, id, status, sort_key, priority, not_before, expires_on,
+        created_by, created_on, updated_by, updated_on) overriding system value
+      select ${queueId}, item_id, status, "sortKey", priority, "notBefore", "expiresOn",
+        "actorId", ${now}, "actorId", ${now} from input),
+    data as (
+      insert into work_item_data (queue_id, item_id, json) select ${queueId}, item_id, json from input)
+    select item_id as id from input order by turn`);
+  return rows.map(({ id }) => id);
+}
+
+/** Leases the next items, one a slot, in the order of claims. */
+export function claimItems(db: Db, queue: QueueDefinition, slots: readonly Slot[], now: Date) {
+  return db.rows<Schemas['WorkItem'] & { turn: number }>(sql`
+    with picked as materialized (
+      select id, sort_key from work_items
+      where queue_id = ${queue.id} and status = 'NEW' and not_before is null
+        and (expires_on is null or expires_on > ${now})
+      order by sort_key, id limit ${slots.length} for update skip locked),
+    numbered as (select id, row_number() over (order by sort_key, id) as turn from picked),
+    i as (
+      update work_items i set status = 'IN_PROGRESS', version = i.version + 1, claimed_by = slot."actorId",
+        device_id = slot."deviceId", lease_expires_on = slot."leaseExpiresOn", started_on = ${now},
+        updated_by = slot."actorId", updated_on = ${now}
+      from numbered
+      join (select row_number() over () as turn, s.* from json_to_recordset(${asJson(slots)}::json)
+        as s ("actorId" bigint, "deviceId" bigint, "leaseExpiresOn" timestamptz)) slot using (turn)
+      where i.queue_id = ${queue.id} and i.id = numbered.id and i.status = 'NEW'
+      returning i.*, numbered.turn::int)
+    select ${itemColumns(queue)}, i.turn
+    from i join work_item_data d on d.queue_id = ${queue.id} and d.item_id = i.id order by i.turn`);
+}
+
+/** Extends leases that their callers still hold; answers these as texts of item, version and holder. */
+export async function extendLeases(
+  db: Db,
+  queueId: Id,
+  leases: readonly {
+    id: Id;
+    version: number;
+    actorId: Id;
+    leaseExpiresOn: Date;
+    progress?: object | undefined;
+  }[],
+): Promise<Set<string>> {
+  const rows = await db.rows<{ id: Id; version: number; actorId: Id }>(sql`
+    with lease as materialized (
+      select * from json_to_recordset(${asJson(leases)}::json)
+        as l (id bigint, version int, "actorId" bigint, "leaseExpiresOn" timestamptz, progress json)),
+    held as materialized (
+      select i.id from work_items i
+      where i.queue_id = ${queueId} and i.id in (select id from lease) and i.status = 'IN_PROGRESS'
+      order by i.id for update)
+    update work_items i set lease_expires_on = lease."leaseExpiresOn", progress = coalesce(lease.progress, i.progress)
+    from lease join held using (id)
+    where i.queue_id = ${queueId} and i.id = lease.id and i.status = 'IN_PROGRESS'
+      and i.version = lease.version and i.claimed_by = lease."actorId"
+    returning i.id, i.version, i.claimed_by as "actorId"`);
+  return new Set(rows.map(({ id, version, actorId }) => `${id} ${version} ${actorId}`));
+}
+
+const itemState = raw(`id, status, version, priority, sort_key as "sortKey", retry_count as "retryCount",
+  not_before as "notBefore", expires_on as "expiresOn", claimed_by as "claimedBy", device_id as "deviceId",
+  lease_expires_on as "leaseExpiresOn", started_on as "startedOn", ended_on as "endedOn", result,
+  failure_kind as "failureKind", reported_version as "reportedVersion", reported_status as "reportedStatus",
+  progress, output, comment, error`);
+
+/** Locks items, always in the order of their ids so that two transactions never wait for each other. */
+export function lockItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<Item[]> {
+  return db.rows<Item>(sql`
+    select ${itemState} from work_items where queue_id = ${queueId} and id = any(${ids}::bigint[])
+    order by id for update`);
+}
+
+/** Items whose lease has run out, locked; those that others work on are skipped. */
+export function lockLapsedItems(db: Db, queueId: Id, now: Date, limit: number): Promise<Item[]> {
+  return db.rows<Item>(sql`
+    select ${itemState} from work_items
+    where queue_id = ${queueId} and status = 'IN_PROGRESS' and lease_expires_on <= ${now}
+    order by id limit ${limit} for update skip locked`);
+}
+
+/** Items whose time has come, locked. */
+export function lockDueItems(db: Db, queueId: Id, now: Date, limit: number): Promise<Item[]> {
+  return db.rows<Item>(sql`
+    select ${itemState} from work_items
+    where queue_id = ${queueId} and not_before <= ${now} order by id limit ${limit} for update skip locked`);
+}
+
+/** Waiting items past their expiry, locked. */
+export function lockExpiredItems(db: Db, queueId: Id, now: Date, limit: number): Promise<Item[]> {
+  return db.rows<Item>(sql`
+    select ${itemState} from work_items
+    where queue_id = ${queueId} and expires_on <= ${now} and status in ('NEW', 'DEFERRED')
+    order by id limit ${limit} for update skip locked`);
+}
+
+/** Queues that the jobs have something to do in. */
+export async function selectQueuesWith(db: Db, what: 'lapsed' | 'due' | 'expired', now: Date): Promise<Id[]> {
+  const condition = {
+    lapsed: sql`status = 'IN_PROGRESS' and lease_expires_on <= ${now}`,
+    due: sql`not_before <= ${now}`,
+    expired: sql`expires_on <= ${now} and status in ('NEW', 'DEFERRED')`,
+  }[what];
+  const rows = await db.rows<{ id: Id }>(
+    sql`select distinct queue_id as id from work_items where ${condition}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Writes back items that were locked, as rules have changed them. */
+export async function saveItems(
+  db: Db,
+  queueId: Id,
+  items: readonly (Item & { updatedBy: Id })[],
+  now: Date,
+) {
+  if (items.length === 0) return;
+  await db.rows(sql`
+    update work_items i set status = n.status, version = n.version, priority = n.priority, sort_key = n."sortKey",
+      retry_count = n."retryCount", not_before = n."notBefore", lease_expires_on = n."leaseExpiresOn",
+      started_on = n."startedOn", ended_on = n."endedOn", result = n.result, failure_kind = n."failureKind",
+      reported_version = n."reportedVersion", reported_status = n."reportedStatus", progress = n.progress,
+      output = n.output, comment = n.comment, error = n.error, updated_by = n."updatedBy", updated_on = ${now}
+    from json_to_recordset(${asJson(items)}::json) as n (id bigint, status text, version int, priority smallint,
+      "sortKey" bytea, "retryCount" smallint, "notBefore" timestamptz, "leaseExpiresOn" timestamptz,
+      "startedOn" timestamptz, "endedOn" timestamptz, result text, "failureKind" text, "reportedVersion" int,
+      "reportedStatus" text, progress json, output json, comment text, error text, "updatedBy" bigint)
+    where i.queue_id = ${queueId} and i.id = n.id`);
+}
+
+export async function updateData(db: Db, queueId: Id, itemId: Id, json: JsonRecord): Promise<void> {
+  await db.rows(sql`
+    update work_item_data set json = ${stringifyJson(json)}::json where queue_id = ${queueId} and item_id = ${itemId}`);
+}
+
+export async function selectData(db: Db, queueId: Id, itemId: Id): Promise<JsonRecord> {
+  const row = await db.row<{ json: JsonRecord }>(sql`
+    select json from work_item_data where queue_id = ${queueId} and item_id = ${itemId}`);
+  return row?.json ?? {};
+}
+
+export async function deleteItem(db: Db, queueId: Id, itemId: Id): Promise<void> {
+  await db.rows(sql`delete from work_item_hashes where queue_id = ${queueId} and item_id = ${itemId}`);
+  await db.rows(sql`delete from work_item_data where queue_id = ${queueId} and item_id = ${itemId}`);
+  await db.rows(sql`delete from work_items where queue_id = ${queueId} and id = ${itemId}`);
+}
+
+export function selectItem(
+  db: Db,
+  queue: QueueDefinition,
+  itemId: Id,
+): Promise<Schemas['WorkItem'] | undefined> {
+  return db.row<Schemas['WorkItem']>(sql`
+    select ${itemColumns(queue)}
+    from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
+    where i.queue_id = ${queue.id} and i.id = ${itemId}`);
+}
+
+export interface ItemSelection {
+  readonly where: Sql;
+  readonly orderBy: Sql;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export function selectItems(
+  db: Db,
+  queue: QueueDefinition,
+  { where, orderBy, limit, offset }: ItemSelection,
+) {
+  return db.rows<Schemas['WorkItem']>(sql`
+    select ${itemColumns(queue)}
+    from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
+    where i.queue_id = ${queue.id} and ${where} order by ${orderBy} limit ${limit} offset ${offset}`);
+}
+
+export async function countItems(db: Db, queueId: Id, where: Sql): Promise<number> {
+  const row = await db.row<{ count: Id }>(sql`
+    select count(*) from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
+    where i.queue_id = ${queueId} and ${where}`);
+  return Number(row?.count);
+}
+
+/** The columns of an item as the contract names them; `i` is the item, `d` its data. */
+function itemColumns({ displayColumns }: QueueDefinition): Sql {
+  const shown = displayColumns.map(
+    (name, index) => sql`d.json ->> ${name}::text as ${raw(`col${index + 1}`)}`,
+  );
+  return sql`i.id, i.queue_id as "queueId", d.json, i.status, i.result, i.version, i.priority,
+    i.retry_count as "retryCount", i.device_id as "deviceId", i.started_on as "startTime", i.ended_on as "endTime",
+    i.comment, i.error, i.output, i.progress, i.failure_kind as "failureKind",
+    i.lease_expires_on as "leaseExpiresOn", i.expires_on as "expiresOn",
+    case when i.status = 'DEFERRED' then i.not_before end as "deferredUntil",
+    case when i.status = 'NEW' then i.not_before end as "notBefore",
+    i.created_by as "createdBy", i.created_on as "createdOn", i.updated_by as "updatedBy", i.updated_on as "updatedOn"
+    ${shown.length > 0 ? sql`, ${join(shown)}` : empty}`;
+}
+
+/** Reserves ids for items whose hashes are stored before them. */
+export async function reserveIds(db: Db, count: number): Promise<Id[]> {
+  const rows = await db.rows<{ id: Id }>(
+    sql`select nextval('work_items_id_seq') as id from generate_series(1, ${count})`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Stores hashes of items; answers which of them were there already, with the item that has it. */
+export async function insertHashes(db: Db, queueId: Id, hashes: readonly { itemId: Id; hash: string }[]) {
+  const input = sql`json_to_recordset(${stringifyJson(hashes)}::json) as r ("itemId" bigint, hash bytea)`;
+  // In the order of the hashes, so that two transactions with the same hashes never wait for each other.
+  await db.rows(sql`
+    insert into work_item_hashes (queue_id, hash, item_id)
+    select ${queueId}, r.hash, r."itemId" from ${input} order by r.hash, r."itemId" on conflict do nothing`);
+  return db.rows<{ itemId: Id; existingId: Id }>(sql`
+    select r."itemId", h.item_id as "existingId" from ${input}
+    join work_item_hashes h on h.queue_id = ${queueId} and h.hash = r.hash and h.item_id <> r."itemId"`);
+}
+
+export async function deleteHashes(db: Db, queueId: Id, itemIds: readonly Id[]): Promise<void> {
+  await db.rows(sql`
+    delete from work_item_hashes where queue_id = ${queueId} and item_id = any(${itemIds}::bigint[])`);
+}
