@@ -1,0 +1,114 @@
+import type { Id } from '@millrace/api';
+import type { Report, WorkItem } from './item.ts';
+
+/** What happens in a runner, for those who watch it. */
+export type RunnerEvent =
+  | { readonly type: 'connected'; readonly queueId: Id; readonly queue: string }
+  | { readonly type: 'claimed'; readonly items: readonly WorkItem[] }
+  | {
+      readonly type: 'progress';
+      readonly id: Id;
+      readonly percent: number;
+      readonly text: string | undefined;
+    }
+  | { readonly type: 'log'; readonly id: Id; readonly text: string }
+  /** The handler has ended, and its report is on the way. */
+  | { readonly type: 'finished'; readonly report: Report; readonly seconds: number }
+  /** The server has the report. A technical failure with retries left makes the item NEW again. */
+  | { readonly type: 'reported'; readonly report: Report; readonly status: string | undefined }
+  | {
+      readonly type: 'reportRefused';
+      readonly report: Report;
+      readonly code: string;
+      readonly message: string;
+    }
+  | { readonly type: 'leaseLost'; readonly id: Id; readonly code: string; readonly message: string }
+  /** The runner stopped before the item was done; it comes back when its lease lapses. */
+  | { readonly type: 'givenUp'; readonly id: Id }
+  /** A call failed and is repeated. */
+  | { readonly type: 'retrying'; readonly call: string; readonly message: string; readonly seconds: number }
+  | { readonly type: 'draining'; readonly running: number; readonly reports: number }
+  | { readonly type: 'stopped'; readonly summary: Summary };
+
+/** What a runner has done, in items. */
+export interface Summary {
+  readonly completed: number;
+  readonly failedBusiness: number;
+  readonly failedSystem: number;
+  readonly deferred: number;
+  /** Taken away while they were worked on. */
+  readonly lost: number;
+  /** Reported, and refused. */
+  readonly refused: number;
+  /** Stopped before they were done. */
+  readonly givenUp: number;
+  /** Done, but the server could not be told before the runner had to stop. */
+  readonly unreported: number;
+}
+
+export type Emit = (event: RunnerEvent) => void;
+
+export const nothingDone: Summary = {
+  completed: 0,
+  failedBusiness: 0,
+  failedSystem: 0,
+  deferred: 0,
+  lost: 0,
+  refused: 0,
+  givenUp: 0,
+  unreported: 0,
+};
+
+/** The summary after one more event. */
+export function addEvent(summary: Summary, event: RunnerEvent): Summary {
+  const member = memberOf(event);
+  return member === undefined ? summary : { ...summary, [member]: summary[member] + 1 };
+}
+
+function memberOf(event: RunnerEvent): keyof Summary | undefined {
+  if (event.type === 'leaseLost') return 'lost';
+  if (event.type === 'reportRefused') return 'refused';
+  if (event.type === 'givenUp') return 'givenUp';
+  if (event.type !== 'reported') return undefined;
+  if (event.report.status === 'COMPLETE') return 'completed';
+  if (event.report.status === 'DEFERRED') return 'deferred';
+  return event.report.failureKind === 'BUSINESS' ? 'failedBusiness' : 'failedSystem';
+}
+
+/** A line for a log, or nothing for events that are only worth drawing. */
+export function describeEvent(event: RunnerEvent): string | undefined {
+  switch (event.type) {
+    case 'connected':
+      return `takes items from the queue ${event.queue}`;
+    case 'log':
+      return `item ${String(event.id)}: ${event.text}`;
+    case 'finished':
+      return describeFailure(event.report);
+    case 'reportRefused':
+      return `item ${String(event.report.id)}: the report was refused: ${event.code}: ${event.message}`;
+    case 'leaseLost':
+      return `item ${String(event.id)}: taken away: ${event.message}`;
+    case 'givenUp':
+      return `item ${String(event.id)}: stopped before it was done; it comes back when its lease lapses`;
+    case 'retrying':
+      return `${event.call}: ${event.message} Trying again in ${event.seconds.toFixed(1)} s.`;
+    case 'draining':
+      return `stops: ${String(event.running)} items still running, ${String(event.reports)} reports to send`;
+    case 'stopped':
+      return `stopped: ${describeSummary(event.summary)}`;
+    case 'claimed':
+    case 'progress':
+    case 'reported':
+      return undefined;
+  }
+}
+
+function describeFailure({ id, status, failureKind, error }: Report): string | undefined {
+  if (status !== 'FAILED') return undefined;
+  return `item ${String(id)}: ${failureKind === 'BUSINESS' ? 'business' : 'technical'} failure: ${error ?? ''}`;
+}
+
+function describeSummary(summary: Summary): string {
+  const parts = Object.entries(summary).filter(([, items]) => Number(items) > 0);
+  return parts.map(([name, items]) => `${name} ${String(items)}`).join(', ') || 'nothing was done';
+}

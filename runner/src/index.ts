@@ -1,0 +1,7 @@
+/** Bots for Millrace: an SDK for bots in TypeScript, and an agent that runs any command as a bot. */
+export { runAgent, type AgentOptions } from './agent.ts';
+export { BusinessError, Defer, LeaseLost, RunnerFault, RunnerStopped } from './errors.ts';
+export { describeEvent, type RunnerEvent, type Summary } from './events.ts';
+export type { Handler, Report, Work, WorkItem } from './item.ts';
+export type { RunOptions } from './options.ts';
+export { run } from './run.ts';

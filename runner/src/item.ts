@@ -1,0 +1,31 @@
+import type { Schemas } from '@millrace/api';
+
+/** A work item that this runner holds. `Json` is the shape of its data, which the model of the queue guards. */
+export type WorkItem<Json = Record<string, unknown>> = Omit<Schemas['WorkItem'], 'id' | 'version' | 'json'> &
+  Required<Pick<Schemas['WorkItem'], 'id' | 'version'>> & { readonly json: Json };
+
+/** What becomes of an item, as it is sent to the server. */
+export type Report = Schemas['WorkItemReport'];
+
+/** What a handler may use while it works on an item. */
+export interface Work {
+  /**
+   * Tells people how far the item has come. Resolves when the server has answered, or could not be reached; waiting for it is
+   * not necessary.
+   * @param percent from 0 to 100
+   */
+  readonly progress: (percent: number, text?: string) => Promise<void>;
+  /** Aborted when the lease is lost or the runner stops for good; the handler should end then. */
+  readonly signal: AbortSignal;
+  /** Writes a line to the log of the runner. */
+  readonly log: (text: string) => void;
+}
+
+/**
+ * Does the work of one item. What it returns becomes the item's output. A BusinessError fails the item for good, Defer puts it
+ * aside, and any other error is a technical failure, which is tried again as often as the queue allows.
+ */
+export type Handler<Json = Record<string, unknown>> = (
+  item: WorkItem<Json>,
+  work: Work,
+) => object | undefined | void | Promise<object | undefined | void>;

@@ -1,0 +1,132 @@
+import { ConnectionError, type Schemas } from '@millrace/api';
+import { expect, test } from 'vitest';
+import { LeaseLost } from './errors.ts';
+import type { RunnerEvent } from './events.ts';
+import type { WorkItem } from './item.ts';
+import { createLeases, drop, hold, idle, keepLeases, noteProgress, type Heartbeat } from './leases.ts';
+
+const item = (id: number, version = 1): WorkItem => ({ id, version, json: {} });
+
+function watched(answer: Heartbeat = (leases) => Promise.resolve(leases.map(({ id }) => ({ id })))) {
+  const calls: Schemas['Lease'][][] = [];
+  const events: RunnerEvent[] = [];
+  const heartbeat: Heartbeat = (sent) => {
+    calls.push(sent);
+    return answer(sent);
+  };
+  return { leases: createLeases(60, heartbeat, (event) => void events.push(event)), calls, events };
+}
+
+test('one heartbeat keeps all items', async () => {
+  const { leases, calls } = watched();
+  hold(leases, item(1));
+  hold(leases, item(2, 5));
+  await leases.beat();
+  expect(calls).toEqual([
+    [
+      { id: 1, version: 1, leaseSeconds: 60 },
+      { id: 2, version: 5, leaseSeconds: 60 },
+    ],
+  ]);
+});
+
+test('nothing is sent when nothing is held', async () => {
+  const { leases, calls } = watched();
+  drop(leases, hold(leases, item(1)));
+  await leases.beat();
+  await idle(leases);
+  expect(calls).toEqual([]);
+});
+
+test('progress goes out at once, and only once', async () => {
+  const { leases, calls } = watched();
+  const lease = hold(leases, item(1));
+  await noteProgress(leases, lease, { percent: 50, text: 'scored' });
+  await leases.beat();
+  expect(calls.map(([one]) => one?.progress)).toEqual([{ percent: 50, text: 'scored' }, undefined]);
+});
+
+test('progress noted while a heartbeat is under way goes with the next, the latest of each item', async () => {
+  const { leases, calls } = watched();
+  const lease = hold(leases, item(1));
+  const first = noteProgress(leases, lease, { percent: 1 });
+  const others = [2, 3, 4].map((percent) => noteProgress(leases, lease, { percent }));
+  await Promise.all([first, ...others]);
+  expect(calls.map(([one]) => one?.progress?.percent)).toEqual([1, 4]);
+});
+
+test('progress that could not be sent is sent later', async () => {
+  const failures = [new ConnectionError('http://x', 'refused', 'Check.')];
+  const { leases, calls, events } = watched((sent) => {
+    const failure = failures.shift();
+    return failure === undefined ? Promise.resolve(sent.map(({ id }) => ({ id }))) : Promise.reject(failure);
+  });
+  await noteProgress(leases, hold(leases, item(1)), { percent: 50 });
+  await leases.beat();
+  expect(calls.map(([one]) => one?.progress?.percent)).toEqual([50, 50]);
+  expect(events.map(({ type }) => type)).toEqual(['retrying']);
+});
+
+test('an item that the server does not leave to us is let go, and not asked for again', async () => {
+  const error = { code: 'LEASE_LOST', message: 'held by another' };
+  const { leases, calls, events } = watched((sent) =>
+    Promise.resolve(sent.map(({ id }) => (id === 1 ? { id, error } : { id }))),
+  );
+  const [lost, stays] = [hold(leases, item(1)), hold(leases, item(2))];
+  await leases.beat();
+  await leases.beat();
+  expect(lost.controller.signal.reason).toEqual(new LeaseLost('LEASE_LOST', 'held by another'));
+  expect(stays.controller.signal.aborted).toBe(false);
+  expect(events).toEqual([{ type: 'leaseLost', id: 1, code: 'LEASE_LOST', message: 'held by another' }]);
+  expect(calls.map((sent) => sent.map(({ id }) => id))).toEqual([[1, 2], [2]]);
+});
+
+test('an item that was finished while the heartbeat was under way is not lost', async () => {
+  const { leases, events } = watched((sent) => {
+    drop(leases, lease);
+    return Promise.resolve(
+      sent.map(({ id }) => ({ id, error: { code: 'LEASE_LOST', message: 'is COMPLETE' } })),
+    );
+  });
+  const lease = hold(leases, item(1));
+  await leases.beat();
+  expect(lease.controller.signal.aborted).toBe(false);
+  expect(events).toEqual([]);
+});
+
+test('an item that is claimed anew was lost before', () => {
+  const { leases, events } = watched();
+  const before = hold(leases, item(1, 1));
+  const after = hold(leases, item(1, 3));
+  expect(before.controller.signal.aborted).toBe(true);
+  expect(after.controller.signal.aborted).toBe(false);
+  expect(events).toMatchObject([{ type: 'leaseLost', code: 'CLAIMED_AGAIN' }]);
+});
+
+test('the runner is idle when the last handler has ended', async () => {
+  const { leases } = watched();
+  const held = [hold(leases, item(1)), hold(leases, item(2))];
+  const order: string[] = [];
+  const waiting = idle(leases).then(() => order.push('idle'));
+  for (const lease of held) {
+    await Promise.resolve();
+    order.push(`drop ${String(lease.item.id)}`);
+    drop(leases, lease);
+  }
+  await waiting;
+  expect(order).toEqual(['drop 1', 'drop 2', 'idle']);
+});
+
+test('heartbeats go on until told to stop', async () => {
+  const calls: number[] = [];
+  const stop = new AbortController();
+  const heartbeat: Heartbeat = (sent) => {
+    calls.push(sent.length);
+    if (calls.length === 3) stop.abort();
+    return Promise.resolve([]);
+  };
+  const leases = createLeases(0.03, heartbeat, () => undefined);
+  hold(leases, item(1));
+  await keepLeases(leases, stop.signal);
+  expect(calls).toEqual([1, 1, 1]);
+});

@@ -1,0 +1,147 @@
+import { ApiError, stringifyJson, type Schemas } from '@millrace/api';
+import { backOffSeconds, mayPass, pause } from './backoff.ts';
+import type { Emit } from './events.ts';
+import type { Report } from './item.ts';
+import { unreadable } from './report.ts';
+
+type Outcome = Schemas['WorkItemOutcome'];
+
+/** Reports keep the order of what they are given. */
+export type SendReports = (reports: Report[]) => Promise<readonly Outcome[]>;
+
+/**
+ * The reports that the server has not answered yet. Each is sent until it does: the server takes a report that comes twice as
+ * one, so nothing is lost or repeated when an answer gets lost.
+ */
+export interface Outbox {
+  readonly waiting: Waiting[];
+  readonly send: SendReports;
+  readonly emit: Emit;
+  readonly stopped: AbortSignal;
+  /** Undefined while there is nothing to deliver. */
+  delivery: Promise<void> | undefined;
+  /** Calls that failed in a row. */
+  failures: number;
+  readonly onRecovery: Set<() => void>;
+}
+
+interface Waiting {
+  readonly report: Report;
+  readonly characters: number;
+  /** Sent by itself, because a call with others was refused as a whole. */
+  readonly isAlone: boolean;
+  /** Stands for a report that the server refused to read. */
+  readonly isReplacement: boolean;
+}
+
+// One call carries what has come together since the last, within what a server is sure to accept.
+const maxReports = 500;
+const maxCharacters = 2_000_000;
+
+/** @param stopped ends the delivery, and leaves the rest undelivered. */
+export function createOutbox(send: SendReports, emit: Emit, stopped: AbortSignal): Outbox {
+  return { waiting: [], send, emit, stopped, delivery: undefined, failures: 0, onRecovery: new Set() };
+}
+
+export function addReport(outbox: Outbox, report: Report): void {
+  outbox.waiting.push({ ...sized(report), isAlone: false, isReplacement: false });
+  outbox.delivery ??= deliver(outbox);
+}
+
+/** Resolves when every report is answered, or the delivery was stopped. */
+export async function delivered(outbox: Outbox): Promise<void> {
+  while (outbox.delivery !== undefined) await outbox.delivery;
+}
+
+/** Resolves at once, or when reports get through again: what a runner may not report, it should not begin. */
+export async function recovered({ failures, onRecovery, stopped }: Outbox): Promise<void> {
+  if (failures > 0 && !stopped.aborted) await new Promise<void>((resolve) => void onRecovery.add(resolve));
+}
+
+async function deliver(outbox: Outbox): Promise<void> {
+  // Handlers that end in the same turn of the event loop share the first call.
+  await Promise.resolve();
+  while (outbox.waiting.length > 0 && !outbox.stopped.aborted) {
+    const batch = nextBatch(outbox.waiting);
+    try {
+      settle(outbox, batch, await outbox.send(batch.map(({ report }) => report)));
+      recover(outbox);
+    } catch (error) {
+      if (mayPass(error)) await waitToRepeat(outbox, error as Error);
+      else refuse(outbox, batch, error);
+    }
+  }
+  recover(outbox);
+  outbox.delivery = undefined;
+}
+
+function recover(outbox: Outbox): void {
+  outbox.failures = 0;
+  for (const resolve of outbox.onRecovery) resolve();
+  outbox.onRecovery.clear();
+}
+
+async function waitToRepeat(outbox: Outbox, { message }: Error): Promise<void> {
+  outbox.failures += 1;
+  const seconds = backOffSeconds(outbox.failures, Math.random());
+  outbox.emit({ type: 'retrying', call: 'finishWorkItems', message, seconds });
+  await pause(seconds, outbox.stopped);
+}
+
+/** The reports for the next call, from the first on: never two for one item. */
+function nextBatch(waiting: readonly Waiting[]): Waiting[] {
+  const batch: Waiting[] = [];
+  const ids = new Set();
+  let characters = 0;
+  for (const one of waiting) {
+    characters += one.characters;
+    const isFull = batch.length >= maxReports || characters > maxCharacters || ids.has(one.report.id);
+    if (batch.length > 0 && (isFull || one.isAlone)) break;
+    batch.push(one);
+    ids.add(one.report.id);
+    if (one.isAlone) break;
+  }
+  return batch;
+}
+
+function sized(report: Report) {
+  return { report, characters: stringifyJson(report).length };
+}
+
+/** Takes the reports that were answered out of the box. */
+function settle({ waiting, emit }: Outbox, batch: readonly Waiting[], outcomes: readonly Outcome[]): void {
+  if (outcomes.length !== batch.length) {
+    throw new Error(
+      `The server answered ${String(outcomes.length)} outcomes for ${String(batch.length)} reports.`,
+    );
+  }
+  waiting.splice(0, batch.length);
+  batch.forEach(({ report }, index) => {
+    const { error, status } = outcomes[index] ?? { id: report.id };
+    if (error === undefined) emit({ type: 'reported', report, status });
+    else emit({ type: 'reportRefused', report, code: error.code, message: error.message });
+  });
+}
+
+/** The server has refused the call as a whole: one of the reports must be the cause. */
+function refuse({ waiting, emit }: Outbox, batch: readonly Waiting[], error: unknown): void {
+  const [first] = batch;
+  if (first === undefined) return;
+  if (batch.length > 1) {
+    waiting.splice(0, batch.length, ...batch.map((one) => ({ ...one, isAlone: true })));
+    return;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const isUnreadable = error instanceof ApiError && [400, 413, 422].includes(error.status);
+  if (isUnreadable && !first.isReplacement) {
+    waiting[0] = { ...sized(unreadable(first.report, message)), isAlone: true, isReplacement: true };
+    return;
+  }
+  waiting.shift();
+  emit({
+    type: 'reportRefused',
+    report: first.report,
+    code: error instanceof ApiError ? error.code : 'FAILED',
+    message,
+  });
+}

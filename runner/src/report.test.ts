@@ -1,0 +1,87 @@
+import { ExactNumber } from '@millrace/api';
+import { expect, test } from 'vitest';
+import { BusinessError, Defer } from './errors.ts';
+import { completion, failure, unreadable } from './report.ts';
+
+const item = { id: 7, version: 3 };
+
+test.each([undefined, null])('returning %s completes the item without output', (output) => {
+  expect(completion(item, output, 100)).toEqual({ ...item, status: 'COMPLETE' });
+});
+
+test('the object that is returned becomes the output, with its numbers exact', () => {
+  const output = { big: 2n ** 60n, exact: new ExactNumber('0.10000000000000000001'), left: undefined };
+  expect(completion(item, output, 100)).toEqual({
+    ...item,
+    status: 'COMPLETE',
+    output: { big: 2n ** 60n, exact: new ExactNumber('0.10000000000000000001') },
+  });
+});
+
+test.each([
+  ['a list', [1], /a list; it must be an object/],
+  ['a text', 'done', /a string; it must be an object/],
+  ['NUL in a text', { a: '\0' }, /NUL/],
+  ['half a character', { a: '\ud800' }, /surrogate/],
+  ['a circle', circle(), /circular/i],
+])('%s cannot be an output', (_, output, message) => {
+  expect(() => completion(item, output, 100)).toThrow(message);
+});
+
+test('an output may be as large as the limit, counted in bytes, and no larger', () => {
+  expect(completion(item, { a: 'é' }, 10).output).toEqual({ a: 'é' });
+  expect(() => completion(item, { a: 'éé' }, 10)).toThrow(/larger than the 10 bytes/);
+});
+
+test('a BusinessError is a failure that is final', () => {
+  expect(failure(item, new BusinessError('Amount above the limit'))).toEqual({
+    ...item,
+    status: 'FAILED',
+    failureKind: 'BUSINESS',
+    error: 'Amount above the limit',
+  });
+});
+
+test.each([
+  [new Error('disk full'), 'disk full'],
+  [new TypeError('x is not a function'), 'TypeError: x is not a function'],
+  ['text', 'text'],
+  [new Error('a\0b\ud800c'), 'ab\ufffdc'],
+])('any other error is a technical failure: %s', (error, text) => {
+  expect(failure(item, error)).toEqual({ ...item, status: 'FAILED', failureKind: 'SYSTEM', error: text });
+});
+
+test('an error is cut to what the contract allows', () => {
+  expect(failure(item, new Error('x'.repeat(20_000))).error).toHaveLength(10_000);
+});
+
+test('Defer puts the item aside until a time, or for ever', () => {
+  const until = new Date('2030-01-02T03:04:05Z');
+  expect(failure(item, new Defer(until, 'bank closed'))).toEqual({
+    ...item,
+    status: 'DEFERRED',
+    deferredUntil: '2030-01-02T03:04:05.000Z',
+    comment: 'bank closed',
+  });
+  expect(failure(item, new Defer())).toEqual({ ...item, status: 'DEFERRED' });
+});
+
+test('Defer with a date that is none is a technical failure', () => {
+  expect(failure(item, new Defer(new Date('no')))).toMatchObject({ status: 'FAILED', failureKind: 'SYSTEM' });
+});
+
+test('a report that the server refuses to read becomes a failure that says so', () => {
+  const report = unreadable({ ...item, status: 'COMPLETE', output: { a: 1 } }, 'too deep');
+  expect(report).toEqual({
+    ...item,
+    status: 'FAILED',
+    failureKind: 'SYSTEM',
+    error: 'The server refused the report of the runner: too deep',
+  });
+});
+
+function circle(): object {
+  const round: Record<string, unknown> = {};
+  round['self'] = round;
+  return round;
+}

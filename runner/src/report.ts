@@ -1,0 +1,69 @@
+import { parseJson, stringifyJson } from '@millrace/api';
+import { BusinessError, Defer } from './errors.ts';
+import type { Report, WorkItem } from './item.ts';
+
+type Held = Pick<WorkItem, 'id' | 'version'>;
+
+// What the contract allows.
+const maxError = 10_000;
+const maxComment = 4_000;
+
+/**
+ * The report of an item that is done.
+ * @throws Error when the output is no object, too large, or not to be written as JSON.
+ */
+export function completion({ id, version }: Held, output: unknown, maxBytes: number): Report {
+  if (output === undefined || output === null) return { id, version, status: 'COMPLETE' };
+  if (typeof output !== 'object' || Array.isArray(output)) {
+    const kind = Array.isArray(output) ? 'a list' : `a ${typeof output}`;
+    throw new TypeError(`The output is ${kind}; it must be an object, or nothing.`);
+  }
+  const text = stringifyJson(output);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxBytes) throw new RangeError(tooLarge(maxBytes));
+  // Read back, so that what cannot be stored fails here, and what the handler still changes is not sent.
+  return { id, version, status: 'COMPLETE', output: parseJson(text) as Record<string, unknown> };
+}
+
+/** The report of an item whose handler threw. */
+export function failure({ id, version }: Held, error: unknown): Report {
+  if (error instanceof Defer) return deferral({ id, version }, error);
+  const failureKind = error instanceof BusinessError ? 'BUSINESS' : 'SYSTEM';
+  return { id, version, status: 'FAILED', failureKind, error: cleanText(textOf(error), maxError) };
+}
+
+/** Instead of a report that the server refuses to read: the item fails, and people see why. */
+export function unreadable({ id, version }: Report, why: string): Report {
+  const error = cleanText(`The server refused the report of the runner: ${why}`, maxError);
+  return { id, version, status: 'FAILED', failureKind: 'SYSTEM', error };
+}
+
+/** Text that the server accepts: without NUL and broken characters, and not too long. */
+export function cleanText(text: string, maxLength: number): string {
+  return text
+    .slice(0, maxLength)
+    .replaceAll('\0', '')
+    .replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
+export function tooLarge(maxBytes: number): string {
+  return `The output is larger than the ${String(maxBytes)} bytes that the runner accepts (maxOutputBytes).`;
+}
+
+function deferral(held: Held, { until, message }: Defer): Report {
+  if (until !== undefined && Number.isNaN(until.getTime())) {
+    return failure(held, new RangeError('Defer was given a date that is none.'));
+  }
+  return {
+    ...held,
+    status: 'DEFERRED',
+    ...(until && { deferredUntil: until.toISOString() }),
+    ...(message !== '' && { comment: cleanText(message, maxComment) }),
+  };
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isNamed = error instanceof BusinessError || error.name === 'Error';
+  return isNamed && error.message !== '' ? error.message : `${error.name}: ${error.message}`;
+}
