@@ -16,8 +16,6 @@ create table users (
   last_name text not null default '',
   description text not null default '',
   disabled boolean not null default false,
-  failed_logins int not null default 0,
-  failed_login_on timestamptz,
   version int not null default 0,
   created_by bigint not null,
   created_on timestamptz not null,
@@ -60,6 +58,16 @@ create table api_keys (
 );
 create index api_keys_user on api_keys (user_id);
 
+-- Wrong passwords in a row by user name, whether a user has it or not: what slows guessing down must not tell which
+-- names exist. A hash of the name in lower case, because people type passwords into the wrong field.
+create table login_failures (
+  name_hash bytea primary key,
+  failures int not null,
+  last_on timestamptz not null
+);
+
+-- PEM, the private key in the clear, so that all servers of an installation can sign without another secret. Whoever
+-- can read this table, or a backup of it, can make tokens for every user until the key is rotated.
 create table signing_keys (
   id text primary key,
   private_key text not null,
