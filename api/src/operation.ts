@@ -21,7 +21,10 @@ export interface Operation {
   readonly permission: string;
   /** What the caller must be allowed to do in the queue; any one of these is enough. */
   readonly queue: readonly string[] | null;
-  /** none: no database; read and write: a transaction of its own; batch: gathered with other calls on the queue. */
+  /**
+   * none: no database; read and write: a transaction of its own; steps: transactions that it opens itself;
+   * batch: gathered with other calls on the queue.
+   */
   readonly effect: string;
   readonly cli: string | null;
   readonly summary: string;

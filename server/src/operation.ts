@@ -28,6 +28,12 @@ export interface PublicContext extends Omit<Context, 'actor'> {
   readonly token: string | undefined;
 }
 
+/** The context of an operation without a token that does slow work between transactions, such as hashing. */
+export interface SteppedContext extends Pick<PublicContext, 'token' | 'log'> {
+  /** Runs one step in a transaction of its own. */
+  transact<T>(work: (context: PublicContext) => Promise<T>): Promise<T>;
+}
+
 /** Who calls, and what they may do. */
 export interface Actor {
   readonly id: Id;
@@ -62,6 +68,10 @@ export type PublicOperation<O extends OperationId> = (
   context: PublicContext,
   input: Input<O>,
 ) => Promise<Output<O>>;
+export type SteppedOperation<O extends OperationId> = (
+  context: SteppedContext,
+  input: Input<O>,
+) => Promise<Output<O>>;
 /** One outcome for each call, in order; a refusal is one call's outcome and leaves the others alone. */
 export type BatchOperation<O extends OperationId> = (
   context: BatchContext,
@@ -72,7 +82,9 @@ type Table = typeof operations;
 
 /** The kind of function that keeps the operation, by what the contract says of it. */
 export type FunctionOf<O extends OperationId> = Table[O]['permission'] extends 'public'
-  ? PublicOperation<O>
+  ? Table[O]['effect'] extends 'steps'
+    ? SteppedOperation<O>
+    : PublicOperation<O>
   : Table[O]['effect'] extends 'batch'
     ? BatchOperation<O>
     : Table[O]['queue'] extends null

@@ -13,7 +13,7 @@ import { createBatches } from './batches.ts';
 import { transaction, type Db, type Pool } from './db.ts';
 import type { Bell } from './dispatch/bell.ts';
 import { isTransient, Refusal } from './errors.ts';
-import type { Actor, BatchCall, BatchContext, Context, Functions, Log, PublicContext } from './operation.ts';
+import type { Actor, BatchCall, BatchContext, Context, Functions, Log, SteppedContext } from './operation.ts';
 import { selectQueueDefinition } from './queues/sql.ts';
 import type { QueueDefinition } from './queues/rules.ts';
 
@@ -79,10 +79,11 @@ export async function inTransaction<T>(
 async function performPublic(parts: Parts, operation: Operation, request: Request): Promise<unknown> {
   const { token, log, input, operationId } = request;
   const run = functionOf(parts, operationId);
+  const transact: SteppedContext['transact'] = (work) =>
+    inTransaction(parts, (db, now, woken) => work({ db, now, token, log, woken }));
   if (operation.effect === 'none') return run({ token, log }, input);
-  return inTransaction(parts, (db, now, woken) =>
-    run({ db, now, token, log, woken } as PublicContext, input),
-  );
+  if (operation.effect === 'steps') return run({ token, log, transact } satisfies SteppedContext, input);
+  return transact((context) => run(context, input));
 }
 
 async function performAlone(parts: Parts, call: Call): Promise<unknown> {

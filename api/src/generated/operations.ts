@@ -10,7 +10,7 @@ export const operations = {
     success: 200,
     permission: 'public',
     queue: null,
-    effect: 'write',
+    effect: 'steps',
     cli: null,
     summary: 'Log in',
   },

@@ -14,7 +14,7 @@ export interface paths {
     put?: never;
     /**
      * Log in
-     * @description By user name with password or API key; a key wins when both are given. The token lives 20 minutes.
+     * @description By user name with password or API key; a key wins when both are given, and needs the permission generateApiKey. The token lives 20 minutes. After five wrong passwords in a row each further attempt for the user name has to wait, up to a minute.
      */
     post: operations['logIn'];
     delete?: never;
@@ -32,7 +32,7 @@ export interface paths {
     };
     /**
      * Is a token valid?
-     * @description Of the token in the query, or of the one in the header.
+     * @description Of the token in the query, or of the one in the header, which is answered with 401 when it is not valid.
      */
     get: operations['validateToken'];
     put?: never;
@@ -78,7 +78,7 @@ export interface paths {
     put?: never;
     /**
      * Sign tokens with a new key from now on
-     * @description Tokens signed with the old key stay valid until they expire.
+     * @description Tokens signed with an older key stay valid until they expire; the key is deleted thereafter.
      */
     post: operations['rotateSigningKey'];
     delete?: never;
@@ -374,7 +374,7 @@ export interface paths {
     put?: never;
     /**
      * Create a user
-     * @description Without a password the user can only log in with an API key.
+     * @description Without a password the user can only log in with an API key. One can only grant roles whose permissions one has oneself.
      */
     post: operations['createUser'];
     delete?: never;
@@ -412,7 +412,10 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Create a role */
+    /**
+     * Create a role
+     * @description One can only grant permissions that one has oneself.
+     */
     post: operations['createRole'];
     delete?: never;
     options?: never;
@@ -451,7 +454,7 @@ export interface paths {
     put?: never;
     /**
      * Create an API key
-     * @description For oneself, with the permission generateApiKey; for others with manageUsers as well. The key is answered once and kept only as a hash.
+     * @description For oneself, with the permission generateApiKey; with manageUsers also for others, if they have no permission that one lacks. The key is answered once and kept only as a hash. Logging in with it needs the permission generateApiKey, too.
      */
     post: operations['createApiKey'];
     delete?: never;
@@ -492,7 +495,7 @@ export interface paths {
     post?: never;
     /**
      * Revoke an API key
-     * @description Tokens that were had with it stop working as well.
+     * @description One's own; with manageUsers, anybody's. Tokens that were had with it stop working as well.
      */
     delete: operations['revokeApiKey'];
     options?: never;
@@ -703,8 +706,9 @@ export interface components {
       fields?: unknown;
     };
     Credentials: {
+      /** @description In upper or lower case */
       username: string;
-      password?: string;
+      password?: string | null;
       /** @description A blank key counts as none */
       apiKey?: string | null;
       /** @description Accepted; earlier tokens always stay valid */
@@ -1034,81 +1038,94 @@ export interface components {
     };
     User: {
       /** Format: int64 */
-      id?: Id;
-      username?: string;
-      domain?: string | null;
-      firstName?: string;
-      lastName?: string;
-      version?: number;
+      id: Id;
+      username: string;
+      domain: string | null;
+      firstName: string;
+      lastName: string;
+      version: number;
       /** Format: int64 */
-      principalId?: Id;
-      email?: string;
-      emailVerified?: boolean;
-      passwordSet?: boolean;
-      questionsSet?: boolean;
-      enableAutoLogin?: boolean;
-      disabled?: boolean;
-      clientRegistered?: boolean;
-      description?: string;
-      /** Format: int64 */
-      createdBy?: Id;
+      principalId: Id;
+      email: string;
+      emailVerified: boolean;
+      passwordSet: boolean;
+      questionsSet: boolean;
+      enableAutoLogin: boolean;
+      disabled: boolean;
+      clientRegistered: boolean;
+      description: string;
+      /**
+       * Format: int64
+       * @description Id of the user, 0 for the server itself
+       */
+      createdBy: Id;
       /** Format: date-time */
-      createdOn?: string;
-      /** Format: int64 */
-      updatedBy?: Id;
+      createdOn: string;
+      /**
+       * Format: int64
+       * @description Id of the user, 0 for the server itself
+       */
+      updatedBy: Id;
       /** Format: date-time */
-      updatedOn?: string;
-      licenseFeatures?: string[];
-      roles?: components['schemas']['RoleReference'][];
-      deleted?: boolean;
+      updatedOn: string;
+      licenseFeatures: string[];
+      roles: components['schemas']['RoleReference'][];
+      deleted: boolean;
     };
     /** @description The user, with all that older clients read. */
     SessionUser: {
       /** Format: int64 */
-      id?: Id;
-      username?: string;
-      domain?: string | null;
-      firstName?: string;
-      lastName?: string;
-      version?: number;
+      id: Id;
+      username: string;
+      domain: string | null;
+      firstName: string;
+      lastName: string;
+      version: number;
       /** Format: int64 */
-      principalId?: Id;
-      email?: string;
-      emailVerified?: boolean;
-      passwordSet?: boolean;
-      questionsSet?: boolean;
-      enableAutoLogin?: boolean;
-      disabled?: boolean;
-      clientRegistered?: boolean;
-      description?: string;
-      /** Format: int64 */
-      createdBy?: Id;
+      principalId: Id;
+      email: string;
+      emailVerified: boolean;
+      passwordSet: boolean;
+      questionsSet: boolean;
+      enableAutoLogin: boolean;
+      disabled: boolean;
+      clientRegistered: boolean;
+      description: string;
+      /**
+       * Format: int64
+       * @description Id of the user, 0 for the server itself
+       */
+      createdBy: Id;
       /** Format: date-time */
-      createdOn?: string;
-      /** Format: int64 */
-      updatedBy?: Id;
+      createdOn: string;
+      /**
+       * Format: int64
+       * @description Id of the user, 0 for the server itself
+       */
+      updatedBy: Id;
       /** Format: date-time */
-      updatedOn?: string;
-      licenseFeatures?: string[];
-      roles?: components['schemas']['RoleReference'][];
-      deleted?: boolean;
-      sysAssignedRoles?: components['schemas']['RoleReference'][];
-      groupNames?: string[];
-      permissions?: components['schemas']['PermissionReference'][];
-      publicKey?: string | null;
-      appType?: string | null;
-      routingName?: string | null;
-      appUrl?: string | null;
+      updatedOn: string;
+      licenseFeatures: string[];
+      roles: components['schemas']['RoleReference'][];
+      deleted: boolean;
+      sysAssignedRoles: components['schemas']['RoleReference'][];
+      groupNames: string[];
+      /** @description What the user's roles allow, by name */
+      permissions: components['schemas']['PermissionReference'][];
+      publicKey: string | null;
+      appType: string | null;
+      routingName: string | null;
+      appUrl: string | null;
     };
     PermissionReference: {
-      name?: string;
+      name: string;
     };
     UserPage: {
       page: components['schemas']['Page'];
       list: components['schemas']['User'][];
     };
     NewUser: {
-      /** @description Unique in the server */
+      /** @description Unique in the server, in upper case and lower case alike */
       username: string;
       password?: string;
       email?: string;
@@ -1120,7 +1137,7 @@ export interface components {
       roles?: components['schemas']['RoleReference'][];
     };
     NewRole: {
-      /** @description Unique in the tenant */
+      /** @description Unique in the tenant; names that begin with AAE_ are kept for the roles of the server */
       name: string;
       description?: string;
       /** @description Names of permissions; useQueues when left out */
@@ -1128,21 +1145,27 @@ export interface components {
     };
     Role: {
       /** Format: int64 */
-      id?: Id;
-      name?: string;
-      description?: string;
-      permissions?: string[];
+      id: Id;
+      name: string;
+      description: string;
+      permissions: string[];
       /** @description Users with the role */
-      countPrincipals?: number;
-      version?: number;
-      /** Format: int64 */
-      createdBy?: Id;
+      countPrincipals: number;
+      version: number;
+      /**
+       * Format: int64
+       * @description Id of the user, 0 for the server itself
+       */
+      createdBy: Id;
       /** Format: date-time */
-      createdOn?: string;
-      /** Format: int64 */
-      updatedBy?: Id;
+      createdOn: string;
+      /**
+       * Format: int64
+       * @description Id of the user, 0 for the server itself
+       */
+      updatedBy: Id;
       /** Format: date-time */
-      updatedOn?: string;
+      updatedOn: string;
     };
     RolePage: {
       page: components['schemas']['Page'];
@@ -1156,23 +1179,26 @@ export interface components {
        * @description The caller when left out
        */
       userId?: Id;
-      /** Format: date-time */
+      /**
+       * Format: date-time
+       * @description In the future; never when left out
+       */
       expiresOn?: string | null;
     };
     ApiKey: {
       /** Format: int64 */
-      id?: Id;
-      name?: string;
+      id: Id;
+      name: string;
       /** Format: int64 */
-      userId?: Id;
+      userId: Id;
       /** @description 40 characters; answered once, at creation */
       apiKey?: string;
       /** Format: date-time */
       expiresOn?: string;
       /** Format: int64 */
-      createdBy?: Id;
+      createdBy: Id;
       /** Format: date-time */
-      createdOn?: string;
+      createdOn: string;
     };
     ApiKeyPage: {
       page: components['schemas']['Page'];
