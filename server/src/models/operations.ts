@@ -1,0 +1,37 @@
+import type { Id, Schemas } from '@millrace/api';
+import { Refusal } from '../errors.ts';
+import { listQuery } from '../lists.ts';
+import type { Context, PlainOperation } from '../operation.ts';
+import { defineModel } from './rules.ts';
+import { countModels, insertModel, modelFields, modelId, selectModel, selectModels } from './sql.ts';
+
+export const createWorkItemModel: PlainOperation<'createWorkItemModel'> = async (context, { body }) => {
+  const { db, actor, now } = context;
+  const { tenantId, id: actorId } = actor;
+  return readModel(context, await insertModel(db, defineModel(body), { tenantId, actorId, now }));
+};
+
+export const getWorkItemModel: PlainOperation<'getWorkItemModel'> = async (context, { path }) =>
+  readModel(context, path.id);
+
+async function readModel(context: Context, id: Id): Promise<Schemas['WorkItemModel']> {
+  const model = await findModel(context, id);
+  if (!model)
+    throw new Refusal(
+      'NOT_FOUND',
+      `There is no work item model ${id}. POST /v4/wlm/workitemmodels/list lists all.`,
+    );
+  return model;
+}
+
+/** A model of the caller's tenant, if there is one of this id. */
+export function findModel({ db, actor }: Context, id: Id): Promise<Schemas['WorkItemModel'] | undefined> {
+  return selectModel(db, actor.tenantId, id);
+}
+
+export const listWorkItemModels: PlainOperation<'listWorkItemModels'> = async ({ db, actor }, { body }) => {
+  const query = listQuery(body, modelFields, modelId);
+  const counts = await countModels(db, actor.tenantId, query.where);
+  const list = await selectModels(db, actor.tenantId, query);
+  return { page: { offset: query.offset, ...counts }, list };
+};
