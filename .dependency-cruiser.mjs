@@ -149,7 +149,7 @@ export default {
       severity: 'error',
       from: { path: '^(server|cli|runner|web)/', pathNot: tests },
       to: {
-        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
         ...runTime,
       },
     },
