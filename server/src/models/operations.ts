@@ -2,8 +2,9 @@ import type { Id, Schemas } from '@millrace/api';
 import { Refusal } from '../errors.ts';
 import { listQuery } from '../lists.ts';
 import type { Context, PlainOperation } from '../operation.ts';
+import { findModel } from './find.ts';
 import { defineModel } from './rules.ts';
-import { countModels, insertModel, modelFields, modelId, selectModel, selectModels } from './sql.ts';
+import { countModels, insertModel, modelFields, modelId, selectModels } from './sql.ts';
 
 export const createWorkItemModel: PlainOperation<'createWorkItemModel'> = async (context, { body }) => {
   const { db, actor, now } = context;
@@ -22,11 +23,6 @@ async function readModel(context: Context, id: Id): Promise<Schemas['WorkItemMod
       `There is no work item model ${id}. POST /v4/wlm/workitemmodels/list lists all.`,
     );
   return model;
-}
-
-/** A model of the caller's tenant, if there is one of this id. */
-export function findModel({ db, actor }: Context, id: Id): Promise<Schemas['WorkItemModel'] | undefined> {
-  return selectModel(db, actor.tenantId, id);
 }
 
 export const listWorkItemModels: PlainOperation<'listWorkItemModels'> = async ({ db, actor }, { body }) => {

@@ -1,7 +1,7 @@
 import { stringifyJson, type Id, type Schemas } from '@millrace/api';
 import { raw, sql, type Db, type Sql } from '../db.ts';
 import type { Field, ListQuery } from '../lists.ts';
-import type { ModelDefinition } from './rules.ts';
+import type { Attribute, ModelDefinition } from './rules.ts';
 
 const modelColumns = raw(`m.id, m.name, m.version, m.tenant_id as "tenantId", t.uuid as "tenantUuid",
   (select json_agg(json_build_object('id', a.id, 'name', a.name, 'type', a.type, 'isRequired', a.is_required)
@@ -39,7 +39,12 @@ export async function insertModel(
   return (model as { id: Id }).id;
 }
 
-export function selectModel(db: Db, tenantId: Id, id: Id): Promise<Schemas['WorkItemModel'] | undefined> {
+/** A model as stored: each attribute is complete. */
+export type StoredModel = Omit<Schemas['WorkItemModel'], 'attributes'> & {
+  attributes: (Attribute & { id: Id })[];
+};
+
+export function selectModel(db: Db, tenantId: Id, id: Id): Promise<StoredModel | undefined> {
   return db.row(sql`
     select ${modelColumns} from work_item_models m join tenants t on t.id = m.tenant_id
     where m.tenant_id = ${tenantId} and m.id = ${id}`);

@@ -1,12 +1,18 @@
-import type { Id } from '@millrace/api';
-import { empty, raw, sql, type Db } from '../db.ts';
-import type { QueueDefinition } from './rules.ts';
+import { stringifyJson, type Id, type Schemas } from '@millrace/api';
+import { empty, join, raw, sql, type Db, type Sql } from '../db.ts';
+import type { Field, ListQuery } from '../lists.ts';
+import type { Actor } from '../operation.ts';
+import type { QueueDefinition, QueueSettings } from './rules.ts';
 
 /**
  * The queue as operations on its items need it, and the time of the database.
  * @param isHeld keeps the queue from being deleted until the transaction ends.
  */
-export function selectQueueDefinition(db: Db, queueId: Id, isHeld: boolean): Promise<QueueDefinition | undefined> {
+export function selectQueueDefinition(
+  db: Db,
+  queueId: Id,
+  isHeld: boolean,
+): Promise<QueueDefinition | undefined> {
   return db.row<QueueDefinition>(sql`
     select q.id, q.tenant_id as "tenantId", q.name, q.status, q.disallow_duplicate as "disallowDuplicate",
       q.auto_retry_limit as "autoRetryLimit", q.processing_orders as "processingOrders",
@@ -15,4 +21,142 @@ export function selectQueueDefinition(db: Db, queueId: Id, isHeld: boolean): Pro
                        order by a.position)
          from work_item_attributes a where a.model_id = q.model_id) as attributes
     from queues q where q.id = ${queueId} ${isHeld ? raw('for key share of q') : empty}`);
+}
+
+/** The members of a queue as the contract names them. */
+const queueColumns = raw(`q.id, q.name, q.description, q.status, q.model_id as "workItemModelId",
+  q.reactivation_threshold as "reactivationThreshold", q.reactivation_unit as "reactivationUnit",
+  q.manual_processing_time as "manualProcessingTime", q.manual_processing_time_unit as "manualProcessingTimeUnit",
+  q.disallow_duplicate as "disallowDuplicate", q.auto_retry_limit as "autoRetryLimit",
+  q.processing_orders as "workItemProcessingOrders", q.display_columns as "displayColumns", q.expiry, q.version,
+  q.created_by as "createdBy", q.created_on as "createdOn", q.updated_by as "updatedBy", q.updated_on as "updatedOn"`);
+
+/** What queues can be filtered and sorted by. */
+export const queueFields: Record<string, Field> = {
+  id: { column: raw('q.id'), type: 'id' },
+  name: { column: raw('q.name'), type: 'text' },
+  status: { column: raw('q.status'), type: ['ACTIVE', 'INACTIVE'] },
+  workItemModelId: { column: raw('q.model_id'), type: 'id' },
+  createdOn: { column: raw('q.created_on'), type: 'time' },
+  updatedOn: { column: raw('q.updated_on'), type: 'time' },
+};
+
+export const queueId: Sql = raw('q.id');
+
+/** A queue as stored: everything the contract shows, of which the settings are always there. */
+export type StoredQueue = QueueSettings &
+  Required<Pick<Schemas['Queue'], 'id' | 'workItemModelId' | 'version'>>;
+
+/** Who writes, and when. */
+export interface Author {
+  readonly actorId: Id;
+  readonly now: Date;
+}
+
+export async function insertQueue(
+  db: Db,
+  place: { tenantId: Id; modelId: Id },
+  settings: QueueSettings,
+  { actorId, now }: Author,
+): Promise<Id> {
+  const [queue] = await db.rows<{ id: Id }>(sql`
+    insert into queues (tenant_id, model_id, name, description, status, reactivation_threshold, reactivation_unit,
+      manual_processing_time, manual_processing_time_unit, disallow_duplicate, auto_retry_limit, processing_orders,
+      display_columns, expiry, created_by, created_on, updated_by, updated_on)
+    values (${place.tenantId}, ${place.modelId}, ${join(valuesOf(settings))}, ${actorId}, ${now}, ${actorId}, ${now})
+    returning id`);
+  return (queue as { id: Id }).id;
+}
+
+/** Changes the settings of a queue, one version up. */
+export async function updateQueueSettings(db: Db, id: Id, settings: QueueSettings, { actorId, now }: Author) {
+  await db.rows(sql`
+    update queues set (name, description, status, reactivation_threshold, reactivation_unit, manual_processing_time,
+        manual_processing_time_unit, disallow_duplicate, auto_retry_limit, processing_orders, display_columns, expiry)
+      = (${join(valuesOf(settings))}), version = version + 1, updated_by = ${actorId}, updated_on = ${now}
+    where id = ${id}`);
+}
+
+/** In the order in which the statements above name their columns. */
+function valuesOf(settings: QueueSettings): unknown[] {
+  const { expiry } = settings;
+  return [
+    settings.name,
+    settings.description,
+    settings.status,
+    settings.reactivationThreshold,
+    settings.reactivationUnit,
+    settings.manualProcessingTime ?? null,
+    settings.manualProcessingTimeUnit ?? null,
+    settings.disallowDuplicate,
+    settings.autoRetryLimit,
+    settings.workItemProcessingOrders,
+    settings.displayColumns,
+    expiry ? stringifyJson(expiry) : null,
+  ];
+}
+
+export function selectQueue(db: Db, id: Id): Promise<StoredQueue | undefined> {
+  return db.row(sql`select ${queueColumns} from queues q where q.id = ${id}`);
+}
+
+/** Keeps other changes of the queue's settings and members out until the transaction ends; items go on. */
+export function lockSettings(db: Db, id: Id): Promise<StoredQueue | undefined> {
+  return db.row(sql`select ${queueColumns} from queues q where q.id = ${id} for no key update`);
+}
+
+/** Waits until nobody writes items of the queue, and keeps it so until the transaction ends. */
+export async function lockOutWriters(db: Db, id: Id): Promise<void> {
+  await db.rows(sql`select from queues where id = ${id} for update`);
+}
+
+/** How many items the queue holds; counts up to a limit only, because it may hold very many. */
+export async function countItemsUpTo(db: Db, id: Id, limit: number): Promise<number> {
+  const row = await db.row<{ count: number }>(sql`
+    select count(*) from (select from work_items where queue_id = ${id} limit ${limit}) i`);
+  return row?.count ?? 0;
+}
+
+/** Items by what may still become of them, from the tallies: the queue may hold very many that are done. */
+export async function countOpenItems(db: Db, id: Id): Promise<{ waiting: number; open: number }> {
+  const row = await db.row<{ waiting: number; open: number }>(sql`
+    select coalesce(sum(new), 0)::bigint as waiting, coalesce(sum(new + in_progress + deferred), 0)::bigint as open
+    from queue_tallies where queue_id = ${id}`);
+  return row ?? { waiting: 0, open: 0 };
+}
+
+/** Deletes a queue that holds no items, with all that belongs to it; what happened in it stays on record. */
+export async function deleteQueueRow(db: Db, id: Id): Promise<void> {
+  await db.rows(sql`
+    with t as (delete from queue_tallies where queue_id = ${id}),
+      h as (delete from work_item_hashes where queue_id = ${id})
+    delete from queues where id = ${id}`);
+}
+
+/** The queues that a user may see: where the user is member or has a consumer role, or all of the tenant. */
+function scopeOf({ id, tenantId, permissions }: Pick<Actor, 'id' | 'tenantId' | 'permissions'>): Sql {
+  if (permissions.has('manageAllQueues')) return sql`q.tenant_id = ${tenantId}`;
+  return sql`q.tenant_id = ${tenantId} and q.id in (
+    select m.queue_id from queue_members m where m.user_id = ${id}
+    union all
+    select c.queue_id from queue_consumers c join user_roles ur on ur.role_id = c.role_id where ur.user_id = ${id})`;
+}
+
+/** Queues that the user may see: all, and those that match a condition. */
+export async function countQueues(
+  db: Db,
+  actor: Actor,
+  where: Sql,
+): Promise<{ total: number; totalFilter: number }> {
+  const [counts] = await db.rows<{ total: number; totalFilter: number }>(sql`
+    select count(*) as total, count(*) filter (where ${where}) as "totalFilter"
+    from queues q where ${scopeOf(actor)}`);
+  return counts ?? { total: 0, totalFilter: 0 };
+}
+
+export function selectQueues(db: Db, actor: Actor, query: ListQuery): Promise<Schemas['Queue'][]> {
+  const { where, orderBy, limit, offset } = query;
+  return db.rows(sql`
+    select ${queueColumns} from queues q
+    where ${scopeOf(actor)} and ${where} order by ${orderBy} limit ${limit} offset ${offset}`);
 }

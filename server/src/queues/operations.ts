@@ -1,0 +1,154 @@
+import type { Id, Schemas } from '@millrace/api';
+import { Refusal } from '../errors.ts';
+import { listQuery } from '../lists.ts';
+import { makeOwner } from '../members/owner.ts';
+import { findModel } from '../models/find.ts';
+import type { Context, PlainOperation, QueueContext, QueueOperation } from '../operation.ts';
+import { changedSettings, isReordered, newSettings, startsComparing, type QueueSettings } from './rules.ts';
+import {
+  countItemsUpTo,
+  countOpenItems,
+  countQueues,
+  deleteQueueRow,
+  insertQueue,
+  lockOutWriters,
+  lockSettings,
+  queueFields,
+  queueId,
+  selectQueue,
+  selectQueues,
+  updateQueueSettings,
+  type StoredQueue,
+} from './sql.ts';
+
+export const createQueue: PlainOperation<'createQueue'> = async (context, { body }) => {
+  const { db, actor, now } = context;
+  const modelId = body.workItemModelId;
+  const model = await findModel(context, modelId);
+  if (!model) {
+    const field = 'workItemModelId';
+    const message = `names no work item model: there is none with the id ${modelId}`;
+    const remedy = 'POST /v4/wlm/workitemmodels/list lists all.';
+    throw new Refusal('INVALID_REQUEST', `${field} ${message}. ${remedy}`, { details: [{ field, message }] });
+  }
+  const settings = newSettings(body, { attributes: model.attributes, now });
+  const place = { tenantId: actor.tenantId, modelId };
+  const id = await insertQueue(db, place, settings, { actorId: actor.id, now });
+  await makeOwner(context, id);
+  return readQueue(context, id);
+};
+
+export const getQueue: QueueOperation<'getQueue'> = async (context) => readQueue(context, context.queue.id);
+
+async function readQueue({ db }: Context, id: Id): Promise<Schemas['Queue']> {
+  const queue = await selectQueue(db, id);
+  if (!queue) throw new Refusal('NOT_FOUND', `There is no queue ${id} any more.`);
+  return queue;
+}
+
+export const listQueues: PlainOperation<'listQueues'> = async ({ db, actor }, { body }) => {
+  const query = listQuery(body, queueFields, queueId);
+  const counts = await countQueues(db, actor, query.where);
+  const list = await selectQueues(db, actor, query);
+  return { page: { offset: query.offset, ...counts }, list };
+};
+
+export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body }) => {
+  const { db, queue, actor, now } = context;
+  const current = await lockSettings(db, queue.id);
+  if (!current) throw new Refusal('NOT_FOUND', `There is no queue ${queue.id} any more.`);
+  refuseOtherQueue(current, body);
+  const settings = changedSettings(current, body, { attributes: queue.attributes, now });
+  await refuseForItems(context, current, settings);
+  await updateQueueSettings(db, queue.id, settings, { actorId: actor.id, now });
+  if (current.status === 'INACTIVE' && settings.status === 'ACTIVE') await wakeConsumers(context);
+  return readQueue(context, queue.id);
+};
+
+function refuseOtherQueue(
+  current: StoredQueue,
+  { id, version, workItemModelId }: Schemas['QueueUpdate'],
+): void {
+  if (id !== undefined && id !== current.id) {
+    throw new Refusal(
+      'INVALID_REQUEST',
+      `The body is about queue ${id}, the path about queue ${current.id}.`,
+    );
+  }
+  if (workItemModelId !== undefined && workItemModelId !== current.workItemModelId) {
+    throw new Refusal(
+      'INVALID_REQUEST',
+      `workItemModelId cannot change: queue ${current.id} is for items of model ${current.workItemModelId}. Create another queue.`,
+    );
+  }
+  if (version !== current.version) {
+    throw new Refusal(
+      'VERSION_CONFLICT',
+      `Queue ${current.id} is at version ${current.version} by now, not ${version}. Read it again, then repeat the change.`,
+    );
+  }
+}
+
+/** Some settings are part of each item from its creation on, and cannot change under it. */
+async function refuseForItems(
+  context: QueueContext,
+  current: QueueSettings,
+  settings: QueueSettings,
+): Promise<void> {
+  const { db, queue } = context;
+  const needed = [
+    ...(isReordered(current, settings) ? [refuseReordering] : []),
+    ...(startsComparing(current, settings) ? [refuseComparing] : []),
+  ];
+  if (needed.length === 0) return;
+  // First without keeping writers out: a busy queue would be held up, and the change refused nevertheless.
+  for (const refuse of needed) await refuse(context);
+  await lockOutWriters(db, queue.id);
+  for (const refuse of needed) await refuse(context);
+}
+
+async function refuseReordering({ db, queue }: QueueContext): Promise<void> {
+  const { open } = await countOpenItems(db, queue.id);
+  if (open === 0) return;
+  throw new Refusal(
+    'IN_USE',
+    `workItemProcessingOrders cannot change while items of queue ${queue.id} are open (${open} now): each has its place ` +
+      'in the present order. Finish or delete them first.',
+  );
+}
+
+async function refuseComparing({ db, queue }: QueueContext): Promise<void> {
+  const items = await countItemsUpTo(db, queue.id, 1);
+  if (items === 0) return;
+  throw new Refusal(
+    'IN_USE',
+    `disallowDuplicate cannot be turned on while queue ${queue.id} holds items: they were not compared when they came. ` +
+      'Delete them first, or create another queue.',
+  );
+}
+
+/** Consumers that wait for an inactive queue do not hear of its items; now they may have them. */
+async function wakeConsumers({ db, queue, woken }: QueueContext): Promise<void> {
+  const { waiting } = await countOpenItems(db, queue.id);
+  if (waiting > 0) woken.set(queue.id, waiting);
+}
+
+const countedItems = 1000;
+
+export const deleteQueue: QueueOperation<'deleteQueue'> = async (context) => {
+  const { db, queue } = context;
+  await refuseWhileInUse(context);
+  await lockOutWriters(db, queue.id);
+  await refuseWhileInUse(context);
+  await deleteQueueRow(db, queue.id);
+};
+
+async function refuseWhileInUse({ db, queue }: QueueContext): Promise<void> {
+  const items = await countItemsUpTo(db, queue.id, countedItems);
+  if (items === 0) return;
+  const holds = items === 1 ? '1 item' : `${items}${items === countedItems ? ' or more' : ''} items`;
+  throw new Refusal(
+    'IN_USE',
+    `Queue ${queue.id} holds ${holds}. Delete them first, or make the queue INACTIVE.`,
+  );
+}
