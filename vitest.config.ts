@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['{api,server,cli,runner,web,e2e,scripts}/**/*.test.ts'],
     // Tests start and kill processes and read the exit code of their own: threads share too much for that.
+    globalSetup: 'server/src/testing/cluster.ts',
     pool: 'forks',
     // Long enough for a slow machine that runs several files at once; no test waits for it.
     testTimeout: 30_000,

@@ -4,12 +4,15 @@ import { parse, type CsvError } from 'csv-parse';
 import { Refusal, type ErrorDetail } from '../errors.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
 import { newItem, storeItems } from '../work-items/create.ts';
-import type { NewItem } from '../work-items/sql.ts';
-import { readHeader, readRow, type Columns } from './rules.ts';
+import { readFile, refusalOf, type Row } from './rules.ts';
 
 const rowsAtOnce = 2000;
-const shownProblems = 100;
-const maxRecordBytes = 1024 * 1024;
+const csv = {
+  relax_column_count: true,
+  skip_empty_lines: true,
+  max_record_size: 1024 * 1024,
+  record_delimiter: ['\r\n', '\n', '\r'],
+};
 
 /** The uploaded file, as it lies on disk. */
 interface File {
@@ -22,76 +25,73 @@ export const createWorkItemsFromFile: QueueOperation<'createWorkItemsFromFile'> 
   { body },
 ) => {
   const { path, name } = body as File;
-  const created = await refuseUnreadable(name, () => readFile(context, path));
+  const created = await storeFile(context, path).catch((error: unknown) => {
+    throw unreadable(name, error as CsvError);
+  });
   if (created === 0)
     throw new Refusal('INVALID_REQUEST', `${name} has no rows below its header. Nothing was created.`);
   return { created };
 };
 
-/** Reads the file row by row and stores what fits in portions; the transaction keeps all of it, or nothing. */
-async function readFile(context: QueueContext, path: string): Promise<number> {
-  const parser = parse({
-    bom: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: maxRecordBytes,
-    record_delimiter: ['\r\n', '\n', '\r'],
-  });
+/** Reads the file row by row and stores it in portions; the transaction keeps all of it, or nothing. */
+async function storeFile(context: QueueContext, path: string): Promise<number> {
   let created = 0;
-  await pipeline(createReadStream(path), parser, async (records: AsyncIterable<string[]>) => {
-    for await (const items of portions(context, records)) {
-      await storeItems(context, context.actor.id, items, 'createWorkItemsFromFile');
-      created += items.length;
+  await pipeline(createReadStream(path), decode, parse(csv), async (records: AsyncIterable<string[]>) => {
+    for await (const rows of portions(readFile(context.queue, records))) {
+      await storeRows(context, rows);
+      created += rows.length;
     }
   });
   return created;
 }
 
-async function* portions(context: QueueContext, records: AsyncIterable<string[]>): AsyncGenerator<NewItem[]> {
-  const { queue, now } = context;
-  let columns: Columns | undefined;
-  let row = 0;
-  let items: NewItem[] = [];
-  const problems: ErrorDetail[] = [];
-  for await (const cells of records) {
-    row += 1;
-    if (!columns) {
-      columns = headerOf(context, cells);
-      continue;
-    }
-    const read = readRow(queue.attributes, columns, cells, row);
-    problems.push(...read.problems);
-    if (problems.length >= shownProblems) break;
-    if (problems.length === 0) items.push(newItem(queue, { json: read.record }, now));
-    if (items.length < rowsAtOnce) continue;
-    yield items;
-    items = [];
+async function* decode(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+async function* portions(rows: AsyncIterable<Row>): AsyncGenerator<Row[]> {
+  let portion: Row[] = [];
+  for await (const row of rows) {
+    portion.push(row);
+    if (portion.length < rowsAtOnce) continue;
+    yield portion;
+    portion = [];
   }
-  if (problems.length > 0) throw refusalOf(problems);
-  if (items.length > 0) yield items;
+  if (portion.length > 0) yield portion;
 }
 
-function headerOf({ queue }: QueueContext, cells: string[]): Columns {
-  const { columns, problems } = readHeader(queue.attributes, cells);
-  if (problems.length > 0) throw refusalOf(problems);
-  return columns;
-}
-
-function refusalOf(problems: readonly ErrorDetail[]): Refusal {
-  const [first] = problems;
-  const place = [`Row ${first?.row}`, first?.field].filter(Boolean).join(', ');
-  return new Refusal('INVALID_REQUEST', `${place}: ${first?.message}. Nothing was created.`, {
-    details: problems.slice(0, shownProblems),
-  });
-}
-
-/** What the parser could not read, in words for whoever made the file. */
-async function refuseUnreadable<T>(name: string, work: () => Promise<T>): Promise<T> {
+async function storeRows(context: QueueContext, rows: readonly Row[]): Promise<void> {
+  const items = rows.map(({ record }) => newItem(context.queue, { json: record }, context.now));
   try {
-    return await work();
+    await storeItems(context, context.actor.id, items, 'createWorkItemsFromFile');
   } catch (error) {
-    const { code, message } = error as CsvError;
-    if (!code?.startsWith('CSV_')) throw error;
-    throw new Refusal('INVALID_REQUEST', `${name} cannot be read as CSV: ${message}. Nothing was created.`);
+    throw error instanceof Refusal
+      ? refusalOf(
+          (error.details ?? []).map((detail) => inFile(rows, detail)),
+          error.code,
+        )
+      : error;
   }
+}
+
+/** A problem of an item, told of the row that it came from. */
+function inFile(rows: readonly Row[], { index = 0, ...detail }: ErrorDetail): ErrorDetail {
+  return { row: rows[index]?.row ?? 0, ...detail };
+}
+
+/** What cannot be read at all, in words for whoever made the file. */
+function unreadable(name: string, error: CsvError): Error {
+  if (error.code?.startsWith('CSV_')) {
+    return new Refusal(
+      'INVALID_REQUEST',
+      `${name} cannot be read as CSV: ${error.message}. Nothing was created.`,
+    );
+  }
+  if ((error.code as string | undefined) !== 'ERR_ENCODING_INVALID_ENCODED_DATA') return error;
+  return new Refusal(
+    'INVALID_REQUEST',
+    `${name} is not UTF-8. Save it as "CSV UTF-8" and send it again. Nothing was created.`,
+  );
 }

@@ -1,19 +1,70 @@
-import { ExactNumber, parseJson } from '@millrace/api';
-import type { ErrorDetail } from '../errors.ts';
-import { recordProblems, type JsonRecord } from '../models/record.ts';
+import { parseJson } from '@millrace/api';
+import { Refusal, type ErrorCode, type ErrorDetail } from '../errors.ts';
+import { recordHash, recordProblems, type JsonRecord } from '../models/record.ts';
 import type { Attribute } from '../models/rules.ts';
+import type { QueueDefinition } from '../queues/rules.ts';
+
+/** A row of the file that fits the model; the header is row 1. */
+export interface Row {
+  readonly row: number;
+  readonly record: JsonRecord;
+}
 
 /** Which attribute each column of the file holds; undefined where the header names none. */
-export type Columns = readonly (Attribute | undefined)[];
+type Columns = readonly (Attribute | undefined)[];
+type Target = Pick<QueueDefinition, 'attributes' | 'disallowDuplicate'>;
 
-/** Reads the header of a file. Names match exactly, or without the spaces around them. */
-export function readHeader(attributes: readonly Attribute[], header: readonly string[]) {
+const shownProblems = 100;
+
+/**
+ * The rows of a file for a queue.
+ * @throws Refusal that names row and column of each problem; rows before the first bad one may have been yielded.
+ */
+export async function* readFile(
+  { attributes, disallowDuplicate }: Target,
+  records: AsyncIterable<string[]>,
+): AsyncGenerator<Row> {
+  const rowByHash = new Map<string, number>();
+  const problems: ErrorDetail[] = [];
+  let columns: Columns | undefined;
+  let row = 0;
+  for await (const cells of records) {
+    row += 1;
+    if (!columns) {
+      columns = readHeader(attributes, cells);
+      continue;
+    }
+    const read = readRow(attributes, columns, cells, row);
+    problems.push(...read.problems);
+    if (disallowDuplicate) problems.push(...twinProblems(attributes, read, rowByHash));
+    if (problems.length >= shownProblems) break;
+    if (problems.length === 0) yield read;
+  }
+  if (problems.length > 0) {
+    const isTwins = problems.every(({ message }) => message.startsWith('equals'));
+    throw refusalOf(problems, isTwins ? 'DUPLICATE' : 'INVALID_REQUEST');
+  }
+}
+
+/** The refusal of a file for these problems. */
+export function refusalOf(problems: readonly ErrorDetail[], code: ErrorCode): Refusal {
+  const [first] = problems;
+  const place = [`Row ${first?.row}`, first?.field].filter(Boolean).join(', ');
+  return new Refusal(code, `${place}: ${first?.message}. Nothing was created.`, {
+    details: problems.slice(0, shownProblems),
+  });
+}
+
+/** Names in the header match exactly, or without the spaces around them. */
+function readHeader(attributes: readonly Attribute[], header: readonly string[]): Columns {
   const columns = header.map(
     (name) =>
       attributes.find((one) => one.name === name) ??
       attributes.find((one) => one.name.trim() === name.trim()),
   );
-  return { columns, problems: headerProblems(attributes, header, columns) };
+  const problems = headerProblems(attributes, header, columns);
+  if (problems.length > 0) throw refusalOf(problems, 'INVALID_REQUEST');
+  return columns;
 }
 
 function headerProblems(
@@ -36,23 +87,36 @@ function headerProblems(
   ];
 }
 
-/** Reads one row: its values, or what is wrong with it. An empty cell is no value. */
-export function readRow(
-  attributes: readonly Attribute[],
-  columns: Columns,
-  cells: readonly string[],
-  row: number,
-) {
+/** The values of a row, and what is wrong with them. An empty cell is no value. */
+function readRow(attributes: readonly Attribute[], columns: Columns, cells: readonly string[], row: number) {
   if (cells.length !== columns.length) {
-    const message = `has ${cells.length} cells, the header has ${columns.length}`;
-    return { record: {}, problems: [{ row, message }] };
+    return {
+      row,
+      record: {},
+      problems: [{ row, message: `has ${cells.length} cells, the header has ${columns.length}` }],
+    };
   }
   const values = columns.flatMap((column, index): [string, unknown][] => {
     const cell = cells[index] ?? '';
     return column && cell !== '' ? [[column.name, cellValue(column.type, cell)]] : [];
   });
   const record: JsonRecord = Object.fromEntries(values);
-  return { record, problems: recordProblems(attributes, record).map((problem) => ({ row, ...problem })) };
+  return {
+    row,
+    record,
+    problems: recordProblems(attributes, record).map((problem) => ({ row, ...problem })),
+  };
+}
+
+function twinProblems(
+  attributes: readonly Attribute[],
+  { row, record }: Row,
+  rowByHash: Map<string, number>,
+): ErrorDetail[] {
+  const hash = recordHash(attributes, record).toString('base64');
+  const twin = rowByHash.get(hash);
+  if (twin === undefined) rowByHash.set(hash, row);
+  return twin === undefined ? [] : [{ row, message: `equals row ${twin}` }];
 }
 
 const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
@@ -61,12 +125,12 @@ const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 function cellValue(type: Attribute['type'], cell: string): unknown {
   const text = cell.trim();
   if (type === 'NUMBER' && jsonNumber.test(text)) return parseJson(text);
-  if (type === 'NUMBER' && /^[+-]?\d+(\.\d+)?$/.test(text)) return new ExactNumber(plainNumber(text));
+  if (type === 'NUMBER' && /^[+-]?\d+(\.\d+)?$/.test(text)) return parseJson(plainNumber(text));
   if (type === 'BOOLEAN' && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true';
   return type === 'DATE' ? text : cell;
 }
 
-/** A number as people write it (+5, 007) as JSON writes it. */
+/** A number as people write it (+5, 007), as JSON writes it. */
 function plainNumber(text: string): string {
   const sign = text.startsWith('-') ? '-' : '';
   return sign + text.replace(/^[+-]/, '').replace(/^0+(?=\d)/, '');

@@ -32,14 +32,14 @@ function valueProblem({ type, isRequired }: Attribute, value: unknown): string |
 }
 
 const expectation = {
-  TEXT: 'a text',
+  TEXT: 'a text without the character NUL',
   NUMBER: 'a number that a double can approximate',
   DATE: 'an ISO 8601 date such as 2026-03-01, or an instant such as 2026-03-01T09:30:00Z',
   BOOLEAN: 'true or false',
 };
 
 const fits: Record<Attribute['type'], (value: unknown) => boolean> = {
-  TEXT: (value) => typeof value === 'string',
+  TEXT: (value) => typeof value === 'string' && !value.includes('\u0000'),
   NUMBER: (value) => isNumber(value) && Number.isFinite(toDouble(value)),
   DATE: (value) => typeof value === 'string' && isDate(value),
   BOOLEAN: (value) => typeof value === 'boolean',

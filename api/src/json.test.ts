@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ExactNumber, parseJson, stringifyJson, toDouble, toId } from './json.ts';
+
+describe('numbers', () => {
+  test('that a double cannot hold survive reading and writing', () => {
+    const text =
+      '{"a":9007199254740993,"b":-9223372036854775808,"c":0.12345678901234567890,"d":1e400,"e":0.1,"f":1e-400}';
+    expect(stringifyJson(parseJson(text))).toBe(text);
+  });
+
+  test('are bigint beyond 2^53, exact where digits would be lost, and plain otherwise', () => {
+    expect(parseJson('[9007199254740991, 9007199254740993, 1.5, 1e21]')).toEqual([
+      9007199254740991,
+      9007199254740993n,
+      1.5,
+      1e21,
+    ]);
+    expect(parseJson('[0.12345678901234567890]')).toEqual([new ExactNumber('0.12345678901234567890')]);
+  });
+
+  test('inside texts are left alone', () => {
+    const value = { 'key 12345678901234567890': 'text 12345678901234567890 "quoted \\" 1e400"' };
+    expect(parseJson(JSON.stringify(value))).toEqual(value);
+    expect(parseJson(`{"n":12345678901234567890,${JSON.stringify(value).slice(1)}`)).toEqual({
+      n: 12345678901234567890n,
+      ...value,
+    });
+  });
+
+  test('have a double to compare by', () => {
+    expect([toDouble(5), toDouble(9007199254740993n), toDouble(new ExactNumber('1e400'))]).toEqual([
+      5,
+      2 ** 53,
+      Infinity,
+    ]);
+  });
+});
+
+test('any JSON value is read and written as the native parser does', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const text = JSON.stringify(value);
+      expect(stringifyJson(parseJson(text))).toBe(JSON.stringify(JSON.parse(text)));
+    }),
+  );
+});
+
+test('equal ids are identical, whatever their size', () => {
+  expect(toId('17')).toBe(17);
+  expect(toId('9007199254740993')).toBe(9007199254740993n);
+});
+
+test('names such as __proto__ are data and change no object', () => {
+  const value = parseJson('{"__proto__":{"polluted":12345678901234567890},"constructor":1}') as object;
+  expect(Object.keys(value)).toEqual(['__proto__', 'constructor']);
+  expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+});
+
+describe('texts that PostgreSQL cannot store are refused', () => {
+  for (const [what, text] of [
+    ['NUL', '"a\\u0000b"'],
+    ['NUL in a name', '{"\\u0000":1}'],
+    ['a marked text that imitates an exact number', '["\\u0000n:1", 12345678901234567890]'],
+    ['half a surrogate pair', '["\\ud83d"]'],
+  ] as const) {
+    test(what, () => expect(() => parseJson(text)).toThrow(SyntaxError));
+  }
+
+  test('but whole pairs and other escapes are welcome', () => {
+    expect(parseJson('["\\ud83d\\ude00", "\\u0001", "\\\\u0000"]')).toEqual(['😀', '\u0001', '\\u0000']);
+  });
+});

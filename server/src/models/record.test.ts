@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { parseJson } from '@millrace/api';
+import { isDate, recordHash, recordProblems, type JsonRecord } from './record.ts';
+import type { Attribute } from './rules.ts';
+
+const attributes: Attribute[] = [
+  { name: 'customer', type: 'TEXT', isRequired: true },
+  { name: 'amount', type: 'NUMBER', isRequired: false },
+  { name: 'due', type: 'DATE', isRequired: false },
+  { name: 'urgent', type: 'BOOLEAN', isRequired: false },
+];
+const problems = (text: string) => recordProblems(attributes, parseJson(text) as JsonRecord);
+
+describe('a record', () => {
+  for (const text of [
+    '{"customer":"a"}',
+    '{"customer":"","amount":9007199254740993,"due":"2026-02-28","urgent":false}',
+    '{"customer":"a","amount":0.1,"due":"2026-03-01T09:30:00.123456789+05:30","urgent":null}',
+  ]) {
+    test(`fits the model: ${text}`, () => expect(problems(text)).toEqual([]));
+  }
+
+  for (const [text, field, message] of [
+    ['{}', 'customer', 'is required'],
+    ['{"customer":null}', 'customer', 'is required'],
+    ['{"customer":5}', 'customer', 'must be a text without the character NUL, not 5'],
+    ['{"customer":"a","amount":"5"}', 'amount', 'must be a number that a double can approximate, not "5"'],
+    [
+      '{"customer":"a","amount":1e400}',
+      'amount',
+      'must be a number that a double can approximate, not 1e400',
+    ],
+    ['{"customer":"a","urgent":"yes"}', 'urgent', 'must be true or false, not "yes"'],
+    ['{"customer":"a","urgent":[true]}', 'urgent', 'must be true or false, not a list'],
+    [
+      '{"customer":"a","Amount":5}',
+      'Amount',
+      'is not an attribute of the model, which has customer, amount, due, urgent',
+    ],
+    [
+      '{"customer":"a","__proto__":{}}',
+      '__proto__',
+      'is not an attribute of the model, which has customer, amount, due, urgent',
+    ],
+  ] as const) {
+    test(`is refused: ${text}`, () => expect(problems(text)).toEqual([{ field, message }]));
+  }
+
+  test('may have attributes named like members of every object', () => {
+    const odd: Attribute[] = ['__proto__', 'constructor', 'toString'].map((name) => ({
+      name,
+      type: 'NUMBER',
+      isRequired: true,
+    }));
+    expect(
+      recordProblems(odd, parseJson('{"__proto__":1,"constructor":2,"toString":3}') as JsonRecord),
+    ).toEqual([]);
+    expect(recordProblems(odd, {})).toHaveLength(3);
+  });
+});
+
+describe('a date', () => {
+  for (const text of [
+    '2026-03-01',
+    '2024-02-29',
+    '2026-03-01T09:30Z',
+    '2026-03-01T09:30:00+0530',
+    '2026-03-01T23:59:59.999Z',
+  ]) {
+    test(`may be ${text}`, () => expect(isDate(text)).toBe(true));
+  }
+  for (const text of [
+    '2026-02-29',
+    '2026-13-01',
+    '2026-3-1',
+    '01.03.2026',
+    '2026-03-01T09:30:00',
+    '2026-03-01T24:00:00Z',
+    '',
+    'tomorrow',
+  ]) {
+    test(`may not be "${text}"`, () => expect(isDate(text)).toBe(false));
+  }
+});
+
+describe('the hash of a record', () => {
+  const hash = (text: string) => recordHash(attributes, parseJson(text) as JsonRecord).toString('hex');
+
+  test('is the same whatever the order of the members, and for null and missing', () => {
+    expect(hash('{"customer":"a","amount":1}')).toBe(hash('{"urgent":null,"amount":1.0,"customer":"a"}'));
+  });
+
+  test('tells a number from its text, and numbers that a double would not', () => {
+    expect(hash('{"customer":"1"}')).not.toBe(hash('{"customer":1}'));
+    expect(hash('{"amount":9007199254740993}')).not.toBe(hash('{"amount":9007199254740992}'));
+  });
+});

@@ -1,0 +1,73 @@
+import type { Schemas } from '@millrace/api';
+import { expect } from 'vitest';
+import type { App, Caller, TestUser } from './app.ts';
+
+/** A queue of credit applications with everybody who may have to do with it. */
+export interface QueueFixture {
+  readonly id: number;
+  readonly owner: TestUser;
+  readonly consumer: TestUser;
+  /** The path parameters of its operations. */
+  readonly path: { id: number };
+  /** Creates items with these amounts, one call, and answers them. */
+  add(...amounts: number[]): Promise<Schemas['WorkItem'][]>;
+  /** Claims so many items as the consumer. */
+  claim(count?: number, more?: Schemas['ClaimRequest']): Promise<Schemas['WorkItem'][]>;
+}
+
+let made = 0;
+
+/** Creates a model, a queue, its owner and a consumer of it. */
+export async function createQueue(
+  app: App,
+  settings: Partial<Schemas['NewQueue']> = {},
+): Promise<QueueFixture> {
+  made += 1;
+  const owner = await app.user(`owner${made}`);
+  const consumer = await app.user(`runner${made}`, ['AAE_Bot Runner']);
+  const model = await createModel(owner.call, `Applications ${made}`);
+  const created = await owner.call.createQueue({
+    body: { name: `Applications ${made}`, workItemModelId: model, ...settings },
+  });
+  expect(created.status, JSON.stringify(created.error)).toBe(200);
+  const path = { id: Number(created.body.id) };
+  await owner.call.addQueueConsumer({ path, body: { roleId: await roleId(app, 'AAE_Bot Runner') } });
+  const add = async (...amounts: number[]) => {
+    const workItems = amounts.map((amount) => ({ json: { customer: `customer ${amount}`, amount } }));
+    return (await owner.call.createWorkItems({ path, body: { workItems } })).body.list;
+  };
+  const claim = async (count = 1, more = {}) =>
+    (await consumer.call.claimWorkItems({ path, body: { count, ...more } })).body.list;
+  return { id: path.id, owner, consumer, path, add, claim };
+}
+
+async function createModel(call: Caller, name: string): Promise<number> {
+  const { body } = await call.createWorkItemModel({
+    body: {
+      name,
+      attributes: [
+        { name: 'customer', type: 'TEXT' },
+        { name: 'amount', type: 'NUMBER', isRequired: false },
+        { name: 'due', type: 'DATE', isRequired: false },
+        { name: 'urgent', type: 'BOOLEAN', isRequired: false },
+      ],
+    },
+  });
+  return Number(body.id);
+}
+
+async function roleId(app: App, name: string): Promise<number> {
+  const { body } = await app.admin.listRoles({
+    body: { filter: { operator: 'eq', field: 'name', value: name } },
+  });
+  return Number(body.list[0]?.id);
+}
+
+/** Reads until the answer satisfies the condition; for what jobs do in their own time. */
+export async function eventually<T>(read: () => Promise<T>, isDone: (value: T) => boolean): Promise<T> {
+  for (;;) {
+    const value = await read();
+    if (isDone(value)) return value;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
