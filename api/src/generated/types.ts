@@ -172,7 +172,7 @@ export interface paths {
     put?: never;
     /**
      * Let a role process the items of a queue
-     * @description Users with the role may claim, heartbeat and finish items. Adding a role again is no error.
+     * @description Users with the role may claim, heartbeat and finish items. `roleId` is needed. Adding a role again is no error.
      */
     post: operations['addQueueConsumer'];
     delete?: never;
@@ -191,7 +191,7 @@ export interface paths {
     get?: never;
     /**
      * Make a user owner, member or participant of a queue
-     * @description MEMBER when no role is given. The last owner cannot be made anything else.
+     * @description Without a role in the request, whoever has one keeps it, and others become MEMBER. The last owner cannot be made anything else.
      */
     put: operations['addOrUpdateQueueMember'];
     post?: never;
@@ -212,7 +212,7 @@ export interface paths {
     put?: never;
     /**
      * Let a user see a queue and add items to it
-     * @description A user who is owner or member already stays so.
+     * @description `userId` is needed. A user who is owner or member already stays so.
      */
     post: operations['addQueueParticipant'];
     delete?: never;
@@ -232,7 +232,7 @@ export interface paths {
     put?: never;
     /**
      * Create a work item model
-     * @description A model names the attributes of the items in a queue, and their types.
+     * @description A model names the attributes of the items in a queue, and their types. `name` and at least one attribute are needed. Names are told apart to the letter and neither begin nor end with white space. Members set by the server are ignored.
      */
     post: operations['createWorkItemModel'];
     delete?: never;
@@ -292,7 +292,7 @@ export interface paths {
     put?: never;
     /**
      * Create a queue
-     * @description The creator becomes its owner.
+     * @description The creator becomes its owner. Attributes are named as in the model, to the letter.
      */
     post: operations['createQueue'];
     delete?: never;
@@ -332,13 +332,13 @@ export interface paths {
     get: operations['getQueue'];
     /**
      * Change the settings of a queue
-     * @description Members left out stay as they are. `version` must be the current one. The model of a queue cannot be changed, nor the processing order while items wait.
+     * @description Members left out stay as they are. `version` must be the current one. The model of a queue cannot be changed; the processing order only while no item is NEW, IN_PROGRESS or DEFERRED, and disallowDuplicate is turned on only while the queue holds no items. A new expiry counts for items created from then on.
      */
     put: operations['updateQueue'];
     post?: never;
     /**
      * Delete a queue
-     * @description Refused while the queue holds items; the message says how many.
+     * @description Refused while the queue holds items; the message says how many. What happened in it stays on record.
      */
     delete: operations['deleteQueue'];
     options?: never;
@@ -834,18 +834,18 @@ export interface components {
       /** @description Unique in the tenant */
       name?: string;
       description?: string;
-      /** @description When idle devices are started on the queue; counted in reactivationUnit */
+      /** @description When idle devices are started on the queue; counted in reactivationUnit. Unless given: 100 PERCENT, so that no device idles while items wait; or a COUNT of 1 */
       reactivationThreshold?: number;
       /**
-       * @description PERCENT of the current pass still waiting, below which further devices start (the default); or COUNT of items that must wait before a drained queue starts again
+       * @description PERCENT of the current pass still waiting, below which further devices start (the default), 0 to 100; or COUNT of items that must wait before a drained queue starts again
        * @enum {string}
        */
       reactivationUnit?: 'PERCENT' | 'COUNT';
       /** @description Time a person would need for one item */
       manualProcessingTime?: number;
-      /** @description SECONDS, MINUTES, HOURS or DAYS, in any case */
+      /** @description SECONDS, MINUTES, HOURS or DAYS, in any case; MINUTES when a time is given without */
       manualProcessingTimeUnit?: string;
-      /** @description Refuse an item whose attributes equal those of one already in the queue */
+      /** @description Refuse an item whose attributes equal those of one already in the queue. Turned on only while the queue holds no items, because those would not have been compared */
       disallowDuplicate?: boolean;
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
@@ -856,9 +856,9 @@ export interface components {
       status?: 'ACTIVE' | 'INACTIVE';
       /** Format: int64 */
       workItemModelId?: Id;
-      /** @description Attributes that order the waiting items of equal priority; `-name` is descending */
+      /** @description Attributes that order the waiting items of equal priority, each once; `-name` is descending, unless an attribute is named so */
       workItemProcessingOrders?: string[];
-      /** @description Attributes shown as col1 to col10; the first ten of the model unless given */
+      /** @description Attributes shown as col1 to col10, each once; the first ten of the model unless given */
       displayColumns?: string[];
       expiry?: components['schemas']['QueueExpiry'];
       /**
@@ -888,18 +888,18 @@ export interface components {
       /** @description Unique in the tenant */
       name: string;
       description?: string;
-      /** @description When idle devices are started on the queue; counted in reactivationUnit */
+      /** @description When idle devices are started on the queue; counted in reactivationUnit. Unless given: 100 PERCENT, so that no device idles while items wait; or a COUNT of 1 */
       reactivationThreshold?: number;
       /**
-       * @description PERCENT of the current pass still waiting, below which further devices start (the default); or COUNT of items that must wait before a drained queue starts again
+       * @description PERCENT of the current pass still waiting, below which further devices start (the default), 0 to 100; or COUNT of items that must wait before a drained queue starts again
        * @enum {string}
        */
       reactivationUnit?: 'PERCENT' | 'COUNT';
       /** @description Time a person would need for one item */
       manualProcessingTime?: number;
-      /** @description SECONDS, MINUTES, HOURS or DAYS, in any case */
+      /** @description SECONDS, MINUTES, HOURS or DAYS, in any case; MINUTES when a time is given without */
       manualProcessingTimeUnit?: string;
-      /** @description Refuse an item whose attributes equal those of one already in the queue */
+      /** @description Refuse an item whose attributes equal those of one already in the queue. Turned on only while the queue holds no items, because those would not have been compared */
       disallowDuplicate?: boolean;
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
@@ -910,9 +910,9 @@ export interface components {
       status?: 'ACTIVE' | 'INACTIVE';
       /** Format: int64 */
       workItemModelId: Id;
-      /** @description Attributes that order the waiting items of equal priority; `-name` is descending */
+      /** @description Attributes that order the waiting items of equal priority, each once; `-name` is descending, unless an attribute is named so */
       workItemProcessingOrders?: string[];
-      /** @description Attributes shown as col1 to col10; the first ten of the model unless given */
+      /** @description Attributes shown as col1 to col10, each once; the first ten of the model unless given */
       displayColumns?: string[];
       expiry?: components['schemas']['QueueExpiry'];
       /**
@@ -942,18 +942,18 @@ export interface components {
       /** @description Unique in the tenant */
       name?: string;
       description?: string;
-      /** @description When idle devices are started on the queue; counted in reactivationUnit */
+      /** @description When idle devices are started on the queue; counted in reactivationUnit. Unless given: 100 PERCENT, so that no device idles while items wait; or a COUNT of 1 */
       reactivationThreshold?: number;
       /**
-       * @description PERCENT of the current pass still waiting, below which further devices start (the default); or COUNT of items that must wait before a drained queue starts again
+       * @description PERCENT of the current pass still waiting, below which further devices start (the default), 0 to 100; or COUNT of items that must wait before a drained queue starts again
        * @enum {string}
        */
       reactivationUnit?: 'PERCENT' | 'COUNT';
       /** @description Time a person would need for one item */
       manualProcessingTime?: number;
-      /** @description SECONDS, MINUTES, HOURS or DAYS, in any case */
+      /** @description SECONDS, MINUTES, HOURS or DAYS, in any case; MINUTES when a time is given without */
       manualProcessingTimeUnit?: string;
-      /** @description Refuse an item whose attributes equal those of one already in the queue */
+      /** @description Refuse an item whose attributes equal those of one already in the queue. Turned on only while the queue holds no items, because those would not have been compared */
       disallowDuplicate?: boolean;
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
@@ -964,9 +964,9 @@ export interface components {
       status?: 'ACTIVE' | 'INACTIVE';
       /** Format: int64 */
       workItemModelId?: Id;
-      /** @description Attributes that order the waiting items of equal priority; `-name` is descending */
+      /** @description Attributes that order the waiting items of equal priority, each once; `-name` is descending, unless an attribute is named so */
       workItemProcessingOrders?: string[];
-      /** @description Attributes shown as col1 to col10; the first ten of the model unless given */
+      /** @description Attributes shown as col1 to col10, each once; the first ten of the model unless given */
       displayColumns?: string[];
       expiry?: components['schemas']['QueueExpiry'];
       /**
@@ -986,16 +986,16 @@ export interface components {
       /** @description Rises by one with each change, from 0 */
       version: number;
     };
-    /** @description After which time waiting items are failed as EXPIRED and never granted. */
+    /** @description After which time waiting items are failed as EXPIRED and never granted. It belongs to an item from its creation on. */
     QueueExpiry: {
-      /** @description DURATION after creation; or DATE, the same instant for all */
+      /** @description In any case: DURATION after creation; DATE, the same instant for all; or NONE, which takes the expiry of a queue away */
       type?: string;
       duration?: number;
       /** @description MINUTES, HOURS or DAYS, in any case */
       durationUnit?: string;
       /**
        * Format: date-time
-       * @description The instant
+       * @description The instant, with type DATE; not one that has passed
        */
       date?: string;
     };
