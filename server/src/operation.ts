@@ -31,7 +31,7 @@ export interface PublicContext extends Omit<Context, 'actor'> {
 /** The context of an operation without a token that does slow work between transactions, such as hashing. */
 export interface SteppedContext extends Pick<PublicContext, 'token' | 'log'> {
   /** Runs one step in a transaction of its own. */
-  transact<T>(work: (context: PublicContext) => Promise<T>): Promise<T>;
+  readonly transact: <T>(work: (context: PublicContext) => Promise<T>) => Promise<T>;
 }
 
 /** Who calls, and what they may do. */

@@ -26,7 +26,7 @@ export function decideAccess(
   queueId: Id | undefined,
   queue: QueueDefinition | undefined,
 ): Actor | Refusal {
-  if (!caller) return new Refusal('UNAUTHENTICATED', 'This token is not valid any more. Log in again.');
+  if (!caller) return tokenRevoked();
   const permissions = new Set(caller.permissions);
   const actor = { id: caller.userId, username: caller.username, tenantId: caller.tenantId, permissions };
   if (!permissions.has(operation.permission)) {
@@ -55,4 +55,40 @@ function refusalOf(needed: readonly string[], standings: readonly Standing[], qu
     `As ${standings.join(' and ').toLowerCase()} of queue ${queueId} you may not ${needed.join(' or ')} here. ` +
     'Ask an owner of the queue.'
   );
+}
+
+/** Wrong passwords in a row for one user name. */
+export interface LoginFailures {
+  readonly count: number;
+  readonly lastOn: Date;
+}
+
+const freeFailures = 5;
+const longestWait = 60;
+
+/** The refusal of a log-in attempt that comes too early after others that failed; the wait doubles with each. */
+export function decideAttempt(failures: LoginFailures | undefined, now: Date): Refusal | undefined {
+  if (!failures || failures.count < freeFailures) return undefined;
+  const wait = Math.min(2 ** (failures.count - freeFailures), longestWait);
+  const waited = Math.max(0, (now.getTime() - failures.lastOn.getTime()) / 1000);
+  if (waited >= wait) return undefined;
+  const retryAfter = Math.ceil(wait - waited);
+  return new Refusal(
+    'TOO_MANY_REQUESTS',
+    `There were too many failed attempts to log in with this user name. Try again in ${retryAfter} s.`,
+    { retryAfter },
+  );
+}
+
+/** What whoever cannot log in is told: the same for a wrong name, password or key, and for a disabled user. */
+export function wrongCredentials(): Refusal {
+  return new Refusal(
+    'UNAUTHENTICATED',
+    'The user name, password or API key is wrong, or the user is disabled. Check them, or ask an administrator.',
+  );
+}
+
+/** What the bearer of a token is told that was revoked, or whose user was disabled or lost the API key behind it. */
+export function tokenRevoked(): Refusal {
+  return new Refusal('UNAUTHENTICATED', 'This token is not valid any more. Log in again.');
 }

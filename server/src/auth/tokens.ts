@@ -68,9 +68,11 @@ async function prove(
   }
 }
 
+/** The id of the key in the header, which nobody has proved yet: it goes to the database only if it looks like one. */
 function keyIdOf(token: string): string | undefined {
   try {
-    return decodeProtectedHeader(token).kid;
+    const { kid } = decodeProtectedHeader(token);
+    return typeof kid === 'string' && /^[\w-]{1,64}$/.test(kid) ? kid : undefined;
   } catch {
     return undefined;
   }
