@@ -283,8 +283,8 @@ describe('a filter', () => {
     );
   });
 
-  it('that nests a million levels is refused like any other too deep', () => {
-    expect(refusalOf({ filter: nested(1_000_000) }).message).toBe(
+  it('that nests 100,000 levels is refused like any other too deep', () => {
+    expect(refusalOf({ filter: nested(100_000) }).message).toBe(
       'The filter nests more than 32 levels. Flatten it.',
     );
   });
