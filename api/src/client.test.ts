@@ -218,6 +218,13 @@ test('a call may have a time limit', async () => {
   expect((failure as Error).message).toMatch(/nothing came within 0\.05 seconds/);
 });
 
+test('the time limit of a call covers the log-in before it', async () => {
+  const { url, seen } = await answering(() => new Promise<Answer>(() => {}));
+  const call = createClient({ url, ...credentials }).listQueues({}, { timeoutSeconds: 0.2 });
+  await expect(call).rejects.toThrow(/nothing came within 0\.2 seconds/);
+  expect(seen.every(isLogIn)).toBe(true);
+});
+
 test('a call that is given up rejects with the reason of the signal', async () => {
   const controller = new AbortController();
   const { url } = await answering(() => {

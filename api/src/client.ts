@@ -1,7 +1,14 @@
 import type { Input, Operation, OperationId, Output, Schemas } from './operation.ts';
 import { operations } from './generated/operations.ts';
 import { ApiError } from './client/errors.ts';
-import { send, type AnyCall, type CallOptions, type Request, type Transport } from './client/request.ts';
+import {
+  send,
+  withinTime,
+  type AnyCall,
+  type CallOptions,
+  type Request,
+  type Transport,
+} from './client/request.ts';
 import { createSession, type ClientSession } from './client/session.ts';
 
 export interface ClientOptions {
@@ -58,29 +65,17 @@ const logInSeconds = 30;
  */
 export function createClient(options: ClientOptions): Client {
   const transport = { url: baseUrl(options.url), fetch: options.fetch ?? globalThis.fetch };
-  const { username, password, apiKey } = options;
-  const logIn = {
-    operation: operations.logIn,
-    call: { body: { username, password, apiKey } },
-    token: undefined,
-  };
-  const refresh = { operation: operations.refreshToken, call: {} };
-  const source = {
-    logIn: hasCredentials(options) ? () => ask(transport, logIn).then(adopt) : undefined,
-    refresh: (token: string) => ask(transport, { ...refresh, token }).then(adopt),
-  };
-  const session = createSession(source, options.token);
-  function adopt({ token }: Schemas['Session']): string {
-    session.adopt(token);
-    options.onToken?.(token);
-    return token;
-  }
+  const session = sessionFor(transport, options);
   const call: AnyMethod = async (operationId, input = {}, callOptions = {}) => {
     const operation: Operation = operations[operationId];
-    const sendIt: Send = (token) => send(transport, { operation, call: input, token }, callOptions);
-    if (operation.permission !== 'public') return signed(session, sendIt);
-    const answer = await sendIt(aboutToken.has(operationId) ? session.known() : undefined);
-    if (operationId === 'logIn' || operationId === 'refreshToken') adopt(answer as Schemas['Session']);
+    const answer = await withinTime(callOptions, transport.url, (signal) => {
+      const sendIt: Send = (token) => send(transport, { operation, call: input, token }, signal);
+      if (operation.permission !== 'public') return signed(session, sendIt);
+      return sendIt(aboutToken.has(operationId) ? session.known() : undefined);
+    });
+    if (operationId === 'logIn' || operationId === 'refreshToken') {
+      session.adopt((answer as Schemas['Session']).token);
+    }
     if (operationId === 'logOut') session.forget();
     return answer;
   };
@@ -108,12 +103,26 @@ async function signed(session: ClientSession, sendIt: Send): Promise<unknown> {
   }
 }
 
-function hasCredentials({ username, password, apiKey }: ClientOptions): boolean {
-  return username !== undefined && (password ?? apiKey) !== undefined;
+function sessionFor(transport: Transport, options: ClientOptions): ClientSession {
+  const { username, password, apiKey, token, onToken } = options;
+  const credentials = {
+    operation: operations.logIn,
+    call: { body: { username, password, apiKey } },
+    token: undefined,
+  };
+  const hasCredentials = username !== undefined && (password ?? apiKey) !== undefined;
+  const source = {
+    logIn: hasCredentials ? () => tokenFrom(transport, credentials) : undefined,
+    refresh: (old: string) =>
+      tokenFrom(transport, { operation: operations.refreshToken, call: {}, token: old }),
+  };
+  return createSession(source, token, onToken);
 }
 
-async function ask(transport: Transport, request: Request): Promise<Schemas['Session']> {
-  return (await send(transport, request, { timeoutSeconds: logInSeconds })) as Schemas['Session'];
+async function tokenFrom(transport: Transport, request: Request): Promise<string> {
+  const options = { timeoutSeconds: logInSeconds };
+  const answer = await withinTime(options, transport.url, (signal) => send(transport, request, signal));
+  return (answer as Schemas['Session']).token;
 }
 
 function baseUrl(url: string): string {

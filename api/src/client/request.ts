@@ -36,18 +36,30 @@ export interface Transport {
 export async function send(
   { url, fetch }: Transport,
   { operation, call, token }: Request,
-  options: CallOptions,
+  signal: AbortSignal,
 ): Promise<unknown> {
   const address = url + pathOf(operation.path, call.path ?? {}) + queryOf(call.query ?? {});
   const { headers, body } = contentOf(operation, call.body);
   if (token !== undefined) headers['x-authorization'] = token;
-  const answer = await withinTime(options, url, async (signal) => {
-    const response = await fetch(address, { method: operation.method, headers, body: body ?? null, signal });
-    return { status: response.status, text: await response.text() };
+  const answer = await exchange({ url, fetch }, address, {
+    method: operation.method,
+    headers,
+    body: body ?? null,
+    signal,
   });
   if (answer.status !== operation.success) throw refusal(address, answer.status, answer.text);
   if (answer.status === 204) return undefined;
   return readAnswer(address, answer);
+}
+
+async function exchange({ url, fetch }: Transport, address: string, init: RequestInit) {
+  try {
+    const response = await fetch(address, init);
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
+    if (init.signal?.aborted === true) throw init.signal.reason;
+    throw connectionError(url, error);
+  }
 }
 
 function pathOf(template: string, values: object): string {
@@ -97,27 +109,33 @@ function readAnswer(address: string, { status, text }: { status: number; text: s
   }
 }
 
-// A controller for each call: `AbortSignal.any` on a signal that lives as long as the program leaks on older Node versions.
-async function withinTime<T>(
+/**
+ * Gives a piece of work the time and the signal of the caller; it ends with them even where the work does not listen.
+ * A controller for each call: `AbortSignal.any` on a signal that lives as long as the program leaks on older Node versions.
+ */
+export async function withinTime<T>(
   { signal, timeoutSeconds }: CallOptions,
   url: string,
-  request: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
   const controller = new AbortController();
   const giveUp = () => controller.abort(signal?.reason);
-  signal?.addEventListener('abort', giveUp, { once: true });
   const late = () => controller.abort(timeOut(url, timeoutSeconds));
   const timer = timeoutSeconds === undefined ? undefined : setTimeout(late, timeoutSeconds * 1000);
+  signal?.addEventListener('abort', giveUp, { once: true });
   try {
-    return await request(controller.signal);
-  } catch (error) {
-    if (controller.signal.aborted) throw controller.signal.reason;
-    throw connectionError(url, error);
+    return await Promise.race([aborted(controller.signal), work(controller.signal)]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', giveUp);
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+  });
 }
 
 function timeOut(url: string, seconds: number | undefined): ConnectionError {

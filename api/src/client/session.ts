@@ -17,8 +17,8 @@ export interface ClientSession {
   /** The token as it is, however old. */
   known(): string | undefined;
   /** Keeps a token that the server has just given. */
-  adopt(token: string): void;
-  forget(): void;
+  readonly adopt: (token: string) => void;
+  readonly forget: () => void;
 }
 
 interface KeptToken {
@@ -27,34 +27,42 @@ interface KeptToken {
   readonly renewOn: number;
 }
 
-export function createSession(source: TokenSource, givenToken: string | undefined): ClientSession {
+export function createSession(
+  source: TokenSource,
+  givenToken: string | undefined,
+  onToken: (token: string) => void = () => undefined,
+): ClientSession {
   let kept = givenToken === undefined ? undefined : givenBefore(givenToken);
-  let renewal: Promise<string> | undefined;
-
-  // However many calls find the token missing or old, one asks the server and all use the answer.
-  const once = (renew: () => Promise<string>): Promise<string> => {
-    renewal ??= renew().finally(() => (renewal = undefined));
-    return renewal;
+  const share = createSharing<string>();
+  const adopt = (token: string): string => {
+    kept = givenNow(token);
+    onToken(token);
+    return token;
   };
-  const { logIn } = source;
-
+  // However many calls find the token missing or old, one asks the server and all use the answer.
+  const once = (renew: () => Promise<string>) => share(async () => adopt(await renew()));
   return {
     async current() {
-      if (kept === undefined) return logIn && once(logIn);
+      if (kept === undefined) return source.logIn && once(source.logIn);
       const { token, renewOn } = kept;
       return Date.now() < renewOn ? token : once(() => refreshOrLogIn(source, token));
     },
     async insteadOf(refused) {
       if (kept !== undefined && kept.token !== refused) return kept.token;
-      return logIn && once(logIn);
+      return source.logIn && once(source.logIn);
     },
     known: () => kept?.token,
-    adopt(token) {
-      kept = givenNow(token);
-    },
-    forget() {
-      kept = undefined;
-    },
+    adopt,
+    forget: () => (kept = undefined),
+  };
+}
+
+/** While one piece of work runs, all who ask for it share it. */
+function createSharing<T>(): (work: () => Promise<T>) => Promise<T> {
+  let running: Promise<T> | undefined;
+  return (work) => {
+    running ??= work().finally(() => (running = undefined));
+    return running;
   };
 }
 
