@@ -19,7 +19,7 @@ export interface AgentOptions extends RunOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** How long one item may take; 3600 when left out. */
   readonly timeoutSeconds?: number | undefined;
-  /** Between asking a command to end and killing it; 5 when left out. */
+  /** Between asking a command to end and killing it; from 0 to 10; 5 when left out. */
   readonly killGraceSeconds?: number | undefined;
   /** The exit code that means: failed on business grounds, do not try again; 65 (EX_DATAERR) when left out. */
   readonly businessExitCode?: number | undefined;
@@ -53,7 +53,7 @@ function commandOf(options: AgentOptions): Command {
   if (command.length === 0 || command[0] === '')
     throw new RangeError('command is empty; give a program to run.');
   checkRange('timeoutSeconds', timeoutSeconds, 0.001, 2_000_000);
-  checkRange('killGraceSeconds', killGraceSeconds, 0, 3600);
+  checkRange('killGraceSeconds', killGraceSeconds, 0, 10);
   const { maxOutputBytes } = settingsOf(options);
   return {
     command,

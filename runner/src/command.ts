@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { RunnerFault } from './errors.ts';
+import { RunnerFault, RunnerStopped } from './errors.ts';
 import { endGroup, joinGroup, ownGroup, signalGroup } from './process-group.ts';
 
 /** A command to run for one item. */
@@ -48,7 +48,7 @@ export async function runCommand(command: Command, stdin: string, { signal, log 
   const stdout = collect(child, command.maxOutputBytes, () => stopper.stop('output'));
   const stderr = follow(child, log);
   const timer = setTimeout(() => stopper.stop('timeout'), command.timeoutSeconds * 1000);
-  const letGo = () => stopper.stop('signal');
+  const letGo = () => stopper.stop('signal', isUrgent(signal.reason));
   signal.addEventListener('abort', letGo, { once: true });
   if (signal.aborted) letGo();
   try {
@@ -74,16 +74,20 @@ function feed(child: ChildProcessWithoutNullStreams, text: string): void {
   child.stdin.end(text);
 }
 
+function isUrgent(reason: unknown): boolean {
+  return reason instanceof RunnerStopped && reason.isUrgent;
+}
+
 function createStopper(child: ChildProcessWithoutNullStreams, graceSeconds: number) {
   let reason: StopReason | undefined;
   let timer: NodeJS.Timeout | undefined;
   return {
     reason: () => reason,
     clear: () => clearTimeout(timer),
-    stop(why: StopReason) {
+    stop(why: StopReason, isAtOnce = false) {
       if (reason !== undefined) return;
       reason = why;
-      signalGroup(child, 'SIGTERM');
+      signalGroup(child, isAtOnce ? 'SIGKILL' : 'SIGTERM');
       timer = setTimeout(() => signalGroup(child, 'SIGKILL'), graceSeconds * 1000);
     },
   };

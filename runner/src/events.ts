@@ -25,6 +25,8 @@ export type RunnerEvent =
   | { readonly type: 'leaseLost'; readonly id: Id; readonly code: string; readonly message: string }
   /** The runner stopped before the item was done; it comes back when its lease lapses. */
   | { readonly type: 'givenUp'; readonly id: Id }
+  /** The server could not be told before the runner had to stop; the item comes back when its lease lapses. */
+  | { readonly type: 'unreported'; readonly report: Report }
   /** A call failed and is repeated. */
   | { readonly type: 'retrying'; readonly call: string; readonly message: string; readonly seconds: number }
   | { readonly type: 'draining'; readonly running: number; readonly reports: number }
@@ -68,7 +70,7 @@ export function addEvent(summary: Summary, event: RunnerEvent): Summary {
 function memberOf(event: RunnerEvent): keyof Summary | undefined {
   if (event.type === 'leaseLost') return 'lost';
   if (event.type === 'reportRefused') return 'refused';
-  if (event.type === 'givenUp') return 'givenUp';
+  if (event.type === 'givenUp' || event.type === 'unreported') return event.type;
   if (event.type !== 'reported') return undefined;
   if (event.report.status === 'COMPLETE') return 'completed';
   if (event.report.status === 'DEFERRED') return 'deferred';
@@ -90,6 +92,8 @@ export function describeEvent(event: RunnerEvent): string | undefined {
       return `item ${String(event.id)}: taken away: ${event.message}`;
     case 'givenUp':
       return `item ${String(event.id)}: stopped before it was done; it comes back when its lease lapses`;
+    case 'unreported':
+      return `item ${String(event.report.id)}: was done, but the server could not be told; it comes back when its lease lapses`;
     case 'retrying':
       return `${event.call}: ${event.message} Trying again in ${event.seconds.toFixed(1)} s.`;
     case 'draining':

@@ -14,7 +14,8 @@ function watched(answer: Heartbeat = (leases) => Promise.resolve(leases.map(({ i
     calls.push(sent);
     return answer(sent);
   };
-  return { leases: createLeases(60, heartbeat, (event) => void events.push(event)), calls, events };
+  const emit = (event: RunnerEvent) => void events.push(event);
+  return { leases: createLeases(60, heartbeat, emit, new AbortController().signal), calls, events };
 }
 
 test('one heartbeat keeps all items', async () => {
@@ -125,8 +126,8 @@ test('heartbeats go on until told to stop', async () => {
     if (calls.length === 3) stop.abort();
     return Promise.resolve([]);
   };
-  const leases = createLeases(0.03, heartbeat, () => undefined);
+  const leases = createLeases(0.03, heartbeat, () => undefined, stop.signal);
   hold(leases, item(1));
-  await keepLeases(leases, stop.signal);
+  await keepLeases(leases);
   expect(calls).toEqual([1, 1, 1]);
 });

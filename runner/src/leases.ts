@@ -24,6 +24,7 @@ export interface Leases {
   readonly emit: Emit;
   readonly leaseSeconds: number;
   readonly onIdle: Set<() => void>;
+  readonly stopped: AbortSignal;
   /** Heartbeats that failed in a row. */
   failures: number;
 }
@@ -31,9 +32,23 @@ export interface Leases {
 /** Heartbeats keep the order of what they are given. */
 export type Heartbeat = (leases: Schemas['Lease'][]) => Promise<readonly Outcome[]>;
 
-export function createLeases(leaseSeconds: number, heartbeat: Heartbeat, emit: Emit): Leases {
+/** @param stopped ends the heartbeats and, by way of `heartbeat`, the call under way. */
+export function createLeases(
+  leaseSeconds: number,
+  heartbeat: Heartbeat,
+  emit: Emit,
+  stopped: AbortSignal,
+): Leases {
   const beat = oneAtATime(() => sendHeartbeats(leases, heartbeat));
-  const leases: Leases = { held: new Set(), beat, emit, leaseSeconds, onIdle: new Set(), failures: 0 };
+  const leases: Leases = {
+    held: new Set(),
+    beat,
+    emit,
+    leaseSeconds,
+    onIdle: new Set(),
+    stopped,
+    failures: 0,
+  };
   return leases;
 }
 
@@ -67,11 +82,11 @@ export async function noteProgress(leases: Leases, lease: Lease, progress: Progr
   await leases.beat();
 }
 
-/** Sends heartbeats in time, until the signal is aborted. */
-export async function keepLeases(leases: Leases, until: AbortSignal): Promise<void> {
-  while (!until.aborted) {
-    await pause(secondsToNext(leases), until);
-    if (!until.aborted) await leases.beat();
+/** Sends heartbeats in time, until stopped. */
+export async function keepLeases(leases: Leases): Promise<void> {
+  while (!leases.stopped.aborted) {
+    await pause(secondsToNext(leases), leases.stopped);
+    await leases.beat();
   }
 }
 
@@ -83,13 +98,14 @@ function secondsToNext({ leaseSeconds, failures }: Leases): number {
 
 async function sendHeartbeats(leases: Leases, heartbeat: Heartbeat): Promise<void> {
   const sent = [...leases.held].filter(({ controller }) => !controller.signal.aborted);
-  if (sent.length === 0) return;
+  if (sent.length === 0 || leases.stopped.aborted) return;
   const progress = sent.map((lease) => lease.progress);
   try {
     const outcomes = await heartbeat(sent.map((lease) => heartbeatOf(lease, leases.leaseSeconds)));
     sent.forEach((lease, index) => settle(leases, lease, progress[index], outcomes[index]));
     leases.failures = 0;
   } catch (error) {
+    if (leases.stopped.aborted) return;
     leases.failures += 1;
     const message = error instanceof Error ? error.message : String(error);
     leases.emit({ type: 'retrying', call: 'heartbeatWorkItems', message, seconds: secondsToNext(leases) });

@@ -38,7 +38,7 @@ interface Waiting {
 const maxReports = 500;
 const maxCharacters = 2_000_000;
 
-/** @param stopped ends the delivery, and leaves the rest undelivered. */
+/** @param stopped ends the delivery and, by way of `send`, the call under way; the rest stays undelivered. */
 export function createOutbox(send: SendReports, emit: Emit, stopped: AbortSignal): Outbox {
   return { waiting: [], send, emit, stopped, delivery: undefined, failures: 0, onRecovery: new Set() };
 }
@@ -67,6 +67,7 @@ async function deliver(outbox: Outbox): Promise<void> {
       settle(outbox, batch, await outbox.send(batch.map(({ report }) => report)));
       recover(outbox);
     } catch (error) {
+      if (outbox.stopped.aborted) break;
       if (mayPass(error)) await waitToRepeat(outbox, error as Error);
       else refuse(outbox, batch, error);
     }

@@ -16,8 +16,9 @@ export async function findQueue(
   if (typeof queue !== 'string') return queue;
   for (let failures = 1; !signal.aborted; failures += 1) {
     try {
-      return await queueNamed(client, queue);
+      return await queueNamed(client, queue, signal);
     } catch (error) {
+      if (signal.aborted) return undefined;
       const isRefused = error instanceof ApiError && error.status === 401;
       if (isRefused || !mayPass(error)) throw error;
       const seconds = backOffSeconds(failures, Math.random());
@@ -28,9 +29,9 @@ export async function findQueue(
   return undefined;
 }
 
-async function queueNamed(client: Client, name: string): Promise<Id> {
+async function queueNamed(client: Client, name: string, signal: AbortSignal): Promise<Id> {
   const filter = { operator: 'eq', field: 'name', value: name };
-  const { list } = await client.listQueues({ body: { filter } }, { timeoutSeconds: 30 });
+  const { list } = await client.listQueues({ body: { filter } }, { timeoutSeconds: 30, signal });
   const found = list.find((queue) => queue.name === name) ?? list[0];
   if (found?.id !== undefined) return found.id;
   if (/^\d{1,18}$/.test(name)) return toId(name);

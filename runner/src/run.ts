@@ -38,7 +38,8 @@ interface Runner {
 const answerSeconds = 30;
 const waitSeconds = 30;
 // A handler that is told to end, or a last report, gets so long when there is no other time left.
-const lastSeconds = 10;
+const lastSeconds = 15;
+const killedSeconds = 2;
 
 /**
  * Takes items from a queue and has the handler work on them, until told to stop. Survives restarts of the server: reports are kept
@@ -53,65 +54,71 @@ export async function run<Json = Record<string, unknown>>(
   const settings = settingsOf(options);
   const client = createClient(options);
   const stop = createStop(options.signal, options.killSignal);
-  let summary = nothingDone;
-  const emit: Emit = (event) => {
-    summary = addEvent(summary, event);
-    (options.onEvent ?? writeEvent)(event);
-  };
+  const watch = createWatch(options.onEvent ?? writeEvent, stop);
   try {
-    const queueId = await findQueue(client, settings.queue, emit, stop.drain);
-    if (queueId === undefined) return summary;
-    emit({ type: 'connected', queueId, queue: String(settings.queue) });
-    const unreported = await work(client, queueId, { settings, handler: handler as Handler, stop, emit });
-    summary = { ...summary, unreported };
-    return summary;
+    const plan = { settings, handler: handler as Handler, stop, emit: watch.emit };
+    const queueId = await findQueue(client, settings.queue, watch.emit, stop.drain);
+    if (queueId !== undefined) await work(client, queueId, plan);
   } finally {
     stop.dispose();
-    emit({ type: 'stopped', summary });
+    watch.emit({ type: 'stopped', summary: watch.summary() });
   }
+  if (watch.fault() !== undefined) throw watch.fault();
+  return watch.summary();
+}
+
+/** Counts what happens and passes it on. A watcher that throws must not cost items, so the runner drains before it says so. */
+function createWatch(onEvent: Emit, stop: Stop) {
+  let summary = nothingDone;
+  let fault: unknown;
+  const emit: Emit = (event) => {
+    summary = addEvent(summary, event);
+    try {
+      onEvent(event);
+    } catch (error) {
+      fault ??= error;
+      stop.end();
+    }
+  };
+  return { emit, summary: () => summary, fault: () => fault };
 }
 
 type Plan = Pick<Runner, 'settings' | 'handler' | 'stop' | 'emit'>;
 
-/** @returns how many reports could not be delivered. */
-async function work(client: Client, queueId: Id, plan: Plan): Promise<number> {
+async function work(client: Client, queueId: Id, plan: Plan): Promise<void> {
   const { settings, stop, emit } = plan;
+  emit({ type: 'connected', queueId, queue: String(settings.queue) });
   const over = new AbortController();
-  const calls = callsOn(client, queueId, settings);
-  const leases = createLeases(settings.leaseSeconds, calls.heartbeat, emit);
+  const calls = callsOn(client, queueId, settings, over.signal);
+  const leases = createLeases(settings.leaseSeconds, calls.heartbeat, emit, over.signal);
   const outbox = createOutbox(calls.finish, emit, over.signal);
   const slots = createSlots(settings.slots);
   const runner: Runner = { ...plan, slots, leases, outbox, fault: undefined };
-  const heartbeats = keepLeases(leases, over.signal);
+  const heartbeats = keepLeases(leases);
+  const start = (item: WorkItem) => void workOn(runner, item);
   try {
-    const { drain, kill } = stop;
-    await claimItems({
-      slots,
-      claim: calls.claim,
-      start: (item) => void workOn(runner, item),
-      emit,
-      drain,
-      kill,
-    });
+    await claimItems({ slots, claim: calls.claim, start, emit, drain: stop.drain, kill: stop.kill });
   } catch (error) {
     runner.fault ??= error as Error;
   }
-  await wind(runner);
+  await endWork(runner);
   over.abort();
   await Promise.all([heartbeats, delivered(outbox)]);
+  for (const { report } of outbox.waiting) emit({ type: 'unreported', report });
   if (runner.fault !== undefined) throw runner.fault;
-  return outbox.waiting.length;
 }
 
 /** Ends in good order: running items, then their reports, while there is time. */
-async function wind({ settings, leases, outbox, stop, emit }: Runner): Promise<void> {
+async function endWork({ settings, leases, outbox, stop, emit }: Runner): Promise<void> {
+  const { kill } = stop;
   const deadline = Date.now() + settings.drainSeconds * 1000;
+  const uninterrupted = new AbortController().signal;
   emit({ type: 'draining', running: leases.held.size, reports: outbox.waiting.length });
-  await waitFor(idle(leases), settings.drainSeconds, stop.kill);
-  for (const lease of leases.held) lease.controller.abort(new RunnerStopped(stop.kill.aborted));
-  await waitFor(idle(leases), lastSeconds, new AbortController().signal);
-  const seconds = stop.kill.aborted ? 2 : Math.max(lastSeconds, (deadline - Date.now()) / 1000);
-  await waitFor(delivered(outbox), seconds, new AbortController().signal);
+  await waitFor(idle(leases), settings.drainSeconds, kill);
+  for (const lease of leases.held) lease.controller.abort(new RunnerStopped(kill.aborted));
+  await waitFor(idle(leases), lastSeconds, uninterrupted);
+  await waitFor(delivered(outbox), Math.max(lastSeconds, (deadline - Date.now()) / 1000), kill);
+  if (kill.aborted) await waitFor(delivered(outbox), killedSeconds, uninterrupted);
 }
 
 async function workOn(runner: Runner, item: WorkItem): Promise<void> {
@@ -170,7 +177,7 @@ function toolsFor({ leases, emit }: Runner, lease: Lease): Work {
   };
 }
 
-function callsOn(client: Client, id: Id, { leaseSeconds, deviceId }: Settings) {
+function callsOn(client: Client, id: Id, { leaseSeconds, deviceId }: Settings, over: AbortSignal) {
   const path = { id };
   const device = deviceId === undefined ? {} : { deviceId };
   const heartbeatSeconds = Math.min(10, Math.max(1, leaseSeconds / 3));
@@ -184,10 +191,19 @@ function callsOn(client: Client, id: Id, { leaseSeconds, deviceId }: Settings) {
       return list as WorkItem[];
     },
     heartbeat: async (leases: Parameters<Parameters<typeof createLeases>[1]>[0]) =>
-      (await client.heartbeatWorkItems({ path, body: { leases } }, { timeoutSeconds: heartbeatSeconds }))
-        .list,
+      (
+        await client.heartbeatWorkItems(
+          { path, body: { leases } },
+          { timeoutSeconds: heartbeatSeconds, signal: over },
+        )
+      ).list,
     finish: async (results: Report[]) =>
-      (await client.finishWorkItems({ path, body: { results } }, { timeoutSeconds: answerSeconds })).list,
+      (
+        await client.finishWorkItems(
+          { path, body: { results } },
+          { timeoutSeconds: answerSeconds, signal: over },
+        )
+      ).list,
   };
 }
 
