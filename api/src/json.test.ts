@@ -19,6 +19,10 @@ describe('numbers', () => {
     expect(parseJson('[0.12345678901234567890]')).toEqual([new ExactNumber('0.12345678901234567890')]);
   });
 
+  test('that are a double to the last digit stay plain', () => {
+    expect(parseJson('[0.13333333333333333, 1.7976931348623157e+308]')).toEqual([0.13333333333333333, Number.MAX_VALUE]);
+  });
+
   test('inside texts are left alone', () => {
     const value = { 'key 12345678901234567890': 'text 12345678901234567890 "quoted \\" 1e400"' };
     expect(parseJson(JSON.stringify(value))).toEqual(value);

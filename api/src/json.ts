@@ -77,8 +77,11 @@ function markIfInexact(part: string): string {
 
 function isExactDouble(digits: string): boolean {
   const value = Number(digits);
-  if (Number.isSafeInteger(value) && String(value) === digits) return true;
-  const significant = digits.replace(/[eE].*/, '').replace(/[-.]/g, '').replace(/^0+/, '');
+  if (String(value) === digits && (Number.isSafeInteger(value) || !Number.isInteger(value))) return true;
+  const significant = digits
+    .replace(/[eE].*/, '')
+    .replace(/[-.]/g, '')
+    .replace(/^0+/, '');
   const isInRange = value === 0 ? significant === '' : Math.abs(value) > 1e-300 && Math.abs(value) < 1e300;
   return significant.length <= 15 && isInRange;
 }

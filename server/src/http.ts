@@ -8,7 +8,12 @@ import {
   type Operation,
   type OperationId,
 } from '@millrace/api';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  LogController,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { Config } from './config.ts';
 import { requestReader, type RequestReader } from './contract.ts';
 import { Refusal, toRefusal } from './errors.ts';
@@ -24,7 +29,7 @@ export async function createHttp(config: Config, perform: Perform): Promise<Fast
       level: config.logLevel,
       redact: ['req.headers.authorization', 'req.headers["x-authorization"]'],
     },
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply as FastifyReply),
     clientErrorHandler,
   });

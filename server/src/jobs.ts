@@ -4,6 +4,7 @@ import { foldTallies } from './stats/job.ts';
 import { expireItems, promoteDueItems, returnLapsedItems } from './work-items/job.ts';
 import { forgetRevokedTokens } from './auth/job.ts';
 import type { Job } from './job.ts';
+import { sleep } from './sleep.ts';
 
 /** The chores of a server. Each may run on several servers at once: rows that one works on, the others skip. */
 const jobs: readonly Job[] = [
@@ -43,17 +44,4 @@ async function runOnce(job: Job, parts: Parts): Promise<number> {
 
 function logFailure(log: Log, job: string, error: Error): void {
   log.warn({ job, err: error }, 'a job failed and will be tried again');
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const wake = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, milliseconds);
-    signal.addEventListener('abort', wake);
-  });
 }

@@ -1,5 +1,5 @@
 import { readConfig } from './config.ts';
-import { startPostgres } from './postgres/start.ts';
+import { startPostgres } from './postgres/supervisor.ts';
 import { startServer } from './server.ts';
 
 /** The server as a process: reads the environment, starts, and stops cleanly on SIGINT and SIGTERM. */

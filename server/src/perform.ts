@@ -34,6 +34,8 @@ export interface Parts {
   readonly pool: Pool;
   readonly verifyToken: VerifyToken;
   readonly bell: Bell;
+  /** Tells all servers that a queue has got so many items. */
+  readonly announce: (queueId: Id, items: number) => void;
   readonly functions: Functions;
   readonly log: Log;
 }
@@ -61,14 +63,14 @@ export function createPerform(parts: Parts): Perform {
 
 /** Runs work in a transaction of its own, at the time of the database, and rings for the queues that got work. */
 export async function inTransaction<T>(
-  { pool, bell }: Pick<Parts, 'pool' | 'bell'>,
+  { pool, announce }: Pick<Parts, 'pool' | 'announce'>,
   work: (db: Db, now: Date, woken: Map<Id, number>) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const woken = new Map<Id, number>();
     try {
       const result = await transaction(pool, async (db, now) => work(db, now, woken));
-      for (const [queueId, items] of woken) bell.ring(queueId, items);
+      for (const [queueId, items] of woken) announce(queueId, items);
       return result;
     } catch (error) {
       if (attempt === 3 || !isTransient(error)) throw error;

@@ -1,8 +1,10 @@
+import type { Id } from '@millrace/api';
 import { createVerifier } from './auth/tokens.ts';
 import { selectPublicKey } from './auth/sql.ts';
 import type { Config } from './config.ts';
 import { onPool, openPool, type ConnectionConfig } from './db.ts';
 import { createBell } from './dispatch/bell.ts';
+import { openListener } from './dispatch/listener.ts';
 import { createHttp } from './http.ts';
 import { startJobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
@@ -29,7 +31,12 @@ export async function startServer(config: Config, connection: ConnectionConfig):
   await migrate(connection, (message) => log.info(message));
   const madeUpPassword = await prepareTenant(pool, config.adminPassword);
   const verifyToken = createVerifier((keyId) => selectPublicKey(onPool(pool), keyId));
-  const parts = { pool, verifyToken, bell, functions, log };
+  const listener = openListener(connection, log, bell.ring);
+  const announce = (queueId: Id, items: number) => {
+    bell.ring(queueId, items);
+    listener.tell(queueId, items);
+  };
+  const parts = { pool, verifyToken, bell, announce, functions, log };
   const perform = createPerform(parts);
   const stopJobs = startJobs(parts);
   http.addHook('preClose', async () => bell.close());
@@ -40,6 +47,7 @@ export async function startServer(config: Config, connection: ConnectionConfig):
     stop: async () => {
       await http.close();
       await stopJobs();
+      await listener.close();
       await pool.end();
     },
   };

@@ -4,7 +4,7 @@ import path from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../migrate.ts';
-import { startPostgres } from '../postgres/start.ts';
+import { startPostgres } from '../postgres/supervisor.ts';
 
 /** One PostgreSQL for a test run, with a migrated database that each test file clones. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

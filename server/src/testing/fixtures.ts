@@ -17,14 +17,22 @@ export interface QueueFixture {
 
 let made = 0;
 
-/** Creates a model, a queue, its owner and a consumer of it. */
+// Hashing a password takes longer than all else in a test: the users of an application serve all its queues.
+const people = new WeakMap<App, Promise<{ owner: TestUser; consumer: TestUser }>>();
+
+async function createPeople(app: App) {
+  return { owner: await app.user('owner'), consumer: await app.user('runner', ['AAE_Bot Runner']) };
+}
+
+/** Creates a model and a queue, with an owner and a consumer. */
 export async function createQueue(
   app: App,
   settings: Partial<Schemas['NewQueue']> = {},
 ): Promise<QueueFixture> {
   made += 1;
-  const owner = await app.user(`owner${made}`);
-  const consumer = await app.user(`runner${made}`, ['AAE_Bot Runner']);
+  const known = people.get(app) ?? createPeople(app);
+  people.set(app, known);
+  const { owner, consumer } = await known;
   const model = await createModel(owner.call, `Applications ${made}`);
   const created = await owner.call.createQueue({
     body: { name: `Applications ${made}`, workItemModelId: model, ...settings },

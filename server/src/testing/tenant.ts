@@ -1,23 +1,20 @@
+import { hashPassword } from '../auth/passwords.ts';
+import { openPool, transaction } from '../db.ts';
+import { createTenant } from '../tenants/first-start.ts';
+import { addAdministrator } from '../users/accounts.ts';
 import type { App, TestUser } from './app.ts';
 
-/** Adds a second tenant, with the roles of the first; answers its administrator. */
+/** Adds a second tenant, with the roles of every tenant; answers its administrator. */
 export async function addTenant(app: App, name: string): Promise<TestUser> {
-  const admin = await app.user(`admin of ${name}`, ['AAE_Admin']);
-  const [tenant] = await app.sql<{ id: string }>('insert into tenants (name) values ($1) returning id', [
-    name,
-  ]);
-  await app.sql(
-    `insert into roles (tenant_id, name, permissions, created_by, created_on, updated_by, updated_on)
-     select $1, r.name, r.permissions, 0, now(), 0, now()
-     from roles r join users u on u.tenant_id = r.tenant_id where u.username = 'admin'`,
-    [tenant?.id],
-  );
-  // The user moves over with the token that it has.
-  await app.sql('update users set tenant_id = $1 where id = $2', [tenant?.id, admin.id]);
-  await app.sql(
-    `update user_roles set role_id = (select id from roles where tenant_id = $1 and name = 'AAE_Admin')
-     where user_id = $2`,
-    [tenant?.id, admin.id],
-  );
-  return admin;
+  const password = 'correct horse battery';
+  const username = `admin of ${name}`;
+  const passwordHash = await hashPassword(password);
+  const pool = openPool(app.connection, 1);
+  const id = await transaction(pool, async (db, now) => {
+    const tenantId = await createTenant(db, now, name);
+    return addAdministrator(db, now, { tenantId, username, passwordHash });
+  });
+  await pool.end();
+  const { body } = await app.as(undefined).logIn({ body: { username, password } });
+  return { id: Number(id), token: body.token, call: app.as(body.token) };
 }
