@@ -1,0 +1,199 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { open, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { runAs } from './account.ts';
+import { disownDeadServer, findPostmaster } from './cluster.ts';
+import { type Connection, findStranger, tryToConnect } from './connection.ts';
+import { openSocketFolder, type Place } from './place.ts';
+import { cleanEnvironment, isRunning } from './processes.ts';
+import { cannotRun, folderArgument, program, runProgram } from './programs.ts';
+
+/** One embedded server: what it is started with, and the process that serves now. */
+export type Server = {
+  place: Place;
+  runtime: string;
+  settingArguments: string[];
+  connection: Connection;
+  log: (message: string) => void;
+  /** Aborted when Millrace stops: nothing is started or waited for from then on. */
+  stopping: AbortSignal;
+  pid: number | undefined;
+};
+
+const startPatience = 30_000;
+
+/** Right after a crash, sessions of the dead server may still be ending, or its lock may still look held. */
+const passingTrouble = /lock file ".*" already exists|pre-existing shared memory block/;
+
+/**
+ * Brings the server up and waits until it answers: takes over the one that still runs from before, else starts one.
+ *
+ * @throws when it does not come up; the message ends with what PostgreSQL logged.
+ */
+export async function bringUp(server: Server): Promise<void> {
+  if (await takeOver(server)) return;
+  const giveUp = Date.now() + startPatience;
+  for (;;) {
+    const { sockets, account } = server.place;
+    if (sockets !== undefined) await openSocketFolder(sockets, account);
+    await disownDeadServer(server.place);
+    const logStart = await sizeOf(server.place.log);
+    server.pid = await launch(server);
+    if (await becomesReady(server)) return;
+    const said = (await readFile(server.place.log)).subarray(logStart).toString();
+    if (!passingTrouble.test(said) || Date.now() > giveUp) throw new Error(startFailure(server.place, said));
+    await pause(300, undefined, { signal: server.stopping });
+  }
+}
+
+function startFailure(place: Place, said: string): string {
+  return (
+    `PostgreSQL did not start on ${place.cluster}. Its log, ${place.log}, ends with:\n` +
+    said.trim().split('\n').slice(-15).join('\n')
+  );
+}
+
+/** Goes on with a server that outlived the Millrace process before, if it was started as this one would start it. */
+async function takeOver(server: Server): Promise<boolean> {
+  const { cluster } = server.place;
+  const pid = await findPostmaster(cluster);
+  if (pid === undefined) return false;
+  const opts = await readFile(join(cluster, 'postmaster.opts'), 'utf8').catch(() => '');
+  server.pid = pid;
+  if (opts.trim() !== commandLine(server) || !hasSocket(server)) {
+    server.log(
+      `PostgreSQL still runs but with other settings (process ${pid}); stopping it to start it anew.`,
+    );
+    await shutDown(server);
+    return false;
+  }
+  if (!(await becomesReady(server))) return false;
+  const stranger = await findStranger(server.connection, cluster);
+  if (stranger !== undefined) {
+    throw new Error(
+      `A PostgreSQL server answers at ${server.connection.host} whose data lie in ${stranger} instead of ${cluster}. ` +
+        `Stop it, or set MILLRACE_DATA to another folder.`,
+    );
+  }
+  server.log(`Going on with the PostgreSQL server that was still running (process ${pid}).`);
+  return true;
+}
+
+/** Whether the server's process lives and its socket is still there: a cleaner of /tmp may have removed it. */
+export function isServing(server: Server): boolean {
+  return server.pid !== undefined && isRunning(server.pid) && hasSocket(server);
+}
+
+function hasSocket({ place, connection }: Server): boolean {
+  return place.sockets === undefined || existsSync(join(place.sockets, `.s.PGSQL.${connection.port}`));
+}
+
+/** The server's command line as PostgreSQL itself notes it in its folder. */
+function commandLine(server: Server): string {
+  const words = serverArguments(server).map((word) => `"${word}"`);
+  return [program(server.runtime, 'postgres'), ...words].join(' ');
+}
+
+function serverArguments({ place, settingArguments }: Server): string[] {
+  return ['-D', folderArgument(place, place.cluster), ...settingArguments];
+}
+
+/** Starts the server's process and returns its id without waiting until it serves. */
+async function launch(server: Server): Promise<number | undefined> {
+  if (process.platform === 'win32') return launchOnWindows(server);
+  const { place } = server;
+  const path = program(server.runtime, 'postgres');
+  // A file, not a pipe to this process: the server outlives a killed Millrace and must still be able to log.
+  const log = await open(place.log, 'a', 0o600);
+  try {
+    const child = spawn(path, serverArguments(server), {
+      cwd: place.cluster,
+      env: cleanEnvironment(),
+      stdio: ['ignore', log.fd, log.fd],
+      // Ctrl-C in a terminal goes to the whole process group. The server must live until Millrace has drained.
+      detached: true,
+      ...runAs(place.account),
+    });
+    child.unref();
+    await once(child, 'spawn').catch((error: Error) => Promise.reject(cannotRun(path, error)));
+    return child.pid;
+  } finally {
+    await log.close();
+  }
+}
+
+/** On Windows pg_ctl gives up administrator rights, with which PostgreSQL would refuse to run. */
+async function launchOnWindows({ place, runtime, settingArguments }: Server): Promise<number | undefined> {
+  const options = settingArguments.map((word) => (word.startsWith('-') ? word : `"${word}"`)).join(' ');
+  const args = ['start', '-W', '-s', '-D', place.cluster, '-l', place.log, '-o', options];
+  await runProgram(place, program(runtime, 'pg_ctl'), args, place.cluster);
+  for (const wait of [100, 200, 500, 1000, 3000]) {
+    const pid = await findPostmaster(place.cluster);
+    if (pid !== undefined) return pid;
+    await pause(wait);
+  }
+  return undefined;
+}
+
+/**
+ * Waits until the server takes connections. A server that recovers from a crash gets all the time it needs.
+ *
+ * @returns false when its process ended instead.
+ */
+async function becomesReady(server: Server): Promise<boolean> {
+  let giveUp = Date.now() + startPatience;
+  let nextWord = Date.now() + 5_000;
+  // Slower and slower: the server logs each visitor whom it turns away.
+  for (let wait = 20; ; wait = Math.min(250, wait * 1.3)) {
+    server.stopping.throwIfAborted();
+    const answer = await tryToConnect(server.connection);
+    if (answer === 'ready') return true;
+    if (server.pid === undefined || !isRunning(server.pid)) return false;
+    if (answer === 'starting') giveUp = Date.now() + startPatience;
+    else if (Date.now() > giveUp)
+      throw new Error(`PostgreSQL runs (process ${server.pid}) but ${answer.trouble}.`);
+    if (Date.now() > nextWord) {
+      server.log('Waiting for PostgreSQL, which is recovering its data after a crash.');
+      nextWord = Date.now() + 30_000;
+    }
+    await pause(wait);
+  }
+}
+
+/**
+ * Ends the server: sessions are cut, running transactions rolled back, everything is written to disk. A server that
+ * does not end in half a minute is ended hard, and then recovers at its next start; nothing acknowledged is lost.
+ */
+export async function shutDown(server: Server): Promise<void> {
+  const { pid, place } = server;
+  if (pid === undefined || !isRunning(pid)) return;
+  if (process.platform === 'win32') {
+    const args = ['stop', '-s', '-D', place.cluster, '-m', 'fast', '-t', '30'];
+    return runProgram(place, program(server.runtime, 'pg_ctl'), args, place.cluster);
+  }
+  for (const [signal, patience] of [
+    ['SIGINT', 30_000],
+    ['SIGQUIT', 10_000],
+  ] as const) {
+    process.kill(pid, signal);
+    if (await ends(pid, patience)) return;
+    server.log(`PostgreSQL (process ${pid}) has not ended ${patience / 1000} s after ${signal}.`);
+  }
+  throw new Error(`PostgreSQL (process ${pid}) does not end. See its log, ${place.log}, and end it by hand.`);
+}
+
+async function ends(pid: number, patience: number): Promise<boolean> {
+  const giveUp = Date.now() + patience;
+  while (isRunning(pid)) {
+    if (Date.now() > giveUp) return false;
+    await pause(20);
+  }
+  return true;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
+}

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { runAs } from './account.ts';
+import type { Place } from './place.ts';
+import { cleanEnvironment } from './processes.ts';
+
+/** The full path of one of PostgreSQL's programs. */
+export function program(runtime: string, name: 'initdb' | 'postgres' | 'pg_ctl'): string {
+  return join(runtime, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
+}
+
+/** How the folder is named to a program of PostgreSQL that is started in it. */
+export function folderArgument(place: Place, folder: string): string {
+  // The kernel follows this link without looking at the folders above, unlike any path that names them.
+  return place.fromInside ? '/proc/self/cwd' : folder;
+}
+
+/**
+ * Runs a program of PostgreSQL in the folder, as the server's account, to its end.
+ *
+ * @throws with everything it said when it fails.
+ */
+export function runProgram(place: Place, path: string, args: string[], folder: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, args, {
+      cwd: folder,
+      env: cleanEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+      ...runAs(place.account),
+    });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.once('error', (error) => reject(cannotRun(path, error)));
+    child.once('close', (code, signal) => {
+      if (code === 0) resolve();
+      else reject(new Error(`${path} failed (${signal ?? `exit code ${code}`}). It said:\n${output.trim()}`));
+    });
+  });
+}
+
+/** Explains why a program of PostgreSQL could not even be started. */
+export function cannotRun(path: string, error: Error): Error {
+  return new Error(
+    `${path} can't be run: ${error.message}. If its disk is mounted with noexec, set MILLRACE_DATA to a folder ` +
+      `on another disk.`,
+    { cause: error },
+  );
+}
