@@ -20,7 +20,7 @@ describe('numbers', () => {
   });
 
   test('that are a double to the last digit stay plain', () => {
-    expect(parseJson('[0.13333333333333333, 1.7976931348623157e+308]')).toEqual([0.13333333333333333, Number.MAX_VALUE]);
+    expect(parseJson('[0.13333333333333333, 1.2345678901234567e-7]')).toEqual([0.13333333333333333, 1.2345678901234567e-7]);
   });
 
   test('inside texts are left alone', () => {
