@@ -43,7 +43,7 @@ export interface RequestReader {
 const ajv = new Ajv2020({ allErrors: true, strict: false });
 // Named imports of this CommonJS package differ between Node versions; the function is its default export.
 (formats as unknown as (instance: Ajv2020) => void)(ajv);
-ajv.addKeyword({ keyword: 'int64', type: ['number', 'object'], validate: isInt64, errors: false });
+ajv.addKeyword({ keyword: 'int64', schemaType: 'number', validate: isInt64, errors: false });
 ajv.addFormat('binary', true);
 ajv.addSchema(strict(contract) as Json, 'contract');
 
@@ -100,28 +100,31 @@ function strict(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(strict);
   if (typeof node !== 'object' || node === null) return node;
   const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, strict(value)])) as Json;
-  if (copy['type'] === 'integer' && copy['format'] === 'int64')
-    return { int64: true, minimum: copy['minimum'] ?? 0 };
+  if (copy['type'] === 'integer' && copy['format'] === 'int64') return { int64: copy['minimum'] ?? 0 };
   const isClosed = copy['type'] === 'object' && copy['properties'] !== undefined;
   return isClosed ? { additionalProperties: false, ...copy } : copy;
 }
 
 const highest = 2n ** 63n - 1n;
 
-function isInt64(_: unknown, value: unknown): boolean {
-  return Number.isSafeInteger(value) || (typeof value === 'bigint' && value >= -highest && value <= highest);
+/** Whether the value is a whole number from `minimum` to the highest of 64 bits. */
+function isInt64(minimum: number, value: unknown): boolean {
+  const isInteger = typeof value === 'bigint' || Number.isSafeInteger(value);
+  return isInteger && (value as number | bigint) >= minimum && (value as number | bigint) <= highest;
 }
 
 function complaints(validate: ValidateFunction): ErrorDetail[] {
-  return (validate.errors ?? []).slice(0, 100).map(({ instancePath, message = '', params }: ErrorObject) => {
-    const field = instancePath.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
-    const unknown = (params as { additionalProperty?: string }).additionalProperty;
-    if (unknown !== undefined)
-      return { field: [field, unknown].filter(Boolean).join('.'), message: 'is not a known member' };
-    const choices = (params as { allowedValues?: unknown[] }).allowedValues;
-    const wanted = choices ? `must be one of ${choices.join(', ')}` : message;
-    return { ...(field && { field }), message: wanted };
-  });
+  return (validate.errors ?? [])
+    .slice(0, 100)
+    .map(({ instancePath, keyword, message = '', params }: ErrorObject) => {
+      const field = instancePath.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
+      const unknown = (params as { additionalProperty?: string }).additionalProperty;
+      if (unknown !== undefined)
+        return { field: [field, unknown].filter(Boolean).join('.'), message: 'is not a known member' };
+      const choices = (params as { allowedValues?: unknown[] }).allowedValues;
+      const wanted = keyword === 'int64' ? 'must be a whole number of at most 64 bits' : message;
+      return { ...(field && { field }), message: choices ? `must be one of ${choices.join(', ')}` : wanted };
+    });
 }
 
 function refuse(details: ErrorDetail[], what: string): void {
