@@ -1,0 +1,260 @@
+-- What the migrations make. Written by `npm run schema`; do not edit.
+
+create table api_keys (
+  id bigint not null generated always as identity,
+  user_id bigint not null,
+  name text not null default ''::text,
+  hash bytea not null,
+  expires_on timestamp with time zone,
+  created_by bigint not null,
+  created_on timestamp with time zone not null,
+  constraint api_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_hash_key UNIQUE (hash)
+);
+CREATE INDEX api_keys_user ON api_keys USING btree (user_id);
+
+create table events (
+  queue_id bigint not null,
+  item_id bigint not null,
+  id bigint not null generated always as identity,
+  operation text not null,
+  actor_id bigint not null,
+  device_id bigint,
+  from_status text,
+  to_status text,
+  reason text,
+  changes json,
+  at timestamp with time zone not null,
+  constraint events_pkey PRIMARY KEY (queue_id, item_id, id)
+) with (autovacuum_vacuum_insert_scale_factor=0.05);
+
+create table login_failures (
+  name_hash bytea not null,
+  failures integer not null,
+  last_on timestamp with time zone not null,
+  constraint login_failures_pkey PRIMARY KEY (name_hash)
+);
+
+create table migrations (
+  name text not null,
+  checksum text not null,
+  applied_on timestamp with time zone not null default now(),
+  constraint migrations_pkey PRIMARY KEY (name)
+);
+
+create table queue_consumers (
+  queue_id bigint not null,
+  role_id bigint not null,
+  constraint queue_consumers_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queues(id) ON DELETE CASCADE,
+  constraint queue_consumers_role_id_fkey FOREIGN KEY (role_id) REFERENCES roles(id),
+  constraint queue_consumers_pkey PRIMARY KEY (queue_id, role_id)
+);
+CREATE INDEX queue_consumers_role ON queue_consumers USING btree (role_id, queue_id);
+
+create table queue_members (
+  queue_id bigint not null,
+  user_id bigint not null,
+  role text not null,
+  constraint queue_members_role CHECK ((role = ANY (ARRAY['OWNER'::text, 'MEMBER'::text, 'PARTICIPANT'::text]))),
+  constraint queue_members_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queues(id) ON DELETE CASCADE,
+  constraint queue_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
+  constraint queue_members_pkey PRIMARY KEY (queue_id, user_id)
+);
+CREATE INDEX queue_members_user ON queue_members USING btree (user_id, queue_id);
+
+create table queue_tallies (
+  queue_id bigint not null,
+  id bigint not null generated always as identity,
+  minute timestamp with time zone not null,
+  new integer not null,
+  in_progress integer not null,
+  complete integer not null,
+  failed integer not null,
+  deferred integer not null,
+  finished_complete integer not null,
+  finished_failed integer not null,
+  handling_ms bigint not null,
+  constraint queue_tallies_pkey PRIMARY KEY (queue_id, id)
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=0);
+
+create table queues (
+  id bigint not null generated always as identity,
+  tenant_id bigint not null,
+  model_id bigint not null,
+  name text not null,
+  description text not null default ''::text,
+  status text not null default 'ACTIVE'::text,
+  reactivation_threshold integer not null default 1,
+  reactivation_unit text not null default 'PERCENT'::text,
+  manual_processing_time integer,
+  manual_processing_time_unit text,
+  disallow_duplicate boolean not null default false,
+  auto_retry_limit integer not null default 0,
+  processing_orders text[] not null default '{}'::text[],
+  display_columns text[] not null,
+  expiry json,
+  version integer not null default 0,
+  created_by bigint not null,
+  created_on timestamp with time zone not null,
+  updated_by bigint not null,
+  updated_on timestamp with time zone not null,
+  constraint queues_auto_retry_limit CHECK (((auto_retry_limit >= 0) AND (auto_retry_limit <= 10))),
+  constraint queues_reactivation_unit CHECK ((reactivation_unit = ANY (ARRAY['PERCENT'::text, 'COUNT'::text]))),
+  constraint queues_status CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text]))),
+  constraint queues_model_id_fkey FOREIGN KEY (model_id) REFERENCES work_item_models(id),
+  constraint queues_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint queues_pkey PRIMARY KEY (id),
+  constraint queues_name_unique UNIQUE (tenant_id, name)
+);
+
+create table revoked_tokens (
+  id text not null,
+  expires_on timestamp with time zone not null,
+  constraint revoked_tokens_pkey PRIMARY KEY (id)
+);
+
+create table roles (
+  id bigint not null generated always as identity,
+  tenant_id bigint not null,
+  name text not null,
+  description text not null default ''::text,
+  permissions text[] not null,
+  version integer not null default 0,
+  created_by bigint not null,
+  created_on timestamp with time zone not null,
+  updated_by bigint not null,
+  updated_on timestamp with time zone not null,
+  constraint roles_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint roles_pkey PRIMARY KEY (id),
+  constraint roles_name_unique UNIQUE (tenant_id, name)
+);
+
+create table signing_keys (
+  id text not null,
+  private_key text not null,
+  public_key text not null,
+  created_on timestamp with time zone not null,
+  constraint signing_keys_pkey PRIMARY KEY (id)
+);
+
+create table tenants (
+  id bigint not null generated always as identity,
+  uuid uuid not null default gen_random_uuid(),
+  name text not null,
+  constraint tenants_pkey PRIMARY KEY (id),
+  constraint tenants_name_unique UNIQUE (name),
+  constraint tenants_uuid_key UNIQUE (uuid)
+);
+
+create table user_roles (
+  user_id bigint not null,
+  role_id bigint not null,
+  constraint user_roles_role_id_fkey FOREIGN KEY (role_id) REFERENCES roles(id),
+  constraint user_roles_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint user_roles_pkey PRIMARY KEY (user_id, role_id)
+);
+CREATE INDEX user_roles_role ON user_roles USING btree (role_id);
+
+create table users (
+  id bigint not null generated always as identity,
+  tenant_id bigint not null,
+  username text not null,
+  password_hash text,
+  email text not null default ''::text,
+  first_name text not null default ''::text,
+  last_name text not null default ''::text,
+  description text not null default ''::text,
+  disabled boolean not null default false,
+  version integer not null default 0,
+  created_by bigint not null,
+  created_on timestamp with time zone not null,
+  updated_by bigint not null,
+  updated_on timestamp with time zone not null,
+  constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint users_pkey PRIMARY KEY (id)
+);
+CREATE INDEX users_tenant ON users USING btree (tenant_id, id);
+CREATE UNIQUE INDEX users_username_unique ON users USING btree (lower(username));
+
+create table work_item_attributes (
+  id bigint not null generated always as identity,
+  model_id bigint not null,
+  "position" integer not null,
+  name text not null,
+  type text not null,
+  is_required boolean not null,
+  constraint work_item_attributes_type CHECK ((type = ANY (ARRAY['TEXT'::text, 'NUMBER'::text, 'DATE'::text, 'BOOLEAN'::text]))),
+  constraint work_item_attributes_model_id_fkey FOREIGN KEY (model_id) REFERENCES work_item_models(id) ON DELETE CASCADE,
+  constraint work_item_attributes_pkey PRIMARY KEY (id),
+  constraint work_item_attributes_model_id_name_key UNIQUE (model_id, name),
+  constraint work_item_attributes_model_id_position_key UNIQUE (model_id, "position")
+);
+
+create table work_item_data (
+  queue_id bigint not null,
+  item_id bigint not null,
+  "json" json not null,
+  constraint work_item_data_pkey PRIMARY KEY (queue_id, item_id)
+) with (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=0);
+
+create table work_item_hashes (
+  queue_id bigint not null,
+  hash bytea not null,
+  item_id bigint not null,
+  constraint work_item_hashes_pkey PRIMARY KEY (queue_id, hash)
+);
+CREATE INDEX work_item_hashes_item ON work_item_hashes USING btree (queue_id, item_id);
+
+create table work_item_models (
+  id bigint not null generated always as identity,
+  tenant_id bigint not null,
+  name text not null,
+  version integer not null default 0,
+  created_by bigint not null,
+  created_on timestamp with time zone not null,
+  updated_by bigint not null,
+  updated_on timestamp with time zone not null,
+  constraint work_item_models_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint work_item_models_pkey PRIMARY KEY (id),
+  constraint work_item_models_name_unique UNIQUE (tenant_id, name)
+);
+
+create table work_items (
+  queue_id bigint not null,
+  id bigint not null generated always as identity,
+  status text not null,
+  sort_key bytea not null,
+  priority smallint not null,
+  version integer not null default 0,
+  retry_count smallint not null default 0,
+  not_before timestamp with time zone,
+  expires_on timestamp with time zone,
+  claimed_by bigint,
+  device_id bigint,
+  lease_expires_on timestamp with time zone,
+  started_on timestamp with time zone,
+  ended_on timestamp with time zone,
+  result text,
+  failure_kind text,
+  reported_version integer,
+  reported_status text,
+  created_by bigint not null,
+  created_on timestamp with time zone not null,
+  updated_by bigint not null,
+  updated_on timestamp with time zone not null,
+  progress json,
+  output json,
+  comment text,
+  error text,
+  constraint work_items_failure_kind CHECK ((failure_kind = ANY (ARRAY['BUSINESS'::text, 'SYSTEM'::text, 'DATA_ERROR'::text, 'EXPIRED'::text, 'IN_DOUBT'::text]))),
+  constraint work_items_lease CHECK (((status = 'IN_PROGRESS'::text) = (lease_expires_on IS NOT NULL))),
+  constraint work_items_outcome CHECK ((((status = 'COMPLETE'::text) = (NOT (result IS DISTINCT FROM 'SUCCESS'::text))) AND ((status = 'FAILED'::text) = (NOT (result IS DISTINCT FROM 'FAILURE'::text))) AND ((status = 'FAILED'::text) = (failure_kind IS NOT NULL)))),
+  constraint work_items_result CHECK ((result = ANY (ARRAY['SUCCESS'::text, 'FAILURE'::text]))),
+  constraint work_items_status CHECK ((status = ANY (ARRAY['NEW'::text, 'IN_PROGRESS'::text, 'COMPLETE'::text, 'FAILED'::text, 'DEFERRED'::text]))),
+  constraint work_items_pkey PRIMARY KEY (queue_id, id)
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
+CREATE INDEX work_items_due ON work_items USING btree (not_before) WHERE (not_before IS NOT NULL);
+CREATE INDEX work_items_expiring ON work_items USING btree (expires_on) WHERE ((expires_on IS NOT NULL) AND (status = ANY (ARRAY['NEW'::text, 'DEFERRED'::text])));
+CREATE INDEX work_items_ready ON work_items USING btree (queue_id, sort_key, id) WHERE ((status = 'NEW'::text) AND (not_before IS NULL));
+CREATE INDEX work_items_running ON work_items USING btree (queue_id, id) WHERE (status = 'IN_PROGRESS'::text);

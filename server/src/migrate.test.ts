@@ -1,0 +1,49 @@
+import { describe, expect, inject, test } from 'vitest';
+import { migrate } from './migrate.ts';
+import { createDatabase } from './testing/app.ts';
+import { dumpSchema } from './testing/schema.ts';
+import pg from 'pg';
+
+const quiet = () => undefined;
+
+async function run(connection: pg.ClientConfig, statement: string): Promise<void> {
+  const client = new pg.Client(connection);
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}
+
+describe('the migrations', () => {
+  test('make the schema that is committed in server/schema.sql', async () => {
+    await expect(await dumpSchema(await createDatabase())).toMatchFileSnapshot('../schema.sql');
+  });
+
+  test('run once, and change nothing when they run again', async () => {
+    const connection = await createDatabase();
+    const applied: string[] = [];
+    await migrate(connection, (message) => applied.push(message));
+    expect(applied).toEqual([]);
+  });
+
+  test('run once when several servers start together on an empty database', async () => {
+    const connection = { ...inject('connection'), database: `together_${Date.now()}` };
+    await run(inject('connection'), `create database ${connection.database}`);
+    const applied: string[] = [];
+    await Promise.all([1, 2, 3].map(() => migrate(connection, (message) => applied.push(message))));
+    expect(applied.length).toBe(new Set(applied).size);
+    expect(applied[0]).toContain('0001_foundation.sql');
+    expect(await dumpSchema(connection)).toBe(await dumpSchema(await createDatabase()));
+  });
+
+  test('refuse a database of a newer Millrace, by name', async () => {
+    const connection = await createDatabase();
+    await run(connection, "insert into migrations (name, checksum) values ('9999_future.sql', 'x')");
+    await expect(migrate(connection, quiet)).rejects.toThrow('newer Millrace (migration 9999_future.sql)');
+  });
+
+  test('refuse to go on when one was edited after it ran', async () => {
+    const connection = await createDatabase();
+    await run(connection, "update migrations set checksum = 'other' where name = '0001_foundation.sql'");
+    await expect(migrate(connection, quiet)).rejects.toThrow('0001_foundation.sql was edited after it ran');
+  });
+});
