@@ -778,7 +778,7 @@ export interface components {
        * Format: int64
        * @description Set by the server
        */
-      id?: Id;
+      readonly id?: Id;
       /** @description Unique in the tenant */
       name?: string;
       /** @description In the order in which people see them; at least one */
@@ -787,21 +787,21 @@ export interface components {
        * Format: int64
        * @description Id of the user
        */
-      createdBy?: Id;
+      readonly createdBy?: Id;
       /** Format: date-time */
-      createdOn?: string;
+      readonly createdOn?: string;
       /**
        * Format: int64
        * @description Id of the user
        */
-      updatedBy?: Id;
+      readonly updatedBy?: Id;
       /** Format: date-time */
-      updatedOn?: string;
+      readonly updatedOn?: string;
       /** @description Rises by one with each change, from 0 */
-      version?: number;
+      readonly version?: number;
       /** Format: int64 */
-      tenantId?: Id;
-      tenantUuid?: string;
+      readonly tenantId?: Id;
+      readonly tenantUuid?: string;
     };
     /** @description One attribute of the items of a queue. */
     WorkItemAttribute: {
@@ -809,7 +809,7 @@ export interface components {
        * Format: int64
        * @description Set by the server
        */
-      id?: Id;
+      readonly id?: Id;
       /** @description Unique in the model */
       name?: string;
       /**
@@ -830,7 +830,7 @@ export interface components {
        * Format: int64
        * @description Set by the server
        */
-      id?: Id;
+      readonly id?: Id;
       /** @description Unique in the tenant */
       name?: string;
       description?: string;
@@ -865,16 +865,16 @@ export interface components {
        * Format: int64
        * @description Id of the user
        */
-      createdBy?: Id;
+      readonly createdBy?: Id;
       /** Format: date-time */
-      createdOn?: string;
+      readonly createdOn?: string;
       /**
        * Format: int64
        * @description Id of the user
        */
-      updatedBy?: Id;
+      readonly updatedBy?: Id;
       /** Format: date-time */
-      updatedOn?: string;
+      readonly updatedOn?: string;
       /** @description Rises by one with each change, from 0 */
       version?: number;
     };
@@ -884,7 +884,7 @@ export interface components {
        * Format: int64
        * @description Set by the server
        */
-      id?: Id;
+      readonly id?: Id;
       /** @description Unique in the tenant */
       name: string;
       description?: string;
@@ -919,16 +919,16 @@ export interface components {
        * Format: int64
        * @description Id of the user
        */
-      createdBy?: Id;
+      readonly createdBy?: Id;
       /** Format: date-time */
-      createdOn?: string;
+      readonly createdOn?: string;
       /**
        * Format: int64
        * @description Id of the user
        */
-      updatedBy?: Id;
+      readonly updatedBy?: Id;
       /** Format: date-time */
-      updatedOn?: string;
+      readonly updatedOn?: string;
       /** @description Rises by one with each change, from 0 */
       version?: number;
     };
@@ -938,7 +938,7 @@ export interface components {
        * Format: int64
        * @description Set by the server
        */
-      id?: Id;
+      readonly id?: Id;
       /** @description Unique in the tenant */
       name?: string;
       description?: string;
@@ -973,16 +973,16 @@ export interface components {
        * Format: int64
        * @description Id of the user
        */
-      createdBy?: Id;
+      readonly createdBy?: Id;
       /** Format: date-time */
-      createdOn?: string;
+      readonly createdOn?: string;
       /**
        * Format: int64
        * @description Id of the user
        */
-      updatedBy?: Id;
+      readonly updatedBy?: Id;
       /** Format: date-time */
-      updatedOn?: string;
+      readonly updatedOn?: string;
       /** @description Rises by one with each change, from 0 */
       version: number;
     };
