@@ -172,6 +172,6 @@ export default {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],
     },
-    exclude: { path: '/dist/|^coverage/' },
+    exclude: { path: '^(web/dist|coverage)/' },
   },
 };
