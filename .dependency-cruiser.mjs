@@ -120,7 +120,7 @@ export default {
       from: {
         path: '^(server|e2e|scripts)/',
         pathNot:
-          '^server/src/(db|migrate|dispatch/listener)[.]ts$|^server/src/(postgres|testing)/|^e2e/.*[.]test[.]ts$',
+          '^server/src/(db|migrate|dispatch/listener)[.]ts$|^server/src/(postgres|testing)/|[.]test[.]ts$',
       },
       to: { path: ['node_modules/pg/', 'node_modules/@types/pg/', 'node_modules/pg-'] },
     },
