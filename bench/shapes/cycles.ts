@@ -1,0 +1,79 @@
+import { pinned } from './client.ts';
+import { compare, cycle, type Load, type Variant } from './cycle.ts';
+import { payloadOf } from './report.ts';
+import { base, type Shape } from './tables.ts';
+
+const variant = (url: string, name: string, shape: Partial<Shape>, load: Load): Variant => [
+  name,
+  async () => cycle(url, { ...base, ...shape }, load),
+];
+
+const places = ['same', 'apart'] as const;
+
+export async function payload(url: string, repeats: number): Promise<void> {
+  const sizes = [
+    [1, 1200],
+    [32, 8000],
+    [100, 12_000],
+  ] as const;
+  for (const bytes of [200, 1000]) {
+    for (const [batch, items] of sizes) {
+      const load = { batch, items, payload: payloadOf(bytes) };
+      await compare(
+        `Payload of ${bytes} B in the same table or apart, batches of ${batch}`,
+        repeats,
+        places.map((place) => variant(url, place, { payload: place }, load)),
+      );
+    }
+  }
+  const long = { batch: 100, items: 100_000, payload: payloadOf(1000) };
+  await compare(
+    'After 100,000 items with a payload of 1 kB, batches of 100, one run',
+    1,
+    places.map((place) => variant(url, place, { payload: place }, long)),
+  );
+}
+
+export async function outputs(url: string, repeats: number): Promise<void> {
+  const load = { batch: 32, items: 8000, payload: payloadOf(1000), output: payloadOf(200) };
+  await compare('Where an output of 200 B goes (payload 1 kB, batches of 32)', repeats, [
+    variant(url, 'all in one row', { payload: 'same', output: 'same' }, load),
+    variant(url, 'output beside the payload', { output: 'same' }, load),
+    variant(url, 'output in a third table', { output: 'apart' }, load),
+  ]);
+}
+
+export async function leases(url: string, repeats: number): Promise<void> {
+  const sizes = [
+    [1, 800, 1],
+    [1, 500, 5],
+    [32, 6000, 1],
+    [32, 6000, 5],
+  ] as const;
+  for (const [batch, items, heartbeats] of sizes) {
+    const load = { batch, items, heartbeats, payload: payloadOf(200) };
+    const more = [
+      variant(url, 'in the item, fillfactor 50', { fillfactor: 50 }, load),
+      variant(url, 'in the item, plain UPDATE', {}, { ...load, direct: true }),
+      variant(url, 'in the item, snapshot held', {}, { ...load, held: true }),
+      variant(url, 'lease table, snapshot held', { lease: 'apart' }, { ...load, held: true }),
+    ];
+    await compare(`Leases, batches of ${batch}, ${heartbeats} heartbeat(s) for each item`, repeats, [
+      variant(url, 'in the item', {}, load),
+      variant(url, 'lease table', { lease: 'apart' }, load),
+      ...(batch === 1 ? [] : more),
+    ]);
+  }
+}
+
+export async function details(url: string, repeats: number): Promise<void> {
+  const load = { batch: 32, items: 8000, payload: payloadOf(1000) };
+  await compare('Details (payload 1 kB, batches of 32)', repeats, [
+    variant(url, 'text status, json, one event index, no foreign keys', {}, load),
+    variant(url, 'smallint status', { status: 'smallint' }, load),
+    variant(url, 'feed index on events', { feedIndex: true }, load),
+    variant(url, 'foreign keys to work_items', { foreignKeys: true }, load),
+    variant(url, 'jsonb payload', { json: 'jsonb' }, load),
+    variant(url, 'planner pinned', {}, { ...load, settings: pinned }),
+  ]);
+}
