@@ -1,0 +1,110 @@
+import { ApiError, ConnectionError, stringifyJson, type ErrorDetail } from '@millrace/api';
+import { CommanderError } from 'commander';
+import { drawTable } from './table.ts';
+import { oneLine, type Terminal } from './terminal.ts';
+
+/** What the exit code of a command says. */
+export const exitCodes = {
+  done: 0,
+  refused: 1,
+  usage: 2,
+  unreachable: 3,
+  notLoggedIn: 4,
+  interrupted: 130,
+} as const;
+
+/** The command was given wrongly: nothing was sent. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** The person gave a question up. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** A failure, in the words for whoever typed the command. */
+export interface Failure {
+  readonly exitCode: number;
+  /** Stable name of the kind of failure. */
+  readonly code: string;
+  /** Empty when it was said already. */
+  readonly message: string;
+  /** What to do next, where the message does not say it. */
+  readonly advice?: string;
+  readonly details?: readonly ErrorDetail[];
+}
+
+const logInAdvice =
+  'Log in with `millrace login`, or set MILLRACE_USERNAME and MILLRACE_PASSWORD or MILLRACE_API_KEY.';
+const unreachableAdvice = 'Start it with `npm start`, or say where it is with --url or MILLRACE_URL.';
+
+/** What an error means to the person at the keyboard, and which exit code says so. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CommanderError) {
+    return { exitCode: error.exitCode === 0 ? exitCodes.done : exitCodes.usage, code: 'USAGE', message: '' };
+  }
+  if (error instanceof UsageError)
+    return { exitCode: exitCodes.usage, code: 'USAGE', message: error.message };
+  if (error instanceof Interrupted)
+    return { exitCode: exitCodes.interrupted, code: 'INTERRUPTED', message: '' };
+  if (error instanceof ApiError) return refusalOf(error);
+  if (error instanceof ConnectionError) {
+    const { message } = error;
+    return { exitCode: exitCodes.unreachable, code: 'UNREACHABLE', message, advice: unreachableAdvice };
+  }
+  const message = isDefect(error) ? (error.stack ?? error.message) : textOf(error);
+  return { exitCode: exitCodes.refused, code: 'FAILED', message };
+}
+
+/** Writes a failure to stderr; as JSON for programs that asked for JSON. */
+export function sayFailure(terminal: Terminal, failure: Failure, asJson: boolean): void {
+  const { code, message, advice, details = [] } = failure;
+  if (message === '') return;
+  if (asJson) return terminal.say(stringifyJson({ code, message, ...(details.length > 0 && { details }) }));
+  const { red, bold } = terminal.sayColors;
+  terminal.say(`${red(bold(isRefusal(failure) ? `error ${code}` : 'error'))}: ${message}`);
+  if (saysMore(details, message)) terminal.say(`\n${drawDetails(details)}`);
+  if (advice !== undefined) terminal.say(advice);
+}
+
+/** Whether the server said it; its codes are in the contract. */
+function isRefusal({ code }: Failure): boolean {
+  return !['USAGE', 'FAILED', 'UNREACHABLE'].includes(code);
+}
+
+function refusalOf({ status, code, message, details }: ApiError): Failure {
+  if (status !== 401) return { exitCode: exitCodes.refused, code, message, details };
+  return { exitCode: exitCodes.notLoggedIn, code, message, details, advice: logInAdvice };
+}
+
+/** Whether the details hold something that the message does not say already. */
+function saysMore(details: readonly ErrorDetail[], message: string): boolean {
+  return details.some((detail) => !message.includes(detail.message));
+}
+
+function drawDetails(details: readonly ErrorDetail[]): string {
+  const columns = [
+    { title: 'ROW', of: ({ row }: ErrorDetail) => row },
+    { title: 'INDEX', of: ({ index }: ErrorDetail) => index },
+    {
+      title: details.some(({ row }) => row !== undefined) ? 'COLUMN' : 'FIELD',
+      of: (d: ErrorDetail) => d.field,
+    },
+    { title: 'REASON', of: ({ message }: ErrorDetail) => message },
+  ].filter((column) => details.some((detail) => column.of(detail) !== undefined));
+  const rows = details.map((detail) => columns.map((column) => oneLine(String(column.of(detail) ?? ''))));
+  return drawTable(
+    rows,
+    columns.map(({ title }) => title),
+  );
+}
+
+/** Errors that only a mistake in this program brings about; where it happened helps whoever mends it. */
+function isDefect(error: unknown): error is Error {
+  return error instanceof TypeError || error instanceof ReferenceError;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,44 @@
+import pico from 'picocolors';
+
+type Colors = ReturnType<typeof pico.createColors>;
+
+/** Where a command writes: data for programs and people to stdout, all else to stderr. */
+export interface Terminal {
+  /** Writes a line of data. */
+  readonly out: (text: string) => void;
+  /** Writes a line for the person at the terminal. */
+  readonly say: (text: string) => void;
+  /** Colours for `out`, and for `say`; they add nothing where nobody sees them. */
+  readonly outColors: Colors;
+  readonly sayColors: Colors;
+  /** Whether something that moves can be drawn on stderr. */
+  readonly isLive: boolean;
+  /** Columns of the screen that shows the data; undefined when it goes elsewhere, and nothing should be cut. */
+  readonly width: number | undefined;
+}
+
+/** The terminal of this process; without colour and movement when `isPlain`, or when it is a file or a pipe. */
+export function openTerminal(isPlain: boolean): Terminal {
+  const { stdout, stderr } = process;
+  // `millrace … | head` closes the pipe early: that is no failure.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+  return {
+    out: (text) => void stdout.write(`${text}\n`),
+    say: (text) => void stderr.write(`${text}\n`),
+    outColors: pico.createColors(stdout.isTTY && !isPlain),
+    sayColors: pico.createColors(stderr.isTTY && !isPlain),
+    isLive: stderr.isTTY && !isPlain,
+    width: stdout.isTTY ? stdout.columns : undefined,
+  };
+}
+
+/**
+ * A text from elsewhere, safe to show on a line: control characters, with which it could move the cursor or recolour the
+ * screen, and line breaks become spaces.
+ */
+export function oneLine(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+}
