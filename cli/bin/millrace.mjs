@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// The command as people start it, from any folder: reads TypeScript as it is, and hands over.
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(
+    `millrace needs Node 20.19 or newer; this is ${process.version}. Install a newer Node.\n`,
+  );
+  process.exit(1);
+}
+
+const { register } = await import('tsx/esm/api').catch(() => {
+  process.stderr.write(
+    'millrace is not installed completely. Run `npm ci` in the folder it was cloned to.\n',
+  );
+  process.exit(1);
+});
+register();
+const { main } = await import('../src/main.ts');
+await main(process.argv.slice(2));

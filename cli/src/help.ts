@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+
+/** What the groups of commands are about; groups not named here speak for themselves. */
+export const groupSummaries: Readonly<Record<string, string>> = {
+  queue: 'Queues: create, watch, change, and who may use them',
+  item: 'Work items: create, find, process, repair',
+  model: 'Work item models: what the items of a queue hold',
+  user: 'Users',
+  role: 'Roles: what users may do',
+  'api-key': 'API keys: log-ins for programs',
+  'signing-key': 'Keys that sign log-in tokens',
+};
+
+const examples: Readonly<Record<string, readonly string[]>> = {
+  '': [
+    'millrace login',
+    'millrace queue list',
+    'millrace upload credit applications.csv',
+    'millrace run --queue credit --slots 4 -- python3 score.py',
+    'millrace item list credit --where status=FAILED --json | jq .list[].error',
+  ],
+  serve: ['millrace serve --port 9000 --data /var/lib/millrace'],
+  login: [
+    'millrace login',
+    'millrace login --url https://millrace.example.com --username ana --password-stdin < password.txt',
+  ],
+  upload: ['millrace upload credit applications.csv'],
+  run: [
+    'millrace run --queue credit -- python3 score.py',
+    'millrace run --queue credit --slots 4 --timeout-seconds 120 -- node bot.mjs --fast',
+  ],
+  queue: ['millrace queue list', 'millrace queue stats credit'],
+  'queue create': [
+    'millrace queue create --name credit --work-item-model-id 1 --auto-retry-limit 2',
+    'millrace queue create --body @queue.json',
+  ],
+  'queue list': ['millrace queue list --where status=ACTIVE --sort -updatedOn --limit 20'],
+  'queue update': ['millrace queue update credit --version 0 --status INACTIVE'],
+  'queue set-member': ['millrace queue set-member credit 5 --role OWNER'],
+  'queue add-consumer': ['millrace queue add-consumer credit --role-id 5'],
+  item: ['millrace item list credit --where status=FAILED', 'millrace item events credit 17'],
+  'item create': [
+    `millrace item create credit --data '{"customer":"A-17","amount":1200}' --priority 7`,
+    'millrace item create credit --body @items.json',
+  ],
+  'item list': [
+    'millrace item list credit --where status=FAILED --where failureKind=BUSINESS',
+    'millrace item list credit --sort -updatedOn --limit 20 --json',
+  ],
+  'item claim': ['millrace item claim credit --count 10 --lease-seconds 300 --wait-seconds 30'],
+  'item finish': [
+    `millrace item finish credit --results '[{"id":17,"version":1,"status":"COMPLETE","output":{"score":0.8}}]'`,
+  ],
+  'item update': ['millrace item update credit 17 --version 2 --status FAILED --comment "Customer withdrew"'],
+  'model create': [
+    `millrace model create --name credit --attributes '[{"name":"customer"},{"name":"amount","type":"NUMBER"}]'`,
+  ],
+  'user create': ['millrace user create --username ana --password-stdin < password.txt'],
+  'api-key create': ['millrace api-key create --name "night run"'],
+  completion: [
+    'source <(millrace completion bash)        # in ~/.bashrc',
+    'source <(millrace completion zsh)         # in ~/.zshrc',
+    'millrace completion fish > ~/.config/fish/completions/millrace.fish',
+  ],
+};
+
+const exitCodeText = `
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 server not reachable, 4 not logged in.
+Data goes to stdout, messages to stderr. Each command is also known by its operation: millrace getQueue 5.`;
+
+/** Adds examples to the help of each command that has some, and what all share to the help of the program. */
+export function addExamples(command: Command, words = ''): void {
+  const lines = examples[words] ?? [];
+  if (lines.length > 0)
+    command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+  if (words === '') command.addHelpText('after', exitCodeText);
+  for (const inner of command.commands) addExamples(inner, `${words} ${inner.name()}`.trim());
+}

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { operations, type Operation, type OperationId } from '@millrace/api';
+import { Command, type Argument } from 'commander';
+import { addCompletion } from './commands/completion.ts';
+import { addItemCreate } from './commands/item-create.ts';
+import { addLogin } from './commands/login.ts';
+import { addLogout } from './commands/logout.ts';
+import { addRun } from './commands/run.ts';
+import { addServe } from './commands/serve.ts';
+import { addUpload } from './commands/upload.ts';
+import type { Context } from './context.ts';
+import { addDemo } from './demo/command.ts';
+import { addExamples, groupSummaries } from './help.ts';
+import { callsOperation } from './operation-command.ts';
+
+// Operations whose command is written by hand, outside the groups.
+const byHand: Partial<Record<OperationId, string>> = {
+  createWorkItemsFromFile: 'upload',
+  logIn: 'login',
+  logOut: 'logout',
+};
+
+const firstNames = ['create', 'list', 'get', 'update', 'delete'];
+
+/** All commands. Nothing runs before `parseAsync`. */
+export function createProgram(context: Context): Command {
+  const program = emptyProgram();
+  program.commandsGroup('Start:');
+  addServe(program);
+  addDemo(program, context);
+  addLogin(program, context);
+  addLogout(program, context);
+  program.commandsGroup('Work:');
+  groupOf(program, 'queue');
+  groupOf(program, 'item');
+  addUpload(program, context);
+  addRun(program, context);
+  program.commandsGroup('Set up:');
+  addOperations(program, context);
+  program.commandsGroup('Shell:');
+  addCompletion(program);
+  program.helpCommand('help [command]', 'Explain a command');
+  addExamples(program);
+  return program;
+}
+
+function emptyProgram(): Command {
+  const subcommandTerm = (command: Command) =>
+    [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' ');
+  return (
+    new Command('millrace')
+      .description('Put work items into queues, process them, and see what became of them.')
+      .usage('<command> [options]')
+      .version(versionOf(), '-V, --version', 'Print the version')
+      .helpOption('-h, --help', 'Explain a command')
+      // Otherwise the --version of a queue that is updated would be taken for that of the program.
+      .enablePositionalOptions()
+      .exitOverride()
+      .showHelpAfterError('Add --help to see what can be given.')
+      .configureHelp({ subcommandTerm })
+  );
+}
+
+/** The arguments with an operationId in the place of a command, such as `getQueue 5`, as the command it stands for. */
+export function withCommandWords(argv: readonly string[]): string[] {
+  const [first = '', ...rest] = argv;
+  const operation: Operation | undefined = Object.hasOwn(operations, first)
+    ? operations[first as OperationId]
+    : undefined;
+  const words = byHand[first as OperationId] ?? operation?.cli;
+  return words ? [...words.split(' '), ...rest] : [...argv];
+}
+
+function addOperations(program: Command, context: Context): void {
+  for (const [operationId, words] of commandsOfOperations()) {
+    const name = words.at(-1) ?? '';
+    const parent = words.slice(0, -1).reduce(groupOf, program);
+    if (operationId === 'createWorkItems') addItemCreate(parent, context);
+    else if (!(operationId in byHand)) callsOperation(parent.command(name), operationId, context);
+  }
+}
+
+/** Each operation that has a command, with its words; in the help, what people look for first comes first. */
+function commandsOfOperations(): [OperationId, string[]][] {
+  const commands = Object.entries<Operation>(operations).flatMap(
+    ([id, { cli }]): [OperationId, string[]][] => (cli === null ? [] : [[id as OperationId, cli.split(' ')]]),
+  );
+  return commands.toSorted(([, one], [, other]) => rankOf(one) - rankOf(other));
+}
+
+function rankOf(words: readonly string[]): number {
+  const rank = firstNames.indexOf(words.at(-1) ?? '');
+  return rank === -1 ? firstNames.length : rank;
+}
+
+/** The group of commands with this name, made when it is first asked for. */
+function groupOf(parent: Command, name: string): Command {
+  const known = parent.commands.find((one) => one.name() === name);
+  if (known !== undefined) return known;
+  const summary = groupSummaries[name] ?? name;
+  return parent
+    .command(name)
+    .summary(summary)
+    .description(`${summary}.`)
+    .usage('<command> [options]')
+    .helpCommand(false);
+}
+
+function argumentTerm(argument: Argument): string {
+  const { required, variadic } = argument;
+  const term = `${argument.name()}${variadic ? '...' : ''}`;
+  return required ? `<${term}>` : `[${term}]`;
+}
+
+function versionOf(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
