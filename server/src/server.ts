@@ -1,10 +1,9 @@
 import type { Id } from '@millrace/api';
-import { createVerifier } from './auth/tokens.ts';
-import { selectPublicKey } from './auth/sql.ts';
+import { createTokenVerifier } from './auth/sessions.ts';
 import type { Config } from './config.ts';
 import { onPool, openPool, type ConnectionConfig } from './db.ts';
-import { createBell } from './dispatch/bell.ts';
-import { openListener } from './dispatch/listener.ts';
+import { Bell } from './dispatch/bell.ts';
+import { Listener } from './dispatch/listener.ts';
 import { createHttp } from './http.ts';
 import { startJobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
@@ -25,13 +24,13 @@ export interface Server {
 export async function startServer(config: Config, connection: ConnectionConfig): Promise<Server> {
   checkPermissions();
   const pool = openPool(connection, config.databaseConnections);
-  const bell = createBell();
+  const bell = new Bell();
   const http = await createHttp(config, (request) => perform(request));
   const log = http.log;
   await migrate(connection, (message) => log.info(message));
   const madeUpPassword = await prepareTenant(pool, config.adminPassword);
-  const verifyToken = createVerifier((keyId) => selectPublicKey(onPool(pool), keyId));
-  const listener = openListener(connection, log, bell.ring);
+  const verifyToken = createTokenVerifier(onPool(pool));
+  const listener = new Listener(connection, log, (queueId, items) => bell.ring(queueId, items));
   const announce = (queueId: Id, items: number) => {
     bell.ring(queueId, items);
     listener.tell(queueId, items);

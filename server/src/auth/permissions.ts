@@ -4,7 +4,7 @@ export const permissions = {
   createQueues: 'Create queues and work item models',
   manageAllQueues: 'Manage ALL queues',
   viewUsers: 'View users and roles',
-  manageUsers: 'Create and manage users and roles',
+  manageUsers: 'Create and manage users and roles, up to what one may do oneself',
   generateApiKey: 'Generate API keys',
   manageServer: 'Manage the server, its signing keys among it',
 } as const;
