@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createBatches } from './batches.ts';
+import { Batches } from './batches.ts';
 
 /** A run that records its batches and waits for `release` before it answers. */
 function recorder(failing: (call: number) => boolean = () => false) {
-  const batches: number[][] = [];
+  const seen: number[][] = [];
   const gates: (() => void)[] = [];
-  const run = async (_: string, calls: readonly number[]) => {
-    batches.push([...calls]);
+  const run = async (calls: readonly number[]) => {
+    seen.push([...calls]);
     await new Promise<void>((resolve) => gates.push(resolve));
     if (calls.some(failing)) throw new Error(`failed with ${calls.join()}`);
     return calls.map((call) => call * 10);
@@ -17,41 +17,41 @@ function recorder(failing: (call: number) => boolean = () => false) {
       gates.shift()?.();
     }
   };
-  return { batches, run, release };
+  return { seen, run, release };
 }
 
 describe('calls on one lane', () => {
   test('run at once when it is idle, and together while a batch is under way', async () => {
-    const { batches, run, release } = recorder();
-    const enqueue = createBatches(run, () => 1);
-    const outcomes = Promise.all([1, 2, 3, 4].map((call) => enqueue('queue', call)));
+    const { seen, run, release } = recorder();
+    const batches = new Batches(run, () => 1);
+    const outcomes = Promise.all([1, 2, 3, 4].map((call) => batches.enqueue('queue', call)));
     await release(2);
     expect(await outcomes).toEqual([10, 20, 30, 40]);
-    expect(batches).toEqual([[1], [2, 3, 4]]);
+    expect(seen).toEqual([[1], [2, 3, 4]]);
   });
 
   test('run apart from those on other lanes', async () => {
-    const { batches, run, release } = recorder();
-    const enqueue = createBatches(run, () => 1);
-    const outcomes = Promise.all([enqueue('a', 1), enqueue('b', 2)]);
+    const { seen, run, release } = recorder();
+    const batches = new Batches(run, () => 1);
+    const outcomes = Promise.all([batches.enqueue('a', 1), batches.enqueue('b', 2)]);
     await release(2);
     expect(await outcomes).toEqual([10, 20]);
-    expect(batches).toEqual([[1], [2]]);
+    expect(seen).toEqual([[1], [2]]);
   });
 
   test('are portioned by weight, and one that is too heavy alone still runs', async () => {
-    const { batches, run, release } = recorder();
-    const enqueue = createBatches(run, (call) => call);
-    const outcomes = Promise.all([1, 1500, 600, 5000, 2].map((call) => enqueue('queue', call)));
+    const { seen, run, release } = recorder();
+    const batches = new Batches(run, (call) => call);
+    const outcomes = Promise.all([1, 1500, 600, 5000, 2].map((call) => batches.enqueue('queue', call)));
     await release(5);
     await outcomes;
-    expect(batches).toEqual([[1], [1500], [600], [5000], [2]]);
+    expect(seen).toEqual([[1], [1500], [600], [5000], [2]]);
   });
 
   test('are tried one by one when a batch fails, so that only the culprit is harmed', async () => {
     const { run, release } = recorder((call) => call === 3);
-    const enqueue = createBatches(run, () => 1);
-    const outcomes = Promise.allSettled([1, 2, 3, 4].map((call) => enqueue('queue', call)));
+    const batches = new Batches(run, () => 1);
+    const outcomes = Promise.allSettled([1, 2, 3, 4].map((call) => batches.enqueue('queue', call)));
     await release(5);
     const values = (await outcomes).map((one) =>
       one.status === 'fulfilled' ? one.value : (one.reason as Error).message,
@@ -60,14 +60,14 @@ describe('calls on one lane', () => {
   });
 
   test('find a lane again after it has run empty', async () => {
-    const { batches, run, release } = recorder();
-    const enqueue = createBatches(run, () => 1);
-    const first = enqueue('queue', 1);
+    const { seen, run, release } = recorder();
+    const batches = new Batches(run, () => 1);
+    const first = batches.enqueue('queue', 1);
     await release(1);
     await first;
-    const second = enqueue('queue', 2);
+    const second = batches.enqueue('queue', 2);
     await release(1);
     expect(await second).toBe(20);
-    expect(batches).toEqual([[1], [2]]);
+    expect(seen).toEqual([[1], [2]]);
   });
 });

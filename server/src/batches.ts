@@ -1,62 +1,68 @@
-/** Calls that may share a transaction go through one lane, named by its key. */
-export type Enqueue<Call, Outcome> = (key: string, call: Call) => Promise<Outcome>;
-
 interface Waiting<Call, Outcome> {
   readonly call: Call;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
 }
 
+type Lane<Call, Outcome> = Waiting<Call, Outcome>[];
+
 // A batch holds its locks while it runs; larger ones gain nothing.
 const maxWeight = 2000;
 
 /**
- * Group commit. A call on an idle lane runs at once; calls that arrive while a batch of their lane is under way run
- * together as the next one. When a batch fails as a whole, its calls run again one by one, so that a call which cannot
- * succeed harms no other.
- * @param run one outcome for each call, in order.
- * @param weigh how much a call adds to a batch, in items.
+ * Group commit. Calls that may share a transaction go through one lane. A call on an idle lane runs at once; calls that
+ * arrive while a batch of their lane is under way run together as the next one. When a batch fails as a whole, its calls
+ * run again one by one, so that a call which cannot succeed harms no other.
  */
-export function createBatches<Call, Outcome>(
-  run: (key: string, calls: readonly Call[]) => Promise<Outcome[]>,
-  weigh: (call: Call) => number,
-): Enqueue<Call, Outcome> {
-  const lanes = new Map<string, Waiting<Call, Outcome>[]>();
+export class Batches<Call, Outcome> {
+  readonly #lanes = new Map<string, Lane<Call, Outcome>>();
+  readonly #run: (calls: readonly Call[]) => Promise<Outcome[]>;
+  readonly #weigh: (call: Call) => number;
 
-  async function drain(key: string, lane: Waiting<Call, Outcome>[]): Promise<void> {
-    while (lane.length > 0) {
-      const batch = takeBatch(lane, weigh);
-      await settle(key, batch).catch((error: unknown) =>
-        batch.length === 1 ? batch[0]?.reject(error) : settleOneByOne(key, batch),
-      );
-    }
-    lanes.delete(key);
+  /**
+   * @param run one outcome for each call, in order.
+   * @param weigh how much a call adds to a batch, in items.
+   */
+  constructor(run: (calls: readonly Call[]) => Promise<Outcome[]>, weigh: (call: Call) => number) {
+    this.#run = run;
+    this.#weigh = weigh;
   }
 
-  async function settle(key: string, batch: Waiting<Call, Outcome>[]): Promise<void> {
-    const outcomes = await run(
-      key,
-      batch.map(({ call }) => call),
-    );
-    batch.forEach(({ resolve }, index) => resolve(outcomes[index] as Outcome));
-  }
-
-  async function settleOneByOne(key: string, batch: Waiting<Call, Outcome>[]): Promise<void> {
-    for (const waiting of batch) await settle(key, [waiting]).catch(waiting.reject);
-  }
-
-  return (key, call) =>
-    new Promise((resolve, reject) => {
-      const lane = lanes.get(key);
-      if (lane) return void lane.push({ call, resolve, reject });
-      const opened = [{ call, resolve, reject }];
-      lanes.set(key, opened);
-      void drain(key, opened);
+  /** Runs the call, with others of its lane if there are any. */
+  enqueue(laneName: string, call: Call): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const waiting = { call, resolve, reject };
+      const lane = this.#lanes.get(laneName);
+      if (lane) lane.push(waiting);
+      else void this.#drain(laneName, [waiting]);
     });
+  }
+
+  async #drain(laneName: string, lane: Lane<Call, Outcome>): Promise<void> {
+    this.#lanes.set(laneName, lane);
+    while (lane.length > 0) {
+      const batch = takeBatch(lane, this.#weigh);
+      await this.#settle(batch).catch((error: unknown) => this.#settleOneByOne(batch, error));
+    }
+    this.#lanes.delete(laneName);
+  }
+
+  async #settle(batch: Lane<Call, Outcome>): Promise<void> {
+    const outcomes = await this.#run(batch.map(({ call }) => call));
+    for (const [index, outcome] of outcomes.entries()) batch[index]?.resolve(outcome);
+  }
+
+  async #settleOneByOne(batch: Lane<Call, Outcome>, error: unknown): Promise<void> {
+    if (batch.length === 1) return batch[0]?.reject(error);
+    for (const waiting of batch) await this.#settle([waiting]).catch(waiting.reject);
+  }
 }
 
 /** Takes calls off the lane, at least one, until their weight is enough for a batch. */
-function takeBatch<Call, Outcome>(lane: Waiting<Call, Outcome>[], weigh: (call: Call) => number) {
+function takeBatch<Call, Outcome>(
+  lane: Lane<Call, Outcome>,
+  weigh: (call: Call) => number,
+): Lane<Call, Outcome> {
   let weight = 0;
   let size = 0;
   for (const { call } of lane) {

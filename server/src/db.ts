@@ -4,10 +4,20 @@ import type { Sql } from 'sql-template-tag';
 
 export { default as sql, empty, join, raw, type Sql } from 'sql-template-tag';
 
+/** A statement that runs often: each connection parses and plans it once. */
+export interface NamedSql extends Sql {
+  readonly statementName: string;
+}
+
+/** Names a statement. Its text must be the same whenever it has this name. */
+export function named(name: string, statement: Sql): NamedSql {
+  return Object.assign(statement, { statementName: name });
+}
+
 /** A connection inside a transaction, or the pool for statements that stand alone. */
 export interface Db {
   /** Rows as objects; columns that are null are absent. 64-bit integers are ids, JSON is parsed without loss. */
-  rows<T>(statement: Sql): Promise<T[]>;
+  rows<T>(statement: Sql | NamedSql): Promise<T[]>;
   /** The first row, if there is one. */
   row<T>(statement: Sql): Promise<T | undefined>;
 }
@@ -23,7 +33,19 @@ const int8Array = 1016;
 const parseTextArray = pg.types.getTypeParser(1009 as never) as unknown as (text: string) => string[];
 types.setTypeParser(int8Array as never, (text: string) => parseTextArray(text).map(toId));
 
-/** Opens the pool that requests share. Sessions that hang are cut: they would hold locks and keep dead rows alive. */
+const sessionSettings = {
+  timezone: 'UTC',
+  // Sessions that hang are cut: they would hold locks, and keep dead rows alive for all others.
+  statement_timeout: '60s',
+  lock_timeout: '10s',
+  idle_in_transaction_session_timeout: '30s',
+  // A plan made while a table was empty must not become a scan of all of it when it is full.
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  plan_cache_mode: 'force_generic_plan',
+};
+
+/** Opens the pool that requests share. */
 export function openPool(connection: ConnectionConfig, size: number): Pool {
   const pool = new pg.Pool({
     ...connection,
@@ -31,8 +53,9 @@ export function openPool(connection: ConnectionConfig, size: number): Pool {
     max: size,
     connectionTimeoutMillis: 10_000,
     application_name: 'millrace',
-    options:
-      '-c statement_timeout=60s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s -c timezone=UTC',
+    options: Object.entries(sessionSettings)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
@@ -70,11 +93,12 @@ export async function transaction<T>(pool: Pool, work: (db: Db, now: Date) => Pr
 
 /** Rows of a result, without the columns that are null. */
 function asDb(client: Pick<pg.PoolClient, 'query'>): Db {
-  const rows = async <T>(statement: Sql): Promise<T[]> => {
+  const rows = async <T>(statement: Sql | NamedSql): Promise<T[]> => {
     const { fields, rows: values } = await client.query<unknown[]>({
       text: statement.text,
       values: statement.values,
       rowMode: 'array',
+      ...('statementName' in statement && { name: statement.statementName }),
     });
     return values.map((row) => toObject(fields, row) as T);
   };

@@ -9,7 +9,7 @@ import {
 import { decideAccess } from './auth/rules.ts';
 import { selectCallers } from './auth/sql.ts';
 import type { Identity, VerifyToken } from './auth/tokens.ts';
-import { createBatches } from './batches.ts';
+import { Batches } from './batches.ts';
 import { transaction, type Db, type Pool } from './db.ts';
 import type { Bell } from './dispatch/bell.ts';
 import { isTransient, Refusal } from './errors.ts';
@@ -50,7 +50,7 @@ interface Call extends Request {
 
 /** The way every operation goes: who calls, may they, one transaction, and afterwards the bell for new work. */
 export function createPerform(parts: Parts): Perform {
-  const batches = createBatches<Call, unknown>((_, calls) => performBatch(parts, calls), weigh);
+  const batches = new Batches<Call, unknown>((calls) => performBatch(parts, calls), weigh);
   return async (request) => {
     const operation: Operation = operations[request.operationId];
     if (operation.permission === 'public') return performPublic(parts, operation, request);
@@ -102,21 +102,17 @@ async function performAlone(parts: Parts, call: Call): Promise<unknown> {
 }
 
 /** Performs the call with others on its queue; a call that asks to wait for work comes back when the bell rings. */
-async function performBatched(
-  parts: Parts,
-  batches: ReturnType<typeof createBatches<Call, unknown>>,
-  call: Call,
-) {
+async function performBatched(parts: Parts, batches: Batches<Call, unknown>, call: Call) {
   const { bell } = parts;
   const queueId = call.queueId as Id;
   const deadline = Date.now() + waitMilliseconds(call);
   for (;;) {
     const heard = bell.count(queueId);
-    const outcome = await batches(`${call.operationId} ${queueId}`, call);
+    const outcome = await batches.enqueue(`${call.operationId} ${queueId}`, call);
     if (outcome instanceof Refusal) throw outcome;
     const left = deadline - Date.now();
     const isSatisfied = (outcome as Schemas['WorkItemList']).list.length > 0;
-    if (isSatisfied || left <= 0 || call.signal.aborted || bell.isClosed()) return outcome;
+    if (isSatisfied || left <= 0 || call.signal.aborted || bell.isClosed) return outcome;
     await bell.wait(queueId, heard, left, call.signal);
   }
 }

@@ -1,5 +1,5 @@
 import type { Id } from '@millrace/api';
-import { sql, type Db } from '../db.ts';
+import { named, sql, type Db } from '../db.ts';
 import type { Permission } from './permissions.ts';
 import type { Caller, LoginFailures } from './rules.ts';
 import type { SigningKey } from './signing.ts';
@@ -14,7 +14,7 @@ export function selectCallers(
   identities: readonly Identity[],
   queueId: Id | undefined,
 ): Promise<Caller[]> {
-  return db.rows<Caller>(sql`
+  const statement = sql`
     select token.id as "tokenId", u.id as "userId", u.username, u.tenant_id as "tenantId",
       array(select distinct unnest(r.permissions) from user_roles ur join roles r on r.id = ur.role_id
              where ur.user_id = u.id) as permissions,
@@ -26,7 +26,8 @@ export function selectCallers(
     join users u on u.id = token.user_id and not u.disabled
     where not exists (select from revoked_tokens t where t.id = token.id)
       and (token.api_key_id is null or exists (
-        select from api_keys k where k.id = token.api_key_id and (k.expires_on is null or k.expires_on > now())))`);
+        select from api_keys k where k.id = token.api_key_id and (k.expires_on is null or k.expires_on > now())))`;
+  return db.rows<Caller>(named('selectCallers', statement));
 }
 
 export async function selectPublicKey(db: Db, keyId: string): Promise<string | undefined> {

@@ -5,109 +5,112 @@ import type { ConnectionConfig } from '../db.ts';
 import type { Log } from '../operation.ts';
 import { sleep } from '../sleep.ts';
 
-/** Carries the bell between servers on one database. A hint only: what it misses, waiting consumers find themselves. */
-export interface Listener {
-  /** Tells the other servers that a queue has got so many items; several in a short time go together. */
-  tell(queueId: Id, items: number): void;
-  close(): Promise<void>;
-}
-
 const channel = 'millrace_work';
 // Each notice takes a lock on the whole database at its commit: one in so many milliseconds, whatever happens.
-const gatherMilliseconds = 20;
+const gatherMs = 20;
 const queuesInNotice = 200;
-const aliveMilliseconds = 15_000;
-const longestPause = 10_000;
+const aliveMs = 15_000;
+const shortestPauseMs = 100;
+const longestPauseMs = 10_000;
 
 interface Notice {
   readonly server: string;
   readonly queues: readonly (readonly [id: string, items: number])[];
 }
 
-/** Listens on a connection of its own, and opens a new one whenever it breaks. */
-export function openListener(
-  connection: ConnectionConfig,
-  log: Log,
-  ring: (queueId: Id, items: number) => void,
-): Listener {
-  const server = randomUUID();
-  const gathered = new Map<Id, number>();
-  const closing = new AbortController();
-  let client: pg.Client | undefined;
-  let timer: NodeJS.Timeout | undefined;
+/**
+ * Carries the bell between servers on one database, on a connection of its own that is opened anew whenever it breaks.
+ * A hint only: what it misses, waiting consumers find by themselves.
+ */
+export class Listener {
+  readonly #server = randomUUID();
+  readonly #closing = new AbortController();
+  readonly #gathered = new Map<Id, number>();
+  readonly #ring: (queueId: Id, items: number) => void;
+  readonly #listening: Promise<void>;
+  #session: pg.Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  const hear = ({ payload = '' }: pg.Notification) => {
-    const notice = JSON.parse(payload) as Notice;
-    if (notice.server === server) return;
-    for (const [id, items] of notice.queues) ring(toId(id), items);
-  };
-
-  async function send(): Promise<void> {
-    timer = undefined;
-    const queues = [...gathered].slice(0, queuesInNotice).map(([id, items]) => [String(id), items] as const);
-    for (const [id] of [...gathered].slice(0, queuesInNotice)) gathered.delete(id);
-    if (gathered.size > 0) schedule();
-    const notice: Notice = { server, queues };
-    await client?.query('select pg_notify($1, $2)', [channel, JSON.stringify(notice)]);
+  /** @param ring is called for what other servers tell. */
+  constructor(connection: ConnectionConfig, log: Log, ring: (queueId: Id, items: number) => void) {
+    this.#ring = ring;
+    this.#listening = this.#listen(connection, log);
   }
 
-  const schedule = () => {
-    timer ??= setTimeout(() => void send().catch(() => undefined), gatherMilliseconds);
-  };
+  /** Tells the other servers that a queue has got so many items; several in a short time go together. */
+  tell(queueId: Id, items: number): void {
+    this.#gathered.set(queueId, (this.#gathered.get(queueId) ?? 0) + items);
+    this.#timer ??= setTimeout(() => void this.#send().catch(() => undefined), gatherMs);
+  }
 
-  async function listen(): Promise<void> {
-    let pauseMilliseconds = 100;
-    while (!closing.signal.aborted) {
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#closing.abort();
+    await this.#listening;
+  }
+
+  async #send(): Promise<void> {
+    this.#timer = undefined;
+    const gathered = [...this.#gathered];
+    this.#gathered.clear();
+    for (let start = 0; start < gathered.length; start += queuesInNotice) {
+      const queues = gathered
+        .slice(start, start + queuesInNotice)
+        .map(([id, items]) => [String(id), items] as const);
+      const notice: Notice = { server: this.#server, queues };
+      await this.#session?.query('select pg_notify($1, $2)', [channel, JSON.stringify(notice)]);
+    }
+  }
+
+  async #listen(connection: ConnectionConfig, log: Log): Promise<void> {
+    const { signal } = this.#closing;
+    let pauseMs = shortestPauseMs;
+    while (!signal.aborted) {
       const session = new pg.Client({
         ...connection,
         keepAlive: true,
         application_name: 'millrace listener',
       });
       try {
-        await connect(session, hear);
-        client = session;
-        pauseMilliseconds = 100;
-        await broken(session, closing.signal);
+        await open(session, (notice) => this.#hear(notice));
+        this.#session = session;
+        pauseMs = shortestPauseMs;
+        await untilBroken(session, signal);
       } catch (error) {
         log.warn({ err: error }, 'the listener for new work lost its connection and opens a new one');
       }
-      client = undefined;
+      this.#session = undefined;
       await session.end().catch(() => undefined);
-      await sleep(pauseMilliseconds, closing.signal);
-      pauseMilliseconds = Math.min(pauseMilliseconds * 2, longestPause);
+      await sleep(pauseMs, signal);
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     }
   }
 
-  const listening = listen();
-  return {
-    tell: (queueId, items) => {
-      gathered.set(queueId, (gathered.get(queueId) ?? 0) + items);
-      schedule();
-    },
-    close: async () => {
-      clearTimeout(timer);
-      closing.abort();
-      await listening;
-    },
-  };
+  #hear({ payload = '' }: pg.Notification): void {
+    const notice = JSON.parse(payload) as Notice;
+    if (notice.server === this.#server) return;
+    for (const [id, items] of notice.queues) this.#ring(toId(id), items);
+  }
 }
 
-async function connect(session: pg.Client, hear: (notice: pg.Notification) => void): Promise<void> {
+async function open(session: pg.Client, hear: (notice: pg.Notification) => void): Promise<void> {
   session.on('notification', hear);
+  // A connection that breaks is noticed by `untilBroken`; without a listener it would end the process before that.
+  session.on('error', () => undefined);
   await session.connect();
   // A notice is worth nothing after a crash: waiting for the disk would only slow the others down.
   await session.query(`set synchronous_commit = off; listen ${channel}`);
 }
 
 /** Until the connection breaks, which nobody would notice without asking now and then. */
-async function broken(session: pg.Client, signal: AbortSignal): Promise<void> {
-  const failed = new Promise<never>((_, reject) => {
+async function untilBroken(session: pg.Client, signal: AbortSignal): Promise<void> {
+  const broken = new Promise<never>((_, reject) => {
     session.once('error', reject);
     session.once('end', () => reject(new Error('the database closed the connection')));
   });
-  failed.catch(() => undefined);
+  broken.catch(() => undefined);
   while (!signal.aborted) {
-    await Promise.race([sleep(aliveMilliseconds, signal), failed]);
-    if (!signal.aborted) await Promise.race([session.query('select'), failed]);
+    await Promise.race([sleep(aliveMs, signal), broken]);
+    if (!signal.aborted) await Promise.race([session.query('select'), broken]);
   }
 }

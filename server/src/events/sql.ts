@@ -1,5 +1,5 @@
 import { stringifyJson, type Id, type Schemas, type Status } from '@millrace/api';
-import { sql, type Db } from '../db.ts';
+import { named, sql, type Db } from '../db.ts';
 
 /** Something that happened to an item. */
 export interface Event {
@@ -18,11 +18,12 @@ export interface Event {
 
 export async function insertEvents(db: Db, queueId: Id, events: readonly Event[], now: Date): Promise<void> {
   if (events.length === 0) return;
-  await db.rows(sql`
+  const statement = sql`
     insert into events (queue_id, item_id, operation, actor_id, device_id, from_status, to_status, reason, changes, at)
     select ${queueId}, e."itemId", e.operation, e."actorId", e."deviceId", e."from", e."to", e.reason, e.changes, ${now}
     from json_to_recordset(${stringifyJson(events)}::json) as e ("itemId" bigint, operation text, "actorId" bigint,
-      "deviceId" bigint, "from" text, "to" text, reason text, changes json)`);
+      "deviceId" bigint, "from" text, "to" text, reason text, changes json)`;
+  await db.rows(named('insertEvents', statement));
 }
 
 /** The timeline of an item, oldest first. */

@@ -46,11 +46,12 @@ export function readValue(name: string, type: FieldType, value: unknown, place: 
 
 /** How a value that somebody sent is shown to them; long ones are cut. */
 export function printed(value: unknown): string {
-  if (value === null || value === undefined) return 'null';
-  if (value instanceof ExactNumber || ['number', 'bigint', 'boolean'].includes(typeof value))
-    return String(value).slice(0, 60);
-  if (typeof value !== 'string') return Array.isArray(value) ? 'a list' : 'an object';
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  const digits = digitsOf(value);
+  if (digits !== undefined) return digits.slice(0, 60);
+  if (typeof value !== 'object' || value === null)
+    return value === true ? 'true' : value === false ? 'false' : 'null';
+  return Array.isArray(value) ? 'a list' : 'an object';
 }
 
 function nameReader(names: readonly string[]): Read {
@@ -99,8 +100,11 @@ function readBoolean(value: unknown): Sql | undefined {
   return text === false || text === 'false' ? sql`false` : undefined;
 }
 
-const timePattern =
-  /^(?<day>\d{4}-\d\d-\d\d)(?:[T ](?<minute>\d\d:\d\d)(?::(?<second>\d\d)(?:[.,](?<fraction>\d+))?)?(?<offset>Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
+const dayPart = String.raw`(?<day>\d{4}-\d\d-\d\d)`;
+const secondPart = String.raw`(?<second>[0-5]\d)(?:[.,](?<fraction>\d+))?`;
+const offsetPart = String.raw`Z|(?<hours>[+-]\d\d):?(?<minutes>[0-5]\d)?`;
+const timePart = String.raw`(?<minute>(?:[01]\d|2[0-3]):[0-5]\d)(?::${secondPart})?(?:${offsetPart})?`;
+const timePattern = new RegExp(`^${dayPart}(?:[T ]${timePart})?$`, 'i');
 
 function readTime(value: unknown): Sql | undefined {
   const instant = typeof value === 'string' ? readInstant(value.trim()) : undefined;
@@ -110,14 +114,15 @@ function readTime(value: unknown): Sql | undefined {
 /** The instant in UTC, with the microseconds that PostgreSQL keeps; a day is its midnight, no offset is UTC. */
 function readInstant(text: string): string | undefined {
   const parts = timePattern.exec(text)?.groups;
-  if (!parts) return undefined;
-  const { day = '', minute = '00:00', second = '00', fraction = '', offset = 'Z' } = parts;
-  if (!isDay(day) || minute > '23:59' || minute.slice(3) > '59' || second > '59') return undefined;
-  const [, sign = '+', hours = '00', minutes = '00'] = /^([+-])(\d\d):?(\d\d)?$/.exec(offset) ?? [];
-  const time = new Date(`${day}T${minute}:${second}${sign}${hours}:${minutes}`);
-  const year = time.getUTCFullYear();
-  if (Number.isNaN(year) || year < 1 || year > 9999) return undefined;
-  return time.toISOString().replace('.000Z', `.${fraction.slice(0, 6).padEnd(6, '0')}Z`);
+  if (!parts?.['day'] || !isDay(parts['day'])) return undefined;
+  const { day, minute = '00:00', second = '00', fraction = '', hours = '+00', minutes = '00' } = parts;
+  const instant = new Date(`${day}T${minute}:${second}${hours}:${minutes}`);
+  if (Number.isNaN(instant.getTime()) || !isYear(instant.getUTCFullYear())) return undefined;
+  return instant.toISOString().replace('.000Z', `.${fraction.slice(0, 6).padEnd(6, '0')}Z`);
+}
+
+function isYear(year: number): boolean {
+  return year >= 1 && year <= 9999;
 }
 
 function isDay(day: string): boolean {

@@ -7,7 +7,7 @@ export type Capability = 'view' | 'add' | 'repair' | 'edit' | 'process';
 export type Standing = 'OWNER' | 'MEMBER' | 'PARTICIPANT' | 'CONSUMER' | 'QUEUE_ADMIN';
 
 /** Who may do what in a queue. Whoever has no standing does not see the queue at all. */
-export const capabilitiesByStanding: Record<Standing, readonly Capability[]> = {
+const capabilitiesByStanding: Record<Standing, readonly Capability[]> = {
   OWNER: ['view', 'add', 'repair', 'edit'],
   MEMBER: ['view', 'add', 'repair'],
   PARTICIPANT: ['view', 'add'],

@@ -182,7 +182,7 @@ describe('listWorkItemModels', () => {
   it('listWorkItemModels answers the rows by id when no order is asked for', async () => {
     const { body } = await producer.call.listWorkItemModels();
     const ids = body.list.map(({ id }) => id as number);
-    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
     expect(ids.length).toBeGreaterThan(3);
   });
 

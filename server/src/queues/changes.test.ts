@@ -74,9 +74,13 @@ describe('updateQueue', () => {
 
   it('updateQueue lets one of several simultaneous changes through', async () => {
     const queue = await createQueue(app);
-    const all = [...'abcdef'].map((description) => update(queue, { version: 0, description }));
+    const all = ['a', 'b', 'c', 'd', 'e', 'f'].map((description) =>
+      update(queue, { version: 0, description }),
+    );
     const answers = await Promise.all(all);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409, 409]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      200, 409, 409, 409, 409, 409,
+    ]);
     const winner = answers.find(({ status }) => status === 200);
     expect((await queue.owner.call.getQueue({ path: queue.path })).body).toEqual(winner?.body);
   });

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 async function createModel({ call }: TestUser, name: string): Promise<number> {
-  const names = ['customer', 'amount', '-amount', '__proto__', 'constructor', ...'6789ABC'];
+  const names = ['customer', 'amount', '-amount', '__proto__', 'constructor', '6', '7', '8', '9', 'A', 'B'];
   const { body } = await call.createWorkItemModel({
     body: { name, attributes: names.map((one) => ({ name: one })) },
   });
@@ -110,8 +110,8 @@ describe('createQueue', () => {
     [{ autoRetryLimit: 11 }, 'autoRetryLimit must be <= 10'],
     [{ autoRetryLimit: '1' }, 'autoRetryLimit must be integer'],
     [{ status: 'IN_USE' }, 'status must be one of ACTIVE, INACTIVE'],
-    [{ displayColumns: [...'abcdefghijk'] }, 'displayColumns must NOT have more than 10'],
-    [{ workItemProcessingOrders: [...'abcd'] }, 'workItemProcessingOrders must NOT have more than 3'],
+    [{ displayColumns: Array.from('abcdefghijk') }, 'displayColumns must NOT have more than 10'],
+    [{ workItemProcessingOrders: Array.from('abcd') }, 'workItemProcessingOrders must NOT have more than 3'],
     [{ workItemModelId: 2n ** 63n }, 'workItemModelId must be a whole number of at most 64 bits'],
     [{ workItemModelId: -(2n ** 62n) }, 'workItemModelId must be a whole number of at most 64 bits'],
     [{ workItemModelId: '1' }, 'workItemModelId must be a whole number of at most 64 bits'],

@@ -1,5 +1,5 @@
 import { stringifyJson, type Id, type Schemas } from '@millrace/api';
-import { empty, join, raw, sql, type Db, type Sql } from '../db.ts';
+import { empty, join, named, raw, sql, type Db, type Sql } from '../db.ts';
 import type { Field, ListQuery } from '../lists.ts';
 import type { Actor } from '../operation.ts';
 import type { QueueDefinition, QueueSettings } from './rules.ts';
@@ -13,14 +13,15 @@ export function selectQueueDefinition(
   queueId: Id,
   isHeld: boolean,
 ): Promise<QueueDefinition | undefined> {
-  return db.row<QueueDefinition>(sql`
+  const statement = sql`
     select q.id, q.tenant_id as "tenantId", q.name, q.status, q.disallow_duplicate as "disallowDuplicate",
       q.auto_retry_limit as "autoRetryLimit", q.processing_orders as "processingOrders",
       q.display_columns as "displayColumns", q.expiry,
       (select json_agg(json_build_object('name', a.name, 'type', a.type, 'isRequired', a.is_required)
                        order by a.position)
          from work_item_attributes a where a.model_id = q.model_id) as attributes
-    from queues q where q.id = ${queueId} ${isHeld ? raw('for key share of q') : empty}`);
+    from queues q where q.id = ${queueId} ${isHeld ? raw('for key share of q') : empty}`;
+  return db.row<QueueDefinition>(named(`selectQueueDefinition ${isHeld}`, statement));
 }
 
 /** The members of a queue as the contract names them. */

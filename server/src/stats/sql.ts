@@ -1,5 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
-import { sql, type Db } from '../db.ts';
+import { named, sql, type Db } from '../db.ts';
 import type { Tally } from '../work-items/rules.ts';
 
 /** Minutes that count as recent. */
@@ -7,12 +7,13 @@ export const recentMinutes = 15;
 
 export async function insertTally(db: Db, queueId: Id, tally: Tally, now: Date): Promise<void> {
   const { counts, finishedComplete, finishedFailed, handlingMilliseconds } = tally;
-  await db.rows(sql`
+  const statement = sql`
     insert into queue_tallies (queue_id, minute, new, in_progress, complete, failed, deferred,
       finished_complete, finished_failed, handling_ms)
     values (${queueId}, date_trunc('minute', ${now}::timestamptz), ${counts.NEW}, ${counts.IN_PROGRESS},
       ${counts.COMPLETE}, ${counts.FAILED}, ${counts.DEFERRED}, ${finishedComplete}, ${finishedFailed},
-      ${handlingMilliseconds})`);
+      ${handlingMilliseconds})`;
+  await db.rows(named('insertTally', statement));
 }
 
 export interface Totals {

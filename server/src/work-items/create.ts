@@ -1,13 +1,14 @@
 import type { Id, Input, Schemas } from '@millrace/api';
+import { keepHashes } from '../duplicates/operations.ts';
 import { Refusal, type ErrorDetail } from '../errors.ts';
 import { insertEvents } from '../events/sql.ts';
-import { columnText, recordHash, recordProblems, valueOf, type JsonRecord } from '../models/record.ts';
+import { columnText, recordProblems, valueOf } from '../models/record.ts';
 import type { BatchContext, BatchOperation } from '../operation.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { insertTally } from '../stats/sql.ts';
 import { dateOf, expiryOf, tallyOf, type Item } from './rules.ts';
 import { sortKey } from './sort-key.ts';
-import { deleteHashes, insertHashes, insertItems, reserveIds, type NewItem } from './sql.ts';
+import { insertItems, reserveIds, type NewItem } from './sql.ts';
 
 const defaultPriority = 4;
 const shownProblems = 100;
@@ -64,7 +65,7 @@ async function store(context: BatchContext, deliveries: readonly (Delivery | Ref
   });
 }
 
-/** Keeps the hash of each item; a delivery with a duplicate is refused as a whole, and its other hashes are freed. */
+/** A delivery with a duplicate is refused as a whole; its other items are free to come again. */
 async function withoutDuplicates({ db, queue }: BatchContext, deliveries: readonly (Delivery | Refusal)[]) {
   const kept: (Delivery | Refusal)[] = [];
   for (const delivery of deliveries) {
@@ -77,31 +78,7 @@ async function withoutDuplicates({ db, queue }: BatchContext, deliveries: readon
 async function withHashes(db: BatchContext['db'], queue: QueueDefinition, delivery: Delivery) {
   const ids = await reserveIds(db, delivery.items.length);
   const items = delivery.items.map((item, index) => ({ ...item, id: ids[index] as Id }));
-  const hashes = items.map(({ id, json }) => ({ itemId: id, hash: hashText(queue, json) }));
-  const taken = await insertHashes(db, queue.id, hashes);
-  if (taken.length === 0) return { ...delivery, items };
-  await deleteHashes(db, queue.id, ids);
-  const existing = new Map(taken.map(({ itemId, existingId }) => [itemId, existingId]));
-  return duplicates(ids, existing);
-}
-
-export function hashText(queue: QueueDefinition, json: JsonRecord): string {
-  return `\\x${recordHash(queue.attributes, json).toString('hex')}`;
-}
-
-function duplicates(ids: readonly Id[], existing: ReadonlyMap<Id, Id>): Refusal {
-  const details = ids.flatMap((id, index) => {
-    const other = existing.get(id);
-    if (other === undefined) return [];
-    const twin = ids.indexOf(other);
-    return [{ index, message: twin < 0 ? `equals item ${other}` : `equals the item at index ${twin}` }];
-  });
-  const [first] = details;
-  return new Refusal(
-    'DUPLICATE',
-    `This queue takes no duplicates, and the item at index ${first?.index} ${first?.message}. Nothing was created.`,
-    { details: details.slice(0, shownProblems) },
-  );
+  return (await keepHashes(db, queue, items)) ?? { ...delivery, items };
 }
 
 function problemsOf(queue: QueueDefinition, items: readonly Schemas['NewWorkItem'][]): Refusal | undefined {

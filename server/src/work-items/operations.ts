@@ -1,5 +1,6 @@
 import type { Id, Input, Schemas } from '@millrace/api';
 import { raw, sql } from '../db.ts';
+import { freeHash, moveHash } from '../duplicates/operations.ts';
 import { Refusal } from '../errors.ts';
 import { insertEvents, selectItemEvents } from '../events/sql.ts';
 import { listQuery, type Field } from '../lists.ts';
@@ -10,7 +11,6 @@ import type { QueueDefinition } from '../queues/rules.ts';
 import { insertTally, selectTotals } from '../stats/sql.ts';
 import { saveChanges } from './changes.ts';
 import { settleReports } from './consume.ts';
-import { hashText } from './create.ts';
 import {
   decideProgress,
   decideRepair,
@@ -21,17 +21,7 @@ import {
   type Update,
 } from './rules.ts';
 import { arrivalIn, sortKey } from './sort-key.ts';
-import {
-  countItems,
-  deleteHashes,
-  deleteItem,
-  insertHashes,
-  lockItems,
-  selectData,
-  selectItem,
-  selectItems,
-  updateData,
-} from './sql.ts';
+import { countItems, deleteItem, lockItems, selectData, selectItem, selectItems, updateData } from './sql.ts';
 
 export const getWorkItem: QueueOperation<'getWorkItem'> = async (context, { path }) =>
   readItem(context, path.workItemId);
@@ -109,6 +99,7 @@ export const deleteWorkItem: QueueOperation<'deleteWorkItem'> = async (
     throw new Refusal('STATUS_CONFLICT', `Item ${item.id} is being processed. Delete it when it is done.`);
   }
   const json = await selectData(db, queue.id, item.id);
+  await freeHash(db, queue.id, item.id);
   await deleteItem(db, queue.id, item.id);
   const event = { itemId: item.id, operation: 'deleteWorkItem', actorId: actor.id, from: item.status };
   await insertEvents(db, queue.id, [{ ...event, changes: { json } }], now);
@@ -199,20 +190,6 @@ async function replaceData(
       details,
     });
   }
-  if (queue.disallowDuplicate) await moveHash({ db, queue }, item, json);
+  if (queue.disallowDuplicate) await moveHash(db, queue, { id: item.id, json });
   await updateData(db, queue.id, item.id, json);
-}
-
-async function moveHash(
-  { db, queue }: Pick<QueueContext, 'db' | 'queue'>,
-  item: Item,
-  json: Record<string, unknown>,
-) {
-  await deleteHashes(db, queue.id, [item.id]);
-  const [taken] = await insertHashes(db, queue.id, [{ itemId: item.id, hash: hashText(queue, json) }]);
-  if (taken)
-    throw new Refusal(
-      'DUPLICATE',
-      `This queue takes no duplicates, and item ${taken.existingId} has this data already.`,
-    );
 }

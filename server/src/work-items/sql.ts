@@ -1,5 +1,5 @@
 import { stringifyJson, type Id, type Schemas } from '@millrace/api';
-import { empty, join, raw, sql, type Db, type Sql } from '../db.ts';
+import { empty, join, named, raw, sql, type Db, type Sql } from '../db.ts';
 import type { JsonRecord } from '../models/record.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import type { Item } from './rules.ts';
@@ -39,7 +39,7 @@ export async function insertItems(
   now: Date,
 ) {
   const list = items.map((item, turn) => ({ ...item, turn }));
-  const rows = await db.rows<{ id: Id }>(sql`
+  const statement = sql`
     with input as materialized (
       select coalesce(r.id, nextval('work_items_id_seq')) as item_id, r.*
       from (select * from json_to_recordset(${asJson(list)}::json) as r (id bigint, turn int, "actorId" bigint,
@@ -52,57 +52,68 @@ export async function insertItems(
         "actorId", ${now}, "actorId", ${now} from input),
     data as (
       insert into work_item_data (queue_id, item_id, json) select ${queueId}, item_id, json from input)
-    select item_id as id from input order by turn`);
+    select item_id as id from input order by turn`;
+  const rows = await db.rows<{ id: Id }>(named('insertItems', statement));
   return rows.map(({ id }) => id);
 }
 
+// Rows are named by `id = any (array)`: by a join, with statistics from an idle hour, the planner scans all items in
+// flight once for each id (docs/decisions/0002). For the same reason a status is compared on locked rows only.
+
 /** Leases the next items, one a slot, in the order of claims. */
 export function claimItems(db: Db, queue: QueueDefinition, slots: readonly Slot[], now: Date) {
-  return db.rows<Schemas['WorkItem'] & { turn: number }>(sql`
+  const statement = sql`
     with picked as materialized (
       select id, sort_key from work_items
       where queue_id = ${queue.id} and status = 'NEW' and not_before is null
         and (expires_on is null or expires_on > ${now})
-      order by sort_key, id limit ${slots.length} for update skip locked),
-    numbered as (select id, row_number() over (order by sort_key, id) as turn from picked),
-    i as (
-      update work_items i set status = 'IN_PROGRESS', version = i.version + 1, claimed_by = slot."actorId",
-        device_id = slot."deviceId", lease_expires_on = slot."leaseExpiresOn", started_on = ${now},
-        updated_by = slot."actorId", updated_on = ${now}
-      from numbered
+      order by sort_key, id limit ${slots.length} for no key update skip locked),
+    granted as (
+      select picked.id, slot.* from (select id, row_number() over (order by sort_key, id) as turn from picked) picked
       join (select row_number() over () as turn, s.* from json_to_recordset(${asJson(slots)}::json)
-        as s ("actorId" bigint, "deviceId" bigint, "leaseExpiresOn" timestamptz)) slot using (turn)
-      where i.queue_id = ${queue.id} and i.id = numbered.id and i.status = 'NEW'
-      returning i.*, numbered.turn::int)
+        as s ("actorId" bigint, "deviceId" bigint, "leaseExpiresOn" timestamptz)) slot using (turn)),
+    i as (
+      update work_items i set status = 'IN_PROGRESS', version = i.version + 1, claimed_by = granted."actorId",
+        device_id = granted."deviceId", lease_expires_on = granted."leaseExpiresOn", started_on = ${now},
+        updated_by = granted."actorId", updated_on = ${now}
+      from granted
+      where i.queue_id = ${queue.id} and i.id = any(array(select id from picked)) and i.id = granted.id
+      returning i.*, granted.turn::int)
     select ${itemColumns(queue)}, i.turn
-    from i join work_item_data d on d.queue_id = ${queue.id} and d.item_id = i.id order by i.turn`);
+    from i cross join lateral (
+      select json from work_item_data where queue_id = ${queue.id} and item_id = i.id offset 0) d
+    order by i.turn`;
+  return db.rows<Schemas['WorkItem'] & { turn: number }>(
+    named(`claimItems ${queue.displayColumns.length}`, statement),
+  );
+}
+
+/** A lease that its caller wants extended. */
+export interface Extension {
+  readonly id: Id;
+  readonly version: number;
+  readonly actorId: Id;
+  readonly leaseExpiresOn: Date;
+  readonly progress?: object | undefined;
 }
 
 /** Extends leases that their callers still hold; answers these as texts of item, version and holder. */
-export async function extendLeases(
-  db: Db,
-  queueId: Id,
-  leases: readonly {
-    id: Id;
-    version: number;
-    actorId: Id;
-    leaseExpiresOn: Date;
-    progress?: object | undefined;
-  }[],
-): Promise<Set<string>> {
-  const rows = await db.rows<{ id: Id; version: number; actorId: Id }>(sql`
-    with lease as materialized (
-      select * from json_to_recordset(${asJson(leases)}::json)
-        as l (id bigint, version int, "actorId" bigint, "leaseExpiresOn" timestamptz, progress json)),
-    held as materialized (
-      select i.id from work_items i
-      where i.queue_id = ${queueId} and i.id in (select id from lease) and i.status = 'IN_PROGRESS'
-      order by i.id for update)
+export async function extendLeases(db: Db, queueId: Id, leases: readonly Extension[]): Promise<Set<string>> {
+  const ids = leases.map(({ id }) => id);
+  const statement = sql`
+    with held as materialized (
+      select i.id, i.version, i.status, i.claimed_by from work_items i
+      where i.queue_id = ${queueId} and i.id = any(${ids}::bigint[]) order by i.id for no key update),
+    lease as (
+      select held.id, l."leaseExpiresOn", l.progress
+      from held join json_to_recordset(${asJson(leases)}::json)
+        as l (id bigint, version int, "actorId" bigint, "leaseExpiresOn" timestamptz, progress json)
+        on l.id = held.id and l.version = held.version and l."actorId" = held.claimed_by
+      where held.status = 'IN_PROGRESS')
     update work_items i set lease_expires_on = lease."leaseExpiresOn", progress = coalesce(lease.progress, i.progress)
-    from lease join held using (id)
-    where i.queue_id = ${queueId} and i.id = lease.id and i.status = 'IN_PROGRESS'
-      and i.version = lease.version and i.claimed_by = lease."actorId"
-    returning i.id, i.version, i.claimed_by as "actorId"`);
+    from lease where i.queue_id = ${queueId} and i.id = any(array(select id from held)) and i.id = lease.id
+    returning i.id, i.version, i.claimed_by as "actorId"`;
+  const rows = await db.rows<{ id: Id; version: number; actorId: Id }>(named('extendLeases', statement));
   return new Set(rows.map(({ id, version, actorId }) => `${id} ${version} ${actorId}`));
 }
 
@@ -114,9 +125,10 @@ const itemState = raw(`id, status, version, priority, sort_key as "sortKey", ret
 
 /** Locks items, always in the order of their ids so that two transactions never wait for each other. */
 export function lockItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<Item[]> {
-  return db.rows<Item>(sql`
+  const statement = sql`
     select ${itemState} from work_items where queue_id = ${queueId} and id = any(${ids}::bigint[])
-    order by id for update`);
+    order by id for no key update`;
+  return db.rows<Item>(named('lockItems', statement));
 }
 
 /** Items whose lease has run out, locked; those that others work on are skipped. */
@@ -124,14 +136,14 @@ export function lockLapsedItems(db: Db, queueId: Id, now: Date, limit: number): 
   return db.rows<Item>(sql`
     select ${itemState} from work_items
     where queue_id = ${queueId} and status = 'IN_PROGRESS' and lease_expires_on <= ${now}
-    order by id limit ${limit} for update skip locked`);
+    order by id limit ${limit} for no key update skip locked`);
 }
 
 /** Items whose time has come, locked. */
 export function lockDueItems(db: Db, queueId: Id, now: Date, limit: number): Promise<Item[]> {
   return db.rows<Item>(sql`
     select ${itemState} from work_items
-    where queue_id = ${queueId} and not_before <= ${now} order by id limit ${limit} for update skip locked`);
+    where queue_id = ${queueId} and not_before <= ${now} order by id limit ${limit} for no key update skip locked`);
 }
 
 /** Waiting items past their expiry, locked. */
@@ -139,7 +151,7 @@ export function lockExpiredItems(db: Db, queueId: Id, now: Date, limit: number):
   return db.rows<Item>(sql`
     select ${itemState} from work_items
     where queue_id = ${queueId} and expires_on <= ${now} and status in ('NEW', 'DEFERRED')
-    order by id limit ${limit} for update skip locked`);
+    order by id limit ${limit} for no key update skip locked`);
 }
 
 /** Queues that the jobs have something to do in. */
@@ -163,7 +175,7 @@ export async function saveItems(
   now: Date,
 ) {
   if (items.length === 0) return;
-  await db.rows(sql`
+  const statement = sql`
     update work_items i set status = n.status, version = n.version, priority = n.priority, sort_key = n."sortKey",
       retry_count = n."retryCount", not_before = n."notBefore", lease_expires_on = n."leaseExpiresOn",
       started_on = n."startedOn", ended_on = n."endedOn", result = n.result, failure_kind = n."failureKind",
@@ -173,7 +185,8 @@ export async function saveItems(
       "sortKey" bytea, "retryCount" smallint, "notBefore" timestamptz, "leaseExpiresOn" timestamptz,
       "startedOn" timestamptz, "endedOn" timestamptz, result text, "failureKind" text, "reportedVersion" int,
       "reportedStatus" text, progress json, output json, comment text, error text, "updatedBy" bigint)
-    where i.queue_id = ${queueId} and i.id = n.id`);
+    where i.queue_id = ${queueId} and i.id = any(${items.map(({ id }) => id)}::bigint[]) and i.id = n.id`;
+  await db.rows(named('saveItems', statement));
 }
 
 export async function updateData(db: Db, queueId: Id, itemId: Id, json: JsonRecord): Promise<void> {
@@ -188,7 +201,6 @@ export async function selectData(db: Db, queueId: Id, itemId: Id): Promise<JsonR
 }
 
 export async function deleteItem(db: Db, queueId: Id, itemId: Id): Promise<void> {
-  await db.rows(sql`delete from work_item_hashes where queue_id = ${queueId} and item_id = ${itemId}`);
   await db.rows(sql`delete from work_item_data where queue_id = ${queueId} and item_id = ${itemId}`);
   await db.rows(sql`delete from work_items where queue_id = ${queueId} and id = ${itemId}`);
 }
@@ -250,21 +262,4 @@ export async function reserveIds(db: Db, count: number): Promise<Id[]> {
     sql`select nextval('work_items_id_seq') as id from generate_series(1, ${count})`,
   );
   return rows.map(({ id }) => id);
-}
-
-/** Stores hashes of items; answers which of them were there already, with the item that has it. */
-export async function insertHashes(db: Db, queueId: Id, hashes: readonly { itemId: Id; hash: string }[]) {
-  const input = sql`json_to_recordset(${stringifyJson(hashes)}::json) as r ("itemId" bigint, hash bytea)`;
-  // In the order of the hashes, so that two transactions with the same hashes never wait for each other.
-  await db.rows(sql`
-    insert into work_item_hashes (queue_id, hash, item_id)
-    select ${queueId}, r.hash, r."itemId" from ${input} order by r.hash, r."itemId" on conflict do nothing`);
-  return db.rows<{ itemId: Id; existingId: Id }>(sql`
-    select r."itemId", h.item_id as "existingId" from ${input}
-    join work_item_hashes h on h.queue_id = ${queueId} and h.hash = r.hash and h.item_id <> r."itemId"`);
-}
-
-export async function deleteHashes(db: Db, queueId: Id, itemIds: readonly Id[]): Promise<void> {
-  await db.rows(sql`
-    delete from work_item_hashes where queue_id = ${queueId} and item_id = any(${itemIds}::bigint[])`);
 }

@@ -1,0 +1,171 @@
+import { operations, type Input, type OperationId, type Schemas } from '@millrace/api';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startApp, type App, type Caller } from '../testing/app.ts';
+import { createQueue } from '../testing/fixtures.ts';
+import { addTenant } from '../testing/tenant.ts';
+
+type QueueOperationId = {
+  [O in OperationId]: (typeof operations)[O]['queue'] extends null ? never : O;
+}[OperationId];
+
+const standings = ['OWNER', 'MEMBER', 'PARTICIPANT', 'CONSUMER', 'QUEUE_ADMIN'] as const;
+const outsiders = ['a user without standing', 'the administrator of another tenant'] as const;
+type Person = (typeof standings)[number] | (typeof outsiders)[number];
+
+/** Who may call what: said here once more, so that a slip in the contract or in the rules shows. */
+const allowed: Record<QueueOperationId, readonly Person[]> = {
+  getQueue: standings,
+  getQueueStats: standings,
+  listWorkItems: standings,
+  getWorkItem: standings,
+  listWorkItemEvents: standings,
+  createWorkItems: ['OWNER', 'MEMBER', 'PARTICIPANT', 'QUEUE_ADMIN'],
+  createWorkItemsFromFile: ['OWNER', 'MEMBER', 'PARTICIPANT', 'QUEUE_ADMIN'],
+  // A consumer reports the items that it holds; what else it may change, it is told item by item.
+  updateWorkItem: ['OWNER', 'MEMBER', 'CONSUMER', 'QUEUE_ADMIN'],
+  deleteWorkItem: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
+  claimWorkItems: ['CONSUMER', 'QUEUE_ADMIN'],
+  heartbeatWorkItems: ['CONSUMER', 'QUEUE_ADMIN'],
+  finishWorkItems: ['CONSUMER', 'QUEUE_ADMIN'],
+  updateQueue: ['OWNER', 'QUEUE_ADMIN'],
+  deleteQueue: ['OWNER', 'QUEUE_ADMIN'],
+  addQueueConsumer: ['OWNER', 'QUEUE_ADMIN'],
+  addOrUpdateQueueMember: ['OWNER', 'QUEUE_ADMIN'],
+  addQueueParticipant: ['OWNER', 'QUEUE_ADMIN'],
+};
+
+/** What the calls are about. */
+interface Place {
+  readonly path: { id: number };
+  readonly item: Schemas['WorkItem'];
+  readonly bystander: number;
+  readonly role: number;
+}
+
+/** A sound call of each operation, so that nothing but permission can be in its way. */
+const inputs: { readonly [O in QueueOperationId]: (place: Place) => Partial<Input<O>> } = {
+  getQueue: ({ path }) => ({ path }),
+  getQueueStats: ({ path }) => ({ path }),
+  listWorkItems: ({ path }) => ({ path, body: {} }),
+  getWorkItem: (place) => ({ path: itemPath(place) }),
+  listWorkItemEvents: (place) => ({ path: itemPath(place) }),
+  createWorkItems: ({ path }) => ({ path, body: { workItems: [{ json: { customer: 'x' } }] } }),
+  createWorkItemsFromFile: ({ path }) => ({
+    path,
+    body: { file: new Blob(['customer\nx\n'], { type: 'text/csv' }) },
+  }),
+  updateWorkItem: (place) => ({
+    path: itemPath(place),
+    body: { id: place.item.id as number, queueId: place.path.id, version: 0, status: 'COMPLETE' },
+  }),
+  deleteWorkItem: (place) => ({ path: itemPath(place) }),
+  claimWorkItems: ({ path }) => ({ path, body: {} }),
+  heartbeatWorkItems: ({ path }) => ({ path, body: { leases: [{ id: 1, version: 1 }] } }),
+  finishWorkItems: ({ path }) => ({ path, body: { results: [{ id: 1, version: 1, status: 'COMPLETE' }] } }),
+  updateQueue: ({ path }) => ({ path, body: { version: 0 } }),
+  deleteQueue: ({ path }) => ({ path }),
+  addQueueConsumer: ({ path, role }) => ({ path, body: { roleId: role } }),
+  addOrUpdateQueueMember: ({ path, bystander }) => ({ path: { ...path, userId: bystander }, body: {} }),
+  addQueueParticipant: ({ path, bystander }) => ({ path, body: { userId: bystander } }),
+};
+
+function itemPath({ path, item }: Place) {
+  return { ...path, workItemId: item.id as number };
+}
+
+const queueOperations = Object.keys(allowed) as QueueOperationId[];
+const people = [...standings, ...outsiders];
+
+let app: App;
+let callers: Record<Person, Caller>;
+let place: Place;
+let add: () => Promise<Schemas['WorkItem'][]>;
+
+beforeAll(async () => {
+  app = await startApp();
+  const queue = await createQueue(app);
+  const member = await app.user('member');
+  const participant = await app.user('participant');
+  const stranger = await app.user('stranger');
+  const queueAdmin = await app.user('queue admin', ['AAE_Queue Admin']);
+  const foreigner = await addTenant(app, 'second');
+  for (const [user, role] of [
+    [member, 'MEMBER'],
+    [participant, 'PARTICIPANT'],
+  ] as const) {
+    const path = { ...queue.path, userId: user.id };
+    expect((await queue.owner.call.addOrUpdateQueueMember({ path, body: { role } })).status).toBe(200);
+  }
+  callers = {
+    OWNER: queue.owner.call,
+    MEMBER: member.call,
+    PARTICIPANT: participant.call,
+    CONSUMER: queue.consumer.call,
+    QUEUE_ADMIN: queueAdmin.call,
+    'a user without standing': stranger.call,
+    'the administrator of another tenant': foreigner.call,
+  };
+  add = () => queue.add(1);
+  const [item] = await add();
+  const bystander = (await app.user('bystander')).id;
+  const { list } = (await app.admin.listRoles()).body;
+  const role = Number(list.find(({ name }) => name === 'AAE_Pool Admin')?.id);
+  place = { path: queue.path, item: item as Schemas['WorkItem'], bystander, role };
+});
+
+/** Calls an operation on an item that nobody has touched. */
+async function call(operationId: QueueOperationId, caller: Caller, where: Place = place) {
+  const [item] = await add();
+  const input = inputs[operationId]({ ...where, item: item as Schemas['WorkItem'] });
+  return (caller[operationId] as Caller['getQueue'])(input as Input<'getQueue'>);
+}
+
+function verdictOn(operationId: QueueOperationId, person: Person) {
+  if ((outsiders as readonly Person[]).includes(person)) return 'finds no queue for';
+  return allowed[operationId].includes(person) ? 'is open to' : 'is forbidden to';
+}
+
+it('the matrix of permissions has a row for each operation on a queue', () => {
+  const known = Object.entries(operations).filter(([, { queue }]) => queue !== null);
+  expect(queueOperations.toSorted()).toEqual(known.map(([operationId]) => operationId).toSorted());
+});
+
+describe.each(queueOperations)('%s', (operationId) => {
+  const cells = people.map((person) => [verdictOn(operationId, person), person] as const);
+
+  it.each(cells)(`${operationId} %s %s`, async (verdict, person) => {
+    const { status, error } = await call(operationId, callers[person]);
+    if (verdict === 'finds no queue for') expect([status, error.code]).toEqual([404, 'NOT_FOUND']);
+    else if (verdict === 'is forbidden to') expect([status, error.code]).toEqual([403, 'FORBIDDEN']);
+    // A conflict comes after permission was given.
+    else expect([200, 204, 409]).toContain(status);
+  });
+
+  it(`${operationId} needs a token`, async () => {
+    const { status, error } = await call(operationId, app.as(undefined));
+    expect([status, error.code]).toEqual([401, 'UNAUTHENTICATED']);
+  });
+
+  it(`${operationId} finds no queue for anybody where there is none`, async () => {
+    const { status, error } = await call(operationId, callers.QUEUE_ADMIN, {
+      ...place,
+      path: { id: 987_654_321 },
+    });
+    expect([status, error.code]).toEqual([404, 'NOT_FOUND']);
+  });
+});
+
+it('deleteWorkItem and updateQueue change nothing for those who may not', async () => {
+  const before = (await callers.OWNER.getQueue({ path: place.path })).body;
+  const [item] = await add();
+  const path = itemPath({ ...place, item: item as Schemas['WorkItem'] });
+  for (const person of ['PARTICIPANT', 'CONSUMER', ...outsiders] as const) {
+    await callers[person].deleteWorkItem({ path });
+    await callers[person].updateQueue({
+      path: place.path,
+      body: { version: before.version ?? 0, name: 'Taken over' },
+    });
+  }
+  expect((await callers.OWNER.getWorkItem({ path })).body).toEqual(item);
+  expect((await callers.OWNER.getQueue({ path: place.path })).body).toEqual(before);
+});
