@@ -14,11 +14,11 @@ import { addExamples, groupSummaries } from './help.ts';
 import { callsOperation } from './operation-command.ts';
 
 // Operations whose command is written by hand, outside the groups.
-const byHand: Partial<Record<OperationId, string>> = {
-  createWorkItemsFromFile: 'upload',
-  logIn: 'login',
-  logOut: 'logout',
-};
+const byHand: ReadonlyMap<string, string> = new Map<OperationId, string>([
+  ['createWorkItemsFromFile', 'upload'],
+  ['logIn', 'login'],
+  ['logOut', 'logout'],
+]);
 
 const firstNames = ['create', 'list', 'get', 'update', 'delete'];
 
@@ -64,10 +64,8 @@ function emptyProgram(): Command {
 /** The arguments with an operationId in the place of a command, such as `getQueue 5`, as the command it stands for. */
 export function withCommandWords(argv: readonly string[]): string[] {
   const [first = '', ...rest] = argv;
-  const operation: Operation | undefined = Object.hasOwn(operations, first)
-    ? operations[first as OperationId]
-    : undefined;
-  const words = byHand[first as OperationId] ?? operation?.cli;
+  const operation = Object.entries<Operation>(operations).find(([operationId]) => operationId === first)?.[1];
+  const words = byHand.get(first) ?? operation?.cli;
   return words ? [...words.split(' '), ...rest] : [...argv];
 }
 
@@ -76,7 +74,7 @@ function addOperations(program: Command, context: Context): void {
     const name = words.at(-1) ?? '';
     const parent = words.slice(0, -1).reduce(groupOf, program);
     if (operationId === 'createWorkItems') addItemCreate(parent, context);
-    else if (!(operationId in byHand)) callsOperation(parent.command(name), operationId, context);
+    else if (!byHand.has(operationId)) callsOperation(parent.command(name), operationId, context);
   }
 }
 

@@ -23,6 +23,8 @@ export function showBytes(terminal: Terminal, name: string, total: number): Prog
       stream: process.stderr,
       clearOnComplete: true,
       hideCursor: true,
+      // The bar would take Ctrl-C for itself, and the upload would go on.
+      gracefulExit: false,
     },
     Presets.shades_classic,
   );

@@ -1,12 +1,12 @@
 import { openAsBlob } from 'node:fs';
 import path from 'node:path';
-import { createClient, type Schemas } from '@millrace/api';
+import { createClient } from '@millrace/api';
 import type { Command } from 'commander';
 import { clientOptions } from '../access.ts';
 import { printAnswer } from '../answer.ts';
 import { addCallFlags, type CallFlags, type Context } from '../context.ts';
 import { describe } from '../contract.ts';
-import { UsageError } from '../errors.ts';
+import { Interrupted, UsageError } from '../errors.ts';
 import { queueIdOf } from '../queue-name.ts';
 import { countingFetch, showBytes } from '../upload-progress.ts';
 
@@ -36,15 +36,19 @@ async function upload({ config, terminal }: Context, { queue, file, flags }: Upl
   const blob = await openFile(file);
   const progress = showBytes(terminal, path.basename(file), blob.size);
   const client = createClient({ ...clientOptions(config, flags.url), fetch: countingFetch(progress.sent) });
+  const id = await queueIdOf(client, queue);
+  const stop = new AbortController();
+  const interrupt = () => stop.abort(new Interrupted());
+  process.once('SIGINT', interrupt);
+  progress.begin();
   try {
-    const id = await queueIdOf(client, queue);
-    const body = { file: blob };
-    progress.begin();
-    const value: Schemas['FileIntake'] = await client.createWorkItemsFromFile({ path: { id }, body });
+    const call = { path: { id }, body: { file: blob } };
+    const value = await client.createWorkItemsFromFile(call, { signal: stop.signal });
     progress.end();
     printAnswer(terminal, { operationId, value, description: '' }, flags.json === true);
   } finally {
     progress.end();
+    process.off('SIGINT', interrupt);
   }
 }
 

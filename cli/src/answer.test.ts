@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { printAnswer, refusalsIn } from './answer.ts';
+import { createWrittenTerminal } from './terminal.fixture.ts';
+
+const answer = (value: unknown) => ({
+  operationId: 'listQueues' as const,
+  value,
+  description: 'One page of queues',
+});
+const page = { offset: 2, total: 9, totalFilter: 7 };
+
+test('JSON is printed on one line with all digits', () => {
+  const { terminal, out, said } = createWrittenTerminal();
+  printAnswer(terminal, answer({ list: [{ id: 9223372036854775807n }], page }), true);
+  expect(out).toEqual([
+    '{"list":[{"id":9223372036854775807}],"page":{"offset":2,"total":9,"totalFilter":7}}',
+  ]);
+  expect(said).toEqual([]);
+});
+
+test('a list is printed as a table, and what follows it is said', () => {
+  const { terminal, out, said } = createWrittenTerminal();
+  printAnswer(
+    terminal,
+    answer({
+      list: [
+        { id: 3, name: 'a' },
+        { id: 14, name: 'b' },
+      ],
+      page,
+    }),
+    false,
+  );
+  expect(out).toEqual(['id  name\n3   a\n14  b']);
+  expect(said).toEqual(['2 of 7; --offset 4 shows what follows.']);
+});
+
+test('the last page is followed by nothing, and an empty list by no table', () => {
+  const { terminal, out, said } = createWrittenTerminal();
+  printAnswer(terminal, answer({ list: [{ id: 3 }], page: { ...page, offset: 6 } }), false);
+  expect(said).toEqual([]);
+  printAnswer(terminal, answer({ list: [], page }), false);
+  expect(out).toEqual(['id\n3']);
+  expect(said).toEqual(['Nothing found.']);
+});
+
+test('columns that do not fit are said', () => {
+  const { terminal, said } = createWrittenTerminal(8);
+  printAnswer(terminal, answer({ list: [{ id: 3, name: 'a long name' }] }), false);
+  expect(said).toEqual(['1 more columns do not fit; --json shows everything.']);
+});
+
+test('a record is printed as fields, and an answer without a body as a message', () => {
+  const { terminal, out, said } = createWrittenTerminal();
+  printAnswer(terminal, answer({ id: 3, name: 'a' }), false);
+  printAnswer(terminal, answer(undefined), false);
+  expect(out).toEqual(['id    3\nname  a']);
+  expect(said).toEqual(['One page of queues.']);
+});
+
+test('outcomes that are refusals are counted', () => {
+  expect(refusalsIn({ list: [{ id: 1 }, { id: 2, error: { code: 'C', message: 'm' } }] })).toBe(1);
+  expect(refusalsIn({ list: [{ id: 1, error: 'why the item failed' }] })).toBe(0);
+  expect(refusalsIn(undefined)).toBe(0);
+});

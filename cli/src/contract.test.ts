@@ -1,0 +1,46 @@
+import { operations, type OperationId } from '@millrace/api';
+import { expect, test } from 'vitest';
+import { describe } from './contract.ts';
+
+const member = (operationId: OperationId, name: string) =>
+  describe(operationId).members.find((one) => one.name === name);
+
+test('arguments are the parameters of the path in its order, and a queue is known as one', () => {
+  expect(describe('getWorkItem').parameters).toEqual([
+    { name: 'id', description: 'Id of the queue', isQueue: true },
+    { name: 'workItemId', description: 'Id of the work item', isQueue: false },
+  ]);
+  expect(describe('getWorkItemModel').parameters).toMatchObject([{ name: 'id', isQueue: false }]);
+});
+
+test('members of the body are known with kind, choices and whether they are required', () => {
+  expect(member('createQueue', 'workItemModelId')).toMatchObject({ kind: 'integer', isRequired: true });
+  expect(member('createQueue', 'status')).toMatchObject({ kind: 'text', choices: ['ACTIVE', 'INACTIVE'] });
+  expect(member('createQueue', 'disallowDuplicate')).toMatchObject({ kind: 'boolean', isRequired: false });
+  expect(member('createQueue', 'displayColumns')).toMatchObject({ kind: 'texts' });
+  expect(member('createQueue', 'expiry')).toMatchObject({ kind: 'json' });
+  expect(member('claimWorkItems', 'waitSeconds')).toMatchObject({ kind: 'number' });
+  expect(member('createApiKey', 'expiresOn')).toMatchObject({ kind: 'time' });
+  expect(member('updateWorkItem', 'priority')).toMatchObject({ kind: 'integer', place: 'body' });
+});
+
+test('members of the query are known as well', () => {
+  expect(member('validateToken', 'token')).toMatchObject({
+    place: 'query',
+    description: 'The token to look at',
+  });
+});
+
+test('a request for a list is known as one', () => {
+  expect(describe('listQueues').isList).toBe(true);
+  expect(describe('createQueue').isList).toBe(false);
+});
+
+test.each(Object.keys(operations) as OperationId[])(
+  '%s has a text that says what it does and what it answers',
+  (operationId) => {
+    const { text, answer, operation } = describe(operationId);
+    expect(text.startsWith(operation.summary)).toBe(true);
+    expect(answer).not.toBe('');
+  },
+);

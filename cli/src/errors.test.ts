@@ -1,0 +1,70 @@
+import { ApiError, ConnectionError } from '@millrace/api';
+import { CommanderError } from 'commander';
+import { expect, test } from 'vitest';
+import { failureOf, Interrupted, sayFailure, UsageError } from './errors.ts';
+import { createWrittenTerminal } from './terminal.fixture.ts';
+
+test.each([
+  [new ApiError(404, { code: 'NOT_FOUND', message: 'm' }), 1],
+  [new ApiError(500, { code: 'FAILURE', message: 'm' }), 1],
+  [new Error('m'), 1],
+  [new UsageError('m'), 2],
+  [new CommanderError(1, 'commander.unknownOption', 'm'), 2],
+  [new CommanderError(0, 'commander.helpDisplayed', 'm'), 0],
+  [new ConnectionError('http://a', 'why', 'check'), 3],
+  [new ApiError(401, { code: 'UNAUTHENTICATED', message: 'm' }), 4],
+  [new Interrupted(), 130],
+])('%o ends with exit code %i', (error, exitCode) => {
+  expect(failureOf(error).exitCode).toBe(exitCode);
+});
+
+test('a server that is not there is said with how to start it', () => {
+  const failure = failureOf(new ConnectionError('http://a', 'connect ECONNREFUSED', 'Check.'));
+  expect(failure.message).toContain('http://a');
+  expect(failure.advice).toContain('npm start');
+});
+
+test('a missing log-in is said with how to log in', () => {
+  expect(failureOf(new ApiError(401, { code: 'C', message: 'm' })).advice).toContain('millrace login');
+});
+
+test('a mistake in the program shows where it happened', () => {
+  expect(failureOf(new TypeError('x is no function')).message).toContain('errors.test.ts');
+});
+
+const details = [
+  { row: 3, field: 'amount', message: 'must be a number' },
+  { row: 12, message: 'has 2 cells\u001b[2J' },
+];
+
+test('each refused row is shown with row, column and reason, and cannot take over the terminal', () => {
+  const { terminal, out, said } = createWrittenTerminal();
+  const error = new ApiError(400, { code: 'INVALID_REQUEST', message: 'Row 3 is wrong.', details });
+  sayFailure(terminal, failureOf(error), false);
+  expect(out).toEqual([]);
+  expect(said.join('\n').split('\n')).toEqual([
+    'error INVALID_REQUEST: Row 3 is wrong.',
+    '',
+    'ROW  COLUMN  REASON',
+    '3    amount  must be a number',
+    '12           has 2 cells [2J',
+  ]);
+});
+
+test('details that the message holds already are not repeated', () => {
+  const { terminal, said } = createWrittenTerminal();
+  const message = 'amount must be a number.';
+  sayFailure(
+    terminal,
+    { exitCode: 1, code: 'C', message, details: [{ message: 'must be a number' }] },
+    false,
+  );
+  expect(said).toEqual(['error C: amount must be a number.']);
+});
+
+test('whoever asks for JSON gets the error of the server as JSON, on stderr', () => {
+  const { terminal, out, said } = createWrittenTerminal();
+  sayFailure(terminal, failureOf(new ApiError(400, { code: 'C', message: 'm', details })), true);
+  expect(out).toEqual([]);
+  expect(said.map((line) => JSON.parse(line) as unknown)).toEqual([{ code: 'C', message: 'm', details }]);
+});

@@ -1,0 +1,95 @@
+import { operations, type Operation } from '@millrace/api';
+import { CommanderError, type Command } from 'commander';
+import { expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+import { createProgram, withCommandWords } from './program.ts';
+import { createWrittenTerminal } from './terminal.fixture.ts';
+
+const newProgram = () =>
+  createProgram({ config: readConfig({}), terminal: createWrittenTerminal().terminal });
+
+// `complete` is for the scripts of shells, and hidden.
+function wordsOf(command: Command, before: readonly string[] = []): string[][] {
+  const inner = command.commands
+    .filter((one) => one.name() !== 'complete')
+    .map((one) => wordsOf(one, [...before, one.name()]));
+  return [[...before], ...inner.flat()];
+}
+
+function find(words: readonly string[]): Command | undefined {
+  return words.reduce<Command | undefined>(
+    (command, name) => command?.commands.find((one) => one.name() === name),
+    newProgram(),
+  );
+}
+
+/** Runs what ends before anything is sent. */
+async function printedBy(args: readonly string[]): Promise<{ exitCode: number; text: string }> {
+  const program = newProgram();
+  let text = '';
+  const write = (part: string) => (text += part);
+  const listen = (command: Command): void => {
+    command.configureOutput({ writeOut: write, writeErr: write });
+    command.commands.forEach(listen);
+  };
+  listen(program);
+  const error: unknown = await program
+    .parseAsync([...args], { from: 'user' })
+    .catch((reason: unknown) => reason);
+  return { exitCode: error instanceof CommanderError ? error.exitCode : -1, text };
+}
+
+test.each(wordsOf(newProgram()).map((words) => ({ words: words.join(' ') })))(
+  'millrace $words --help explains itself',
+  async ({ words }) => {
+    const { exitCode, text } = await printedBy([...words.split(' ').filter(Boolean), '--help']);
+    expect(exitCode).toBe(0);
+    expect(text).toContain(`Usage: millrace ${words}`.trim());
+    expect(text).toMatch(/^\w[^\n]*\.$/m);
+  },
+);
+
+const commands = Object.entries<Operation>(operations).filter(([, { cli }]) => cli !== null);
+
+test.each(commands.map(([operationId, { cli }]) => ({ operationId, cli })))(
+  '$operationId is the command $cli, by either name',
+  ({ operationId, cli }) => {
+    const words = (cli ?? '').split(' ');
+    expect(find(words)?.summary()).not.toBe('');
+    expect(withCommandWords([operationId, '5', '--json'])).toEqual([...words, '5', '--json']);
+  },
+);
+
+test('logIn and logOut are the commands login and logout', () => {
+  expect(withCommandWords(['logIn'])).toEqual(['login']);
+  expect(withCommandWords(['logOut'])).toEqual(['logout']);
+});
+
+test('anything else is left as it is', () => {
+  for (const args of [[], ['queue', 'list'], ['toString'], ['getLiveness']])
+    expect(withCommandWords(args)).toEqual(args);
+});
+
+test.each([
+  [['quue', 'list'], 'Did you mean queue?'],
+  [['queue', 'gett', '5'], 'Did you mean get?'],
+  [['queue', 'create', '--nam', 'a'], 'Did you mean --name?'],
+  [['queue', 'get'], "missing required argument 'queue'"],
+  [['item', 'get', 'q', 'x'], 'It must be a whole number.'],
+  [['queue', 'update', 'q', '--status', 'off'], 'It must be one of ACTIVE, INACTIVE.'],
+])('%j is refused with what was meant, and with where to read more', async (args, text) => {
+  const printed = await printedBy(args);
+  expect(printed.exitCode).toBe(1);
+  expect(printed.text).toContain(text);
+  expect(printed.text).toContain('--help');
+});
+
+test('the version of a queue is not mistaken for that of the program', () => {
+  expect(find(['queue', 'update'])?.options.map(({ long }) => long)).toContain('--version');
+});
+
+test('secrets are no flags, because others could see them', () => {
+  const flags = find(['user', 'create'])?.options.map(({ long }) => long);
+  expect(flags).toContain('--password-stdin');
+  expect(flags).not.toContain('--password');
+});
