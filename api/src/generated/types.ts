@@ -667,7 +667,14 @@ export interface components {
       field?: string;
       message: string;
     };
-    /** @description Which rows a list shows, and how many there are. */
+    /**
+     * @description Which rows a list shows, and how many there are.
+     * @example {
+     *       "offset": 0,
+     *       "total": 240,
+     *       "totalFilter": 1
+     *     }
+     */
     Page: {
       /** @description Rows skipped, from 0 */
       offset: number;
@@ -715,9 +722,15 @@ export interface components {
       multipleLogin?: boolean;
     };
     Session: {
-      /** @description JWT, signed with RS512 */
+      /**
+       * @description JWT, signed with RS512
+       * @example eyJhbGciOiJSUzUxMiJ9.eyJzdWIiOiIyMSJ9.c2ln
+       */
       token: string;
-      /** @description Seconds */
+      /**
+       * @description Seconds
+       * @example 1200
+       */
       tokenExpiresIn: number;
       user: components['schemas']['SessionUser'];
     };
@@ -743,6 +756,11 @@ export interface components {
       /** @description Items created */
       created: number;
     };
+    /**
+     * @example {
+     *       "roleId": 5
+     *     }
+     */
     QueueConsumerRequest: {
       /**
        * Format: int64
@@ -750,21 +768,43 @@ export interface components {
        */
       roleId?: Id;
     };
+    /**
+     * @example {
+     *       "roleId": 5,
+     *       "roleName": "AAE_Bot Runner"
+     *     }
+     */
     QueueConsumer: {
       /** Format: int64 */
       roleId?: Id;
       roleName?: string;
     };
+    /**
+     * @example {
+     *       "role": "MEMBER"
+     *     }
+     */
     QueueMemberRequest: {
       /** @enum {string} */
       role?: 'OWNER' | 'MEMBER' | 'PARTICIPANT';
     };
+    /**
+     * @example {
+     *       "userId": 21,
+     *       "role": "MEMBER"
+     *     }
+     */
     QueueMember: {
       /** Format: int64 */
       userId?: Id;
       /** @description OWNER, MEMBER or PARTICIPANT */
       role?: string;
     };
+    /**
+     * @example {
+     *       "userId": 21
+     *     }
+     */
     QueueParticipantRequest: {
       /**
        * Format: int64
@@ -772,7 +812,52 @@ export interface components {
        */
       userId?: Id;
     };
-    /** @description The attributes that each item of a queue has. */
+    /**
+     * @description The attributes that each item of a queue has.
+     * @example {
+     *       "id": 12,
+     *       "name": "Invoice",
+     *       "attributes": [
+     *         {
+     *           "id": 61,
+     *           "name": "invoiceNumber",
+     *           "type": "TEXT",
+     *           "isRequired": true
+     *         },
+     *         {
+     *           "id": 62,
+     *           "name": "vendor",
+     *           "type": "TEXT",
+     *           "isRequired": true
+     *         },
+     *         {
+     *           "id": 63,
+     *           "name": "amount",
+     *           "type": "NUMBER",
+     *           "isRequired": true
+     *         },
+     *         {
+     *           "id": 64,
+     *           "name": "dueDate",
+     *           "type": "DATE",
+     *           "isRequired": true
+     *         },
+     *         {
+     *           "id": 65,
+     *           "name": "urgent",
+     *           "type": "BOOLEAN",
+     *           "isRequired": false
+     *         }
+     *       ],
+     *       "createdBy": 1,
+     *       "createdOn": "2026-03-02T08:15:00.000Z",
+     *       "updatedBy": 1,
+     *       "updatedOn": "2026-03-02T08:15:00.000Z",
+     *       "version": 0,
+     *       "tenantId": 1,
+     *       "tenantUuid": "8f4e4bfa-6c0f-4a52-9a4d-0f2f7a5d6d11"
+     *     }
+     */
     WorkItemModel: {
       /**
        * Format: int64
@@ -824,7 +909,39 @@ export interface components {
       page: components['schemas']['Page'];
       list: components['schemas']['WorkItemModel'][];
     };
-    /** @description A queue holds work items of one model. */
+    /**
+     * @description A queue holds work items of one model.
+     * @example {
+     *       "id": 7,
+     *       "name": "Large invoices",
+     *       "description": "Invoices of all vendors, from the ERP",
+     *       "status": "ACTIVE",
+     *       "workItemModelId": 12,
+     *       "workItemProcessingOrders": [
+     *         "-amount",
+     *         "dueDate"
+     *       ],
+     *       "displayColumns": [
+     *         "invoiceNumber",
+     *         "vendor",
+     *         "amount"
+     *       ],
+     *       "disallowDuplicate": true,
+     *       "autoRetryLimit": 3,
+     *       "reactivationThreshold": 100,
+     *       "reactivationUnit": "PERCENT",
+     *       "expiry": {
+     *         "type": "DURATION",
+     *         "duration": 7,
+     *         "durationUnit": "DAYS"
+     *       },
+     *       "createdBy": 1,
+     *       "createdOn": "2026-03-02T08:16:00.000Z",
+     *       "updatedBy": 1,
+     *       "updatedOn": "2026-03-02T08:16:00.000Z",
+     *       "version": 0
+     *     }
+     */
     Queue: {
       /**
        * Format: int64
@@ -878,7 +995,13 @@ export interface components {
       /** @description Rises by one with each change, from 0 */
       version?: number;
     };
-    /** @description The settings of a new queue; members set by the server are ignored. */
+    /**
+     * @description The settings of a new queue; members set by the server are ignored.
+     * @example {
+     *       "name": "Invoices",
+     *       "workItemModelId": 12
+     *     }
+     */
     NewQueue: {
       /**
        * Format: int64
@@ -932,7 +1055,13 @@ export interface components {
       /** @description Rises by one with each change, from 0 */
       version?: number;
     };
-    /** @description The settings to change, and the version they were read at. */
+    /**
+     * @description The settings to change, and the version they were read at.
+     * @example {
+     *       "version": 0,
+     *       "status": "INACTIVE"
+     *     }
+     */
     QueueUpdate: {
       /**
        * Format: int64
@@ -1036,6 +1165,38 @@ export interface components {
       name?: string;
       version?: number;
     };
+    /**
+     * @example {
+     *       "id": 21,
+     *       "username": "mara",
+     *       "domain": null,
+     *       "firstName": "Mara",
+     *       "lastName": "Lind",
+     *       "version": 0,
+     *       "principalId": 21,
+     *       "email": "mara@example.com",
+     *       "emailVerified": false,
+     *       "passwordSet": true,
+     *       "questionsSet": false,
+     *       "enableAutoLogin": false,
+     *       "disabled": false,
+     *       "clientRegistered": false,
+     *       "description": "",
+     *       "createdBy": 1,
+     *       "createdOn": "2026-03-02T08:10:00.000Z",
+     *       "updatedBy": 1,
+     *       "updatedOn": "2026-03-02T08:10:00.000Z",
+     *       "licenseFeatures": [],
+     *       "roles": [
+     *         {
+     *           "id": 4,
+     *           "name": "AAE_Basic",
+     *           "version": 0
+     *         }
+     *       ],
+     *       "deleted": false
+     *     }
+     */
     User: {
       /** Format: int64 */
       id: Id;
@@ -1072,7 +1233,59 @@ export interface components {
       roles: components['schemas']['RoleReference'][];
       deleted: boolean;
     };
-    /** @description The user, with all that older clients read. */
+    /**
+     * @description The user, with all that older clients read.
+     * @example {
+     *       "id": 21,
+     *       "username": "mara",
+     *       "domain": null,
+     *       "firstName": "Mara",
+     *       "lastName": "Lind",
+     *       "version": 0,
+     *       "principalId": 21,
+     *       "email": "mara@example.com",
+     *       "emailVerified": false,
+     *       "passwordSet": true,
+     *       "questionsSet": false,
+     *       "enableAutoLogin": false,
+     *       "disabled": false,
+     *       "clientRegistered": false,
+     *       "description": "",
+     *       "createdBy": 1,
+     *       "createdOn": "2026-03-02T08:10:00.000Z",
+     *       "updatedBy": 1,
+     *       "updatedOn": "2026-03-02T08:10:00.000Z",
+     *       "licenseFeatures": [],
+     *       "roles": [
+     *         {
+     *           "id": 4,
+     *           "name": "AAE_Basic",
+     *           "version": 0
+     *         }
+     *       ],
+     *       "deleted": false,
+     *       "sysAssignedRoles": [
+     *         {
+     *           "id": 4,
+     *           "name": "AAE_Basic",
+     *           "version": 0
+     *         }
+     *       ],
+     *       "groupNames": [],
+     *       "permissions": [
+     *         {
+     *           "name": "useQueues"
+     *         },
+     *         {
+     *           "name": "createQueues"
+     *         }
+     *       ],
+     *       "publicKey": null,
+     *       "appType": null,
+     *       "routingName": null,
+     *       "appUrl": null
+     *     }
+     */
     SessionUser: {
       /** Format: int64 */
       id: Id;
@@ -1124,6 +1337,18 @@ export interface components {
       page: components['schemas']['Page'];
       list: components['schemas']['User'][];
     };
+    /**
+     * @example {
+     *       "username": "mara",
+     *       "password": "a long and silent password",
+     *       "firstName": "Mara",
+     *       "roles": [
+     *         {
+     *           "id": 4
+     *         }
+     *       ]
+     *     }
+     */
     NewUser: {
       /** @description Unique in the server, in upper case and lower case alike */
       username: string;
@@ -1136,6 +1361,16 @@ export interface components {
       /** @description AAE_Basic when left out */
       roles?: components['schemas']['RoleReference'][];
     };
+    /**
+     * @example {
+     *       "name": "Invoice bots",
+     *       "description": "Process invoices",
+     *       "permissions": [
+     *         "useQueues",
+     *         "generateApiKey"
+     *       ]
+     *     }
+     */
     NewRole: {
       /** @description Unique in the tenant; names that begin with AAE_ are kept for the roles of the server */
       name: string;
@@ -1143,6 +1378,23 @@ export interface components {
       /** @description Names of permissions; useQueues when left out */
       permissions?: string[];
     };
+    /**
+     * @example {
+     *       "id": 8,
+     *       "name": "Invoice bots",
+     *       "description": "Process invoices",
+     *       "permissions": [
+     *         "useQueues",
+     *         "generateApiKey"
+     *       ],
+     *       "countPrincipals": 2,
+     *       "version": 0,
+     *       "createdBy": 1,
+     *       "createdOn": "2026-03-02T08:10:00.000Z",
+     *       "updatedBy": 1,
+     *       "updatedOn": "2026-03-02T08:10:00.000Z"
+     *     }
+     */
     Role: {
       /** Format: int64 */
       id: Id;
@@ -1171,8 +1423,17 @@ export interface components {
       page: components['schemas']['Page'];
       list: components['schemas']['Role'][];
     };
+    /**
+     * @example {
+     *       "name": "ERP export",
+     *       "expiresOn": "2027-03-01T00:00:00Z"
+     *     }
+     */
     NewApiKey: {
-      /** @description What the key is for */
+      /**
+       * @description What the key is for
+       * @example ERP export
+       */
       name?: string;
       /**
        * Format: int64
@@ -1185,6 +1446,16 @@ export interface components {
        */
       expiresOn?: string | null;
     };
+    /**
+     * @example {
+     *       "id": 3,
+     *       "name": "ERP export",
+     *       "userId": 21,
+     *       "expiresOn": "2027-03-01T00:00:00.000Z",
+     *       "createdBy": 21,
+     *       "createdOn": "2026-03-02T08:12:00.000Z"
+     *     }
+     */
     ApiKey: {
       /** Format: int64 */
       id: Id;
@@ -1204,7 +1475,30 @@ export interface components {
       page: components['schemas']['Page'];
       list: components['schemas']['ApiKey'][];
     };
-    /** @description One piece of work. */
+    /**
+     * @description One piece of work.
+     * @example {
+     *       "id": 1001,
+     *       "queueId": 7,
+     *       "json": {
+     *         "invoiceNumber": "R-1001",
+     *         "vendor": "Meier GmbH",
+     *         "amount": 1250,
+     *         "dueDate": "2026-04-01"
+     *       },
+     *       "status": "NEW",
+     *       "col1": "R-1001",
+     *       "col2": "Meier GmbH",
+     *       "col3": "1250",
+     *       "retryCount": 0,
+     *       "priority": 4,
+     *       "createdBy": 1,
+     *       "createdOn": "2026-03-02T08:20:00.000Z",
+     *       "updatedBy": 1,
+     *       "updatedOn": "2026-03-02T08:20:00.000Z",
+     *       "version": 0
+     *     }
+     */
     WorkItem: {
       /** Format: int64 */
       id?: Id;
@@ -1618,13 +1912,25 @@ export interface components {
     };
   };
   parameters: {
-    /** @description Id of the queue */
+    /**
+     * @description Id of the queue
+     * @example 7
+     */
     QueueId: Id;
-    /** @description Id of the work item model */
+    /**
+     * @description Id of the work item model
+     * @example 12
+     */
     ModelId: Id;
-    /** @description Id of the work item */
+    /**
+     * @description Id of the work item
+     * @example 1001
+     */
     WorkItemId: Id;
-    /** @description Id of the user */
+    /**
+     * @description Id of the user
+     * @example 21
+     */
     UserId: Id;
   };
   requestBodies: never;
@@ -1849,7 +2155,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -1892,7 +2201,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -1928,9 +2240,15 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
-        /** @description Id of the user */
+        /**
+         * @description Id of the user
+         * @example 21
+         */
         userId: components['parameters']['UserId'];
       };
       cookie?: never;
@@ -1967,7 +2285,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -2036,7 +2357,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the work item model */
+        /**
+         * @description Id of the work item model
+         * @example 12
+         */
         id: components['parameters']['ModelId'];
       };
       cookie?: never;
@@ -2162,7 +2486,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -2191,7 +2518,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -2228,7 +2558,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -2256,7 +2589,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -2506,7 +2842,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -2543,7 +2882,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -2579,7 +2921,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -2615,7 +2960,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -2651,7 +2999,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
       };
       cookie?: never;
@@ -2687,9 +3038,15 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
-        /** @description Id of the work item */
+        /**
+         * @description Id of the work item
+         * @example 1001
+         */
         workItemId: components['parameters']['WorkItemId'];
       };
       cookie?: never;
@@ -2718,9 +3075,15 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
-        /** @description Id of the work item */
+        /**
+         * @description Id of the work item
+         * @example 1001
+         */
         workItemId: components['parameters']['WorkItemId'];
       };
       cookie?: never;
@@ -2757,9 +3120,15 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
-        /** @description Id of the work item */
+        /**
+         * @description Id of the work item
+         * @example 1001
+         */
         workItemId: components['parameters']['WorkItemId'];
       };
       cookie?: never;
@@ -2787,9 +3156,15 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the queue */
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
         id: components['parameters']['QueueId'];
-        /** @description Id of the work item */
+        /**
+         * @description Id of the work item
+         * @example 1001
+         */
         workItemId: components['parameters']['WorkItemId'];
       };
       cookie?: never;
