@@ -14,8 +14,10 @@ export interface Claims {
   readonly kill: AbortSignal;
 }
 
-// On its way to a queue with work, an answer takes much less.
-const answerSeconds = 1;
+// From a queue with work an answer takes much less.
+const answerSeconds = 0.5;
+// No queue is asked more often than this while it has nothing.
+const pauseSeconds = 1;
 
 /**
  * Claims items for free slots and starts them, until told to drain.
@@ -32,7 +34,7 @@ export async function claimItems(claims: Claims): Promise<void> {
       failures = 0;
       start(claims, items);
       // A server that is stopping, or a queue that grants nothing, may answer without waiting.
-      if (items.length === 0) await pause(answerSeconds - (Date.now() - sentOn) / 1000, claims.drain);
+      if (items.length === 0) await pause(pauseSeconds - (Date.now() - sentOn) / 1000, claims.drain);
     } catch (error) {
       if (claims.drain.aborted) return;
       if (!mayPass(error)) throw error;

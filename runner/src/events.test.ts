@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { addEvent, describeEvent, nothingDone, type RunnerEvent } from './events.ts';
+import type { Report } from './item.ts';
+
+const report = (more: Partial<Report>): Report => ({ id: 7, version: 1, status: 'COMPLETE', ...more });
+const reported = (more: Partial<Report>): RunnerEvent => ({
+  type: 'reported',
+  report: report(more),
+  status: 'NEW',
+});
+const lost = { type: 'leaseLost', id: 7, code: 'LEASE_LOST', message: 'held by another' } as const;
+const refused = { type: 'reportRefused', report: report({}), code: 'LATE_REPORT', message: 'late' } as const;
+
+test.each<[keyof typeof nothingDone, RunnerEvent]>([
+  ['completed', reported({})],
+  ['deferred', reported({ status: 'DEFERRED' })],
+  ['failedBusiness', reported({ status: 'FAILED', failureKind: 'BUSINESS' })],
+  ['failedSystem', reported({ status: 'FAILED', failureKind: 'SYSTEM' })],
+  ['lost', lost],
+  ['refused', refused],
+  ['givenUp', { type: 'givenUp', id: 7 }],
+  ['unreported', { type: 'unreported', report: report({}) }],
+])('%s counts one event', (member, event) => {
+  expect(addEvent(nothingDone, event)).toEqual({ ...nothingDone, [member]: 1 });
+});
+
+test('what is not the end of an item is not counted', () => {
+  const events: RunnerEvent[] = [
+    { type: 'claimed', items: [] },
+    { type: 'finished', report: report({}), seconds: 1 },
+    { type: 'draining', running: 1, reports: 1 },
+  ];
+  expect(events.reduce(addEvent, nothingDone)).toEqual(nothingDone);
+});
+
+test.each<[RunnerEvent, string | undefined]>([
+  [{ type: 'connected', queueId: 1, queue: 'Credit' }, 'takes items from the queue Credit'],
+  [{ type: 'log', id: 7, text: 'hello' }, 'item 7: hello'],
+  [{ type: 'finished', report: report({}), seconds: 1 }, undefined],
+  [
+    {
+      type: 'finished',
+      report: report({ status: 'FAILED', failureKind: 'BUSINESS', error: 'no' }),
+      seconds: 1,
+    },
+    'item 7: business failure: no',
+  ],
+  [lost, 'item 7: taken away: held by another'],
+  [refused, 'item 7: the report was refused: LATE_REPORT: late'],
+  [
+    { type: 'retrying', call: 'claimWorkItems', message: 'No answer.', seconds: 2 },
+    'claimWorkItems: No answer. Trying again in 2.0 s.',
+  ],
+  [{ type: 'stopped', summary: { ...nothingDone, completed: 3, lost: 1 } }, 'stopped: completed 3, lost 1'],
+  [{ type: 'stopped', summary: nothingDone }, 'stopped: nothing was done'],
+  [{ type: 'claimed', items: [] }, undefined],
+])('what a person should know becomes a line: %#', (event, line) => {
+  expect(describeEvent(event)).toBe(line);
+});
