@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AgentOptions } from '@millrace/runner';
+import { startApp, type App } from '../server/src/testing/app.ts';
+import { createBotUser, createWork, numbered, startAgent, type BotUser } from './work.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'millrace-agent-'));
+const slow = { timeout: 20_000 };
+let app: App;
+let bot: BotUser;
+let base: { url: string; username: string; apiKey: string; cwd: string; killGraceSeconds: number };
+
+beforeAll(async () => {
+  app = await startApp();
+  bot = await createBotUser(app, 'device-1');
+  base = { url: app.url, username: bot.username, apiKey: bot.apiKey, cwd: folder, killGraceSeconds: 1 };
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const shell = (script: string) => ['sh', '-c', script];
+const read = (file: string) => () => readFileSync(path.join(folder, file), 'utf8').trim();
+
+async function expectDead(pid: number): Promise<void> {
+  await expect.poll(() => isAlive(pid), slow).toBe(false);
+}
+
+function isAlive(pid: number): boolean {
+  const status = `/proc/${String(pid)}/status`;
+  try {
+    // In a container nobody may bury the dead.
+    return (
+      process.kill(pid, 0) && !(existsSync(status) && readFileSync(status, 'utf8').includes('State:\tZ'))
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** A command for each kind of item, by the text in it. */
+const kinds = `
+  read -r item
+  case "$item" in
+    *'"kind":"done"'*) echo starting; echo '{"item":'"$item"',"id":"'"$MILLRACE_ITEM_ID"'","key":"'"$MILLRACE_API_KEY$SECRET"'"}';;
+    *'"kind":"quiet"'*) ;;
+    *'"kind":"business"'*) echo 'no such account' >&2; exit 65;;
+    *'"kind":"technical"'*) echo 'disk full' >&2; exit 2;;
+    *'"kind":"babble"'*) echo done;;
+    *'"kind":"endless"'*) yes;;
+  esac`;
+
+test('a command does the items: its output, exit code and stderr become their outcome', async () => {
+  const names = ['done', 'quiet', 'business', 'technical', 'babble', 'endless'];
+  const work = await createWork(
+    app,
+    'Kinds',
+    names.map((kind, n) => ({ n, kind })),
+  );
+  const options = {
+    ...base,
+    queue: work.name,
+    slots: 2,
+    command: shell(kinds),
+    env: { SECRET: 'given' },
+    maxOutputBytes: 10_000,
+  };
+  const agent = startAgent(options);
+  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 2, FAILED: 4 });
+  expect(await agent.drained()).toMatchObject({ completed: 2, failedBusiness: 1, failedSystem: 3 });
+  const [done, quiet, ...failed] = await work.items();
+  expect(done?.output).toMatchObject({
+    item: { id: done?.id, json: { n: 0, kind: 'done' } },
+    id: String(done?.id),
+    key: 'given',
+  });
+  expect(quiet).toMatchObject({ status: 'COMPLETE' });
+  expect(failed.map(({ failureKind, error }) => [failureKind, error])).toEqual([
+    ['BUSINESS', 'no such account'],
+    ['SYSTEM', 'Exit code 2.\ndisk full'],
+    ['SYSTEM', expect.stringMatching(/no JSON object.*It ends with: done/)],
+    ['SYSTEM', expect.stringMatching(/larger than the 10000 bytes/)],
+  ]);
+});
+
+test('a command that takes too long is killed with all that it has started, and the item fails', async () => {
+  const work = await createWork(app, 'Hanging', numbered(1));
+  const command = shell('sleep 600 & echo $! > grandchild; echo working >&2; wait');
+  const agent = startAgent({ ...base, queue: work.name, command, timeoutSeconds: 1 });
+  await expect.poll(work.statuses, slow).toEqual({ FAILED: 1 });
+  await agent.drained();
+  const [item] = await work.items();
+  expect(item?.failureKind).toBe('SYSTEM');
+  expect(item?.error).toMatch(/^Timed out after 1 seconds; .*\nworking$/);
+  await expectDead(Number(read('grandchild')()));
+});
+
+test('when an item is taken away its command is killed', async () => {
+  const work = await createWork(app, 'Taken', numbered(1));
+  const agent = startAgent({
+    ...base,
+    queue: work.name,
+    leaseSeconds: 1,
+    command: shell('echo $$ > taken; sleep 600'),
+  });
+  await expect.poll(read('taken'), slow).toMatch(/\d/);
+  const [item] = await work.items();
+  const results = [{ id: item?.id as number, version: item?.version as number, status: 'COMPLETE' as const }];
+  await bot.user.call.finishWorkItems({ path: { id: work.queueId }, body: { results } });
+  await expectDead(Number(read('taken')()));
+  expect(await agent.drained()).toMatchObject({ lost: 1, completed: 0, failedSystem: 0, refused: 0 });
+});
+
+test('an agent whose command does not exist stops, and the items stay untried', async () => {
+  const work = await createWork(app, 'Missing', numbered(2));
+  const agent = startAgent({ ...base, queue: work.name, leaseSeconds: 1, command: ['./no-such-bot'] });
+  await expect(agent.done).rejects.toThrow(/Cannot start "\.\/no-such-bot"/);
+  await expect.poll(work.statuses, slow).toEqual({ NEW: 2 });
+});
+
+test('at SIGTERM an agent ends the running item, reports it and leaves', async () => {
+  const work = await createWork(app, 'Terminated', numbered(3));
+  const command = shell('echo $$ > running; while [ ! -e go ]; do sleep 0.1; done; echo "{}"');
+  const agent = spawnAgent({ ...base, queue: work.name, command });
+  await expect.poll(read('running'), slow).toMatch(/\d/);
+  agent.child.kill('SIGTERM');
+  await expect.poll(agent.output, slow).toMatch(/"draining","running":1/);
+  writeFileSync(path.join(folder, 'go'), '');
+  expect(await agent.exited).toEqual([0, null]);
+  expect(await work.statuses()).toEqual({ COMPLETE: 1, NEW: 2 });
+});
+
+test('a second SIGTERM stops an agent at once, and the item comes back', async () => {
+  const work = await createWork(app, 'Killed', numbered(1));
+  const command = shell('echo $$ > stuck; trap "" TERM; while :; do sleep 0.1; done');
+  const agent = spawnAgent({ ...base, queue: work.name, command, leaseSeconds: 1, killGraceSeconds: 10 });
+  await expect.poll(read('stuck'), slow).toMatch(/\d/);
+  agent.child.kill('SIGTERM');
+  await expect.poll(agent.output, slow).toMatch(/"draining"/);
+  agent.child.kill('SIGTERM');
+  expect(await agent.exited).toEqual([0, null]);
+  await expectDead(Number(read('stuck')()));
+  await expect.poll(work.items, slow).toMatchObject([{ status: 'NEW', retryCount: 0 }]);
+});
+
+function spawnAgent(options: AgentOptions) {
+  const file = path.join(import.meta.dirname, 'agent.fixture.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', file, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.on('data', (part: Buffer) => {
+    text += part.toString();
+  });
+  return { child, output: () => text, exited: once(child, 'close') };
+}
