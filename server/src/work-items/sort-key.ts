@@ -1,7 +1,7 @@
 import { toDouble, type ExactNumber } from '@millrace/api';
 import { valueOf, type JsonRecord } from '../models/record.ts';
 import type { Attribute } from '../models/rules.ts';
-import type { QueueDefinition } from '../queues/rules.ts';
+import { orderOf, type QueueDefinition } from '../queues/rules.ts';
 
 // A longer text is ordered by its beginning: the key is part of an index row, which PostgreSQL limits.
 const keptTextBytes = 96;
@@ -30,14 +30,6 @@ export function movedBehind(key: Buffer, now: Date): Buffer {
 /** When the item that has this key arrived, or was last moved behind the others. */
 export function arrivalIn(key: Buffer): Date {
   return new Date(Number(key.readBigUInt64BE(key.length - arrivalBytes)));
-}
-
-/** The attribute that an order names, and its direction; a leading `-` is descending unless it is part of the name. */
-export function orderOf(attributes: readonly Attribute[], order: string) {
-  const exact = attributes.find(({ name }) => name === order);
-  if (exact) return { attribute: exact, isDescending: false };
-  const attribute = attributes.find(({ name }) => `-${name}` === order);
-  return attribute && { attribute, isDescending: true };
 }
 
 function orderBytes(attributes: readonly Attribute[], order: string, record: JsonRecord): Buffer {
