@@ -1,7 +1,10 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type App, type Caller } from '../testing/app.ts';
+import { openPool, transaction } from '../db.ts';
+import { eventually } from '../testing/fixtures.ts';
 import { makeSigningKey, signToken } from './signing.ts';
+import { lockLoginFailures } from './sql.ts';
 
 const password = 'correct horse battery';
 let app: App;
@@ -213,6 +216,25 @@ describe('logIn, slowed down', () => {
     const answers = await Promise.all(Array.from({ length: 12 }, () => logIn('stormed', 'wrong')));
     const numberOf = (status: number) => answers.filter((answer) => answer.status === status).length;
     expect([numberOf(401), numberOf(429)]).toEqual([1, 11]);
+  });
+
+  it('logIn decides attempts for the same name one after the other', async () => {
+    await app.user('queued');
+    for (let attempt = 1; attempt <= 5; attempt += 1) await logIn('queued', 'wrong');
+    await app.sql(`update login_failures set failures = 20 where failures = 5`);
+    await letTimePass(60);
+    const waiting = () => app.sql(`select from pg_locks where locktype = 'advisory' and not granted`);
+    const pool = openPool(app.connection, 1);
+    const attempts = await transaction(pool, async (db) => {
+      await lockLoginFailures(db, 'Queued');
+      const sent = Array.from({ length: 4 }, () => logIn('queued', 'wrong'));
+      const allWait = eventually(waiting, (locks) => locks.length === 4).then(() => 'all wait');
+      expect(await Promise.race([allWait, ...sent])).toBe('all wait');
+      return sent;
+    });
+    await pool.end();
+    const statuses = (await Promise.all(attempts)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(1);
   });
 
   it('logIn with an API key goes on while passwords of the user are guessed', async () => {
