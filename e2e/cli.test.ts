@@ -1,0 +1,299 @@
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import path from 'node:path';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { parseJson } from '@millrace/api';
+import { beforeAll, expect, test } from 'vitest';
+import { startApp, type App } from '../server/src/testing/app.ts';
+import { createHome, millrace, startMillrace, type Ended } from './millrace.ts';
+
+// As startApp sets it.
+const password = 'correct horse battery';
+const home = createHome();
+const model = [{ name: 'customer' }, { name: 'amount', type: 'NUMBER' as const, isRequired: false }];
+let app: App;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  app = await startApp();
+  const { body } = await app.admin.createApiKey({ body: { name: 'command line' } });
+  env = { MILLRACE_URL: app.url, MILLRACE_USERNAME: 'admin', MILLRACE_API_KEY: String(body.apiKey) };
+});
+
+/** Runs a command as the administrator. */
+const asAdmin = (...args: string[]) => millrace(home, args, { env });
+
+async function createQueue(name: string): Promise<{ id: number }> {
+  const made = await app.admin.createWorkItemModel({ body: { name, attributes: model } });
+  const queue = await app.admin.createQueue({ body: { name, workItemModelId: Number(made.body.id) } });
+  expect(queue.status).toBe(200);
+  return { id: Number(queue.body.id) };
+}
+
+function expectEnd(ended: Ended, code: number): Ended {
+  expect(ended.code, ended.stderr).toBe(code);
+  // Nobody watches: neither colour nor movement.
+  expect(ended.stdout + ended.stderr).not.toContain('\u001b');
+  return ended;
+}
+
+const answerOf = (ended: Ended): unknown => parseJson(expectEnd(ended, 0).stdout);
+
+test('login keeps a token that later commands use, and neither name nor password; logout revokes it', async () => {
+  const person = createHome();
+  const at = { env: { MILLRACE_URL: app.url } };
+  const login = ['login', '--username', 'admin', '--password-stdin'];
+  const { stdout, stderr } = expectEnd(await millrace(person, login, { ...at, stdin: `${password}\n` }), 0);
+  expect([stdout, stderr]).toEqual(['', `Logged in at ${app.url} as admin (AAE_Admin).\n`]);
+  const file = path.join(person, '.config', 'millrace', 'credentials.json');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+  expect(Object.keys(kept)).toEqual(['url', 'token', 'givenOn']);
+  expect(readFileSync(file, 'utf8')).not.toContain(password);
+
+  // Without any setting: the server is the one that was logged in at.
+  expect(answerOf(await millrace(person, ['user', 'list', '--json']))).toHaveProperty('list');
+  expect((await app.as(kept['token']).listUsers()).status).toBe(200);
+  expectEnd(await millrace(person, ['logout']), 0);
+  expect(existsSync(file)).toBe(false);
+  expect((await app.as(kept['token']).listUsers()).status).toBe(401);
+  expectEnd(await millrace(person, ['user', 'list'], at), 4);
+});
+
+test('a kept token is renewed while it is in use', async () => {
+  const person = createHome();
+  const at = {
+    env: {
+      XDG_CONFIG_HOME: person,
+      MILLRACE_URL: app.url,
+      MILLRACE_USERNAME: 'admin',
+      MILLRACE_PASSWORD: password,
+    },
+  };
+  expectEnd(await millrace(person, ['login'], at), 0);
+  const file = path.join(person, 'millrace', 'credentials.json');
+  const first = JSON.parse(readFileSync(file, 'utf8')) as { token: string };
+  writeFileSync(file, JSON.stringify({ ...first, givenOn: 0 }));
+  expectEnd(await millrace(person, ['queue', 'list'], { env: { XDG_CONFIG_HOME: person } }), 0);
+  const second = JSON.parse(readFileSync(file, 'utf8')) as { token: string; givenOn: number };
+  expect(second.token).not.toBe(first.token);
+  expect(second.givenOn).toBeGreaterThan(0);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test('a wrong password is refused, and keeps nothing', async () => {
+  const person = createHome();
+  const login = ['login', '--username', 'admin', '--password-stdin', '--url', app.url];
+  const { stderr } = expectEnd(await millrace(person, login, { stdin: 'wrong horse\n' }), 4);
+  expect(stderr).not.toContain('wrong horse');
+  expect(existsSync(path.join(person, '.config'))).toBe(false);
+});
+
+test('a log-in without a terminal to ask at says what to set', async () => {
+  const { stderr } = expectEnd(await millrace(createHome(), ['login', '--url', app.url]), 2);
+  expect(stderr).toContain('MILLRACE_USERNAME and MILLRACE_PASSWORD');
+});
+
+test('a queue is made, found by its name and changed, as tables and as JSON', async () => {
+  const attributes = JSON.stringify(model);
+  const made = answerOf(
+    await asAdmin('model', 'create', '--name', 'Invoices', '--attributes', attributes, '--json'),
+  ) as { id: number };
+  const create = [
+    'queue',
+    'create',
+    '--name',
+    'Invoices',
+    '--work-item-model-id',
+    String(made.id),
+    '--display-columns',
+    'amount',
+  ];
+  expect(expectEnd(await asAdmin(...create), 0).stdout).toMatch(/^name +Invoices$/m);
+  const list = expectEnd(await asAdmin('queue', 'list', '--where', 'name=Invoices'), 0).stdout.split('\n');
+  expect(list[0]).toMatch(/^id +name +status/);
+  expect(list[1]).toMatch(/^\d+ +Invoices +ACTIVE/);
+  const update = ['updateQueue', 'Invoices', '--version', '0', '--status', 'inactive', '--json'];
+  expect(answerOf(await asAdmin(...update))).toMatchObject({
+    version: 1,
+    status: 'INACTIVE',
+    displayColumns: ['amount'],
+  });
+  expect(expectEnd(await asAdmin('queue', 'delete', 'Invoices'), 0).stderr).toBe('The queue is deleted.\n');
+});
+
+test('items keep all their digits on the way in and out', async () => {
+  await createQueue('Digits');
+  const data = '{"customer":"A","amount":9007199254740993}';
+  expectEnd(await asAdmin('item', 'create', 'Digits', '--data', data, '--priority', '7'), 0);
+  const listed = expectEnd(await asAdmin('item', 'list', 'Digits', '--json'), 0);
+  expect(listed.stdout).toContain('"amount":9007199254740993');
+  expect(expectEnd(await asAdmin('item', 'list', 'Digits'), 0).stdout).toMatch(/A +9007199254740993$/m);
+  const { list } = parseJson(listed.stdout) as { list: { id: number; version: number; priority: number }[] };
+  const [item] = list;
+  expect(item?.priority).toBe(7);
+  const update = ['item', 'update', 'Digits', String(item?.id), '--version', String(item?.version)];
+  expect(answerOf(await asAdmin(...update, '--data', '{"customer":"B"}', '--json'))).toMatchObject({
+    json: { customer: 'B' },
+  });
+});
+
+test('a body comes from stdin or from a file', async () => {
+  const { id } = await createQueue('Bodies');
+  const items = JSON.stringify([{ json: { customer: 'A' } }, { json: { customer: 'B' }, priority: 1 }]);
+  expectEnd(await millrace(home, ['item', 'create', 'Bodies', '--body', '-'], { env, stdin: items }), 0);
+  writeFileSync(path.join(home, 'item.json'), '{"json":{"customer":"C"}}');
+  expectEnd(await asAdmin('createWorkItems', String(id), '--body', '@item.json'), 0);
+  const { body } = await app.admin.listWorkItems({ path: { id } });
+  expect(body.list.map(({ json }) => json?.['customer']).toSorted()).toEqual(['A', 'B', 'C']);
+});
+
+test('a file is uploaded whole, or each refused row is named and nothing is created', async () => {
+  const { id } = await createQueue('Files');
+  writeFileSync(path.join(home, 'bad.csv'), 'customer,amount\nA,1\nB,many\n,3\n');
+  const bad = expectEnd(await asAdmin('upload', 'Files', 'bad.csv'), 1);
+  expect(bad.stdout).toBe('');
+  expect(bad.stderr).toMatch(/^ROW +COLUMN +REASON$/m);
+  expect(bad.stderr).toMatch(/^3 +amount +must be a number/m);
+  expect(bad.stderr).toMatch(/^4 +customer +\S/m);
+  expect((await app.admin.listWorkItems({ path: { id } })).body.page.total).toBe(0);
+  const asJson =
+    expectEnd(await asAdmin('upload', 'Files', 'bad.csv', '--json'), 1)
+      .stderr.trimEnd()
+      .split('\n')
+      .at(-1) ?? '';
+  expect(JSON.parse(asJson)).toMatchObject({
+    code: 'INVALID_REQUEST',
+    details: [{ row: 3, field: 'amount' }, { row: 4 }],
+  });
+
+  writeFileSync(path.join(home, 'good.csv'), 'amount,customer\n1,A\n2,B\n');
+  expect(answerOf(await asAdmin('upload', 'Files', 'good.csv', '--json'))).toEqual({ created: 2 });
+  expect((await app.admin.listWorkItems({ path: { id } })).body.page.total).toBe(2);
+});
+
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+test('the exit code says what went wrong, and stderr what to do', async () => {
+  const url = `http://127.0.0.1:${String(await closedPort())}`;
+  const [refused, unknown, usage, missing, unreachable, nobody] = await Promise.all([
+    asAdmin('queue', 'get', '987654'),
+    asAdmin('queue', 'get', 'No such queue'),
+    asAdmin('queue', 'create'),
+    asAdmin('upload', 'Files', 'nowhere.csv'),
+    millrace(home, ['queue', 'list', '--url', url]),
+    millrace(home, ['queue', 'list', '--url', app.url]),
+  ]);
+  expect(expectEnd(refused, 1).stderr).toMatch(/^error NOT_FOUND: /);
+  expect(expectEnd(unknown, 1).stderr).toContain('millrace queue list');
+  expect(expectEnd(usage, 2).stderr).toContain('--name and --work-item-model-id');
+  expect(expectEnd(missing, 2).stderr).toContain('nowhere.csv cannot be read');
+  expect(expectEnd(unreachable, 3).stderr).toContain('npm start');
+  expect(expectEnd(nobody, 4).stderr).toContain('millrace login');
+});
+
+test('what a user may not do is refused with what is missing', async () => {
+  const user = await app.user('clerk');
+  const { body } = await app.admin.createApiKey({ body: { name: 'clerk', userId: user.id } });
+  const own = { MILLRACE_URL: app.url, MILLRACE_USERNAME: 'clerk', MILLRACE_API_KEY: String(body.apiKey) };
+  const { stderr, stdout } = await millrace(home, ['user', 'list', '--json'], { env: own });
+  expect(stdout).toBe('');
+  expect(JSON.parse(stderr)).toHaveProperty('code');
+});
+
+test('one refused outcome among several makes the exit code 1', async () => {
+  await createQueue('Outcomes');
+  await asAdmin('item', 'create', 'Outcomes', '--data', '{"customer":"A"}');
+  const claimed = answerOf(await asAdmin('item', 'claim', 'Outcomes', '--json')) as {
+    list: { id: number; version: number }[];
+  };
+  const results = claimed.list.flatMap(({ id, version }) => [
+    { id, version, status: 'COMPLETE' },
+    { id: id + 1000, version, status: 'COMPLETE' },
+  ]);
+  const finish = ['item', 'finish', 'Outcomes', '--results', JSON.stringify(results)];
+  expect(expectEnd(await asAdmin(...finish), 1).stdout).toMatch(/COMPLETE/);
+});
+
+test('run has a command process the items, and ends in good order at SIGTERM', async () => {
+  const { id } = await createQueue('Runs');
+  const role = (await app.admin.listRoles()).body.list.find(({ name }) => name === 'AAE_Admin');
+  await app.admin.addQueueConsumer({ path: { id }, body: { roleId: Number(role?.id) } });
+  const workItems = ['good', 'bad'].map((customer) => ({ json: { customer } }));
+  await app.admin.createWorkItems({ path: { id }, body: { workItems } });
+  const script =
+    'read -r item; case "$item" in *good*) echo "{}";; *) echo "no such customer" >&2; exit 65;; esac';
+  const runner = startMillrace(
+    home,
+    ['run', '--queue', 'Runs', '--slots', '2', '--json', '--', 'sh', '-c', script],
+    env,
+  );
+  const statuses = async () =>
+    (await app.admin.listWorkItems({ path: { id } })).body.list.map(({ status }) => status);
+  await expect
+    .poll(async () => (await statuses()).toSorted(), { timeout: 20_000 })
+    .toEqual(['COMPLETE', 'FAILED']);
+  runner.process.kill('SIGTERM');
+  const ended = expectEnd(await runner.ended, 0);
+  expect(JSON.parse(ended.stdout)).toMatchObject({
+    completed: 1,
+    failedBusiness: 1,
+    failedSystem: 0,
+    unreported: 0,
+  });
+  expect(ended.stderr).toContain('business failure: no such customer');
+});
+
+test('the shell gets a script that it can read, which completes commands, flags and their values', async () => {
+  const script = expectEnd(await millrace(home, ['completion', 'bash']), 0).stdout;
+  expect(spawnSync('bash', ['-n'], { input: script }).status).toBe(0);
+  const ask = async (...words: string[]) => (await millrace(home, ['complete', '--', ...words])).stdout;
+  expect(await ask('queue', '')).toMatch(/^create\tCreate a queue/m);
+  expect(await ask('queue', 'update', '5', '--sta')).toMatch(/^--status\t/m);
+  expect(await ask('queue', 'update', '5', '--status', '')).toMatch(/^ACTIVE\t/m);
+});
+
+test('the command starts by a link, as npm installs it, and explains itself', async () => {
+  const link = path.join(home, 'millrace');
+  symlinkSync(path.resolve(import.meta.dirname, '../cli/bin/millrace.mjs'), link);
+  const help = execFileSync(link, ['--help'], { cwd: home, encoding: 'utf8' });
+  expect(help).toMatch(/^Start:$[^]*^Work:$[^]*^Set up:$[^]*^Examples:$/m);
+  expect(execFileSync(link, ['item', 'list', '--help'], { encoding: 'utf8' })).toContain(
+    '--where <comparison>',
+  );
+});
+
+test('serve starts a server on a new database, and stops it cleanly', { timeout: 120_000 }, async () => {
+  const person = createHome();
+  const adminPassword = 'a password for the test';
+  const serve = ['serve', '--port', '0', '--data', 'db'];
+  const server = startMillrace(person, serve, {
+    MILLRACE_ADMIN_PASSWORD: adminPassword,
+    MILLRACE_LOG_LEVEL: 'error',
+  });
+  const address = () => /http:\/\/127\.0\.0\.1:\d+/.exec(server.said())?.[0] ?? '';
+  await expect
+    .poll(() => server.said().includes('Stop with Ctrl-C') && address(), { timeout: 90_000 })
+    .toMatch(/^http/);
+  const own = { MILLRACE_URL: address(), MILLRACE_USERNAME: 'admin', MILLRACE_PASSWORD: adminPassword };
+  expectEnd(await millrace(person, ['queue', 'list'], { env: own }), 0);
+
+  server.process.kill('SIGINT');
+  expectEnd(await server.ended, 0);
+  expectEnd(await millrace(person, ['queue', 'list'], { env: own }), 3);
+  expect(existsSync(path.join(person, 'db', 'postgres'))).toBe(true);
+  expect(existsSync(path.join(person, 'db', 'postgres', 'postmaster.pid'))).toBe(false);
+});
+
+test('serve ends with the exit code of a server that cannot start', async () => {
+  const { stderr } = expectEnd(await millrace(home, ['serve'], { env: { MILLRACE_PORT: 'eighty' } }), 1);
+  expect(stderr).toContain('MILLRACE_PORT');
+});
