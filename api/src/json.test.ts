@@ -11,7 +11,7 @@ describe('numbers', () => {
 
   test('are bigint beyond 2^53, exact where digits would be lost, and plain otherwise', () => {
     expect(parseJson('[9007199254740991, 9007199254740993, 1.5, 1e21]')).toEqual([
-      9007199254740991,
+      Number.MAX_SAFE_INTEGER,
       9007199254740993n,
       1.5,
       1e21,
@@ -20,7 +20,8 @@ describe('numbers', () => {
   });
 
   test('that are a double to the last digit stay plain', () => {
-    expect(parseJson('[0.13333333333333333, 1.2345678901234567e-7]')).toEqual([0.13333333333333333, 1.2345678901234567e-7]);
+    const text = JSON.stringify([2 / 15, 1 / 3e7]);
+    expect(parseJson(text)).toEqual([2 / 15, 1 / 3e7]);
   });
 
   test('inside texts are left alone', () => {

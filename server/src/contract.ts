@@ -99,7 +99,7 @@ function compile(place: string): Check {
 function strict(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(strict);
   if (typeof node !== 'object' || node === null) return node;
-  const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, strict(value)])) as Json;
+  const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, strict(value)]));
   if (copy['type'] === 'integer' && copy['format'] === 'int64') return { int64: copy['minimum'] ?? 0 };
   const isClosed = copy['type'] === 'object' && copy['properties'] !== undefined;
   return isClosed ? { additionalProperties: false, ...copy } : copy;

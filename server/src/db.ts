@@ -29,9 +29,11 @@ const types = new pg.TypeOverrides();
 types.setTypeParser(pg.types.builtins.INT8, toId);
 types.setTypeParser(pg.types.builtins.JSON, parseJson);
 types.setTypeParser(pg.types.builtins.JSONB, parseJson);
-const int8Array = 1016;
-const parseTextArray = pg.types.getTypeParser(1009 as never) as unknown as (text: string) => string[];
-types.setTypeParser(int8Array as never, (text: string) => parseTextArray(text).map(toId));
+const int8Array = 1016 as never;
+const textArray = 1009 as never;
+// The declarations know the types of single values only.
+const parseTextArray = pg.types.getTypeParser(textArray) as unknown as (text: string) => string[];
+types.setTypeParser(int8Array, (text: string) => parseTextArray(text).map(toId));
 
 const sessionSettings = {
   timezone: 'UTC',

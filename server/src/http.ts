@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import multipart from '@fastify/multipart';
 import {
   operations,
@@ -13,15 +15,39 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type FastifyHttpOptions,
 } from 'fastify';
+import type { Identity, VerifyToken } from './auth/tokens.ts';
 import type { Config } from './config.ts';
 import { requestReader, type RequestReader } from './contract.ts';
 import { Refusal, toRefusal } from './errors.ts';
+import { servePages } from './http/pages.ts';
 import type { Perform } from './perform.ts';
 
 /** The HTTP application: it reads requests strictly by the contract, has them performed, and writes the answers. */
-export async function createHttp(config: Config, perform: Perform): Promise<FastifyInstance> {
-  const http = fastify({
+export async function createHttp(
+  config: Config,
+  verifyToken: VerifyToken,
+  perform: Perform,
+): Promise<FastifyInstance> {
+  const http = fastify(optionsOf(config));
+  http.removeAllContentTypeParsers();
+  http.addContentTypeParser('application/json', { parseAs: 'string' }, readJson);
+  await http.register(multipart, {
+    limits: { files: 1, fileSize: config.maxFileBytes, fields: 10, parts: 11 },
+  });
+  http.setErrorHandler(sendError);
+  http.setNotFoundHandler(refuseUnknownPath);
+  http.addHook('onSend', async (_, reply) => void reply.headers(commonHeaders));
+  for (const operationId of Object.keys(operations) as OperationId[])
+    addRoutes(http, verifyToken, perform, operationId);
+  refuseOtherMethods(http);
+  await servePages(http);
+  return http;
+}
+
+function optionsOf(config: Config): FastifyHttpOptions<Server> {
+  return {
     bodyLimit: config.maxBodyBytes,
     exposeHeadRoutes: false,
     genReqId: () => randomUUID(),
@@ -30,25 +56,14 @@ export async function createHttp(config: Config, perform: Perform): Promise<Fast
       redact: ['req.headers.authorization', 'req.headers["x-authorization"]'],
     },
     logController: new LogController({ disableRequestLogging: true }),
-    frameworkErrors: (error, request, reply) => void sendError(error, request, reply as FastifyReply),
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
     clientErrorHandler,
-  });
-  http.removeAllContentTypeParsers();
-  http.addContentTypeParser('application/json', { parseAs: 'string' }, readJson);
-  await http.register(multipart, {
-    limits: { files: 1, fileSize: config.maxFileBytes, fields: 10, parts: 11 },
-  });
-  http.setErrorHandler(sendError);
-  http.setNotFoundHandler((request) => {
-    throw new Refusal(
-      'NOT_FOUND',
-      `There is no operation ${request.method} ${request.url.split('?')[0]}. GET /openapi.json lists all.`,
-    );
-  });
-  http.addHook('onSend', async (_, reply) => void reply.headers(commonHeaders));
-  for (const operationId of Object.keys(operations) as OperationId[]) addRoutes(http, perform, operationId);
-  refuseOtherMethods(http);
-  return http;
+  };
+}
+
+function refuseUnknownPath({ method, url }: FastifyRequest): never {
+  const path = url.split('?')[0];
+  throw new Refusal('NOT_FOUND', `There is no operation ${method} ${path}. GET /openapi.json lists all.`);
 }
 
 const commonHeaders = {
@@ -61,17 +76,29 @@ const commonHeaders = {
   'referrer-policy': 'no-referrer',
 };
 
-function addRoutes(http: FastifyInstance, perform: Perform, operationId: OperationId): void {
+function addRoutes(
+  http: FastifyInstance,
+  verifyToken: VerifyToken,
+  perform: Perform,
+  operationId: OperationId,
+): void {
   const operation: Operation = operations[operationId];
   const reader = requestReader(operationId);
+  const identities = new WeakMap<FastifyRequest, Identity>();
   for (const path of [operation.path, operation.also]) {
-    if (path) http.route({ method: operation.method, url: routeOf(path), handler });
+    if (path) http.route({ method: operation.method, url: routeOf(path), onRequest: prove, handler });
+  }
+
+  /** Before the body is read: strangers cannot make the server read, let alone keep, anything. */
+  async function prove(request: FastifyRequest): Promise<void> {
+    if (operation.permission !== 'public') identities.set(request, await verifyToken(tokenOf(request)));
   }
 
   async function handler(request: FastifyRequest, reply: FastifyReply) {
     const input = await readInput(operation, reader, request);
+    const caller = { token: tokenOf(request), identity: identities.get(request) };
     const signal = abortedWhenGone(reply);
-    const output = await perform({ operationId, token: tokenOf(request), input, log: request.log, signal });
+    const output = await perform({ operationId, ...caller, input, log: request.log, signal });
     reply.code(operation.success);
     return output === undefined ? reply.send() : reply.type('application/json').send(stringifyJson(output));
   }
@@ -89,7 +116,7 @@ async function readInput(
   const path = reader.path(request.params as Record<string, string>);
   const query = reader.query(request.query as Record<string, string>);
   const body = operation.body === 'file' ? await readFile(request) : readBody(operation, reader, request);
-  return { path, query, body } as Input;
+  return { path, query, body };
 }
 
 function readBody(operation: Operation, reader: RequestReader, request: FastifyRequest): unknown {
@@ -171,7 +198,7 @@ function fromFramework(error: Error & { code?: string; statusCode?: number }): R
 }
 
 /** A request that is no HTTP never reaches a route; its sender still gets an answer in the contract's form. */
-function clientErrorHandler(error: Error & { code?: string }, socket: import('node:net').Socket): void {
+function clientErrorHandler(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const body = JSON.stringify({ code: 'INVALID_REQUEST', message: 'This is not a readable HTTP request.' });
   socket.end(

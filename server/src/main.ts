@@ -38,5 +38,6 @@ function stopSignal(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.stderr.write(`Millrace cannot start. ${(error as Error).message}\n`);
-  process.exitCode = 1;
+  // Whatever the attempt has opened must not keep a process alive that serves nobody.
+  process.exit(1);
 });

@@ -67,7 +67,7 @@ async function pending(client: pg.Client): Promise<Migration[]> {
 function readMigrations(): Migration[] {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.sql'))
-    .sort();
+    .toSorted();
   return files.map((name) => {
     const text = readFileSync(path.join(folder, name), 'utf8');
     return { name, text, checksum: createHash('sha256').update(text).digest('hex') };

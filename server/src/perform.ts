@@ -8,19 +8,21 @@ import {
 } from '@millrace/api';
 import { decideAccess } from './auth/rules.ts';
 import { selectCallers } from './auth/sql.ts';
-import type { Identity, VerifyToken } from './auth/tokens.ts';
+import type { Identity } from './auth/tokens.ts';
 import { Batches } from './batches.ts';
 import { transaction, type Db, type Pool } from './db.ts';
 import type { Bell } from './dispatch/bell.ts';
 import { isTransient, Refusal } from './errors.ts';
 import type { Actor, BatchCall, BatchContext, Context, Functions, Log, SteppedContext } from './operation.ts';
-import { selectQueueDefinition } from './queues/sql.ts';
+import { selectQueueDefinition, type Hold } from './queues/sql.ts';
 import type { QueueDefinition } from './queues/rules.ts';
 
 /** A request that has been read and is valid against the contract. */
 export interface Request {
   readonly operationId: OperationId;
   readonly token: string | undefined;
+  /** Whom the token stands for; undefined only where the operation needs none. */
+  readonly identity: Identity | undefined;
   readonly input: Input;
   readonly log: Log;
   /** Aborts when the caller has gone. */
@@ -32,7 +34,6 @@ export type Perform = (request: Request) => Promise<unknown>;
 
 export interface Parts {
   readonly pool: Pool;
-  readonly verifyToken: VerifyToken;
   readonly bell: Bell;
   /** Tells all servers that a queue has got so many items. */
   readonly announce: (queueId: Id, items: number) => void;
@@ -41,7 +42,7 @@ export interface Parts {
 }
 
 // The table and the functions agree by type (`Functions`); here, once, the types of single operations are let go.
-type AnyFunction = (context: unknown, input: unknown) => Promise<never>;
+type AnyFunction = (context: unknown, input: unknown) => Promise<unknown>;
 interface Call extends Request {
   readonly operation: Operation;
   readonly identity: Identity;
@@ -54,7 +55,8 @@ export function createPerform(parts: Parts): Perform {
   return async (request) => {
     const operation: Operation = operations[request.operationId];
     if (operation.permission === 'public') return performPublic(parts, operation, request);
-    const identity = await parts.verifyToken(request.token);
+    const { identity } = request;
+    if (!identity) throw new Error(`${request.operationId} was called without an identity`);
     const queueId = operation.queue ? (request.input.path as { id: Id }).id : undefined;
     const call = { ...request, operation, identity, queueId };
     return operation.effect === 'batch' ? performBatched(parts, batches, call) : performAlone(parts, call);
@@ -92,12 +94,13 @@ async function performAlone(parts: Parts, call: Call): Promise<unknown> {
   const outcome = await inTransaction(parts, async (db, now, woken) => {
     const { queue, actors } = await admit(db, [call]);
     const [actor] = actors;
-    if (!actor || actor instanceof Refusal) throw actor ?? new Error('a call without an actor');
+    if (!actor) throw new Error('a call without an actor');
+    if (actor instanceof Refusal) throw actor;
     const context: Context = { db, actor, now, log: call.log, woken };
     return functionOf(parts, call.operationId)(queue ? { ...context, queue } : context, call.input);
   });
   // A refusal that is answered instead of thrown has left something behind, such as the record of a late report.
-  if ((outcome as unknown) instanceof Refusal) throw outcome;
+  if (outcome instanceof Refusal) throw outcome;
   return outcome;
 }
 
@@ -127,7 +130,7 @@ function performBatch(parts: Parts, calls: readonly Call[]): Promise<unknown[]> 
     const [first] = calls;
     if (!first || !queue || admitted.length === 0) return actors;
     const context: BatchContext = { db, now, log: parts.log, woken, queue };
-    const outcomes: unknown[] = await functionOf(parts, first.operationId)(context, admitted);
+    const outcomes = (await functionOf(parts, first.operationId)(context, admitted)) as unknown[];
     return actors.map((actor) => (actor instanceof Refusal ? actor : outcomes.shift()));
   });
 }
@@ -136,8 +139,8 @@ function performBatch(parts: Parts, calls: readonly Call[]): Promise<unknown[]> 
 async function admit(db: Db, calls: readonly Call[]) {
   const [first] = calls as [Call];
   const { operation, queueId } = first;
-  const isHeld = operation.effect !== 'read';
-  const queue = queueId === undefined ? undefined : await selectQueueDefinition(db, queueId, isHeld);
+  const hold = holdOn(operation);
+  const queue = queueId === undefined ? undefined : await selectQueueDefinition(db, queueId, hold);
   const identities = new Map(calls.map(({ identity }) => [identity.tokenId, identity]));
   const callers = await selectCallers(db, [...identities.values()], queueId);
   const callerByToken = new Map(callers.map((caller) => [caller.tokenId, caller]));
@@ -145,6 +148,12 @@ async function admit(db: Db, calls: readonly Call[]) {
     decideAccess(operation, callerByToken.get(identity.tokenId), queueId, queue),
   );
   return { queue, actors } satisfies { queue: QueueDefinition | undefined; actors: (Actor | Refusal)[] };
+}
+
+/** Those who change a queue come one after the other; those who work in it only keep it from being deleted. */
+function holdOn({ effect, queue }: Operation): Hold {
+  if (effect === 'read') return 'none';
+  return queue?.includes('edit') ? 'changed' : 'kept';
 }
 
 function functionOf(parts: Parts, operationId: OperationId): AnyFunction {

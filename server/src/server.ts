@@ -25,17 +25,17 @@ export async function startServer(config: Config, connection: ConnectionConfig):
   checkPermissions();
   const pool = openPool(connection, config.databaseConnections);
   const bell = new Bell();
-  const http = await createHttp(config, (request) => perform(request));
+  const verifyToken = createTokenVerifier(onPool(pool));
+  const http = await createHttp(config, verifyToken, (request) => perform(request));
   const log = http.log;
   await migrate(connection, (message) => log.info(message));
   const madeUpPassword = await prepareTenant(pool, config.adminPassword);
-  const verifyToken = createTokenVerifier(onPool(pool));
   const listener = new Listener(connection, log, (queueId, items) => bell.ring(queueId, items));
   const announce = (queueId: Id, items: number) => {
     bell.ring(queueId, items);
     listener.tell(queueId, items);
   };
-  const parts = { pool, verifyToken, bell, announce, functions, log };
+  const parts = { pool, bell, announce, functions, log };
   const perform = createPerform(parts);
   const stopJobs = startJobs(parts);
   http.addHook('preClose', async () => bell.close());

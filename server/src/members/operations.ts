@@ -2,7 +2,7 @@ import type { Id } from '@millrace/api';
 import { Refusal } from '../errors.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
 import { decideRole } from './rules.ts';
-import { hasOtherOwner, lockMembers, saveConsumer, saveMember, selectConsumer, selectMember } from './sql.ts';
+import { hasOtherOwner, saveConsumer, saveMember, selectConsumer, selectMember } from './sql.ts';
 
 export const addQueueConsumer: QueueOperation<'addQueueConsumer'> = async (
   { db, queue, actor },
@@ -23,7 +23,6 @@ export const addQueueConsumer: QueueOperation<'addQueueConsumer'> = async (
 export const addOrUpdateQueueMember: QueueOperation<'addOrUpdateQueueMember'> = async (context, input) => {
   const { db, queue } = context;
   const { userId } = input.path;
-  await lockMembers(db, queue.id);
   const member = await readMember(context, userId);
   const role = decideRole(member.role, input.body.role, await hasOtherOwner(db, queue.id, userId));
   if (role instanceof Refusal) throw role;
@@ -35,7 +34,6 @@ export const addQueueParticipant: QueueOperation<'addQueueParticipant'> = async 
   const { db, queue } = context;
   const { userId } = body;
   if (userId === undefined) throw missing('userId', 'the id of the user who may see the queue and add items');
-  await lockMembers(db, queue.id);
   const { role } = await readMember(context, userId);
   if (!role) await saveMember(db, queue.id, userId, 'PARTICIPANT');
   return { userId, role: role ?? 'PARTICIPANT' };

@@ -2,11 +2,6 @@ import type { Id, Schemas } from '@millrace/api';
 import { sql, type Db } from '../db.ts';
 import type { MemberRole } from './rules.ts';
 
-/** Keeps other changes of the queue's members out until the transaction ends; items go on. */
-export async function lockMembers(db: Db, queueId: Id): Promise<void> {
-  await db.rows(sql`select from queues where id = ${queueId} for no key update`);
-}
-
 /** Gives a user a role in a queue, whatever it was before. */
 export async function saveMember(db: Db, queueId: Id, userId: Id, role: MemberRole): Promise<void> {
   await db.rows(sql`

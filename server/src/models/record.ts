@@ -71,7 +71,8 @@ function shown(value: unknown): string {
 
 /** The value as people see it in a column: as the database prints it with `->>`. */
 export function columnText(value: unknown): string | undefined {
-  return value === undefined || value === null ? undefined : String(value);
+  if (typeof value === 'string') return value;
+  return isNumber(value) || typeof value === 'boolean' ? String(value) : undefined;
 }
 
 /** A hash that two records share exactly when all attributes of the model have equal values. */

@@ -12,7 +12,6 @@ import {
   deleteQueueRow,
   insertQueue,
   lockOutWriters,
-  lockSettings,
   queueFields,
   queueId,
   selectQueue,
@@ -55,7 +54,7 @@ export const listQueues: PlainOperation<'listQueues'> = async ({ db, actor }, { 
 
 export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body }) => {
   const { db, queue, actor, now } = context;
-  const current = await lockSettings(db, queue.id);
+  const current = await selectQueue(db, queue.id);
   if (!current) throw new Refusal('NOT_FOUND', `There is no queue ${queue.id} any more.`);
   refuseOtherQueue(current, body);
   const settings = changedSettings(current, body, { attributes: queue.attributes, now });

@@ -4,15 +4,21 @@ import type { Field, ListQuery } from '../lists.ts';
 import type { Actor } from '../operation.ts';
 import type { QueueDefinition, QueueSettings } from './rules.ts';
 
-/**
- * The queue as operations on its items need it, and the time of the database.
- * @param isHeld keeps the queue from being deleted until the transaction ends.
- */
-export function selectQueueDefinition(
-  db: Db,
-  queueId: Id,
-  isHeld: boolean,
-): Promise<QueueDefinition | undefined> {
+/** How a transaction holds the queue of its operation. */
+export type Hold = keyof typeof lockByHold;
+
+// Who needs more than it has waits for those who hold less, and two such wait for each other: whoever may change the
+// queue says so from the start.
+const lockByHold = {
+  none: empty,
+  /** Nobody deletes it, nor changes what its items carry with them. */
+  kept: raw('for key share of q'),
+  /** Nobody else changes it or its members; items go on. */
+  changed: raw('for no key update of q'),
+} as const;
+
+/** The queue as operations on its items need it. */
+export function selectQueueDefinition(db: Db, queueId: Id, hold: Hold): Promise<QueueDefinition | undefined> {
   const statement = sql`
     select q.id, q.tenant_id as "tenantId", q.name, q.status, q.disallow_duplicate as "disallowDuplicate",
       q.auto_retry_limit as "autoRetryLimit", q.processing_orders as "processingOrders",
@@ -20,8 +26,8 @@ export function selectQueueDefinition(
       (select json_agg(json_build_object('name', a.name, 'type', a.type, 'isRequired', a.is_required)
                        order by a.position)
          from work_item_attributes a where a.model_id = q.model_id) as attributes
-    from queues q where q.id = ${queueId} ${isHeld ? raw('for key share of q') : empty}`;
-  return db.row<QueueDefinition>(named(`selectQueueDefinition ${isHeld}`, statement));
+    from queues q where q.id = ${queueId} ${lockByHold[hold]}`;
+  return db.row<QueueDefinition>(named(`selectQueueDefinition ${hold}`, statement));
 }
 
 /** The members of a queue as the contract names them. */
@@ -99,11 +105,6 @@ function valuesOf(settings: QueueSettings): unknown[] {
 
 export function selectQueue(db: Db, id: Id): Promise<StoredQueue | undefined> {
   return db.row(sql`select ${queueColumns} from queues q where q.id = ${id}`);
-}
-
-/** Keeps other changes of the queue's settings and members out until the transaction ends; items go on. */
-export function lockSettings(db: Db, id: Id): Promise<StoredQueue | undefined> {
-  return db.row(sql`select ${queueColumns} from queues q where q.id = ${id} for no key update`);
 }
 
 /** Waits until nobody writes items of the queue, and keeps it so until the transaction ends. */

@@ -92,7 +92,7 @@ describe('claimWorkItems', () => {
     const waiting = Promise.all(Array.from({ length: 12 }, () => queue.claim(1, { waitSeconds: 30 })));
     await new Promise((resolve) => setTimeout(resolve, 100));
     await queue.add(...Array.from({ length: 12 }, (_, index) => index));
-    expect(amounts((await waiting).flat()).sort((a, b) => Number(a) - Number(b))).toEqual([
+    expect(amounts((await waiting).flat()).toSorted((a, b) => Number(a) - Number(b))).toEqual([
       0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
     ]);
   });
@@ -123,7 +123,7 @@ describe('claimWorkItems', () => {
     ]) {
       const { status, error } = await queue.consumer.call.claimWorkItems({
         path: queue.path,
-        body: body as never,
+        body,
       });
       expect(status).toBe(400);
       expect(error.message).toContain(Object.keys(body)[0]);

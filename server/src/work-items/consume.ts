@@ -2,9 +2,10 @@ import type { Id, Output, Schemas } from '@millrace/api';
 import { Refusal } from '../errors.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
 import type { BatchCall, BatchContext, BatchOperation } from '../operation.ts';
+import type { QueueDefinition } from '../queues/rules.ts';
 import { insertTally } from '../stats/sql.ts';
 import { saveChanges, type Change } from './changes.ts';
-import { decideReport, tallyOf, type Item, type Report } from './rules.ts';
+import { decideReport, tallyOf, type Item, type SentReport } from './rules.ts';
 import { claimItems, extendLeases, lockItems, type Slot } from './sql.ts';
 
 const defaultLeaseSeconds = 60;
@@ -74,12 +75,8 @@ function lost(id: Id): Refusal {
   );
 }
 
-/** A report, with the call it came in. */
-interface Sent {
-  readonly actorId: Id;
-  readonly id: Id;
-  readonly report: Report;
-}
+/** A report on an item, and who sent it. */
+type Sent = SentReport & { readonly id: Id };
 
 export const finishWorkItems: BatchOperation<'finishWorkItems'> = async (context, calls) => {
   const sent = calls.flatMap(({ actor, input }) =>
@@ -108,33 +105,22 @@ export async function settleReports(
   operation: string,
 ): Promise<(Item | Unsettled)[]> {
   const { db, queue, now } = context;
-  const locked = await lockItems(
-    db,
-    queue.id,
-    sent.map(({ id }) => id),
-  );
-  const before = new Map(locked.map((item) => [item.id, item]));
-  const current = new Map(before);
+  const locked = await lockItems(db, queue.id, idsOf(sent));
+  const items = new Map(locked.map((item) => [item.id, item]));
   const changes: Change[] = [];
   const late: Event[] = [];
-  const outcomes = sent.map(({ actorId, id, report }) => {
-    const item = current.get(id);
-    if (!item)
-      return { id, refusal: new Refusal('NOT_FOUND', `There is no item ${id} in queue ${queue.id}.`) };
-    const verdict = decideReport(item, report, actorId, queue, now);
+  const outcomes = sent.map((one) => {
+    const item = items.get(one.id);
+    if (!item) return { id: one.id, refusal: unknownItem(queue, one.id) };
+    const verdict = decideReport(item, one, queue, now);
     if (verdict === 'repeated') return item;
     if (verdict instanceof Refusal) {
-      if (verdict.code === 'LATE_REPORT') late.push(lateEvent(id, actorId, report));
-      return { id, refusal: verdict };
+      if (verdict.code === 'LATE_REPORT') late.push(lateEvent(one));
+      return { id: one.id, refusal: verdict };
     }
-    current.set(id, verdict.item);
-    changes.push({
-      before: item,
-      after: verdict.item,
-      operation,
-      actorId,
-      ...reasonOf(verdict.item, report),
-    });
+    // A second report in the same call meets the item as the first has left it.
+    items.set(one.id, verdict.item);
+    changes.push(changeBy(one, item, verdict.item, operation));
     return verdict.item;
   });
   await saveChanges(context, queue.id, changes);
@@ -142,18 +128,23 @@ export async function settleReports(
   return outcomes;
 }
 
-function reasonOf({ retryCount }: Item, { error, failureKind, status }: Report): Partial<Change> {
-  if (status !== 'FAILED') return {};
-  return { reason: error, changes: { failureKind: failureKind ?? 'SYSTEM', retryCount } };
+function idsOf(sent: readonly Sent[]): Id[] {
+  return sent.map(({ id }) => id);
+}
+
+function changeBy({ actorId, report }: Sent, before: Item, after: Item, operation: string): Change {
+  const change = { before, after, operation, actorId };
+  if (report.status !== 'FAILED') return change;
+  const { error: reason, failureKind = 'SYSTEM' } = report;
+  return { ...change, reason, changes: { failureKind, retryCount: after.retryCount } };
 }
 
 /** Evidence: what a former holder says, for whoever has to find out what really happened. */
-function lateEvent(itemId: Id, actorId: Id, report: Report): Event {
-  return {
-    itemId,
-    operation: 'lateReport',
-    actorId,
-    reason: 'the reporter did not hold the item',
-    changes: report,
-  };
+function lateEvent({ id, actorId, report }: Sent): Event {
+  const reason = 'the reporter did not hold the item';
+  return { itemId: id, operation: 'lateReport', actorId, reason, changes: report };
+}
+
+export function unknownItem(queue: QueueDefinition, itemId: Id): Refusal {
+  return new Refusal('NOT_FOUND', `There is no item ${itemId} in queue ${queue.id}.`);
 }

@@ -10,7 +10,7 @@ import type { QueueContext, QueueOperation } from '../operation.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { insertTally, selectTotals } from '../stats/sql.ts';
 import { saveChanges } from './changes.ts';
-import { settleReports } from './consume.ts';
+import { settleReports, unknownItem } from './consume.ts';
 import {
   decideProgress,
   decideRepair,
@@ -30,10 +30,6 @@ async function readItem({ db, queue }: QueueContext, itemId: Id): Promise<Schema
   const item = await selectItem(db, queue, itemId);
   if (!item) throw unknownItem(queue, itemId);
   return item;
-}
-
-function unknownItem(queue: QueueDefinition, itemId: Id): Refusal {
-  return new Refusal('NOT_FOUND', `There is no item ${itemId} in queue ${queue.id}.`);
 }
 
 export const listWorkItems: QueueOperation<'listWorkItems'> = async ({ db, queue, now }, { body }) => {

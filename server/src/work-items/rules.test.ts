@@ -73,8 +73,7 @@ describe('a report', () => {
       test(`of ${name} ${isAllowed ? 'moves' : 'is late for'} an item that is ${status}`, () => {
         const verdict = decideReport(
           itemIn(status),
-          { ...report, version: 5 },
-          holder,
+          { report: { ...report, version: 5 }, actorId: holder },
           { autoRetryLimit: 1 },
           now,
         );
@@ -91,19 +90,32 @@ describe('a report', () => {
   test('is late with another version, and by somebody else', () => {
     const item = itemIn('IN_PROGRESS');
     const done = { status: 'COMPLETE', version: 4 } as const;
-    expect(codeOf(decideReport(item, done, holder, { autoRetryLimit: 0 }, now))).toBe('LATE_REPORT');
-    expect(codeOf(decideReport(item, { ...done, version: 5 }, 8, { autoRetryLimit: 0 }, now))).toBe(
+    expect(codeOf(decideReport(item, { report: done, actorId: holder }, { autoRetryLimit: 0 }, now))).toBe(
       'LATE_REPORT',
     );
+    expect(
+      codeOf(decideReport(item, { report: { ...done, version: 5 }, actorId: 8 }, { autoRetryLimit: 0 }, now)),
+    ).toBe('LATE_REPORT');
   });
 
   test('that repeats the last one changes nothing, but only for the one who sent it', () => {
     const reported = itemIn('COMPLETE', { version: 6, reportedVersion: 5, reportedStatus: 'COMPLETE' });
     const again = { status: 'COMPLETE', version: 5 } as const;
-    expect(decideReport(reported, again, holder, { autoRetryLimit: 0 }, now)).toBe('repeated');
-    expect(codeOf(decideReport(reported, again, 8, { autoRetryLimit: 0 }, now))).toBe('LATE_REPORT');
+    expect(decideReport(reported, { report: again, actorId: holder }, { autoRetryLimit: 0 }, now)).toBe(
+      'repeated',
+    );
+    expect(codeOf(decideReport(reported, { report: again, actorId: 8 }, { autoRetryLimit: 0 }, now))).toBe(
+      'LATE_REPORT',
+    );
     expect(
-      codeOf(decideReport(reported, { ...again, status: 'FAILED' }, holder, { autoRetryLimit: 0 }, now)),
+      codeOf(
+        decideReport(
+          reported,
+          { report: { ...again, status: 'FAILED' }, actorId: holder },
+          { autoRetryLimit: 0 },
+          now,
+        ),
+      ),
     ).toBe('LATE_REPORT');
   });
 
@@ -116,8 +128,7 @@ describe('a report', () => {
     ] as const) {
       const verdict = decideReport(
         itemIn('IN_PROGRESS', { retryCount }),
-        report,
-        holder,
+        { report, actorId: holder },
         { autoRetryLimit: 2 },
         now,
       );
@@ -128,16 +139,18 @@ describe('a report', () => {
   test('of a retried failure puts the item behind those that wait now', () => {
     const report = { status: 'FAILED', version: 5 } as const;
     const item = itemIn('IN_PROGRESS');
-    const verdict = decideReport(item, report, holder, { autoRetryLimit: 1 }, now) as { item: Item };
+    const verdict = decideReport(item, { report, actorId: holder }, { autoRetryLimit: 1 }, now) as {
+      item: Item;
+    };
     expect(Buffer.compare(verdict.item.sortKey, item.sortKey)).toBe(1);
     expect(verdict.item).toMatchObject({ retryCount: 1, status: 'NEW', startedOn: earlier });
   });
 
   test('whose result contradicts its status is refused', () => {
     const report = { status: 'COMPLETE', result: 'FAILURE', version: 5 } as const;
-    expect(codeOf(decideReport(itemIn('IN_PROGRESS'), report, holder, { autoRetryLimit: 0 }, now))).toBe(
-      'INVALID_REQUEST',
-    );
+    expect(
+      codeOf(decideReport(itemIn('IN_PROGRESS'), { report, actorId: holder }, { autoRetryLimit: 0 }, now)),
+    ).toBe('INVALID_REQUEST');
   });
 });
 

@@ -39,6 +39,12 @@ export interface Item {
 /** What the holder says of an item. */
 export type Report = Omit<Schemas['WorkItemReport'], 'id'>;
 
+/** A report, and who sent it. */
+export interface SentReport {
+  readonly actorId: Id;
+  readonly report: Report;
+}
+
 /** A transition that is granted, and the item after it. */
 export interface Move {
   readonly transition: TransitionName;
@@ -54,12 +60,12 @@ export type Repetition = 'repeated';
  */
 export function decideReport(
   item: Item,
-  report: Report,
-  actorId: Id,
+  sent: SentReport,
   queue: Pick<QueueDefinition, 'autoRetryLimit'>,
   now: Date,
 ): Move | Repetition | Refusal {
-  if (isRepetition(item, report, actorId)) return 'repeated';
+  const { report, actorId } = sent;
+  if (isRepetition(item, sent)) return 'repeated';
   if (item.status !== 'IN_PROGRESS' || item.version !== report.version || item.claimedBy !== actorId)
     return late(item);
   const disagreement = resultProblem(report.status, report.result);
@@ -71,7 +77,7 @@ export function decideReport(
   };
 }
 
-function isRepetition(item: Item, report: Report, actorId: Id): boolean {
+function isRepetition(item: Item, { report, actorId }: SentReport): boolean {
   return (
     item.reportedVersion === report.version &&
     item.reportedStatus === report.status &&

@@ -89,13 +89,7 @@ export function claimItems(db: Db, queue: QueueDefinition, slots: readonly Slot[
 }
 
 /** A lease that its caller wants extended. */
-export interface Extension {
-  readonly id: Id;
-  readonly version: number;
-  readonly actorId: Id;
-  readonly leaseExpiresOn: Date;
-  readonly progress?: object | undefined;
-}
+export type Extension = Pick<Item, 'id' | 'version' | 'progress'> & Slot;
 
 /** Extends leases that their callers still hold; answers these as texts of item, version and holder. */
 export async function extendLeases(db: Db, queueId: Id, leases: readonly Extension[]): Promise<Set<string>> {
@@ -131,40 +125,32 @@ export function lockItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<Item
   return db.rows<Item>(named('lockItems', statement));
 }
 
-/** Items whose lease has run out, locked; those that others work on are skipped. */
-export function lockLapsedItems(db: Db, queueId: Id, now: Date, limit: number): Promise<Item[]> {
-  return db.rows<Item>(sql`
-    select ${itemState} from work_items
-    where queue_id = ${queueId} and status = 'IN_PROGRESS' and lease_expires_on <= ${now}
-    order by id limit ${limit} for no key update skip locked`);
-}
+/** What Millrace itself has to do: take back lapsed leases, end deferrals, fail what has expired. */
+export type Chore = 'lapsed' | 'due' | 'expired';
 
-/** Items whose time has come, locked. */
-export function lockDueItems(db: Db, queueId: Id, now: Date, limit: number): Promise<Item[]> {
-  return db.rows<Item>(sql`
-    select ${itemState} from work_items
-    where queue_id = ${queueId} and not_before <= ${now} order by id limit ${limit} for no key update skip locked`);
-}
+const isTimeFor: Record<Chore, (now: Date) => Sql> = {
+  lapsed: (now) => sql`status = 'IN_PROGRESS' and lease_expires_on <= ${now}`,
+  due: (now) => sql`not_before <= ${now}`,
+  expired: (now) => sql`expires_on <= ${now} and status in ('NEW', 'DEFERRED')`,
+};
 
-/** Waiting items past their expiry, locked. */
-export function lockExpiredItems(db: Db, queueId: Id, now: Date, limit: number): Promise<Item[]> {
-  return db.rows<Item>(sql`
-    select ${itemState} from work_items
-    where queue_id = ${queueId} and expires_on <= ${now} and status in ('NEW', 'DEFERRED')
-    order by id limit ${limit} for no key update skip locked`);
-}
-
-/** Queues that the jobs have something to do in. */
-export async function selectQueuesWith(db: Db, what: 'lapsed' | 'due' | 'expired', now: Date): Promise<Id[]> {
-  const condition = {
-    lapsed: sql`status = 'IN_PROGRESS' and lease_expires_on <= ${now}`,
-    due: sql`not_before <= ${now}`,
-    expired: sql`expires_on <= ${now} and status in ('NEW', 'DEFERRED')`,
-  }[what];
+/** Queues that a chore has something to do in. */
+export async function selectQueuesFor(db: Db, chore: Chore, now: Date): Promise<Id[]> {
+  const condition = isTimeFor[chore](now);
   const rows = await db.rows<{ id: Id }>(
     sql`select distinct queue_id as id from work_items where ${condition}`,
   );
   return rows.map(({ id }) => id);
+}
+
+/** The items of a queue that a chore takes at once; small enough to hold nobody up. */
+export const portion = 500;
+
+/** A portion of the items that it is time for, locked; those that others work on are skipped. */
+export function lockItemsFor(db: Db, chore: Chore, queueId: Id, now: Date): Promise<Item[]> {
+  return db.rows<Item>(sql`
+    select ${itemState} from work_items where queue_id = ${queueId} and ${isTimeFor[chore](now)}
+    order by id limit ${portion} for no key update skip locked`);
 }
 
 /** Writes back items that were locked, as rules have changed them. */

@@ -1,0 +1,42 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import files from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+
+const folder = path.dirname(fileURLToPath(import.meta.resolve('@millrace/web/reference/index.html')));
+
+/**
+ * Headers of pages, in place of those that answers of the API carry. A page loads from this server alone, runs no
+ * script and no style written into it, and stands in no frame: what an item holds can never become a program here.
+ */
+const pageHeaders = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-frame-options': 'DENY',
+  // Kept by the browser but asked for each time, so that a new version of the server shows its own pages.
+  'cache-control': 'no-cache',
+};
+
+/** What a browser is shown: the API reference at /docs, to which / leads as long as there is no console. */
+export async function servePages(http: FastifyInstance): Promise<void> {
+  await http.register(async (pages) => {
+    pages.addHook('onSend', async (_, reply) => {
+      reply.headers(pageHeaders).removeHeader('pragma').removeHeader('expires');
+    });
+    // One route a file, and none for the rest: an unknown path is the API's 404 for whoever asks.
+    await pages.register(files, {
+      root: folder,
+      prefix: '/docs/',
+      wildcard: false,
+      index: false,
+      globIgnore: ['index.html', '*.test.ts'],
+    });
+    pages.get('/docs', (_, reply) => reply.sendFile('index.html'));
+    pages.get('/docs/', (_, reply) => reply.redirect('../docs'));
+  });
+  http.get('/', (request, reply) => {
+    const isBrowser = request.headers.accept?.includes('text/html');
+    return isBrowser ? reply.header('vary', 'accept').redirect('docs') : reply.callNotFound();
+  });
+}
