@@ -24,6 +24,7 @@ export const addOrUpdateQueueMember: QueueOperation<'addOrUpdateQueueMember'> = 
   const { db, queue } = context;
   const { userId } = input.path;
   const member = await readMember(context, userId);
+  // True until the end: the queue is held against other changes of its members.
   const role = decideRole(member.role, input.body.role, await hasOtherOwner(db, queue.id, userId));
   if (role instanceof Refusal) throw role;
   await saveMember(db, queue.id, userId, role);

@@ -72,12 +72,17 @@ describe('updateQueue', () => {
     expect((await queue.owner.call.getQueue({ path: queue.path })).body.description).toBe('first');
   });
 
-  it('updateQueue lets one of several simultaneous changes through', async () => {
+  it.each([
+    ['changes', { description: 'x' }],
+    ['new orders', { workItemProcessingOrders: ['amount'] }],
+    ['new names', { name: 'One of six' }],
+  ])('updateQueue lets one of several simultaneous %s through', async (_, settings) => {
     const queue = await createQueue(app);
-    const all = ['a', 'b', 'c', 'd', 'e', 'f'].map((description) =>
-      update(queue, { version: 0, description }),
+    const body = { version: 0, ...settings };
+    const updating = Array.from({ length: 6 }, () =>
+      queue.owner.call.updateQueue({ path: queue.path, body }),
     );
-    const answers = await Promise.all(all);
+    const answers = await Promise.all(updating);
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
       200, 409, 409, 409, 409, 409,
     ]);
@@ -231,6 +236,13 @@ describe('deleteQueue', () => {
       'holds 1000 or more items.',
     );
     expect((await queue.owner.call.getQueue({ path: queue.path })).status).toBe(200);
+  });
+
+  it('deleteQueue lets one of several simultaneous callers delete', async () => {
+    const queue = await createQueue(app);
+    const deleting = Array.from({ length: 6 }, () => queue.owner.call.deleteQueue({ path: queue.path }));
+    const statuses = (await Promise.all(deleting)).map(({ status }) => status);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([204, 404, 404, 404, 404, 404]);
   });
 
   it('deleteQueue leaves no item without a queue when one is created at the same time', async () => {
