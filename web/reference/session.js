@@ -54,6 +54,7 @@ function keep(token, username) {
 /** Forgets the token; also when the server does not take it any more. */
 export function forget() {
   sessionStorage.removeItem(place);
+  sessionStorage.removeItem(`${place}-of`);
   showSession();
 }
 

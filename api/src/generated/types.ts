@@ -14,7 +14,7 @@ export interface paths {
     put?: never;
     /**
      * Log in
-     * @description By user name with password or API key; a key wins when both are given, and needs the permission generateApiKey. The token lives 20 minutes. After five wrong passwords in a row each further attempt for the user name has to wait, up to a minute.
+     * @description With a user name and a password or an API key. The key wins when both are given; its user needs the permission `generateApiKey`. The token lives 20 minutes. After five wrong passwords in a row, each further attempt for that user name has to wait, up to a minute.
      */
     post: operations['logIn'];
     delete?: never;
@@ -32,13 +32,13 @@ export interface paths {
     };
     /**
      * Is a token valid?
-     * @description Of the token in the query, or of the one in the header, which is answered with 401 when it is not valid.
+     * @description Looks at the token in the query. Without one it looks at the token in the header, and answers 401 when that is not valid.
      */
     get: operations['validateToken'];
     put?: never;
     /**
      * Get a new token for a valid one
-     * @description Of the token in the body, or of the one in the header. The old one lives on until it expires.
+     * @description Takes the token from the body or, without one there, from the header. The old token stays valid until it expires.
      */
     post: operations['refreshToken'];
     delete?: never;
@@ -58,7 +58,7 @@ export interface paths {
     put?: never;
     /**
      * Log out
-     * @description Revokes the token in the body, or the one in the header.
+     * @description Revokes the token in the body or, without one there, the one in the header.
      */
     post: operations['logOut'];
     delete?: never;
@@ -454,7 +454,7 @@ export interface paths {
     put?: never;
     /**
      * Create an API key
-     * @description For oneself, with the permission generateApiKey; with manageUsers also for others, if they have no permission that one lacks. The key is answered once and kept only as a hash. Logging in with it needs the permission generateApiKey, too.
+     * @description For oneself, with the permission `generateApiKey`; with `manageUsers` also for others, if they have no permission that one lacks. The key is answered once and kept only as a hash. Logging in with it needs the permission `generateApiKey`, too.
      */
     post: operations['createApiKey'];
     delete?: never;
@@ -474,7 +474,7 @@ export interface paths {
     put?: never;
     /**
      * List API keys
-     * @description One's own; with manageUsers, everybody's. Filter and sort on id, name, userId and createdOn.
+     * @description One's own; with `manageUsers`, everybody's. Filter and sort on id, name, userId and createdOn.
      */
     post: operations['listApiKeys'];
     delete?: never;
@@ -495,7 +495,7 @@ export interface paths {
     post?: never;
     /**
      * Revoke an API key
-     * @description One's own; with manageUsers, anybody's. Tokens that were had with it stop working as well.
+     * @description One's own; with `manageUsers`, anybody's. Tokens that were had with it stop working as well.
      */
     delete: operations['revokeApiKey'];
     options?: never;
@@ -713,7 +713,7 @@ export interface components {
       fields?: unknown;
     };
     Credentials: {
-      /** @description In upper or lower case */
+      /** @description Upper and lower case are the same */
       username: string;
       password?: string | null;
       /** @description A blank key counts as none */
@@ -735,6 +735,7 @@ export interface components {
       user: components['schemas']['SessionUser'];
     };
     TokenRequest: {
+      /** @description The one in the header when left out */
       token?: string;
     };
     TokenValidity: {
