@@ -9,24 +9,23 @@ async function main(): Promise<void> {
   const postgres = config.databaseUrl
     ? { connection: { connectionString: config.databaseUrl }, stop: () => Promise.resolve() }
     : await startPostgres({ dataFolder: config.dataFolder, log: say });
-  const server = await startServer(config, postgres.connection).catch(async (error: unknown) => {
-    await postgres.stop();
-    throw error;
-  });
-  greet(say, server.url, server.madeUpPassword);
+  const tellPassword = (password: string) =>
+    say(`\nThe first user is admin, with the password ${password}\nKeep it: it is shown only now.`);
+  const server = await startServer(config, postgres.connection, tellPassword).catch(
+    async (error: unknown) => {
+      await postgres.stop();
+      throw error;
+    },
+  );
+  say(
+    `\nMillrace is running.\n  API reference  ${server.url}/docs\n  Contract       ${server.url}/openapi.json`,
+  );
+  say('  Log in as      admin, with the password of the first start\nStop it with Ctrl-C.\n');
   await stopSignal();
   say('Stopping: requests under way are finished first ...');
   await server.stop();
   await postgres.stop();
   say('Stopped.');
-}
-
-function greet(say: (line: string) => void, url: string, madeUpPassword: string | undefined): void {
-  say(`\nMillrace is running.\n  API and reference  ${url}/docs\n  Contract           ${url}/openapi.json`);
-  const password = madeUpPassword ?? 'as set at the first start (MILLRACE_ADMIN_PASSWORD or printed then)';
-  say(`  User               admin\n  Password           ${password}`);
-  if (madeUpPassword) say('Keep this password: it is shown only now.');
-  say('Stop with Ctrl-C.\n');
 }
 
 function stopSignal(): Promise<void> {

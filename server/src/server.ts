@@ -14,22 +14,33 @@ import { prepareTenant } from './tenants/first-start.ts';
 
 export interface Server {
   readonly url: string;
-  /** Set when this start created the first user: shown once, stored as a hash. */
-  readonly madeUpPassword: string | undefined;
   /** Lets running requests finish, ends long polls and jobs, and closes the connections. */
   stop(): Promise<void>;
 }
 
-/** Starts Millrace on a database: migrates, creates what a first start needs, serves. */
-export async function startServer(config: Config, connection: ConnectionConfig): Promise<Server> {
+/**
+ * Starts Millrace on a database: migrates, creates what a first start needs, serves.
+ * @param tellPassword is called at the first start, with the password made up for `admin`: it is kept as a hash only.
+ */
+export async function startServer(
+  config: Config,
+  connection: ConnectionConfig,
+  tellPassword: (password: string) => void,
+): Promise<Server> {
   checkPermissions();
   const pool = openPool(connection, config.databaseConnections);
   const bell = new Bell();
   const verifyToken = createTokenVerifier(onPool(pool));
-  const http = await createHttp(config, verifyToken, (request) => perform(request));
+  const underWay = new Set<Promise<unknown>>();
+  const http = await createHttp(config, verifyToken, (request) => {
+    const performing = perform(request).finally(() => underWay.delete(performing));
+    underWay.add(performing);
+    return performing;
+  });
   const log = http.log;
   await migrate(connection, (message) => log.info(message));
   const madeUpPassword = await prepareTenant(pool, config.adminPassword);
+  if (madeUpPassword !== undefined) tellPassword(madeUpPassword);
   const listener = new Listener(connection, log, (queueId, items) => bell.ring(queueId, items));
   const announce = (queueId: Id, items: number) => {
     bell.ring(queueId, items);
@@ -42,9 +53,10 @@ export async function startServer(config: Config, connection: ConnectionConfig):
   const url = await http.listen({ host: config.host, port: config.port });
   return {
     url,
-    madeUpPassword,
     stop: async () => {
       await http.close();
+      // Calls whose clients have gone may still be at work.
+      await Promise.allSettled(underWay);
       await stopJobs();
       await listener.close();
       await pool.end();

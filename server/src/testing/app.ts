@@ -70,7 +70,7 @@ export async function startApp(settings: Partial<Config> = {}, database?: pg.Cli
     adminPassword: password,
     ...settings,
   };
-  const server = await startServer(config, connection);
+  const server = await startServer(config, connection, () => undefined);
   const pool = new pg.Pool({ ...connection, max: 2 });
   const stop = stopper(server, pool);
   afterAll(stop);

@@ -57,19 +57,20 @@ export async function insertItems(
   return rows.map(({ id }) => id);
 }
 
-// Rows are named by `id = any (array)`: by a join, with statistics from an idle hour, the planner scans all items in
-// flight once for each id (docs/decisions/0002). For the same reason a status is compared on locked rows only.
+// Rows to be updated are found first, by an array of ids or each by its own lookup (`offset 0`), and then joined by their
+// place in the table (`ctid`). Joined by id, with statistics from an idle hour, the planner would scan all items of the
+// queue once for each id (docs/decisions/0002). For the same reason a status is compared on locked rows only.
 
 /** Leases the next items, one a slot, in the order of claims. */
 export function claimItems(db: Db, queue: QueueDefinition, slots: readonly Slot[], now: Date) {
   const statement = sql`
     with picked as materialized (
-      select id, sort_key from work_items
+      select ctid as place, id, sort_key from work_items
       where queue_id = ${queue.id} and status = 'NEW' and not_before is null
         and (expires_on is null or expires_on > ${now})
       order by sort_key, id limit ${slots.length} for no key update skip locked),
-    granted as (
-      select picked.id, slot.* from (select id, row_number() over (order by sort_key, id) as turn from picked) picked
+    granted as materialized (
+      select * from (select place, row_number() over (order by sort_key, id) as turn from picked) numbered
       join (select row_number() over () as turn, s.* from json_to_recordset(${asJson(slots)}::json)
         as s ("actorId" bigint, "deviceId" bigint, "leaseExpiresOn" timestamptz)) slot using (turn)),
     i as (
@@ -77,7 +78,7 @@ export function claimItems(db: Db, queue: QueueDefinition, slots: readonly Slot[
         device_id = granted."deviceId", lease_expires_on = granted."leaseExpiresOn", started_on = ${now},
         updated_by = granted."actorId", updated_on = ${now}
       from granted
-      where i.queue_id = ${queue.id} and i.id = any(array(select id from picked)) and i.id = granted.id
+      where i.queue_id = ${queue.id} and i.ctid = granted.place
       returning i.*, granted.turn::int)
     select ${itemColumns(queue)}, i.turn
     from i cross join lateral (
@@ -96,16 +97,16 @@ export async function extendLeases(db: Db, queueId: Id, leases: readonly Extensi
   const ids = leases.map(({ id }) => id);
   const statement = sql`
     with held as materialized (
-      select i.id, i.version, i.status, i.claimed_by from work_items i
+      select i.ctid as place, i.id, i.version, i.status, i.claimed_by from work_items i
       where i.queue_id = ${queueId} and i.id = any(${ids}::bigint[]) order by i.id for no key update),
-    lease as (
-      select held.id, l."leaseExpiresOn", l.progress
+    lease as materialized (
+      select held.place, l."leaseExpiresOn", l.progress
       from held join json_to_recordset(${asJson(leases)}::json)
         as l (id bigint, version int, "actorId" bigint, "leaseExpiresOn" timestamptz, progress json)
         on l.id = held.id and l.version = held.version and l."actorId" = held.claimed_by
       where held.status = 'IN_PROGRESS')
     update work_items i set lease_expires_on = lease."leaseExpiresOn", progress = coalesce(lease.progress, i.progress)
-    from lease where i.queue_id = ${queueId} and i.id = any(array(select id from held)) and i.id = lease.id
+    from lease where i.queue_id = ${queueId} and i.ctid = lease.place
     returning i.id, i.version, i.claimed_by as "actorId"`;
   const rows = await db.rows<{ id: Id; version: number; actorId: Id }>(named('extendLeases', statement));
   return new Set(rows.map(({ id, version, actorId }) => `${id} ${version} ${actorId}`));
@@ -162,16 +163,20 @@ export async function saveItems(
 ) {
   if (items.length === 0) return;
   const statement = sql`
+    with n as materialized (
+      select found.place, changed.* from json_to_recordset(${asJson(items)}::json) as changed (id bigint,
+        status text, version int, priority smallint, "sortKey" bytea, "retryCount" smallint,
+        "notBefore" timestamptz, "leaseExpiresOn" timestamptz, "startedOn" timestamptz, "endedOn" timestamptz,
+        result text, "failureKind" text, "reportedVersion" int, "reportedStatus" text, progress json, output json,
+        comment text, error text, "updatedBy" bigint)
+      cross join lateral (
+        select ctid as place from work_items w where w.queue_id = ${queueId} and w.id = changed.id offset 0) found)
     update work_items i set status = n.status, version = n.version, priority = n.priority, sort_key = n."sortKey",
       retry_count = n."retryCount", not_before = n."notBefore", lease_expires_on = n."leaseExpiresOn",
       started_on = n."startedOn", ended_on = n."endedOn", result = n.result, failure_kind = n."failureKind",
       reported_version = n."reportedVersion", reported_status = n."reportedStatus", progress = n.progress,
       output = n.output, comment = n.comment, error = n.error, updated_by = n."updatedBy", updated_on = ${now}
-    from json_to_recordset(${asJson(items)}::json) as n (id bigint, status text, version int, priority smallint,
-      "sortKey" bytea, "retryCount" smallint, "notBefore" timestamptz, "leaseExpiresOn" timestamptz,
-      "startedOn" timestamptz, "endedOn" timestamptz, result text, "failureKind" text, "reportedVersion" int,
-      "reportedStatus" text, progress json, output json, comment text, error text, "updatedBy" bigint)
-    where i.queue_id = ${queueId} and i.id = any(${items.map(({ id }) => id)}::bigint[]) and i.id = n.id`;
+    from n where i.queue_id = ${queueId} and i.ctid = n.place`;
   await db.rows(named('saveItems', statement));
 }
 
@@ -181,9 +186,8 @@ export async function updateData(db: Db, queueId: Id, itemId: Id, json: JsonReco
 }
 
 export async function selectData(db: Db, queueId: Id, itemId: Id): Promise<JsonRecord> {
-  const row = await db.row<{ json: JsonRecord }>(sql`
-    select json from work_item_data where queue_id = ${queueId} and item_id = ${itemId}`);
-  return row?.json ?? {};
+  const data = sql`select json from work_item_data where queue_id = ${queueId} and item_id = ${itemId}`;
+  return (await db.row<{ json: JsonRecord }>(data))?.json ?? {};
 }
 
 export async function deleteItem(db: Db, queueId: Id, itemId: Id): Promise<void> {
