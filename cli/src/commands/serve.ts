@@ -22,7 +22,7 @@ export function addServe(program: Command): Command {
     .summary('Start the server')
     .description(
       'Start the server, on its embedded PostgreSQL unless MILLRACE_DATABASE_URL names another. It runs until Ctrl-C or ' +
-        'SIGTERM, and then stops in good order. Everything else is set in the environment; docs/operating.md lists it.',
+        'SIGTERM, and then stops in good order. Everything else is set in the environment; a name that is unknown is refused.',
     )
     .option('--host <address>', 'Listen on this address (MILLRACE_HOST; 127.0.0.1)')
     .option(
