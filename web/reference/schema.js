@@ -47,7 +47,11 @@ function memberRow(contract, { name, member, isRequired, isOpen, use, above }) {
     'li',
     {},
     element('code', { class: 'name' }, name),
-    element('span', { class: 'type' }, typeOf(contract, member)),
+    element(
+      'span',
+      { class: 'type' },
+      [typeOf(contract, member), limitsOf(schema)].filter(Boolean).join(', '),
+    ),
     isRequired && element('span', { class: 'required' }, 'required'),
     element('div', { class: 'about' }, ...about(schema)),
     members &&
@@ -88,11 +92,9 @@ export function typeOf(contract, schema) {
  */
 function about(schema) {
   const choices = schema.enum ?? [];
-  const limits = limitsOf(schema);
   return [
     ...(schema.description ? [element('span', {}, ...inline(withStop(schema.description)))] : []),
     ...(choices.length > 0 ? [element('span', { class: 'choices' }, ...choices.map(choice))] : []),
-    ...(limits ? [element('span', { class: 'limits' }, limits)] : []),
   ];
 }
 
