@@ -237,6 +237,7 @@ create table work_items (
   ended_on timestamp with time zone,
   result text,
   failure_kind text,
+  reported_by bigint,
   reported_version integer,
   reported_status text,
   created_by bigint not null,

@@ -171,6 +171,7 @@ create table work_items (
   failure_kind text constraint work_items_failure_kind
     check (failure_kind in ('BUSINESS', 'SYSTEM', 'DATA_ERROR', 'EXPIRED', 'IN_DOUBT')),
   -- The last report that was accepted, to recognise its repetition.
+  reported_by bigint,
   reported_version int,
   reported_status text,
   created_by bigint not null,

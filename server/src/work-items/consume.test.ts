@@ -262,6 +262,19 @@ describe('finishWorkItems', () => {
     ]);
   });
 
+  test('finishWorkItems knows a report again when somebody else has got the item since', async () => {
+    const queue = await createQueue(app, { autoRetryLimit: 1 });
+    await queue.add(1);
+    const [item] = await queue.claim();
+    const report = { ...held(item), status: 'FAILED' as const, error: 'timeout' };
+    await finish(queue, report);
+    const other = await app.user('other runner', ['AAE_Bot Runner']);
+    const again = await other.call.claimWorkItems({ path: queue.path });
+    expect(again.body.list).toMatchObject([{ id: item?.id, version: 3 }]);
+    expect(await finish(queue, report)).toEqual([{ id: item?.id, status: 'IN_PROGRESS', version: 3 }]);
+    expect(await statusOf(queue, item)).toMatchObject({ status: 'IN_PROGRESS', version: 3, retryCount: 1 });
+  });
+
   test('finishWorkItems keeps a late report as evidence and lets it change nothing', async () => {
     const queue = await createQueue(app);
     await queue.add(1);

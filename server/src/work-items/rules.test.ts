@@ -99,7 +99,8 @@ describe('a report', () => {
   });
 
   test('that repeats the last one changes nothing, but only for the one who sent it', () => {
-    const reported = itemIn('COMPLETE', { version: 6, reportedVersion: 5, reportedStatus: 'COMPLETE' });
+    const last = { reportedBy: holder, reportedVersion: 5, reportedStatus: 'COMPLETE' };
+    const reported = itemIn('COMPLETE', { version: 6, ...last });
     const again = { status: 'COMPLETE', version: 5 } as const;
     expect(decideReport(reported, { report: again, actorId: holder }, { autoRetryLimit: 0 }, now)).toBe(
       'repeated',

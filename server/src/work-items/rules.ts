@@ -28,6 +28,7 @@ export interface Item {
   readonly endedOn?: Date | undefined;
   readonly result?: 'SUCCESS' | 'FAILURE' | undefined;
   readonly failureKind?: NonNullable<Schemas['WorkItem']['failureKind']> | undefined;
+  readonly reportedBy?: Id | undefined;
   readonly reportedVersion?: number | undefined;
   readonly reportedStatus?: string | undefined;
   readonly progress?: Schemas['Progress'] | undefined;
@@ -73,16 +74,13 @@ export function decideReport(
   const transition = transitionOf(item, report, queue);
   return {
     transition,
-    item: { ...moved(item, transition, now), ...reported(item, report, transition, now) },
+    item: { ...moved(item, transition, now), ...reported(item, sent, transition, now) },
   };
 }
 
 function isRepetition(item: Item, { report, actorId }: SentReport): boolean {
-  return (
-    item.reportedVersion === report.version &&
-    item.reportedStatus === report.status &&
-    item.claimedBy === actorId
-  );
+  const { reportedBy, reportedVersion, reportedStatus } = item;
+  return reportedBy === actorId && reportedVersion === report.version && reportedStatus === report.status;
 }
 
 function transitionOf(
@@ -103,8 +101,10 @@ function late({ id, status, version }: Item): Refusal {
 }
 
 /** What a report leaves on the item, besides its status. */
-function reported(item: Item, report: Report, transition: TransitionName, now: Date): Partial<Item> {
+function reported(item: Item, sent: SentReport, transition: TransitionName, now: Date): Partial<Item> {
+  const { report, actorId } = sent;
   const common = {
+    reportedBy: actorId,
     reportedVersion: report.version,
     reportedStatus: report.status,
     output: report.output ?? item.output,

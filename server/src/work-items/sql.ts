@@ -115,8 +115,8 @@ export async function extendLeases(db: Db, queueId: Id, leases: readonly Extensi
 const itemState = raw(`id, status, version, priority, sort_key as "sortKey", retry_count as "retryCount",
   not_before as "notBefore", expires_on as "expiresOn", claimed_by as "claimedBy", device_id as "deviceId",
   lease_expires_on as "leaseExpiresOn", started_on as "startedOn", ended_on as "endedOn", result,
-  failure_kind as "failureKind", reported_version as "reportedVersion", reported_status as "reportedStatus",
-  progress, output, comment, error`);
+  failure_kind as "failureKind", reported_by as "reportedBy", reported_version as "reportedVersion",
+  reported_status as "reportedStatus", progress, output, comment, error`);
 
 /** Locks items, always in the order of their ids so that two transactions never wait for each other. */
 export function lockItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<Item[]> {
@@ -167,15 +167,15 @@ export async function saveItems(
       select found.place, changed.* from json_to_recordset(${asJson(items)}::json) as changed (id bigint,
         status text, version int, priority smallint, "sortKey" bytea, "retryCount" smallint,
         "notBefore" timestamptz, "leaseExpiresOn" timestamptz, "startedOn" timestamptz, "endedOn" timestamptz,
-        result text, "failureKind" text, "reportedVersion" int, "reportedStatus" text, progress json, output json,
-        comment text, error text, "updatedBy" bigint)
+        result text, "failureKind" text, "reportedBy" bigint, "reportedVersion" int, "reportedStatus" text,
+        progress json, output json, comment text, error text, "updatedBy" bigint)
       cross join lateral (
         select ctid as place from work_items w where w.queue_id = ${queueId} and w.id = changed.id offset 0) found)
     update work_items i set status = n.status, version = n.version, priority = n.priority, sort_key = n."sortKey",
       retry_count = n."retryCount", not_before = n."notBefore", lease_expires_on = n."leaseExpiresOn",
       started_on = n."startedOn", ended_on = n."endedOn", result = n.result, failure_kind = n."failureKind",
-      reported_version = n."reportedVersion", reported_status = n."reportedStatus", progress = n.progress,
-      output = n.output, comment = n.comment, error = n.error, updated_by = n."updatedBy", updated_on = ${now}
+      reported_by = n."reportedBy", reported_version = n."reportedVersion", reported_status = n."reportedStatus",
+      progress = n.progress, output = n.output, comment = n.comment, error = n.error, updated_by = n."updatedBy", updated_on = ${now}
     from n where i.queue_id = ${queueId} and i.ctid = n.place`;
   await db.rows(named('saveItems', statement));
 }
