@@ -14,7 +14,10 @@ export function named(name: string, statement: Sql): NamedSql {
   return Object.assign(statement, { statementName: name });
 }
 
-/** A connection inside a transaction, or the pool for statements that stand alone. */
+/**
+ * A connection inside a transaction, or the pool for statements that stand alone. Statements that are not awaited one by one share a
+ * round trip and run in the order they were given.
+ */
 export interface Db {
   /** Rows as objects; columns that are null are absent. 64-bit integers are ids, JSON is parsed without loss. */
   rows<T>(statement: Sql | NamedSql): Promise<T[]>;
@@ -55,6 +58,8 @@ export function openPool(connection: ConnectionConfig, size: number): Pool {
     max: size,
     connectionTimeoutMillis: 10_000,
     application_name: 'millrace',
+    // Statements that do not wait for each other share a round trip.
+    pipeline: true,
     options: Object.entries(sessionSettings)
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
@@ -70,19 +75,22 @@ export function onPool(pool: Pool): Db {
 }
 
 /**
- * Runs `work` in one transaction, and hands it the time of the database when it began: all of it is on disk when this
- * returns, none of it when it throws.
+ * Runs `work` in one transaction: all of it is on disk when this returns, none of it when it throws.
+ * @param work is handed the time of the database when the transaction began, as a promise: what it asks the database before it
+ *   awaits that goes out with the beginning, in one round trip.
  */
-export async function transaction<T>(pool: Pool, work: (db: Db, now: Date) => Promise<T>): Promise<T> {
+export async function transaction<T>(
+  pool: Pool,
+  work: (db: Db, clock: Promise<Date>) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    // One round trip for both; the clock and not now(), which would be the same, because it needs no snapshot.
-    const [, clock] = (await client.query('begin; select clock_timestamp() as now')) as unknown as [
-      unknown,
-      pg.QueryResult<{ now: Date }>,
-    ];
-    const result = await work(asDb(client), clock.rows[0]?.now as Date);
+    const clock = begin(client);
+    // Whoever awaits it hears of a failure; nobody may have come to that yet.
+    clock.catch(() => undefined);
+    const result = await work(asDb(client), clock);
+    await clock;
     await client.query('commit');
     return result;
   } catch (error) {
@@ -91,6 +99,12 @@ export async function transaction<T>(pool: Pool, work: (db: Db, now: Date) => Pr
   } finally {
     client.release(broken);
   }
+}
+
+async function begin(client: pg.PoolClient): Promise<Date> {
+  const results = await client.query('begin; select clock_timestamp() as now');
+  const [, clock] = results as unknown as [unknown, pg.QueryResult<{ now: Date }>];
+  return clock.rows[0]?.now ?? new Date(Number.NaN);
 }
 
 /** Rows of a result, without the columns that are null. */

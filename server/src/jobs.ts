@@ -35,7 +35,9 @@ async function loop(job: Job, parts: Parts, signal: AbortSignal): Promise<void> 
 /** Runs the job once and says after how many milliseconds to run it again. */
 async function runOnce(job: Job, parts: Parts): Promise<number> {
   try {
-    return await inTransaction(parts, (db, now, woken) => job.run({ db, now, woken, log: parts.log }));
+    return await inTransaction(parts, async (db, clock, woken) =>
+      job.run({ db, now: await clock, woken, log: parts.log }),
+    );
   } catch (error) {
     logFailure(parts.log, job.name, error as Error);
     return 1000;

@@ -66,12 +66,12 @@ export function createPerform(parts: Parts): Perform {
 /** Runs work in a transaction of its own, at the time of the database, and rings for the queues that got work. */
 export async function inTransaction<T>(
   { pool, announce }: Pick<Parts, 'pool' | 'announce'>,
-  work: (db: Db, now: Date, woken: Map<Id, number>) => Promise<T>,
+  work: (db: Db, clock: Promise<Date>, woken: Map<Id, number>) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const woken = new Map<Id, number>();
     try {
-      const result = await transaction(pool, async (db, now) => work(db, now, woken));
+      const result = await transaction(pool, (db, clock) => work(db, clock, woken));
       for (const [queueId, items] of woken) announce(queueId, items);
       return result;
     } catch (error) {
@@ -84,15 +84,15 @@ async function performPublic(parts: Parts, operation: Operation, request: Reques
   const { token, log, input, operationId } = request;
   const run = functionOf(parts, operationId);
   const transact: SteppedContext['transact'] = (work) =>
-    inTransaction(parts, (db, now, woken) => work({ db, now, token, log, woken }));
+    inTransaction(parts, async (db, clock, woken) => work({ db, now: await clock, token, log, woken }));
   if (operation.effect === 'none') return run({ token, log }, input);
   if (operation.effect === 'steps') return run({ token, log, transact } satisfies SteppedContext, input);
   return transact((context) => run(context, input));
 }
 
 async function performAlone(parts: Parts, call: Call): Promise<unknown> {
-  const outcome = await inTransaction(parts, async (db, now, woken) => {
-    const { queue, actors } = await admit(db, [call]);
+  const outcome = await inTransaction(parts, async (db, clock, woken) => {
+    const [now, { queue, actors }] = await Promise.all([clock, admit(db, [call])]);
     const [actor] = actors;
     if (!actor) throw new Error('a call without an actor');
     if (actor instanceof Refusal) throw actor;
@@ -121,8 +121,8 @@ async function performBatched(parts: Parts, batches: Batches<Call, unknown>, cal
 }
 
 function performBatch(parts: Parts, calls: readonly Call[]): Promise<unknown[]> {
-  return inTransaction(parts, async (db, now, woken) => {
-    const { queue, actors } = await admit(db, calls);
+  return inTransaction(parts, async (db, clock, woken) => {
+    const [now, { queue, actors }] = await Promise.all([clock, admit(db, calls)]);
     const admitted = calls.flatMap((call, index) => {
       const actor = actors[index];
       return actor instanceof Refusal ? [] : [{ actor, input: call.input } as BatchCall<OperationId>];
@@ -139,10 +139,11 @@ function performBatch(parts: Parts, calls: readonly Call[]): Promise<unknown[]> 
 async function admit(db: Db, calls: readonly Call[]) {
   const [first] = calls as [Call];
   const { operation, queueId } = first;
-  const hold = holdOn(operation);
-  const queue = queueId === undefined ? undefined : await selectQueueDefinition(db, queueId, hold);
   const identities = new Map(calls.map(({ identity }) => [identity.tokenId, identity]));
-  const callers = await selectCallers(db, [...identities.values()], queueId);
+  const [queue, callers] = await Promise.all([
+    queueId === undefined ? undefined : selectQueueDefinition(db, queueId, holdOn(operation)),
+    selectCallers(db, [...identities.values()], queueId),
+  ]);
   const callerByToken = new Map(callers.map((caller) => [caller.tokenId, caller]));
   const actors = calls.map(({ identity }) =>
     decideAccess(operation, callerByToken.get(identity.tokenId), queueId, queue),

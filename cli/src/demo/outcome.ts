@@ -32,7 +32,7 @@ export async function readItems(client: Client, queueId: number): Promise<Item[]
 /** Adds up what became of the items; `processingSeconds` is how long the runners were at work. */
 export function sumUp(items: readonly Item[], processingSeconds: number): Outcome {
   const finished = items.filter(({ endTime }) => endTime !== undefined);
-  const seconds = finished.map(secondsToCompletion).sort((a, b) => a - b);
+  const seconds = finished.map(secondsToCompletion).toSorted((a, b) => a - b);
   return {
     total: new Set(items.map(({ id }) => id)).size,
     done: finished.filter(({ status }) => status === 'COMPLETE').length,
@@ -60,6 +60,6 @@ function countBy(names: readonly string[]): Record<string, number> {
 }
 
 /** The value that such a share of the sorted values stays at or below. */
-export function quantile(sorted: readonly number[], share: number): number {
+function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }

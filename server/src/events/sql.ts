@@ -1,5 +1,5 @@
 import { stringifyJson, type Id, type Schemas, type Status } from '@millrace/api';
-import { named, sql, type Db } from '../db.ts';
+import { named, raw, sql, type Db, type Sql } from '../db.ts';
 
 /** Something that happened to an item. */
 export interface Event {
@@ -25,6 +25,30 @@ export async function insertEvents(db: Db, queueId: Id, events: readonly Event[]
       "deviceId" bigint, "from" text, "to" text, reason text, changes json)`;
   await db.rows(named('insertEvents', statement));
 }
+
+/** How a statement that changes items tells of them in its own words, as SQL over its rows; `id` is the item. */
+export interface Told {
+  readonly source: Sql;
+  readonly operation: string;
+  readonly actorId: Sql;
+  readonly deviceId: Sql;
+  readonly from: Sql;
+  readonly to: Sql;
+}
+
+/** One event for each row of the source, as part of the statement that makes the change: no round trip of its own. */
+export function eventsOf(
+  queueId: Id,
+  { source, operation, actorId, deviceId, from, to }: Told,
+  now: Date,
+): Sql {
+  return sql`
+    insert into events (queue_id, item_id, operation, actor_id, device_id, from_status, to_status, at)
+    select ${queueId}, id, ${operation}, ${actorId}, ${deviceId}, ${from}, ${to}, ${now} from ${source}`;
+}
+
+/** SQL for a value that is not there. */
+export const nothing = raw('null');
 
 /** The timeline of an item, oldest first. */
 export function selectItemEvents(db: Db, queueId: Id, itemId: Id): Promise<Schemas['WorkItemEvent'][]> {

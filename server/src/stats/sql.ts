@@ -1,5 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
-import { named, sql, type Db } from '../db.ts';
+import { join, named, raw, sql, type Db, type Sql } from '../db.ts';
 import type { Tally } from '../work-items/rules.ts';
 
 /** Minutes that count as recent. */
@@ -14,6 +14,22 @@ export async function insertTally(db: Db, queueId: Id, tally: Tally, now: Date):
       ${counts.COMPLETE}, ${counts.FAILED}, ${counts.DEFERRED}, ${finishedComplete}, ${finishedFailed},
       ${handlingMilliseconds})`;
   await db.rows(named('insertTally', statement));
+}
+
+/** The tally of a statement that moves the rows of a source from one status to another, as a part of that statement. */
+export function tallyOfMoves(
+  queueId: Id,
+  { source, from, to }: { source: Sql; from: Sql; to: Sql },
+  now: Date,
+): Sql {
+  const moved = (status: string) => sql`(count(*) filter (where ${to} = ${raw(status)})
+    - count(*) filter (where ${from} = ${raw(status)}))::int`;
+  const counts = ["'NEW'", "'IN_PROGRESS'", "'COMPLETE'", "'FAILED'", "'DEFERRED'"].map(moved);
+  return sql`
+    insert into queue_tallies (queue_id, minute, new, in_progress, complete, failed, deferred,
+      finished_complete, finished_failed, handling_ms)
+    select ${queueId}, date_trunc('minute', ${now}::timestamptz), ${join(counts)}, 0, 0, 0
+    from ${source} having count(*) > 0`;
 }
 
 export interface Totals {

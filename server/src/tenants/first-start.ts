@@ -12,7 +12,8 @@ import { hasTenant, insertTenant, lockStart } from './sql.ts';
  * @returns the password of `admin`, when this start made one up.
  */
 export function prepareTenant(pool: Pool, adminPassword: string | undefined): Promise<string | undefined> {
-  return transaction(pool, async (db, now) => {
+  return transaction(pool, async (db, clock) => {
+    const now = await clock;
     await lockStart(db);
     await ensureSigningKey(db, now);
     if (await hasTenant(db)) {

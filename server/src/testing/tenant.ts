@@ -10,7 +10,8 @@ export async function addTenant(app: App, name: string): Promise<TestUser> {
   const username = `admin of ${name}`;
   const passwordHash = await hashPassword(password);
   const pool = openPool(app.connection, 1);
-  const id = await transaction(pool, async (db, now) => {
+  const id = await transaction(pool, async (db, clock) => {
+    const now = await clock;
     const tenantId = await createTenant(db, now, name);
     return addAdministrator(db, now, { tenantId, username, passwordHash });
   });

@@ -24,14 +24,12 @@ export async function saveChanges(
   changes: readonly Change[],
 ): Promise<void> {
   if (changes.length === 0) return;
-  await saveItems(
-    db,
-    queueId,
-    changes.map(({ after, actorId }) => ({ ...after, updatedBy: actorId })),
-    now,
-  );
-  await insertEvents(db, queueId, changes.map(eventOf), now);
-  await recordTally(db, queueId, changes, now);
+  const items = changes.map(({ after, actorId }) => ({ ...after, updatedBy: actorId }));
+  await Promise.all([
+    saveItems(db, queueId, items, now),
+    insertEvents(db, queueId, changes.map(eventOf), now),
+    recordTally(db, queueId, changes, now),
+  ]);
   const claimable = changes.filter(({ after }) => after.status === 'NEW' && !after.notBefore).length;
   if (claimable > 0) woken.set(queueId, (woken.get(queueId) ?? 0) + claimable);
 }

@@ -3,18 +3,16 @@ import { Refusal } from '../errors.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
 import type { BatchCall, BatchContext, BatchOperation } from '../operation.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
-import { insertTally } from '../stats/sql.ts';
 import { saveChanges, type Change } from './changes.ts';
-import { decideReport, tallyOf, type Item, type SentReport } from './rules.ts';
-import { claimItems, extendLeases, lockItems, type Slot } from './sql.ts';
+import { decideReport, type Item, type SentReport } from './rules.ts';
+import { claimItems, extendLeases, type Slot } from './leases.sql.ts';
+import { lockItems } from './sql.ts';
 
 const defaultLeaseSeconds = 60;
 
-export const claimWorkItems: BatchOperation<'claimWorkItems'> = async (context, calls) => {
-  const { db, queue, now } = context;
+export const claimWorkItems: BatchOperation<'claimWorkItems'> = async ({ db, queue, now }, calls) => {
   if (queue.status === 'INACTIVE') return calls.map(() => ({ list: [] }));
   const granted = await claimItems(db, queue, slotsOf(calls, now), now);
-  await recordClaims(context, granted);
   const items = granted.map(({ turn: _, ...item }) => item);
   return calls.map(({ input }) => ({ list: items.splice(0, input.body.count ?? 1) }));
 };
@@ -26,27 +24,6 @@ function slotsOf(calls: readonly BatchCall<'claimWorkItems'>[], now: Date): Slot
     const slot = { actorId: actor.id, deviceId, leaseExpiresOn: leaseEnd(now, leaseSeconds) };
     return Array.from({ length: count }, () => slot);
   });
-}
-
-async function recordClaims(
-  { db, queue, now }: BatchContext,
-  granted: readonly Schemas['WorkItem'][],
-): Promise<void> {
-  if (granted.length === 0) return;
-  const events = granted.map((item): Event => {
-    const { id, updatedBy, deviceId } = item as Required<Schemas['WorkItem']>;
-    return {
-      itemId: id,
-      operation: 'claimWorkItems',
-      actorId: updatedBy,
-      deviceId,
-      from: 'NEW',
-      to: 'IN_PROGRESS',
-    };
-  });
-  await insertEvents(db, queue.id, events, now);
-  const change = { before: { status: 'NEW' } as Item, after: { status: 'IN_PROGRESS' } as Item };
-  await insertTally(db, queue.id, tallyOf(granted.map(() => change)), now);
 }
 
 function leaseEnd(now: Date, seconds = defaultLeaseSeconds): Date {

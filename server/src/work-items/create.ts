@@ -1,12 +1,10 @@
 import type { Id, Input, Schemas } from '@millrace/api';
 import { keepHashes } from '../duplicates/operations.ts';
 import { Refusal, type ErrorDetail } from '../errors.ts';
-import { insertEvents } from '../events/sql.ts';
 import { columnText, recordProblems, valueOf } from '../models/record.ts';
 import type { BatchContext, BatchOperation } from '../operation.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
-import { insertTally } from '../stats/sql.ts';
-import { dateOf, expiryOf, tallyOf, type Item } from './rules.ts';
+import { dateOf, expiryOf } from './rules.ts';
 import { sortKey } from './sort-key.ts';
 import { insertItems, reserveIds, type NewItem } from './sql.ts';
 
@@ -51,11 +49,8 @@ async function store(context: BatchContext, deliveries: readonly (Delivery | Ref
     delivery.items.map((item) => ({ ...item, actorId: delivery.actorId })),
   );
   if (items.length === 0) return unique.map((delivery) => (delivery instanceof Refusal ? delivery : []));
-  const ids = await insertItems(db, queue.id, items, now);
+  const ids = await insertItems(db, queue.id, { items, operation }, now);
   const stored = items.map((item, index) => ({ ...item, id: ids[index] as Id }));
-  const events = stored.map(({ id, actorId, status }) => ({ itemId: id, operation, actorId, to: status }));
-  await insertEvents(db, queue.id, events, now);
-  await insertTally(db, queue.id, tallyOf(stored.map((after) => ({ after: after as unknown as Item }))), now);
   woken.set(queue.id, (woken.get(queue.id) ?? 0) + stored.filter(({ status }) => status === 'NEW').length);
   let next = 0;
   return unique.map((delivery) => {

@@ -177,7 +177,7 @@ function repaired(transition: TransitionName, { deferredUntil }: Update): Partia
   return transition === 'defer' ? { notBefore: dateOf(deferredUntil) } : {};
 }
 
-export function stale({ id, version }: Pick<Item, 'id' | 'version'>): Refusal {
+function stale({ id, version }: Pick<Item, 'id' | 'version'>): Refusal {
   return new Refusal(
     'VERSION_CONFLICT',
     `Item ${id} is at version ${version} by now. Read it again, then repeat the change.`,

@@ -1,7 +1,9 @@
 import { stringifyJson, type Id, type Schemas } from '@millrace/api';
 import { empty, join, named, raw, sql, type Db, type Sql } from '../db.ts';
+import { eventsOf, nothing } from '../events/sql.ts';
 import type { JsonRecord } from '../models/record.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
+import { tallyOfMoves } from '../stats/sql.ts';
 import type { Item } from './rules.ts';
 
 /** A new item on its way into the database. */
@@ -16,100 +18,54 @@ export interface NewItem {
   readonly json: JsonRecord;
 }
 
-/** Whom a claimed item goes to. */
-export interface Slot {
-  readonly actorId: Id;
-  readonly deviceId?: Id | undefined;
-  readonly leaseExpiresOn: Date;
-}
-
 // Lists go in as one JSON text: written natively at once, while an array of texts would be escaped element by element.
-const asJson = (list: readonly object[]) =>
+export const asJson = (list: readonly object[]) =>
   stringifyJson(
     list.map((one) => ('sortKey' in one ? { ...one, sortKey: hex(one.sortKey as Buffer) } : one)),
   );
 
 const hex = (bytes: Buffer) => `\\x${bytes.toString('hex')}`;
 
-/** Stores items with their data; answers their ids in the same order. */
+/** Items on their way into a queue, with who sends them and by which operation. */
+export interface Shipment {
+  readonly items: readonly (NewItem & { readonly actorId: Id })[];
+  readonly operation: string;
+}
+
+/** Stores items with their data and tells of them; answers their ids in the same order. */
 export async function insertItems(
   db: Db,
   queueId: Id,
-  items: readonly (NewItem & { actorId: Id })[],
+  { items, operation }: Shipment,
   now: Date,
-) {
-  const list = items.map((item, turn) => ({ ...item, turn }));
+): Promise<Id[]> {
+  const list = items.map(({ id: reservedId, ...item }, turn) => ({ ...item, reservedId, turn }));
+  const told = {
+    source: raw('input'),
+    operation,
+    actorId: raw('"actorId"'),
+    deviceId: nothing,
+    from: nothing,
+    to: raw('status'),
+  };
   const statement = sql`
     with input as materialized (
-      select coalesce(r.id, nextval('work_items_id_seq')) as item_id, r.*
-      from (select * from json_to_recordset(${asJson(list)}::json) as r (id bigint, turn int, "actorId" bigint,
-        status text, priority smallint, "sortKey" bytea, "notBefore" timestamptz, "expiresOn" timestamptz, json json)
-        order by turn) r),
+      select coalesce(r."reservedId", nextval('work_items_id_seq')) as id, r.*
+      from (select * from json_to_recordset(${asJson(list)}::json) as r ("reservedId" bigint, turn int,
+        "actorId" bigint, status text, priority smallint, "sortKey" bytea, "notBefore" timestamptz,
+        "expiresOn" timestamptz, json json) order by turn) r),
     item as (
       insert into work_items (queue_id, id, status, sort_key, priority, not_before, expires_on,
         created_by, created_on, updated_by, updated_on) overriding system value
-      select ${queueId}, item_id, status, "sortKey", priority, "notBefore", "expiresOn",
+      select ${queueId}, id, status, "sortKey", priority, "notBefore", "expiresOn",
         "actorId", ${now}, "actorId", ${now} from input),
     data as (
-      insert into work_item_data (queue_id, item_id, json) select ${queueId}, item_id, json from input)
-    select item_id as id from input order by turn`;
+      insert into work_item_data (queue_id, item_id, json) select ${queueId}, id, json from input),
+    told as (${eventsOf(queueId, told, now)}),
+    counted as (${tallyOfMoves(queueId, told, now)})
+    select id from input order by turn`;
   const rows = await db.rows<{ id: Id }>(named('insertItems', statement));
   return rows.map(({ id }) => id);
-}
-
-// Rows to be updated are found first, by an array of ids or each by its own lookup (`offset 0`), and then joined by their
-// place in the table (`ctid`). Joined by id, with statistics from an idle hour, the planner would scan all items of the
-// queue once for each id (docs/decisions/0002). For the same reason a status is compared on locked rows only.
-
-/** Leases the next items, one a slot, in the order of claims. */
-export function claimItems(db: Db, queue: QueueDefinition, slots: readonly Slot[], now: Date) {
-  const statement = sql`
-    with picked as materialized (
-      select ctid as place, id, sort_key from work_items
-      where queue_id = ${queue.id} and status = 'NEW' and not_before is null
-        and (expires_on is null or expires_on > ${now})
-      order by sort_key, id limit ${slots.length} for no key update skip locked),
-    granted as materialized (
-      select * from (select place, row_number() over (order by sort_key, id) as turn from picked) numbered
-      join (select row_number() over () as turn, s.* from json_to_recordset(${asJson(slots)}::json)
-        as s ("actorId" bigint, "deviceId" bigint, "leaseExpiresOn" timestamptz)) slot using (turn)),
-    i as (
-      update work_items i set status = 'IN_PROGRESS', version = i.version + 1, claimed_by = granted."actorId",
-        device_id = granted."deviceId", lease_expires_on = granted."leaseExpiresOn", started_on = ${now},
-        updated_by = granted."actorId", updated_on = ${now}
-      from granted
-      where i.queue_id = ${queue.id} and i.ctid = granted.place
-      returning i.*, granted.turn::int)
-    select ${itemColumns(queue)}, i.turn
-    from i cross join lateral (
-      select json from work_item_data where queue_id = ${queue.id} and item_id = i.id offset 0) d
-    order by i.turn`;
-  return db.rows<Schemas['WorkItem'] & { turn: number }>(
-    named(`claimItems ${queue.displayColumns.length}`, statement),
-  );
-}
-
-/** A lease that its caller wants extended. */
-export type Extension = Pick<Item, 'id' | 'version' | 'progress'> & Slot;
-
-/** Extends leases that their callers still hold; answers these as texts of item, version and holder. */
-export async function extendLeases(db: Db, queueId: Id, leases: readonly Extension[]): Promise<Set<string>> {
-  const ids = leases.map(({ id }) => id);
-  const statement = sql`
-    with held as materialized (
-      select i.ctid as place, i.id, i.version, i.status, i.claimed_by from work_items i
-      where i.queue_id = ${queueId} and i.id = any(${ids}::bigint[]) order by i.id for no key update),
-    lease as materialized (
-      select held.place, l."leaseExpiresOn", l.progress
-      from held join json_to_recordset(${asJson(leases)}::json)
-        as l (id bigint, version int, "actorId" bigint, "leaseExpiresOn" timestamptz, progress json)
-        on l.id = held.id and l.version = held.version and l."actorId" = held.claimed_by
-      where held.status = 'IN_PROGRESS')
-    update work_items i set lease_expires_on = lease."leaseExpiresOn", progress = coalesce(lease.progress, i.progress)
-    from lease where i.queue_id = ${queueId} and i.ctid = lease.place
-    returning i.id, i.version, i.claimed_by as "actorId"`;
-  const rows = await db.rows<{ id: Id; version: number; actorId: Id }>(named('extendLeases', statement));
-  return new Set(rows.map(({ id, version, actorId }) => `${id} ${version} ${actorId}`));
 }
 
 const itemState = raw(`id, status, version, priority, sort_key as "sortKey", retry_count as "retryCount",
@@ -153,6 +109,10 @@ export function lockItemsFor(db: Db, chore: Chore, queueId: Id, now: Date): Prom
     select ${itemState} from work_items where queue_id = ${queueId} and ${isTimeFor[chore](now)}
     order by id limit ${portion} for no key update skip locked`);
 }
+
+// Rows to be updated are found first, by an array of ids or each by its own lookup (`offset 0`), and then joined by their
+// place in the table (`ctid`). Joined by id, with statistics from an idle hour, the planner would scan all items of the
+// queue once for each id (docs/decisions/0002). For the same reason a status is compared on locked rows only.
 
 /** Writes back items that were locked, as rules have changed them. */
 export async function saveItems(
@@ -232,7 +192,7 @@ export async function countItems(db: Db, queueId: Id, where: Sql): Promise<numbe
 }
 
 /** The columns of an item as the contract names them; `i` is the item, `d` its data. */
-function itemColumns({ displayColumns }: QueueDefinition): Sql {
+export function itemColumns({ displayColumns }: QueueDefinition): Sql {
   const shown = displayColumns.map(
     (name, index) => sql`d.json ->> ${name}::text as ${raw(`col${index + 1}`)}`,
   );
