@@ -47,6 +47,10 @@ const sessionSettings = {
   // A plan made while a table was empty must not become a scan of all of it when it is full.
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
+  // Nor may a few rows be joined with a table by reading all of a queue that was small when it was last looked at.
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_material: 'off',
   plan_cache_mode: 'force_generic_plan',
 };
 

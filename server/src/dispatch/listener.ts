@@ -6,6 +6,7 @@ import type { Log } from '../operation.ts';
 import { sleep } from '../sleep.ts';
 
 const channel = 'millrace_work';
+const applicationName = 'millrace listener';
 // Each notice takes a lock on the whole database at its commit: one in so many milliseconds, whatever happens.
 const gatherMs = 20;
 const queuesInNotice = 200;
@@ -29,6 +30,7 @@ export class Listener {
   readonly #ring: (queueId: Id, items: number) => void;
   readonly #listening: Promise<void>;
   #session: pg.Client | undefined;
+  #hasOthers = true;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param ring is called for what other servers tell. */
@@ -39,6 +41,7 @@ export class Listener {
 
   /** Tells the other servers that a queue has got so many items; several in a short time go together. */
   tell(queueId: Id, items: number): void {
+    if (!this.#hasOthers) return;
     this.#gathered.set(queueId, (this.#gathered.get(queueId) ?? 0) + items);
     this.#timer ??= setTimeout(() => void this.#send().catch(() => undefined), gatherMs);
   }
@@ -69,13 +72,20 @@ export class Listener {
       const session = new pg.Client({
         ...connection,
         keepAlive: true,
-        application_name: 'millrace listener',
+        application_name: applicationName,
       });
       try {
         await open(session, (notice) => this.#hear(notice));
         this.#session = session;
         pauseMs = shortestPauseMs;
-        await untilBroken(session, signal);
+        // Others may have stopped telling, for want of somebody to tell: they hear that there is a new one.
+        await session.query('select pg_notify($1, $2)', [
+          channel,
+          JSON.stringify({ server: this.#server, queues: [] }),
+        ]);
+        await untilBroken(session, signal, async () => {
+          this.#hasOthers = await hasOthers(session);
+        });
       } catch (error) {
         log.warn({ err: error }, 'the listener for new work lost its connection and opens a new one');
       }
@@ -89,6 +99,7 @@ export class Listener {
   #hear({ payload = '' }: pg.Notification): void {
     const notice = JSON.parse(payload) as Notice;
     if (notice.server === this.#server) return;
+    this.#hasOthers = true;
     for (const [id, items] of notice.queues) this.#ring(toId(id), items);
   }
 }
@@ -102,15 +113,25 @@ async function open(session: pg.Client, hear: (notice: pg.Notification) => void)
   await session.query(`set synchronous_commit = off; listen ${channel}`);
 }
 
-/** Until the connection breaks, which nobody would notice without asking now and then. */
-async function untilBroken(session: pg.Client, signal: AbortSignal): Promise<void> {
+/** Whether other servers listen on this database. */
+async function hasOthers(session: pg.Client): Promise<boolean> {
+  const { rows } = await session.query<{ others: boolean }>(
+    `select exists (select from pg_stat_activity where application_name = $1 and datname = current_database()
+      and pid <> pg_backend_pid()) as others`,
+    [applicationName],
+  );
+  return rows[0]?.others ?? true;
+}
+
+/** Until the connection breaks, which nobody would notice without asking something now and then. */
+async function untilBroken(session: pg.Client, signal: AbortSignal, ask: () => Promise<void>): Promise<void> {
   const broken = new Promise<never>((_, reject) => {
     session.once('error', reject);
     session.once('end', () => reject(new Error('the database closed the connection')));
   });
   broken.catch(() => undefined);
   while (!signal.aborted) {
+    await Promise.race([ask(), broken]);
     await Promise.race([sleep(aliveMs, signal), broken]);
-    if (!signal.aborted) await Promise.race([session.query('select'), broken]);
   }
 }

@@ -4,8 +4,8 @@ import { insertEvents, type Event } from '../events/sql.ts';
 import type { BatchCall, BatchContext, BatchOperation } from '../operation.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { saveChanges, type Change } from './changes.ts';
-import { decideReport, type Item, type SentReport } from './rules.ts';
-import { claimItems, extendLeases, type Slot } from './leases.sql.ts';
+import { decideReport, isHolder, type Item, type SentReport } from './rules.ts';
+import { claimItems, saveLeases, type Extension, type Slot } from './leases.sql.ts';
 import { lockItems } from './sql.ts';
 
 const defaultLeaseSeconds = 60;
@@ -31,17 +31,25 @@ function leaseEnd(now: Date, seconds = defaultLeaseSeconds): Date {
 }
 
 export const heartbeatWorkItems: BatchOperation<'heartbeatWorkItems'> = async ({ db, queue, now }, calls) => {
-  const leases = calls.flatMap(({ actor, input }) =>
-    input.body.leases.map(({ id, version, leaseSeconds, progress }) => {
-      return { id, version, progress, actorId: actor.id, leaseExpiresOn: leaseEnd(now, leaseSeconds) };
-    }),
+  const sent = calls.flatMap(({ actor, input }) =>
+    input.body.leases.map((lease) => ({ actorId: actor.id, ...lease })),
   );
-  const held = await extendLeases(db, queue.id, leases);
-  const outcomes = leases.map(({ id, version, actorId, leaseExpiresOn }): Schemas['LeaseOutcome'] =>
-    held.has(`${id} ${version} ${actorId}`)
-      ? { id, leaseExpiresOn: leaseExpiresOn.toISOString() }
-      : { id, error: lost(id).toJSON() },
-  );
+  const locked = await lockItems(db, queue.id, idsOf(sent));
+  const items = new Map(locked.map((item) => [item.id, item]));
+  const extended = new Map<Id, Extension>();
+  const outcomes = sent.map(({ id, version, actorId, leaseSeconds, progress }): Schemas['LeaseOutcome'] => {
+    const item = items.get(id);
+    if (!item || !isHolder(item, actorId) || item.version !== version)
+      return { id, error: lost(id).toJSON() };
+    const leaseExpiresOn = leaseEnd(now, leaseSeconds);
+    extended.set(id, {
+      id,
+      leaseExpiresOn,
+      progress: progress ?? extended.get(id)?.progress ?? item.progress,
+    });
+    return { id, leaseExpiresOn: leaseExpiresOn.toISOString() };
+  });
+  await saveLeases(db, queue.id, [...extended.values()]);
   return calls.map(({ input }) => ({ list: outcomes.splice(0, input.body.leases.length) }));
 };
 
@@ -105,7 +113,7 @@ export async function settleReports(
   return outcomes;
 }
 
-function idsOf(sent: readonly Sent[]): Id[] {
+function idsOf(sent: readonly { readonly id: Id }[]): Id[] {
   return sent.map(({ id }) => id);
 }
 
