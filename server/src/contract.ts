@@ -35,7 +35,7 @@ export type Check = (value: unknown) => ErrorDetail[];
 /** Reads and checks what a request brings. @throws Refusal INVALID_REQUEST that names each member that does not fit. */
 export interface RequestReader {
   readonly path: (values: Record<string, string>) => Record<string, unknown>;
-  readonly query: (values: Record<string, string>) => Record<string, unknown>;
+  readonly query: (values: Record<string, string | string[]>) => Record<string, unknown>;
   readonly body: (value: unknown) => void;
 }
 
@@ -139,7 +139,11 @@ function resolveParameter(parameter: Parameter | { $ref: string }): Parameter {
   return contract.components.parameters[parameter.$ref.split('/').at(-1) ?? ''] as Parameter;
 }
 
-function readParameters(parameters: Parameter[], place: 'path' | 'query', values: Record<string, string>) {
+function readParameters(
+  parameters: Parameter[],
+  place: 'path' | 'query',
+  values: Record<string, string | string[]>,
+) {
   const known = parameters.filter((parameter) => parameter.in === place);
   const unknown = Object.keys(values).find((name) => !known.some((parameter) => parameter.name === name));
   if (unknown !== undefined)
@@ -147,7 +151,9 @@ function readParameters(parameters: Parameter[], place: 'path' | 'query', values
   const read: Record<string, unknown> = {};
   for (const { name, schema } of known) {
     const value = values[name];
-    if (value !== undefined) read[name] = schema.format === 'int64' ? readId(name, value) : value;
+    if (Array.isArray(value))
+      refuse([{ field: name, message: 'is given more than once' }], `In the ${place}`);
+    else if (value !== undefined) read[name] = schema.format === 'int64' ? readId(name, value) : value;
   }
   return read;
 }

@@ -60,6 +60,19 @@ const refusalByConstraint: Record<string, () => Refusal> = {
     new Refusal('NAME_TAKEN', 'A queue of this name exists already. Choose another name.'),
 };
 
+const overtaken = { message: 'Other changes got in the way of this one. Try again.', seconds: 1 };
+
+/** Errors of the database that pass by themselves, after so many seconds. */
+const waitByCode: Record<string, { message: string; seconds: number }> = {
+  '40001': overtaken,
+  '40P01': overtaken,
+  '55P03': { message: 'Another change holds what this one needs. Try again.', seconds: 1 },
+  '57014': {
+    message: 'This took the database too long. Try again, or ask for less at a time.',
+    seconds: 5,
+  },
+};
+
 interface DatabaseError extends Error {
   code?: string;
   constraint?: string;
@@ -84,20 +97,17 @@ export function toRefusal(error: unknown): Refusal {
       retryAfter: 1,
     });
   }
-  if (isTransient(error)) {
-    return new Refusal('UNAVAILABLE', 'Other changes got in the way of this one. Try again.', {
-      retryAfter: 1,
-    });
-  }
+  const wait = code === undefined ? undefined : waitByCode[code];
+  if (wait) return new Refusal('UNAVAILABLE', wait.message, { retryAfter: wait.seconds });
   if (error instanceof RangeError && message.includes('call stack')) {
     return new Refusal('INVALID_REQUEST', 'The data is nested too deep to be stored. Flatten it.');
   }
   return new Refusal('FAILURE', 'The server failed on this request; nothing was changed.');
 }
 
-// 57: operator intervention (shutdown, crash); 08: connection; 53300: too many connections; 25006: now a standby.
+// 57P: shutdown, crash; 08: connection; 53300: too many connections; 25006: now a standby; 25P03: idle for too long.
 function isConnectionFailure(code: string | undefined, message: string | undefined): boolean {
-  if (/^(57P|08|53300|25006|ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(code ?? ''))
+  if (/^(57P|08|53300|25006|25P03|ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(code ?? ''))
     return true;
   return /Connection terminated|timeout exceeded when trying to connect|Client has encountered/.test(
     message ?? '',
