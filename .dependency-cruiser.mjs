@@ -70,10 +70,10 @@ export default {
       comment:
         'A query is one statement with its parameters. Deciding is for rules, and the order of work for operations.',
       severity: 'error',
-      from: { path: '^server/src/[^/]+/([^/]+[.])?sql[.]ts$' },
+      from: { path: '^server/src/[^/]+/[^/]*sql[.]ts$' },
       to: {
         ...runTime,
-        pathNot: ['^server/src/db[.]ts$', '^api/', '^server/src/[^/]+/([^/]+[.])?sql[.]ts$'],
+        pathNot: ['^server/src/db[.]ts$', '^api/', '^server/src/[^/]+/[^/]*sql[.]ts$'],
       },
     },
     {
@@ -85,7 +85,7 @@ export default {
       severity: 'error',
       from: { path: '^(server|bench|e2e|scripts)/(?:src/)?([^/]+)', pathNot: '^server/src/perform[.]ts$' },
       to: {
-        path: '^server/src/[^/]+/([^/]+[.])?sql[.]ts$',
+        path: '^server/src/[^/]+/[^/]*sql[.]ts$',
         pathNot: ['^server/src/$2/', '^server/src/(events|stats)/sql[.]ts$'],
       },
     },
