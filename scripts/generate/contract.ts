@@ -27,7 +27,8 @@ export function mergeContract(fragments: Partial<Contract>[]): Contract {
   const merged: Contract = { ...common, paths: {}, components: {} };
   for (const fragment of [{ components: common?.components ?? {} }, ...domains]) {
     for (const [path, item] of Object.entries(fragment.paths ?? {})) addPath(merged, path, item);
-    for (const [kind, entries] of Object.entries(fragment.components ?? {})) addComponents(merged, kind, entries);
+    for (const [kind, entries] of Object.entries(fragment.components ?? {}))
+      addComponents(merged, kind, entries);
   }
   return merged;
 }

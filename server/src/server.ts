@@ -8,7 +8,7 @@ import { createHttp } from './http.ts';
 import { startJobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
 import { functions } from './operations.ts';
-import { createPerform } from './perform.ts';
+import { createPerform, type Perform } from './perform.ts';
 import { checkPermissions } from './permissions.ts';
 import { prepareTenant } from './tenants/first-start.ts';
 
@@ -30,36 +30,42 @@ export async function startServer(
   checkPermissions();
   const pool = openPool(connection, config.databaseConnections);
   const bell = new Bell();
-  const verifyToken = createTokenVerifier(onPool(pool));
-  const underWay = new Set<Promise<unknown>>();
-  const http = await createHttp(config, verifyToken, (request) => {
-    const performing = perform(request).finally(() => underWay.delete(performing));
-    underWay.add(performing);
-    return performing;
-  });
+  const calls = trackCalls((request) => perform(request));
+  const http = await createHttp(config, createTokenVerifier(onPool(pool)), calls.perform);
   const log = http.log;
   await migrate(connection, (message) => log.info(message));
   const madeUpPassword = await prepareTenant(pool, config.adminPassword);
   if (madeUpPassword !== undefined) tellPassword(madeUpPassword);
   const listener = new Listener(connection, log, (queueId, items) => bell.ring(queueId, items));
-  const announce = (queueId: Id, items: number) => {
-    bell.ring(queueId, items);
-    listener.tell(queueId, items);
-  };
-  const parts = { pool, bell, announce, functions, log };
+  const parts = { pool, bell, announce: announceTo(bell, listener), functions, log };
   const perform = createPerform(parts);
   const stopJobs = startJobs(parts);
   http.addHook('preClose', async () => bell.close());
   const url = await http.listen({ host: config.host, port: config.port });
-  return {
-    url,
-    stop: async () => {
-      await http.close();
-      // Calls whose clients have gone may still be at work.
-      await Promise.allSettled(underWay);
-      await stopJobs();
-      await listener.close();
-      await pool.end();
-    },
+  const stop = async () => {
+    await http.close();
+    await calls.settled();
+    await stopJobs();
+    await listener.close();
+    await pool.end();
+  };
+  return { url, stop };
+}
+
+/** Calls whose clients have gone are still at work when the last connection is closed: stopping waits for them. */
+function trackCalls(perform: Perform) {
+  const underWay = new Set<Promise<unknown>>();
+  const track: Perform = (request) => {
+    const call = perform(request).finally(() => underWay.delete(call));
+    underWay.add(call);
+    return call;
+  };
+  return { perform: track, settled: () => Promise.allSettled(underWay) };
+}
+
+function announceTo(bell: Bell, listener: Listener) {
+  return (queueId: Id, items: number) => {
+    bell.ring(queueId, items);
+    listener.tell(queueId, items);
   };
 }
