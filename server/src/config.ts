@@ -88,9 +88,9 @@ function oneOf(choices: string[]): Read<string> {
 
 // The values below are secrets: a message names the setting, never what it holds.
 function databaseUrl(value: string, name: string): string {
-  if (/^postgres(ql)?:\/\//.test(value)) return value;
+  if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(value)) return value;
   throw new Error(
-    `${name} must begin with postgresql://, as in postgresql://user:password@host:5432/millrace.`,
+    `${name} must be an address that begins with postgresql://, as in postgresql://user:password@host:5432/millrace.`,
   );
 }
 

@@ -14,7 +14,7 @@ export function checkPermissions(
     Object.values(systemRoles).flatMap(({ permissions }) => permissions as readonly string[]),
   );
   const problems = Object.entries(table).flatMap(([operationId, { permission }]) => [
-    ...(operationId in kept ? [] : [`${operationId} has no function`]),
+    ...(Object.hasOwn(kept, operationId) ? [] : [`${operationId} has no function`]),
     ...(permission ? [] : [`${operationId} names no permission`]),
     ...(!permission || permission === 'public' || granted.has(permission)
       ? []

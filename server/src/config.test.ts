@@ -1,0 +1,118 @@
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+
+/** What a person is told who starts the server with these settings. */
+function complaint(environment: Record<string, string>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+}
+
+describe('settings', () => {
+  test('are all there without an environment, for this machine alone', () => {
+    expect(readConfig({ PATH: '/bin' })).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      dataFolder: path.resolve('data'),
+      databaseUrl: undefined,
+      databaseConnections: 10,
+      adminPassword: undefined,
+      maxBodyBytes: 16_777_216,
+      maxFileBytes: 268_435_456,
+      logLevel: 'info',
+    });
+  });
+
+  test('come from the environment, each under its name', () => {
+    const environment = {
+      MILLRACE_HOST: '::',
+      MILLRACE_PORT: '0',
+      MILLRACE_DATA: '/var/lib/millrace',
+      MILLRACE_DATABASE_URL: 'postgresql://millrace:secret@db:5432/millrace',
+      MILLRACE_DATABASE_CONNECTIONS: '2',
+      MILLRACE_ADMIN_PASSWORD: '12345678',
+      MILLRACE_MAX_BODY_BYTES: '1024',
+      MILLRACE_MAX_FILE_BYTES: '1099511627776',
+      MILLRACE_LOG_LEVEL: 'silent',
+    };
+    expect(readConfig(environment)).toEqual({
+      host: '::',
+      port: 0,
+      dataFolder: '/var/lib/millrace',
+      databaseUrl: 'postgresql://millrace:secret@db:5432/millrace',
+      databaseConnections: 2,
+      adminPassword: '12345678',
+      maxBodyBytes: 1024,
+      maxFileBytes: 2 ** 40,
+      logLevel: 'silent',
+    });
+  });
+
+  test('that are empty count as not set', () => {
+    const names = ['MILLRACE_HOST', 'MILLRACE_PORT', 'MILLRACE_DATABASE_URL', 'MILLRACE_ADMIN_PASSWORD'];
+    expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}));
+  });
+
+  test('of the clients may stand beside them', () => {
+    const names = ['URL', 'USERNAME', 'PASSWORD', 'API_KEY', 'CONFIG'];
+    const environment = Object.fromEntries(names.map((name) => [`MILLRACE_${name}`, 'x']));
+    expect(readConfig(environment)).toEqual(readConfig({}));
+  });
+
+  test.each(['MILLRACE_PROT', 'MILLRACE_', 'MILLRACE_port', 'MILLRACE_DATABASE'])(
+    'that nobody knows are refused by name, with those that are known: %s',
+    (name) => {
+      const message = complaint({ [name]: 'value-of-it' });
+      expect(message).toContain(`${name} is not a setting`);
+      expect(message).toContain('MILLRACE_PORT');
+      expect(message).not.toContain('value-of-it');
+    },
+  );
+
+  test.each([
+    ['MILLRACE_PORT', ['-1', '65536', '80a', '8080.5', ' 80', '0x50', '1e3', 'http']],
+    ['MILLRACE_DATABASE_CONNECTIONS', ['0', '1', '1001', 'many']],
+    ['MILLRACE_MAX_BODY_BYTES', ['1023', '1073741825', '16MB']],
+    ['MILLRACE_MAX_FILE_BYTES', ['0', '1099511627777', '1e9']],
+    ['MILLRACE_LOG_LEVEL', ['verbose', 'INFO', 'toString']],
+  ])('that cannot be used are refused by name, with what would do: %s', (name, values) => {
+    for (const value of values) {
+      const message = complaint({ [name]: value });
+      expect(message).toMatch(
+        new RegExp(`^${name} must be (a whole number from \\d+ to \\d+|one of fatal, )`),
+      );
+      expect(message).toContain(`not "${value}"`);
+    }
+  });
+
+  test.each([
+    ['MILLRACE_ADMIN_PASSWORD', ['hunter2']],
+    [
+      'MILLRACE_DATABASE_URL',
+      [
+        'mysql://millrace:hunter2@db/millrace',
+        'millrace:hunter2@db',
+        'postgresql://millrace:hunter2@db:port/x',
+      ],
+    ],
+  ])('that are secret are refused without being shown: %s', (name, values) => {
+    for (const value of values) {
+      const message = complaint({ [name]: value });
+      expect(message).toContain(`${name} must `);
+      expect(message).not.toContain('hunter2');
+    }
+  });
+
+  test('are all looked at before the server gives up, so that a person mends them at once', () => {
+    const message = complaint({ MILLRACE_PORT: 'x', MILLRACE_LOG_LEVEL: 'x', MILLRACE_HOTS: 'x' });
+    expect(message.split('\n').map((line) => line.split(' ')[0])).toEqual([
+      'MILLRACE_HOTS',
+      'MILLRACE_PORT',
+      'MILLRACE_LOG_LEVEL',
+    ]);
+  });
+});
