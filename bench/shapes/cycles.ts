@@ -39,6 +39,7 @@ export async function outputs(url: string, repeats: number): Promise<void> {
   await compare('Where an output of 200 B goes (payload 1 kB, batches of 32)', repeats, [
     variant(url, 'all in one row', { payload: 'same', output: 'same' }, load),
     variant(url, 'output beside the payload', { output: 'same' }, load),
+    variant(url, 'output in the item, payload apart', { output: 'item' }, load),
     variant(url, 'output in a third table', { output: 'apart' }, load),
   ]);
 }

@@ -94,8 +94,11 @@ function heartbeat(shape: Shape, style: Style | 'direct'): string {
   }
 }
 
+const isInItem = ({ output, payload }: Shape): boolean =>
+  output === 'item' || (output === 'same' && payload === 'same');
+
 function writeOutput(shape: Shape): string {
-  if (shape.output === 'none' || shape.payload === 'same') return '';
+  if (shape.output === 'none' || isInItem(shape)) return '';
   return shape.output === 'apart'
     ? ', written AS (INSERT INTO work_item_results SELECT $1, id, output FROM held)'
     : `, written AS (UPDATE work_item_data d SET output = ($4::${shape.json}[])[array_position($2, d.item_id)]
@@ -106,7 +109,6 @@ function finish(shape: Shape, style: Style): string {
   const array = style === 'array';
   const apart = shape.lease === 'apart';
   const inFlight = `status = ${codeOf(shape, 'IN_PROGRESS')}`;
-  const inRow = shape.payload === 'same' && shape.output === 'same';
   const from = array
     ? 'FROM work_items w WHERE w.queue_id = $1 AND w.id = ANY ($2::bigint[])'
     : `FROM unnest($2::bigint[]) AS x(id) JOIN work_items w ON w.queue_id = $1 AND w.id = x.id AND w.${inFlight}`;
@@ -121,7 +123,7 @@ function finish(shape: Shape, style: Style): string {
       UPDATE work_items w SET status = ($5::${shape.status}[])[array_position($2, w.id)],
              version = w.version + 1, ended_on = now(), updated_on = now()
              ${when(!apart, ', lease_expires_on = NULL')}
-             ${when(inRow, `, output = ($4::${shape.json}[])[array_position($2, w.id)]`)}
+             ${when(isInItem(shape), `, output = ($4::${shape.json}[])[array_position($2, w.id)]`)}
       ${when(!array, 'FROM held h')} WHERE w.queue_id = $1
         AND ${array ? `w.id = ${held}` : `w.id = h.id AND w.${inFlight}`}
       RETURNING w.id, w.version)

@@ -1,6 +1,6 @@
 export interface Shape {
   payload: 'same' | 'apart';
-  output: 'none' | 'same' | 'apart';
+  output: 'none' | 'same' | 'item' | 'apart';
   lease: 'item' | 'apart';
   fillfactor: number;
   json: 'json' | 'jsonb';
@@ -47,7 +47,7 @@ function itemTable(shape: Shape): string {
       created_on timestamptz NOT NULL DEFAULT now(), updated_on timestamptz NOT NULL DEFAULT now(),
       version int NOT NULL DEFAULT 1, retry_count int NOT NULL DEFAULT 0, priority smallint NOT NULL,
       status ${status} NOT NULL, sort_key bytea NOT NULL,
-      ${shape.payload === 'same' ? `json ${shape.json} NOT NULL, output ${shape.json},` : ''}
+      ${shape.payload === 'same' ? `json ${shape.json} NOT NULL,` : ''} output ${shape.json},
       PRIMARY KEY (queue_id, id)
     ) WITH (fillfactor = ${shape.fillfactor}, autovacuum_enabled = off);
     CREATE INDEX work_items_ready ON work_items (queue_id, sort_key, id)
