@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import {
+  claim,
+  create,
+  due,
+  heartbeat,
+  lapse,
+  progress,
+  remove,
+  repair,
+  repeat,
+  report,
+  type Command,
+} from './commands.ts';
+import type { Consumer, Report } from './model.ts';
+
+const nth = fc.nat({ max: 99 });
+// Few, so that arrival decides too.
+const priority = fc.constantFrom(4, 4, 4, 7);
+const by = fc.constantFrom<Consumer>('first consumer', 'second consumer');
+const way = fc.constantFrom<Report['way']>('finishWorkItems', 'updateWorkItem');
+const says = fc.constantFrom<Report['says']>('COMPLETE', 'BUSINESS', 'SYSTEM', 'SYSTEM', 'DEFERRED');
+const to = fc.constantFrom('COMPLETE' as const, 'FAILED' as const, 'DEFERRED' as const, 'EDIT' as const);
+const use = { nth, isLive: mostly(true), isThief: mostly(false) };
+const news = fc.array(fc.record({ priority, isDeferred: mostly(false) }), { minLength: 1, maxLength: 2 });
+
+function mostly(usual: boolean): fc.Arbitrary<boolean> {
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.constant(usual) },
+    { weight: 1, arbitrary: fc.constant(!usual) },
+  );
+}
+
+/** Any command. Where time must pass a run waits for the jobs of the server, so that is rare. */
+export const anything: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 9, arbitrary: news.map(create) },
+  { weight: 20, arbitrary: fc.record({ by, count: fc.integer({ min: 1, max: 3 }) }).map(claim) },
+  { weight: 30, arbitrary: fc.record({ ...use, says, way }).map(report) },
+  { weight: 7, arbitrary: fc.record({ nth, way }).map(repeat) },
+  { weight: 5, arbitrary: fc.record(use).map(heartbeat) },
+  { weight: 7, arbitrary: fc.record(use).map(progress) },
+  { weight: 14, arbitrary: fc.record({ nth, to, priority, isStale: mostly(false) }).map(repair) },
+  { weight: 3, arbitrary: nth.map(remove) },
+  { weight: 3, arbitrary: nth.map(lapse) },
+  { weight: 2, arbitrary: nth.map(due) },
+);

@@ -1,0 +1,174 @@
+/** What may happen to a queue: each command acts on the model and on the application, and compares the two. */
+import type fc from 'fast-check';
+import { expect } from 'vitest';
+import {
+  created,
+  inLine,
+  step,
+  type Action,
+  type Consumer,
+  type Item,
+  type Repair,
+  type Report,
+} from './model.ts';
+import { claimItems, createItems, expectItem, send, type NewItem, type Real, type Told } from './real.ts';
+
+export interface Model {
+  /** By the order of their creation. */
+  readonly items: Item[];
+  /** What consumers remember of their claims, for ever. */
+  readonly grants: Grant[];
+}
+
+interface Grant {
+  readonly by: Consumer;
+  readonly id: number;
+  readonly version: number;
+}
+
+export type Command = fc.AsyncCommand<Model, Real>;
+
+export const create = (news: readonly NewItem[]): Command =>
+  command(`create ${news.length}`, async (model, real) => {
+    const list = await createItems(real, news);
+    expect(list).toHaveLength(news.length);
+    for (const [index, { priority, isDeferred }] of news.entries()) {
+      const { id, createdOn } = list[index] ?? {};
+      model.items.push(created({ id: Number(id), arrivedOn: String(createdOn), priority }, isDeferred));
+    }
+  });
+
+export const claim = ({ by, count }: { by: Consumer; count: number }): Command =>
+  command(`${by} claims ${count}`, async (model, real) => {
+    const next = inLine(model.items).slice(0, count);
+    const steps = next.map((item) => step(item, { name: 'claim', by }).item);
+    const granted = await claimItems(real, by, count);
+    expect(granted).toEqual(steps.map(({ id, version }) => ({ id, version })));
+    for (const item of steps) replace(model, item);
+    model.grants.push(...steps.map(grantOf));
+  });
+
+/** A grant that somebody uses: one that still holds or any that is remembered, by whom it was given to or by a thief. */
+export interface Use {
+  readonly nth: number;
+  readonly isLive: boolean;
+  readonly isThief: boolean;
+}
+
+export const heartbeat = (use: Use): Command => onGrant('heartbeat', use, { name: 'heartbeat' });
+
+export const progress = (use: Use): Command => onGrant('note progress', use, { name: 'progress' });
+
+export const report = ({ says, way, ...use }: Use & Pick<Report, 'says' | 'way'>): Command =>
+  onGrant(`report ${says} by ${way}`, use, { name: 'report', says, way });
+
+/** The last report that counted comes once more, by either way. */
+export const repeat = ({ nth, way }: Pick<Report, 'way'> & { nth: number }): Command =>
+  onItem(`repeat by ${way} the report on reported item ${nth}`, {
+    find: (items) =>
+      pick(
+        items.filter(({ counted }) => counted !== undefined),
+        nth,
+      ),
+    action: ({ counted }) => ({ ...(counted as Report), way }),
+  });
+
+interface RepairOf {
+  readonly nth: number;
+  readonly to: Repair;
+  readonly priority: number;
+  readonly isStale: boolean;
+}
+
+export const repair = ({ nth, to, priority, isStale }: RepairOf): Command =>
+  onItem(`repair ${isStale ? 'an old version of ' : ''}item ${nth}: ${to}, priority ${priority}`, {
+    find: (items) => pick(items, nth),
+    action: ({ version }) => ({ name: 'repair', version: version - (isStale ? 1 : 0), to, priority }),
+  });
+
+export const remove = (nth: number): Command =>
+  onItem(`delete item ${nth}`, { find: (items) => pick(items, nth), action: () => ({ name: 'delete' }) });
+
+export const lapse = (nth: number): Command =>
+  onItem(`the lease of running item ${nth} lapses`, {
+    find: (items) => pick(items.filter(isRunning), nth),
+    action: () => ({ name: 'lapse' }),
+  });
+
+export const due = (nth: number): Command =>
+  onItem(`the deferral of deferred item ${nth} ends`, {
+    find: (items) =>
+      pick(
+        items.filter(({ status }) => status === 'DEFERRED'),
+        nth,
+      ),
+    action: () => ({ name: 'due' }),
+  });
+
+const isRunning = ({ status }: Item) => status === 'IN_PROGRESS';
+
+function pick<T>(list: readonly T[], nth: number): T | undefined {
+  return list[nth % list.length];
+}
+
+function command(text: string, run: Command['run'], check: Command['check'] = () => true): Command {
+  return { check, run, toString: () => text };
+}
+
+type Unsigned<A> = A extends unknown ? Omit<A, 'by' | 'version'> : never;
+
+function onGrant(
+  text: string,
+  { nth, isLive, isThief }: Use,
+  what: Unsigned<Extract<Action, { by: Consumer; version: number }>>,
+): Command {
+  const find = ({ items, grants }: Readonly<Model>): Grant | undefined =>
+    pick(isLive ? items.filter(isRunning).map(grantOf) : grants, nth);
+  const run: Command['run'] = async (model, real) => {
+    const { id, by, version } = find(model) as Grant;
+    await act(model, real, id, { ...what, by: isThief ? otherThan(by) : by, version });
+  };
+  const whose = `${isThief ? 'stolen ' : ''}${isLive ? 'live' : 'remembered'} grant ${nth}`;
+  return command(`${text} with ${whose}`, run, (model) => find(model) !== undefined);
+}
+
+function grantOf({ id, version, holder }: Item): Grant {
+  return { id, version, by: holder as Consumer };
+}
+
+function otherThan(by: Consumer): Consumer {
+  return by === 'first consumer' ? 'second consumer' : 'first consumer';
+}
+
+interface OnItem {
+  readonly find: (items: readonly Item[]) => Item | undefined;
+  readonly action: (item: Item) => Action;
+}
+
+function onItem(text: string, { find, action }: OnItem): Command {
+  const run: Command['run'] = async (model, real) => {
+    const item = find(model.items) as Item;
+    await act(model, real, item.id, action(item));
+  };
+  return command(text, run, ({ items }) => find(items) !== undefined);
+}
+
+/** Takes a step in both worlds: both must say the same, and have the same item afterwards. */
+async function act(model: Model, real: Real, id: number, action: Action): Promise<void> {
+  const before = model.items.find((item) => item.id === id) as Item;
+  const { code, item } = step(before, action);
+  expect(await send(real, id, action)).toEqual(answerTo(action, code, item));
+  const updatedOn = await expectItem(real, item);
+  // What is tried again goes to the end of the line.
+  const isRetried = item.retryCount > before.retryCount;
+  replace(model, isRetried ? { ...item, arrivedOn: updatedOn } : item);
+}
+
+function answerTo({ name }: Action, code: string, { status, version }: Item): Told {
+  const tellsItem = code === 'OK' && (name === 'report' || name === 'repair' || name === 'progress');
+  return tellsItem ? { code, status, version } : { code };
+}
+
+function replace(model: Model, item: Item): void {
+  model.items[model.items.findIndex(({ id }) => id === item.id)] = item;
+}

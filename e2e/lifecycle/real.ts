@@ -1,0 +1,160 @@
+/** The steps of the model as calls of the real application. */
+import type { Schemas } from '@millrace/api';
+import { expect } from 'vitest';
+import type { App, Caller } from '../../server/src/testing/app.ts';
+import { eventually, type QueueFixture } from '../../server/src/testing/fixtures.ts';
+import type { Action, Actor, Consumer, Happening, Item, Says } from './model.ts';
+
+export interface NewItem {
+  readonly priority: number;
+  readonly isDeferred: boolean;
+}
+
+export interface Real {
+  readonly app: App;
+  readonly queue: QueueFixture;
+  readonly consumers: Record<Consumer, Caller>;
+  readonly actors: ReadonlyMap<number, Actor>;
+}
+
+/** What a call says about an item. */
+export interface Told {
+  readonly code: string;
+  readonly status?: string | undefined;
+  readonly version?: number | undefined;
+}
+
+type Send<A> = (real: Real, id: number, action: A) => Promise<Told>;
+type Named<N extends Action['name']> = Extract<Action, { name: N }>;
+
+/** Does to an item of the application what the action says, and answers what the application said. */
+export async function send(real: Real, id: number, action: Action): Promise<Told> {
+  switch (action.name) {
+    case 'claim':
+      throw new Error('nobody can claim an item of his choice');
+    case 'heartbeat':
+      return heartbeat(real, id, action);
+    case 'progress':
+      return update(real, real.consumers[action.by], id, {
+        version: action.version,
+        progress: { percent: 50 },
+      });
+    case 'report':
+      return action.way === 'finishWorkItems' ? finish(real, id, action) : finishByUpdate(real, id, action);
+    case 'repair':
+      return repair(real, id, action);
+    case 'delete':
+      return toldBy(await real.queue.owner.call.deleteWorkItem({ path: pathTo(real, id) }));
+    case 'lapse':
+      return letPass(real, id, 'lease_expires_on');
+    case 'due':
+      return letPass(real, id, 'not_before');
+  }
+}
+
+const pathTo = ({ queue }: Real, workItemId: number) => ({ id: queue.id, workItemId });
+
+const heartbeat: Send<Named<'heartbeat'>> = async ({ queue, consumers }, id, { by, version }) => {
+  const leases = [{ id, version, leaseSeconds: 600 }];
+  const { body } = await consumers[by].heartbeatWorkItems({ path: queue.path, body: { leases } });
+  return { code: body.list[0]?.error?.code ?? 'OK' };
+};
+
+const reportOf = ({ version, says }: { version: number; says: Says }) =>
+  says === 'BUSINESS' || says === 'SYSTEM'
+    ? { version, status: 'FAILED' as const, failureKind: says, error: 'as told' }
+    : { version, status: says };
+
+const finish: Send<Named<'report'>> = async ({ queue, consumers }, id, report) => {
+  const results = [{ id, ...reportOf(report) }];
+  const { body } = await consumers[report.by].finishWorkItems({ path: queue.path, body: { results } });
+  const { error, status, version } = body.list[0] ?? {};
+  return { code: error?.code ?? 'OK', status, version };
+};
+
+const finishByUpdate: Send<Named<'report'>> = (real, id, report) =>
+  update(real, real.consumers[report.by], id, reportOf(report));
+
+type Change = Omit<Schemas['UpdateWorkItemRequest'], 'id' | 'queueId'>;
+
+const repair: Send<Named<'repair'>> = (real, id, { version, to, priority }) =>
+  update(real, real.queue.owner.call, id, { version, priority, ...(to !== 'EDIT' && { status: to }) });
+
+async function update(real: Real, caller: Caller, id: number, change: Change): Promise<Told> {
+  const body = { id, queueId: real.queue.id, ...change };
+  const answer = await caller.updateWorkItem({ path: pathTo(real, id), body });
+  const told = toldBy(answer);
+  return told.code === 'OK' ? { ...told, status: answer.body.status, version: answer.body.version } : told;
+}
+
+function toldBy({ status, error }: { status: number; error: { code: string } }): Told {
+  return { code: status < 300 ? 'OK' : error.code };
+}
+
+/** Moves a time of the item into the past, and waits until the job of the server has seen it. */
+async function letPass(real: Real, id: number, column: 'lease_expires_on' | 'not_before'): Promise<Told> {
+  const past = `update work_items set ${column} = now() - interval '1 second' where queue_id = $1 and id = $2`;
+  await real.app.sql(past, [real.queue.id, id]);
+  await eventually(
+    () => readItem(real, id),
+    ({ status }) => status === 'NEW',
+  );
+  return { code: 'OK' };
+}
+
+async function readItem(real: Real, id: number) {
+  return (await real.queue.owner.call.getWorkItem({ path: pathTo(real, id) })).body;
+}
+
+// Nothing becomes due by itself while a run lasts.
+const deferredUntil = '2099-12-31T00:00:00.000Z';
+
+/** Creates items in one call; answers them. */
+export async function createItems({ queue }: Real, items: readonly NewItem[]) {
+  const workItems = items.map(({ priority, isDeferred }) => {
+    return { json: { customer: 'any' }, priority, ...(isDeferred && { deferredUntil }) };
+  });
+  return (await queue.owner.call.createWorkItems({ path: queue.path, body: { workItems } })).body.list;
+}
+
+/** Claims so many items; answers which, with their versions, in the order they came. */
+export async function claimItems({ queue, consumers }: Real, by: Consumer, count: number) {
+  const body = { count, leaseSeconds: 600 };
+  const answer = await consumers[by].claimWorkItems({ path: queue.path, body });
+  return answer.body.list.map(({ id, version }) => ({ id: Number(id), version }));
+}
+
+/** Compares the item of the application with that of the model; answers when the application changed it last. */
+export async function expectItem(real: Real, { id, status, version, ...item }: Item): Promise<string> {
+  const { status: code, body } = await real.queue.owner.call.getWorkItem({ path: pathTo(real, id) });
+  expect(code).toBe(status === 'GONE' ? 404 : 200);
+  if (status === 'GONE') return item.arrivedOn;
+  const { priority, retryCount, failureKind } = item;
+  const result = { COMPLETE: 'SUCCESS', FAILED: 'FAILURE' }[status as string];
+  expect(body).toMatchObject({ status, version, priority, retryCount });
+  expect([body.result, body.failureKind]).toEqual([result, failureKind]);
+  expect(body.leaseExpiresOn !== undefined).toBe(status === 'IN_PROGRESS');
+  return String(body.updatedOn);
+}
+
+/** Compares the timeline of the item with that of the model. */
+export async function expectTimeline(real: Real, { id, timeline }: Item): Promise<void> {
+  const { body } = await real.queue.owner.call.listWorkItemEvents({ path: pathTo(real, id) });
+  const happened = body.list.map(({ operation, actorId, from, to }): Happening => {
+    return { operation, by: real.actors.get(Number(actorId)) ?? 'millrace', from, to };
+  });
+  expect(happened).toEqual(timeline);
+}
+
+/** Compares the counts of the queue, and which items it holds, with the model. */
+export async function expectQueue({ queue }: Real, items: readonly Item[]): Promise<void> {
+  const left = items.filter(({ status }) => status !== 'GONE');
+  const counts: Record<string, number> = { NEW: 0, IN_PROGRESS: 0, COMPLETE: 0, FAILED: 0, DEFERRED: 0 };
+  for (const { status } of left) counts[status] = (counts[status] ?? 0) + 1;
+  const stats = await queue.owner.call.getQueueStats({ path: queue.path });
+  expect(stats.body.counts).toEqual(counts);
+  const { body } = await queue.owner.call.listWorkItems({ path: queue.path });
+  expect(body.list.map(({ id, status, version }) => ({ id: Number(id), status, version }))).toEqual(
+    left.map(({ id, status, version }) => ({ id, status, version })),
+  );
+}
