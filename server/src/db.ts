@@ -70,6 +70,8 @@ export function openPool(connection: ConnectionConfig, size: number): Pool {
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // The same of one that breaks inside a transaction, whose statement hears of it anyway.
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   return pool;
 }
 
