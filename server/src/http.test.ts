@@ -199,6 +199,21 @@ describe('a body', () => {
       await expectRefusal(response, 401, 'UNAUTHENTICATED');
     }
   });
+
+  test('for an operation that anyone may call is 413 when it is larger than credentials are', async () => {
+    const usual = await startApp();
+    for (const [size, status] of [
+      [1024, 400],
+      [64 * 1024, 413],
+    ] as const) {
+      const response = await fetch(`${usual.url}/v2/authentication`, {
+        method: 'POST',
+        body: '['.repeat(size) + ']'.repeat(size),
+        headers: { 'content-type': 'application/json' },
+      });
+      await expectRefusal(response, status, status === 413 ? 'TOO_LARGE' : 'INVALID_REQUEST');
+    }
+  });
 });
 
 describe('a path', () => {

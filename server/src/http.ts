@@ -72,6 +72,9 @@ function optionsOf(config: Config): FastifyHttpOptions<Server> {
   };
 }
 
+// Strangers send credentials or a token. Parsing 16 MB of brackets would keep everybody waiting for seconds.
+const strangersBodyBytes = 64 * 1024;
+
 function addRoutes(
   http: FastifyInstance,
   verifyToken: VerifyToken,
@@ -81,8 +84,11 @@ function addRoutes(
   const operation: Operation = operations[operationId];
   const reader = requestReader(operationId);
   const identities = new WeakMap<FastifyRequest, Identity>();
+  const { bodyLimit: anyBody = strangersBodyBytes } = http.initialConfig;
+  const bodyLimit = operation.permission === 'public' ? Math.min(anyBody, strangersBodyBytes) : anyBody;
   for (const path of [operation.path, operation.also]) {
-    if (path) http.route({ method: operation.method, url: routeOf(path), onRequest: prove, handler });
+    if (path)
+      http.route({ method: operation.method, url: routeOf(path), bodyLimit, onRequest: prove, handler });
   }
 
   /** Before the body is read: strangers cannot make the server read, let alone keep, anything. */
