@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { check, promiseNames, type Kept } from './check.ts';
+import { check, evidence, promiseNames, type Kept } from './check.ts';
 import type { FinalItem, Happening, History, Note } from './record.ts';
 
 type Draft = {
@@ -160,6 +160,7 @@ const lies: [title: string, promise: Kept, lie: (history: Draft) => void][] = [
   ['a retry beyond the limit', 'retries stay within the limit', (h) => (h.retryLimit = 0)],
   ['a retry that was not counted', 'retries stay within the limit', (h) => change(h, 1, { retryCount: 0 })],
   ['a status without an event', 'events explain every item', (h) => change(h, 3, { status: 'FAILED' })],
+  ['events without an item', 'events explain every item', (h) => h.items.pop()],
   ['an item without events', 'events explain every item', (h) => h.timelines.delete(3)],
   [
     'an event that starts elsewhere than the last one ended',
@@ -184,6 +185,15 @@ test.each(lies)('%s is noticed: %s', (_title, promise, lie) => {
   const history = honestHistory();
   lie(history);
   expect(check(history).map((violation) => violation.promise)).toContain(promise);
+});
+
+test('what is known of an item that is wrong is shown', () => {
+  const history = honestHistory();
+  change(history, 3, { status: 'NEW' });
+  const shown = evidence(history, check(history));
+  expect(shown).toContain('"granted","by":5,"id":3,"version":1');
+  expect(shown).toContain('"finishWorkItems"');
+  expect(shown).not.toContain('"id":1');
 });
 
 test('no promise is left without a lie', () => {

@@ -33,6 +33,14 @@ export function check(history: History): Violation[] {
   );
 }
 
+/** All that clients and events say of the items of these violations, for whoever has to find out what happened. */
+export function evidence(history: History, violations: readonly Violation[]): string {
+  const ids = new Set(violations.slice(0, 5).map(({ what }) => Number(/item (\d+)/.exec(what)?.[1])));
+  const notes = history.logs.flat().filter((note) => 'id' in note && ids.has(note.id));
+  const timelines = [...history.timelines].filter(([id]) => ids.has(id));
+  return [...notes, ...timelines].map((line) => JSON.stringify(line)).join('\n');
+}
+
 function keptCreates(history: History): string[] {
   const keys = new Map(history.items.map(({ id, key }) => [id, key]));
   return notesOf(history, 'created')
@@ -175,17 +183,20 @@ const steps: Record<string, readonly string[]> = {
 };
 
 function explainedItems({ items, timelines }: History): string[] {
-  return items.flatMap(({ id, status }) => {
+  const ids = new Set(items.map(({ id }) => id));
+  const ghosts = [...timelines.keys()].filter((id) => !ids.has(id));
+  const gaps = items.flatMap(({ id, status }) => {
     const changes = changesOf(timelines.get(id));
     const end = changes.at(-1)?.to;
-    const gaps = changes.flatMap(({ operation, from, to }, index) => {
+    const breaks = changes.flatMap(({ operation, from, to }, index) => {
       const before = changes[index - 1]?.to;
       const step = `${from ?? 'nothing'} to ${to ?? 'nothing'}`;
       if (from === before && steps[operation]?.includes(step)) return [];
       return [`item ${id} was ${before ?? 'not there'}, then ${operation} led from ${step}`];
     });
-    return end === status ? gaps : [...gaps, `item ${id} is ${status}, its events end with ${end}`];
+    return end === status ? breaks : [...breaks, `item ${id} is ${status}, its events end with ${end}`];
   });
+  return [...ghosts.map((id) => `item ${id} has events and is not there`), ...gaps];
 }
 
 const statuses = ['NEW', 'IN_PROGRESS', 'COMPLETE', 'FAILED', 'DEFERRED'];
