@@ -60,7 +60,6 @@ function withCommonResponses(path: string, operation: ContractOperation): Record
     404: (isQueueOperation || path.includes('{')) && 'NotFound',
     413: Boolean(operation.requestBody) && 'TooLarge',
     415: Boolean(operation.requestBody) && 'UnsupportedMediaType',
-    422: operation['x-effect'] !== 'none' && Boolean(operation.requestBody) && 'Unprocessable',
     429: operation.operationId === 'logIn' && 'TooManyRequests',
     500: 'Failure',
     503: 'Unavailable',

@@ -67,6 +67,11 @@ const waitByCode: Record<string, { message: string; seconds: number }> = {
   '40001': overtaken,
   '40P01': overtaken,
   '55P03': { message: 'Another change holds what this one needs. Try again.', seconds: 1 },
+  '53100': {
+    message: 'The disk of the database is full. Try again when its operator has made room.',
+    seconds: 60,
+  },
+  '53200': { message: 'The database is short of memory. Try again, or ask for less at a time.', seconds: 5 },
   '57014': {
     message: 'This took the database too long. Try again, or ask for less at a time.',
     seconds: 5,
@@ -93,16 +98,20 @@ export function toRefusal(error: unknown): Refusal {
   const known = constraint && refusalByConstraint[constraint];
   if (known) return known();
   if (isConnectionFailure(code, message)) {
-    return new Refusal('UNAVAILABLE', 'The database cannot be reached at the moment. Try again shortly.', {
-      retryAfter: 1,
-    });
+    return new Refusal(
+      'UNAVAILABLE',
+      'The connection to the database broke. Try again shortly; if this was to change something, look first whether it did.',
+      {
+        retryAfter: 1,
+      },
+    );
   }
   const wait = code === undefined ? undefined : waitByCode[code];
   if (wait) return new Refusal('UNAVAILABLE', wait.message, { retryAfter: wait.seconds });
   if (error instanceof RangeError && message.includes('call stack')) {
     return new Refusal('INVALID_REQUEST', 'The data is nested too deep to be stored. Flatten it.');
   }
-  return new Refusal('FAILURE', 'The server failed on this request; nothing was changed.');
+  return new Refusal('FAILURE', 'The server failed on this request.');
 }
 
 // 57P: shutdown, crash; 08: connection; 53300: too many connections; 25006: now a standby; 25P03: idle for too long.

@@ -1727,6 +1727,7 @@ export interface components {
       version?: number;
       error?: components['schemas']['Error'];
     };
+    /** @description What to change. A work item may be sent back as it was read: members that only the server sets are ignored. */
     UpdateWorkItemRequest: {
       /**
        * Format: int64
@@ -1738,8 +1739,10 @@ export interface components {
        * @description The same as in the path
        */
       queueId: Id;
-      /** @description The current version of the item */
-      version: number;
+      /** @description Replaces the data of the item */
+      json?: {
+        [key: string]: unknown;
+      };
       /** @enum {string} */
       status?: 'IN_PROGRESS' | 'FAILED' | 'COMPLETE' | 'DEFERRED';
       /**
@@ -1747,26 +1750,97 @@ export interface components {
        * @enum {string}
        */
       result?: 'SUCCESS' | 'FAILURE';
-      /** @description Replaces the data of the item */
-      json?: {
-        [key: string]: unknown;
-      };
-      output?: components['schemas']['Output'];
+      /** @description Value of a display column of the queue */
+      col1?: string;
+      /** @description Value of a display column of the queue */
+      col2?: string;
+      /** @description Value of a display column of the queue */
+      col3?: string;
+      /** @description Value of a display column of the queue */
+      col4?: string;
+      /** @description Value of a display column of the queue */
+      col5?: string;
+      /** @description Value of a display column of the queue */
+      col6?: string;
+      /** @description Value of a display column of the queue */
+      col7?: string;
+      /** @description Value of a display column of the queue */
+      col8?: string;
+      /** @description Value of a display column of the queue */
+      col9?: string;
+      /** @description Value of a display column of the queue */
+      col10?: string;
+      /**
+       * Format: int64
+       * @description Device that processes or processed the item
+       */
+      deviceId?: Id;
+      /**
+       * Format: int64
+       * @description User under whose account it was processed
+       */
+      deviceUserId?: Id;
+      /** @description Automation that processed the item */
+      automationId?: string;
+      /**
+       * Format: date-time
+       * @description When processing began
+       */
+      startTime?: string;
+      /**
+       * Format: date-time
+       * @description When processing ended
+       */
+      endTime?: string;
       comment?: string;
       error?: string;
-      /**
-       * @description With FAILED, by the holder
-       * @enum {string}
-       */
-      failureKind?: 'BUSINESS' | 'SYSTEM';
-      /** @description 0 (last) to 9 (first), 4 when left out */
-      priority?: number;
-      progress?: components['schemas']['Progress'];
+      /** @description How often the item was tried again by itself */
+      retryCount?: number;
       /**
        * Format: date-time
        * @description With DEFERRED; for ever when left out
        */
       deferredUntil?: string | null;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      createdBy?: Id;
+      /** Format: date-time */
+      createdOn?: string;
+      /**
+       * Format: int64
+       * @description Id of the user; 0 is Millrace itself
+       */
+      updatedBy?: Id;
+      /** Format: date-time */
+      updatedOn?: string;
+      /** @description The current version of the item */
+      version: number;
+      /** @description 0 (last) to 9 (first), 4 when left out */
+      priority?: number;
+      /**
+       * Format: date-time
+       * @description A NEW item is not granted before this time
+       */
+      notBefore?: string;
+      /**
+       * Format: date-time
+       * @description After this time the item is not granted any more
+       */
+      expiresOn?: string;
+      /**
+       * Format: date-time
+       * @description While IN_PROGRESS
+       */
+      leaseExpiresOn?: string;
+      progress?: components['schemas']['Progress'];
+      output?: components['schemas']['Output'];
+      /**
+       * @description With FAILED, by the holder: BUSINESS or SYSTEM
+       * @enum {string}
+       */
+      failureKind?: 'BUSINESS' | 'SYSTEM' | 'DATA_ERROR' | 'EXPIRED' | 'IN_DOUBT';
     };
     WorkItemList: {
       list: components['schemas']['WorkItem'][];
@@ -1875,15 +1949,6 @@ export interface components {
         'application/json': components['schemas']['Error'];
       };
     };
-    /** @description The request was read, but what it asks cannot be done. */
-    Unprocessable: {
-      headers: {
-        [name: string]: unknown;
-      };
-      content: {
-        'application/json': components['schemas']['Error'];
-      };
-    };
     /** @description Too many attempts; the Retry-After header says when to try again. */
     TooManyRequests: {
       headers: {
@@ -1966,7 +2031,6 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
@@ -2025,7 +2089,6 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2054,7 +2117,6 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2192,7 +2254,6 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2231,7 +2292,6 @@ export interface operations {
       404: components['responses']['NotFound'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2276,7 +2336,6 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2315,7 +2374,6 @@ export interface operations {
       404: components['responses']['NotFound'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2348,7 +2406,6 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2412,7 +2469,6 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2445,7 +2501,6 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2477,7 +2532,6 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2549,7 +2603,6 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2645,7 +2698,6 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2677,7 +2729,6 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2710,7 +2761,6 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2742,7 +2792,6 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2774,7 +2823,6 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2806,7 +2854,6 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2873,7 +2920,6 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2912,7 +2958,6 @@ export interface operations {
       404: components['responses']['NotFound'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2951,7 +2996,6 @@ export interface operations {
       404: components['responses']['NotFound'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2990,7 +3034,6 @@ export interface operations {
       404: components['responses']['NotFound'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -3029,7 +3072,6 @@ export interface operations {
       404: components['responses']['NotFound'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -3111,7 +3153,6 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
-      422: components['responses']['Unprocessable'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };

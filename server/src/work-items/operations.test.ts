@@ -245,6 +245,29 @@ describe('updateWorkItem', () => {
     expect((await queue.claim(2)).map(({ id }) => id)).toEqual([large?.id, small?.id]);
   });
 
+  test('updateWorkItem takes an item back as it was read, and changes what was changed', async () => {
+    const queue = await createQueue(app, { autoRetryLimit: 0 });
+    await queue.add(1);
+    const [item] = await queue.claim(1, { deviceId: 4 });
+    await update(queue, item, { status: 'FAILED', error: 'broken' }, queue.consumer.call);
+    const failed = (await read(queue, item?.id)).body;
+    const { status, body } = await update(queue, failed, { ...failed, comment: 'looked at' });
+    expect([status, body]).toMatchObject([
+      200,
+      {
+        ...failed,
+        comment: 'looked at',
+        version: 3,
+        updatedOn: expect.any(String),
+        updatedBy: queue.owner.id,
+      },
+    ]);
+    const events = await queue.owner.call.listWorkItemEvents({
+      path: { ...queue.path, workItemId: item?.id as number },
+    });
+    expect(events.body.list.at(-1)?.changes).not.toHaveProperty('createdBy');
+  });
+
   test('updateWorkItem by a person defers an item for ever, and completes it', async () => {
     const queue = await createQueue(app);
     const [item] = await queue.add(1);

@@ -135,8 +135,9 @@ async function report(
   context: QueueContext,
   { body }: Input<'updateWorkItem'>,
 ): Promise<Refusal | undefined> {
-  const { id, queueId: _, json: __, progress: ___, priority: ____, ...rest } = body;
-  const sent = { actorId: context.actor.id, id, report: rest as Schemas['WorkItemReport'] };
+  const { version, status, result, output, comment, error, failureKind, deferredUntil } = body;
+  const said = { version, status, result, output, comment, error, failureKind, deferredUntil };
+  const sent = { actorId: context.actor.id, id: body.id, report: said as Schemas['WorkItemReport'] };
   const [outcome] = await settleReports(context, [sent], 'updateWorkItem');
   return outcome && 'refusal' in outcome ? outcome.refusal : undefined;
 }
@@ -168,7 +169,19 @@ async function saveUpdate(
     priority,
     sortKey: sortKey(queue, priority, json, arrivalIn(before.sortKey)),
   };
-  const { version: _, id: __, queueId: ___, ...changes } = body;
+  // What else came along is the item as it was read, sent back.
+  const { status, result, json: data, output, comment, error, progress, deferredUntil } = body;
+  const changes = {
+    status,
+    result,
+    json: data,
+    output,
+    comment,
+    error,
+    progress,
+    deferredUntil,
+    priority: body.priority,
+  };
   await saveChanges(context, queue.id, [
     { before, after, operation: 'updateWorkItem', actorId: actor.id, changes },
   ]);

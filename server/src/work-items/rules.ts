@@ -114,7 +114,12 @@ function reported(item: Item, sent: SentReport, transition: TransitionName, now:
   if (transition === 'park') return { ...common, notBefore: dateOf(report.deferredUntil) };
   const failed = { ...common, error: report.error };
   if (transition === 'fail') {
-    return { ...failed, result: 'FAILURE', failureKind: report.failureKind ?? 'SYSTEM', endedOn: now };
+    return {
+      ...failed,
+      result: 'FAILURE',
+      failureKind: report.failureKind === 'BUSINESS' ? 'BUSINESS' : 'SYSTEM',
+      endedOn: now,
+    };
   }
   return { ...failed, retryCount: item.retryCount + 1, sortKey: movedBehind(item.sortKey, now) };
 }
