@@ -51,6 +51,12 @@ test('any JSON value is read and written as the native parser does', () => {
   );
 });
 
+test('a long text that nests absurdly deep is refused at once, and brackets in texts do not count', () => {
+  expect(() => parseJson('['.repeat(100_000))).toThrow('nests deeper than 200 levels');
+  const harmless = [`${'['.repeat(100_000)}\\"{`];
+  expect(parseJson(JSON.stringify(harmless))).toEqual(harmless);
+});
+
 test('equal ids are identical, whatever their size', () => {
   expect(toId('17')).toBe(17);
   expect(toId('9007199254740993')).toBe(9007199254740993n);

@@ -28,14 +28,21 @@ const markedNumber = /"\\u0000n:([^"]*)"/g;
 const perhapsForbiddenText = /\\u(?:0000|d[89a-f])|[\ud800-\udfff]/i;
 // Fewer than 16 digits and no exponent always fit a double.
 const perhapsInexact = /\d[\d.]{15}|\d[eE][+-]?\d/;
+// The native parser takes seconds for megabytes of brackets; a short text cannot hold enough of them.
+const shortText = 64 * 1024;
+const deepest = 200;
+const [quote, backslash] = [34, 92];
+const [openSquare, closeSquare, openCurly, closeCurly] = [91, 93, 123, 125];
 const textOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 
 /**
  * Reads JSON text.
- * @throws SyntaxError when it is no JSON, or when a text or a name in it holds NUL or half a surrogate pair, which
+ * @throws SyntaxError when it is no JSON, when a long text nests absurdly deep, or when a text or a name in it holds NUL or half a surrogate pair, which
  *   PostgreSQL cannot store.
  */
 export function parseJson(text: string): unknown {
+  if (text.length > shortText && depthOf(text) > deepest)
+    throw new SyntaxError(`it nests deeper than ${deepest} levels`);
   if (perhapsForbiddenText.test(text)) refuseForbiddenText(JSON.parse(text));
   if (!perhapsInexact.test(text)) return JSON.parse(text);
   return JSON.parse(text.replace(textOrNumber, markIfInexact), unmark);
@@ -56,6 +63,20 @@ export function toId(digits: string): Id {
 /** The value of a number that may be exact, as a double: for comparing and ordering, not for keeping. */
 export function toDouble(value: number | bigint | ExactNumber): number {
   return Number(value instanceof ExactNumber ? value.digits : value);
+}
+
+/** How deep the brackets nest, up to where it is too deep. Reads the characters by hand: matches would cost more than parsing. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let isText = false;
+  for (let index = 0; index < text.length && depth <= deepest; index += 1) {
+    const character = text.charCodeAt(index);
+    if (character === backslash) index += 1;
+    else if (character === quote) isText = !isText;
+    else if (!isText && (character === openSquare || character === openCurly)) depth += 1;
+    else if (!isText && (character === closeSquare || character === closeCurly)) depth -= 1;
+  }
+  return depth;
 }
 
 function stringify(value: unknown): string {

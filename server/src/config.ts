@@ -88,7 +88,8 @@ function oneOf(choices: string[]): Read<string> {
 
 // The values below are secrets: a message names the setting, never what it holds.
 function databaseUrl(value: string, name: string): string {
-  if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(value)) return value;
+  // A Unix socket has no host before the path; the driver takes that, the URL of the web does not.
+  if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(value.replace('@/', '@localhost/'))) return value;
   throw new Error(
     `${name} must be an address that begins with postgresql://, as in postgresql://user:password@host:5432/millrace.`,
   );

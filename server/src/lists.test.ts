@@ -289,11 +289,11 @@ describe('a filter', () => {
     );
   });
 
-  it('takes 1000 comparisons', () => {
+  it('takes 100 comparisons', () => {
     const operands = (count: number) => Array.from({ length: count }, (_, id) => compare('eq', 'id', id));
-    expect(where({ operator: 'or', operands: operands(1000) })).toHaveLength(1001);
-    expect(refusalOf({ filter: { operator: 'or', operands: operands(1001) } }).message).toContain(
-      '1000 comparisons',
+    expect(where({ operator: 'or', operands: operands(100) })).toHaveLength(101);
+    expect(refusalOf({ filter: { operator: 'or', operands: operands(101) } }).message).toContain(
+      '100 comparisons',
     );
   });
 });

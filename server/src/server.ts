@@ -12,6 +12,8 @@ import { createPerform, type Perform } from './perform.ts';
 import { checkPermissions } from './permissions.ts';
 import { prepareTenant } from './tenants/first-start.ts';
 
+const stopSeconds = 10;
+
 export interface Server {
   readonly url: string;
   /** Lets running requests finish, ends long polls and jobs, and closes the connections. */
@@ -43,7 +45,10 @@ export async function startServer(
   http.addHook('preClose', async () => bell.close());
   const url = await http.listen({ host: config.host, port: config.port });
   const stop = async () => {
+    // Who is still sending by then, such as a slow upload, has to start again anyway.
+    const patience = setTimeout(() => http.server.closeAllConnections(), stopSeconds * 1000);
     await http.close();
+    clearTimeout(patience);
     await calls.settled();
     await stopJobs();
     await listener.close();

@@ -685,7 +685,7 @@ export interface components {
     };
     /** @description Which rows to list. Every part is optional; an empty request lists everything, 200 rows at a time. */
     ListRequest: {
-      /** @description A comparison `{operator, field, value}` with eq, ne, lt, le, gt, ge or substring; or a group `{operator, operands}` with and, or, not. Groups nest up to 32 levels. */
+      /** @description A comparison `{operator, field, value}` with eq, ne, lt, le, gt, ge or substring; or a group `{operator, operands}` with and, or, not. Groups nest up to 32 levels, with 100 comparisons at most. */
       filter?: {
         [key: string]: unknown;
       } | null;
@@ -899,7 +899,7 @@ export interface components {
       /** @description Unique in the model */
       name?: string;
       /**
-       * @description A DATE is an ISO 8601 date or instant with its offset; TEXT when left out
+       * @description A TEXT has at most 100,000 characters; a DATE is an ISO 8601 date or instant with its offset; TEXT when left out
        * @enum {string}
        */
       type?: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';

@@ -25,7 +25,8 @@ export function sendError(error: Error, request: FastifyRequest, reply: FastifyR
   } else if (status === 503 && refusal !== error) request.log.warn(facts, 'a request could not be served');
   else request.log.debug({ code, reqId: request.id }, refusal.message);
   if (refusal.retryAfter !== undefined) reply.header('retry-after', Math.ceil(refusal.retryAfter));
-  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  // A stranger's body is not read to its end: the connection cannot be used again.
+  if (status === 401) reply.headers({ 'www-authenticate': 'Bearer', connection: 'close' });
   return reply.code(status).headers(commonHeaders).type('application/json').send(stringifyJson(body));
 }
 

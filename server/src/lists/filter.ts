@@ -7,7 +7,7 @@ type Node = Record<string, unknown>;
 
 const maxLevels = 32;
 // Each comparison is a parameter of the statement, of which PostgreSQL takes 65,535, and work for each row.
-const maxComparisons = 1000;
+const maxComparisons = 100;
 const groups = ['and', 'or', 'not'];
 const signs: Record<string, Sql> = {
   eq: sql`=`,

@@ -90,8 +90,8 @@ describe('listWorkItems', () => {
     expect(await Promise.all(pages)).toEqual([[1, 0], [4, 2], [3], []]);
   });
 
-  it('listWorkItems takes a thousand comparisons', async () => {
-    const operands = Array.from({ length: 999 }, (_, amount) => compare('eq', 'col2', 100 + amount));
+  it('listWorkItems takes a hundred comparisons', async () => {
+    const operands = Array.from({ length: 99 }, (_, amount) => compare('eq', 'col2', 100 + amount));
     const filter = { operator: 'or', operands: [...operands, compare('eq', 'col2', 10)] };
     expect(await list({ filter })).toEqual([3]);
   });

@@ -23,7 +23,11 @@ describe('a record', () => {
   for (const [text, field, message] of [
     ['{}', 'customer', 'is required'],
     ['{"customer":null}', 'customer', 'is required'],
-    ['{"customer":5}', 'customer', 'must be a text without the character NUL, not 5'],
+    [
+      '{"customer":5}',
+      'customer',
+      'must be a text of at most 100000 characters, without the character NUL, not 5',
+    ],
     ['{"customer":"a","amount":"5"}', 'amount', 'must be a number that a double can approximate, not "5"'],
     [
       '{"customer":"a","amount":1e400}',
