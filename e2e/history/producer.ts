@@ -17,7 +17,7 @@ export async function produce(place: Place, signal: AbortSignal): Promise<void> 
     const answer = await answerOf(() => client.createWorkItems({ path: { id: place.queueId }, body }));
     const created = answer?.list.map(({ id }, index) => ({ id: Number(id), key: String(keys[index]) })) ?? [];
     write(...created.map((one) => ({ note: 'created' as const, ...one })));
-    await sleep(random(300));
+    await sleep(random(400));
   }
 }
 
