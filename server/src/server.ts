@@ -45,16 +45,20 @@ export async function startServer(
   http.addHook('preClose', async () => bell.close());
   const url = await http.listen({ host: config.host, port: config.port });
   const stop = async () => {
-    // Who is still sending by then, such as a slow upload, has to start again anyway.
-    const patience = setTimeout(() => http.server.closeAllConnections(), stopSeconds * 1000);
-    await http.close();
-    clearTimeout(patience);
+    await closePatiently(http);
     await calls.settled();
     await stopJobs();
     await listener.close();
     await pool.end();
   };
   return { url, stop };
+}
+
+async function closePatiently(http: Awaited<ReturnType<typeof createHttp>>): Promise<void> {
+  // Who is still sending by then, such as a slow upload, has to start again anyway.
+  const patience = setTimeout(() => http.server.closeAllConnections(), stopSeconds * 1000);
+  await http.close();
+  clearTimeout(patience);
 }
 
 /** Calls whose clients have gone are still at work when the last connection is closed: stopping waits for them. */

@@ -63,9 +63,11 @@ async function* portions(rows: AsyncIterable<Row>): AsyncGenerator<Row[]> {
 }
 
 async function storeRows(context: QueueContext, rows: readonly Row[]): Promise<void> {
-  const items = rows.map(({ record }) => newItem(context.queue, { json: record }, context.now));
+  const items = rows.map(({ record }) =>
+    newItem(context.queue, { json: record }, context.actor.id, context.now),
+  );
   try {
-    await storeItems(context, context.actor.id, items, 'createWorkItemsFromFile');
+    await storeItems(context, items, 'createWorkItemsFromFile');
   } catch (error) {
     throw error instanceof Refusal
       ? refusalOf(

@@ -215,3 +215,12 @@ function expiryProblems(
 function complain(checks: readonly [field: string, message: string | false][]): ErrorDetail[] {
   return checks.flatMap(([field, message]) => (message === false ? [] : [{ field, message }]));
 }
+
+const expiryUnitMs: Record<string, number> = { MINUTES: 60_000, HOURS: 3_600_000, DAYS: 86_400_000 };
+
+/** When an item of the queue, created now, expires. */
+export function expiryOf({ expiry }: Pick<QueueDefinition, 'expiry'>, now: Date): Date | undefined {
+  if (!expiry) return undefined;
+  if (expiry.type === 'DATE') return expiry.date ? new Date(expiry.date) : undefined;
+  return new Date(now.getTime() + (expiry.duration ?? 0) * (expiryUnitMs[expiry.durationUnit ?? ''] ?? 0));
+}

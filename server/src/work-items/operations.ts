@@ -102,6 +102,8 @@ export const deleteWorkItem: QueueOperation<'deleteWorkItem'> = async (
   await insertTally(db, queue.id, tallyOf([{ before: item }]), now);
 };
 
+type Body = Input<'updateWorkItem'>['body'];
+
 export const updateWorkItem: QueueOperation<'updateWorkItem'> = async (context, input) => {
   const { db, queue, actor } = context;
   const { path, body } = input;
@@ -164,27 +166,25 @@ async function saveUpdate(
   const json = body.json ?? (await selectData(db, queue.id, before.id));
   if (body.json) await replaceData(context, before, body.json);
   const { priority = before.priority } = body;
-  const after = {
-    ...move.item,
-    priority,
-    sortKey: sortKey(queue, priority, json, arrivalIn(before.sortKey)),
-  };
-  // What else came along is the item as it was read, sent back.
-  const { status, result, json: data, output, comment, error, progress, deferredUntil } = body;
-  const changes = {
-    status,
-    result,
-    json: data,
-    output,
-    comment,
-    error,
-    progress,
-    deferredUntil,
-    priority: body.priority,
-  };
-  await saveChanges(context, queue.id, [
-    { before, after, operation: 'updateWorkItem', actorId: actor.id, changes },
-  ]);
+  const place = sortKey(queue, priority, json, arrivalIn(before.sortKey));
+  const after = { ...move.item, priority, sortKey: place };
+  const change = { before, after, operation: 'updateWorkItem', actorId: actor.id, changes: changesIn(body) };
+  await saveChanges(context, queue.id, [change]);
+}
+
+/** What an update says; what else came along is the item as it was read, sent back. */
+function changesIn({
+  status,
+  result,
+  json,
+  output,
+  comment,
+  error,
+  progress,
+  priority,
+  deferredUntil,
+}: Body) {
+  return { status, result, json, output, comment, error, progress, priority, deferredUntil };
 }
 
 async function replaceData(

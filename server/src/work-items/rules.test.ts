@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { mayHappen, statuses, transitions, type Status, type TransitionName } from '@millrace/api';
 import { Refusal } from '../errors.ts';
+import { expiryOf } from '../queues/rules.ts';
 import {
   decideProgress,
   decideRepair,
   decideReport,
-  expiryOf,
   moved,
   tallyOf,
   type Item,

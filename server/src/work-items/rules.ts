@@ -217,15 +217,6 @@ export function dateOf(text: string | null | undefined): Date | undefined {
   return text ? new Date(text) : undefined;
 }
 
-/** When an item of the queue, created now, expires. */
-export function expiryOf({ expiry }: Pick<QueueDefinition, 'expiry'>, now: Date): Date | undefined {
-  if (!expiry) return undefined;
-  if (expiry.type === 'DATE') return dateOf(expiry.date);
-  const milliseconds =
-    { MINUTES: 60_000, HOURS: 3_600_000, DAYS: 86_400_000 }[expiry.durationUnit ?? ''] ?? 0;
-  return new Date(now.getTime() + (expiry.duration ?? 0) * milliseconds);
-}
-
 /** How the counts of a queue change, and what was finished. */
 export interface Tally {
   readonly counts: Readonly<Record<Status, number>>;

@@ -10,6 +10,8 @@ import type { Item } from './rules.ts';
 export interface NewItem {
   /** Given only where a hash had to be stored before the item. */
   readonly id?: Id | undefined;
+  /** Who sends it. */
+  readonly actorId: Id;
   readonly status: 'NEW' | 'DEFERRED';
   readonly priority: number;
   readonly sortKey: Buffer;
@@ -26,10 +28,15 @@ export const asJson = (list: readonly object[]) =>
 
 const hex = (bytes: Buffer) => `\\x${bytes.toString('hex')}`;
 
-/** Items on their way into a queue, with who sends them and by which operation. */
+/** Items on their way into a queue, and by which operation. */
 export interface Shipment {
-  readonly items: readonly (NewItem & { readonly actorId: Id })[];
+  readonly items: readonly NewItem[];
   readonly operation: string;
+}
+
+function rowOf(item: NewItem, turn: number) {
+  const { id: reservedId, actorId, status, priority, sortKey, notBefore, expiresOn, json } = item;
+  return { turn, reservedId, actorId, status, priority, sortKey: hex(sortKey), notBefore, expiresOn, json };
 }
 
 /** Stores items with their data and tells of them; answers their ids in the same order. */
@@ -39,7 +46,7 @@ export async function insertItems(
   { items, operation }: Shipment,
   now: Date,
 ): Promise<Id[]> {
-  const list = items.map(({ id: reservedId, ...item }, turn) => ({ ...item, reservedId, turn }));
+  const list = items.map(rowOf);
   const told = {
     source: raw('input'),
     operation,
@@ -51,7 +58,7 @@ export async function insertItems(
   const statement = sql`
     with input as materialized (
       select coalesce(r."reservedId", nextval('work_items_id_seq')) as id, r.*
-      from (select * from json_to_recordset(${asJson(list)}::json) as r ("reservedId" bigint, turn int,
+      from (select * from json_to_recordset(${stringifyJson(list)}::json) as r ("reservedId" bigint, turn int,
         "actorId" bigint, status text, priority smallint, "sortKey" bytea, "notBefore" timestamptz,
         "expiresOn" timestamptz, json json) order by turn) r),
     item as (
