@@ -15,6 +15,8 @@ const replay: fc.Parameters<Run> = {};
 // On a slow machine fewer runs are enough: the next test run makes others.
 const limits = { numRuns: 40, interruptAfterTimeLimit: 20_000 };
 
+const ownGrant = { nth: 0, isLive: true, isStale: false, isThief: false };
+
 /** What went wrong once. */
 const examples: Run[] = [
   [
@@ -22,7 +24,7 @@ const examples: Run[] = [
     [
       create([{ priority: 4, isDeferred: false }]),
       claim({ by: 'second consumer', count: 1 }),
-      report({ nth: 0, isLive: true, isThief: false, says: 'SYSTEM', way: 'finishWorkItems' }),
+      report({ ...ownGrant, says: 'SYSTEM', way: 'finishWorkItems' }),
       claim({ by: 'first consumer', count: 1 }),
       repeat({ nth: 0, way: 'finishWorkItems' }),
     ],

@@ -21,7 +21,7 @@ const by = fc.constantFrom<Consumer>('first consumer', 'second consumer');
 const way = fc.constantFrom<Report['way']>('finishWorkItems', 'updateWorkItem');
 const says = fc.constantFrom<Report['says']>('COMPLETE', 'BUSINESS', 'SYSTEM', 'SYSTEM', 'DEFERRED');
 const to = fc.constantFrom('COMPLETE' as const, 'FAILED' as const, 'DEFERRED' as const, 'EDIT' as const);
-const use = { nth, isLive: mostly(true), isThief: mostly(false) };
+const use = { nth, isLive: mostly(true), isStale: mostly(false), isThief: mostly(false) };
 const news = fc.array(fc.record({ priority, isDeferred: mostly(false) }), { minLength: 1, maxLength: 2 });
 
 function mostly(usual: boolean): fc.Arbitrary<boolean> {
@@ -37,7 +37,7 @@ export const anything: fc.Arbitrary<Command> = fc.oneof(
   { weight: 20, arbitrary: fc.record({ by, count: fc.integer({ min: 1, max: 3 }) }).map(claim) },
   { weight: 30, arbitrary: fc.record({ ...use, says, way }).map(report) },
   { weight: 7, arbitrary: fc.record({ nth, way }).map(repeat) },
-  { weight: 5, arbitrary: fc.record(use).map(heartbeat) },
+  { weight: 7, arbitrary: fc.record(use).map(heartbeat) },
   { weight: 7, arbitrary: fc.record(use).map(progress) },
   { weight: 14, arbitrary: fc.record({ nth, to, priority, isStale: mostly(false) }).map(repair) },
   { weight: 3, arbitrary: nth.map(remove) },

@@ -48,10 +48,12 @@ export const claim = ({ by, count }: { by: Consumer; count: number }): Command =
     model.grants.push(...steps.map(grantOf));
   });
 
-/** A grant that somebody uses: one that still holds or any that is remembered, by whom it was given to or by a thief. */
+/** A grant that somebody uses: the holder or a thief, one that still holds or any that is remembered. */
 export interface Use {
   readonly nth: number;
   readonly isLive: boolean;
+  /** With the version before, as one who has missed a change. */
+  readonly isStale: boolean;
   readonly isThief: boolean;
 }
 
@@ -119,16 +121,17 @@ type Unsigned<A> = A extends unknown ? Omit<A, 'by' | 'version'> : never;
 
 function onGrant(
   text: string,
-  { nth, isLive, isThief }: Use,
+  { nth, isLive, isStale, isThief }: Use,
   what: Unsigned<Extract<Action, { by: Consumer; version: number }>>,
 ): Command {
   const find = ({ items, grants }: Readonly<Model>): Grant | undefined =>
     pick(isLive ? items.filter(isRunning).map(grantOf) : grants, nth);
   const run: Command['run'] = async (model, real) => {
     const { id, by, version } = find(model) as Grant;
-    await act(model, real, id, { ...what, by: isThief ? otherThan(by) : by, version });
+    const sent = { by: isThief ? otherThan(by) : by, version: version - (isStale ? 1 : 0) };
+    await act(model, real, id, { ...what, ...sent });
   };
-  const whose = `${isThief ? 'stolen ' : ''}${isLive ? 'live' : 'remembered'} grant ${nth}`;
+  const whose = `${isStale ? 'an old version of ' : ''}${isThief ? 'stolen ' : ''}${isLive ? 'live' : 'remembered'} grant ${nth}`;
   return command(`${text} with ${whose}`, run, (model) => find(model) !== undefined);
 }
 
