@@ -21,7 +21,7 @@ ${rows.map(([name, transition]) => tableRow(name, transition)).join('\n')}
 - A consumer holds an item by its *lease*: the item's \`version\`, as the claim answered it, until \`leaseExpiresOn\`.
   Heartbeats extend the lease and leave the version as it is; every other change raises it.
 - A report with another version comes too late: it is refused, and kept in the timeline of the item.
-- Sending the same report twice is safe: the second is answered like the first.
+- Sending the same report twice is safe: the second changes nothing, and answers the item as it is by then.
 - \`retry\` happens while \`retryCount\` is below the queue's \`autoRetryLimit\` and the failure is not a BUSINESS one. The item goes
   behind the items of equal rank that wait at that moment.
 `;

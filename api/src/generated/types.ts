@@ -594,7 +594,7 @@ export interface paths {
     put?: never;
     /**
      * Report items as done, failed or deferred
-     * @description By the holder, with the version that the claim answered. One outcome for each result, in order. Sending the same report again is answered like the first time. A report that comes after the lease was lost is refused with LATE_REPORT and kept in the timeline of the item.
+     * @description By the holder, with the version that the claim answered. One outcome for each result, in order. Sending the same report again changes nothing and answers the item as it is by then. A report that comes after the lease was lost is refused with LATE_REPORT and kept in the timeline of the item.
      */
     post: operations['finishWorkItems'];
     delete?: never;
@@ -1712,7 +1712,7 @@ export interface components {
     WorkItemOutcomes: {
       list: components['schemas']['WorkItemOutcome'][];
     };
-    /** @description Either the status and version of the item, as the report left it, or an error. */
+    /** @description Either the status and version that the item has now, or an error. */
     WorkItemOutcome: {
       /**
        * Format: int64

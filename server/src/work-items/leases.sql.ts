@@ -16,7 +16,8 @@ export interface Slot {
 // Stands for no device: with a null among them, PostgreSQL would walk the list for each element.
 const noDevice = 0;
 
-// Rows are joined by their place, for the reason given in sql.ts.
+// Rows are joined by their place, for the reason given in sql.ts. A row that changes between the snapshot and its lock has moved: it is not
+// granted this time, and its lock ends with the transaction. A statement that must not miss a row has to lock it before.
 
 /** Leases the next items, one a slot, in the order of claims. */
 export function claimItems(db: Db, queue: QueueDefinition, slots: readonly Slot[], now: Date) {
