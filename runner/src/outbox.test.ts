@@ -54,10 +54,10 @@ test('while reports do not get through, those who wait for recovery are held', a
   const { outbox } = watched((reports) =>
     isUp ? Promise.resolve(kept(reports)) : Promise.reject(unreachable),
   );
-  await recovered(outbox);
+  await recovered(outbox, 10);
   addReport(outbox, report(1));
   await expect.poll(() => outbox.failures).toBeGreaterThan(0);
-  const waiting = recovered(outbox).then(() => order.push('recovered'));
+  const waiting = recovered(outbox, 10).then(() => order.push('recovered'));
   order.push('still down');
   isUp = true;
   await waiting;

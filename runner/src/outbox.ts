@@ -53,9 +53,15 @@ export async function delivered(outbox: Outbox): Promise<void> {
   while (outbox.delivery !== undefined) await outbox.delivery;
 }
 
-/** Resolves at once, or when reports get through again: what a runner may not report, it should not begin. */
-export async function recovered({ failures, onRecovery, stopped }: Outbox): Promise<void> {
-  if (failures > 0 && !stopped.aborted) await new Promise<void>((resolve) => void onRecovery.add(resolve));
+/**
+ * Resolves when reports get through and fewer than so many wait: what a runner cannot report soon, it should not begin. Nobody
+ * extends the lease of an item whose report waits.
+ */
+export async function recovered(outbox: Outbox, most: number): Promise<void> {
+  const { waiting, onRecovery, stopped } = outbox;
+  while ((outbox.failures > 0 || waiting.length >= most) && !stopped.aborted) {
+    await new Promise<void>((resolve) => void onRecovery.add(resolve));
+  }
 }
 
 async function deliver(outbox: Outbox): Promise<void> {

@@ -130,7 +130,7 @@ async function workOn(runner: Runner, item: WorkItem): Promise<void> {
   if (report !== undefined) {
     emit({ type: 'finished', report, seconds: (Date.now() - startedOn) / 1000 });
     addReport(outbox, report);
-    await recovered(outbox);
+    await recovered(outbox, runner.settings.slots);
   }
   releaseSlot(runner.slots);
 }
