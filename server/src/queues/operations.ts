@@ -4,7 +4,8 @@ import { listQuery } from '../lists.ts';
 import { makeOwner } from '../members/owner.ts';
 import { findModel } from '../models/find.ts';
 import type { Context, PlainOperation, QueueContext, QueueOperation } from '../operation.ts';
-import { changedSettings, isReordered, newSettings, startsComparing, type QueueSettings } from './rules.ts';
+import { changedSettings, isReordered, newSettings, startsComparing } from './settings/rules.ts';
+import type { QueueSettings } from './settings/settings.ts';
 import {
   countItemsUpTo,
   countOpenItems,

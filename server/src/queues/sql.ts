@@ -2,7 +2,8 @@ import { stringifyJson, type Id, type Schemas } from '@millrace/api';
 import { empty, join, named, raw, sql, type Db, type Sql } from '../db.ts';
 import type { Field, ListQuery } from '../lists.ts';
 import type { Actor } from '../operation.ts';
-import type { QueueDefinition, QueueSettings } from './rules.ts';
+import type { QueueDefinition } from './rules.ts';
+import type { QueueSettings } from './settings/settings.ts';
 
 /** How a transaction holds the queue of its operation. */
 export type Hold = keyof typeof lockByHold;
