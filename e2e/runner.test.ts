@@ -128,6 +128,24 @@ test('a bot whose item is taken away is told, and its result is not reported', a
   expect((await work.events(item?.id)).map(({ operation }) => operation)).not.toContain('lateReport');
 });
 
+test('a bot that works faster than it reports leaves the rest to others', async () => {
+  const work = await createWork(app, 'Unanswered', numbered(10));
+  const path = { id: work.queueId };
+  const gate = createGate();
+  const slowToAnswer: typeof fetch = async (input, init) => {
+    if (typeof input === 'string' && input.endsWith('/finish')) await gate.opened;
+    return fetch(input, init);
+  };
+  const runner = startBot({ ...base, queue: work.name, slots: 2, fetch: slowToAnswer }, nothing);
+  // The slot of the first report takes one more item; then two reports wait, and no slot is free.
+  await expect.poll(() => runner.seen('finished'), slow).toHaveLength(3);
+  const others = await bot.user.call.claimWorkItems({ path, body: { count: 10 } });
+  expect(others.body.list).toHaveLength(7);
+  gate.open();
+  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 3, IN_PROGRESS: 7 });
+  expect(await runner.drained()).toMatchObject({ completed: 3, refused: 0 });
+});
+
 test('draining ends what runs and leaves the rest', async () => {
   const work = await createWork(app, 'Drained', numbered(3));
   const gate = createGate();

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError, ConnectionError } from '@millrace/api';
 import { expect, test } from 'vitest';
 import type { RunnerEvent } from './events.ts';
@@ -51,17 +52,39 @@ test('a report is sent again until the server answers', async () => {
 test('while reports do not get through, those who wait for recovery are held', async () => {
   let isUp = false;
   const order: string[] = [];
-  const { outbox } = watched((reports) =>
-    isUp ? Promise.resolve(kept(reports)) : Promise.reject(unreachable),
-  );
+  const { outbox } = watched((reports) => {
+    if (!isUp) return Promise.reject(unreachable);
+    order.push('answered');
+    return Promise.resolve(kept(reports));
+  });
   await recovered(outbox, 10);
   addReport(outbox, report(1));
   await expect.poll(() => outbox.failures).toBeGreaterThan(0);
   const waiting = recovered(outbox, 10).then(() => order.push('recovered'));
-  order.push('still down');
+  await nextTurn();
   isUp = true;
   await waiting;
-  expect(order).toEqual(['still down', 'recovered']);
+  expect(order).toEqual(['answered', 'recovered']);
+});
+
+test('while as many reports wait as may, the next one is held until some are answered', async () => {
+  const order: string[] = [];
+  let answer = () => {};
+  const { outbox } = watched(
+    (reports) =>
+      new Promise((resolve) => {
+        answer = () => resolve(kept(reports));
+      }),
+  );
+  addReport(outbox, report(1));
+  await recovered(outbox, 2);
+  addReport(outbox, report(2));
+  const waiting = recovered(outbox, 2).then(() => order.push('recovered'));
+  await nextTurn();
+  order.push('answered');
+  answer();
+  await waiting;
+  expect(order).toEqual(['answered', 'recovered']);
 });
 
 test('a report that is refused by itself is dropped, and the others are kept', async () => {
