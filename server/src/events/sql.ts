@@ -1,9 +1,10 @@
 import { stringifyJson, type Id, type Schemas, type Status } from '@millrace/api';
 import { named, raw, sql, type Db, type Sql } from '../db.ts';
 
-/** Something that happened to an item. */
+/** Something that happened. */
 export interface Event {
-  readonly itemId: Id;
+  /** The item it happened to; left out for what happened to a queue, or to what hangs on no queue. */
+  readonly itemId?: Id | undefined;
   /** The operation or job that made it happen. */
   readonly operation: string;
   /** Id of the user; 0 is Millrace itself. */
@@ -12,18 +13,40 @@ export interface Event {
   readonly from?: Status | undefined;
   readonly to?: Status | undefined;
   readonly reason?: string | undefined;
-  /** What else changed, by the member's name in the contract. */
+  /** What else changed or has to do with it, by the member's name in the contract. */
   readonly changes?: object | undefined;
 }
 
-export async function insertEvents(db: Db, queueId: Id, events: readonly Event[], now: Date): Promise<void> {
+/** Records what happened to a queue that exists, or to its items. */
+export function insertEvents(db: Db, queueId: Id, events: readonly Event[], now: Date): Promise<void> {
+  return insert(db, { queueId, tenant: tenantOf(queueId) }, events, now);
+}
+
+/** Records what happened in a tenant to what hangs on no queue, such as a model or a device. */
+export function insertTenantEvents(db: Db, tenantId: Id, events: readonly Event[], now: Date): Promise<void> {
+  return insert(db, { queueId: 0, tenant: sql`${tenantId}` }, events, now);
+}
+
+async function insert(
+  db: Db,
+  { queueId, tenant }: { queueId: Id; tenant: Sql },
+  events: readonly Event[],
+  now: Date,
+): Promise<void> {
   if (events.length === 0) return;
   const statement = sql`
-    insert into events (queue_id, item_id, operation, actor_id, device_id, from_status, to_status, reason, changes, at)
-    select ${queueId}, e."itemId", e.operation, e."actorId", e."deviceId", e."from", e."to", e.reason, e.changes, ${now}
+    insert into events (tenant_id, queue_id, item_id, operation, actor_id, device_id, from_status, to_status, reason,
+      changes, at)
+    select ${tenant}, ${queueId}, coalesce(e."itemId", 0), e.operation, e."actorId", e."deviceId", e."from", e."to",
+      e.reason, e.changes, ${now}
     from json_to_recordset(${stringifyJson(events)}::json) as e ("itemId" bigint, operation text, "actorId" bigint,
       "deviceId" bigint, "from" text, "to" text, reason text, changes json)`;
-  await db.rows(named('insertEvents', statement));
+  await db.rows(named(queueId === 0 ? 'insertTenantEvents' : 'insertEvents', statement));
+}
+
+/** Found once for a statement, however many events it writes. */
+function tenantOf(queueId: Id): Sql {
+  return sql`(select q.tenant_id from queues q where q.id = ${queueId})`;
 }
 
 /** How a statement that changes items tells of them in its own words, as SQL over its rows; `id` is the item. */
@@ -43,8 +66,8 @@ export function eventsOf(
   now: Date,
 ): Sql {
   return sql`
-    insert into events (queue_id, item_id, operation, actor_id, device_id, from_status, to_status, at)
-    select ${queueId}, id, ${operation}, ${actorId}, ${deviceId}, ${from}, ${to}, ${now} from ${source}`;
+    insert into events (tenant_id, queue_id, item_id, operation, actor_id, device_id, from_status, to_status, at)
+    select ${tenantOf(queueId)}, ${queueId}, id, ${operation}, ${actorId}, ${deviceId}, ${from}, ${to}, ${now} from ${source}`;
 }
 
 /** SQL for a value that is not there. */

@@ -1,5 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
 import { Refusal } from '../errors.ts';
+import { insertTenantEvents } from '../events/sql.ts';
 import { listQuery } from '../lists.ts';
 import type { Context, PlainOperation } from '../operation.ts';
 import { findModel } from './find.ts';
@@ -9,7 +10,13 @@ import { countModels, insertModel, modelFields, modelId, selectModels } from './
 export const createWorkItemModel: PlainOperation<'createWorkItemModel'> = async (context, { body }) => {
   const { db, actor, now } = context;
   const { tenantId, id: actorId } = actor;
-  return readModel(context, await insertModel(db, defineModel(body), { tenantId, actorId, now }));
+  const model = await readModel(
+    context,
+    await insertModel(db, defineModel(body), { tenantId, actorId, now }),
+  );
+  const changes = { workItemModelId: model.id, name: model.name };
+  await insertTenantEvents(db, tenantId, [{ operation: 'createWorkItemModel', actorId, changes }], now);
+  return model;
 };
 
 export const getWorkItemModel: PlainOperation<'getWorkItemModel'> = async (context, { path }) =>

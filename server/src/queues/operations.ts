@@ -1,5 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
 import { Refusal } from '../errors.ts';
+import { insertEvents } from '../events/sql.ts';
 import { listQuery } from '../lists.ts';
 import { makeOwner } from '../members/owner.ts';
 import { findModel } from '../models/find.ts';
@@ -35,8 +36,13 @@ export const createQueue: PlainOperation<'createQueue'> = async (context, { body
   const place = { tenantId: actor.tenantId, modelId };
   const id = await insertQueue(db, place, settings, { actorId: actor.id, now });
   await makeOwner(context, id);
+  await record(context, id, 'createQueue', { name: settings.name, workItemModelId: modelId });
   return readQueue(context, id);
 };
+
+function record({ db, actor, now }: Context, id: Id, operation: string, changes: object): Promise<void> {
+  return insertEvents(db, id, [{ operation, actorId: actor.id, changes }], now);
+}
 
 export const getQueue: QueueOperation<'getQueue'> = async (context) => readQueue(context, context.queue.id);
 
@@ -61,6 +67,7 @@ export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body
   const settings = changedSettings(current, body, { attributes: queue.attributes, now });
   await refuseForItems(context, current, settings);
   await updateQueueSettings(db, queue.id, settings, { actorId: actor.id, now });
+  await record(context, queue.id, 'updateQueue', changesBetween(current, settings));
   if (current.status === 'INACTIVE' && settings.status === 'ACTIVE') await wakeConsumers(context);
   return readQueue(context, queue.id);
 };
@@ -140,6 +147,8 @@ export const deleteQueue: QueueOperation<'deleteQueue'> = async (context) => {
   await refuseWhileInUse(context);
   await lockOutWriters(db, queue.id);
   await refuseWhileInUse(context);
+  // Before the row goes, which says whose queue it was.
+  await record(context, queue.id, 'deleteQueue', { name: queue.name });
   await deleteQueueRow(db, queue.id);
 };
 
