@@ -1,5 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
 import { Refusal } from '../errors.ts';
+import { changedMembers } from '../events/rules.ts';
 import { insertEvents } from '../events/sql.ts';
 import { listQuery } from '../lists.ts';
 import { makeOwner } from '../members/owner.ts';
@@ -67,7 +68,7 @@ export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body
   const settings = changedSettings(current, body, { attributes: queue.attributes, now });
   await refuseForItems(context, current, settings);
   await updateQueueSettings(db, queue.id, settings, { actorId: actor.id, now });
-  await record(context, queue.id, 'updateQueue', changesBetween(current, settings));
+  await record(context, queue.id, 'updateQueue', changedMembers(current, settings));
   if (current.status === 'INACTIVE' && settings.status === 'ACTIVE') await wakeConsumers(context);
   return readQueue(context, queue.id);
 };
