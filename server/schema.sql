@@ -26,8 +26,11 @@ create table events (
   reason text,
   changes json,
   at timestamp with time zone not null,
+  tx xid8 not null default pg_current_xact_id(),
+  tenant_id bigint not null,
   constraint events_pkey PRIMARY KEY (queue_id, item_id, id)
 ) with (autovacuum_vacuum_insert_scale_factor=0.05);
+CREATE INDEX events_feed ON events USING btree (tenant_id, tx, id);
 
 create table login_failures (
   name_hash bytea not null,
