@@ -1,8 +1,8 @@
 import type { Id, Schemas } from '@millrace/api';
 import {
   run,
-  runAgent,
-  type AgentOptions,
+  runCommand,
+  type CommandOptions,
   type Handler,
   type RunnerEvent,
   type RunOptions,
@@ -89,8 +89,8 @@ export function startBot<Json>(options: RunOptions, handler: Handler<Json>) {
   return watch((watching) => run({ ...options, ...watching }, handler));
 }
 
-export function startAgent(options: AgentOptions) {
-  return watch((watching) => runAgent({ ...options, ...watching }));
+export function startCommand(options: CommandOptions) {
+  return watch((watching) => runCommand({ ...options, ...watching }));
 }
 
 /** Something to wait for that a test decides. */

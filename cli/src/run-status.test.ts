@@ -5,7 +5,7 @@ import { idleStatus, statusAfter, statusLine } from './run-status.ts';
 const report = (id: number, status: 'COMPLETE' | 'FAILED' | 'DEFERRED') => ({ id, version: 1, status });
 const claimed = (...ids: number[]): RunnerEvent => ({
   type: 'claimed',
-  items: ids.map((id) => ({ id, version: 1, json: {} })),
+  items: ids.map((id) => ({ id, queueId: 1, version: 1, json: {} })),
 });
 const after = (...events: RunnerEvent[]) => events.reduce(statusAfter, idleStatus);
 

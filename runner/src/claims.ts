@@ -3,9 +3,17 @@ import type { Emit } from './events.ts';
 import type { WorkItem } from './item.ts';
 import { slotFree, type Slots } from './slots.ts';
 
+/** Where a runner gets its items from. */
+export interface Source {
+  /** The operation that is called. */
+  readonly call: 'claimWorkItems' | 'requestWork';
+  /** At most so many items; waits for them when there are none. */
+  readonly take: (count: number, signal: AbortSignal) => Promise<readonly WorkItem[]>;
+}
+
 export interface Claims {
   readonly slots: Slots;
-  readonly claim: (count: number, signal: AbortSignal) => Promise<readonly WorkItem[]>;
+  readonly source: Source;
   readonly start: (item: WorkItem) => void;
   readonly emit: Emit;
   /** Ends the claiming in good order. */
@@ -44,9 +52,13 @@ export async function claimItems(claims: Claims): Promise<void> {
   }
 }
 
-async function waitToRepeat({ emit, drain }: Claims, { message }: Error, failures: number): Promise<void> {
+async function waitToRepeat(
+  { source, emit, drain }: Claims,
+  { message }: Error,
+  failures: number,
+): Promise<void> {
   const seconds = backOffSeconds(failures, Math.random());
-  emit({ type: 'retrying', call: 'claimWorkItems', message, seconds });
+  emit({ type: 'retrying', call: source.call, message, seconds });
   await pause(seconds, drain);
 }
 
@@ -63,7 +75,7 @@ function start({ slots, start: startItem, emit }: Claims, items: readonly WorkIt
  * sent may find work, so draining waits for its answer; one that has been open for longer waits for work that is not there.
  */
 async function claimOnce(
-  { slots, claim, drain, kill }: Claims,
+  { slots, source, drain, kill }: Claims,
   sentOn: number,
 ): Promise<readonly WorkItem[]> {
   const controller = new AbortController();
@@ -75,7 +87,7 @@ async function claimOnce(
   drain.addEventListener('abort', giveUpSoon, { once: true });
   kill.addEventListener('abort', giveUp, { once: true });
   try {
-    return await claim(slots.free, controller.signal);
+    return await source.take(slots.free, controller.signal);
   } finally {
     clearTimeout(timer);
     drain.removeEventListener('abort', giveUpSoon);

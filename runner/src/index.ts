@@ -1,5 +1,5 @@
-/** Bots for Millrace: an SDK for bots in TypeScript, and an agent that runs any command as a bot. */
-export { runAgent, type AgentOptions } from './agent.ts';
+/** Bots for Millrace: an SDK for bots in TypeScript, and whatever runs any command as a bot. */
+export { runCommand, type CommandOptions } from './command-runner.ts';
 export { BusinessError, Defer, LeaseLost, RunnerFault, RunnerStopped } from './errors.ts';
 export { describeEvent, type RunnerEvent, type Summary } from './events.ts';
 export type { Handler, Report, Work, WorkItem } from './item.ts';

@@ -1,8 +1,11 @@
 import type { Schemas } from '@millrace/api';
 
 /** A work item that this runner holds. `Json` is the shape of its data, which the model of the queue guards. */
-export type WorkItem<Json = Record<string, unknown>> = Omit<Schemas['WorkItem'], 'id' | 'version' | 'json'> &
-  Required<Pick<Schemas['WorkItem'], 'id' | 'version'>> & { readonly json: Json };
+export type WorkItem<Json = Record<string, unknown>> = Omit<
+  Schemas['WorkItem'],
+  'id' | 'queueId' | 'version' | 'json'
+> &
+  Required<Pick<Schemas['WorkItem'], 'id' | 'queueId' | 'version'>> & { readonly json: Json };
 
 /** What becomes of an item, as it is sent to the server. */
 export type Report = Schemas['WorkItemReport'];

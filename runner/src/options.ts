@@ -26,13 +26,18 @@ export interface RunOptions extends ClientOptions {
   readonly onEvent?: Emit | undefined;
 }
 
-export type Settings = Required<Pick<RunOptions, 'queue'>> & {
+/** How much a runner does at once, and for how long. */
+export interface WorkSettings {
   readonly slots: number;
   readonly leaseSeconds: number;
   readonly drainSeconds: number;
   readonly maxOutputBytes: number;
+}
+
+export interface Settings extends WorkSettings {
+  readonly queue: Id | string;
   readonly deviceId: Id | undefined;
-};
+}
 
 /** @throws RangeError that names the option. */
 export function settingsOf(options: RunOptions): Settings {

@@ -1,4 +1,4 @@
-import { ApiError, stringifyJson, type Schemas } from '@millrace/api';
+import { ApiError, stringifyJson, type Id, type Schemas } from '@millrace/api';
 import { backOffSeconds, mayPass, pause } from './backoff.ts';
 import type { Emit } from './events.ts';
 import type { Report } from './item.ts';
@@ -6,23 +6,30 @@ import { unreadable } from './report.ts';
 
 type Outcome = Schemas['WorkItemOutcome'];
 
-/** Reports keep the order of what they are given. */
-export type SendReports = (reports: Report[]) => Promise<readonly Outcome[]>;
+/** Sends reports on items of one queue. Outcomes keep the order of what was sent. */
+export type SendReports = (queueId: Id, reports: Report[]) => Promise<readonly Outcome[]>;
 
 /**
  * The reports that the server has not answered yet. Each is sent until it does: the server takes a report that comes twice as
  * one, so nothing is lost or repeated when an answer gets lost.
  */
 export interface Outbox {
-  readonly waiting: Waiting[];
+  /** By queue: what hinders one does not hold up the others. */
+  readonly boxes: Map<Id, Box>;
   readonly send: SendReports;
   readonly emit: Emit;
   readonly stopped: AbortSignal;
+  readonly onRecovery: Set<() => void>;
+}
+
+/** The reports on items of one queue. */
+interface Box {
+  readonly queueId: Id;
+  readonly waiting: Waiting[];
   /** Undefined while there is nothing to deliver. */
   delivery: Promise<void> | undefined;
   /** Calls that failed in a row. */
   failures: number;
-  readonly onRecovery: Set<() => void>;
 }
 
 interface Waiting {
@@ -38,19 +45,27 @@ interface Waiting {
 const maxReports = 500;
 const maxCharacters = 2_000_000;
 
-/** @param stopped ends the delivery and, by way of `send`, the call under way; the rest stays undelivered. */
+/** @param stopped ends the delivery and, by way of `send`, the calls under way; the rest stays undelivered. */
 export function createOutbox(send: SendReports, emit: Emit, stopped: AbortSignal): Outbox {
-  return { waiting: [], send, emit, stopped, delivery: undefined, failures: 0, onRecovery: new Set() };
+  return { boxes: new Map(), send, emit, stopped, onRecovery: new Set() };
 }
 
-export function addReport(outbox: Outbox, report: Report): void {
-  outbox.waiting.push({ ...sized(report), isAlone: false, isReplacement: false });
-  outbox.delivery ??= deliver(outbox);
+export function addReport(outbox: Outbox, queueId: Id, report: Report): void {
+  const box = outbox.boxes.get(queueId) ?? { queueId, waiting: [], delivery: undefined, failures: 0 };
+  outbox.boxes.set(queueId, box);
+  box.waiting.push({ ...sized(report), isAlone: false, isReplacement: false });
+  box.delivery ??= deliver(outbox, box);
+}
+
+/** The reports that are not answered. */
+export function unanswered({ boxes }: Outbox): Report[] {
+  return [...boxes.values()].flatMap(({ waiting }) => waiting.map(({ report }) => report));
 }
 
 /** Resolves when every report is answered, or the delivery was stopped. */
-export async function delivered(outbox: Outbox): Promise<void> {
-  while (outbox.delivery !== undefined) await outbox.delivery;
+export async function delivered({ boxes }: Outbox): Promise<void> {
+  const deliveries = () => [...boxes.values()].flatMap(({ delivery }) => delivery ?? []);
+  while (deliveries().length > 0) await Promise.all(deliveries());
 }
 
 /**
@@ -58,41 +73,43 @@ export async function delivered(outbox: Outbox): Promise<void> {
  * extends the lease of an item whose report waits.
  */
 export async function recovered(outbox: Outbox, most: number): Promise<void> {
-  const { waiting, onRecovery, stopped } = outbox;
-  while ((outbox.failures > 0 || waiting.length >= most) && !stopped.aborted) {
+  const { boxes, onRecovery, stopped } = outbox;
+  const isFailing = () => [...boxes.values()].some(({ failures }) => failures > 0);
+  while ((isFailing() || unanswered(outbox).length >= most) && !stopped.aborted) {
     await new Promise<void>((resolve) => void onRecovery.add(resolve));
   }
 }
 
-async function deliver(outbox: Outbox): Promise<void> {
+async function deliver(outbox: Outbox, box: Box): Promise<void> {
   // Handlers that end in the same turn of the event loop share the first call.
   await Promise.resolve();
-  while (outbox.waiting.length > 0 && !outbox.stopped.aborted) {
-    const batch = nextBatch(outbox.waiting);
+  while (box.waiting.length > 0 && !outbox.stopped.aborted) {
+    const batch = nextBatch(box.waiting);
+    const reports = batch.map(({ report }) => report);
     try {
-      settle(outbox, batch, await outbox.send(batch.map(({ report }) => report)));
-      recover(outbox);
+      settle(outbox, box, batch, await outbox.send(box.queueId, reports));
+      recover(outbox, box);
     } catch (error) {
       if (outbox.stopped.aborted) break;
-      if (mayPass(error)) await waitToRepeat(outbox, error as Error);
-      else refuse(outbox, batch, error);
+      if (mayPass(error)) await waitToRepeat(outbox, box, error as Error);
+      else refuse(outbox, box, batch, error);
     }
   }
-  recover(outbox);
-  outbox.delivery = undefined;
+  recover(outbox, box);
+  box.delivery = undefined;
 }
 
-function recover(outbox: Outbox): void {
-  outbox.failures = 0;
-  for (const resolve of outbox.onRecovery) resolve();
-  outbox.onRecovery.clear();
+function recover({ onRecovery }: Outbox, box: Box): void {
+  box.failures = 0;
+  for (const resolve of onRecovery) resolve();
+  onRecovery.clear();
 }
 
-async function waitToRepeat(outbox: Outbox, { message }: Error): Promise<void> {
-  outbox.failures += 1;
-  const seconds = backOffSeconds(outbox.failures, Math.random());
-  outbox.emit({ type: 'retrying', call: 'finishWorkItems', message, seconds });
-  await pause(seconds, outbox.stopped);
+async function waitToRepeat({ emit, stopped }: Outbox, box: Box, { message }: Error): Promise<void> {
+  box.failures += 1;
+  const seconds = backOffSeconds(box.failures, Math.random());
+  emit({ type: 'retrying', call: 'finishWorkItems', message, seconds });
+  await pause(seconds, stopped);
 }
 
 /** The reports for the next call, from the first on: never two for one item. */
@@ -116,7 +133,12 @@ function sized(report: Report) {
 }
 
 /** Takes the reports that were answered out of the box. */
-function settle({ waiting, emit }: Outbox, batch: readonly Waiting[], outcomes: readonly Outcome[]): void {
+function settle(
+  { emit }: Outbox,
+  { waiting }: Box,
+  batch: readonly Waiting[],
+  outcomes: readonly Outcome[],
+): void {
   if (outcomes.length !== batch.length) {
     throw new Error(
       `The server answered ${String(outcomes.length)} outcomes for ${String(batch.length)} reports.`,
@@ -131,7 +153,7 @@ function settle({ waiting, emit }: Outbox, batch: readonly Waiting[], outcomes: 
 }
 
 /** The server has refused the call as a whole: one of the reports must be the cause. */
-function refuse({ waiting, emit }: Outbox, batch: readonly Waiting[], error: unknown): void {
+function refuse({ emit }: Outbox, { waiting }: Box, batch: readonly Waiting[], error: unknown): void {
   const [first] = batch;
   if (first === undefined) return;
   if (batch.length > 1) {
@@ -145,10 +167,6 @@ function refuse({ waiting, emit }: Outbox, batch: readonly Waiting[], error: unk
     return;
   }
   waiting.shift();
-  emit({
-    type: 'reportRefused',
-    report: first.report,
-    code: error instanceof ApiError ? error.code : 'FAILED',
-    message,
-  });
+  const code = error instanceof ApiError ? error.code : 'FAILED';
+  emit({ type: 'reportRefused', report: first.report, code, message });
 }

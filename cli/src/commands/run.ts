@@ -1,5 +1,5 @@
 import { stringifyJson } from '@millrace/api';
-import type { AgentOptions, RunnerEvent, Summary } from '@millrace/runner';
+import type { CommandOptions, RunnerEvent, Summary } from '@millrace/runner';
 import { InvalidArgumentError, type Command } from 'commander';
 import { clientOptions } from '../access.ts';
 import { printFields } from '../answer.ts';
@@ -71,10 +71,10 @@ async function runQueue(
 }
 
 // The runner is loaded here, so that no other command waits for it.
-async function startAgent(options: AgentOptions): Promise<Summary> {
-  const { runAgent } = await import('@millrace/runner');
+async function startAgent(options: CommandOptions): Promise<Summary> {
+  const { runCommand } = await import('@millrace/runner');
   try {
-    return await runAgent(options);
+    return await runCommand(options);
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { RunnerFault, RunnerStopped } from './errors.ts';
+import { RunnerFault, RunnerStopped } from '../errors.ts';
 import { endGroup, joinGroup, ownGroup, signalGroup } from './process-group.ts';
 
 /** A command to run for one item. */
@@ -41,7 +41,7 @@ interface Hands {
  * Runs a command in a process group of its own, which is gone when this resolves.
  * @throws RunnerFault when the program cannot be started here.
  */
-export async function runCommand(command: Command, stdin: string, { signal, log }: Hands): Promise<Ended> {
+export async function execute(command: Command, stdin: string, { signal, log }: Hands): Promise<Ended> {
   const child = start(command);
   joinGroup(child);
   const stopper = createStopper(child, command.killGraceSeconds);

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { runCommand, type Command } from './command.ts';
-import { RunnerFault } from './errors.ts';
+import { execute, type Command } from './command.ts';
+import { RunnerFault } from '../errors.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'millrace-command-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -57,7 +57,7 @@ function isAlive(pid: number): boolean {
 
 test('a command gets its input on stdin, and its output, log lines and exit code come back', async () => {
   const tools = hands();
-  const ended = await runCommand(shell('cat; echo one >&2; printf two >&2; exit 3'), '{"id":1}', tools);
+  const ended = await execute(shell('cat; echo one >&2; printf two >&2; exit 3'), '{"id":1}', tools);
   expect(ended).toEqual({
     exitCode: 3,
     signal: null,
@@ -69,24 +69,24 @@ test('a command gets its input on stdin, and its output, log lines and exit code
 });
 
 test('a command need not read its input', async () => {
-  const ended = await runCommand(shell('exit 0'), 'x'.repeat(1_000_000), hands());
+  const ended = await execute(shell('exit 0'), 'x'.repeat(1_000_000), hands());
   expect(ended.exitCode).toBe(0);
 });
 
 test('only the end of stderr is kept', async () => {
-  const ended = await runCommand(bot('console.error("x".repeat(50_000) + "end")'), '', hands());
+  const ended = await execute(bot('console.error("x".repeat(50_000) + "end")'), '', hands());
   expect(ended.stderr).toHaveLength(7_999);
   expect(ended.stderr.endsWith('xend')).toBe(true);
 });
 
 test('a command that writes too much is stopped', async () => {
-  const ended = await runCommand(shell('yes'), '', hands());
+  const ended = await execute(shell('yes'), '', hands());
   expect(ended).toMatchObject({ stoppedBy: 'output', signal: 'SIGTERM' });
   expect(ended.stdout.length).toBeLessThanOrEqual(1000);
 });
 
 test('a command that takes too long is stopped, and so is what it has started', async () => {
-  const ended = await runCommand(
+  const ended = await execute(
     shell('sleep 600 & echo $! > grandchild; wait', { timeoutSeconds: 0.5 }),
     '',
     hands(),
@@ -99,7 +99,7 @@ test('a command that does not end when asked is killed', async () => {
   const deaf =
     'process.on("SIGTERM", () => {}); require("fs").writeFileSync("deaf", String(process.pid)); setInterval(() => {}, 1000)';
   const controller = new AbortController();
-  const ending = runCommand(bot(deaf, { killGraceSeconds: 0.1 }), '', hands(controller.signal));
+  const ending = execute(bot(deaf, { killGraceSeconds: 0.1 }), '', hands(controller.signal));
   const pid = await pidIn('deaf');
   controller.abort();
   expect(await ending).toMatchObject({ stoppedBy: 'signal', signal: 'SIGKILL' });
@@ -107,13 +107,13 @@ test('a command that does not end when asked is killed', async () => {
 });
 
 test('what a command leaves behind is killed and does not hold the item', async () => {
-  const ended = await runCommand(shell('sleep 600 & echo $! > left; echo "{}"'), '', hands());
+  const ended = await execute(shell('sleep 600 & echo $! > left; echo "{}"'), '', hands());
   expect(ended).toMatchObject({ exitCode: 0, stdout: '{}\n', stoppedBy: undefined });
   await expectDead(await pidIn('left'));
 });
 
 test('an item that was given up before the start stops the command at once', async () => {
-  const ended = await runCommand(shell('sleep 600'), '', hands(AbortSignal.abort()));
+  const ended = await execute(shell('sleep 600'), '', hands(AbortSignal.abort()));
   expect(ended.stoppedBy).toBe('signal');
 });
 
@@ -122,7 +122,7 @@ test.each([
   ['is no program', { command: [folder] }],
   ['has no folder to run in', { cwd: path.join(folder, 'gone') }],
 ])('a program that %s is a fault of the runner, not of the item', async (_, wrong) => {
-  const failure = runCommand({ ...shell('exit 0'), ...wrong }, '', hands());
+  const failure = execute({ ...shell('exit 0'), ...wrong }, '', hands());
   await expect(failure).rejects.toThrow(RunnerFault);
   await expect(failure).rejects.toThrow(/Check the command, the folder it runs in, and PATH/);
 });

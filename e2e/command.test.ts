@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AgentOptions } from '@millrace/runner';
+import type { CommandOptions } from '@millrace/runner';
 import { startApp, type App } from '../server/src/testing/app.ts';
-import { createBotUser, createWork, numbered, startAgent, type BotUser } from './work.ts';
+import { createBotUser, createWork, numbered, startCommand, type BotUser } from './work.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'millrace-agent-'));
 const slow = { timeout: 20_000 };
@@ -67,7 +67,7 @@ test('a command does the items: its output, exit code and stderr become their ou
     env: { SECRET: 'given' },
     maxOutputBytes: 10_000,
   };
-  const agent = startAgent(options);
+  const agent = startCommand(options);
   await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 2, FAILED: 4 });
   expect(await agent.drained()).toMatchObject({ completed: 2, failedBusiness: 1, failedSystem: 3 });
   const [done, quiet, ...failed] = await work.items();
@@ -88,7 +88,7 @@ test('a command does the items: its output, exit code and stderr become their ou
 test('a command that takes too long is killed with all that it has started, and the item fails', async () => {
   const work = await createWork(app, 'Hanging', numbered(1));
   const command = shell('sleep 600 & echo $! > grandchild; echo working >&2; wait');
-  const agent = startAgent({ ...base, queue: work.name, command, timeoutSeconds: 1 });
+  const agent = startCommand({ ...base, queue: work.name, command, timeoutSeconds: 1 });
   await expect.poll(work.statuses, slow).toEqual({ FAILED: 1 });
   await agent.drained();
   const [item] = await work.items();
@@ -99,7 +99,7 @@ test('a command that takes too long is killed with all that it has started, and 
 
 test('when an item is taken away its command is killed', async () => {
   const work = await createWork(app, 'Taken', numbered(1));
-  const agent = startAgent({
+  const agent = startCommand({
     ...base,
     queue: work.name,
     leaseSeconds: 1,
@@ -113,14 +113,14 @@ test('when an item is taken away its command is killed', async () => {
   expect(await agent.drained()).toMatchObject({ lost: 1, completed: 0, failedSystem: 0, refused: 0 });
 });
 
-test('an agent whose command does not exist stops, and the items stay untried', async () => {
+test('a runner whose command does not exist stops, and the items stay untried', async () => {
   const work = await createWork(app, 'Missing', numbered(2));
-  const agent = startAgent({ ...base, queue: work.name, leaseSeconds: 1, command: ['./no-such-bot'] });
+  const agent = startCommand({ ...base, queue: work.name, leaseSeconds: 1, command: ['./no-such-bot'] });
   await expect(agent.done).rejects.toThrow(/Cannot start "\.\/no-such-bot"/);
   await expect.poll(work.statuses, slow).toEqual({ NEW: 2 });
 });
 
-test('at SIGTERM an agent ends the running item, reports it and leaves', async () => {
+test('at SIGTERM a runner ends the running item, reports it and leaves', async () => {
   const work = await createWork(app, 'Terminated', numbered(3));
   const command = shell('echo $$ > running; while [ ! -e go ]; do sleep 0.1; done; echo "{}"');
   const agent = spawnAgent({ ...base, queue: work.name, command });
@@ -132,7 +132,7 @@ test('at SIGTERM an agent ends the running item, reports it and leaves', async (
   expect(await work.statuses()).toEqual({ COMPLETE: 1, NEW: 2 });
 });
 
-test('a second SIGTERM stops an agent at once, and the item comes back', async () => {
+test('a second SIGTERM stops a runner at once, and the item comes back', async () => {
   const work = await createWork(app, 'Killed', numbered(1));
   const command = shell('echo $$ > stuck; trap "" TERM; while :; do sleep 0.1; done');
   const agent = spawnAgent({ ...base, queue: work.name, command, leaseSeconds: 1, killGraceSeconds: 10 });
@@ -145,8 +145,8 @@ test('a second SIGTERM stops an agent at once, and the item comes back', async (
   await expect.poll(work.items, slow).toMatchObject([{ status: 'NEW', retryCount: 0 }]);
 });
 
-function spawnAgent(options: AgentOptions) {
-  const file = path.join(import.meta.dirname, 'agent.fixture.ts');
+function spawnAgent(options: CommandOptions) {
+  const file = path.join(import.meta.dirname, 'command.fixture.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', file, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

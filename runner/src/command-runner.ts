@@ -1,21 +1,21 @@
 import { stringifyJson } from '@millrace/api';
-import { runCommand, type Command, type Ended } from './command.ts';
+import { execute, type Command, type Ended } from './bots/command.ts';
 import { inheritedEnvironment } from './config.ts';
 import { BusinessError } from './errors.ts';
 import type { Summary } from './events.ts';
 import type { Handler, WorkItem } from './item.ts';
 import { checkRange, settingsOf, type RunOptions } from './options.ts';
-import { readOutput } from './output.ts';
+import { readOutput } from './bots/output.ts';
 import { tooLarge } from './report.ts';
 import { run } from './run.ts';
 
-/** What an agent runs for each item. */
-export interface AgentOptions extends RunOptions {
+/** What is run for each item. */
+export interface CommandOptions extends RunOptions {
   /** Program and arguments; no shell reads them. */
   readonly command: readonly string[];
   /** Folder to run it in. */
   readonly cwd?: string | undefined;
-  /** Added to the environment of the agent, from which the MILLRACE_ settings are taken out. */
+  /** Added to the environment of the runner, from which the MILLRACE_ settings are taken out. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** How long one item may take; 3600 when left out. */
   readonly timeoutSeconds?: number | undefined;
@@ -32,23 +32,23 @@ const defaultBusinessExitCode = 65;
  * code.
  * @throws as `run` does
  */
-export async function runAgent(options: AgentOptions): Promise<Summary> {
+export async function runCommand(options: CommandOptions): Promise<Summary> {
   return run(options, commandHandler(options));
 }
 
-function commandHandler(options: AgentOptions): Handler {
+function commandHandler(options: CommandOptions): Handler {
   const command = commandOf(options);
   const businessExitCode = options.businessExitCode ?? defaultBusinessExitCode;
   checkRange('businessExitCode', businessExitCode, 1, 255);
   return async (item, { signal, log }) => {
     const env = { ...command.env, ...variablesOf(item) };
-    const ended = await runCommand({ ...command, env }, `${stringifyJson(item)}\n`, { signal, log });
+    const ended = await execute({ ...command, env }, `${stringifyJson(item)}\n`, { signal, log });
     if (ended.stoppedBy === 'signal') throw signal.reason;
     return outcomeOf(ended, command, businessExitCode);
   };
 }
 
-function commandOf(options: AgentOptions): Command {
+function commandOf(options: CommandOptions): Command {
   const { command, cwd, env, timeoutSeconds = 3600, killGraceSeconds = 5 } = options;
   if (command.length === 0 || command[0] === '')
     throw new RangeError('command is empty; give a program to run.');

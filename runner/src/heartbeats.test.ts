@@ -1,28 +1,36 @@
-import { ConnectionError, type Schemas } from '@millrace/api';
+import { ConnectionError, type Id, type Schemas } from '@millrace/api';
 import { expect, test } from 'vitest';
 import { LeaseLost } from './errors.ts';
 import type { RunnerEvent } from './events.ts';
+import { createHeartbeats, keepLeases, noteProgress, type SendHeartbeats } from './heartbeats.ts';
 import type { WorkItem } from './item.ts';
-import { createLeases, drop, hold, idle, keepLeases, noteProgress, type Heartbeat } from './leases.ts';
+import { createLeases, drop, hold, idle } from './leases.ts';
 
-const item = (id: number, version = 1): WorkItem => ({ id, version, json: {} });
+type Answer = (sent: Schemas['Lease'][]) => ReturnType<SendHeartbeats>;
 
-function watched(answer: Heartbeat = (leases) => Promise.resolve(leases.map(({ id }) => ({ id })))) {
+const item = (id: number, version = 1, queueId = 1): WorkItem => ({ id, queueId, version, json: {} });
+const kept: Answer = (sent) => Promise.resolve(sent.map(({ id }) => ({ id })));
+
+/** Heartbeats, the calls they made, the queues these were for, and the events they emitted. */
+function watched(answer: Answer = kept) {
   const calls: Schemas['Lease'][][] = [];
+  const queues: Id[] = [];
   const events: RunnerEvent[] = [];
-  const heartbeat: Heartbeat = (sent) => {
+  const send: SendHeartbeats = (queueId, sent) => {
+    queues.push(queueId);
     calls.push(sent);
     return answer(sent);
   };
-  const emit = (event: RunnerEvent) => void events.push(event);
-  return { leases: createLeases(60, heartbeat, emit, new AbortController().signal), calls, events };
+  const leases = createLeases((event) => void events.push(event));
+  const heartbeats = createHeartbeats(leases, 60, send, new AbortController().signal);
+  return { leases, heartbeats, beat: heartbeats.beat, calls, queues, events };
 }
 
 test('one heartbeat keeps all items', async () => {
-  const { leases, calls } = watched();
+  const { leases, beat, calls } = watched();
   hold(leases, item(1));
   hold(leases, item(2, 5));
-  await leases.beat();
+  await beat();
   expect(calls).toEqual([
     [
       { id: 1, version: 1, leaseSeconds: 60 },
@@ -32,50 +40,50 @@ test('one heartbeat keeps all items', async () => {
 });
 
 test('nothing is sent when nothing is held', async () => {
-  const { leases, calls } = watched();
+  const { leases, beat, calls } = watched();
   drop(leases, hold(leases, item(1)));
-  await leases.beat();
+  await beat();
   await idle(leases);
   expect(calls).toEqual([]);
 });
 
 test('progress goes out at once, and only once', async () => {
-  const { leases, calls } = watched();
+  const { leases, heartbeats, beat, calls } = watched();
   const lease = hold(leases, item(1));
-  await noteProgress(leases, lease, { percent: 50, text: 'scored' });
-  await leases.beat();
+  await noteProgress(heartbeats, lease, { percent: 50, text: 'scored' });
+  await beat();
   expect(calls.map(([one]) => one?.progress)).toEqual([{ percent: 50, text: 'scored' }, undefined]);
 });
 
 test('progress noted while a heartbeat is under way goes with the next, the latest of each item', async () => {
-  const { leases, calls } = watched();
+  const { leases, heartbeats, calls } = watched();
   const lease = hold(leases, item(1));
-  const first = noteProgress(leases, lease, { percent: 1 });
-  const others = [2, 3, 4].map((percent) => noteProgress(leases, lease, { percent }));
+  const first = noteProgress(heartbeats, lease, { percent: 1 });
+  const others = [2, 3, 4].map((percent) => noteProgress(heartbeats, lease, { percent }));
   await Promise.all([first, ...others]);
   expect(calls.map(([one]) => one?.progress?.percent)).toEqual([1, 4]);
 });
 
 test('progress that could not be sent is sent later', async () => {
   const failures = [new ConnectionError('http://x', 'refused', 'Check.')];
-  const { leases, calls, events } = watched((sent) => {
+  const { leases, heartbeats, beat, calls, events } = watched((sent) => {
     const failure = failures.shift();
     return failure === undefined ? Promise.resolve(sent.map(({ id }) => ({ id }))) : Promise.reject(failure);
   });
-  await noteProgress(leases, hold(leases, item(1)), { percent: 50 });
-  await leases.beat();
+  await noteProgress(heartbeats, hold(leases, item(1)), { percent: 50 });
+  await beat();
   expect(calls.map(([one]) => one?.progress?.percent)).toEqual([50, 50]);
   expect(events.map(({ type }) => type)).toEqual(['retrying']);
 });
 
 test('an item that the server does not leave to us is let go, and not asked for again', async () => {
   const error = { code: 'LEASE_LOST', message: 'held by another' };
-  const { leases, calls, events } = watched((sent) =>
+  const { leases, beat, calls, events } = watched((sent) =>
     Promise.resolve(sent.map(({ id }) => (id === 1 ? { id, error } : { id }))),
   );
   const [lost, stays] = [hold(leases, item(1)), hold(leases, item(2))];
-  await leases.beat();
-  await leases.beat();
+  await beat();
+  await beat();
   expect(lost.controller.signal.reason).toEqual(new LeaseLost('LEASE_LOST', 'held by another'));
   expect(stays.controller.signal.aborted).toBe(false);
   expect(events).toEqual([{ type: 'leaseLost', id: 1, code: 'LEASE_LOST', message: 'held by another' }]);
@@ -83,14 +91,14 @@ test('an item that the server does not leave to us is let go, and not asked for 
 });
 
 test('an item that was finished while the heartbeat was under way is not lost', async () => {
-  const { leases, events } = watched((sent) => {
+  const { leases, beat, events } = watched((sent) => {
     drop(leases, lease);
     return Promise.resolve(
       sent.map(({ id }) => ({ id, error: { code: 'LEASE_LOST', message: 'is COMPLETE' } })),
     );
   });
   const lease = hold(leases, item(1));
-  await leases.beat();
+  await beat();
   expect(lease.controller.signal.aborted).toBe(false);
   expect(events).toEqual([]);
 });
@@ -118,16 +126,36 @@ test('the runner is idle when the last handler has ended', async () => {
   expect(order).toEqual(['drop 1', 'drop 2', 'idle']);
 });
 
+test('items of several queues are kept by a call for each queue', async () => {
+  const { leases, beat, queues, calls } = watched();
+  [item(1, 1, 7), item(2, 1, 8), item(3, 1, 7)].forEach((one) => hold(leases, one));
+  await beat();
+  expect(queues).toEqual([7, 8]);
+  expect(calls.map((sent) => sent.map(({ id }) => id))).toEqual([[1, 3], [2]]);
+});
+
+test('a queue whose heartbeat fails does not keep the others from theirs', async () => {
+  const { leases, heartbeats, beat, events } = watched((sent) =>
+    sent[0]?.id === 1
+      ? Promise.reject(new ConnectionError('http://x', 'refused', 'Check.'))
+      : Promise.resolve([{ id: 2, error: { code: 'LEASE_LOST', message: 'held by another' } }]),
+  );
+  [item(1, 1, 7), item(2, 1, 8)].forEach((one) => hold(leases, one));
+  await beat();
+  expect(events.map(({ type }) => type)).toEqual(['leaseLost', 'retrying']);
+  expect(heartbeats.failures).toBe(1);
+});
+
 test('heartbeats go on until told to stop', async () => {
   const calls: number[] = [];
   const stop = new AbortController();
-  const heartbeat: Heartbeat = (sent) => {
+  const send: SendHeartbeats = (_, sent) => {
     calls.push(sent.length);
     if (calls.length === 3) stop.abort();
     return Promise.resolve([]);
   };
-  const leases = createLeases(0.03, heartbeat, () => undefined, stop.signal);
+  const leases = createLeases(() => undefined);
   hold(leases, item(1));
-  await keepLeases(leases);
+  await keepLeases(createHeartbeats(leases, 0.03, send, stop.signal));
   expect(calls).toEqual([1, 1, 1]);
 });

@@ -1,0 +1,22 @@
+import type { Client } from '@millrace/api';
+import type { SendHeartbeats } from './heartbeats.ts';
+import type { SendReports } from './outbox.ts';
+
+/** How long a call may take on top of what it waits for. */
+export const answerSeconds = 30;
+/** How long a call for work waits for some. */
+export const waitSeconds = 30;
+
+/** @param over gives up the calls under way */
+export function callsOn(client: Client, leaseSeconds: number, over: AbortSignal) {
+  const heartbeatSeconds = Math.min(10, Math.max(1, leaseSeconds / 3));
+  const heartbeat: SendHeartbeats = async (id, leases) => {
+    const options = { timeoutSeconds: heartbeatSeconds, signal: over };
+    return (await client.heartbeatWorkItems({ path: { id }, body: { leases } }, options)).list;
+  };
+  const finish: SendReports = async (id, results) => {
+    const options = { timeoutSeconds: answerSeconds, signal: over };
+    return (await client.finishWorkItems({ path: { id }, body: { results } }, options)).list;
+  };
+  return { heartbeat, finish };
+}

@@ -1,0 +1,22 @@
+import type { Emit } from './events.ts';
+import { noteProgress, type Heartbeats } from './heartbeats.ts';
+import type { Work } from './item.ts';
+import type { Lease } from './leases.ts';
+import { cleanText } from './report.ts';
+
+/** What the handler of an item may use. */
+export function toolsFor(heartbeats: Heartbeats, lease: Lease, emit: Emit): Work {
+  const { id } = lease.item;
+  return {
+    signal: lease.controller.signal,
+    log: (text) => emit({ type: 'log', id, text }),
+    progress: async (percent, text) => {
+      emit({ type: 'progress', id, percent, text });
+      const share = Number.isNaN(percent) ? 0 : Math.min(100, Math.max(0, percent));
+      await noteProgress(heartbeats, lease, {
+        percent: share,
+        ...(text !== undefined && { text: cleanText(text, 1000) }),
+      });
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import type { Client } from '@millrace/api';
+import { waitFor } from './backoff.ts';
+import { callsOn } from './calls.ts';
+import { claimItems, type Source } from './claims.ts';
+import { LeaseLost, RunnerFault, RunnerStopped } from './errors.ts';
+import type { Emit } from './events.ts';
+import { createHeartbeats, keepLeases, type Heartbeats } from './heartbeats.ts';
+import type { Handler, Report, WorkItem } from './item.ts';
+import { createLeases, drop, hold, idle, type Lease, type Leases } from './leases.ts';
+import type { WorkSettings } from './options.ts';
+import { addReport, createOutbox, delivered, recovered, unanswered, type Outbox } from './outbox.ts';
+import { completion, failure } from './report.ts';
+import type { Stop } from './signals.ts';
+import { createSlots, releaseSlot, type Slots } from './slots.ts';
+import { toolsFor } from './tools.ts';
+
+/** What a runner is to do. */
+export interface Plan {
+  readonly settings: WorkSettings;
+  readonly client: Client;
+  readonly source: Source;
+  /** What does the work of an item. */
+  readonly handlerOf: (item: WorkItem) => Handler;
+  readonly stop: Stop;
+  readonly emit: Emit;
+}
+
+/** A runner at work. */
+interface Runner extends Plan {
+  readonly slots: Slots;
+  readonly leases: Leases;
+  readonly heartbeats: Heartbeats;
+  readonly outbox: Outbox;
+  /** Why no item can be done here. */
+  fault: Error | undefined;
+}
+
+// A handler that is told to end, or a last report, gets so long when there is no other time left.
+const lastSeconds = 15;
+const killedSeconds = 2;
+
+/**
+ * Takes items, has them done and reports them, until told to stop.
+ * @throws ApiError when the server refuses for good; RunnerFault from a handler.
+ */
+export async function work(plan: Plan): Promise<void> {
+  const { settings, client, source, stop, emit } = plan;
+  const over = new AbortController();
+  const calls = callsOn(client, settings.leaseSeconds, over.signal);
+  const leases = createLeases(emit);
+  const heartbeats = createHeartbeats(leases, settings.leaseSeconds, calls.heartbeat, over.signal);
+  const outbox = createOutbox(calls.finish, emit, over.signal);
+  const slots = createSlots(settings.slots);
+  const runner: Runner = { ...plan, slots, leases, heartbeats, outbox, fault: undefined };
+  const beating = keepLeases(heartbeats);
+  const start = (item: WorkItem) => void workOn(runner, item);
+  try {
+    await claimItems({ slots, source, start, emit, drain: stop.drain, kill: stop.kill });
+  } catch (error) {
+    runner.fault ??= error as Error;
+  }
+  await endWork(runner);
+  over.abort();
+  await Promise.all([beating, delivered(outbox)]);
+  for (const report of unanswered(outbox)) emit({ type: 'unreported', report });
+  if (runner.fault !== undefined) throw runner.fault;
+}
+
+/** Ends in good order: running items, then their reports, while there is time. */
+async function endWork({ settings, leases, outbox, stop, emit }: Runner): Promise<void> {
+  const { kill } = stop;
+  const deadline = Date.now() + settings.drainSeconds * 1000;
+  const uninterrupted = new AbortController().signal;
+  emit({ type: 'draining', running: leases.held.size, reports: unanswered(outbox).length });
+  await waitFor(idle(leases), settings.drainSeconds, kill);
+  for (const lease of leases.held) lease.controller.abort(new RunnerStopped(kill.aborted));
+  await waitFor(idle(leases), lastSeconds, uninterrupted);
+  await waitFor(delivered(outbox), Math.max(lastSeconds, (deadline - Date.now()) / 1000), kill);
+  if (kill.aborted) await waitFor(delivered(outbox), killedSeconds, uninterrupted);
+}
+
+async function workOn(runner: Runner, item: WorkItem): Promise<void> {
+  const { leases, outbox, emit } = runner;
+  const lease = hold(leases, item);
+  const startedOn = Date.now();
+  const report = await reportOn(runner, lease);
+  drop(leases, lease);
+  if (report !== undefined) {
+    emit({ type: 'finished', report, seconds: (Date.now() - startedOn) / 1000 });
+    addReport(outbox, item.queueId, report);
+    await recovered(outbox, runner.settings.slots);
+  }
+  releaseSlot(runner.slots);
+}
+
+/** Runs the handler. An item that was lost, or given up before it was done, is not reported: its lease speaks for it. */
+async function reportOn(runner: Runner, lease: Lease): Promise<Report | undefined> {
+  const { heartbeats, emit, settings } = runner;
+  const { item, controller } = lease;
+  let report: Report;
+  try {
+    const output = await runner.handlerOf(item)(item, toolsFor(heartbeats, lease, emit));
+    report = completion(item, output, settings.maxOutputBytes);
+  } catch (error) {
+    if (error instanceof RunnerFault) stopWith(runner, error);
+    if (error instanceof RunnerFault || controller.signal.reason instanceof RunnerStopped) {
+      emit({ type: 'givenUp', id: item.id });
+      return undefined;
+    }
+    report = failure(item, error);
+  }
+  return controller.signal.reason instanceof LeaseLost ? undefined : report;
+}
+
+function stopWith(runner: Runner, fault: RunnerFault): void {
+  runner.fault ??= fault;
+  runner.stop.end();
+}
