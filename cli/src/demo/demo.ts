@@ -3,13 +3,12 @@ import type { Client } from '@millrace/api';
 import { SingleBar } from 'cli-progress';
 import { drawTable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
-import { readItems, sumUp, type Outcome } from './outcome.ts';
+import { readItems, readTakenBack, sumUp, type Outcome } from './outcome.ts';
 import { readRecords, type Records } from './records.ts';
-import { killRunner, startRunners, stopRunners, type RunnerAccess } from './runners.ts';
+import { killOneAtWork, runnerRole, startRunner, stopRunners, type Runner } from './runners.ts';
 import { startDemoServer, type DemoServer } from './server.ts';
 
 const queueName = 'Credit applications';
-const runnerName = 'scoring-runner';
 
 /** Tells the whole story on the terminal. @throws Error when a record was lost. */
 export async function demo(terminal: Terminal, keepsServer: boolean): Promise<void> {
@@ -24,9 +23,11 @@ export async function demo(terminal: Terminal, keepsServer: boolean): Promise<vo
       body: { file: records.file },
     });
     say(`Loaded ${created} real credit applications into the queue "${queueName}".`);
-    const seconds = await process(terminal, server, queueId);
-    const outcome = sumUp(await readItems(server.admin, queueId), seconds);
-    terminal.out(`\n${drawTable(rowsOf(outcome, created))}`);
+    const { seconds, killed } = await process(terminal, server, queueId);
+    const items = await readItems(server.admin, queueId);
+    const takenBack = killed ? await readTakenBack(server.admin, items, killed.userId) : [];
+    const outcome = sumUp(items, seconds);
+    terminal.out(`\n${drawTable(rowsOf(outcome, takenBack.length, created))}`);
     if (outcome.total !== created || outcome.unfinished > 0)
       throw new Error('Some records were lost. That must never be.');
     if (keepsServer) await lookAround(say, server);
@@ -47,23 +48,16 @@ async function prepareQueue(admin: Client, { attributes }: Records): Promise<num
   return path.id;
 }
 
-async function runnerRole(admin: Client): Promise<number> {
-  const filter = { operator: 'eq', field: 'name', value: 'AAE_Bot Runner' };
-  const { list } = await admin.listRoles({ body: { filter } });
-  return Number(list[0]?.id);
+/** How long the processing took, from the first claim to the last report, and which runner did not live to see it. */
+interface Processing {
+  readonly seconds: number;
+  readonly killed: Runner | undefined;
 }
 
-/** A user for the runners, with a key instead of a password. */
-async function createRunner({ url, admin }: DemoServer): Promise<RunnerAccess> {
-  const roles = [{ id: await runnerRole(admin) }];
-  const user = await admin.createUser({ body: { username: runnerName, roles } });
-  const { apiKey = '' } = await admin.createApiKey({ body: { name: 'demo', userId: user.id as number } });
-  return { url, username: runnerName, apiKey };
-}
-
-/** Has the runners process the queue, and kills one half-way. @returns seconds from the first claim to the last report. */
-async function process(terminal: Terminal, server: DemoServer, queueId: number): Promise<number> {
-  const runners = startRunners(3, await createRunner(server), queueName);
+/** Has three runners process the queue, and kills one of them half-way. */
+async function process(terminal: Terminal, server: DemoServer, queueId: number): Promise<Processing> {
+  const names = [1, 2, 3].map((number) => `scoring-runner-${number}`);
+  const runners = await Promise.all(names.map((name) => startRunner(server, name, queueName)));
   terminal.say('Started three runners. One of them is killed half-way.\n');
   const bar = new SingleBar({
     format: '{bar} {percentage} % | {value} of {total} | running {running} | failed {failed} | {speed}/s',
@@ -73,9 +67,10 @@ async function process(terminal: Terminal, server: DemoServer, queueId: number):
     stream: globalThis.process.stderr,
   });
   try {
-    return await watch(server.admin, queueId, bar, () => {
-      killRunner(runners[0]);
-      if (!terminal.isLive) terminal.say('One runner is killed.');
+    return await watch(server.admin, queueId, bar, async () => {
+      const runner = await killOneAtWork(server.admin, queueId, runners);
+      if (runner && !terminal.isLive) terminal.say('One runner is killed.');
+      return runner;
     });
   } finally {
     bar.stop();
@@ -83,9 +78,11 @@ async function process(terminal: Terminal, server: DemoServer, queueId: number):
   }
 }
 
-async function watch(admin: Client, queueId: number, bar: SingleBar, killOne: () => void): Promise<number> {
+type KillOne = () => Promise<Runner | undefined>;
+
+async function watch(admin: Client, queueId: number, bar: SingleBar, killOne: KillOne): Promise<Processing> {
   let startedOn = Date.now();
-  let isOneKilled = false;
+  let killed: Runner | undefined;
   for (;;) {
     const { counts } = await admin.getQueueStats({ path: { id: queueId } });
     const finished = counts.COMPLETE + counts.FAILED;
@@ -100,23 +97,20 @@ async function watch(admin: Client, queueId: number, bar: SingleBar, killOne: ()
     };
     if (bar.getTotal() === total) bar.update(finished, payload);
     else bar.start(total, finished, payload);
-    if (!isOneKilled && finished * 2 >= total) {
-      isOneKilled = true;
-      killOne();
-    }
-    if (finished === total) return seconds;
+    if (finished * 2 >= total) killed ??= await killOne();
+    if (finished === total) return { seconds, killed };
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
-function rowsOf(outcome: Outcome, created: number): string[][] {
+function rowsOf(outcome: Outcome, takenBack: number, created: number): string[][] {
   const failed = Object.entries(outcome.failed).map(([kind, count]) => [`failed, ${kind}`, String(count)]);
   return [
     ['records in the file', String(created)],
     ['done', String(outcome.done)],
     ...failed,
     ['tried again after a technical failure', String(outcome.retried)],
-    ['taken back from the killed runner', String(outcome.returned)],
+    ['taken back from the killed runner', String(takenBack)],
     ['items a second', outcome.itemsPerSecond.toFixed(0)],
     ['creation to completion, p50', `${outcome.p50.toFixed(1)} s`],
     ['creation to completion, p99', `${outcome.p99.toFixed(1)} s`],

@@ -1,6 +1,7 @@
 import type { Client, Schemas } from '@millrace/api';
 
 type Item = Schemas['WorkItem'];
+type Timeline = readonly Pick<Schemas['WorkItemEvent'], 'operation' | 'actorId' | 'to'>[];
 
 /** What became of the records. */
 export interface Outcome {
@@ -8,7 +9,6 @@ export interface Outcome {
   readonly done: number;
   readonly failed: Readonly<Record<string, number>>;
   readonly retried: number;
-  readonly returned: number;
   readonly unfinished: number;
   readonly itemsPerSecond: number;
   /** Seconds from creation to completion that half of the items, and 99 in 100, stayed below. */
@@ -40,13 +40,37 @@ export function sumUp(items: readonly Item[], processingSeconds: number): Outcom
       finished.filter(({ status }) => status === 'FAILED').map(({ failureKind = '' }) => failureKind),
     ),
     retried: items.filter(({ retryCount = 0 }) => retryCount > 0).length,
-    // Created, claimed and finished makes version 2; a retry adds two, and so does a lease that ran out.
-    returned: items.filter(({ version = 0, retryCount = 0 }) => version > 2 + 2 * retryCount).length,
     unfinished: items.length - finished.length,
     itemsPerSecond: finished.length / processingSeconds,
     p50: quantile(seconds, 0.5),
     p99: quantile(seconds, 0.99),
   };
+}
+
+/** Which items the server took back from a user, as their timelines tell. */
+export async function readTakenBack(client: Client, items: readonly Item[], userId: number): Promise<Item[]> {
+  const takenBack: Item[] = [];
+  for (const item of items.filter(wasClaimedInVain)) {
+    const path = { id: item.queueId as number, workItemId: item.id as number };
+    const { list } = await client.listWorkItemEvents({ path });
+    if (isTakenFrom(list, userId)) takenBack.push(item);
+  }
+  return takenBack;
+}
+
+/** Whether it was claimed more often than reported: a try is two versions. Of thousands of timelines only these are worth reading. */
+function wasClaimedInVain({ version = 0, retryCount = 0 }: Item): boolean {
+  return version > 2 + 2 * retryCount;
+}
+
+/** Whether a lease of this user has lapsed. */
+export function isTakenFrom(timeline: Timeline, userId: number): boolean {
+  let holder: unknown;
+  for (const { operation, actorId, to } of timeline) {
+    if (operation === 'returnLapsedItems' && holder === userId) return true;
+    if (to === 'IN_PROGRESS') holder = actorId;
+  }
+  return false;
 }
 
 function secondsToCompletion({ createdOn = '', endTime = '' }: Item): number {

@@ -1,37 +1,85 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Client, Id } from '@millrace/api';
 import { environmentWith } from '../config.ts';
+import type { DemoServer } from './server.ts';
 
 const bot = fileURLToPath(new URL('../../../examples/scoring-bot.ts', import.meta.url));
 
-/** Whom the runners log in as. */
-export interface RunnerAccess {
-  readonly url: string;
-  readonly username: string;
-  readonly apiKey: string;
+/** A runner: a user, and a process that works for it. */
+export interface Runner {
+  readonly userId: number;
+  readonly process: ChildProcess;
 }
 
-/** Starts so many processes of the scoring bot. */
-export function startRunners(count: number, access: RunnerAccess, queue: string): ChildProcess[] {
+/** Starts a process of the scoring bot, with a user and a key of its own. */
+export async function startRunner(server: DemoServer, username: string, queue: string): Promise<Runner> {
+  const { admin, url } = server;
+  const user = await admin.createUser({ body: { username, roles: [{ id: await runnerRole(admin) }] } });
+  const userId = Number(user.id);
+  const { apiKey = '' } = await admin.createApiKey({ body: { name: 'demo', userId } });
   const env = environmentWith({
-    MILLRACE_URL: access.url,
-    MILLRACE_USERNAME: access.username,
-    MILLRACE_API_KEY: access.apiKey,
+    MILLRACE_URL: url,
+    MILLRACE_USERNAME: username,
+    MILLRACE_API_KEY: apiKey,
   });
   const args = ['--import', import.meta.resolve('tsx'), bot, queue];
-  return Array.from({ length: count }, () => spawn(process.execPath, args, { env, stdio: 'ignore' }));
+  return { userId, process: spawn(process.execPath, args, { env, stdio: 'ignore' }) };
 }
 
-/** Ends a runner without warning, as a power cut does. */
-export function killRunner(runner: ChildProcess | undefined): void {
-  runner?.kill('SIGKILL');
+/** The role that makes a user a runner. */
+export async function runnerRole(admin: Client): Promise<number> {
+  const filter = { operator: 'eq', field: 'name', value: 'AAE_Bot Runner' };
+  const { list } = await admin.listRoles({ body: { filter } });
+  return Number(list[0]?.id);
+}
+
+/**
+ * Kills the runner that holds most items of the queue, without warning, as a power cut does.
+ * @returns undefined when nobody was killed, because that runner had just sent its last reports.
+ */
+export async function killOneAtWork(
+  admin: Client,
+  queueId: number,
+  runners: readonly Runner[],
+): Promise<Runner | undefined> {
+  const holders = await readHolders(admin, queueId);
+  const held = ({ userId }: Runner) => holders.filter((holder) => holder === userId).length;
+  const [runner] = runners.filter((one) => held(one) > 0).toSorted((a, b) => held(b) - held(a));
+  if (!runner) return undefined;
+  try {
+    await freeze(runner);
+    if (!(await readHolders(admin, queueId)).includes(runner.userId)) return undefined;
+    runner.process.kill('SIGKILL');
+    return runner;
+  } finally {
+    if (canFreeze) runner.process.kill('SIGCONT');
+  }
+}
+
+const canFreeze = process.platform !== 'win32';
+
+/** Stops the process until the server has read what it sent: items whose reports are on the way are not lost with the runner. */
+async function freeze(runner: Runner): Promise<void> {
+  if (!canFreeze) return;
+  runner.process.kill('SIGSTOP');
+  await setTimeout(500);
+}
+
+/** The users who hold the items in progress, one entry an item. */
+async function readHolders(admin: Client, queueId: number): Promise<(Id | undefined)[]> {
+  const filter = { operator: 'eq', field: 'status', value: 'IN_PROGRESS' };
+  const { list } = await admin.listWorkItems({ path: { id: queueId }, body: { filter } });
+  return list.map(({ updatedBy }) => updatedBy);
 }
 
 /** Tells the runners to finish what they hold, and waits for it. */
-export async function stopRunners(runners: readonly ChildProcess[]): Promise<void> {
-  const running = runners.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-  const ended = running.map((runner) => once(runner, 'exit'));
-  for (const runner of running) runner.kill('SIGTERM');
+export async function stopRunners(runners: readonly Runner[]): Promise<void> {
+  const processes = runners.map((runner) => runner.process);
+  const running = processes.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  const ended = running.map((one) => once(one, 'exit'));
+  for (const one of running) one.kill('SIGTERM');
   await Promise.all(ended);
 }
