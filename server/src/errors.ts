@@ -58,6 +58,10 @@ const refusalByConstraint: Record<string, () => Refusal> = {
     new Refusal('NAME_TAKEN', 'A work item model of this name exists already. Choose another name.'),
   queues_name_unique: () =>
     new Refusal('NAME_TAKEN', 'A queue of this name exists already. Choose another name.'),
+  pools_name_unique: () =>
+    new Refusal('NAME_TAKEN', 'A pool of this name exists already. Choose another name.'),
+  automations_name_unique: () =>
+    new Refusal('NAME_TAKEN', 'An automation of this name exists already. Choose another name.'),
 };
 
 const overtaken = { message: 'Other changes got in the way of this one. Try again.', seconds: 1 };

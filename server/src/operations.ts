@@ -1,9 +1,12 @@
 import * as auth from './auth/operations.ts';
+import * as automations from './automations/operations.ts';
+import * as devices from './devices/operations.ts';
 import * as health from './health/operations.ts';
 import * as intake from './intake/operations.ts';
 import * as members from './members/operations.ts';
 import * as models from './models/operations.ts';
 import type { Functions } from './operation.ts';
+import * as pools from './pools/operations.ts';
 import * as queues from './queues/operations.ts';
 import * as stats from './stats/operations.ts';
 import * as users from './users/operations.ts';
@@ -14,10 +17,13 @@ import * as workItems from './work-items/operations.ts';
 /** Every promise of the contract with the function that keeps it. */
 export const functions: Functions = {
   ...auth,
+  ...automations,
+  ...devices,
   ...health,
   ...intake,
   ...members,
   ...models,
+  ...pools,
   ...queues,
   ...stats,
   ...users,

@@ -51,8 +51,8 @@ describe('the roles that every tenant has', () => {
   test('leave no permission that nobody can have or nobody needs', () => {
     const needed = Object.values<Operation>(operations).map(({ permission }) => permission);
     const unneeded = Object.keys(permissions).filter((permission) => !needed.includes(permission));
-    // It is no operation's, but lets its holder into every queue.
-    expect(unneeded).toEqual(['manageAllQueues']);
+    // They are no operation's, but let their holder into every queue, and see every device.
+    expect(unneeded).toEqual(['manageAllQueues', 'viewDevices']);
     expect(systemRoles['AAE_Admin']?.permissions).toEqual(Object.keys(permissions));
   });
 

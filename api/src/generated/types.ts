@@ -87,6 +87,148 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/automations': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Send the items of a queue to the devices of a pool
+     * @description Binds queue, pool and bot. By whoever owns or consumes the queue, or manages all queues, and owns or consumes the pool, or manages devices. A queue has at most one ACTIVE automation.
+     */
+    post: operations['createAutomation'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/automations/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * List the automations that the caller may see
+     * @description Those of the queues that one belongs to and of the pools that one may see. Filter and sort on id, name, queueId, poolId, botName, priority, weight, status, createdOn and updatedOn.
+     */
+    post: operations['listAutomations'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/automations/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Get an automation */
+    get: operations['getAutomation'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/devices': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Register a device
+     * @description By the agent, when it starts. A device is known by its host name, in upper case and lower case alike: the same user registers it again as often as it starts, nobody else may. What the call leaves out stays as it is; so does the nickname of a device that is known, and its state.
+     */
+    post: operations['registerDevice'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/devices/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * List the devices that the caller may see
+     * @description One's own, those of the pools that one owns or consumes, and with `viewDevices` or `manageDevices` all. Filter and sort on id, hostName, nickname, userId, status, state, labels, bots, slots, agentVersion, lastSeenOn, createdOn and updatedOn; a comparison with labels or bots is true when one of them is equal to, or contains, the value.
+     */
+    post: operations['listDevices'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/devices/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Get a device */
+    get: operations['getDevice'];
+    /**
+     * Change the nickname and labels of a device
+     * @description Members left out stay as they are. `version` must be the current one. An agent that names labels of its own sets them anew when it starts.
+     */
+    put: operations['updateDevice'];
+    post?: never;
+    /**
+     * Delete a device
+     * @description It leaves its pools. Refused while it runs items: drain it and wait, or quarantine it. An agent that still runs may register it anew.
+     */
+    delete: operations['deleteDevice'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/devices/{id}/heartbeat': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Say that a device is alive
+     * @description By the user who registered it, at least every 15 seconds; a request for work counts as well. A device that is not heard of for 45 seconds is DISCONNECTED. The answer tells the agent what it may do: take work, or only finish what it has.
+     */
+    post: operations['heartbeatDevice'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/health/live': {
     parameters: {
       query?: never;
@@ -275,6 +417,63 @@ export interface paths {
      * @description Filter and sort on id, name, createdOn and updatedOn.
      */
     post: operations['listWorkItemModels'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/pools': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Create a pool of devices
+     * @description The creator becomes its owner, unless `ownerIds` names others.
+     */
+    post: operations['createPool'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/pools/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * List the pools that the caller may see
+     * @description Those that one owns or consumes, and with `viewDevices` or `manageDevices` all. Filter and sort on id, name, scheme, deviceCount, createdOn and updatedOn.
+     */
+    post: operations['listPools'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/pools/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Get a pool */
+    get: operations['getPool'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -747,6 +946,312 @@ export interface components {
       /** Format: date-time */
       createdOn: string;
     };
+    /**
+     * @description Which bot works on the items of a queue, and on which devices.
+     * @example {
+     *       "id": 4,
+     *       "name": "Post invoices",
+     *       "description": "",
+     *       "queueId": 7,
+     *       "poolId": 27,
+     *       "botName": "Post invoice",
+     *       "labels": [
+     *         "sap"
+     *       ],
+     *       "priority": 4,
+     *       "weight": 1,
+     *       "status": "ACTIVE",
+     *       "runAsUserIds": [
+     *         31,
+     *         32
+     *       ],
+     *       "createdBy": 21,
+     *       "createdOn": "2026-03-02T08:16:00.000Z",
+     *       "updatedBy": 21,
+     *       "updatedOn": "2026-03-02T08:16:00.000Z",
+     *       "version": 0
+     *     }
+     */
+    Automation: {
+      /**
+       * Format: int64
+       * @description Set by the server
+       */
+      readonly id: Id;
+      /** @description Unique in the tenant */
+      name: string;
+      description: string;
+      /**
+       * Format: int64
+       * @description Whose items are processed
+       */
+      queueId: Id;
+      /**
+       * Format: int64
+       * @description Whose devices process them
+       */
+      poolId: Id;
+      /** @description The bot, as the agents know it; what it is, only they know */
+      botName: string;
+      /** @description What a device must have, all of them */
+      labels: string[];
+      /** @description In a pool with the scheme PRIORITY, 9 goes first; 4 unless given */
+      priority: number;
+      /** @description In a pool with the scheme FAIR, its share against those of others; 1 unless given */
+      weight: number;
+      /**
+       * @description Only an ACTIVE automation gets items to devices; those that run go on in any case
+       * @enum {string}
+       */
+      status: 'ACTIVE' | 'PAUSED' | 'STOPPED';
+      /** @description Why it is PAUSED or STOPPED; needed with these */
+      statusReason?: string;
+      /**
+       * Format: int64
+       * @description Id of the user who paused or stopped it
+       */
+      readonly statusBy?: Id;
+      /** Format: date-time */
+      readonly statusOn?: string;
+      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that */
+      runAsUserIds: Id[];
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly createdBy: Id;
+      /** Format: date-time */
+      readonly createdOn: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy: Id;
+      /** Format: date-time */
+      readonly updatedOn: string;
+      /** @description Rises by one with each change, from 0 */
+      version: number;
+    };
+    AutomationPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['Automation'][];
+    };
+    /**
+     * @description A new automation; members set by the server are ignored.
+     * @example {
+     *       "name": "Post invoices",
+     *       "queueId": 7,
+     *       "poolId": 27,
+     *       "botName": "Post invoice"
+     *     }
+     */
+    NewAutomation: {
+      /**
+       * Format: int64
+       * @description Set by the server
+       */
+      readonly id?: Id;
+      /** @description Unique in the tenant */
+      name: string;
+      description?: string;
+      /**
+       * Format: int64
+       * @description Whose items are processed
+       */
+      queueId: Id;
+      /**
+       * Format: int64
+       * @description Whose devices process them
+       */
+      poolId: Id;
+      /** @description The bot, as the agents know it; what it is, only they know */
+      botName: string;
+      /** @description What a device must have, all of them */
+      labels?: string[];
+      /** @description In a pool with the scheme PRIORITY, 9 goes first; 4 unless given */
+      priority?: number;
+      /** @description In a pool with the scheme FAIR, its share against those of others; 1 unless given */
+      weight?: number;
+      /**
+       * @description Only an ACTIVE automation gets items to devices; those that run go on in any case
+       * @enum {string}
+       */
+      status?: 'ACTIVE' | 'PAUSED' | 'STOPPED';
+      /** @description Why it is PAUSED or STOPPED; needed with these */
+      statusReason?: string;
+      /**
+       * Format: int64
+       * @description Id of the user who paused or stopped it
+       */
+      readonly statusBy?: Id;
+      /** Format: date-time */
+      readonly statusOn?: string;
+      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that */
+      runAsUserIds?: Id[];
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly createdBy?: Id;
+      /** Format: date-time */
+      readonly createdOn?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy?: Id;
+      /** Format: date-time */
+      readonly updatedOn?: string;
+      /** @description Rises by one with each change, from 0 */
+      version?: number;
+    };
+    /**
+     * @description A machine that runs bots, as its agent registered it.
+     * @example {
+     *       "id": 3,
+     *       "hostName": "runner-01.example.com",
+     *       "nickname": "Runner 1",
+     *       "labels": [
+     *         "sap",
+     *         "germany"
+     *       ],
+     *       "bots": [
+     *         "Post invoice",
+     *         "Check vendor"
+     *       ],
+     *       "slots": 4,
+     *       "busySlots": 1,
+     *       "agentVersion": "0.1.0",
+     *       "status": "CONNECTED",
+     *       "state": "ACTIVE",
+     *       "poolIds": [
+     *         27
+     *       ],
+     *       "lastSeenOn": "2026-03-02T08:20:00.000Z",
+     *       "userId": 9,
+     *       "createdBy": 9,
+     *       "createdOn": "2026-03-02T08:16:00.000Z",
+     *       "updatedBy": 9,
+     *       "updatedOn": "2026-03-02T08:16:00.000Z",
+     *       "version": 0
+     *     }
+     */
+    Device: {
+      /** Format: int64 */
+      id: Id;
+      hostName: string;
+      /** @description What people call it */
+      nickname: string;
+      /** @description What automations may ask of a device */
+      labels: string[];
+      /** @description Names of the bots that its agent can run */
+      bots: string[];
+      /** @description Items that it runs at a time */
+      slots: number;
+      /** @description Items that it runs now */
+      busySlots: number;
+      agentVersion: string;
+      /**
+       * @description Whether it was heard of in the last 45 seconds
+       * @enum {string}
+       */
+      status: 'CONNECTED' | 'DISCONNECTED';
+      /**
+       * @description ACTIVE takes work; DRAINING only finishes what it has; QUARANTINED has lost that as well
+       * @enum {string}
+       */
+      state: 'ACTIVE' | 'DRAINING' | 'QUARANTINED';
+      /** @description Why it is not ACTIVE */
+      stateReason?: string;
+      /**
+       * Format: int64
+       * @description Id of the user who drained or quarantined it
+       */
+      stateBy?: Id;
+      /** Format: date-time */
+      stateOn?: string;
+      poolIds: Id[];
+      /** Format: date-time */
+      lastSeenOn: string;
+      /**
+       * Format: int64
+       * @description Id of the user who registered it
+       */
+      userId: Id;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      createdBy: Id;
+      /** Format: date-time */
+      createdOn: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      updatedBy: Id;
+      /** Format: date-time */
+      updatedOn: string;
+      /** @description Rises by one with each change, from 0 */
+      version: number;
+    };
+    DevicePage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['Device'][];
+    };
+    /**
+     * @example {
+     *       "hostName": "runner-01.example.com",
+     *       "slots": 4
+     *     }
+     */
+    DeviceRegistration: {
+      /** @description Unique in the tenant */
+      hostName: string;
+      /** @description What people call it; taken when the device is new, later a matter of administrators */
+      nickname?: string;
+      /** @description What automations may ask of a device */
+      labels?: string[];
+      /** @description Names of the bots that it can run */
+      bots?: string[];
+      /** @description Items that it runs at a time; 1 unless given */
+      slots?: number;
+      /** @description Version of the agent */
+      agentVersion?: string;
+    };
+    /**
+     * @example {
+     *       "version": 0,
+     *       "nickname": "Runner 1"
+     *     }
+     */
+    DeviceUpdate: {
+      /** @description The version that the device was read at */
+      version: number;
+      nickname?: string;
+      /** @description What automations may ask of a device */
+      labels?: string[];
+    };
+    /**
+     * @description Nothing needs to be said.
+     * @example {}
+     */
+    DeviceHeartbeat: Record<string, never>;
+    /**
+     * @example {
+     *       "state": "DRAINING",
+     *       "stateReason": "The host is patched tonight"
+     *     }
+     */
+    DeviceState: {
+      /**
+       * @description ACTIVE takes work; DRAINING only finishes what it has; QUARANTINED has lost that as well
+       * @enum {string}
+       */
+      state: 'ACTIVE' | 'DRAINING' | 'QUARANTINED';
+      /** @description Why it is not ACTIVE */
+      stateReason?: string;
+    };
     Health: {
       /** @enum {string} */
       status: 'UP';
@@ -909,6 +1414,126 @@ export interface components {
     WorkItemModelPage: {
       page: components['schemas']['Page'];
       list: components['schemas']['WorkItemModel'][];
+    };
+    /**
+     * @description Devices that share the work of the automations bound to the pool.
+     * @example {
+     *       "id": 27,
+     *       "name": "Finance",
+     *       "description": "Devices with SAP",
+     *       "scheme": "FAIR",
+     *       "timeSliceSeconds": 300,
+     *       "deviceIds": [
+     *         3,
+     *         4
+     *       ],
+     *       "ownerIds": [
+     *         21
+     *       ],
+     *       "consumerRoleIds": [
+     *         8
+     *       ],
+     *       "deviceCount": 2,
+     *       "createdBy": 1,
+     *       "createdOn": "2026-03-02T08:16:00.000Z",
+     *       "updatedBy": 1,
+     *       "updatedOn": "2026-03-02T08:16:00.000Z",
+     *       "version": 0
+     *     }
+     */
+    Pool: {
+      /**
+       * Format: int64
+       * @description Set by the server
+       */
+      readonly id: Id;
+      /** @description Unique in the tenant */
+      name: string;
+      description: string;
+      /**
+       * @description Which automation of the pool a free device works for. ROUND_ROBIN: each in turn for a time slice; PRIORITY: the one of highest priority that has work; FAIR (the default): shares by weight, so that no device idles and no queue starves
+       * @enum {string}
+       */
+      scheme: 'ROUND_ROBIN' | 'PRIORITY' | 'FAIR';
+      /** @description Length of a turn with ROUND_ROBIN; 300 unless given */
+      timeSliceSeconds: number;
+      /** @description Its devices. A device may be in several pools */
+      deviceIds: Id[];
+      /** @description Users who may change the pool */
+      ownerIds: Id[];
+      /** @description Roles whose users may bind automations to the pool */
+      consumerRoleIds: Id[];
+      readonly deviceCount: number;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly createdBy: Id;
+      /** Format: date-time */
+      readonly createdOn: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy: Id;
+      /** Format: date-time */
+      readonly updatedOn: string;
+      /** @description Rises by one with each change, from 0 */
+      version: number;
+    };
+    PoolPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['Pool'][];
+    };
+    /**
+     * @description A new pool; members set by the server are ignored.
+     * @example {
+     *       "name": "Finance",
+     *       "deviceIds": [
+     *         3,
+     *         4
+     *       ]
+     *     }
+     */
+    NewPool: {
+      /**
+       * Format: int64
+       * @description Set by the server
+       */
+      readonly id?: Id;
+      /** @description Unique in the tenant */
+      name: string;
+      description?: string;
+      /**
+       * @description Which automation of the pool a free device works for. ROUND_ROBIN: each in turn for a time slice; PRIORITY: the one of highest priority that has work; FAIR (the default): shares by weight, so that no device idles and no queue starves
+       * @enum {string}
+       */
+      scheme?: 'ROUND_ROBIN' | 'PRIORITY' | 'FAIR';
+      /** @description Length of a turn with ROUND_ROBIN; 300 unless given */
+      timeSliceSeconds?: number;
+      /** @description Its devices. A device may be in several pools */
+      deviceIds?: Id[];
+      /** @description Users who may change the pool */
+      ownerIds?: Id[];
+      /** @description Roles whose users may bind automations to the pool */
+      consumerRoleIds?: Id[];
+      readonly deviceCount?: number;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly createdBy?: Id;
+      /** Format: date-time */
+      readonly createdOn?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy?: Id;
+      /** Format: date-time */
+      readonly updatedOn?: string;
+      /** @description Rises by one with each change, from 0 */
+      version?: number;
     };
     /**
      * @description A queue holds work items of one model.
@@ -1998,6 +2623,21 @@ export interface components {
      * @example 21
      */
     UserId: Id;
+    /**
+     * @description Id of the automation
+     * @example 4
+     */
+    AutomationId: Id;
+    /**
+     * @description Id of the device
+     * @example 3
+     */
+    DeviceId: Id;
+    /**
+     * @description Id of the pool
+     * @example 27
+     */
+    PoolId: Id;
   };
   requestBodies: never;
   headers: never;
@@ -2141,6 +2781,304 @@ export interface operations {
       };
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  createAutomation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewAutomation'];
+      };
+    };
+    responses: {
+      /** @description The automation, as stored */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Automation'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listAutomations: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of automations */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AutomationPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getAutomation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the automation
+         * @example 4
+         */
+        id: components['parameters']['AutomationId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The automation */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Automation'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  registerDevice: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DeviceRegistration'];
+      };
+    };
+    responses: {
+      /** @description The device */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Device'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listDevices: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of devices */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['DevicePage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getDevice: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the device
+         * @example 3
+         */
+        id: components['parameters']['DeviceId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The device */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Device'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  updateDevice: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the device
+         * @example 3
+         */
+        id: components['parameters']['DeviceId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DeviceUpdate'];
+      };
+    };
+    responses: {
+      /** @description The device, as changed */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Device'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  deleteDevice: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the device
+         * @example 3
+         */
+        id: components['parameters']['DeviceId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The device is deleted */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  heartbeatDevice: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the device
+         * @example 3
+         */
+        id: components['parameters']['DeviceId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['DeviceHeartbeat'];
+      };
+    };
+    responses: {
+      /** @description What the device may do */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['DeviceState'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -2469,6 +3407,101 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  createPool: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewPool'];
+      };
+    };
+    responses: {
+      /** @description The pool, as stored */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Pool'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listPools: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of pools */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PoolPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getPool: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the pool
+         * @example 27
+         */
+        id: components['parameters']['PoolId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The pool */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Pool'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };

@@ -16,7 +16,10 @@ beforeAll(async () => {
   other = await app.user('other runner', ['AAE_Bot Runner']);
   basic = await app.user('basic');
   await app.admin.createRole({
-    body: { name: 'User manager', permissions: ['useQueues', 'viewUsers', 'manageUsers', 'generateApiKey'] },
+    body: {
+      name: 'User manager',
+      permissions: ['useQueues', 'runDevice', 'viewUsers', 'manageUsers', 'generateApiKey'],
+    },
   });
   manager = await app.user('manager', ['User manager']);
   foreigner = await addTenant(app, 'second');

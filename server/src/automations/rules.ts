@@ -1,0 +1,124 @@
+import type { Id, Schemas } from '@millrace/api';
+import { namesOf, textProblems } from '../devices/rules.ts';
+import { Refusal, type ErrorDetail } from '../errors.ts';
+import { capabilitiesOf, type Standing } from '../members/rules.ts';
+import { nameProblems } from '../models/rules.ts';
+import type { PoolCapability } from '../pools/rules.ts';
+
+/** What a person may set of an automation. */
+export type AutomationSettings = Pick<Schemas['Automation'], (typeof settingNames)[number]>;
+
+const settingNames = [
+  'name',
+  'description',
+  'queueId',
+  'poolId',
+  'botName',
+  'labels',
+  'priority',
+  'weight',
+  'status',
+  'statusReason',
+  'runAsUserIds',
+] as const;
+
+/** The settings of a new automation. @throws Refusal INVALID_REQUEST that names each member that is wrong. */
+export function newAutomation(sent: Schemas['NewAutomation']): AutomationSettings {
+  const { name, queueId, poolId, botName } = sent;
+  const defaults: AutomationSettings = {
+    name,
+    description: '',
+    queueId,
+    poolId,
+    botName,
+    labels: [],
+    priority: 4,
+    weight: 1,
+    status: 'ACTIVE',
+    runAsUserIds: [],
+  };
+  return settle({ ...defaults, ...settingsIn(sent) });
+}
+
+function settingsIn(sent: Partial<Schemas['Automation']>): Partial<AutomationSettings> {
+  return Object.fromEntries(
+    settingNames.flatMap((name) => (sent[name] === undefined ? [] : [[name, sent[name]]])),
+  );
+}
+
+function settle({ statusReason, ...wanted }: AutomationSettings): AutomationSettings {
+  const isHeld = wanted.status !== 'ACTIVE';
+  const unsaid = { field: 'statusReason', message: `is missing: say why the automation is ${wanted.status}` };
+  const details = [
+    ...nameProblems(wanted.name),
+    ...textProblems('botName', [wanted.botName]),
+    ...textProblems('labels', wanted.labels),
+    ...(isHeld && statusReason === undefined ? [unsaid] : []),
+  ];
+  if (details.length > 0) throw invalid(details);
+  const runAsUserIds = [...new Set(wanted.runAsUserIds)].toSorted((one, other) => (one < other ? -1 : 1));
+  const settings = { ...wanted, labels: namesOf(wanted.labels), runAsUserIds };
+  return isHeld && statusReason !== undefined ? { ...settings, statusReason } : settings;
+}
+
+/** What the caller has to do with a queue and a pool. */
+export interface Use {
+  readonly queue: readonly Standing[];
+  readonly pool: ReadonlySet<PoolCapability>;
+}
+
+/**
+ * Refuses to bind a queue to a pool for somebody who may not use both. What the caller may not see reads like something
+ * that does not exist.
+ */
+export function refuseBinding({ queueId, poolId }: AutomationSettings, { queue, pool }: Use): void {
+  const inQueue = capabilitiesOf(queue);
+  const details = [
+    ...(inQueue.size === 0 ? [{ field: 'queueId', message: unknown('queue', queueId) }] : []),
+    ...(pool.has('view') ? [] : [{ field: 'poolId', message: unknown('pool', poolId) }]),
+  ];
+  if (details.length > 0) throw invalid(details);
+  if (!inQueue.has('edit') && !inQueue.has('process')) {
+    throw new Refusal(
+      'FORBIDDEN',
+      `To send the items of queue ${queueId} to devices, one must own or consume it. Ask an owner of the queue.`,
+    );
+  }
+  if (!pool.has('use')) {
+    throw new Refusal(
+      'FORBIDDEN',
+      `To send work to the devices of pool ${poolId}, one must own or consume it. Ask an owner of the pool.`,
+    );
+  }
+}
+
+function unknown(what: string, id: Id): string {
+  return `names no ${what}: there is none with the id ${id} for you`;
+}
+
+/** @throws Refusal INVALID_REQUEST that names each id that is none of a user. */
+export function refuseUnknownUsers({ runAsUserIds }: AutomationSettings, known: readonly Id[]): void {
+  const unknownIds = runAsUserIds.filter((id) => !known.includes(id));
+  const details = unknownIds.map((id) => ({ field: 'runAsUserIds', message: unknown('user', id) }));
+  if (details.length > 0) throw invalid(details);
+}
+
+/** An automation by the names that people know it by. */
+export interface NamedAutomation {
+  readonly id: Id;
+  readonly name: string;
+}
+
+/** @throws Refusal STATUS_CONFLICT when another automation works on the queue. */
+export function refuseSecond(queueId: Id, active: NamedAutomation | undefined): void {
+  if (!active) return;
+  throw new Refusal(
+    'STATUS_CONFLICT',
+    `Queue ${queueId} has an ACTIVE automation already: ${active.id}, "${active.name}". Pause or stop that one first.`,
+  );
+}
+
+function invalid(details: ErrorDetail[]): Refusal {
+  const sentences = details.map(({ field, message }) => `${field} ${message}`).join('; ');
+  return new Refusal('INVALID_REQUEST', `This is no automation: ${sentences}.`, { details });
+}

@@ -1,0 +1,74 @@
+import type { Schemas } from '@millrace/api';
+import { Refusal, type ErrorDetail } from '../errors.ts';
+
+/** What an agent says of its device. */
+export type Registration = Pick<
+  Schemas['Device'],
+  'hostName' | 'nickname' | 'labels' | 'bots' | 'slots' | 'agentVersion'
+>;
+
+/** A device that was not known before. @throws Refusal INVALID_REQUEST that names each text that is none. */
+export function newDevice(sent: Schemas['DeviceRegistration']): Registration {
+  const device = { nickname: '', labels: [], bots: [], slots: 1, agentVersion: '', ...sent };
+  const details = [
+    ...textProblems('hostName', [device.hostName]),
+    ...textProblems('labels', device.labels),
+    ...textProblems('bots', device.bots),
+  ];
+  if (details.length > 0) throw invalid(details);
+  return { ...device, labels: namesOf(device.labels), bots: namesOf(device.bots) };
+}
+
+/** A device that is known, as it registers again: what it does not say stays, and the nickname does in any case. */
+export function registeredAgain(
+  known: Registration,
+  sent: Schemas['DeviceRegistration'],
+): Omit<Registration, 'hostName' | 'nickname'> {
+  const { labels, bots, slots, agentVersion } = { ...known, ...sent };
+  return { labels: namesOf(labels), bots: namesOf(bots), slots, agentVersion };
+}
+
+type ByHand = Pick<Registration, 'nickname' | 'labels'>;
+
+/** What people call the device and ask of it, after a change. @throws Refusal VERSION_CONFLICT, INVALID_REQUEST */
+export function changedByHand(device: Schemas['Device'], sent: Schemas['DeviceUpdate']): ByHand {
+  if (sent.version !== device.version) {
+    throw new Refusal(
+      'VERSION_CONFLICT',
+      `Device ${device.id} is at version ${device.version} by now, not ${sent.version}. Read it again, then repeat the change.`,
+    );
+  }
+  const { nickname, labels } = { ...device, ...sent };
+  const details = textProblems('labels', labels);
+  if (details.length > 0) throw invalid(details);
+  return { nickname, labels: namesOf(labels) };
+}
+
+/** @throws Refusal IN_USE while the device runs items */
+export function refuseWhileBusy({ id, busySlots }: Schemas['Device']): void {
+  if (busySlots === 0) return;
+  const items = busySlots === 1 ? '1 item' : `${busySlots} items`;
+  throw new Refusal(
+    'IN_USE',
+    `Device ${id} runs ${items}. Drain it and wait for them, or quarantine it, which takes them back.`,
+  );
+}
+
+/** Names as a set, in one order. */
+export function namesOf(names: readonly string[]): string[] {
+  return [...new Set(names)].toSorted();
+}
+
+/** What is wrong with texts that must be told apart by eye: white space around them would be invisible. */
+export function textProblems(field: string, texts: readonly string[]): ErrorDetail[] {
+  return texts.flatMap((text) => {
+    const isPlain = text !== '' && text === text.trim() && !/\p{Cc}/u.test(text);
+    const message = `must not begin or end with white space, or hold control characters: ${JSON.stringify(text.slice(0, 60))}`;
+    return isPlain ? [] : [{ field, message }];
+  });
+}
+
+function invalid(details: ErrorDetail[]): Refusal {
+  const sentences = details.map(({ field, message }) => `${field} ${message}`).join('; ');
+  return new Refusal('INVALID_REQUEST', `This is no device: ${sentences}.`, { details });
+}

@@ -1,0 +1,171 @@
+import type { Id, Schemas } from '@millrace/api';
+import { named, raw, sql, type Db, type Sql } from '../db.ts';
+import type { Field, ListQuery } from '../lists.ts';
+import type { Registration } from './rules.ts';
+
+const deviceColumns = raw(`d.id, d.host_name as "hostName", d.nickname, d.labels, d.bots, d.slots,
+  (select count(*) from runs r where r.device_id = d.id) as "busySlots", d.agent_version as "agentVersion",
+  case when d.is_connected then 'CONNECTED' else 'DISCONNECTED' end as status,
+  d.state, d.state_reason as "stateReason", d.state_by as "stateBy", d.state_on as "stateOn",
+  array(select pd.pool_id from pool_devices pd where pd.device_id = d.id order by pd.pool_id) as "poolIds",
+  d.last_seen_on as "lastSeenOn", d.user_id as "userId", d.created_by as "createdBy", d.created_on as "createdOn",
+  d.updated_by as "updatedBy", d.updated_on as "updatedOn", d.version`);
+
+/** What devices can be filtered and sorted by. */
+export const deviceFields: Record<string, Field> = {
+  id: { column: raw('d.id'), type: 'id' },
+  hostName: { column: raw('d.host_name'), type: 'text' },
+  nickname: { column: raw('d.nickname'), type: 'text' },
+  userId: { column: raw('d.user_id'), type: 'id' },
+  status: {
+    column: raw(`case when d.is_connected then 'CONNECTED' else 'DISCONNECTED' end`),
+    type: ['CONNECTED', 'DISCONNECTED'],
+  },
+  state: { column: raw('d.state'), type: ['ACTIVE', 'DRAINING', 'QUARANTINED'] },
+  slots: { column: raw('d.slots'), type: 'integer' },
+  agentVersion: { column: raw('d.agent_version'), type: 'text' },
+  lastSeenOn: { column: raw('d.last_seen_on'), type: 'time' },
+  createdOn: { column: raw('d.created_on'), type: 'time' },
+  updatedOn: { column: raw('d.updated_on'), type: 'time' },
+};
+
+export const deviceId: Sql = raw('d.id');
+
+/** Who writes, and when. */
+export interface Author {
+  readonly tenantId: Id;
+  readonly actorId: Id;
+  readonly now: Date;
+}
+
+/** Stores a device that its user registers; answers its id, or nothing when the tenant has one of this host name. */
+export async function insertDevice(
+  db: Db,
+  { hostName, nickname, labels, bots, slots, agentVersion }: Registration,
+  { tenantId, actorId, now }: Author,
+): Promise<Id | undefined> {
+  const [row] = await db.rows<{ id: Id }>(sql`
+    insert into devices (tenant_id, user_id, host_name, nickname, labels, bots, slots, agent_version, last_seen_on,
+      is_connected, created_by, created_on, updated_by, updated_on)
+    values (${tenantId}, ${actorId}, ${hostName}, ${nickname}, ${labels}, ${bots}, ${slots}, ${agentVersion}, ${now},
+      true, ${actorId}, ${now}, ${actorId}, ${now})
+    on conflict (tenant_id, lower(host_name)) do nothing returning id`);
+  return row?.id;
+}
+
+/** A device as its agent registered it, and whose it is. */
+export type RegisteredDevice = Registration & { readonly id: Id; readonly userId: Id };
+
+/** The device of this host name, held against other changes. */
+export function lockDeviceNamed(
+  db: Db,
+  tenantId: Id,
+  hostName: string,
+): Promise<RegisteredDevice | undefined> {
+  return db.row(sql`
+    select d.id, d.user_id as "userId", d.host_name as "hostName", d.nickname, d.labels, d.bots, d.slots,
+      d.agent_version as "agentVersion"
+    from devices d where d.tenant_id = ${tenantId} and lower(d.host_name) = lower(${hostName}::text)
+    for no key update`);
+}
+
+export async function updateRegistration(
+  db: Db,
+  id: Id,
+  { labels, bots, slots, agentVersion }: Omit<Registration, 'hostName' | 'nickname'>,
+  { actorId, now }: Omit<Author, 'tenantId'>,
+): Promise<void> {
+  await db.rows(sql`
+    update devices set labels = ${labels}, bots = ${bots}, slots = ${slots}, agent_version = ${agentVersion},
+      version = version + 1, updated_by = ${actorId}, updated_on = ${now}
+    where id = ${id}`);
+}
+
+/** Holds a device against other changes, and against signs of life. */
+export async function lockDevice(db: Db, id: Id): Promise<void> {
+  await db.rows(sql`select from devices where id = ${id} for no key update`);
+}
+
+export async function updateByHand(
+  db: Db,
+  id: Id,
+  { nickname, labels }: Pick<Registration, 'nickname' | 'labels'>,
+  { actorId, now }: Omit<Author, 'tenantId'>,
+): Promise<void> {
+  await db.rows(sql`
+    update devices set nickname = ${nickname}, labels = ${labels}, version = version + 1, updated_by = ${actorId},
+      updated_on = ${now}
+    where id = ${id}`);
+}
+
+export async function deleteDeviceRow(db: Db, id: Id): Promise<void> {
+  await db.rows(sql`delete from devices where id = ${id}`);
+}
+
+/** A sign of life, and the user who gives it. */
+export interface Sign {
+  readonly deviceId: Id;
+  readonly userId: Id;
+}
+
+/** A device that was heard of: as it is now, and whether it was thought lost. */
+export interface SeenDevice {
+  readonly id: Id;
+  readonly tenantId: Id;
+  readonly state: Schemas['Device']['state'];
+  readonly stateReason?: string;
+  readonly wasConnected: boolean;
+}
+
+/**
+ * Notes that devices were heard of, each by the user who registered it; answers those that there are, held until the
+ * transaction ends.
+ */
+export function markSeen(db: Db, signs: readonly Sign[], now: Date): Promise<SeenDevice[]> {
+  const statement = sql`
+    with known as materialized (
+      select d.id, d.is_connected from devices d
+      where exists (
+        select from unnest(${signs.map((sign) => sign.deviceId)}::bigint[],
+                           ${signs.map((sign) => sign.userId)}::bigint[]) as sign (device_id, user_id)
+        where sign.device_id = d.id and sign.user_id = d.user_id)
+        and d.id = any(${signs.map((sign) => sign.deviceId)}::bigint[])
+      order by d.id for no key update)
+    update devices d set last_seen_on = ${now}, is_connected = true from known where d.id = known.id
+    returning d.id, d.tenant_id as "tenantId", d.state, d.state_reason as "stateReason",
+      known.is_connected as "wasConnected"`;
+  return db.rows<SeenDevice>(named('markSeen', statement));
+}
+
+/** Which devices somebody may see: all of the tenant, or the own ones and those of some pools. */
+export interface DeviceScope {
+  readonly tenantId: Id;
+  readonly userId: Id;
+  /** The ids of the pools; undefined for all devices. */
+  readonly pools: Sql | undefined;
+}
+
+function inScope({ tenantId, userId, pools }: DeviceScope): Sql {
+  if (!pools) return sql`d.tenant_id = ${tenantId}`;
+  return sql`d.tenant_id = ${tenantId} and (d.user_id = ${userId}
+    or d.id in (select pd.device_id from pool_devices pd where pd.pool_id in (${pools})))`;
+}
+
+export function selectDevice(db: Db, scope: DeviceScope, id: Id): Promise<Schemas['Device'] | undefined> {
+  return db.row(sql`select ${deviceColumns} from devices d where d.id = ${id} and ${inScope(scope)}`);
+}
+
+/** Devices in scope: how many, and how many of them match a condition. */
+export async function countDevices(db: Db, scope: DeviceScope, where: Sql) {
+  const row = await db.row<{ total: number; totalFilter: number }>(sql`
+    select count(*) as total, count(*) filter (where ${where}) as "totalFilter"
+    from devices d where ${inScope(scope)}`);
+  return row ?? { total: 0, totalFilter: 0 };
+}
+
+export function selectDevices(db: Db, scope: DeviceScope, query: ListQuery): Promise<Schemas['Device'][]> {
+  const { where, orderBy, limit, offset } = query;
+  return db.rows(sql`
+    select ${deviceColumns} from devices d
+    where ${inScope(scope)} and ${where} order by ${orderBy} limit ${limit} offset ${offset}`);
+}

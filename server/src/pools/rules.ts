@@ -1,0 +1,95 @@
+import type { Id, Schemas } from '@millrace/api';
+import { Refusal, type ErrorDetail } from '../errors.ts';
+import { nameProblems } from '../models/rules.ts';
+
+/** What somebody may do with a pool. */
+export type PoolCapability = 'view' | 'use' | 'edit';
+
+/** Why somebody may do it: as its owner, by a role that consumes it, or by a permission over all pools. */
+export type PoolStanding = 'OWNER' | 'CONSUMER' | 'POOL_ADMIN' | 'VIEWER';
+
+/** Who may do what with a pool. Whoever has no standing does not see the pool at all. */
+const capabilitiesByStanding: Record<PoolStanding, readonly PoolCapability[]> = {
+  OWNER: ['view', 'use', 'edit'],
+  CONSUMER: ['view', 'use'],
+  POOL_ADMIN: ['view', 'use', 'edit'],
+  VIEWER: ['view'],
+};
+
+/** What the standings of a user allow together. */
+export function poolCapabilitiesOf(standings: readonly PoolStanding[]): ReadonlySet<PoolCapability> {
+  return new Set(standings.flatMap((standing) => capabilitiesByStanding[standing]));
+}
+
+/** What a person may set of a pool. */
+export type PoolSettings = Pick<Schemas['Pool'], (typeof settingNames)[number]>;
+
+const settingNames = [
+  'name',
+  'description',
+  'scheme',
+  'timeSliceSeconds',
+  'deviceIds',
+  'ownerIds',
+  'consumerRoleIds',
+] as const;
+
+/** The settings of a new pool, which belongs to its creator unless owners are named. @throws Refusal INVALID_REQUEST */
+export function newPool(sent: Schemas['NewPool'], creatorId: Id): PoolSettings {
+  const defaults: PoolSettings = {
+    name: sent.name,
+    description: '',
+    scheme: 'FAIR',
+    timeSliceSeconds: 300,
+    deviceIds: [],
+    ownerIds: [creatorId],
+    consumerRoleIds: [],
+  };
+  return settle({ ...defaults, ...settingsIn(sent) });
+}
+
+function settingsIn(sent: Partial<Schemas['Pool']>): Partial<PoolSettings> {
+  return Object.fromEntries(
+    settingNames.flatMap((name) => (sent[name] === undefined ? [] : [[name, sent[name]]])),
+  );
+}
+
+/** The lists are sets: each id once, in order, as they are read later. */
+function settle({ deviceIds, ownerIds, consumerRoleIds, ...settings }: PoolSettings): PoolSettings {
+  const details = nameProblems(settings.name);
+  if (details.length > 0) throw invalid(details);
+  return {
+    ...settings,
+    deviceIds: sortedSet(deviceIds),
+    ownerIds: sortedSet(ownerIds),
+    consumerRoleIds: sortedSet(consumerRoleIds),
+  };
+}
+
+function sortedSet(ids: readonly Id[]): Id[] {
+  return [...new Set(ids)].toSorted((one, other) => (one < other ? -1 : 1));
+}
+
+/** The ids that a pool may name, among those that were sent. */
+export type Known = Pick<PoolSettings, 'deviceIds' | 'ownerIds' | 'consumerRoleIds'>;
+
+const lists = {
+  deviceIds: 'device that you may put into a pool',
+  ownerIds: 'user',
+  consumerRoleIds: 'role',
+} as const;
+
+/** @throws Refusal INVALID_REQUEST that names each id that is none. */
+export function refuseUnknown(settings: PoolSettings, known: Known): void {
+  const details = Object.entries(lists).flatMap(([list, what]) => {
+    const field = list as keyof typeof lists;
+    const unknown = settings[field].filter((id) => !known[field].includes(id));
+    return unknown.map((id) => ({ field, message: `names no ${what}: there is none with the id ${id}` }));
+  });
+  if (details.length > 0) throw invalid(details);
+}
+
+function invalid(details: ErrorDetail[]): Refusal {
+  const sentences = details.map(({ field, message }) => `${field} ${message}`).join('; ');
+  return new Refusal('INVALID_REQUEST', `This is no pool: ${sentences}.`, { details });
+}

@@ -1,0 +1,47 @@
+import type { Schemas } from '@millrace/api';
+import { expect } from 'vitest';
+import type { App, Caller, TestUser } from './app.ts';
+import type { QueueFixture } from './fixtures.ts';
+
+let made = 0;
+
+/** Registers a device for a runner, with a host name that nobody else has. */
+export async function registerDevice(
+  { call }: Pick<TestUser, 'call'>,
+  more: Partial<Schemas['DeviceRegistration']> = {},
+): Promise<Schemas['Device']> {
+  made += 1;
+  const { status, body, error } = await call.registerDevice({ body: { hostName: `host-${made}`, ...more } });
+  expect(status, JSON.stringify(error)).toBe(200);
+  return body;
+}
+
+/** Creates a pool with these devices, as the administrator unless another may do it. */
+export async function createPool(
+  { admin }: { admin: Caller },
+  devices: readonly Pick<Schemas['Device'], 'id'>[],
+  more: Partial<Schemas['NewPool']> = {},
+): Promise<Schemas['Pool']> {
+  made += 1;
+  const deviceIds = devices.map(({ id }) => id);
+  const { status, body, error } = await admin.createPool({
+    body: { name: `Pool ${made}`, deviceIds, ...more },
+  });
+  expect(status, JSON.stringify(error)).toBe(200);
+  return body;
+}
+
+/** Creates an automation that sends the items of the queue to the pool, as the administrator. */
+export async function createAutomation(
+  { admin }: Pick<App, 'admin'>,
+  queue: Pick<QueueFixture, 'id'>,
+  pool: Pick<Schemas['Pool'], 'id'>,
+  more: Partial<Schemas['NewAutomation']> = {},
+): Promise<Schemas['Automation']> {
+  made += 1;
+  const { status, body, error } = await admin.createAutomation({
+    body: { name: `Automation ${made}`, queueId: queue.id, poolId: pool.id, botName: 'bot', ...more },
+  });
+  expect(status, JSON.stringify(error)).toBe(200);
+  return body;
+}
