@@ -14,6 +14,81 @@ create table api_keys (
 );
 CREATE INDEX api_keys_user ON api_keys USING btree (user_id);
 
+create table automation_run_as_users (
+  automation_id bigint not null,
+  user_id bigint not null,
+  constraint automation_run_as_users_automation_id_fkey FOREIGN KEY (automation_id) REFERENCES automations(id) ON DELETE CASCADE,
+  constraint automation_run_as_users_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
+  constraint automation_run_as_users_pkey PRIMARY KEY (automation_id, user_id)
+);
+CREATE INDEX automation_run_as_users_user ON automation_run_as_users USING btree (user_id);
+
+create table automations (
+  id bigint not null generated always as identity,
+  tenant_id bigint not null,
+  name text not null,
+  description text not null,
+  queue_id bigint not null,
+  pool_id bigint not null,
+  bot_name text not null,
+  labels text[] not null,
+  priority integer not null,
+  weight integer not null,
+  status text not null,
+  status_reason text,
+  status_by bigint,
+  status_on timestamp with time zone,
+  virtual_time double precision not null default 0,
+  version integer not null default 0,
+  created_by bigint not null,
+  created_on timestamp with time zone not null,
+  updated_by bigint not null,
+  updated_on timestamp with time zone not null,
+  constraint automations_priority CHECK (((priority >= 0) AND (priority <= 9))),
+  constraint automations_status CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'PAUSED'::text, 'STOPPED'::text]))),
+  constraint automations_weight CHECK (((weight >= 1) AND (weight <= 100))),
+  constraint automations_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES pools(id),
+  constraint automations_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queues(id),
+  constraint automations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint automations_pkey PRIMARY KEY (id),
+  constraint automations_name_unique UNIQUE (tenant_id, name)
+) with (fillfactor=50);
+CREATE UNIQUE INDEX automations_one_active ON automations USING btree (queue_id) WHERE (status = 'ACTIVE'::text);
+CREATE INDEX automations_pool ON automations USING btree (pool_id);
+CREATE INDEX automations_queue ON automations USING btree (queue_id);
+
+create table devices (
+  id bigint not null generated always as identity,
+  tenant_id bigint not null,
+  user_id bigint not null,
+  host_name text not null,
+  nickname text not null,
+  labels text[] not null,
+  bots text[] not null,
+  slots integer not null,
+  agent_version text not null,
+  state text not null default 'ACTIVE'::text,
+  state_reason text,
+  state_by bigint,
+  state_on timestamp with time zone,
+  last_seen_on timestamp with time zone not null,
+  is_connected boolean not null,
+  version integer not null default 0,
+  created_by bigint not null,
+  created_on timestamp with time zone not null,
+  updated_by bigint not null,
+  updated_on timestamp with time zone not null,
+  constraint devices_slots CHECK (((slots >= 1) AND (slots <= 1000))),
+  constraint devices_state CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'DRAINING'::text, 'QUARANTINED'::text]))),
+  constraint devices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
+  constraint devices_pkey PRIMARY KEY (id)
+) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=500);
+CREATE INDEX devices_connected ON devices USING btree (id) WHERE is_connected;
+CREATE UNIQUE INDEX devices_host_name_unique ON devices USING btree (tenant_id, lower(host_name));
+CREATE INDEX devices_tenant ON devices USING btree (tenant_id, id);
+CREATE INDEX devices_user ON devices USING btree (user_id);
+
 create table events (
   queue_id bigint not null,
   item_id bigint not null,
@@ -45,6 +120,56 @@ create table migrations (
   applied_on timestamp with time zone not null default now(),
   constraint migrations_pkey PRIMARY KEY (name)
 );
+
+create table pool_consumers (
+  pool_id bigint not null,
+  role_id bigint not null,
+  constraint pool_consumers_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES pools(id) ON DELETE CASCADE,
+  constraint pool_consumers_role_id_fkey FOREIGN KEY (role_id) REFERENCES roles(id),
+  constraint pool_consumers_pkey PRIMARY KEY (pool_id, role_id)
+);
+CREATE INDEX pool_consumers_role ON pool_consumers USING btree (role_id, pool_id);
+
+create table pool_devices (
+  pool_id bigint not null,
+  device_id bigint not null,
+  constraint pool_devices_device_id_fkey FOREIGN KEY (device_id) REFERENCES devices(id) ON DELETE CASCADE,
+  constraint pool_devices_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES pools(id) ON DELETE CASCADE,
+  constraint pool_devices_pkey PRIMARY KEY (pool_id, device_id)
+);
+CREATE INDEX pool_devices_device ON pool_devices USING btree (device_id, pool_id);
+
+create table pool_owners (
+  pool_id bigint not null,
+  user_id bigint not null,
+  constraint pool_owners_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES pools(id) ON DELETE CASCADE,
+  constraint pool_owners_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
+  constraint pool_owners_pkey PRIMARY KEY (pool_id, user_id)
+);
+CREATE INDEX pool_owners_user ON pool_owners USING btree (user_id, pool_id);
+
+create table pools (
+  id bigint not null generated always as identity,
+  tenant_id bigint not null,
+  name text not null,
+  description text not null,
+  scheme text not null,
+  time_slice_seconds integer not null,
+  current_automation_id bigint,
+  slice_started_on timestamp with time zone,
+  last_granted_on timestamp with time zone,
+  version integer not null default 0,
+  created_by bigint not null,
+  created_on timestamp with time zone not null,
+  updated_by bigint not null,
+  updated_on timestamp with time zone not null,
+  constraint pools_scheme CHECK ((scheme = ANY (ARRAY['ROUND_ROBIN'::text, 'PRIORITY'::text, 'FAIR'::text]))),
+  constraint pools_time_slice_seconds CHECK (((time_slice_seconds >= 1) AND (time_slice_seconds <= 86400))),
+  constraint pools_current_automation FOREIGN KEY (current_automation_id) REFERENCES automations(id) ON DELETE SET NULL,
+  constraint pools_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint pools_pkey PRIMARY KEY (id),
+  constraint pools_name_unique UNIQUE (tenant_id, name)
+) with (fillfactor=50);
 
 create table queue_consumers (
   queue_id bigint not null,
@@ -132,6 +257,19 @@ create table roles (
   constraint roles_pkey PRIMARY KEY (id),
   constraint roles_name_unique UNIQUE (tenant_id, name)
 );
+
+create table runs (
+  queue_id bigint not null,
+  item_id bigint not null,
+  device_id bigint not null,
+  automation_id bigint not null,
+  run_as_user_id bigint,
+  started_on timestamp with time zone not null,
+  constraint runs_pkey PRIMARY KEY (queue_id, item_id)
+) with (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX runs_automation ON runs USING btree (automation_id);
+CREATE INDEX runs_device ON runs USING btree (device_id);
+CREATE UNIQUE INDEX runs_run_as_user_unique ON runs USING btree (run_as_user_id) WHERE (run_as_user_id IS NOT NULL);
 
 create table signing_keys (
   id text not null,
