@@ -49,7 +49,7 @@ describe('logIn', () => {
         roles: [{ name: 'AAE_Basic', id: expect.any(Number), version: 0 }],
         sysAssignedRoles: [],
         groupNames: [],
-        permissions: [{ name: 'createQueues' }, { name: 'useQueues' }],
+        permissions: [{ name: 'createQueues' }, { name: 'runAutomations' }, { name: 'useQueues' }],
         licenseFeatures: ['RUNTIME'],
         emailVerified: true,
         passwordSet: true,

@@ -3,7 +3,7 @@ import type { Sql } from '../db.ts';
 import { Refusal } from '../errors.ts';
 import type { Actor, Context } from '../operation.ts';
 import { poolCapabilitiesOf, type PoolCapability, type PoolStanding } from './rules.ts';
-import { poolsOfUser, poolsOwnedBy, selectPool, selectPoolStandings } from './sql.ts';
+import { poolsOfUser, selectPool, selectPoolStandings } from './sql.ts';
 
 type Where = Pick<Context, 'db' | 'actor'>;
 
@@ -41,9 +41,4 @@ export function seesAllDevices({ permissions }: Pick<Actor, 'permissions'>): boo
 /** The ids of the pools that the caller owns or consumes, as SQL. */
 export function visiblePools({ id }: Pick<Actor, 'id'>): Sql {
   return poolsOfUser(id);
-}
-
-/** The ids of the pools that the caller owns, as SQL. */
-export function ownedPools({ id }: Pick<Actor, 'id'>): Sql {
-  return poolsOwnedBy(id);
 }

@@ -13,7 +13,10 @@ beforeAll(async () => {
   app = await startApp();
   basic = await app.user('basic');
   await app.admin.createRole({
-    body: { name: 'User manager', permissions: ['useQueues', 'viewUsers', 'manageUsers', 'generateApiKey'] },
+    body: {
+      name: 'User manager',
+      permissions: ['useQueues', 'runDevice', 'viewUsers', 'manageUsers', 'generateApiKey'],
+    },
   });
   manager = await app.user('manager', ['User manager']);
   foreigner = await addTenant(app, 'second');
