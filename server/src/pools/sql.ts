@@ -38,7 +38,7 @@ export function poolsOfUser(userId: Id): Sql {
 }
 
 /** The ids of the pools that a user owns, as SQL. */
-export function poolsOwnedBy(userId: Id): Sql {
+function poolsOwnedBy(userId: Id): Sql {
   return sql`select o.pool_id from pool_owners o where o.user_id = ${userId}`;
 }
 
