@@ -58,6 +58,8 @@ function withCommonResponses(path: string, operation: ContractOperation): Record
     401: (operation['x-permission'] !== 'public' || path.includes('authentication')) && 'Unauthenticated',
     403: operation['x-permission'] !== 'public' && 'Forbidden',
     404: (isQueueOperation || path.includes('{')) && 'NotFound',
+    // An archived queue can be read only.
+    409: isQueueOperation && operation['x-effect'] !== 'read' && 'Conflict',
     413: Boolean(operation.requestBody) && 'TooLarge',
     415: Boolean(operation.requestBody) && 'UnsupportedMediaType',
     429: operation.operationId === 'logIn' && 'TooManyRequests',

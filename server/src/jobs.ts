@@ -1,5 +1,6 @@
 import type { Log } from './operation.ts';
 import { inTransaction, type Parts } from './perform.ts';
+import { resumeQueues } from './queues/job.ts';
 import { foldTallies } from './stats/job.ts';
 import { expireItems, promoteDueItems, returnLapsedItems } from './work-items/job.ts';
 import { forgetRevokedTokens } from './auth/job.ts';
@@ -11,6 +12,7 @@ const jobs: readonly Job[] = [
   returnLapsedItems,
   promoteDueItems,
   expireItems,
+  resumeQueues,
   foldTallies,
   forgetRevokedTokens,
 ];

@@ -1,10 +1,10 @@
 import type { Schemas } from '@millrace/api';
 import { join, sql, type Sql } from './db.ts';
 import { Refusal } from './errors.ts';
-import { readFilter } from './lists/filter.ts';
+import { namesField, readFilter } from './lists/filter.ts';
 import { printed, type Field } from './lists/values.ts';
 
-export type { Field };
+export { namesField, type Field };
 
 /** The parts of a statement that lists rows. */
 export interface ListQuery {

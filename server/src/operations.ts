@@ -7,7 +7,9 @@ import * as members from './members/operations.ts';
 import * as models from './models/operations.ts';
 import type { Functions } from './operation.ts';
 import * as pools from './pools/operations.ts';
+import * as archive from './queues/archive.ts';
 import * as queues from './queues/operations.ts';
+import { pauseQueue, resumeQueue } from './queues/pause.ts';
 import * as stats from './stats/operations.ts';
 import * as users from './users/operations.ts';
 import { claimWorkItems, finishWorkItems, heartbeatWorkItems } from './work-items/consume.ts';
@@ -25,6 +27,9 @@ export const functions: Functions = {
   ...models,
   ...pools,
   ...queues,
+  ...archive,
+  pauseQueue,
+  resumeQueue,
   ...stats,
   ...users,
   ...workItems,

@@ -15,7 +15,7 @@ import type { Bell } from './dispatch/bell.ts';
 import { isTransient, Refusal } from './errors.ts';
 import type { Actor, BatchCall, BatchContext, Context, Functions, Log, SteppedContext } from './operation.ts';
 import { selectQueueDefinition, type Hold } from './queues/sql.ts';
-import type { QueueDefinition } from './queues/rules.ts';
+import { decideArchived, type QueueDefinition } from './queues/rules.ts';
 
 /** A request that has been read and is valid against the contract. */
 export interface Request {
@@ -145,9 +145,11 @@ async function admit(db: Db, calls: readonly Call[]) {
     selectCallers(db, [...identities.values()], queueId),
   ]);
   const callerByToken = new Map(callers.map((caller) => [caller.tokenId, caller]));
-  const actors = calls.map(({ identity }) =>
-    decideAccess(operation, callerByToken.get(identity.tokenId), queueId, queue),
-  );
+  const archived = queue && decideArchived(queue, first.operationId, operation);
+  const actors = calls.map(({ identity }) => {
+    const actor = decideAccess(operation, callerByToken.get(identity.tokenId), queueId, queue);
+    return actor instanceof Refusal ? actor : (archived ?? actor);
+  });
   return { queue, actors } satisfies { queue: QueueDefinition | undefined; actors: (Actor | Refusal)[] };
 }
 

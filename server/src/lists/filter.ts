@@ -29,6 +29,12 @@ export function readFilter(filter: unknown, fields: Fields): Sql | undefined {
   return readNode(filter, fields, 'filter');
 }
 
+/** Whether the filter, which was read and found sound, compares this field. */
+export function namesField(filter: unknown, field: string): boolean {
+  const { field: named, operands } = (filter ?? {}) as Node;
+  return named === field || (Array.isArray(operands) && operands.some((one) => namesField(one, field)));
+}
+
 /** Walks the filter without recursion, which a deep one would exhaust, so that the reading afterwards may recurse. */
 function refuseExcess(filter: unknown): void {
   const rest = [{ node: filter, level: 1 }];

@@ -56,6 +56,8 @@ describe('createQueue', () => {
       id: expect.any(Number),
       name: 'Orders 模型',
       workItemModelId: modelId,
+      pause: { by: maker.id, byName: 'maker', on: body.createdOn },
+      archived: false,
       manualProcessingTimeUnit: 'MINUTES',
       expiry: { type: 'DURATION', duration: 36, durationUnit: 'HOURS' },
       createdBy: maker.id,
@@ -253,7 +255,7 @@ describe('listQueues', () => {
     });
     expect([status, error.code]).toEqual([400, 'INVALID_REQUEST']);
     expect(error.message).toContain(
-      'Known fields are id, name, status, workItemModelId, createdOn, updatedOn.',
+      'Known fields are id, name, status, archived, workItemModelId, createdOn, updatedOn.',
     );
   });
 

@@ -1,23 +1,23 @@
-import type { Id, Schemas } from '@millrace/api';
+import type { Schemas } from '@millrace/api';
 import { Refusal } from '../errors.ts';
 import { changedMembers } from '../events/rules.ts';
-import { insertEvents } from '../events/sql.ts';
-import { listQuery } from '../lists.ts';
+import { listQuery, namesField } from '../lists.ts';
 import { makeOwner } from '../members/owner.ts';
 import { findModel } from '../models/find.ts';
-import type { Context, PlainOperation, QueueContext, QueueOperation } from '../operation.ts';
+import type { PlainOperation, QueueContext, QueueOperation } from '../operation.ts';
+import { wakeConsumers } from './pause.ts';
+import { readQueue, record } from './read.ts';
 import { changedSettings, isReordered, newSettings, startsComparing } from './settings/rules.ts';
 import type { QueueSettings } from './settings/settings.ts';
 import {
   countItemsUpTo,
   countOpenItems,
   countQueues,
-  deleteQueueRow,
   insertQueue,
   lockOutWriters,
   queueFields,
   queueId,
-  selectQueue,
+  queueShelves,
   selectQueues,
   updateQueueSettings,
   type StoredQueue,
@@ -37,39 +37,32 @@ export const createQueue: PlainOperation<'createQueue'> = async (context, { body
   const place = { tenantId: actor.tenantId, modelId };
   const id = await insertQueue(db, place, settings, { actorId: actor.id, now });
   await makeOwner(context, id);
-  await record(context, id, 'createQueue', { name: settings.name, workItemModelId: modelId });
+  const changes = { name: settings.name, workItemModelId: modelId };
+  await record(context, id, { operation: 'createQueue', changes });
   return readQueue(context, id);
 };
 
-function record({ db, actor, now }: Context, id: Id, operation: string, changes: object): Promise<void> {
-  return insertEvents(db, id, [{ operation, actorId: actor.id, changes }], now);
-}
-
 export const getQueue: QueueOperation<'getQueue'> = async (context) => readQueue(context, context.queue.id);
 
-async function readQueue({ db }: Context, id: Id): Promise<Schemas['Queue']> {
-  const queue = await selectQueue(db, id);
-  if (!queue) throw new Refusal('NOT_FOUND', `There is no queue ${id} any more.`);
-  return queue;
-}
-
 export const listQueues: PlainOperation<'listQueues'> = async ({ db, actor }, { body }) => {
-  const query = listQuery(body, queueFields, queueId);
-  const counts = await countQueues(db, actor, query.where);
+  const { where, ...rest } = listQuery(body, queueFields, queueId);
+  const shelf = namesField(body?.filter, 'archived') ? queueShelves.all : queueShelves.current;
+  const query = { ...rest, where, shelf };
+  const counts = await countQueues(db, actor, query);
   const list = await selectQueues(db, actor, query);
   return { page: { offset: query.offset, ...counts }, list };
 };
 
 export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body }) => {
   const { db, queue, actor, now } = context;
-  const current = await selectQueue(db, queue.id);
-  if (!current) throw new Refusal('NOT_FOUND', `There is no queue ${queue.id} any more.`);
+  const current = await readQueue(context, queue.id);
   refuseOtherQueue(current, body);
   const settings = changedSettings(current, body, { attributes: queue.attributes, now });
   await refuseForItems(context, current, settings);
   await updateQueueSettings(db, queue.id, settings, { actorId: actor.id, now });
-  await record(context, queue.id, 'updateQueue', changedMembers(current, settings));
-  if (current.status === 'INACTIVE' && settings.status === 'ACTIVE') await wakeConsumers(context);
+  const changes = changedMembers(current, settings);
+  await record(context, queue.id, { operation: 'updateQueue', changes });
+  if (current.status === 'INACTIVE' && settings.status === 'ACTIVE') await wakeConsumers(context, queue.id);
   return readQueue(context, queue.id);
 };
 
@@ -132,33 +125,5 @@ async function refuseComparing({ db, queue }: QueueContext): Promise<void> {
     'IN_USE',
     `disallowDuplicate cannot be turned on while queue ${queue.id} holds items: they were not compared when they came. ` +
       'Delete them first, or create another queue.',
-  );
-}
-
-/** Consumers that wait for an inactive queue do not hear of its items; now they may have them. */
-async function wakeConsumers({ db, queue, woken }: QueueContext): Promise<void> {
-  const { waiting } = await countOpenItems(db, queue.id);
-  if (waiting > 0) woken.set(queue.id, waiting);
-}
-
-const countedItems = 1000;
-
-export const deleteQueue: QueueOperation<'deleteQueue'> = async (context) => {
-  const { db, queue } = context;
-  await refuseWhileInUse(context);
-  await lockOutWriters(db, queue.id);
-  await refuseWhileInUse(context);
-  // Before the row goes, which says whose queue it was.
-  await record(context, queue.id, 'deleteQueue', { name: queue.name });
-  await deleteQueueRow(db, queue.id);
-};
-
-async function refuseWhileInUse({ db, queue }: QueueContext): Promise<void> {
-  const items = await countItemsUpTo(db, queue.id, countedItems);
-  if (items === 0) return;
-  const holds = items === 1 ? '1 item' : `${items}${items === countedItems ? ' or more' : ''} items`;
-  throw new Refusal(
-    'IN_USE',
-    `Queue ${queue.id} holds ${holds}. Delete them first, or make the queue INACTIVE.`,
   );
 }

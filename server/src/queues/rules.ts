@@ -1,4 +1,12 @@
-import type { Id, Schemas } from '@millrace/api';
+import {
+  statuses,
+  type Id,
+  type Operation,
+  type OperationId,
+  type Schemas,
+  type Status,
+} from '@millrace/api';
+import { Refusal } from '../errors.ts';
 import type { Attribute } from '../models/rules.ts';
 
 /** What operations on the items of a queue need to know of it. */
@@ -6,7 +14,10 @@ export interface QueueDefinition {
   readonly id: Id;
   readonly tenantId: Id;
   readonly name: string;
+  /** Nothing is granted while INACTIVE. */
   readonly status: 'ACTIVE' | 'INACTIVE';
+  /** Then it is INACTIVE, and read-only. */
+  readonly archived: boolean;
   readonly disallowDuplicate: boolean;
   readonly autoRetryLimit: number;
   readonly processingOrders: readonly string[];
@@ -30,4 +41,71 @@ export function expiryOf({ expiry }: Pick<QueueDefinition, 'expiry'>, now: Date)
   if (!expiry) return undefined;
   if (expiry.type === 'DATE') return expiry.date ? new Date(expiry.date) : undefined;
   return new Date(now.getTime() + (expiry.duration ?? 0) * (expiryUnitMs[expiry.durationUnit ?? ''] ?? 0));
+}
+
+/** The pause that a request asks for. */
+export function decidePause({ reason, until }: Schemas['PauseRequest'], now: Date) {
+  const end = until ? new Date(until) : undefined;
+  if (reason.trim() === '') return noPause('reason', 'must not be blank: people will ask why nothing moves');
+  if (end && end <= now) return noPause('until', `has passed: it is ${now.toISOString()} by now`);
+  return { reason, until: end };
+}
+
+function noPause(field: string, message: string): Refusal {
+  return new Refusal('INVALID_REQUEST', `${field} ${message}.`, { details: [{ field, message }] });
+}
+
+/** What may be called on an archived queue besides what only reads; those who still wait for its items hear of none. */
+const openInArchive: readonly OperationId[] = [
+  'archiveQueue',
+  'restoreQueue',
+  'deleteQueue',
+  'claimWorkItems',
+  'heartbeatWorkItems',
+  'finishWorkItems',
+];
+
+/** Why an operation may not be called on the queue, if it is archived. */
+export function decideArchived(
+  queue: Pick<QueueDefinition, 'id' | 'archived'>,
+  operationId: OperationId,
+  { effect }: Pick<Operation, 'effect'>,
+): Refusal | undefined {
+  if (!queue.archived || effect === 'read' || openInArchive.includes(operationId)) return undefined;
+  return new Refusal(
+    'STATUS_CONFLICT',
+    `Queue ${queue.id} is archived and cannot be changed. Restore it first: POST /v4/wlm/queues/${queue.id}/restore.`,
+  );
+}
+
+type Counts = Readonly<Record<Status, number>>;
+
+/** Why a queue with these items cannot be archived. */
+export function decideArchiving({ id }: Pick<QueueDefinition, 'id'>, counts: Counts): Refusal | undefined {
+  const running = counts.IN_PROGRESS;
+  if (running === 0) return undefined;
+  return new Refusal(
+    'IN_USE',
+    `${running === 1 ? 'One item' : `${running} items`} of queue ${id} ${running === 1 ? 'is' : 'are'} in progress. ` +
+      `Pause the queue (POST /v4/wlm/queues/${id}/pause), and archive it when they are done.`,
+  );
+}
+
+/** Why a queue with these items cannot be deleted. */
+export function decideDeletion({ id }: Pick<QueueDefinition, 'id'>, counts: Counts): Refusal | undefined {
+  const held = statuses.flatMap((status) => (counts[status] > 0 ? [{ status, count: counts[status] }] : []));
+  if (held.length === 0) return undefined;
+  const total = held.reduce((sum, { count }) => sum + count, 0);
+  const details = held.map(({ status, count }) => ({ field: status, message: itemsInWords(count) }));
+  const parts = held.map(({ status, count }) => `${count} ${status}`).join(', ');
+  return new Refusal(
+    'IN_USE',
+    `Queue ${id} holds ${itemsInWords(total)} (${parts}). Delete them first, or archive the queue with all that it holds: ` +
+      `POST /v4/wlm/queues/${id}/archive.`,
+    { details },
+  );
+}
+
+function itemsInWords(count: number): string {
+  return count === 1 ? '1 item' : `${count} items`;
 }

@@ -2,6 +2,7 @@ import { stringifyJson, type Id, type Schemas } from '@millrace/api';
 import { empty, join, named, raw, sql, type Db, type Sql } from '../db.ts';
 import type { Field, ListQuery } from '../lists.ts';
 import type { Actor } from '../operation.ts';
+import { changedBy, pauseBy, type Author } from './pause.sql.ts';
 import type { QueueDefinition } from './rules.ts';
 import type { QueueSettings } from './settings/settings.ts';
 
@@ -21,7 +22,8 @@ const lockByHold = {
 /** The queue as operations on its items need it. */
 export function selectQueueDefinition(db: Db, queueId: Id, hold: Hold): Promise<QueueDefinition | undefined> {
   const statement = sql`
-    select q.id, q.tenant_id as "tenantId", q.name, q.status, q.disallow_duplicate as "disallowDuplicate",
+    select q.id, q.tenant_id as "tenantId", q.name, q.status,
+      q.archived_on is not null as archived, q.disallow_duplicate as "disallowDuplicate",
       q.auto_retry_limit as "autoRetryLimit", q.processing_orders as "processingOrders",
       q.display_columns as "displayColumns", q.expiry,
       (select json_agg(json_build_object('name', a.name, 'type', a.type, 'isRequired', a.is_required)
@@ -31,8 +33,17 @@ export function selectQueueDefinition(db: Db, queueId: Id, hold: Hold): Promise<
   return db.row<QueueDefinition>(named(`selectQueueDefinition ${hold}`, statement));
 }
 
+// Inside JSON, a time as the driver would hand it on.
+const instant = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+const pause = `case when q.paused_on is not null then json_strip_nulls(json_build_object('by', q.paused_by,
+    'byName', (select u.username from users u where u.id = q.paused_by), 'on', ${instant('q.paused_on')},
+    'reason', q.pause_reason, 'until', ${instant('q.paused_until')})) end`;
+
 /** The members of a queue as the contract names them. */
-const queueColumns = raw(`q.id, q.name, q.description, q.status, q.model_id as "workItemModelId",
+const queueColumns =
+  raw(`q.id, q.name, q.description, q.status, ${pause} as pause, q.archived_on is not null as archived,
+  q.model_id as "workItemModelId",
   q.reactivation_threshold as "reactivationThreshold", q.reactivation_unit as "reactivationUnit",
   q.manual_processing_time as "manualProcessingTime", q.manual_processing_time_unit as "manualProcessingTimeUnit",
   q.disallow_duplicate as "disallowDuplicate", q.auto_retry_limit as "autoRetryLimit",
@@ -44,6 +55,7 @@ export const queueFields: Record<string, Field> = {
   id: { column: raw('q.id'), type: 'id' },
   name: { column: raw('q.name'), type: 'text' },
   status: { column: raw('q.status'), type: ['ACTIVE', 'INACTIVE'] },
+  archived: { column: raw('(q.archived_on is not null)'), type: 'boolean' },
   workItemModelId: { column: raw('q.model_id'), type: 'id' },
   createdOn: { column: raw('q.created_on'), type: 'time' },
   updatedOn: { column: raw('q.updated_on'), type: 'time' },
@@ -53,13 +65,8 @@ export const queueId: Sql = raw('q.id');
 
 /** A queue as stored: everything the contract shows, of which the settings are always there. */
 export type StoredQueue = QueueSettings &
-  Required<Pick<Schemas['Queue'], 'id' | 'workItemModelId' | 'version'>>;
-
-/** Who writes, and when. */
-export interface Author {
-  readonly actorId: Id;
-  readonly now: Date;
-}
+  Required<Pick<Schemas['Queue'], 'id' | 'workItemModelId' | 'version' | 'archived'>> &
+  Pick<Schemas['Queue'], 'pause'>;
 
 export async function insertQueue(
   db: Db,
@@ -67,21 +74,23 @@ export async function insertQueue(
   settings: QueueSettings,
   { actorId, now }: Author,
 ): Promise<Id> {
+  const isPaused = settings.status === 'INACTIVE';
   const [queue] = await db.rows<{ id: Id }>(sql`
     insert into queues (tenant_id, model_id, name, description, status, reactivation_threshold, reactivation_unit,
       manual_processing_time, manual_processing_time_unit, disallow_duplicate, auto_retry_limit, processing_orders,
-      display_columns, expiry, created_by, created_on, updated_by, updated_on)
-    values (${place.tenantId}, ${place.modelId}, ${join(valuesOf(settings))}, ${actorId}, ${now}, ${actorId}, ${now})
+      display_columns, expiry, paused_by, paused_on, created_by, created_on, updated_by, updated_on)
+    values (${place.tenantId}, ${place.modelId}, ${join(valuesOf(settings))}, ${isPaused ? actorId : null},
+      ${isPaused ? now : null}, ${actorId}, ${now}, ${actorId}, ${now})
     returning id`);
   return (queue as { id: Id }).id;
 }
 
 /** Changes the settings of a queue, one version up. */
-export async function updateQueueSettings(db: Db, id: Id, settings: QueueSettings, { actorId, now }: Author) {
+export async function updateQueueSettings(db: Db, id: Id, settings: QueueSettings, author: Author) {
   await db.rows(sql`
     update queues set (name, description, status, reactivation_threshold, reactivation_unit, manual_processing_time,
         manual_processing_time_unit, disallow_duplicate, auto_retry_limit, processing_orders, display_columns, expiry)
-      = (${join(valuesOf(settings))}), version = version + 1, updated_by = ${actorId}, updated_on = ${now}
+      = (${join(valuesOf(settings))}), ${pauseBy(settings.status, author)}, ${changedBy(author)}
     where id = ${id}`);
 }
 
@@ -136,6 +145,9 @@ export async function deleteQueueRow(db: Db, id: Id): Promise<void> {
     delete from queues where id = ${id}`);
 }
 
+/** Which queues a list is about; those in the archive only where it asks for them. */
+export const queueShelves = { current: raw('q.archived_on is null'), all: raw('true') };
+
 /** The queues that a user may see: where the user is member or has a consumer role, or all of the tenant. */
 function scopeOf({ id, tenantId, permissions }: Pick<Actor, 'id' | 'tenantId' | 'permissions'>): Sql {
   if (permissions.has('manageAllQueues')) return sql`q.tenant_id = ${tenantId}`;
@@ -145,21 +157,25 @@ function scopeOf({ id, tenantId, permissions }: Pick<Actor, 'id' | 'tenantId' | 
     select c.queue_id from queue_consumers c join user_roles ur on ur.role_id = c.role_id where ur.user_id = ${id})`;
 }
 
-/** Queues that the user may see: all, and those that match a condition. */
+/** Queues that the user may see: all on the shelf, and those of them that match a condition. */
 export async function countQueues(
   db: Db,
   actor: Actor,
-  where: Sql,
+  { where, shelf }: { where: Sql; shelf: Sql },
 ): Promise<{ total: number; totalFilter: number }> {
   const [counts] = await db.rows<{ total: number; totalFilter: number }>(sql`
     select count(*) as total, count(*) filter (where ${where}) as "totalFilter"
-    from queues q where ${scopeOf(actor)}`);
+    from queues q where ${scopeOf(actor)} and ${shelf}`);
   return counts ?? { total: 0, totalFilter: 0 };
 }
 
-export function selectQueues(db: Db, actor: Actor, query: ListQuery): Promise<Schemas['Queue'][]> {
-  const { where, orderBy, limit, offset } = query;
+export function selectQueues(
+  db: Db,
+  actor: Actor,
+  query: ListQuery & { shelf: Sql },
+): Promise<Schemas['Queue'][]> {
+  const { where, shelf, orderBy, limit, offset } = query;
   return db.rows(sql`
     select ${queueColumns} from queues q
-    where ${scopeOf(actor)} and ${where} order by ${orderBy} limit ${limit} offset ${offset}`);
+    where ${scopeOf(actor)} and ${shelf} and ${where} order by ${orderBy} limit ${limit} offset ${offset}`);
 }

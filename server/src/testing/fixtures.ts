@@ -30,12 +30,13 @@ export async function createQueue(
   settings: Partial<Schemas['NewQueue']> = {},
 ): Promise<QueueFixture> {
   made += 1;
+  const name = `Applications ${made}`;
   const known = people.get(app) ?? createPeople(app);
   people.set(app, known);
   const { owner, consumer } = await known;
-  const model = await createModel(owner.call, `Applications ${made}`);
+  const model = await createModel(owner.call, name);
   const created = await owner.call.createQueue({
-    body: { name: `Applications ${made}`, workItemModelId: model, ...settings },
+    body: { name, workItemModelId: model, ...settings },
   });
   expect(created.status, JSON.stringify(created.error)).toBe(200);
   const path = { id: Number(created.body.id) };
