@@ -227,7 +227,14 @@ create table queues (
   created_on timestamp with time zone not null,
   updated_by bigint not null,
   updated_on timestamp with time zone not null,
+  paused_by bigint,
+  paused_on timestamp with time zone,
+  pause_reason text,
+  paused_until timestamp with time zone,
+  archived_on timestamp with time zone,
+  constraint queues_archive CHECK (((archived_on IS NULL) OR ((status = 'INACTIVE'::text) AND (paused_until IS NULL)))),
   constraint queues_auto_retry_limit CHECK (((auto_retry_limit >= 0) AND (auto_retry_limit <= 10))),
+  constraint queues_pause CHECK ((((status = 'INACTIVE'::text) = (paused_on IS NOT NULL)) AND ((paused_on IS NULL) = (paused_by IS NULL)) AND ((paused_on IS NOT NULL) OR ((pause_reason IS NULL) AND (paused_until IS NULL))))),
   constraint queues_reactivation_unit CHECK ((reactivation_unit = ANY (ARRAY['PERCENT'::text, 'COUNT'::text]))),
   constraint queues_status CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text]))),
   constraint queues_model_id_fkey FOREIGN KEY (model_id) REFERENCES work_item_models(id),
@@ -235,6 +242,7 @@ create table queues (
   constraint queues_pkey PRIMARY KEY (id),
   constraint queues_name_unique UNIQUE (tenant_id, name)
 );
+CREATE INDEX queues_to_resume ON queues USING btree (paused_until) WHERE (paused_until IS NOT NULL);
 
 create table revoked_tokens (
   id text not null,

@@ -511,7 +511,7 @@ export interface paths {
     put?: never;
     /**
      * List the queues that the caller may see
-     * @description Filter and sort on id, name, status, workItemModelId, createdOn and updatedOn.
+     * @description Filter and sort on id, name, status, archived, workItemModelId, createdOn and updatedOn. Archived queues are left out unless the filter names `archived`.
      */
     post: operations['listQueues'];
     delete?: never;
@@ -537,9 +537,89 @@ export interface paths {
     post?: never;
     /**
      * Delete a queue
-     * @description Refused while the queue holds items; the message says how many. What happened in it stays on record.
+     * @description Refused while the queue holds items; the message says how many, by their status, and how to archive the queue instead. What happened in it stays on record.
      */
     delete: operations['deleteQueue'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/pause': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Grant nothing from a queue for now
+     * @description The queue becomes INACTIVE and says by whom, why and until when. It accepts items and grants none; items in progress may be finished. Pausing a paused queue replaces reason and time.
+     */
+    post: operations['pauseQueue'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/resume': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Grant items of a paused queue again
+     * @description The queue becomes ACTIVE, and consumers that wait get its items. A queue that is ACTIVE stays as it is.
+     */
+    post: operations['resumeQueue'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/archive': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Put a queue aside with all that it holds
+     * @description An archived queue takes no items and grants none. Everything in it can be read, and nothing changed until it is restored or deleted; only time goes on: deferrals end and items expire. Lists leave it out unless they are asked for `archived`. Refused while items are in progress.
+     */
+    post: operations['archiveQueue'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/restore': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take a queue out of the archive
+     * @description It takes items again, and can be changed. It stays INACTIVE until it is resumed. A queue that is not archived stays as it is.
+     */
+    post: operations['restoreQueue'];
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -1542,6 +1622,7 @@ export interface components {
      *       "name": "Large invoices",
      *       "description": "Invoices of all vendors, from the ERP",
      *       "status": "ACTIVE",
+     *       "archived": false,
      *       "workItemModelId": 12,
      *       "workItemProcessingOrders": [
      *         "-amount",
@@ -1593,10 +1674,13 @@ export interface components {
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
       /**
-       * @description An INACTIVE queue accepts items and grants none
+       * @description An INACTIVE queue accepts items and grants none; `pause` says why
        * @enum {string}
        */
       status?: 'ACTIVE' | 'INACTIVE';
+      pause?: components['schemas']['QueuePause'];
+      /** @description Whether the queue is put aside: read-only, and without work */
+      readonly archived?: boolean;
       /** Format: int64 */
       workItemModelId?: Id;
       /** @description Attributes that order the waiting items of equal priority, each once; `-name` is descending, unless an attribute is named so */
@@ -1653,10 +1737,13 @@ export interface components {
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
       /**
-       * @description An INACTIVE queue accepts items and grants none
+       * @description An INACTIVE queue accepts items and grants none; `pause` says why
        * @enum {string}
        */
       status?: 'ACTIVE' | 'INACTIVE';
+      pause?: components['schemas']['QueuePause'];
+      /** @description Whether the queue is put aside: read-only, and without work */
+      readonly archived?: boolean;
       /** Format: int64 */
       workItemModelId: Id;
       /** @description Attributes that order the waiting items of equal priority, each once; `-name` is descending, unless an attribute is named so */
@@ -1713,10 +1800,13 @@ export interface components {
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
       /**
-       * @description An INACTIVE queue accepts items and grants none
+       * @description An INACTIVE queue accepts items and grants none; `pause` says why
        * @enum {string}
        */
       status?: 'ACTIVE' | 'INACTIVE';
+      pause?: components['schemas']['QueuePause'];
+      /** @description Whether the queue is put aside: read-only, and without work */
+      readonly archived?: boolean;
       /** Format: int64 */
       workItemModelId?: Id;
       /** @description Attributes that order the waiting items of equal priority, each once; `-name` is descending, unless an attribute is named so */
@@ -1740,6 +1830,47 @@ export interface components {
       readonly updatedOn?: string;
       /** @description Rises by one with each change, from 0 */
       version: number;
+    };
+    /**
+     * @description Who made an INACTIVE queue so, when and why; set by the server.
+     * @example {
+     *       "by": 1,
+     *       "byName": "jdoe",
+     *       "on": "2026-03-02T17:00:00.000Z",
+     *       "reason": "The ERP is down for maintenance",
+     *       "until": "2026-03-03T06:00:00.000Z"
+     *     }
+     */
+    QueuePause: {
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      by: Id;
+      /** @description Name of the user */
+      byName?: string;
+      /** Format: date-time */
+      on: string;
+      /** @description Left out where none was given */
+      reason?: string;
+      /**
+       * Format: date-time
+       * @description When the queue goes on by itself; left out when never
+       */
+      until?: string;
+    };
+    PauseRequest: {
+      /** @description For people: why */
+      reason: string;
+      /**
+       * Format: date-time
+       * @description When the queue goes on by itself, within two seconds; left out, it waits for resumeQueue
+       */
+      until?: string | null;
+    };
+    ReasonRequest: {
+      /** @description For people: why */
+      reason?: string;
     };
     /** @description After which time waiting items are failed as EXPIRED and never granted. It belongs to an item from its creation on. */
     QueueExpiry: {
@@ -3228,6 +3359,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
@@ -3310,6 +3442,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
@@ -3671,6 +3804,162 @@ export interface operations {
       503: components['responses']['Unavailable'];
     };
   };
+  pauseQueue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PauseRequest'];
+      };
+    };
+    responses: {
+      /** @description The queue, paused */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Queue'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  resumeQueue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ReasonRequest'];
+      };
+    };
+    responses: {
+      /** @description The queue, active */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Queue'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  archiveQueue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ReasonRequest'];
+      };
+    };
+    responses: {
+      /** @description The queue, archived */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Queue'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  restoreQueue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ReasonRequest'];
+      };
+    };
+    responses: {
+      /** @description The queue, paused */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Queue'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
   getQueueStats: {
     parameters: {
       query?: never;
@@ -4027,6 +4316,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
@@ -4065,6 +4355,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
@@ -4103,6 +4394,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
