@@ -1,5 +1,6 @@
 import type { Id, Input, OperationId, Output, operations } from '@millrace/api';
 import type { Db } from './db.ts';
+import type { BellName } from './dispatch/bell.ts';
 import type { Refusal } from './errors.ts';
 import type { Capability } from './members/rules.ts';
 import type { QueueDefinition } from './queues/rules.ts';
@@ -11,8 +12,8 @@ export interface Context {
   /** The time of the database when the transaction began; one clock for all servers. */
   readonly now: Date;
   readonly log: Log;
-  /** Items that became claimable in this transaction, by queue: waiting consumers are woken after the commit. */
-  readonly woken: Map<Id, number>;
+  /** Bells to ring after the commit, and for how many items: a queue's for what became claimable in it. */
+  readonly woken: Map<BellName, number>;
 }
 
 /** The context of an operation on one queue, which exists and which the actor may see. */
@@ -45,6 +46,9 @@ export interface Actor {
   readonly capabilities: ReadonlySet<Capability>;
 }
 
+/** The context of calls from one tenant that share a transaction. */
+export type TenantContext = Omit<Context, 'actor'>;
+
 /** One of the calls that share a transaction. */
 export interface BatchCall<O extends OperationId> {
   readonly actor: Actor;
@@ -72,11 +76,30 @@ export type SteppedOperation<O extends OperationId> = (
   context: SteppedContext,
   input: Input<O>,
 ) => Promise<Output<O>>;
-/** One outcome for each call, in order; a refusal is one call's outcome and leaves the others alone. */
+/** One call's outcome among several; a refusal leaves the others alone. */
+export type Outcome<O extends OperationId> = Output<O> | Refusal | Idle<Output<O>>;
+/** One outcome for each call, in order. */
 export type BatchOperation<O extends OperationId> = (
   context: BatchContext,
   calls: readonly BatchCall<O>[],
-) => Promise<(Output<O> | Refusal)[]>;
+) => Promise<Outcome<O>[]>;
+export type TenantOperation<O extends OperationId> = (
+  context: TenantContext,
+  calls: readonly BatchCall<O>[],
+) => Promise<Outcome<O>[]>;
+
+/** There is nothing for the call now. It is run again when a bell rings, as long as its caller waits. */
+export class Idle<Nothing> {
+  /** What a caller is answered who waits no longer. */
+  readonly output: Nothing;
+  /** Those that ring when there may be something. */
+  readonly bells: readonly BellName[];
+
+  constructor(output: Nothing, bells: readonly BellName[]) {
+    this.output = output;
+    this.bells = bells;
+  }
+}
 
 type Table = typeof operations;
 
@@ -86,7 +109,9 @@ export type FunctionOf<O extends OperationId> = Table[O]['permission'] extends '
     ? SteppedOperation<O>
     : PublicOperation<O>
   : Table[O]['effect'] extends 'batch'
-    ? BatchOperation<O>
+    ? Table[O]['queue'] extends null
+      ? TenantOperation<O>
+      : BatchOperation<O>
     : Table[O]['queue'] extends null
       ? PlainOperation<O>
       : QueueOperation<O>;

@@ -1,19 +1,21 @@
-import {
-  operations,
-  type Id,
-  type Input,
-  type Operation,
-  type OperationId,
-  type Schemas,
-} from '@millrace/api';
+import { operations, type Id, type Input, type Operation, type OperationId } from '@millrace/api';
 import { decideAccess } from './auth/rules.ts';
 import { selectCallers } from './auth/sql.ts';
 import type { Identity } from './auth/tokens.ts';
 import { Batches } from './batches.ts';
 import { transaction, type Db, type Pool } from './db.ts';
-import type { Bell } from './dispatch/bell.ts';
+import type { Bell, BellName } from './dispatch/bell.ts';
 import { isTransient, Refusal } from './errors.ts';
-import type { Actor, BatchCall, BatchContext, Context, Functions, Log, SteppedContext } from './operation.ts';
+import {
+  Idle,
+  type Actor,
+  type BatchCall,
+  type Context,
+  type Functions,
+  type Log,
+  type SteppedContext,
+  type TenantContext,
+} from './operation.ts';
 import { selectQueueDefinition, type Hold } from './queues/sql.ts';
 import { decideArchived, type QueueDefinition } from './queues/rules.ts';
 
@@ -35,8 +37,8 @@ export type Perform = (request: Request) => Promise<unknown>;
 export interface Parts {
   readonly pool: Pool;
   readonly bell: Bell;
-  /** Tells all servers that a queue has got so many items. */
-  readonly announce: (queueId: Id, items: number) => void;
+  /** Rings a bell on all servers, for so many items. */
+  readonly announce: (name: BellName, items: number) => void;
   readonly functions: Functions;
   readonly log: Log;
 }
@@ -63,16 +65,16 @@ export function createPerform(parts: Parts): Perform {
   };
 }
 
-/** Runs work in a transaction of its own, at the time of the database, and rings for the queues that got work. */
+/** Runs work in a transaction of its own, at the time of the database, and rings afterwards. */
 export async function inTransaction<T>(
   { pool, announce }: Pick<Parts, 'pool' | 'announce'>,
-  work: (db: Db, clock: Promise<Date>, woken: Map<Id, number>) => Promise<T>,
+  work: (db: Db, clock: Promise<Date>, woken: Map<BellName, number>) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    const woken = new Map<Id, number>();
+    const woken = new Map<BellName, number>();
     try {
       const result = await transaction(pool, (db, clock) => work(db, clock, woken));
-      for (const [queueId, items] of woken) announce(queueId, items);
+      for (const [name, items] of woken) announce(name, items);
       return result;
     } catch (error) {
       if (attempt === 3 || !isTransient(error)) throw error;
@@ -104,20 +106,26 @@ async function performAlone(parts: Parts, call: Call): Promise<unknown> {
   return outcome;
 }
 
-/** Performs the call with others on its queue; a call that asks to wait for work comes back when the bell rings. */
+/** Performs the call with others; one that finds nothing waits, if it asks to, and is performed again when a bell rings. */
 async function performBatched(parts: Parts, batches: Batches<Call, unknown>, call: Call) {
   const { bell } = parts;
-  const queueId = call.queueId as Id;
   const deadline = Date.now() + waitMilliseconds(call);
   for (;;) {
-    const heard = bell.count(queueId);
-    const outcome = await batches.enqueue(`${call.operationId} ${queueId}`, call);
+    const heard = bell.rings;
+    const outcome = await batches.enqueue(laneOf(call), call);
     if (outcome instanceof Refusal) throw outcome;
+    if (!(outcome instanceof Idle)) return outcome;
     const left = deadline - Date.now();
-    const isSatisfied = (outcome as Schemas['WorkItemList']).list.length > 0;
-    if (isSatisfied || left <= 0 || call.signal.aborted || bell.isClosed) return outcome;
-    await bell.wait(queueId, heard, left, call.signal);
+    if (left <= 0) return outcome.output;
+    await bell.wait(outcome.bells, heard, left, call.signal);
+    // What a caller took who has gone, nobody would work on until its lease ends.
+    if (call.signal.aborted || bell.isClosed) return outcome.output;
   }
+}
+
+/** Calls of one operation share a transaction when they are about the same queue, or else when they are of one tenant. */
+function laneOf({ operationId, queueId, identity }: Call): string {
+  return `${operationId} ${queueId ?? identity.tenantUuid}`;
 }
 
 function performBatch(parts: Parts, calls: readonly Call[]): Promise<unknown[]> {
@@ -128,9 +136,10 @@ function performBatch(parts: Parts, calls: readonly Call[]): Promise<unknown[]> 
       return actor instanceof Refusal ? [] : [{ actor, input: call.input } as BatchCall<OperationId>];
     });
     const [first] = calls;
-    if (!first || !queue || admitted.length === 0) return actors;
-    const context: BatchContext = { db, now, log: parts.log, woken, queue };
-    const outcomes = (await functionOf(parts, first.operationId)(context, admitted)) as unknown[];
+    if (!first || admitted.length === 0) return actors;
+    const context: TenantContext = { db, now, log: parts.log, woken };
+    const run = functionOf(parts, first.operationId);
+    const outcomes = (await run(queue ? { ...context, queue } : context, admitted)) as unknown[];
     return actors.map((actor) => (actor instanceof Refusal ? actor : outcomes.shift()));
   });
 }

@@ -1,8 +1,7 @@
-import type { Id } from '@millrace/api';
 import { createTokenVerifier } from './auth/sessions.ts';
 import type { Config } from './config.ts';
 import { onPool, openPool, type ConnectionConfig } from './db.ts';
-import { Bell } from './dispatch/bell.ts';
+import { Bell, type BellName } from './dispatch/bell.ts';
 import { Listener } from './dispatch/listener.ts';
 import { createHttp } from './http.ts';
 import { startJobs } from './jobs.ts';
@@ -38,7 +37,7 @@ export async function startServer(
   await migrate(connection, (message) => log.info(message));
   const madeUpPassword = await prepareTenant(pool, config.adminPassword);
   if (madeUpPassword !== undefined) tellPassword(madeUpPassword);
-  const listener = new Listener(connection, log, (queueId, items) => bell.ring(queueId, items));
+  const listener = new Listener(connection, log, (name, items) => bell.ring(name, items));
   const parts = { pool, bell, announce: announceTo(bell, listener), functions, log };
   const perform = createPerform(parts);
   const stopJobs = startJobs(parts);
@@ -73,8 +72,8 @@ function trackCalls(perform: Perform) {
 }
 
 function announceTo(bell: Bell, listener: Listener) {
-  return (queueId: Id, items: number) => {
-    bell.ring(queueId, items);
-    listener.tell(queueId, items);
+  return (name: BellName, items: number) => {
+    bell.ring(name, items);
+    listener.tell(name, items);
   };
 }

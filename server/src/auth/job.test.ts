@@ -27,7 +27,7 @@ async function idsOf(table: string, column: string): Promise<unknown[]> {
 describe('forgetRevokedTokens', () => {
   it('forgetRevokedTokens keeps a revoked token until no server can take it for valid any more', async () => {
     await transaction(pool, (db) =>
-      insertRevokedToken(db, { tokenId: 'a', userId: 1, expiresOn: after(20) }),
+      insertRevokedToken(db, { tokenId: 'a', userId: 1, tenantUuid: '', expiresOn: after(20) }),
     );
     await run(after(39));
     expect(await idsOf('revoked_tokens', 'id')).toEqual(['a']);

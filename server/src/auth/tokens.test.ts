@@ -59,7 +59,12 @@ describe('tokens', () => {
     verify = knowing(key);
     const token = await signToken(key, claims, new Date());
     const proved = await verify(token);
-    expect(proved).toEqual({ tokenId: decodeJwt(token).jti, userId: 9, expiresOn: expect.any(Date) });
+    expect(proved).toEqual({
+      tokenId: decodeJwt(token).jti,
+      userId: 9,
+      tenantUuid: claims.tenantUuid,
+      expiresOn: expect.any(Date),
+    });
     expect(await verify(token)).toEqual(proved);
     const withKey = await verify(await signToken(key, { ...claims, apiKeyId: 5 }, new Date()));
     expect(withKey).toMatchObject({ userId: 9, apiKeyId: 5 });

@@ -12,6 +12,7 @@ export const tokenSeconds = 1200;
 export interface Identity {
   readonly tokenId: string;
   readonly userId: Id;
+  readonly tenantUuid: string;
   /** The API key that the token was had with, if it was one. */
   readonly apiKeyId?: Id;
   readonly expiresOn: Date;
@@ -59,8 +60,13 @@ async function prove(
   if (!key) throw unreadable();
   try {
     const { payload } = await jwtVerify(token, key, { algorithms: [algorithm], issuer });
-    const { sub = '', jti = '', exp = 0, apiKeyId } = payload;
-    const identity = { tokenId: jti, userId: toId(sub), expiresOn: new Date(exp * 1000) };
+    const { sub = '', jti = '', exp = 0, apiKeyId, tenantUuid } = payload;
+    const identity = {
+      tokenId: jti,
+      userId: toId(sub),
+      tenantUuid: tenantUuid as string,
+      expiresOn: new Date(exp * 1000),
+    };
     return typeof apiKeyId === 'string' ? { ...identity, apiKeyId: toId(apiKeyId) } : identity;
   } catch (error) {
     if ((error as { code?: string }).code !== 'ERR_JWT_EXPIRED') throw unreadable();

@@ -1,12 +1,20 @@
 import type { Id } from '@millrace/api';
 
-// The bell is a hint and may be missed, between servers above all: whoever waits looks again after this time.
-const longestWaitMs = 5000;
+/** What a bell rings for: items in a queue, named by its id, or what has changed for the devices of a pool or for one. */
+export type BellName = Id | `pool ${Id}` | `device ${Id}`;
 
-/** Tells waiting consumers of this server that a queue may have work for them. */
+export const poolBell = (poolId: Id): BellName => `pool ${poolId}`;
+export const deviceBell = (deviceId: Id): BellName => `device ${deviceId}`;
+
+// The bell is a hint and may be missed, between servers above all: sleepers look again by themselves so often, all at the
+// same moment, so that their looks share a transaction.
+const lookMs = 5000;
+
+/** Tells callers of this server that wait for work where there may be some. */
 export class Bell {
-  readonly #counts = new Map<Id, number>();
-  readonly #sleepers = new Map<Id, Set<() => void>>();
+  readonly #rungAt = new Map<BellName, number>();
+  readonly #sleepers = new Map<BellName, Set<() => void>>();
+  #rings = 0;
   #isClosed = false;
 
   /** Whether waiting has come to an end, because the server stops. */
@@ -14,41 +22,48 @@ export class Bell {
     return this.#isClosed;
   }
 
-  /** How often the queue's bell has rung; read it before looking for work, and wait only for what rings after. */
-  count(queueId: Id): number {
-    return this.#counts.get(queueId) ?? 0;
+  /** How often bells have rung; read it before looking for work, and wait only for what rings after. */
+  get rings(): number {
+    return this.#rings;
   }
 
-  /** Waits until the bell of the queue rings beyond `since`, the time is up, or the caller has gone. */
-  wait(queueId: Id, since: number, milliseconds: number, signal: AbortSignal): Promise<void> {
-    if (this.#isClosed || signal.aborted || this.count(queueId) !== since) return Promise.resolve();
+  /** Waits until one of the bells has rung after `since`, it is time to look, the time is up, or the caller has gone. */
+  wait(names: readonly BellName[], since: number, milliseconds: number, signal: AbortSignal): Promise<void> {
+    const hasRung = names.some((name) => (this.#rungAt.get(name) ?? 0) > since);
+    if (this.#isClosed || signal.aborted || hasRung) return Promise.resolve();
     return new Promise((resolve) => {
-      const asleep = this.#sleepers.get(queueId) ?? new Set();
-      this.#sleepers.set(queueId, asleep);
       const wake = () => {
         clearTimeout(timer);
         signal.removeEventListener('abort', wake);
-        asleep.delete(wake);
-        if (asleep.size === 0) this.#sleepers.delete(queueId);
+        this.#leave(names, wake);
         resolve();
       };
-      const timer = setTimeout(wake, Math.min(milliseconds, longestWaitMs));
+      const timer = setTimeout(wake, Math.min(milliseconds, lookMs - (Date.now() % lookMs)));
       signal.addEventListener('abort', wake);
-      asleep.add(wake);
+      for (const name of names) this.#sleepers.set(name, (this.#sleepers.get(name) ?? new Set()).add(wake));
     });
   }
 
-  /** Rings for so many new items: those wake who have waited longest, and some to spare for callers that have gone. */
-  ring(queueId: Id, items: number): void {
-    this.#counts.set(queueId, this.count(queueId) + 1);
-    const woken = [...(this.#sleepers.get(queueId) ?? [])].slice(0, 2 * items + 4);
+  #leave(names: readonly BellName[], wake: () => void): void {
+    for (const name of names) {
+      const asleep = this.#sleepers.get(name);
+      asleep?.delete(wake);
+      if (asleep?.size === 0) this.#sleepers.delete(name);
+    }
+  }
+
+  /** Rings for so many items: those wake who have waited longest, and some to spare for callers that have gone. */
+  ring(name: BellName, items: number): void {
+    this.#rings += 1;
+    this.#rungAt.set(name, this.#rings);
+    const woken = [...(this.#sleepers.get(name) ?? [])].slice(0, 2 * items + 4);
     for (const wake of woken) wake();
   }
 
   /** Ends all waiting, now and from now on. */
   close(): void {
     this.#isClosed = true;
-    const everybody = [...this.#sleepers.values()].flatMap((asleep) => [...asleep]);
-    for (const wake of everybody) wake();
+    const all = new Set([...this.#sleepers.values()].flatMap((asleep) => [...asleep]));
+    for (const wake of all) wake();
   }
 }

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createDatabase } from '../testing/app.ts';
+import { poolBell } from './bell.ts';
 import { Listener } from './listener.ts';
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -11,10 +12,10 @@ afterEach(async () => {
 
 /** A listener that notes what it hears, and says when it has heard something. */
 function listen(connection: pg.ClientConfig) {
-  const heard: (readonly [queueId: unknown, items: number])[] = [];
+  const heard: (readonly [name: unknown, items: number])[] = [];
   const waiting: (() => void)[] = [];
-  const listener = new Listener(connection, log, (queueId, items) => {
-    heard.push([queueId, items]);
+  const listener = new Listener(connection, log, (name, items) => {
+    heard.push([name, items]);
     for (const wake of waiting.splice(0)) wake();
   });
   open.push(listener);
@@ -41,7 +42,7 @@ async function listening(connection: pg.ClientConfig, count: number): Promise<vo
 }
 
 describe('a listener', () => {
-  test('hears what another server tells, added up by queue, and not what it tells itself', async () => {
+  test('hears what another server tells, added up by bell, and not what it tells itself', async () => {
     const connection = await createDatabase();
     const [here, there] = [listen(connection), listen(connection)];
     await listening(connection, 2);
@@ -49,10 +50,12 @@ describe('a listener', () => {
     here.listener.tell(7, 1);
     here.listener.tell(7, 2);
     here.listener.tell(9007199254740993n, 1);
+    here.listener.tell(poolBell(9007199254740993n), 2);
     await arrived;
     expect(there.heard).toEqual([
       [7, 3],
       [9007199254740993n, 1],
+      ['pool 9007199254740993', 2],
     ]);
     expect(here.heard).toEqual([]);
   });

@@ -1,22 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { toId, type Id } from '@millrace/api';
+import { toId } from '@millrace/api';
 import pg from 'pg';
 import type { ConnectionConfig } from '../db.ts';
 import type { Log } from '../operation.ts';
 import { sleep } from '../sleep.ts';
+import type { BellName } from './bell.ts';
 
 const channel = 'millrace_work';
 const applicationName = 'millrace listener';
 // Each notice takes a lock on the whole database at its commit: one in so many milliseconds, whatever happens.
 const gatherMs = 20;
-const queuesInNotice = 200;
+const bellsInNotice = 200;
 const aliveMs = 15_000;
 const shortestPauseMs = 100;
 const longestPauseMs = 10_000;
 
 interface Notice {
   readonly server: string;
-  readonly queues: readonly (readonly [id: string, items: number])[];
+  readonly bells: readonly (readonly [name: string, items: number])[];
 }
 
 /**
@@ -26,23 +27,23 @@ interface Notice {
 export class Listener {
   readonly #server = randomUUID();
   readonly #closing = new AbortController();
-  readonly #gathered = new Map<Id, number>();
-  readonly #ring: (queueId: Id, items: number) => void;
+  readonly #gathered = new Map<BellName, number>();
+  readonly #ring: (name: BellName, items: number) => void;
   readonly #listening: Promise<void>;
   #session: pg.Client | undefined;
   #hasOthers = true;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param ring is called for what other servers tell. */
-  constructor(connection: ConnectionConfig, log: Log, ring: (queueId: Id, items: number) => void) {
+  constructor(connection: ConnectionConfig, log: Log, ring: (name: BellName, items: number) => void) {
     this.#ring = ring;
     this.#listening = this.#listen(connection, log);
   }
 
-  /** Tells the other servers that a queue has got so many items; several in a short time go together. */
-  tell(queueId: Id, items: number): void {
+  /** Tells the other servers that a bell rings for so many items; several in a short time go together. */
+  tell(name: BellName, items: number): void {
     if (!this.#hasOthers) return;
-    this.#gathered.set(queueId, (this.#gathered.get(queueId) ?? 0) + items);
+    this.#gathered.set(name, (this.#gathered.get(name) ?? 0) + items);
     this.#timer ??= setTimeout(() => void this.#send().catch(() => undefined), gatherMs);
   }
 
@@ -56,11 +57,11 @@ export class Listener {
     this.#timer = undefined;
     const gathered = [...this.#gathered];
     this.#gathered.clear();
-    for (let start = 0; start < gathered.length; start += queuesInNotice) {
-      const queues = gathered
-        .slice(start, start + queuesInNotice)
-        .map(([id, items]) => [String(id), items] as const);
-      const notice: Notice = { server: this.#server, queues };
+    for (let start = 0; start < gathered.length; start += bellsInNotice) {
+      const bells = gathered
+        .slice(start, start + bellsInNotice)
+        .map(([name, items]) => [String(name), items] as const);
+      const notice: Notice = { server: this.#server, bells };
       await this.#session?.query('select pg_notify($1, $2)', [channel, JSON.stringify(notice)]);
     }
   }
@@ -81,7 +82,7 @@ export class Listener {
         // Others may have stopped telling, for want of somebody to tell: they hear that there is a new one.
         await session.query('select pg_notify($1, $2)', [
           channel,
-          JSON.stringify({ server: this.#server, queues: [] }),
+          JSON.stringify({ server: this.#server, bells: [] } satisfies Notice),
         ]);
         await untilBroken(session, signal, async () => {
           this.#hasOthers = await hasOthers(session);
@@ -100,8 +101,13 @@ export class Listener {
     const notice = JSON.parse(payload) as Notice;
     if (notice.server === this.#server) return;
     this.#hasOthers = true;
-    for (const [id, items] of notice.queues) this.#ring(toId(id), items);
+    for (const [name, items] of notice.bells) this.#ring(bellName(name), items);
   }
+}
+
+/** A queue's bell is named by its id, which is text in a notice. */
+function bellName(name: string): BellName {
+  return /^\d+$/.test(name) ? toId(name) : (name as BellName);
 }
 
 async function open(session: pg.Client, hear: (notice: pg.Notification) => void): Promise<void> {

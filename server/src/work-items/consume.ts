@@ -1,7 +1,7 @@
 import type { Id, Output, Schemas } from '@millrace/api';
 import { Refusal } from '../errors.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
-import type { BatchCall, BatchContext, BatchOperation } from '../operation.ts';
+import { Idle, type BatchCall, type BatchContext, type BatchOperation } from '../operation.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { saveChanges, type Change } from './changes.ts';
 import { decideReport, isHolder, type Item, type SentReport } from './rules.ts';
@@ -11,10 +11,14 @@ import { lockItems } from './sql.ts';
 const defaultLeaseSeconds = 60;
 
 export const claimWorkItems: BatchOperation<'claimWorkItems'> = async ({ db, queue, now }, calls) => {
-  if (queue.status === 'INACTIVE') return calls.map(() => ({ list: [] }));
+  const nothing = new Idle({ list: [] }, [queue.id]);
+  if (queue.status === 'INACTIVE') return calls.map(() => nothing);
   const granted = await claimItems(db, queue, slotsOf(calls, now), now);
   const items = granted.map(({ turn: _, ...item }) => item);
-  return calls.map(({ input }) => ({ list: items.splice(0, input.body.count ?? 1) }));
+  return calls.map(({ input }) => {
+    const list = items.splice(0, input.body.count ?? 1);
+    return list.length > 0 ? { list } : nothing;
+  });
 };
 
 /** A slot for each item that a call asks for; the first caller is served in full before the next. */
