@@ -5,6 +5,7 @@ export { ApiError, ConnectionError, type ErrorDetail } from './client/errors.ts'
 export type { AnyCall, CallOptions } from './client/request.ts';
 export { ExactNumber, parseJson, stringifyJson, toDouble, toId, type Id } from './json.ts';
 export {
+  isOver,
   mayHappen,
   statusAfter,
   statuses,

@@ -6,6 +6,11 @@
 export const statuses = ['NEW', 'IN_PROGRESS', 'COMPLETE', 'FAILED', 'DEFERRED'] as const;
 export type Status = (typeof statuses)[number];
 
+/** Whether an item of this status is done: nothing happens to it any more unless a person brings it back. */
+export function isOver(status: Status): boolean {
+  return status === 'COMPLETE' || status === 'FAILED';
+}
+
 export interface Transition {
   /** Who causes it: a producer, the consumer that holds the lease, a person, or Millrace itself. */
   readonly by: 'producer' | 'holder' | 'person' | 'millrace';

@@ -531,7 +531,7 @@ export interface paths {
     get: operations['getQueue'];
     /**
      * Change the settings of a queue
-     * @description Members left out stay as they are. `version` must be the current one. The model of a queue cannot be changed; the processing order only while no item is NEW, IN_PROGRESS or DEFERRED, and disallowDuplicate is turned on only while the queue holds no items. A new expiry counts for items created from then on.
+     * @description Members left out stay as they are. `version` must be the current one. The model of a queue cannot be changed; the processing order only while no item is NEW, IN_PROGRESS or DEFERRED. A new expiry counts for items created from then on. A queue with items that equal each other cannot begin to refuse duplicates.
      */
     put: operations['updateQueue'];
     post?: never;
@@ -944,6 +944,11 @@ export interface components {
       row?: number;
       /** @description Name of the member or attribute */
       field?: string;
+      /**
+       * Format: int64
+       * @description The item that is in the way
+       */
+      itemId?: Id;
       message: string;
     };
     /**
@@ -1634,6 +1639,11 @@ export interface components {
      *         "amount"
      *       ],
      *       "disallowDuplicate": true,
+     *       "uniqueBy": [
+     *         "invoiceNumber",
+     *         "vendor"
+     *       ],
+     *       "duplicateScope": "ALL",
      *       "autoRetryLimit": 3,
      *       "reactivationThreshold": 100,
      *       "reactivationUnit": "PERCENT",
@@ -1669,8 +1679,15 @@ export interface components {
       manualProcessingTime?: number;
       /** @description SECONDS, MINUTES, HOURS or DAYS, in any case; MINUTES when a time is given without */
       manualProcessingTimeUnit?: string;
-      /** @description Refuse an item whose attributes equal those of one already in the queue. Turned on only while the queue holds no items, because those would not have been compared */
+      /** @description Refuse an item whose attributes equal those of one already in the queue. When this is turned on, or uniqueBy or duplicateScope change, the items in the queue are compared first, and the change is refused with the items that equal each other, or when there are more than 100,000 to compare */
       disallowDuplicate?: boolean;
+      /** @description Attributes that make two items duplicates, each once; all attributes when the list is empty, as it is unless given. An attribute without a value equals itself without a value */
+      uniqueBy?: string[];
+      /**
+       * @description ALL items of the queue are compared (the default), or only OPEN ones: an item that is COMPLETE or FAILED may then come again, and comes back itself only while no other has taken its place
+       * @enum {string}
+       */
+      duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
       /**
@@ -1732,8 +1749,15 @@ export interface components {
       manualProcessingTime?: number;
       /** @description SECONDS, MINUTES, HOURS or DAYS, in any case; MINUTES when a time is given without */
       manualProcessingTimeUnit?: string;
-      /** @description Refuse an item whose attributes equal those of one already in the queue. Turned on only while the queue holds no items, because those would not have been compared */
+      /** @description Refuse an item whose attributes equal those of one already in the queue. When this is turned on, or uniqueBy or duplicateScope change, the items in the queue are compared first, and the change is refused with the items that equal each other, or when there are more than 100,000 to compare */
       disallowDuplicate?: boolean;
+      /** @description Attributes that make two items duplicates, each once; all attributes when the list is empty, as it is unless given. An attribute without a value equals itself without a value */
+      uniqueBy?: string[];
+      /**
+       * @description ALL items of the queue are compared (the default), or only OPEN ones: an item that is COMPLETE or FAILED may then come again, and comes back itself only while no other has taken its place
+       * @enum {string}
+       */
+      duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
       /**
@@ -1795,8 +1819,15 @@ export interface components {
       manualProcessingTime?: number;
       /** @description SECONDS, MINUTES, HOURS or DAYS, in any case; MINUTES when a time is given without */
       manualProcessingTimeUnit?: string;
-      /** @description Refuse an item whose attributes equal those of one already in the queue. Turned on only while the queue holds no items, because those would not have been compared */
+      /** @description Refuse an item whose attributes equal those of one already in the queue. When this is turned on, or uniqueBy or duplicateScope change, the items in the queue are compared first, and the change is refused with the items that equal each other, or when there are more than 100,000 to compare */
       disallowDuplicate?: boolean;
+      /** @description Attributes that make two items duplicates, each once; all attributes when the list is empty, as it is unless given. An attribute without a value equals itself without a value */
+      uniqueBy?: string[];
+      /**
+       * @description ALL items of the queue are compared (the default), or only OPEN ones: an item that is COMPLETE or FAILED may then come again, and comes back itself only while no other has taken its place
+       * @enum {string}
+       */
+      duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
       /**

@@ -1,64 +1,104 @@
 import type { Id } from '@millrace/api';
 import type { Db } from '../db.ts';
-import { Refusal } from '../errors.ts';
-import { recordHash, type JsonRecord } from '../models/record.ts';
+import type { Refusal } from '../errors.ts';
+import type { JsonRecord } from '../models/record.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
-import { deleteHashes, insertHashes } from './sql.ts';
+import { decidePlaces, firstClaims, hashOf, refuseDelivery, refuseItem, type Claim } from './rules.ts';
+import { deleteHashes, insertHashes, lockWhetherDoneAreFreed, selectHolders } from './sql.ts';
 
-type Item = { readonly id: Id; readonly json: JsonRecord };
+// The unique key of the hashes decides between calls that run side by side: whoever comes second waits until the first one has
+// ended, and finds its items there or not. For the same reason a new place is taken before the former one is given up.
 
-const shownProblems = 100;
+// What one statement takes; a file may have very many rows.
+const placesAtOnce = 10_000;
 
 /**
- * Keeps the hash of each new item of a queue that takes no duplicates.
- * @returns the refusal when one is taken; then none of them is kept.
+ * Takes the places of new items in a queue that takes no duplicates. A delivery gets all of its places, or none.
+ * @returns for each delivery the refusal, if it has got none
  */
-export async function keepHashes(
+export async function placeNewItems(
   db: Db,
   queue: QueueDefinition,
-  items: readonly Item[],
-): Promise<Refusal | undefined> {
-  const taken = await insertHashes(
-    db,
-    queue.id,
-    items.map((item) => hashOf(queue, item)),
+  deliveries: readonly (readonly Claim[])[],
+): Promise<(Refusal | undefined)[]> {
+  const all = deliveries.flat();
+  const twins = decidePlaces(deliveries, await takePlaces(db, queue.id, all));
+  const placed = deliveries.filter((_, index) => twins[index]?.length === 0);
+  if (placed.length < deliveries.length) {
+    // Those who want one of these places wait for the end of this transaction: nobody comes in between.
+    await freePlaces(db, queue.id, idsOf(all));
+    await takePlaces(db, queue.id, placed.flat());
+  }
+  return deliveries.map((claims, index) => refuseDelivery(queue, claims, twins[index] ?? []));
+}
+
+/**
+ * Exchanges the places of items whose data change, or takes them for items that come back.
+ * @returns the refusals of those whose new place another item has; they keep the place they had
+ */
+export async function placeItems(
+  db: Db,
+  queue: QueueDefinition,
+  items: readonly { readonly id: Id; readonly json: JsonRecord }[],
+): Promise<Map<Id, Refusal>> {
+  const wanted = items.map(({ id, json }) => ({ itemId: id, hash: hashOf(queue, json) }));
+  const holders = await takePlaces(db, queue.id, wanted);
+  const twins = decidePlaces(
+    wanted.map((claim) => [claim]),
+    holders,
   );
-  if (taken.length === 0) return undefined;
-  const ids = items.map(({ id }) => id);
-  await deleteHashes(db, queue.id, ids);
-  return duplicates(ids, new Map(taken.map(({ itemId, existingId }) => [itemId, existingId])));
-}
-
-/** Exchanges the hash of an item whose data changes. @throws Refusal when another item has the same data. */
-export async function moveHash(db: Db, queue: QueueDefinition, item: Item): Promise<void> {
-  await deleteHashes(db, queue.id, [item.id]);
-  const [taken] = await insertHashes(db, queue.id, [hashOf(queue, item)]);
-  if (!taken) return;
-  throw new Refusal(
-    'DUPLICATE',
-    `This queue takes no duplicates, and item ${taken.existingId} has this data already.`,
-  );
-}
-
-/** Frees the data of an item that is deleted for others. */
-export async function freeHash(db: Db, queueId: Id, itemId: Id): Promise<void> {
-  await deleteHashes(db, queueId, [itemId]);
-}
-
-function hashOf(queue: QueueDefinition, { id, json }: Item) {
-  return { itemId: id, hash: `\\x${recordHash(queue.attributes, json).toString('hex')}` };
-}
-
-function duplicates(ids: readonly Id[], existing: ReadonlyMap<Id, Id>): Refusal {
-  const details = ids.flatMap((id, index) => {
-    const other = existing.get(id);
-    if (other === undefined) return [];
-    const twin = ids.indexOf(other);
-    return [{ index, message: twin < 0 ? `equals item ${other}` : `equals the item at index ${twin}` }];
+  const refusals = wanted.flatMap(({ itemId }, index): [Id, Refusal][] => {
+    const [twin] = twins[index] ?? [];
+    return twin ? [[itemId, refuseItem(queue, itemId, twin.itemId)]] : [];
   });
-  const [first] = details;
-  const what = `This queue takes no duplicates, and the item at index ${first?.index} ${first?.message}.`;
-  return new Refusal('DUPLICATE', `${what} Nothing was created.`, {
-    details: details.slice(0, shownProblems),
-  });
+  const placed = wanted.filter((_, index) => twins[index]?.length === 0);
+  const hashes = placed.map(({ hash }) => hash);
+  await deleteHashes(db, queue.id, idsOf(placed), hashes);
+  return new Map(refusals);
+}
+
+/** Frees the places of items that leave the queue. */
+export async function freePlaces(db: Db, queueId: Id, itemIds: readonly Id[]): Promise<void> {
+  await deleteHashes(db, queueId, itemIds, []);
+}
+
+/**
+ * Frees the places of items that are done, where only open items are compared. Jobs do not hold the queue: here they wait for a
+ * change of it that is under way, which may have placed items that it saw open.
+ */
+export async function freePlacesOfDone(db: Db, queueId: Id, itemIds: readonly Id[]): Promise<void> {
+  if (itemIds.length > 0 && (await lockWhetherDoneAreFreed(db, queueId)))
+    await freePlaces(db, queueId, itemIds);
+}
+
+/** Takes those of the places that are free; answers who has the others. */
+async function takePlaces(db: Db, queueId: Id, wanted: readonly Claim[]): Promise<Map<string, Id>> {
+  const holders = new Map<string, Id>();
+  let left = firstClaims(wanted);
+  while (left.length > 0) {
+    const taken = await insertAll(db, queueId, left);
+    const others = left.filter(({ hash }) => !taken.has(hash));
+    const found = await selectHolders(
+      db,
+      queueId,
+      others.map(({ hash }) => hash),
+    );
+    for (const { hash, itemId } of found) holders.set(hash, itemId);
+    // A place without a holder was given up just now.
+    left = others.filter(({ hash }) => !holders.has(hash));
+  }
+  return holders;
+}
+
+async function insertAll(db: Db, queueId: Id, claims: readonly Claim[]): Promise<Set<string>> {
+  const sorted = claims.toSorted((one, other) => (one.hash < other.hash ? -1 : 1));
+  const taken: string[] = [];
+  for (let start = 0; start < sorted.length; start += placesAtOnce) {
+    taken.push(...(await insertHashes(db, queueId, sorted.slice(start, start + placesAtOnce))));
+  }
+  return new Set(taken);
+}
+
+function idsOf(claims: readonly Claim[]): Id[] {
+  return claims.map(({ itemId }) => itemId);
 }

@@ -1,25 +1,49 @@
 import { stringifyJson, type Id } from '@millrace/api';
-import { sql, type Db } from '../db.ts';
+import { named, sql, type Db } from '../db.ts';
+import type { Claim } from './rules.ts';
 
-/** The hash of an item's data, as PostgreSQL writes bytes. */
-export interface ItemHash {
-  readonly itemId: Id;
-  readonly hash: string;
-}
-
-/** Stores hashes of items; answers which of them other items have already. */
-export async function insertHashes(db: Db, queueId: Id, hashes: readonly ItemHash[]) {
-  const input = sql`json_to_recordset(${stringifyJson(hashes)}::json) as r ("itemId" bigint, hash bytea)`;
-  // In the order of the hashes, so that two transactions with the same hashes never wait for each other.
-  await db.rows(sql`
+/**
+ * Takes places that nobody has; answers the hashes of those it took. In the order of the hashes, and each hash once, so that
+ * transactions which want the same places never wait for each other.
+ */
+export async function insertHashes(db: Db, queueId: Id, claims: readonly Claim[]): Promise<string[]> {
+  const statement = sql`
     insert into work_item_hashes (queue_id, hash, item_id)
-    select ${queueId}, r.hash, r."itemId" from ${input} order by r.hash, r."itemId" on conflict do nothing`);
-  return db.rows<{ itemId: Id; existingId: Id }>(sql`
-    select r."itemId", h.item_id as "existingId" from ${input}
-    join work_item_hashes h on h.queue_id = ${queueId} and h.hash = r.hash and h.item_id <> r."itemId"`);
+    select ${queueId}, c.hash, c."itemId"
+    from json_to_recordset(${stringifyJson(claims)}::json) as c ("itemId" bigint, hash bytea) order by c.hash
+    on conflict do nothing returning hash::text`;
+  const rows = await db.rows<{ hash: string }>(named('insertHashes', statement));
+  return rows.map(({ hash }) => hash);
 }
 
-export async function deleteHashes(db: Db, queueId: Id, itemIds: readonly Id[]): Promise<void> {
+/** The items that have these places. */
+export async function selectHolders(db: Db, queueId: Id, hashes: readonly string[]): Promise<Claim[]> {
+  if (hashes.length === 0) return [];
+  return db.rows<Claim>(sql`
+    select h.item_id as "itemId", h.hash::text from unnest(${hashes}::text[]) as c (hash)
+    join work_item_hashes h on h.queue_id = ${queueId} and h.hash = c.hash::bytea`);
+}
+
+/** Frees the places of items, but for those to keep. */
+export async function deleteHashes(
+  db: Db,
+  queueId: Id,
+  itemIds: readonly Id[],
+  kept: readonly string[],
+): Promise<void> {
   await db.rows(sql`
-    delete from work_item_hashes where queue_id = ${queueId} and item_id = any(${itemIds}::bigint[])`);
+    delete from work_item_hashes where queue_id = ${queueId} and item_id = any(${itemIds}::bigint[])
+      and hash <> all(array(select k::bytea from unnest(${kept}::text[]) k))`);
+}
+
+/** Whether the queue frees the places of items that are done; it stays so until the transaction ends. */
+export async function lockWhetherDoneAreFreed(db: Db, queueId: Id): Promise<boolean> {
+  const statement = sql`
+    select disallow_duplicate and duplicate_scope = 'OPEN' as "isFreed" from queues where id = ${queueId} for key share`;
+  const [queue] = await db.rows<{ isFreed: boolean }>(named('lockWhetherDoneAreFreed', statement));
+  return queue?.isFreed ?? false;
+}
+
+export async function deleteAllHashes(db: Db, queueId: Id): Promise<void> {
+  await db.rows(sql`delete from work_item_hashes where queue_id = ${queueId}`);
 }

@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import type { Id } from '@millrace/api';
 import { parse, type CsvError } from 'csv-parse';
+import { hashOf } from '../duplicates/rules.ts';
 import { Refusal, type ErrorDetail } from '../errors.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
-import { newItem, storeItems } from '../work-items/create.ts';
+import { newItem, reservePlaces, storeItems } from '../work-items/create.ts';
 import { readFile, refusalOf, type Row } from './rules.ts';
 
 const rowsAtOnce = 2000;
@@ -35,14 +37,45 @@ export const createWorkItemsFromFile: QueueOperation<'createWorkItemsFromFile'> 
 
 /** Reads the file row by row and stores it in portions; the transaction keeps all of it, or nothing. */
 async function storeFile(context: QueueContext, path: string): Promise<number> {
+  const ids = context.queue.disallowDuplicate ? await reserveRows(context, path) : [];
   let created = 0;
-  await pipeline(createReadStream(path), decode, parse(csv), async (records: AsyncIterable<string[]>) => {
-    for await (const rows of portions(readFile(context.queue, records))) {
-      await storeRows(context, rows);
-      created += rows.length;
-    }
+  await readRows(context, path, async (rows) => {
+    const items = rows.map(({ record }, index) => ({
+      ...newItem(context.queue, { json: record }, context.actor.id, context.now),
+      id: ids[created + index],
+    }));
+    await storeItems(context, items, 'createWorkItemsFromFile');
+    created += rows.length;
   });
   return created;
+}
+
+/** Takes the places of all rows before the first is stored: taken portion by portion, two files would wait for each other. */
+async function reserveRows(context: QueueContext, path: string): Promise<Id[]> {
+  const hashes: string[] = [];
+  await readRows(context, path, async (rows) => {
+    for (const { record } of rows) hashes.push(hashOf(context.queue, record));
+  });
+  return reservePlaces(context, hashes).catch((error: unknown) => {
+    throw error instanceof Refusal ? refusalOf((error.details ?? []).map(inFile), error.code) : error;
+  });
+}
+
+const firstRow = 2;
+
+/** A problem of an item, told of the row that it came from. */
+function inFile({ index = 0, ...detail }: ErrorDetail): ErrorDetail {
+  return { row: index + firstRow, ...detail };
+}
+
+async function readRows(
+  { queue }: QueueContext,
+  path: string,
+  take: (rows: readonly Row[]) => Promise<void>,
+): Promise<void> {
+  await pipeline(createReadStream(path), decode, parse(csv), async (records: AsyncIterable<string[]>) => {
+    for await (const rows of portions(readFile(queue, records))) await take(rows);
+  });
 }
 
 async function* decode(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
@@ -60,27 +93,6 @@ async function* portions(rows: AsyncIterable<Row>): AsyncGenerator<Row[]> {
     portion = [];
   }
   if (portion.length > 0) yield portion;
-}
-
-async function storeRows(context: QueueContext, rows: readonly Row[]): Promise<void> {
-  const items = rows.map(({ record }) =>
-    newItem(context.queue, { json: record }, context.actor.id, context.now),
-  );
-  try {
-    await storeItems(context, items, 'createWorkItemsFromFile');
-  } catch (error) {
-    throw error instanceof Refusal
-      ? refusalOf(
-          (error.details ?? []).map((detail) => inFile(rows, detail)),
-          error.code,
-        )
-      : error;
-  }
-}
-
-/** A problem of an item, told of the row that it came from. */
-function inFile(rows: readonly Row[], { index = 0, ...detail }: ErrorDetail): ErrorDetail {
-  return { row: rows[index]?.row ?? 0, ...detail };
 }
 
 /** What cannot be read at all, in words for whoever made the file. */

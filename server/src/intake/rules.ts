@@ -1,8 +1,8 @@
 import { parseJson } from '@millrace/api';
+import { hashOf, type Comparison } from '../duplicates/rules.ts';
 import { Refusal, type ErrorCode, type ErrorDetail } from '../errors.ts';
-import { recordHash, recordProblems, type JsonRecord } from '../models/record.ts';
+import { recordProblems, type JsonRecord } from '../models/record.ts';
 import type { Attribute } from '../models/rules.ts';
-import type { QueueDefinition } from '../queues/rules.ts';
 
 /** A row of the file that fits the model; the header is row 1. */
 export interface Row {
@@ -12,7 +12,6 @@ export interface Row {
 
 /** Which attribute each column of the file holds; undefined where the header names none. */
 type Columns = readonly (Attribute | undefined)[];
-type Target = Pick<QueueDefinition, 'attributes' | 'disallowDuplicate'>;
 
 const shownProblems = 100;
 
@@ -20,10 +19,8 @@ const shownProblems = 100;
  * The rows of a file for a queue.
  * @throws Refusal that names row and column of each problem; rows before the first bad one may have been yielded.
  */
-export async function* readFile(
-  { attributes, disallowDuplicate }: Target,
-  records: AsyncIterable<string[]>,
-): AsyncGenerator<Row> {
+export async function* readFile(queue: Comparison, records: AsyncIterable<string[]>): AsyncGenerator<Row> {
+  const { attributes, disallowDuplicate } = queue;
   const rowByHash = new Map<string, number>();
   const problems: ErrorDetail[] = [];
   let columns: Columns | undefined;
@@ -36,7 +33,7 @@ export async function* readFile(
     }
     const read = readRow(attributes, columns, cells, row);
     problems.push(...read.problems);
-    if (disallowDuplicate) problems.push(...twinProblems(attributes, read, rowByHash));
+    if (disallowDuplicate) problems.push(...twinProblems(queue, read, rowByHash));
     if (problems.length >= shownProblems) break;
     if (problems.length === 0) yield read;
   }
@@ -109,11 +106,11 @@ function readRow(attributes: readonly Attribute[], columns: Columns, cells: read
 }
 
 function twinProblems(
-  attributes: readonly Attribute[],
+  queue: Comparison,
   { row, record }: Row,
   rowByHash: Map<string, number>,
 ): ErrorDetail[] {
-  const hash = recordHash(attributes, record).toString('base64');
+  const hash = hashOf(queue, record);
   const twin = rowByHash.get(hash);
   if (twin === undefined) rowByHash.set(hash, row);
   return twin === undefined ? [] : [{ row, message: `equals row ${twin}` }];

@@ -78,13 +78,19 @@ export function columnText(value: unknown): string | undefined {
   return isNumber(value) || typeof value === 'boolean' ? String(value) : undefined;
 }
 
-/** A hash that two records share exactly when all attributes of the model have equal values. */
+/**
+ * A hash that two records share exactly when all these attributes have equal values, or none in both: an attribute that the model
+ * gets later changes no hash.
+ */
 export function recordHash(attributes: readonly Attribute[], record: JsonRecord): Buffer {
-  const values = attributes.map(({ name }) => [name, canonical(valueOf(record, name))]);
+  const values = attributes.flatMap(({ name }) => {
+    const value = valueOf(record, name);
+    return value === undefined ? [] : [[name, canonical(value)]];
+  });
   values.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(values)).digest();
 }
 
 function canonical(value: unknown): unknown {
-  return value === undefined ? null : isNumber(value) ? `n${String(value)}` : value;
+  return isNumber(value) ? ['n', String(value)] : value;
 }

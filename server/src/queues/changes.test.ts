@@ -165,26 +165,6 @@ describe('updateQueue', () => {
     }
   });
 
-  it('updateQueue refuses duplicates from now on only when there is nothing to compare with', async () => {
-    const queue = await createQueue(app);
-    await queue.add(1);
-    await finishAll(queue, 1);
-    const { status, error } = await update(queue, { disallowDuplicate: true });
-    expect([status, error.code]).toEqual([409, 'IN_USE']);
-    const { list } = (await queue.owner.call.listWorkItems({ path: queue.path })).body;
-    await queue.owner.call.deleteWorkItem({ path: { ...queue.path, workItemId: list[0]?.id as number } });
-    expect((await update(queue, { disallowDuplicate: true })).status).toBe(200);
-    await queue.add(1);
-    const workItems = [{ json: { customer: 'customer 1', amount: 1 } }];
-    expect((await queue.owner.call.createWorkItems({ path: queue.path, body: { workItems } })).status).toBe(
-      409,
-    );
-    expect((await update(queue, { disallowDuplicate: false })).status).toBe(200);
-    expect((await queue.owner.call.createWorkItems({ path: queue.path, body: { workItems } })).status).toBe(
-      200,
-    );
-  });
-
   it('updateQueue gives waiting consumers the items of a queue that becomes active', async () => {
     const queue = await createQueue(app, { status: 'INACTIVE' });
     await queue.add(1);

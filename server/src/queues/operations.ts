@@ -1,4 +1,5 @@
 import type { Schemas } from '@millrace/api';
+import { comparedItems, replaceAll } from '../duplicates/compare.ts';
 import { Refusal } from '../errors.ts';
 import { changedMembers } from '../events/rules.ts';
 import { listQuery, namesField } from '../lists.ts';
@@ -7,10 +8,10 @@ import { findModel } from '../models/find.ts';
 import type { PlainOperation, QueueContext, QueueOperation } from '../operation.ts';
 import { wakeConsumers } from './pause.ts';
 import { readQueue, record } from './read.ts';
-import { changedSettings, isReordered, newSettings, startsComparing } from './settings/rules.ts';
+import { comparesAnew } from './settings/duplicates.ts';
+import { changedSettings, isReordered, newSettings } from './settings/rules.ts';
 import type { QueueSettings } from './settings/settings.ts';
 import {
-  countItemsUpTo,
   countOpenItems,
   countQueues,
   insertQueue,
@@ -59,6 +60,7 @@ export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body
   refuseOtherQueue(current, body);
   const settings = changedSettings(current, body, { attributes: queue.attributes, now });
   await refuseForItems(context, current, settings);
+  if (comparesAnew(current, settings)) await compareAnew(context, settings);
   await updateQueueSettings(db, queue.id, settings, { actorId: actor.id, now });
   const changes = changedMembers(current, settings);
   await record(context, queue.id, { operation: 'updateQueue', changes });
@@ -97,10 +99,7 @@ async function refuseForItems(
   settings: QueueSettings,
 ): Promise<void> {
   const { db, queue } = context;
-  const needed = [
-    ...(isReordered(current, settings) ? [refuseReordering] : []),
-    ...(startsComparing(current, settings) ? [refuseComparing] : []),
-  ];
+  const needed = [...(isReordered(current, settings) ? [refuseReordering] : [])];
   if (needed.length === 0) return;
   // First without keeping writers out: a busy queue would be held up, and the change refused nevertheless.
   for (const refuse of needed) await refuse(context);
@@ -118,12 +117,12 @@ async function refuseReordering({ db, queue }: QueueContext): Promise<void> {
   );
 }
 
-async function refuseComparing({ db, queue }: QueueContext): Promise<void> {
-  const items = await countItemsUpTo(db, queue.id, 1);
-  if (items === 0) return;
-  throw new Refusal(
-    'IN_USE',
-    `disallowDuplicate cannot be turned on while queue ${queue.id} holds items: they were not compared when they came. ` +
-      'Delete them first, or create another queue.',
-  );
+/** Compares the items of the queue by the settings to come, and gives each its place among them. */
+async function compareAnew({ db, queue }: QueueContext, settings: QueueSettings): Promise<void> {
+  const { disallowDuplicate, uniqueBy, duplicateScope } = settings;
+  const wanted = { ...queue, disallowDuplicate, uniqueBy, duplicateScope };
+  // First without keeping writers out: a busy queue would be held up, and the change refused nevertheless.
+  await comparedItems(db, wanted);
+  await lockOutWriters(db, queue.id);
+  await replaceAll(db, wanted, await comparedItems(db, wanted));
 }

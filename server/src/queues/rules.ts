@@ -19,6 +19,10 @@ export interface QueueDefinition {
   /** Then it is INACTIVE, and read-only. */
   readonly archived: boolean;
   readonly disallowDuplicate: boolean;
+  /** Attributes that make two items duplicates; all of the model when there are none. */
+  readonly uniqueBy: readonly string[];
+  /** Whether items that are done are compared as well. */
+  readonly duplicateScope: 'ALL' | 'OPEN';
   readonly autoRetryLimit: number;
   readonly processingOrders: readonly string[];
   readonly displayColumns: readonly string[];

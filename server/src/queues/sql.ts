@@ -24,6 +24,7 @@ export function selectQueueDefinition(db: Db, queueId: Id, hold: Hold): Promise<
   const statement = sql`
     select q.id, q.tenant_id as "tenantId", q.name, q.status,
       q.archived_on is not null as archived, q.disallow_duplicate as "disallowDuplicate",
+      q.unique_by as "uniqueBy", q.duplicate_scope as "duplicateScope",
       q.auto_retry_limit as "autoRetryLimit", q.processing_orders as "processingOrders",
       q.display_columns as "displayColumns", q.expiry,
       (select json_agg(json_build_object('name', a.name, 'type', a.type, 'isRequired', a.is_required)
@@ -46,7 +47,8 @@ const queueColumns =
   q.model_id as "workItemModelId",
   q.reactivation_threshold as "reactivationThreshold", q.reactivation_unit as "reactivationUnit",
   q.manual_processing_time as "manualProcessingTime", q.manual_processing_time_unit as "manualProcessingTimeUnit",
-  q.disallow_duplicate as "disallowDuplicate", q.auto_retry_limit as "autoRetryLimit",
+  q.disallow_duplicate as "disallowDuplicate", q.unique_by as "uniqueBy", q.duplicate_scope as "duplicateScope",
+  q.auto_retry_limit as "autoRetryLimit",
   q.processing_orders as "workItemProcessingOrders", q.display_columns as "displayColumns", q.expiry, q.version,
   q.created_by as "createdBy", q.created_on as "createdOn", q.updated_by as "updatedBy", q.updated_on as "updatedOn"`);
 
@@ -77,8 +79,8 @@ export async function insertQueue(
   const isPaused = settings.status === 'INACTIVE';
   const [queue] = await db.rows<{ id: Id }>(sql`
     insert into queues (tenant_id, model_id, name, description, status, reactivation_threshold, reactivation_unit,
-      manual_processing_time, manual_processing_time_unit, disallow_duplicate, auto_retry_limit, processing_orders,
-      display_columns, expiry, paused_by, paused_on, created_by, created_on, updated_by, updated_on)
+      manual_processing_time, manual_processing_time_unit, disallow_duplicate, unique_by, duplicate_scope,
+      auto_retry_limit, processing_orders, display_columns, expiry, paused_by, paused_on, created_by, created_on, updated_by, updated_on)
     values (${place.tenantId}, ${place.modelId}, ${join(valuesOf(settings))}, ${isPaused ? actorId : null},
       ${isPaused ? now : null}, ${actorId}, ${now}, ${actorId}, ${now})
     returning id`);
@@ -89,7 +91,8 @@ export async function insertQueue(
 export async function updateQueueSettings(db: Db, id: Id, settings: QueueSettings, author: Author) {
   await db.rows(sql`
     update queues set (name, description, status, reactivation_threshold, reactivation_unit, manual_processing_time,
-        manual_processing_time_unit, disallow_duplicate, auto_retry_limit, processing_orders, display_columns, expiry)
+        manual_processing_time_unit, disallow_duplicate, unique_by, duplicate_scope, auto_retry_limit,
+        processing_orders, display_columns, expiry)
       = (${join(valuesOf(settings))}), ${pauseBy(settings.status, author)}, ${changedBy(author)}
     where id = ${id}`);
 }
@@ -106,6 +109,8 @@ function valuesOf(settings: QueueSettings): unknown[] {
     settings.manualProcessingTime ?? null,
     settings.manualProcessingTimeUnit ?? null,
     settings.disallowDuplicate,
+    settings.uniqueBy,
+    settings.duplicateScope,
     settings.autoRetryLimit,
     settings.workItemProcessingOrders,
     settings.displayColumns,

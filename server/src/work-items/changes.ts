@@ -1,4 +1,5 @@
-import type { Id } from '@millrace/api';
+import { isOver, type Id } from '@millrace/api';
+import { freePlacesOfDone } from '../duplicates/operations.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
 import type { BatchContext } from '../operation.ts';
 import { insertTally } from '../stats/sql.ts';
@@ -29,9 +30,18 @@ export async function saveChanges(
     saveItems(db, queueId, items, now),
     insertEvents(db, queueId, changes.map(eventOf), now),
     recordTally(db, queueId, changes, now),
+    freePlacesOfDone(
+      db,
+      queueId,
+      changes.filter(ends).map(({ after }) => after.id),
+    ),
   ]);
   const claimable = changes.filter(({ after }) => after.status === 'NEW' && !after.notBefore).length;
   if (claimable > 0) woken.set(queueId, (woken.get(queueId) ?? 0) + claimable);
+}
+
+function ends({ before, after }: Change): boolean {
+  return !isOver(before.status) && isOver(after.status);
 }
 
 async function recordTally(

@@ -1,5 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
-import { keepHashes } from '../duplicates/operations.ts';
+import { placeNewItems } from '../duplicates/operations.ts';
+import { hashOf } from '../duplicates/rules.ts';
 import { Refusal, type ErrorDetail } from '../errors.ts';
 import { columnText, recordProblems, valueOf } from '../models/record.ts';
 import type { BatchContext, BatchOperation } from '../operation.ts';
@@ -16,49 +17,54 @@ type Delivery = readonly NewItem[];
 
 export const createWorkItems: BatchOperation<'createWorkItems'> = async (context, calls) => {
   const { queue, now } = context;
-  const deliveries = calls.map(({ actor, input }) => {
+  const checked = calls.map(({ actor, input }) => {
     const { workItems } = input.body;
     return problemsOf(queue, workItems) ?? workItems.map((item) => newItem(queue, item, actor.id, now));
   });
-  const outcomes = await store(context, deliveries, 'createWorkItems');
-  return outcomes.map((outcome) => (outcome instanceof Refusal ? outcome : { list: outcome }));
+  const deliveries = queue.disallowDuplicate ? await placed(context, checked) : checked;
+  const stored = deliveries.flatMap((delivery) => (delivery instanceof Refusal ? [] : delivery));
+  const ids = await storeItems(context, stored, 'createWorkItems');
+  let next = 0;
+  return deliveries.map((delivery) => {
+    if (delivery instanceof Refusal) return delivery;
+    return { list: delivery.map((item) => asCreated(queue, item, ids[next++] as Id, now)) };
+  });
 };
 
-/** Stores items that were checked already, such as the rows of a file. @throws Refusal when there are duplicates. */
-export async function storeItems(context: BatchContext, items: Delivery, operation: string): Promise<void> {
-  const [outcome] = await store(context, [items], operation);
-  if (outcome instanceof Refusal) throw outcome;
-}
-
-/** One outcome for each delivery: its items as stored, or why none of them was. */
-async function store(context: BatchContext, deliveries: readonly (Delivery | Refusal)[], operation: string) {
+/** Stores items that were checked already, and have their places where duplicates are refused; answers their ids. */
+export async function storeItems(context: BatchContext, items: Delivery, operation: string): Promise<Id[]> {
   const { db, now, queue, woken } = context;
-  const unique = queue.disallowDuplicate ? await withoutDuplicates(context, deliveries) : deliveries;
-  const items = unique.flatMap((delivery) => (delivery instanceof Refusal ? [] : delivery));
-  if (items.length === 0) return unique.map((delivery) => (delivery instanceof Refusal ? delivery : []));
+  if (items.length === 0) return [];
   const ids = await insertItems(db, queue.id, { items, operation }, now);
   woken.set(queue.id, (woken.get(queue.id) ?? 0) + items.filter(({ status }) => status === 'NEW').length);
-  let next = 0;
-  return unique.map((delivery) => {
-    if (delivery instanceof Refusal) return delivery;
-    return delivery.map((item) => asCreated(queue, item, ids[next++] as Id, now));
-  });
+  return ids;
 }
 
 /** A delivery with a duplicate is refused as a whole; its other items are free to come again. */
-async function withoutDuplicates({ db, queue }: BatchContext, deliveries: readonly (Delivery | Refusal)[]) {
-  const kept: (Delivery | Refusal)[] = [];
-  for (const delivery of deliveries) {
-    if (delivery instanceof Refusal) kept.push(delivery);
-    else kept.push(await withHashes(db, queue, delivery));
-  }
-  return kept;
+async function placed({ db, queue }: BatchContext, deliveries: readonly (Delivery | Refusal)[]) {
+  const checked = deliveries.map((delivery) => (delivery instanceof Refusal ? [] : delivery));
+  const ids = await reserveIds(db, checked.flat().length);
+  let next = 0;
+  const wanted = checked.map((items) => items.map((item) => ({ ...item, id: ids[next++] as Id })));
+  const claims = wanted.map((items) =>
+    items.map(({ id, json }) => ({ itemId: id, hash: hashOf(queue, json) })),
+  );
+  const refusals = await placeNewItems(db, queue, claims);
+  return deliveries.map((delivery, index) =>
+    delivery instanceof Refusal ? delivery : (refusals[index] ?? wanted[index] ?? []),
+  );
 }
 
-async function withHashes(db: BatchContext['db'], queue: QueueDefinition, delivery: Delivery) {
-  const ids = await reserveIds(db, delivery.length);
-  const items = delivery.map((item, index) => ({ ...item, id: ids[index] as Id }));
-  return (await keepHashes(db, queue, items)) ?? items;
+/**
+ * Takes the places of items that will be stored later in this transaction, such as the rows of a file; answers the ids to store
+ * them under. @throws Refusal that names by their index those that the queue has already
+ */
+export async function reservePlaces({ db, queue }: BatchContext, hashes: readonly string[]): Promise<Id[]> {
+  const ids = await reserveIds(db, hashes.length);
+  const claims = ids.map((itemId, index) => ({ itemId, hash: hashes[index] as string }));
+  const [refusal] = await placeNewItems(db, queue, [claims]);
+  if (refusal) throw refusal;
+  return ids;
 }
 
 function problemsOf(queue: QueueDefinition, items: readonly Schemas['NewWorkItem'][]): Refusal | undefined {

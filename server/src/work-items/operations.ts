@@ -1,10 +1,11 @@
 import type { Id, Input, Schemas } from '@millrace/api';
 import { raw, sql } from '../db.ts';
-import { freeHash, moveHash } from '../duplicates/operations.ts';
+import { freePlaces, placeItems } from '../duplicates/operations.ts';
+import { keepsOthersOut, needsPlace } from '../duplicates/rules.ts';
 import { Refusal } from '../errors.ts';
 import { insertEvents, selectItemEvents } from '../events/sql.ts';
 import { listQuery, type Field } from '../lists.ts';
-import { recordProblems } from '../models/record.ts';
+import { recordProblems, type JsonRecord } from '../models/record.ts';
 import type { Attribute } from '../models/rules.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
@@ -95,7 +96,7 @@ export const deleteWorkItem: QueueOperation<'deleteWorkItem'> = async (
     throw new Refusal('STATUS_CONFLICT', `Item ${item.id} is being processed. Delete it when it is done.`);
   }
   const json = await selectData(db, queue.id, item.id);
-  await freeHash(db, queue.id, item.id);
+  await freePlaces(db, queue.id, [item.id]);
   await deleteItem(db, queue.id, item.id);
   const event = { itemId: item.id, operation: 'deleteWorkItem', actorId: actor.id, from: item.status };
   await insertEvents(db, queue.id, [{ ...event, changes: { json } }], now);
@@ -164,7 +165,8 @@ async function saveUpdate(
 ) {
   const { db, queue, actor } = context;
   const json = body.json ?? (await selectData(db, queue.id, before.id));
-  if (body.json) await replaceData(context, before, body.json);
+  if (body.json) await replaceData(context, move.item, json);
+  else if (needsPlace(queue, before.status, move.item.status)) await takePlace(context, before.id, json);
   const { priority = before.priority } = body;
   const place = sortKey(queue, priority, json, arrivalIn(before.sortKey));
   const after = { ...move.item, priority, sortKey: place };
@@ -188,10 +190,11 @@ function changesIn({
 }
 
 async function replaceData(
-  { db, queue }: QueueContext,
-  item: Item,
-  json: Record<string, unknown>,
+  context: QueueContext,
+  { id, status }: Pick<Item, 'id' | 'status'>,
+  json: JsonRecord,
 ): Promise<void> {
+  const { db, queue } = context;
   const [problem, ...more] = recordProblems(queue.attributes, json);
   if (problem) {
     const details = [problem, ...more];
@@ -199,6 +202,13 @@ async function replaceData(
       details,
     });
   }
-  if (queue.disallowDuplicate) await moveHash(db, queue, { id: item.id, json });
-  await updateData(db, queue.id, item.id, json);
+  if (keepsOthersOut(queue, status)) await takePlace(context, id, json);
+  await updateData(db, queue.id, id, json);
+}
+
+/** @throws Refusal when another item has the only place for this data. */
+async function takePlace({ db, queue }: QueueContext, id: Id, json: JsonRecord): Promise<void> {
+  const refusals = await placeItems(db, queue, [{ id, json }]);
+  const refusal = refusals.get(id);
+  if (refusal) throw refusal;
 }

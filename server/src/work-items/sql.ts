@@ -1,4 +1,4 @@
-import { stringifyJson, type Id, type Schemas } from '@millrace/api';
+import { stringifyJson, type Id, type Schemas, type Status } from '@millrace/api';
 import { empty, join, named, raw, sql, type Db, type Sql } from '../db.ts';
 import { eventsOf, nothing } from '../events/sql.ts';
 import type { JsonRecord } from '../models/record.ts';
@@ -155,6 +155,18 @@ export async function updateData(db: Db, queueId: Id, itemId: Id, json: JsonReco
 export async function selectData(db: Db, queueId: Id, itemId: Id): Promise<JsonRecord> {
   const data = sql`select json from work_item_data where queue_id = ${queueId} and item_id = ${itemId}`;
   return (await db.row<{ json: JsonRecord }>(data))?.json ?? {};
+}
+
+/** The data of items in the order of their ids, from one on. */
+export function selectRecords(
+  db: Db,
+  queueId: Id,
+  after: Id,
+  limit: number,
+): Promise<{ id: Id; status: Status; json: JsonRecord }[]> {
+  return db.rows(sql`
+    select i.id, i.status, d.json from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
+    where i.queue_id = ${queueId} and i.id > ${after} order by i.id limit ${limit}`);
 }
 
 export async function deleteItem(db: Db, queueId: Id, itemId: Id): Promise<void> {

@@ -8,10 +8,19 @@ export function columnProblems(
   { displayColumns }: QueueSettings,
   { attributes }: Circumstances,
 ): ErrorDetail[] {
-  return displayColumns.flatMap((column, index) => {
-    const isKnown = attributes.some(({ name }) => name === column);
-    const repeats = displayColumns.indexOf(column) < index;
-    return referenceProblems('displayColumns', { named: column, isKnown, repeats }, attributes);
+  return nameListProblems('displayColumns', displayColumns, attributes);
+}
+
+/** What is wrong with a member that lists attributes, each of which it may name once. */
+export function nameListProblems(
+  field: string,
+  names: readonly string[],
+  attributes: readonly Attribute[],
+): ErrorDetail[] {
+  return names.flatMap((named, index) => {
+    const isKnown = attributes.some(({ name }) => name === named);
+    const repeats = names.indexOf(named) < index;
+    return referenceProblems(field, { named, isKnown, repeats }, attributes);
   });
 }
 

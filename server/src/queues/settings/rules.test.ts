@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../errors.ts';
 import type { Attribute } from '../../models/rules.ts';
-import { changedSettings, isReordered, newSettings, startsComparing } from './rules.ts';
+import { comparesAnew } from './duplicates.ts';
+import { changedSettings, isReordered, newSettings } from './rules.ts';
 
 const text = (name: string): Attribute => ({ name, type: 'TEXT', isRequired: true });
 const attributes = ['a', 'b', '-b', '__proto__', 'constructor', 'Ä', '7', '8', '9', '10', '11'].map(text);
@@ -34,6 +35,8 @@ describe('the settings of a queue', () => {
       reactivationUnit: 'PERCENT',
       reactivationThreshold: 100,
       disallowDuplicate: false,
+      uniqueBy: [],
+      duplicateScope: 'ALL',
       autoRetryLimit: 0,
       workItemProcessingOrders: [],
       displayColumns: ['a', 'b', '-b', '__proto__', 'constructor', 'Ä', '7', '8', '9', '10'],
@@ -54,6 +57,8 @@ describe('the settings of a queue', () => {
       manualProcessingTime: 3,
       manualProcessingTimeUnit: 'HOURS',
       disallowDuplicate: true,
+      uniqueBy: ['b', '__proto__'],
+      duplicateScope: 'OPEN' as const,
       autoRetryLimit: 10,
       workItemProcessingOrders: ['-a', '__proto__', '-b'],
       displayColumns: ['constructor'],
@@ -98,6 +103,9 @@ describe('the settings of a queue', () => {
       'workItemProcessingOrders',
       'names the attribute of "-a" twice',
     ],
+    [{ disallowDuplicate: true, uniqueBy: ['c'] }, 'uniqueBy', 'names "c"'],
+    [{ disallowDuplicate: true, uniqueBy: ['a', 'a'] }, 'uniqueBy', 'names the attribute of "a" twice'],
+    [{ uniqueBy: ['a'] }, 'uniqueBy', 'has no effect without disallowDuplicate: true'],
     [{ reactivationThreshold: 101 }, 'reactivationThreshold', 'at most 100'],
     [{ manualProcessingTimeUnit: 'WEEKS' }, 'manualProcessingTimeUnit', 'SECONDS, MINUTES, HOURS, DAYS'],
     [{ expiry: {} }, 'expiry.type', 'DURATION, DATE or NONE'],
@@ -183,11 +191,25 @@ describe('a change of settings', () => {
     ]);
   });
 
-  it('starts to compare when duplicates were allowed before', () => {
-    const comparing = settle({ disallowDuplicate: true });
-    expect(startsComparing(current, comparing)).toBe(true);
-    expect(startsComparing(comparing, comparing)).toBe(false);
-    expect(startsComparing(comparing, current)).toBe(false);
-    expect(startsComparing(current, current)).toBe(false);
+  it.each<[Sent, Sent, boolean]>([
+    [{}, { disallowDuplicate: true }, true],
+    [{ disallowDuplicate: true }, {}, false],
+    [{ disallowDuplicate: true }, { disallowDuplicate: false }, false],
+    [{ disallowDuplicate: true }, { uniqueBy: ['a'] }, true],
+    [{ disallowDuplicate: true, uniqueBy: ['a'] }, { uniqueBy: ['b'] }, true],
+    [{ disallowDuplicate: true, uniqueBy: ['a'] }, { uniqueBy: ['a'], description: 'd' }, false],
+    [{ disallowDuplicate: true }, { duplicateScope: 'OPEN' }, true],
+    [{ disallowDuplicate: true, duplicateScope: 'OPEN' }, { duplicateScope: 'ALL' }, true],
+    [{}, { duplicateScope: 'OPEN' }, false],
+  ])('from %j by %j compares the items anew: %s', (before, sent, expected) => {
+    const old = settle(before);
+    expect(comparesAnew(old, change(sent, old))).toBe(expected);
+  });
+
+  it('keeps the attributes to compare while duplicates are allowed, and takes no others then', () => {
+    const before = settle({ disallowDuplicate: true, uniqueBy: ['a'] });
+    const idle = change({ disallowDuplicate: false }, before);
+    expect(change({ uniqueBy: ['a'], description: 'd' }, idle).uniqueBy).toEqual(['a']);
+    expect(refusalOf(() => change({ uniqueBy: ['b'] }, idle)).message).toContain('uniqueBy has no effect');
   });
 });

@@ -2,6 +2,7 @@ import type { Schemas } from '@millrace/api';
 import { Refusal } from '../../errors.ts';
 import { nameProblems } from '../../models/rules.ts';
 import { columnProblems, orderProblems } from './attributes.ts';
+import { duplicateProblems } from './duplicates.ts';
 import { expiryProblems, spelledExpiry } from './expiry.ts';
 import { numberProblems } from './numbers.ts';
 import { settingNames, type Circumstances, type QueueSettings } from './settings.ts';
@@ -18,6 +19,8 @@ export function newSettings(sent: Schemas['NewQueue'], circumstances: Circumstan
     // of 1 starts a drained queue with the first item.
     reactivationThreshold: sent.reactivationUnit === 'COUNT' ? 1 : 100,
     disallowDuplicate: false,
+    uniqueBy: [],
+    duplicateScope: 'ALL' as const,
     autoRetryLimit: 0,
     workItemProcessingOrders: [],
     displayColumns: circumstances.attributes.slice(0, maxDisplayColumns).map(({ name }) => name),
@@ -43,11 +46,6 @@ export function isReordered(before: QueueSettings, after: QueueSettings): boolea
   return old.length !== wanted.length || old.some((order, index) => order !== wanted[index]);
 }
 
-/** Whether duplicates are refused from now on: items that came before could not be compared with. */
-export function startsComparing(before: QueueSettings, after: QueueSettings): boolean {
-  return after.disallowDuplicate && !before.disallowDuplicate;
-}
-
 function settingsIn(sent: Partial<Schemas['Queue']>): Partial<QueueSettings> {
   return Object.fromEntries(
     settingNames.flatMap((name) => (sent[name] === undefined ? [] : [[name, sent[name]]])),
@@ -61,6 +59,7 @@ function settle(wanted: QueueSettings, current: QueueSettings | undefined, circu
     ...numberProblems(settings),
     ...columnProblems(settings, circumstances),
     ...orderProblems(settings, circumstances),
+    ...duplicateProblems(settings, current, circumstances),
     ...expiryProblems(settings.expiry, current?.expiry, circumstances.now),
   ];
   if (details.length > 0) {

@@ -11,6 +11,8 @@ export const settingNames = [
   'manualProcessingTime',
   'manualProcessingTimeUnit',
   'disallowDuplicate',
+  'uniqueBy',
+  'duplicateScope',
   'autoRetryLimit',
   'workItemProcessingOrders',
   'displayColumns',
