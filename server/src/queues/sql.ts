@@ -127,13 +127,6 @@ export async function lockOutWriters(db: Db, id: Id): Promise<void> {
   await db.rows(sql`select from queues where id = ${id} for update`);
 }
 
-/** How many items the queue holds; counts up to a limit only, because it may hold very many. */
-export async function countItemsUpTo(db: Db, id: Id, limit: number): Promise<number> {
-  const row = await db.row<{ count: number }>(sql`
-    select count(*) from (select from work_items where queue_id = ${id} limit ${limit}) i`);
-  return row?.count ?? 0;
-}
-
 /** Items by what may still become of them, from the tallies: the queue may hold very many that are done. */
 export async function countOpenItems(db: Db, id: Id): Promise<{ waiting: number; open: number }> {
   const row = await db.row<{ waiting: number; open: number }>(sql`
