@@ -100,11 +100,27 @@ function readLeaf(operator: string, node: Node, fields: Fields, place: string): 
   refuseSenseless(operator, name, type, place);
   if (!('value' in node)) throw refusal(`${place}.value`, `is missing. Say null for "unset"`);
   const { value } = node;
+  if (type === 'texts') return readMembership(operator, column, value, { name, place });
   if (value === null && operator === 'eq') return sql`(${column} is null)`;
   if (value === null && operator === 'ne') return sql`(${column} is not null)`;
   const read = readValue(name, type, value, `${place}.value`);
   if (operator === 'substring') return sql`(${column} ilike ${containing(read)})`;
   return sql`(${column} ${signs[operator] ?? empty} ${read})`;
+}
+
+/** A list of texts has a value when one of them is equal to it, or contains it; it is unset when it is empty. */
+function readMembership(
+  operator: string,
+  column: Sql,
+  value: unknown,
+  { name, place }: { name: string; place: string },
+): Sql {
+  const isEmpty = sql`(coalesce(cardinality(${column}), 0) = 0)`;
+  if (value === null) return operator === 'eq' ? isEmpty : sql`(not ${isEmpty})`;
+  const read = readValue(name, 'texts', value, `${place}.value`);
+  if (operator === 'substring')
+    return sql`(exists (select from unnest(${column}) as one where one ilike ${containing(read)}))`;
+  return operator === 'eq' ? sql`(${read} = any(${column}))` : sql`((${read} = any(${column})) is not true)`;
 }
 
 function readField(name: unknown, fields: Fields, place: string): Field & { name: string } {
@@ -116,12 +132,12 @@ function readField(name: unknown, fields: Fields, place: string): Field & { name
 }
 
 function refuseSenseless(operator: string, name: string, type: FieldType, place: string): void {
-  const isOrdered = typeof type === 'string' && type !== 'boolean';
+  const isOrdered = typeof type === 'string' && type !== 'boolean' && type !== 'texts';
   const known = [
     'eq',
     'ne',
     ...(isOrdered ? ['lt', 'le', 'gt', 'ge'] : []),
-    ...(type === 'text' ? ['substring'] : []),
+    ...(type === 'text' || type === 'texts' ? ['substring'] : []),
   ];
   if (known.includes(operator)) return;
   throw refusal(

@@ -3,11 +3,12 @@ import { sql, type Sql } from '../db.ts';
 import { Refusal } from '../errors.ts';
 
 /** What a field of a list holds; a list of names is an enumeration. */
-export type FieldType = 'id' | 'integer' | 'number' | 'text' | 'time' | 'boolean' | readonly string[];
+export type FieldType =
+  'id' | 'integer' | 'number' | 'text' | 'texts' | 'time' | 'boolean' | readonly string[];
 
 /** A member of the listed rows by which they can be filtered and sorted. */
 export interface Field {
-  /** Its value in SQL: bigint, numeric, text, timestamptz or boolean, as the type says; null where it is unset. */
+  /** Its value in SQL: bigint, numeric, text, text[], timestamptz or boolean, as the type says; null where it is unset. */
   readonly column: Sql;
   readonly type: FieldType;
 }
@@ -19,6 +20,7 @@ const readers: Record<Exclude<FieldType, readonly string[]>, { read: Read; wante
   integer: { read: readInteger, wanted: 'a whole number of at most 64 bits' },
   number: { read: readNumber, wanted: 'a number' },
   text: { read: readText, wanted: 'a text' },
+  texts: { read: readText, wanted: 'a text' },
   time: {
     read: readTime,
     wanted: 'an ISO 8601 time such as 2024-03-01T09:30:00Z or 2024-03-01T09:30:00+09:00',
