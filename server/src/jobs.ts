@@ -1,5 +1,6 @@
 import type { Log } from './operation.ts';
 import { inTransaction, type Parts } from './perform.ts';
+import { disconnectSilentDevices } from './devices/job.ts';
 import { resumeQueues } from './queues/job.ts';
 import { foldTallies } from './stats/job.ts';
 import { expireItems, promoteDueItems, returnLapsedItems } from './work-items/job.ts';
@@ -13,6 +14,7 @@ const jobs: readonly Job[] = [
   promoteDueItems,
   expireItems,
   resumeQueues,
+  disconnectSilentDevices,
   foldTallies,
   forgetRevokedTokens,
 ];

@@ -1,5 +1,6 @@
 import * as auth from './auth/operations.ts';
 import * as automations from './automations/operations.ts';
+import { heartbeatDevice, registerDevice } from './devices/agent.ts';
 import * as devices from './devices/operations.ts';
 import * as health from './health/operations.ts';
 import * as intake from './intake/operations.ts';
@@ -33,6 +34,8 @@ export const functions: Functions = {
   ...stats,
   ...users,
   ...workItems,
+  registerDevice,
+  heartbeatDevice,
   createWorkItems,
   claimWorkItems,
   heartbeatWorkItems,

@@ -1,144 +1,243 @@
+import type { Schemas } from '@millrace/api';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type App, type TestUser } from '../testing/app.ts';
-import { createPool, registerDevice } from '../testing/devices.ts';
+import { createPool, eventsOfDevice, registerDevice } from '../testing/devices.ts';
+import { eventually } from '../testing/fixtures.ts';
 import { addTenant } from '../testing/tenant.ts';
 
 let app: App;
 let runner: TestUser;
-let otherRunner: TestUser;
+let owner: TestUser;
+let consumer: TestUser;
+let stranger: TestUser;
+let poolAdmin: TestUser;
 let foreigner: TestUser;
+let roleId: number;
 
 beforeAll(async () => {
   app = await startApp();
   runner = await app.user('runner', ['AAE_Bot Runner']);
-  otherRunner = await app.user('other runner', ['AAE_Bot Runner']);
+  owner = await app.user('owner');
+  stranger = await app.user('stranger');
+  poolAdmin = await app.user('pool admin', ['AAE_Pool Admin']);
   foreigner = await addTenant(app, 'second');
+  roleId = Number((await app.admin.createRole({ body: { name: 'Consumers' } })).body.id);
+  consumer = await app.user('consumer', ['Consumers']);
 });
 
-describe('registerDevice', () => {
-  it('registerDevice answers every member of a new device, which is connected and takes work', async () => {
-    const { status, body } = await runner.call.registerDevice({
-      body: {
-        hostName: 'runner-01.example.com',
-        nickname: 'Läufer 1',
-        labels: ['sap', 'germany', 'sap'],
-        bots: ['Post invoice', 'Check vendor'],
-        slots: 4,
-        agentVersion: '0.1.0',
-      },
-    });
-    expect(status).toBe(200);
-    expect(body).toEqual({
-      id: expect.any(Number),
-      hostName: 'runner-01.example.com',
-      nickname: 'Läufer 1',
-      labels: ['germany', 'sap'],
-      bots: ['Check vendor', 'Post invoice'],
-      slots: 4,
-      busySlots: 0,
-      agentVersion: '0.1.0',
-      status: 'CONNECTED',
-      state: 'ACTIVE',
-      poolIds: [],
-      lastSeenOn: body.createdOn,
-      userId: runner.id,
-      createdBy: runner.id,
-      createdOn: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*\.\d{3}Z$/),
-      updatedBy: runner.id,
-      updatedOn: body.createdOn,
-      version: 0,
-    });
-  });
+/** A device in a pool with an owner and a role that consumes it. */
+async function pooledDevice(more: Partial<Schemas['DeviceRegistration']> = {}) {
+  const device = await registerDevice(runner, more);
+  await createPool(app, [device], { ownerIds: [owner.id], consumerRoleIds: [roleId] });
+  return { device, path: { id: Number(device.id) } };
+}
 
-  it('registerDevice by the same user finds the device, takes what is new and keeps what is not said', async () => {
-    const first = await registerDevice(runner, { hostName: 'again', labels: ['a'], bots: ['b'], slots: 3 });
-    const named = { path: { id: Number(first.id) }, body: { version: 0, nickname: 'by hand' } };
-    expect((await app.admin.updateDevice(named)).status).toBe(200);
-    const { body } = await runner.call.registerDevice({
-      body: { hostName: 'AGAIN', nickname: 'by the agent', bots: ['c'], agentVersion: '2' },
-    });
-    expect(body).toMatchObject({ id: first.id, hostName: 'again', nickname: 'by hand', version: 2 });
-    expect(body).toMatchObject({ labels: ['a'], bots: ['c'], slots: 3, agentVersion: '2' });
-  });
-
-  it('registerDevice that says nothing new leaves the version as it is', async () => {
-    const first = await registerDevice(runner, { hostName: 'same', labels: ['x'] });
-    const again = await registerDevice(runner, { hostName: 'same', labels: ['x'] });
-    expect(again).toEqual({ ...first, lastSeenOn: expect.any(String) });
-  });
-
-  it('registerDevice refuses a host that another user of the tenant has, and says what to do', async () => {
-    const { id } = await registerDevice(runner, { hostName: 'mine' });
-    const { status, error } = await otherRunner.call.registerDevice({ body: { hostName: 'Mine' } });
-    expect([status, error.code]).toEqual([409, 'NAME_TAKEN']);
-    expect(error.message).toContain(`device ${id}`);
-    expect((await foreigner.call.registerDevice({ body: { hostName: 'mine' } })).status).toBe(200);
-  });
-
-  it('registerDevice makes one device of many registrations at once', async () => {
-    const calls = Array.from({ length: 8 }, (_, index) =>
-      runner.call.registerDevice({ body: { hostName: 'race', slots: index + 1 } }),
-    );
-    const answers = await Promise.all(calls);
-    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
-    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
-  });
-
-  it('registerDevice gives a host to one of two users who register it at once', async () => {
-    for (let round = 0; round < 5; round += 1) {
-      const body = { hostName: `raced ${round}` };
-      const answers = await Promise.all([
-        runner.call.registerDevice({ body }),
-        otherRunner.call.registerDevice({ body }),
-      ]);
-      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+describe('getDevice', () => {
+  it('getDevice answers a device in its pools to its user, to those who own or consume one, and to pool admins', async () => {
+    const { device, path } = await pooledDevice();
+    const pool = await createPool(app, [device]);
+    for (const { call } of [runner, owner, consumer, poolAdmin]) {
+      const { status, body } = await call.getDevice({ path });
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ id: device.id, hostName: device.hostName });
+      expect(body.poolIds).toEqual([Number(pool.id) - 1, pool.id]);
     }
+  });
+
+  it('getDevice knows no device for others, and none that does not exist', async () => {
+    const { path } = await pooledDevice();
+    const missing = await stranger.call.getDevice({ path: { id: 987_654_321 } });
+    for (const { call } of [stranger, foreigner]) {
+      const { status, error } = await call.getDevice({ path });
+      expect([status, error.code]).toEqual([404, 'NOT_FOUND']);
+      expect(error.message.replace(String(path.id), '987654321')).toBe(missing.error.message);
+    }
+  });
+});
+
+describe('listDevices', () => {
+  let lister: TestUser;
+  let devices: Schemas['Device'][];
+
+  beforeAll(async () => {
+    lister = await app.user('lister', ['AAE_Bot Runner']);
+    devices = [
+      await registerDevice(lister, { hostName: 'Berlin-1', labels: ['sap', 'berlin'], slots: 4 }),
+      await registerDevice(lister, { hostName: 'Berlin-2', labels: ['berlin'], bots: ['post'] }),
+      await registerDevice(lister, { hostName: 'Rome-1', nickname: 'Nero', agentVersion: '2.0' }),
+    ];
   });
 
   it.each([
-    [{}, "must have required property 'hostName'"],
-    [{ hostName: ' x' }, 'hostName must not begin or end with white space'],
-    [{ hostName: 'x\u0007' }, 'control characters'],
-    [{ hostName: 'x', labels: ['a', ''] }, 'labels.1 must NOT have fewer than 1'],
-    [{ hostName: 'x', labels: ['a '] }, 'labels must not begin or end'],
-    [{ hostName: 'x', bots: ['\n'] }, 'bots must not begin or end'],
-    [{ hostName: 'x', slots: 0 }, 'slots must be >= 1'],
-    [{ hostName: 'x', slots: 1001 }, 'slots must be <= 1000'],
-    [{ hostName: 'x', state: 'ACTIVE' }, 'state is not a known member'],
-  ])('registerDevice refuses %j', async (body, message) => {
-    const { status, error } = await runner.call.registerDevice({ body: body as never });
-    expect([status, error.code]).toEqual([400, 'INVALID_REQUEST']);
-    expect(error.message).toContain(message);
+    [{ operator: 'eq', field: 'hostName', value: 'Rome-1' }, [2]],
+    [{ operator: 'substring', field: 'hostName', value: 'BERLIN' }, [0, 1]],
+    [{ operator: 'eq', field: 'nickname', value: 'Nero' }, [2]],
+    [{ operator: 'eq', field: 'labels', value: 'berlin' }, [0, 1]],
+    [{ operator: 'eq', field: 'labels', value: 'ber' }, []],
+    [{ operator: 'substring', field: 'labels', value: 'AP' }, [0]],
+    [{ operator: 'ne', field: 'labels', value: 'sap' }, [1, 2]],
+    [{ operator: 'eq', field: 'labels', value: null }, [2]],
+    [{ operator: 'ne', field: 'bots', value: null }, [1]],
+    [{ operator: 'eq', field: 'status', value: 'connected' }, [0, 1, 2]],
+    [{ operator: 'ne', field: 'state', value: 'ACTIVE' }, []],
+    [{ operator: 'gt', field: 'slots', value: '1' }, [0]],
+    [{ operator: 'eq', field: 'agentVersion', value: '2.0' }, [2]],
+    [{ operator: 'gt', field: 'lastSeenOn', value: '2020-01-01' }, [0, 1, 2]],
+  ])('listDevices filters by %j', async (filter, expected) => {
+    const { status, body } = await lister.call.listDevices({ body: { filter } });
+    expect(status).toBe(200);
+    expect(body.list.map(({ id }) => id)).toEqual(expected.map((index) => devices[index]?.id));
+    expect(body.page).toEqual({ offset: 0, total: 3, totalFilter: expected.length });
   });
 
-  it('registerDevice needs the permission runDevice', async () => {
-    const basic = await app.user('basic');
-    const { status, error } = await basic.call.registerDevice({ body: { hostName: 'x' } });
-    expect([status, error.code]).toEqual([403, 'FORBIDDEN']);
+  it('listDevices sorts, pages, and lists by user', async () => {
+    const filter = { operator: 'eq', field: 'userId', value: lister.id };
+    const body = { filter, sort: [{ field: 'hostName', direction: 'desc' }], page: { offset: 1, length: 1 } };
+    const answer = await app.admin.listDevices({ body });
+    expect(answer.body.list.map(({ hostName }) => hostName)).toEqual(['Berlin-2']);
+    expect(answer.body.page.totalFilter).toBe(3);
+  });
+
+  it('listDevices refuses comparisons that make no sense', async () => {
+    const filter = { operator: 'lt', field: 'labels', value: 'a' };
+    const { status, error } = await lister.call.listDevices({ body: { filter } });
+    expect(status).toBe(400);
+    expect(error.message).toContain('labels, which knows eq, ne, substring');
+  });
+
+  it('listDevices shows to each what they may see', async () => {
+    const { device } = await pooledDevice();
+    const seenBy = async ({ call }: TestUser) => (await call.listDevices()).body.list.map(({ id }) => id);
+    for (const user of [owner, consumer, poolAdmin, runner]) expect(await seenBy(user)).toContain(device.id);
+    expect(await seenBy(stranger)).toEqual([]);
+    expect(await seenBy(foreigner)).toEqual([]);
+    expect(await seenBy(owner)).not.toContain(devices[0]?.id);
   });
 });
 
-describe('heartbeatDevice', () => {
-  it('heartbeatDevice tells the agent what its device may do', async () => {
-    const { id } = await registerDevice(runner);
-    const { status, body } = await runner.call.heartbeatDevice({ path: { id: Number(id) } });
-    expect([status, body]).toEqual([200, { state: 'ACTIVE' }]);
+describe('updateDevice', () => {
+  it('updateDevice changes nickname and labels, one version up, and puts it on record', async () => {
+    const { device, path } = await pooledDevice({ labels: ['a'] });
+    const { status, body } = await poolAdmin.call.updateDevice({
+      path,
+      body: { version: 0, nickname: 'Läufer', labels: ['b', 'a', 'b'] },
+    });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      nickname: 'Läufer',
+      labels: ['a', 'b'],
+      version: 1,
+      updatedBy: poolAdmin.id,
+    });
+    expect((await eventsOfDevice(app, device)).at(-1)).toEqual({
+      operation: 'updateDevice',
+      actor: poolAdmin.id,
+      reason: null,
+      changes: { nickname: 'Läufer', labels: ['a', 'b'] },
+    });
   });
 
-  it('heartbeatDevice knows no device that another user registered', async () => {
-    const path = { id: Number((await registerDevice(runner)).id) };
-    for (const call of [otherRunner.call, app.admin, foreigner.call]) {
-      const { status, error } = await call.heartbeatDevice({ path });
-      expect([status, error.code]).toEqual([404, 'NOT_FOUND']);
+  it('updateDevice refuses a version that has passed, and labels that nobody could type', async () => {
+    const { path } = await pooledDevice();
+    const stale = await app.admin.updateDevice({ path, body: { version: 4, nickname: 'x' } });
+    expect([stale.status, stale.error.code]).toEqual([409, 'VERSION_CONFLICT']);
+    const { status } = await app.admin.updateDevice({ path, body: { version: 0, labels: [' a'] } });
+    expect(status).toBe(400);
+  });
+});
+
+describe('deleteDevice', () => {
+  it('deleteDevice takes the device out of its pools, and it may register anew', async () => {
+    const { device, path } = await pooledDevice();
+    expect((await app.admin.deleteDevice({ path })).status).toBe(204);
+    expect((await app.admin.getDevice({ path })).status).toBe(404);
+    expect((await runner.call.heartbeatDevice({ path })).status).toBe(404);
+    const again = await registerDevice(runner, { hostName: device.hostName });
+    expect(again).toMatchObject({ poolIds: [], version: 0 });
+    expect(again.id).not.toBe(device.id);
+    expect((await eventsOfDevice(app, device)).at(-1)).toMatchObject({ operation: 'deleteDevice' });
+  });
+
+  it('deleteDevice is refused while the device runs items', async () => {
+    const { device, path } = await pooledDevice();
+    await app.sql(
+      'insert into runs (queue_id, item_id, device_id, automation_id, started_on) values (0, $1, $1, 0, now())',
+      [device.id],
+    );
+    expect((await app.admin.getDevice({ path })).body.busySlots).toBe(1);
+    const { status, error } = await app.admin.deleteDevice({ path });
+    expect([status, error.code]).toEqual([409, 'IN_USE']);
+    expect(error.message).toContain('runs 1 item.');
+  });
+});
+
+describe('a device that falls silent', () => {
+  it('is DISCONNECTED, and CONNECTED again by heartbeatDevice; both are on record', async () => {
+    const { device, path } = await pooledDevice();
+    await app.sql("update devices set last_seen_on = now() - interval '46 seconds' where id = $1", [
+      device.id,
+    ]);
+    const read = async () => (await app.admin.getDevice({ path })).body;
+    await eventually(read, ({ status }) => status === 'DISCONNECTED');
+    expect((await runner.call.heartbeatDevice({ path })).status).toBe(200);
+    expect(await read()).toMatchObject({ status: 'CONNECTED', version: 0 });
+    const [, lost, back, ...more] = await eventsOfDevice(app, device);
+    expect(lost).toMatchObject({ operation: 'disconnectSilentDevices', changes: { status: 'DISCONNECTED' } });
+    expect(back).toMatchObject({
+      operation: 'heartbeatDevice',
+      actor: runner.id,
+      changes: { status: 'CONNECTED' },
+    });
+    expect(more).toEqual([]);
+  });
+
+  it('is CONNECTED again by registerDevice', async () => {
+    const { device, path } = await pooledDevice();
+    await app.sql('update devices set is_connected = false where id = $1', [device.id]);
+    await registerDevice(runner, { hostName: device.hostName, slots: 2 });
+    expect((await app.admin.getDevice({ path })).body.status).toBe('CONNECTED');
+    expect((await eventsOfDevice(app, device)).at(-1)).toMatchObject({
+      operation: 'registerDevice',
+      changes: { slots: 2, status: 'CONNECTED' },
+    });
+  });
+});
+
+describe('drainDevice, quarantineDevice and resumeDevice', () => {
+  it('drainDevice and resumeDevice say who did it and why, and the agent is told', async () => {
+    const { device, path } = await pooledDevice();
+    const reason = 'The host is patched tonight';
+    const { status, body } = await owner.call.drainDevice({ path, body: { reason } });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ state: 'DRAINING', stateReason: reason, stateBy: owner.id, version: 1 });
+    const told = await runner.call.heartbeatDevice({ path });
+    expect(told.body).toEqual({ state: 'DRAINING', stateReason: reason });
+    const resumed = await owner.call.resumeDevice({ path });
+    expect(resumed.body).toMatchObject({ state: 'ACTIVE', stateBy: owner.id, version: 2 });
+    expect(resumed.body).not.toHaveProperty('stateReason');
+    expect((await eventsOfDevice(app, device)).slice(-2)).toEqual([
+      { operation: 'drainDevice', actor: owner.id, reason, changes: { state: 'DRAINING' } },
+      { operation: 'resumeDevice', actor: owner.id, reason: null, changes: { state: 'ACTIVE' } },
+    ]);
+  });
+
+  it('quarantineDevice holds a device through its registration, until resumeDevice', async () => {
+    const { device, path } = await pooledDevice();
+    const { body } = await poolAdmin.call.quarantineDevice({ path, body: { reason: 'It books twice' } });
+    expect(body).toMatchObject({ state: 'QUARANTINED', stateReason: 'It books twice' });
+    expect((await registerDevice(runner, { hostName: device.hostName })).state).toBe('QUARANTINED');
+    const drained = await poolAdmin.call.drainDevice({ path, body: { reason: 'x' } });
+    expect([drained.status, drained.error.code]).toEqual([409, 'STATUS_CONFLICT']);
+    expect((await poolAdmin.call.resumeDevice({ path, body: { reason: 'Mended' } })).body.state).toBe(
+      'ACTIVE',
+    );
+  });
+
+  it('drainDevice and quarantineDevice need a reason', async () => {
+    const { path } = await pooledDevice();
+    for (const body of [{}, { reason: '' }, undefined]) {
+      expect((await app.admin.drainDevice({ path, body: body as never })).status).toBe(400);
+      expect((await app.admin.quarantineDevice({ path, body: body as never })).status).toBe(400);
     }
-  });
-});
-
-describe('createPool', () => {
-  it('createPool puts a device into several pools', async () => {
-    const device = await registerDevice(runner);
-    const [one, other] = [await createPool(app, [device]), await createPool(app, [device])];
-    const { body } = await app.admin.getDevice({ path: { id: Number(device.id) } });
-    expect(body.poolIds).toEqual([one.id, other.id]);
   });
 });

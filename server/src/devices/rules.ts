@@ -44,6 +44,31 @@ export function changedByHand(device: Schemas['Device'], sent: Schemas['DeviceUp
   return { nickname, labels: namesOf(labels) };
 }
 
+type State = Schemas['Device']['state'];
+
+/** What a person can do with the state of a device. */
+export type StateChange = 'drain' | 'quarantine' | 'resume';
+
+const stateAfter: Record<StateChange, Partial<Record<State, State>>> = {
+  // Whoever quarantined a device had a reason that draining would take away.
+  drain: { ACTIVE: 'DRAINING', DRAINING: 'DRAINING' },
+  quarantine: { ACTIVE: 'QUARANTINED', DRAINING: 'QUARANTINED', QUARANTINED: 'QUARANTINED' },
+  resume: { ACTIVE: 'ACTIVE', DRAINING: 'ACTIVE', QUARANTINED: 'ACTIVE' },
+};
+
+/** The state of a device after a change. @throws Refusal STATUS_CONFLICT */
+export function decideState(
+  { id, state }: Pick<Schemas['Device'], 'id' | 'state'>,
+  change: StateChange,
+): State {
+  const after = stateAfter[change][state];
+  if (after) return after;
+  throw new Refusal(
+    'STATUS_CONFLICT',
+    `Device ${id} is ${state} and cannot be ${change}ed. Resume it first.`,
+  );
+}
+
 /** @throws Refusal IN_USE while the device runs items */
 export function refuseWhileBusy({ id, busySlots }: Schemas['Device']): void {
   if (busySlots === 0) return;

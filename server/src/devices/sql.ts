@@ -1,5 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
-import { named, raw, sql, type Db, type Sql } from '../db.ts';
+import { raw, sql, type Db, type Sql } from '../db.ts';
 import type { Field, ListQuery } from '../lists.ts';
 import type { Registration } from './rules.ts';
 
@@ -21,6 +21,8 @@ export const deviceFields: Record<string, Field> = {
     column: raw(`case when d.is_connected then 'CONNECTED' else 'DISCONNECTED' end`),
     type: ['CONNECTED', 'DISCONNECTED'],
   },
+  labels: { column: raw('d.labels'), type: 'texts' },
+  bots: { column: raw('d.bots'), type: 'texts' },
   state: { column: raw('d.state'), type: ['ACTIVE', 'DRAINING', 'QUARANTINED'] },
   slots: { column: raw('d.slots'), type: 'integer' },
   agentVersion: { column: raw('d.agent_version'), type: 'text' },
@@ -102,39 +104,30 @@ export async function deleteDeviceRow(db: Db, id: Id): Promise<void> {
   await db.rows(sql`delete from devices where id = ${id}`);
 }
 
-/** A sign of life, and the user who gives it. */
-export interface Sign {
-  readonly deviceId: Id;
-  readonly userId: Id;
+/** Whether the user owns a pool that has the device. */
+export async function ownsPoolOf(db: Db, userId: Id, id: Id): Promise<boolean> {
+  const row = await db.row(sql`
+    select from pool_devices pd join pool_owners po on po.pool_id = pd.pool_id
+    where pd.device_id = ${id} and po.user_id = ${userId} limit 1`);
+  return row !== undefined;
 }
 
-/** A device that was heard of: as it is now, and whether it was thought lost. */
-export interface SeenDevice {
-  readonly id: Id;
-  readonly tenantId: Id;
+/** Whether a device takes work, and why not. */
+export interface DeviceHold {
   readonly state: Schemas['Device']['state'];
-  readonly stateReason?: string;
-  readonly wasConnected: boolean;
+  readonly reason: string | undefined;
 }
 
-/**
- * Notes that devices were heard of, each by the user who registered it; answers those that there are, held until the
- * transaction ends.
- */
-export function markSeen(db: Db, signs: readonly Sign[], now: Date): Promise<SeenDevice[]> {
-  const statement = sql`
-    with known as materialized (
-      select d.id, d.is_connected from devices d
-      where exists (
-        select from unnest(${signs.map((sign) => sign.deviceId)}::bigint[],
-                           ${signs.map((sign) => sign.userId)}::bigint[]) as sign (device_id, user_id)
-        where sign.device_id = d.id and sign.user_id = d.user_id)
-        and d.id = any(${signs.map((sign) => sign.deviceId)}::bigint[])
-      order by d.id for no key update)
-    update devices d set last_seen_on = ${now}, is_connected = true from known where d.id = known.id
-    returning d.id, d.tenant_id as "tenantId", d.state, d.state_reason as "stateReason",
-      known.is_connected as "wasConnected"`;
-  return db.rows<SeenDevice>(named('markSeen', statement));
+export async function updateState(
+  db: Db,
+  id: Id,
+  { state, reason }: DeviceHold,
+  { actorId, now }: Omit<Author, 'tenantId'>,
+): Promise<void> {
+  await db.rows(sql`
+    update devices set state = ${state}, state_reason = ${reason}, state_by = ${actorId}, state_on = ${now},
+      version = version + 1, updated_by = ${actorId}, updated_on = ${now}
+    where id = ${id}`);
 }
 
 /** Which devices somebody may see: all of the tenant, or the own ones and those of some pools. */

@@ -45,3 +45,12 @@ export async function createAutomation(
   expect(status, JSON.stringify(error)).toBe(200);
   return body;
 }
+
+/** What is on record of a device, oldest first. */
+export function eventsOfDevice({ sql }: Pick<App, 'sql'>, { id }: Pick<Schemas['Device'], 'id'>) {
+  return sql(
+    `select operation, actor_id::int as actor, reason, changes from events
+     where queue_id = 0 and item_id = 0 and device_id = $1 order by id`,
+    [id],
+  );
+}
