@@ -229,6 +229,66 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/devices/{id}/drain': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Let a device finish what it runs, and take nothing more
+     * @description By whoever owns a pool that has the device, or with `manageDevices`. It is drained when `busySlots` is 0; resume it when it may work again. A quarantined device cannot be drained.
+     */
+    post: operations['drainDevice'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/devices/{id}/quarantine': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take a device out of use at once
+     * @description By whoever owns a pool that has the device, or with `manageDevices`. Its items go back to NEW without a lost attempt, those past their point of no return become FAILED with IN_DOUBT; its agent learns that it holds them no longer.
+     */
+    post: operations['quarantineDevice'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/devices/{id}/resume': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Let a device take work again
+     * @description After draining or quarantine; by whoever owns a pool that has the device, or with `manageDevices`.
+     */
+    post: operations['resumeDevice'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/health/live': {
     parameters: {
       query?: never;
@@ -1336,6 +1396,24 @@ export interface components {
       state: 'ACTIVE' | 'DRAINING' | 'QUARANTINED';
       /** @description Why it is not ACTIVE */
       stateReason?: string;
+    };
+    /**
+     * @example {
+     *       "reason": "The host is patched tonight"
+     *     }
+     */
+    DeviceHold: {
+      /** @description Why; people and the agent are told */
+      reason: string;
+    };
+    /**
+     * @example {
+     *       "reason": "Patched"
+     *     }
+     */
+    DeviceResumption: {
+      /** @description Why; it is kept on record */
+      reason?: string;
     };
     Health: {
       /** @enum {string} */
@@ -3233,6 +3311,121 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['DeviceState'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  drainDevice: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the device
+         * @example 3
+         */
+        id: components['parameters']['DeviceId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DeviceHold'];
+      };
+    };
+    responses: {
+      /** @description The device, as changed */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Device'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  quarantineDevice: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the device
+         * @example 3
+         */
+        id: components['parameters']['DeviceId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DeviceHold'];
+      };
+    };
+    responses: {
+      /** @description The device, as changed */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Device'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  resumeDevice: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the device
+         * @example 3
+         */
+        id: components['parameters']['DeviceId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['DeviceResumption'];
+      };
+    };
+    responses: {
+      /** @description The device, as changed */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Device'];
         };
       };
       400: components['responses']['BadRequest'];
