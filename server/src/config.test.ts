@@ -23,6 +23,7 @@ describe('settings', () => {
       adminPassword: undefined,
       maxBodyBytes: 16_777_216,
       maxFileBytes: 268_435_456,
+      maxStreams: 200,
       logLevel: 'info',
     });
   });
@@ -37,6 +38,7 @@ describe('settings', () => {
       MILLRACE_ADMIN_PASSWORD: '12345678',
       MILLRACE_MAX_BODY_BYTES: '1024',
       MILLRACE_MAX_FILE_BYTES: '1099511627776',
+      MILLRACE_MAX_STREAMS: '3',
       MILLRACE_LOG_LEVEL: 'silent',
     };
     expect(readConfig(environment)).toEqual({
@@ -48,6 +50,7 @@ describe('settings', () => {
       adminPassword: '12345678',
       maxBodyBytes: 1024,
       maxFileBytes: 2 ** 40,
+      maxStreams: 3,
       logLevel: 'silent',
     });
   });

@@ -14,6 +14,8 @@ export interface Config {
   readonly adminPassword: string | undefined;
   readonly maxBodyBytes: number;
   readonly maxFileBytes: number;
+  /** Streams of events that are open at the same time. */
+  readonly maxStreams: number;
   readonly logLevel: string;
 }
 
@@ -30,6 +32,7 @@ const settings = {
   MILLRACE_ADMIN_PASSWORD: setting('adminPassword', undefined, password),
   MILLRACE_MAX_BODY_BYTES: setting('maxBodyBytes', String(16 * 1024 * 1024), wholeNumber(1024, 2 ** 30)),
   MILLRACE_MAX_FILE_BYTES: setting('maxFileBytes', String(256 * 1024 * 1024), wholeNumber(1024, 2 ** 40)),
+  MILLRACE_MAX_STREAMS: setting('maxStreams', '200', wholeNumber(0, 100_000)),
   MILLRACE_LOG_LEVEL: setting('logLevel', 'info', oneOf(logLevels)),
 };
 

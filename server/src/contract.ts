@@ -20,8 +20,8 @@ interface ContractOperation {
 }
 interface Parameter {
   name: string;
-  in: 'path' | 'query';
-  schema: { format?: string };
+  in: 'path' | 'query' | 'header';
+  schema: { type?: string; format?: string };
 }
 
 const contract = JSON.parse(contractText) as {
@@ -58,7 +58,7 @@ const operationOf = new Map(
 /** The reader for requests of an operation. */
 export function requestReader(operationId: OperationId): RequestReader {
   const { pointer, operation } = locate(operationId);
-  const parameters = (operation.parameters ?? []).map(resolveParameter);
+  const parameters = (operation.parameters ?? []).map(readableParameter);
   const check =
     operations[operationId].body === 'json'
       ? compile(`${pointer}/requestBody/content/application~1json`)
@@ -76,8 +76,8 @@ export function responseCheck(operationId: OperationId, status: number): Check {
   const response = operation.responses[String(status)];
   if (!response) return () => [{ message: `${operationId} does not promise a ${status}` }];
   const place = '$ref' in response ? response.$ref.slice(1) : `${pointer}/responses/${status}`;
-  const hasContent = '$ref' in response || response.content !== undefined;
-  return hasContent ? compile(`${place}/content/application~1json`) : () => [];
+  const [media] = '$ref' in response ? ['application/json'] : Object.keys(response.content ?? {});
+  return media === undefined ? () => [] : compile(`${place}/content/${media.replace('/', '~1')}`);
 }
 
 function locate(operationId: OperationId) {
@@ -134,13 +134,23 @@ function refuse(details: ErrorDetail[], what: string): void {
   throw new Refusal('INVALID_REQUEST', `${what}: ${sentence}.`, { details });
 }
 
+interface ReadableParameter extends Parameter {
+  readonly check: Check;
+}
+
+function readableParameter(parameter: Parameter | { $ref: string }): ReadableParameter {
+  const resolved = resolveParameter(parameter);
+  const validate = ajv.compile(strict(resolved.schema) as Json);
+  return { ...resolved, check: (value) => (validate(value) ? [] : complaints(validate)) };
+}
+
 function resolveParameter(parameter: Parameter | { $ref: string }): Parameter {
   if (!('$ref' in parameter)) return parameter;
   return contract.components.parameters[parameter.$ref.split('/').at(-1) ?? ''] as Parameter;
 }
 
 function readParameters(
-  parameters: Parameter[],
+  parameters: ReadableParameter[],
   place: 'path' | 'query',
   values: Record<string, string | string[]>,
 ) {
@@ -149,19 +159,29 @@ function readParameters(
   if (unknown !== undefined)
     refuse([{ field: unknown, message: 'is not a known parameter' }], `In the ${place}`);
   const read: Record<string, unknown> = {};
-  for (const { name, schema } of known) {
+  for (const parameter of known) {
+    const { name } = parameter;
     const value = values[name];
     if (Array.isArray(value))
       refuse([{ field: name, message: 'is given more than once' }], `In the ${place}`);
-    else if (value !== undefined) read[name] = schema.format === 'int64' ? readId(name, value) : value;
+    else if (value !== undefined) read[name] = readParameter(parameter, value);
   }
   return read;
 }
 
-function readId(name: string, value: string) {
-  if (/^\d{1,19}$/.test(value) && BigInt(value) <= highest) return toId(value);
-  throw new Refusal(
-    'INVALID_REQUEST',
-    `${name} in the path must be a whole number, not "${value.slice(0, 50)}".`,
+function readParameter({ name, in: place, schema, check }: ReadableParameter, text: string): unknown {
+  const value = schema.type === 'integer' ? readWholeNumber(text) : text;
+  const isNumber = schema.type !== 'integer' || value !== undefined;
+  const printed = text.slice(0, 50);
+  const details = isNumber ? check(value) : [{ message: `must be a whole number, not "${printed}"` }];
+  refuse(
+    details.map((detail) => ({ ...detail, field: name })),
+    `In the ${place}`,
   );
+  return value;
+}
+
+/** A whole number of at most 64 bits, if it is one. */
+function readWholeNumber(text: string) {
+  return /^\d{1,19}$/.test(text) && BigInt(text) <= highest ? toId(text) : undefined;
 }

@@ -31,7 +31,9 @@ import {
   refuseUnknownPath,
   sendError,
 } from './http/refusals.ts';
+import { createEventStreams, type SendStream } from './http/streams.ts';
 import type { Perform } from './perform.ts';
+import type { StreamPart } from './streams.ts';
 
 /** The HTTP application: it reads requests strictly by the contract, has them performed, and writes the answers. */
 export async function createHttp(
@@ -50,8 +52,8 @@ export async function createHttp(
   // Here already, so that nobody's body is read for nothing.
   http.addHook('onRequest', (request, _, done) => (request.is404 ? refuseUnknownPath(request) : done()));
   http.addHook('onSend', async (_, reply) => void reply.headers(commonHeaders));
-  for (const operationId of Object.keys(operations) as OperationId[])
-    addRoutes(http, verifyToken, perform, operationId);
+  const doors = { verifyToken, perform, sendStream: createEventStreams(http, config.maxStreams) };
+  for (const operationId of Object.keys(operations) as OperationId[]) addRoutes(http, doors, operationId);
   refuseOtherMethods(http, routeOf);
   await servePages(http);
   return http;
@@ -75,12 +77,14 @@ function optionsOf(config: Config): FastifyHttpOptions<Server> {
 // Strangers send credentials or a token. Parsing 16 MB of brackets would keep everybody waiting for seconds.
 const strangersBodyBytes = 64 * 1024;
 
-function addRoutes(
-  http: FastifyInstance,
-  verifyToken: VerifyToken,
-  perform: Perform,
-  operationId: OperationId,
-): void {
+interface Doors {
+  readonly verifyToken: VerifyToken;
+  readonly perform: Perform;
+  readonly sendStream: SendStream;
+}
+
+function addRoutes(http: FastifyInstance, doors: Doors, operationId: OperationId): void {
+  const { verifyToken, perform, sendStream } = doors;
   const operation: Operation = operations[operationId];
   const reader = requestReader(operationId);
   const identities = new WeakMap<FastifyRequest, Identity>();
@@ -99,8 +103,11 @@ function addRoutes(
   async function handler(request: FastifyRequest, reply: FastifyReply) {
     const input = await readInput(operation, reader, request);
     const caller = { token: tokenOf(request), identity: identities.get(request) };
-    const signal = abortedWhenGone(reply);
-    const output = await perform({ operationId, ...caller, input, log: request.log, signal });
+    const call = (signal: AbortSignal) =>
+      perform({ operationId, ...caller, input, log: request.log, signal });
+    if (operation.effect === 'stream')
+      return sendStream(reply, async (signal) => (await call(signal)) as AsyncIterable<StreamPart>);
+    const output = await call(abortedWhenGone(reply));
     reply.code(operation.success);
     return output === undefined ? reply.send() : reply.type('application/json').send(stringifyJson(output));
   }
@@ -116,9 +123,18 @@ async function readInput(
   request: FastifyRequest,
 ): Promise<Input> {
   const path = reader.path(request.params as Record<string, string>);
-  const query = reader.query(request.query as Record<string, string | string[]>);
+  const query = reader.query({
+    ...(request.query as Record<string, string>),
+    ...resumed(operation, request),
+  });
   const body = operation.body === 'file' ? await readFile(request) : readBody(operation, reader, request);
   return { path, query, body };
+}
+
+/** A stream that its reader resumes goes on where the header says, whatever it began with. */
+function resumed({ effect }: Operation, { headers }: FastifyRequest): Record<string, string> {
+  const last = headers['last-event-id'];
+  return effect === 'stream' && typeof last === 'string' ? { after: last } : {};
 }
 
 function readBody(operation: Operation, reader: RequestReader, request: FastifyRequest): unknown {

@@ -4,6 +4,7 @@ import type { BellName } from './dispatch/bell.ts';
 import type { Refusal } from './errors.ts';
 import type { Capability } from './members/rules.ts';
 import type { QueueDefinition } from './queues/rules.ts';
+import type { StreamPart } from './streams.ts';
 
 /** What an operation is handed besides its input. Operations read the clock and the database from here only. */
 export interface Context {
@@ -101,6 +102,12 @@ export class Idle<Nothing> {
   }
 }
 
+/** Answers the part of a stream that comes behind the cursor `after`; called for each part, in a transaction of its own. */
+export type StreamOperation<O extends OperationId> = (
+  context: Context,
+  input: Input<O>,
+) => Promise<StreamPart>;
+
 type Table = typeof operations;
 
 /** The kind of function that keeps the operation, by what the contract says of it. */
@@ -112,9 +119,11 @@ export type FunctionOf<O extends OperationId> = Table[O]['permission'] extends '
     ? Table[O]['queue'] extends null
       ? TenantOperation<O>
       : BatchOperation<O>
-    : Table[O]['queue'] extends null
-      ? PlainOperation<O>
-      : QueueOperation<O>;
+    : Table[O]['effect'] extends 'stream'
+      ? StreamOperation<O>
+      : Table[O]['queue'] extends null
+        ? PlainOperation<O>
+        : QueueOperation<O>;
 
 /** A function for each operation of the contract. */
 export type Functions = { readonly [O in OperationId]: FunctionOf<O> };

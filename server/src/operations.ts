@@ -2,6 +2,7 @@ import * as auth from './auth/operations.ts';
 import * as automations from './automations/operations.ts';
 import { heartbeatDevice, registerDevice } from './devices/agent.ts';
 import * as devices from './devices/operations.ts';
+import * as events from './events/operations.ts';
 import * as health from './health/operations.ts';
 import * as intake from './intake/operations.ts';
 import * as members from './members/operations.ts';
@@ -22,6 +23,7 @@ export const functions: Functions = {
   ...auth,
   ...automations,
   ...devices,
+  ...events,
   ...health,
   ...intake,
   ...members,

@@ -1,11 +1,12 @@
 import { operations, type Id, type Input, type Operation, type OperationId } from '@millrace/api';
-import { decideAccess } from './auth/rules.ts';
+import { decideAccess, tokenExpired } from './auth/rules.ts';
 import { selectCallers } from './auth/sql.ts';
 import type { Identity } from './auth/tokens.ts';
 import { Batches } from './batches.ts';
 import { transaction, type Db, type Pool } from './db.ts';
-import type { Bell, BellName } from './dispatch/bell.ts';
+import { everybody, type Bell, type BellName } from './dispatch/bell.ts';
 import { isTransient, Refusal } from './errors.ts';
+import { noticingEvents } from './events/notice.ts';
 import {
   Idle,
   type Actor,
@@ -18,6 +19,7 @@ import {
 } from './operation.ts';
 import { selectQueueDefinition, type Hold } from './queues/sql.ts';
 import { decideArchived, type QueueDefinition } from './queues/rules.ts';
+import { createStreams, type OpenStream, type StreamPart } from './streams.ts';
 
 /** A request that has been read and is valid against the contract. */
 export interface Request {
@@ -54,6 +56,7 @@ interface Call extends Request {
 /** The way every operation goes: who calls, may they, one transaction, and afterwards the bell for new work. */
 export function createPerform(parts: Parts): Perform {
   const batches = new Batches<Call, unknown>((calls) => performBatch(parts, calls), weigh);
+  const openStream = createStreams(parts.bell);
   return async (request) => {
     const operation: Operation = operations[request.operationId];
     if (operation.permission === 'public') return performPublic(parts, operation, request);
@@ -61,6 +64,7 @@ export function createPerform(parts: Parts): Perform {
     if (!identity) throw new Error(`${request.operationId} was called without an identity`);
     const queueId = operation.queue ? (request.input.path as { id: Id }).id : undefined;
     const call = { ...request, operation, identity, queueId };
+    if (operation.effect === 'stream') return performStream(parts, openStream, call);
     return operation.effect === 'batch' ? performBatched(parts, batches, call) : performAlone(parts, call);
   };
 }
@@ -73,7 +77,8 @@ export async function inTransaction<T>(
   for (let attempt = 1; ; attempt += 1) {
     const woken = new Map<BellName, number>();
     try {
-      const result = await transaction(pool, (db, clock) => work(db, clock, woken));
+      const tell = () => woken.set('events', everybody);
+      const result = await transaction(pool, (db, clock) => work(noticingEvents(db, tell), clock, woken));
       for (const [name, items] of woken) announce(name, items);
       return result;
     } catch (error) {
@@ -104,6 +109,17 @@ async function performAlone(parts: Parts, call: Call): Promise<unknown> {
   // A refusal that is answered instead of thrown has left something behind, such as the record of a late report.
   if (outcome instanceof Refusal) throw outcome;
   return outcome;
+}
+
+/** Performs the call for each part of the stream: whoever loses the right to it, or the token, loses it from the next part on. */
+function performStream(parts: Parts, openStream: OpenStream, call: Call) {
+  const { input, identity, signal } = call;
+  const read = async (cursor: string | undefined) => {
+    if (identity.expiresOn.getTime() <= Date.now()) throw tokenExpired();
+    const query = cursor === undefined ? input.query : { ...input.query, after: cursor, last: undefined };
+    return (await performAlone(parts, { ...call, input: { ...input, query } as Input })) as StreamPart;
+  };
+  return openStream(read, signal);
 }
 
 /** Performs the call with others; one that finds nothing waits, if it asks to, and is performed again when a bell rings. */

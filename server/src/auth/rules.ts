@@ -88,6 +88,10 @@ export function wrongCredentials(): Refusal {
   );
 }
 
+export function tokenExpired(): Refusal {
+  return new Refusal('UNAUTHENTICATED', 'The access token has expired. Log in again.');
+}
+
 /** What the bearer of a token is told that was revoked, or whose user was disabled or lost the API key behind it. */
 export function tokenRevoked(): Refusal {
   return new Refusal('UNAUTHENTICATED', 'This token is not valid any more. Log in again.');

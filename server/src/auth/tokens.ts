@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { toId, type Id } from '@millrace/api';
 import { decodeProtectedHeader, importSPKI, jwtVerify, type CryptoKey } from 'jose';
 import { Refusal } from '../errors.ts';
+import { tokenExpired } from './rules.ts';
 
 /** Facts of the wire: algorithm and issuer are those that existing programs expect. */
 export const algorithm = 'RS512';
@@ -70,7 +71,7 @@ async function prove(
     return typeof apiKeyId === 'string' ? { ...identity, apiKeyId: toId(apiKeyId) } : identity;
   } catch (error) {
     if ((error as { code?: string }).code !== 'ERR_JWT_EXPIRED') throw unreadable();
-    throw new Refusal('UNAUTHENTICATED', 'The access token has expired. Log in again.');
+    throw tokenExpired();
   }
 }
 

@@ -1,10 +1,16 @@
 import type { Id } from '@millrace/api';
 
-/** What a bell rings for: items in a queue, named by its id, or what has changed for the devices of a pool or for one. */
-export type BellName = Id | `pool ${Id}` | `device ${Id}`;
+/**
+ * What a bell rings for: items in a queue, named by its id; what has changed for the devices of a pool or for one; or
+ * that something is on record which readers of the feed want to know.
+ */
+export type BellName = Id | `pool ${Id}` | `device ${Id}` | 'events';
 
 export const poolBell = (poolId: Id): BellName => `pool ${poolId}`;
 export const deviceBell = (deviceId: Id): BellName => `device ${deviceId}`;
+
+/** More than can wait at a bell: all of them wake. */
+export const everybody = 1_000_000;
 
 // The bell is a hint and may be missed, between servers above all: sleepers look again by themselves so often, all at the
 // same moment, so that their looks share a transaction.

@@ -4,6 +4,7 @@ import type { Field, ListQuery } from '../lists.ts';
 import type { Actor } from '../operation.ts';
 import { changedBy, pauseBy, type Author } from './pause.sql.ts';
 import type { QueueDefinition } from './rules.ts';
+import { queuesOf } from './visible.sql.ts';
 import type { QueueSettings } from './settings/settings.ts';
 
 /** How a transaction holds the queue of its operation. */
@@ -149,10 +150,7 @@ export const queueShelves = { current: raw('q.archived_on is null'), all: raw('t
 /** The queues that a user may see: where the user is member or has a consumer role, or all of the tenant. */
 function scopeOf({ id, tenantId, permissions }: Pick<Actor, 'id' | 'tenantId' | 'permissions'>): Sql {
   if (permissions.has('manageAllQueues')) return sql`q.tenant_id = ${tenantId}`;
-  return sql`q.tenant_id = ${tenantId} and q.id in (
-    select m.queue_id from queue_members m where m.user_id = ${id}
-    union all
-    select c.queue_id from queue_consumers c join user_roles ur on ur.role_id = c.role_id where ur.user_id = ${id})`;
+  return sql`q.tenant_id = ${tenantId} and q.id in (${queuesOf(id)})`;
 }
 
 /** Queues that the user may see: all on the shelf, and those of them that match a condition. */

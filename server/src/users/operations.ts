@@ -3,6 +3,7 @@ import { hashApiKey, makeApiKey } from '../auth/api-keys.ts';
 import { hashPassword } from '../auth/passwords.ts';
 import { raw } from '../db.ts';
 import { Refusal } from '../errors.ts';
+import { insertTenantEvents } from '../events/sql.ts';
 import { listQuery, type Field } from '../lists.ts';
 import type { Actor, Context, PlainOperation } from '../operation.ts';
 import { readUser } from './accounts.ts';
@@ -45,8 +46,15 @@ export const createUser: PlainOperation<'createUser'> = async (context, { body }
   const passwordHash = password === undefined ? undefined : await hashPassword(password);
   const roleIds = granted.map(({ id }) => id);
   const row = { ...user, tenantId: actor.tenantId, passwordHash, roleIds, createdBy: actor.id };
-  return (await readUser(db, await insertUser(db, now, row))) as Schemas['User'];
+  const userId = await insertUser(db, now, row);
+  await record(context, 'createUser', { userId, username: user.username, roleIds });
+  return (await readUser(db, userId)) as Schemas['User'];
 };
+
+/** Who may do what, the record has to say of itself: no secrets go into it. */
+function record({ db, actor, now }: Context, operation: string, changes: object): Promise<void> {
+  return insertTenantEvents(db, actor.tenantId, [{ operation, actorId: actor.id, changes }], now);
+}
 
 async function rolesToGrant({ db, actor }: Context, ids: Id[] | undefined): Promise<GrantedRole[]> {
   const roles = ids
@@ -79,18 +87,16 @@ export const listUsers: PlainOperation<'listUsers'> = async ({ db, actor }, { bo
   return { page: pageOf(query.offset, counts), list: rows.map((row) => ({ ...row, ...sameForEverybody })) };
 };
 
-export const createRole: PlainOperation<'createRole'> = async ({ db, actor, now }, { body }) => {
+export const createRole: PlainOperation<'createRole'> = async (context, { body }) => {
+  const { db, actor, now } = context;
   const { name, description = '' } = body;
   checkRoleName(name);
   const permissions = readPermissions(body.permissions);
   refuseBeyond(actor.permissions, permissions, `The role ${name}`);
-  return insertRole(db, now, {
-    name,
-    description,
-    permissions,
-    tenantId: actor.tenantId,
-    createdBy: actor.id,
-  });
+  const row = { name, description, permissions, tenantId: actor.tenantId, createdBy: actor.id };
+  const role = await insertRole(db, now, row);
+  await record(context, 'createRole', { roleId: role.id, name, permissions });
+  return role;
 };
 
 const roleFields: Record<string, Field> = {
@@ -113,7 +119,9 @@ export const createApiKey: PlainOperation<'createApiKey'> = async (context, { bo
   if (userId !== actor.id) await refuseKeyFor(context, userId);
   const apiKey = makeApiKey();
   const row = { userId, name, hash: hashApiKey(apiKey), expiresOn, createdBy: actor.id };
-  return { ...(await insertApiKey(db, now, row)), apiKey };
+  const key = await insertApiKey(db, now, row);
+  await record(context, 'createApiKey', { apiKeyId: key.id, userId, name });
+  return { ...key, apiKey };
 };
 
 /** A key makes whoever holds it the user it is for. */
@@ -145,9 +153,11 @@ export const listApiKeys: PlainOperation<'listApiKeys'> = async ({ db, actor }, 
   return { page: pageOf(query.offset, counts), list: await selectApiKeys(db, keysOf(actor), query) };
 };
 
-export const revokeApiKey: PlainOperation<'revokeApiKey'> = async ({ db, actor }, { path }) => {
-  if (await deleteApiKey(db, keysOf(actor), path.id)) return;
-  throw new Refusal('NOT_FOUND', `There is no API key ${path.id}, or it is not yours.`);
+export const revokeApiKey: PlainOperation<'revokeApiKey'> = async (context, { path }) => {
+  const { db, actor } = context;
+  if (!(await deleteApiKey(db, keysOf(actor), path.id)))
+    throw new Refusal('NOT_FOUND', `There is no API key ${path.id}, or it is not yours.`);
+  await record(context, 'revokeApiKey', { apiKeyId: path.id });
 };
 
 function keysOf({ tenantId, id, permissions }: Actor): KeyScope {

@@ -1,0 +1,82 @@
+import { Readable, finished } from 'node:stream';
+import { stringifyJson } from '@millrace/api';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Refusal, toRefusal } from '../errors.ts';
+import type { StreamPart } from '../streams.ts';
+
+const heartbeatMs = 15_000;
+// A reader that takes nothing for so long is cut; it resumes when it comes back.
+const stalledMs = 60_000;
+// So long, when the server stops, a reader may take what was sent.
+const graceMs = 500;
+
+/** Sends what a stream answers, once it is open. */
+export type SendStream = (
+  reply: FastifyReply,
+  open: (signal: AbortSignal) => Promise<AsyncIterable<StreamPart>>,
+) => Promise<FastifyReply>;
+
+/** Streams of server-sent events: so many at a time, none of which keeps the server from stopping. */
+export function createEventStreams(http: FastifyInstance, limit: number): SendStream {
+  const stops = new Set<() => void>();
+  http.addHook('preClose', async () => {
+    for (const stop of stops) stop();
+  });
+  return async (reply, open) => {
+    if (stops.size >= limit) throw tooMany(limit);
+    const { raw, log } = reply;
+    const ending = new AbortController();
+    const stop = () => {
+      ending.abort();
+      setTimeout(() => raw.destroy(), graceMs).unref();
+    };
+    stops.add(stop);
+    finished(raw, () => {
+      stops.delete(stop);
+      ending.abort();
+    });
+    const parts = await open(ending.signal);
+    raw.setTimeout(stalledMs);
+    reply.type('text/event-stream').header('x-accel-buffering', 'no');
+    const tellWhy = (error: unknown) => {
+      const refusal = toRefusal(error);
+      if (refusal !== error) log.warn({ err: error }, 'a stream of events broke off');
+      return refusal.message;
+    };
+    return reply.send(Readable.from(eventStream(parts, tellWhy)));
+  };
+}
+
+/**
+ * The parts as text, one chunk each: the next is read when the reader has taken the one before. Where nothing
+ * happens, the reader hears now and then that the stream is alive, and from where to resume it.
+ * @param tellWhy what the reader is told of what ends the stream
+ */
+export async function* eventStream(
+  parts: AsyncIterable<StreamPart>,
+  tellWhy: (error: unknown) => string,
+): AsyncGenerator<string> {
+  let sentOn = -Infinity;
+  try {
+    for await (const { list, cursor } of parts) {
+      const isSilent = list.length === 0;
+      if (isSilent && Date.now() - sentOn < heartbeatMs) continue;
+      yield isSilent ? `: waiting\nid: ${cursor}\n\n` : list.map(frame).join('');
+      sentOn = Date.now();
+    }
+  } catch (error) {
+    yield `: ${tellWhy(error).replaceAll('\n', ' ')}\n\n`;
+  }
+}
+
+function frame(event: StreamPart['list'][number]): string {
+  return `id: ${event.cursor}\nevent: ${event.operation}\ndata: ${stringifyJson(event)}\n\n`;
+}
+
+function tooMany(limit: number): Refusal {
+  return new Refusal(
+    'UNAVAILABLE',
+    `This server carries ${limit} streams already, as many as MILLRACE_MAX_STREAMS allows. Try again later, or at another server.`,
+    { retryAfter: 10 },
+  );
+}
