@@ -289,6 +289,50 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/events': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Read the feed of events
+     * @description Everything that happened, in the one order in which it became known, from the oldest event on or `after` a cursor. Whoever comes back with the cursor of the last answer gets each later event exactly once, however many programs write meanwhile. A caller sees the events of the queues they belong to, of models, and of devices, pools, automations, users and roles as their permissions say.
+     *
+     *     One answer looks through a bounded part of the feed: with a narrow filter the list may be short or empty while `isMore` says that there is more to read at once. The cursor goes on in any case.
+     */
+    get: operations['listEvents'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/events/stream': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Watch events as they happen
+     * @description The same feed as server-sent events, for as long as the reader stays. Each has the event's cursor as its `id`, its operation as its `event` and the event as its `data`. It begins with what happens from now on, or `after` a cursor; a reader that reconnects with the header `Last-Event-ID` misses nothing and gets nothing twice.
+     *
+     *     The server sends a comment every 15 seconds when nothing else is sent, reads on only as fast as the reader takes what was sent, and cuts one that takes nothing for a minute. Permissions are looked at again for each part: a stream ends within seconds of its token, and a reader logs in again and resumes. A server carries a limited number of streams; beyond it answers 503 with `Retry-After`.
+     */
+    get: operations['streamEvents'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/health/live': {
     parameters: {
       query?: never;
@@ -1414,6 +1458,80 @@ export interface components {
     DeviceResumption: {
       /** @description Why; it is kept on record */
       reason?: string;
+    };
+    /** @description A part of the feed, and where it goes on. */
+    EventPage: {
+      list: components['schemas']['Event'][];
+      /**
+       * @description Continue after it, also when the list is empty
+       * @example 81726-0
+       */
+      cursor: string;
+      /** @description Whether there is more to read right now */
+      isMore: boolean;
+    };
+    /**
+     * @description Something that happened.
+     * @example {
+     *       "cursor": "81725-5012",
+     *       "id": 5012,
+     *       "queueId": 7,
+     *       "itemId": 1001,
+     *       "operation": "finishWorkItems",
+     *       "actorId": 21,
+     *       "actorName": "runner-1",
+     *       "deviceId": 3,
+     *       "from": "IN_PROGRESS",
+     *       "to": "FAILED",
+     *       "reason": "above the limit of 50000",
+     *       "changes": {
+     *         "failureKind": "BUSINESS"
+     *       },
+     *       "on": "2026-03-02T08:15:00.000Z"
+     *     }
+     */
+    Event: {
+      /** @description Continue after this event with it */
+      cursor: string;
+      /** Format: int64 */
+      id: Id;
+      /**
+       * Format: int64
+       * @description Left out when it is about no queue
+       */
+      queueId?: Id;
+      /**
+       * Format: int64
+       * @description Left out when it is about no work item
+       */
+      itemId?: Id;
+      /** @description Operation or job that made the change, such as claimWorkItems */
+      operation: string;
+      /**
+       * Format: int64
+       * @description Id of the user; 0 is Millrace itself
+       */
+      actorId: Id;
+      actorName?: string;
+      /** Format: int64 */
+      deviceId?: Id;
+      /**
+       * @description Status of the item before; left out when it is new, or the event is about no item
+       * @enum {string}
+       */
+      from?: 'NEW' | 'IN_PROGRESS' | 'FAILED' | 'COMPLETE' | 'DEFERRED';
+      /**
+       * @description Status of the item after; left out when it is gone, or the event is about no item
+       * @enum {string}
+       */
+      to?: 'NEW' | 'IN_PROGRESS' | 'FAILED' | 'COMPLETE' | 'DEFERRED';
+      reason?: string;
+      /** @description What else changed, by member */
+      changes?: {
+        [key: string]: unknown;
+      };
+      /** Format: date-time */
+      on: string;
     };
     Health: {
       /** @enum {string} */
@@ -3434,6 +3552,93 @@ export interface operations {
       404: components['responses']['NotFound'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listEvents: {
+    parameters: {
+      query?: {
+        /** @description The cursor to continue from, as an event or an answer carried it */
+        after?: string;
+        /** @description Instead of a cursor: begin with so many of the newest events that match, found among the 10,000 newest; 0 begins with what happens from now on */
+        last?: number;
+        /** @description Events to answer at most, 200 unless given */
+        limit?: number;
+        /** @description Only what happened in this queue */
+        queueId?: Id;
+        /** @description Only what happened to this work item; needs its queueId */
+        itemId?: Id;
+        /** @description Only what these operations or jobs did; several are separated by commas */
+        operation?: string;
+        /** @description Only what this user did; 0 is Millrace itself */
+        actorId?: Id;
+        /** @description Only what this device did, or what happened to it */
+        deviceId?: Id;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Events, oldest first */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EventPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  streamEvents: {
+    parameters: {
+      query?: {
+        /** @description The cursor to continue from, as an event or an answer carried it */
+        after?: string;
+        /** @description Instead of a cursor: begin with so many of the newest events that match, found among the 10,000 newest; 0 begins with what happens from now on */
+        last?: number;
+        /** @description Only what happened in this queue */
+        queueId?: Id;
+        /** @description Only what happened to this work item; needs its queueId */
+        itemId?: Id;
+        /** @description Only what these operations or jobs did; several are separated by commas */
+        operation?: string;
+        /** @description Only what this user did; 0 is Millrace itself */
+        actorId?: Id;
+        /** @description Only what this device did, or what happened to it */
+        deviceId?: Id;
+      };
+      header?: {
+        /** @description The id of the last event that the reader has; wins over `after` */
+        'Last-Event-ID'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Events as they happen, until the reader leaves or the server stops */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/event-stream': components['schemas']['Event'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
