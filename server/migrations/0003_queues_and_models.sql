@@ -17,3 +17,10 @@ alter table queues
   -- What grants nothing from a queue that is INACTIVE need not know of archives, and no job may resume one.
   add constraint queues_archive check (archived_on is null or (status = 'INACTIVE' and paused_until is null));
 create index queues_to_resume on queues (paused_until) where paused_until is not null;
+
+-- How far the items of a queue have been brought to its present order: those up to this id. Null when all are.
+alter table queues
+  add column rekey_after bigint,
+  -- Not before all transactions below it are done: they may have read the former order.
+  add column rekey_horizon xid8;
+create index queues_to_rekey on queues (id) where rekey_after is not null;

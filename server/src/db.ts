@@ -80,6 +80,16 @@ export function onPool(pool: Pool): Db {
   return asDb(pool);
 }
 
+/** What a transaction may do. */
+export type Access = keyof typeof beginnings;
+
+const beginnings = {
+  read: 'begin read only; select clock_timestamp() as now',
+  // Writers have their number before they read anything. So whoever has seen that all numbers up to the present one are done knows
+  // that nobody still writes by what was read before: this is how queues change under their items.
+  write: 'begin; select pg_current_xact_id(), clock_timestamp() as now',
+};
+
 /**
  * Runs `work` in one transaction: all of it is on disk when this returns, none of it when it throws.
  * @param work is handed the time of the database when the transaction began, as a promise: what it asks the database before it
@@ -88,11 +98,12 @@ export function onPool(pool: Pool): Db {
 export async function transaction<T>(
   pool: Pool,
   work: (db: Db, clock: Promise<Date>) => Promise<T>,
+  access: Access = 'write',
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    const clock = begin(client);
+    const clock = begin(client, access);
     // Whoever awaits it hears of a failure; nobody may have come to that yet.
     clock.catch(() => undefined);
     const result = await work(asDb(client), clock);
@@ -107,8 +118,8 @@ export async function transaction<T>(
   }
 }
 
-async function begin(client: pg.PoolClient): Promise<Date> {
-  const results = await client.query('begin; select clock_timestamp() as now');
+async function begin(client: pg.PoolClient, access: Access): Promise<Date> {
+  const results = await client.query(beginnings[access]);
   const [, clock] = results as unknown as [unknown, pg.QueryResult<{ now: Date }>];
   return clock.rows[0]?.now ?? new Date(Number.NaN);
 }

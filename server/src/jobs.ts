@@ -2,6 +2,7 @@ import type { Log } from './operation.ts';
 import { inTransaction, type Parts } from './perform.ts';
 import { disconnectSilentDevices } from './devices/job.ts';
 import { resumeQueues } from './queues/job.ts';
+import { rekeyQueues } from './queues/rekey.job.ts';
 import { foldTallies } from './stats/job.ts';
 import { expireItems, promoteDueItems, returnLapsedItems } from './work-items/job.ts';
 import { forgetRevokedTokens } from './auth/job.ts';
@@ -15,6 +16,7 @@ const jobs: readonly Job[] = [
   expireItems,
   resumeQueues,
   disconnectSilentDevices,
+  rekeyQueues,
   foldTallies,
   forgetRevokedTokens,
 ];

@@ -3,7 +3,7 @@ import { decideAccess, tokenExpired } from './auth/rules.ts';
 import { selectCallers } from './auth/sql.ts';
 import type { Identity } from './auth/tokens.ts';
 import { Batches } from './batches.ts';
-import { transaction, type Db, type Pool } from './db.ts';
+import { transaction, type Access, type Db, type Pool } from './db.ts';
 import { everybody, type Bell, type BellName } from './dispatch/bell.ts';
 import { isTransient, Refusal } from './errors.ts';
 import { noticingEvents } from './events/notice.ts';
@@ -73,12 +73,17 @@ export function createPerform(parts: Parts): Perform {
 export async function inTransaction<T>(
   { pool, announce }: Pick<Parts, 'pool' | 'announce'>,
   work: (db: Db, clock: Promise<Date>, woken: Map<BellName, number>) => Promise<T>,
+  access?: Access,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const woken = new Map<BellName, number>();
     try {
       const tell = () => woken.set('events', everybody);
-      const result = await transaction(pool, (db, clock) => work(noticingEvents(db, tell), clock, woken));
+      const result = await transaction(
+        pool,
+        (db, clock) => work(noticingEvents(db, tell), clock, woken),
+        access,
+      );
       for (const [name, items] of woken) announce(name, items);
       return result;
     } catch (error) {
@@ -98,14 +103,15 @@ async function performPublic(parts: Parts, operation: Operation, request: Reques
 }
 
 async function performAlone(parts: Parts, call: Call): Promise<unknown> {
-  const outcome = await inTransaction(parts, async (db, clock, woken) => {
+  const perform = async (db: Db, clock: Promise<Date>, woken: Map<BellName, number>) => {
     const [now, { queue, actors }] = await Promise.all([clock, admit(db, [call])]);
     const [actor] = actors;
     if (!actor) throw new Error('a call without an actor');
     if (actor instanceof Refusal) throw actor;
     const context: Context = { db, actor, now, log: call.log, woken };
     return functionOf(parts, call.operationId)(queue ? { ...context, queue } : context, call.input);
-  });
+  };
+  const outcome = await inTransaction(parts, perform, call.operation.effect === 'read' ? 'read' : 'write');
   // A refusal that is answered instead of thrown has left something behind, such as the record of a late report.
   if (outcome instanceof Refusal) throw outcome;
   return outcome;

@@ -635,7 +635,7 @@ export interface paths {
     get: operations['getQueue'];
     /**
      * Change the settings of a queue
-     * @description Members left out stay as they are. `version` must be the current one. The model of a queue cannot be changed; the processing order only while no item is NEW, IN_PROGRESS or DEFERRED. A new expiry counts for items created from then on. A queue with items that equal each other cannot begin to refuse duplicates.
+     * @description Members left out stay as they are. `version` must be the current one. The model of a queue cannot be changed. A new processing order counts at once for new items, while those in the queue are brought into it in the background and claims go on: the queue is `rekeying` meanwhile. A new expiry counts for items created from then on. A queue with items that equal each other cannot begin to refuse duplicates.
      */
     put: operations['updateQueue'];
     post?: never;
@@ -1892,6 +1892,8 @@ export interface components {
        */
       status?: 'ACTIVE' | 'INACTIVE';
       pause?: components['schemas']['QueuePause'];
+      /** @description True while items that came under another processing order are brought into the present one; left out otherwise */
+      readonly rekeying?: boolean;
       /** @description Whether the queue is put aside: read-only, and without work */
       readonly archived?: boolean;
       /** Format: int64 */
@@ -1962,6 +1964,8 @@ export interface components {
        */
       status?: 'ACTIVE' | 'INACTIVE';
       pause?: components['schemas']['QueuePause'];
+      /** @description True while items that came under another processing order are brought into the present one; left out otherwise */
+      readonly rekeying?: boolean;
       /** @description Whether the queue is put aside: read-only, and without work */
       readonly archived?: boolean;
       /** Format: int64 */
@@ -2032,6 +2036,8 @@ export interface components {
        */
       status?: 'ACTIVE' | 'INACTIVE';
       pause?: components['schemas']['QueuePause'];
+      /** @description True while items that came under another processing order are brought into the present one; left out otherwise */
+      readonly rekeying?: boolean;
       /** @description Whether the queue is put aside: read-only, and without work */
       readonly archived?: boolean;
       /** Format: int64 */

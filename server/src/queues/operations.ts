@@ -8,11 +8,11 @@ import { findModel } from '../models/find.ts';
 import type { PlainOperation, QueueContext, QueueOperation } from '../operation.ts';
 import { wakeConsumers } from './pause.ts';
 import { readQueue, record } from './read.ts';
+import { startRekeying } from './rekey.sql.ts';
 import { comparesAnew } from './settings/duplicates.ts';
 import { changedSettings, isReordered, newSettings } from './settings/rules.ts';
 import type { QueueSettings } from './settings/settings.ts';
 import {
-  countOpenItems,
   countQueues,
   insertQueue,
   lockOutWriters,
@@ -59,9 +59,9 @@ export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body
   const current = await readQueue(context, queue.id);
   refuseOtherQueue(current, body);
   const settings = changedSettings(current, body, { attributes: queue.attributes, now });
-  await refuseForItems(context, current, settings);
   if (comparesAnew(current, settings)) await compareAnew(context, settings);
   await updateQueueSettings(db, queue.id, settings, { actorId: actor.id, now });
+  if (isReordered(current, settings)) await startRekeying(db, queue.id);
   const changes = changedMembers(current, settings);
   await record(context, queue.id, { operation: 'updateQueue', changes });
   if (current.status === 'INACTIVE' && settings.status === 'ACTIVE') await wakeConsumers(context, queue.id);
@@ -90,31 +90,6 @@ function refuseOtherQueue(
       `Queue ${current.id} is at version ${current.version} by now, not ${version}. Read it again, then repeat the change.`,
     );
   }
-}
-
-/** Some settings are part of each item from its creation on, and cannot change under it. */
-async function refuseForItems(
-  context: QueueContext,
-  current: QueueSettings,
-  settings: QueueSettings,
-): Promise<void> {
-  const { db, queue } = context;
-  const needed = [...(isReordered(current, settings) ? [refuseReordering] : [])];
-  if (needed.length === 0) return;
-  // First without keeping writers out: a busy queue would be held up, and the change refused nevertheless.
-  for (const refuse of needed) await refuse(context);
-  await lockOutWriters(db, queue.id);
-  for (const refuse of needed) await refuse(context);
-}
-
-async function refuseReordering({ db, queue }: QueueContext): Promise<void> {
-  const { open } = await countOpenItems(db, queue.id);
-  if (open === 0) return;
-  throw new Refusal(
-    'IN_USE',
-    `workItemProcessingOrders cannot change while items of queue ${queue.id} are open (${open} now): each has its place ` +
-      'in the present order. Finish or delete them first.',
-  );
 }
 
 /** Compares the items of the queue by the settings to come, and gives each its place among them. */

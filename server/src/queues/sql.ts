@@ -45,7 +45,7 @@ const pause = `case when q.paused_on is not null then json_strip_nulls(json_buil
 /** The members of a queue as the contract names them. */
 const queueColumns =
   raw(`q.id, q.name, q.description, q.status, ${pause} as pause, q.archived_on is not null as archived,
-  q.model_id as "workItemModelId",
+  nullif(q.rekey_after is not null, false) as rekeying, q.model_id as "workItemModelId",
   q.reactivation_threshold as "reactivationThreshold", q.reactivation_unit as "reactivationUnit",
   q.manual_processing_time as "manualProcessingTime", q.manual_processing_time_unit as "manualProcessingTimeUnit",
   q.disallow_duplicate as "disallowDuplicate", q.unique_by as "uniqueBy", q.duplicate_scope as "duplicateScope",

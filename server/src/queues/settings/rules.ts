@@ -40,7 +40,7 @@ export function changedSettings(
   return settle({ ...current, ...settingsIn(sent) }, current, circumstances);
 }
 
-/** Whether items would be claimed in another order: each carries its place, worked out when it came. */
+/** Whether items are claimed in another order: each carries its place, which has to be worked out anew. */
 export function isReordered(before: QueueSettings, after: QueueSettings): boolean {
   const [old, wanted] = [before.workItemProcessingOrders, after.workItemProcessingOrders];
   return old.length !== wanted.length || old.some((order, index) => order !== wanted[index]);

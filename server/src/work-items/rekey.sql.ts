@@ -1,0 +1,56 @@
+import type { Id } from '@millrace/api';
+import { sql, type Db } from '../db.ts';
+import type { JsonRecord } from '../models/record.ts';
+import { asJson, portion } from './sql.ts';
+
+/** The id up to which the next portion of items goes; none when there is no item after that one. */
+export async function selectSpan(db: Db, queueId: Id, after: Id): Promise<Id | undefined> {
+  const row = await db.row<{ upTo?: Id }>(sql`
+    select max(id) as "upTo" from (
+      select id from work_items where queue_id = ${queueId} and id > ${after} order by id limit ${portion}) next`);
+  return row?.upTo;
+}
+
+/** What a place in the order is worked out from, besides the record. */
+export interface PlacedItem {
+  readonly id: Id;
+  readonly priority: number;
+  readonly sortKey: Buffer;
+  readonly isWaiting: boolean;
+}
+
+/** The items of a span that are not done for good, locked in the order of their ids as everywhere. */
+export function lockOpenItems(
+  db: Db,
+  queueId: Id,
+  { after, upTo }: { after: Id; upTo: Id },
+): Promise<PlacedItem[]> {
+  return db.rows<PlacedItem>(sql`
+    select id, priority, sort_key as "sortKey", status = 'NEW' and not_before is null as "isWaiting"
+    from work_items where queue_id = ${queueId} and id > ${after} and id <= ${upTo} and status <> 'COMPLETE'
+    order by id for no key update`);
+}
+
+export function selectRecords(
+  db: Db,
+  queueId: Id,
+  ids: readonly Id[],
+): Promise<{ id: Id; json: JsonRecord }[]> {
+  return db.rows(sql`
+    select item_id as id, json from work_item_data where queue_id = ${queueId} and item_id = any(${ids}::bigint[])`);
+}
+
+/** Puts locked items at other places. To whoever reads them they are as they were: neither version nor time is touched. */
+export async function saveSortKeys(
+  db: Db,
+  queueId: Id,
+  places: readonly { id: Id; sortKey: Buffer }[],
+): Promise<void> {
+  if (places.length === 0) return;
+  await db.rows(sql`
+    with n as materialized (
+      select found.place, moved.* from json_to_recordset(${asJson(places)}::json) as moved (id bigint, "sortKey" bytea)
+      cross join lateral (
+        select ctid as place from work_items w where w.queue_id = ${queueId} and w.id = moved.id offset 0) found)
+    update work_items i set sort_key = n."sortKey" from n where i.queue_id = ${queueId} and i.ctid = n.place`);
+}
