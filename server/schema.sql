@@ -234,6 +234,8 @@ create table queues (
   pause_reason text,
   paused_until timestamp with time zone,
   archived_on timestamp with time zone,
+  rekey_after bigint,
+  rekey_horizon xid8,
   constraint queues_archive CHECK (((archived_on IS NULL) OR ((status = 'INACTIVE'::text) AND (paused_until IS NULL)))),
   constraint queues_auto_retry_limit CHECK (((auto_retry_limit >= 0) AND (auto_retry_limit <= 10))),
   constraint queues_duplicate_scope CHECK ((duplicate_scope = ANY (ARRAY['ALL'::text, 'OPEN'::text]))),
@@ -245,6 +247,7 @@ create table queues (
   constraint queues_pkey PRIMARY KEY (id),
   constraint queues_name_unique UNIQUE (tenant_id, name)
 );
+CREATE INDEX queues_to_rekey ON queues USING btree (id) WHERE (rekey_after IS NOT NULL);
 CREATE INDEX queues_to_resume ON queues USING btree (paused_until) WHERE (paused_until IS NOT NULL);
 
 create table revoked_tokens (
