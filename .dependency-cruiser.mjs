@@ -55,7 +55,7 @@ export default {
         'A rule is a pure decision over values, which tests try in every state. What it needs to know, its operation reads ' +
         'and passes in. Only other rules, what is pure beside them, errors and the api may be imported.',
       severity: 'error',
-      from: { path: '^server/src/.*/rules[.]ts$' },
+      from: { path: '^server/src/.*rules[.]ts$' },
       to: {
         ...runTime,
         pathNot: [

@@ -6,10 +6,13 @@ export type { AnyCall, CallOptions } from './client/request.ts';
 export { ExactNumber, parseJson, stringifyJson, toDouble, toId, type Id } from './json.ts';
 export {
   isOver,
+  guards,
   mayHappen,
   statusAfter,
   statuses,
   transitions,
+  type Facts,
+  type Guard,
   type Status,
   type Transition,
   type TransitionName,

@@ -1,4 +1,4 @@
-import { transitions, type Transition } from '../../api/src/lifecycle.ts';
+import { guards, transitions, type Transition } from '../../api/src/lifecycle.ts';
 
 const who = { producer: 'a producer', holder: 'its holder', person: 'a person', millrace: 'Millrace' };
 
@@ -14,16 +14,22 @@ stateDiagram-v2
 ${rows.flatMap(([name, transition]) => arrows(name, transition)).join('\n')}
 \`\`\`
 
-| transition | by | from | to | what it means |
-|---|---|---|---|---|
+| transition | by | from | when | to | what it means |
+|---|---|---|---|---|---|
 ${rows.map(([name, transition]) => tableRow(name, transition)).join('\n')}
 
-- A consumer holds an item by its *lease*: the item's \`version\`, as the claim answered it, until \`leaseExpiresOn\`.
-  Heartbeats extend the lease and leave the version as it is; every other change raises it.
+- A consumer holds an item by its *lease*: the item's \`version\`, as the claim answered it, until \`leaseExpiresOn\`. Heartbeats
+  extend the lease, and leave the version as it is; so do \`pointOfNoReturn\` and \`cancel\`. Every other change raises it.
 - A report with another version comes too late: it is refused, and kept in the timeline of the item.
 - Sending the same report twice is safe: the second changes nothing, and answers the item as it is by then.
-- \`retry\` happens while \`retryCount\` is below the queue's \`autoRetryLimit\` and the failure is not a BUSINESS one. The item goes
-  behind the items of equal rank that wait at that moment.
+- A SYSTEM failure is a \`retry\` while \`retryCount\` is below the queue's \`autoRetryLimit\`, else a \`fail\`. After the back-off of the
+  queue (\`retryBackOff\`) the item goes behind the items of equal rank that wait then. A BUSINESS failure is never tried again.
+- An attempt that does not count leaves \`retryCount\` and the item's place in the order as they were.
+- After the point of no return nothing tries an item again by itself. Where it would come back (a lease that lapses, a technical
+  failure, an item that is given or taken back), it becomes FAILED with the failureKind IN_DOUBT, until a person has found out
+  what was done and answers \`resolveWorkItem\`.
+- A cancelled item is never tried again: unless its holder reports it COMPLETE, which is accepted, it ends as \`stop\`, or
+  after the point of no return as \`doubt\`; there, a BUSINESS failure still is a \`fail\`.
 `;
 }
 
@@ -35,7 +41,9 @@ function arrows(name: string, { from, to }: Transition): string[] {
   });
 }
 
-function tableRow(name: string, { by, from, to, meaning }: Transition): string {
+function tableRow(name: string, { by, from, when = [], to, meaning }: Transition): string {
   const end = to === 'SAME' ? 'the same' : to === 'GONE' ? 'gone' : to;
-  return `| ${name} | ${who[by]} | ${from.join(', ') || 'nothing'} | ${end} | ${meaning} |`;
+  const causes = by.map((cause) => who[cause]).join(', ');
+  const conditions = when.map((guard) => guards[guard].meaning).join(' and ');
+  return `| ${name} | ${causes} | ${from.join(', ') || 'nothing'} | ${conditions} | ${end} | ${meaning} |`;
 }

@@ -14,9 +14,11 @@ import * as queues from './queues/operations.ts';
 import { pauseQueue, resumeQueue } from './queues/pause.ts';
 import * as stats from './stats/operations.ts';
 import * as users from './users/operations.ts';
-import { claimWorkItems, finishWorkItems, heartbeatWorkItems } from './work-items/consume.ts';
+import { claimWorkItems, finishWorkItems } from './work-items/consume.ts';
 import { createWorkItems } from './work-items/create.ts';
+import { heartbeatWorkItems } from './work-items/heartbeat.ts';
 import * as workItems from './work-items/operations.ts';
+import * as repair from './work-items/repair.ts';
 
 /** Every promise of the contract with the function that keeps it. */
 export const functions: Functions = {
@@ -38,6 +40,7 @@ export const functions: Functions = {
   ...workItems,
   registerDevice,
   heartbeatDevice,
+  ...repair,
   createWorkItems,
   claimWorkItems,
   heartbeatWorkItems,

@@ -27,6 +27,7 @@ export interface QueueDefinition {
   readonly processingOrders: readonly string[];
   readonly displayColumns: readonly string[];
   readonly expiry?: Schemas['QueueExpiry'];
+  readonly retryBackOff?: Schemas['RetryBackOff'];
   readonly attributes: readonly Attribute[];
 }
 
@@ -112,4 +113,18 @@ export function decideDeletion({ id }: Pick<QueueDefinition, 'id'>, counts: Coun
 
 function itemsInWords(count: number): string {
   return count === 1 ? '1 item' : `${count} items`;
+}
+
+const dayInSeconds = 86_400;
+
+/**
+ * How many milliseconds an item waits before it is tried again; none without a back-off.
+ * @param retries how often it was tried again before.
+ * @param chance at random from 0 up to 1: how much of the jitter shortens the wait.
+ */
+export function backOffMs(backOff: QueueDefinition['retryBackOff'], retries: number, chance: number): number {
+  if (!backOff) return 0;
+  const { type, seconds = 0, maxSeconds = dayInSeconds, jitterPercent = 0 } = backOff;
+  const wait = type === 'FIXED' ? seconds : Math.min(seconds * 2 ** retries, maxSeconds);
+  return Math.round(1000 * wait * (1 - (chance * jitterPercent) / 100));
 }

@@ -27,7 +27,7 @@ export function selectQueueDefinition(db: Db, queueId: Id, hold: Hold): Promise<
       q.archived_on is not null as archived, q.disallow_duplicate as "disallowDuplicate",
       q.unique_by as "uniqueBy", q.duplicate_scope as "duplicateScope",
       q.auto_retry_limit as "autoRetryLimit", q.processing_orders as "processingOrders",
-      q.display_columns as "displayColumns", q.expiry,
+      q.display_columns as "displayColumns", q.expiry, q.retry_back_off as "retryBackOff",
       (select json_agg(json_build_object('name', a.name, 'type', a.type, 'isRequired', a.is_required)
                        order by a.position)
          from work_item_attributes a where a.model_id = q.model_id) as attributes
@@ -50,7 +50,8 @@ const queueColumns =
   q.manual_processing_time as "manualProcessingTime", q.manual_processing_time_unit as "manualProcessingTimeUnit",
   q.disallow_duplicate as "disallowDuplicate", q.unique_by as "uniqueBy", q.duplicate_scope as "duplicateScope",
   q.auto_retry_limit as "autoRetryLimit",
-  q.processing_orders as "workItemProcessingOrders", q.display_columns as "displayColumns", q.expiry, q.version,
+  q.processing_orders as "workItemProcessingOrders", q.display_columns as "displayColumns", q.expiry,
+  q.retry_back_off as "retryBackOff", q.version,
   q.created_by as "createdBy", q.created_on as "createdOn", q.updated_by as "updatedBy", q.updated_on as "updatedOn"`);
 
 /** What queues can be filtered and sorted by. */
@@ -81,7 +82,7 @@ export async function insertQueue(
   const [queue] = await db.rows<{ id: Id }>(sql`
     insert into queues (tenant_id, model_id, name, description, status, reactivation_threshold, reactivation_unit,
       manual_processing_time, manual_processing_time_unit, disallow_duplicate, unique_by, duplicate_scope,
-      auto_retry_limit, processing_orders, display_columns, expiry, paused_by, paused_on, created_by, created_on, updated_by, updated_on)
+      auto_retry_limit, processing_orders, display_columns, expiry, retry_back_off, paused_by, paused_on, created_by, created_on, updated_by, updated_on)
     values (${place.tenantId}, ${place.modelId}, ${join(valuesOf(settings))}, ${isPaused ? actorId : null},
       ${isPaused ? now : null}, ${actorId}, ${now}, ${actorId}, ${now})
     returning id`);
@@ -93,14 +94,14 @@ export async function updateQueueSettings(db: Db, id: Id, settings: QueueSetting
   await db.rows(sql`
     update queues set (name, description, status, reactivation_threshold, reactivation_unit, manual_processing_time,
         manual_processing_time_unit, disallow_duplicate, unique_by, duplicate_scope, auto_retry_limit,
-        processing_orders, display_columns, expiry)
+        processing_orders, display_columns, expiry, retry_back_off)
       = (${join(valuesOf(settings))}), ${pauseBy(settings.status, author)}, ${changedBy(author)}
     where id = ${id}`);
 }
 
 /** In the order in which the statements above name their columns. */
 function valuesOf(settings: QueueSettings): unknown[] {
-  const { expiry } = settings;
+  const { expiry, retryBackOff } = settings;
   return [
     settings.name,
     settings.description,
@@ -116,6 +117,7 @@ function valuesOf(settings: QueueSettings): unknown[] {
     settings.workItemProcessingOrders,
     settings.displayColumns,
     expiry ? stringifyJson(expiry) : null,
+    retryBackOff ? stringifyJson(retryBackOff) : null,
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
 import { join, named, raw, sql, type Db, type Sql } from '../db.ts';
-import type { Tally } from '../work-items/rules.ts';
+import type { Tally } from '../work-items/tally.rules.ts';
 
 /** Minutes that count as recent. */
 export const recentMinutes = 15;

@@ -3,16 +3,17 @@ import { freePlacesOfDone } from '../duplicates/operations.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
 import type { BatchContext } from '../operation.ts';
 import { insertTally } from '../stats/sql.ts';
-import { tallyOf, type Item } from './rules.ts';
+import type { Item, Move } from './rules.ts';
 import { saveItems } from './sql.ts';
+import { tallyOf } from './tally.rules.ts';
 
 /** One item as it was and as it will be, and what made it so. */
 export interface Change {
   readonly before: Item;
-  readonly after: Item;
+  readonly move: Move;
   readonly operation: string;
   readonly actorId: Id;
-  readonly reason?: string | undefined;
+  /** What else changed, by the member's name in the contract. */
   readonly changes?: object | undefined;
 }
 
@@ -25,7 +26,7 @@ export async function saveChanges(
   changes: readonly Change[],
 ): Promise<void> {
   if (changes.length === 0) return;
-  const items = changes.map(({ after, actorId }) => ({ ...after, updatedBy: actorId }));
+  const items = changes.map(({ move, actorId }) => ({ ...move.item, updatedBy: actorId }));
   await Promise.all([
     saveItems(db, queueId, items, now),
     insertEvents(db, queueId, changes.map(eventOf), now),
@@ -33,15 +34,15 @@ export async function saveChanges(
     freePlacesOfDone(
       db,
       queueId,
-      changes.filter(ends).map(({ after }) => after.id),
+      changes.filter(ends).map(({ move }) => move.item.id),
     ),
   ]);
-  const claimable = changes.filter(({ after }) => after.status === 'NEW' && !after.notBefore).length;
+  const claimable = changes.filter(({ move: { item } }) => item.status === 'NEW' && !item.notBefore).length;
   if (claimable > 0) woken.set(queueId, (woken.get(queueId) ?? 0) + claimable);
 }
 
-function ends({ before, after }: Change): boolean {
-  return !isOver(before.status) && isOver(after.status);
+function ends({ before, move }: Change): boolean {
+  return !isOver(before.status) && isOver(move.item.status);
 }
 
 async function recordTally(
@@ -50,21 +51,34 @@ async function recordTally(
   changes: readonly Change[],
   now: Date,
 ): Promise<void> {
-  if (changes.some(({ before, after }) => before.status !== after.status)) {
-    await insertTally(db, queueId, tallyOf(changes), now);
+  if (changes.some(({ before, move }) => before.status !== move.item.status)) {
+    await insertTally(
+      db,
+      queueId,
+      tallyOf(changes.map(({ before, move }) => ({ before, after: move.item }))),
+      now,
+    );
   }
 }
 
-function eventOf({ before, after, operation, actorId, reason, changes }: Change): Event {
+function eventOf({ before, move, operation, actorId, changes }: Change): Event {
+  const { item, reason } = move;
   const deviceId = before.status === 'IN_PROGRESS' ? before.deviceId : undefined;
+  const told = { ...endOf(before, move), ...changes };
   return {
-    itemId: after.id,
+    itemId: item.id,
     operation,
     actorId,
     deviceId,
     from: before.status,
-    to: after.status,
+    to: item.status,
     reason,
-    changes,
+    changes: Object.keys(told).length > 0 ? told : undefined,
   };
+}
+
+/** How an attempt ended, where the statuses alone do not tell: attempts are read from the events. */
+function endOf(before: Item, { transition, item }: Move): object {
+  const isEnd = before.status === 'IN_PROGRESS' && item.status !== 'IN_PROGRESS' && transition !== 'finish';
+  return isEnd ? { transition } : {};
 }

@@ -4,11 +4,12 @@ import { insertEvents, type Event } from '../events/sql.ts';
 import { Idle, type BatchCall, type BatchContext, type BatchOperation } from '../operation.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { saveChanges, type Change } from './changes.ts';
-import { decideReport, isHolder, type Item, type SentReport } from './rules.ts';
-import { claimItems, saveLeases, type Extension, type Slot } from './leases.sql.ts';
+import { leaseEnd } from './lease.rules.ts';
+import { claimItems, type Slot } from './leases.sql.ts';
+import { saveLogTails } from './logs.sql.ts';
+import { decideReport, type SentReport } from './report.rules.ts';
+import type { Item, Move } from './rules.ts';
 import { lockItems } from './sql.ts';
-
-const defaultLeaseSeconds = 60;
 
 export const claimWorkItems: BatchOperation<'claimWorkItems'> = async ({ db, queue, now }, calls) => {
   const nothing = new Idle({ list: [] }, [queue.id]);
@@ -28,40 +29,6 @@ function slotsOf(calls: readonly BatchCall<'claimWorkItems'>[], now: Date): Slot
     const slot = { actorId: actor.id, deviceId, leaseExpiresOn: leaseEnd(now, leaseSeconds) };
     return Array.from({ length: count }, () => slot);
   });
-}
-
-function leaseEnd(now: Date, seconds = defaultLeaseSeconds): Date {
-  return new Date(now.getTime() + seconds * 1000);
-}
-
-export const heartbeatWorkItems: BatchOperation<'heartbeatWorkItems'> = async ({ db, queue, now }, calls) => {
-  const sent = calls.flatMap(({ actor, input }) =>
-    input.body.leases.map((lease) => ({ actorId: actor.id, ...lease })),
-  );
-  const locked = await lockItems(db, queue.id, idsOf(sent));
-  const items = new Map(locked.map((item) => [item.id, item]));
-  const extended = new Map<Id, Extension>();
-  const outcomes = sent.map(({ id, version, actorId, leaseSeconds, progress }): Schemas['LeaseOutcome'] => {
-    const item = items.get(id);
-    if (!item || !isHolder(item, actorId) || item.version !== version)
-      return { id, error: lost(id).toJSON() };
-    const leaseExpiresOn = leaseEnd(now, leaseSeconds);
-    extended.set(id, {
-      id,
-      leaseExpiresOn,
-      progress: progress ?? extended.get(id)?.progress ?? item.progress,
-    });
-    return { id, leaseExpiresOn: leaseExpiresOn.toISOString() };
-  });
-  await saveLeases(db, queue.id, [...extended.values()]);
-  return calls.map(({ input }) => ({ list: outcomes.splice(0, input.body.leases.length) }));
-};
-
-function lost(id: Id): Refusal {
-  return new Refusal(
-    'LEASE_LOST',
-    `You do not hold item ${id} any more. Stop working on it; others may have it.`,
-  );
 }
 
 /** A report on an item, and who sent it. */
@@ -94,44 +61,62 @@ export async function settleReports(
   operation: string,
 ): Promise<(Item | Unsettled)[]> {
   const { db, queue, now } = context;
-  const locked = await lockItems(db, queue.id, idsOf(sent));
+  const ids = sent.map(({ id }) => id);
+  const settled = decide(context, sent, await lockItems(db, queue.id, ids));
+  const granted = settled.filter((one) => one.move !== undefined);
+  await Promise.all([
+    saveChanges(
+      context,
+      queue.id,
+      granted.map((one) => changeBy(one, operation)),
+    ),
+    saveLogTails(
+      db,
+      queue.id,
+      granted.map(({ id, report: { logTail } }) => ({ id, logTail })),
+      now,
+    ),
+    insertEvents(db, queue.id, settled.filter(isLate).map(lateEvent), now),
+  ]);
+  return settled.map(({ outcome }) => outcome);
+}
+
+/** A report, and what came of it. */
+type Settled = Sent & { readonly outcome: Item | Unsettled } & (
+    { readonly before: Item; readonly move: Move } | { readonly before?: Item; readonly move?: undefined }
+  );
+
+function decide({ queue, now }: BatchContext, sent: readonly Sent[], locked: readonly Item[]): Settled[] {
   const items = new Map(locked.map((item) => [item.id, item]));
-  const changes: Change[] = [];
-  const late: Event[] = [];
-  const outcomes = sent.map((one) => {
-    const item = items.get(one.id);
-    if (!item) return { id: one.id, refusal: unknownItem(queue, one.id) };
-    const verdict = decideReport(item, one, queue, now);
-    if (verdict === 'repeated') return item;
-    if (verdict instanceof Refusal) {
-      if (verdict.code === 'LATE_REPORT') late.push(lateEvent(one));
-      return { id: one.id, refusal: verdict };
-    }
+  return sent.map((one) => {
+    const before = items.get(one.id);
+    if (!before) return { ...one, outcome: { id: one.id, refusal: unknownItem(queue, one.id) } };
+    const verdict = decideReport(before, one, { queue, now, chance: Math.random() });
+    if (verdict === 'repeated') return { ...one, outcome: before };
+    if (verdict instanceof Refusal) return { ...one, outcome: { id: one.id, refusal: verdict } };
     // A second report in the same call meets the item as the first has left it.
     items.set(one.id, verdict.item);
-    changes.push(changeBy(one, item, verdict.item, operation));
-    return verdict.item;
+    return { ...one, before, move: verdict, outcome: verdict.item };
   });
-  await saveChanges(context, queue.id, changes);
-  await insertEvents(db, queue.id, late, now);
-  return outcomes;
 }
 
-function idsOf(sent: readonly { readonly id: Id }[]): Id[] {
-  return sent.map(({ id }) => id);
+function isLate({ outcome }: Settled): boolean {
+  return 'refusal' in outcome && outcome.refusal.code === 'LATE_REPORT';
 }
 
-function changeBy({ actorId, report }: Sent, before: Item, after: Item, operation: string): Change {
-  const change = { before, after, operation, actorId };
-  if (report.status !== 'FAILED') return change;
-  const { error: reason, failureKind = 'SYSTEM' } = report;
-  return { ...change, reason, changes: { failureKind, retryCount: after.retryCount } };
+function changeBy({ actorId, before, move }: Extract<Settled, { move: Move }>, operation: string): Change {
+  const change = { before, move, operation, actorId };
+  const { failureKind, retryCount, notBefore } = move.item;
+  if (move.transition === 'retry')
+    return { ...change, changes: { failureKind: 'SYSTEM', retryCount, notBefore } };
+  return failureKind === undefined ? change : { ...change, changes: { failureKind, retryCount } };
 }
 
 /** Evidence: what a former holder says, for whoever has to find out what really happened. */
 function lateEvent({ id, actorId, report }: Sent): Event {
   const reason = 'the reporter did not hold the item';
-  return { itemId: id, operation: 'lateReport', actorId, reason, changes: report };
+  const { logTail: _, ...evidence } = report;
+  return { itemId: id, operation: 'lateReport', actorId, reason, changes: evidence };
 }
 
 export function unknownItem(queue: QueueDefinition, itemId: Id): Refusal {

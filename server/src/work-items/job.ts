@@ -1,6 +1,7 @@
 import type { Id } from '@millrace/api';
 import type { Job } from '../job.ts';
 import { saveChanges, type Change } from './changes.ts';
+import { decideReturn } from './end.rules.ts';
 import { moved, type Item } from './rules.ts';
 import { lockItemsFor, portion, saveItems, selectQueuesFor, type Chore } from './sql.ts';
 
@@ -60,30 +61,23 @@ function itemJob(name: string, chore: Chore, settle: Settle): Job {
 }
 
 function lapse(before: Item, now: Date): Change {
-  const until = before.leaseExpiresOn?.toISOString();
-  const after = { ...moved(before, 'lapse', now), startedOn: undefined };
-  return {
-    before,
-    after,
-    operation: 'returnLapsedItems',
-    actorId: millrace,
-    reason: `no sign of life until ${until}`,
-  };
+  const { leaseExpiresOn } = before;
+  const reason = `no sign of life until ${leaseExpiresOn?.toISOString()}`;
+  const move = decideReturn(before, { transition: 'lapse', reason }, now);
+  return { before, move, operation: 'returnLapsedItems', actorId: millrace, changes: { leaseExpiresOn } };
 }
 
 function due(before: Item, now: Date): Change {
-  return { before, after: moved(before, 'due', now), operation: 'promoteDueItems', actorId: millrace };
+  const move = { transition: 'due', item: moved(before, 'due', now) } as const;
+  return { before, move, operation: 'promoteDueItems', actorId: millrace };
 }
 
 function expire(before: Item, now: Date): Change {
   const error = `expired on ${before.expiresOn?.toISOString()}`;
-  const after = {
-    ...moved(before, 'expire', now),
-    result: 'FAILURE',
-    failureKind: 'EXPIRED',
-    error,
-  } as const;
-  return { before, after, operation: 'expireItems', actorId: millrace, reason: error };
+  const failure = { result: 'FAILURE', failureKind: 'EXPIRED', error } as const;
+  const item = { ...moved(before, 'expire', now), ...failure };
+  const move = { transition: 'expire', item, reason: error } as const;
+  return { before, move, operation: 'expireItems', actorId: millrace };
 }
 
 /** An item that waits for its retry is NEW all along: it becomes claimable, which is no change of its life. */

@@ -52,19 +52,20 @@ export function claimItems(db: Db, queue: QueueDefinition, slots: readonly Slot[
   );
 }
 
-/** A lease on a locked item, as it will be. */
-export type Extension = Pick<Item, 'id' | 'leaseExpiresOn' | 'progress'>;
-
 /** Extends leases on items that are locked. Neither version nor time of change is touched: the item is as it was. */
-export async function saveLeases(db: Db, queueId: Id, leases: readonly Extension[]): Promise<void> {
-  if (leases.length === 0) return;
+export async function saveLeases(db: Db, queueId: Id, items: readonly Item[]): Promise<void> {
+  if (items.length === 0) return;
+  const leases = items.map(({ id, leaseExpiresOn, progress, pointOfNoReturnOn }) => {
+    return { id, leaseExpiresOn, progress, pointOfNoReturnOn };
+  });
   const statement = sql`
     with lease as materialized (
       select found.place, l.* from json_to_recordset(${asJson(leases)}::json)
-        as l (id bigint, "leaseExpiresOn" timestamptz, progress json)
+        as l (id bigint, "leaseExpiresOn" timestamptz, progress json, "pointOfNoReturnOn" timestamptz)
       cross join lateral (
         select ctid as place from work_items w where w.queue_id = ${queueId} and w.id = l.id offset 0) found)
-    update work_items i set lease_expires_on = lease."leaseExpiresOn", progress = lease.progress
+    update work_items i set lease_expires_on = lease."leaseExpiresOn", progress = lease.progress,
+      point_of_no_return_on = lease."pointOfNoReturnOn"
     from lease where i.queue_id = ${queueId} and i.ctid = lease.place`;
   await db.rows(named('saveLeases', statement));
 }

@@ -251,11 +251,12 @@ describe('updateWorkItem', () => {
     const [item] = await queue.claim(1, { deviceId: 4 });
     await update(queue, item, { status: 'FAILED', error: 'broken' }, queue.consumer.call);
     const failed = (await read(queue, item?.id)).body;
+    const { attempts: _, ...columns } = failed;
     const { status, body } = await update(queue, failed, { ...failed, comment: 'looked at' });
     expect([status, body]).toMatchObject([
       200,
       {
-        ...failed,
+        ...columns,
         comment: 'looked at',
         version: 3,
         updatedOn: expect.any(String),

@@ -17,6 +17,7 @@ export interface NewItem {
   readonly sortKey: Buffer;
   readonly notBefore?: Date | undefined;
   readonly expiresOn?: Date | undefined;
+  readonly tags?: readonly string[] | undefined;
   readonly json: JsonRecord;
 }
 
@@ -35,8 +36,8 @@ export interface Shipment {
 }
 
 function rowOf(item: NewItem, turn: number) {
-  const { id: reservedId, actorId, status, priority, sortKey, notBefore, expiresOn, json } = item;
-  return { turn, reservedId, actorId, status, priority, sortKey: hex(sortKey), notBefore, expiresOn, json };
+  const { id: reservedId, sortKey, ...row } = item;
+  return { turn, reservedId, ...row, sortKey: hex(sortKey) };
 }
 
 /** Stores items with their data and tells of them; answers their ids in the same order. */
@@ -60,11 +61,11 @@ export async function insertItems(
       select coalesce(r."reservedId", nextval('work_items_id_seq')) as id, r.*
       from (select * from json_to_recordset(${stringifyJson(list)}::json) as r ("reservedId" bigint, turn int,
         "actorId" bigint, status text, priority smallint, "sortKey" bytea, "notBefore" timestamptz,
-        "expiresOn" timestamptz, json json) order by turn) r),
+        "expiresOn" timestamptz, tags text[], json json) order by turn) r),
     item as (
-      insert into work_items (queue_id, id, status, sort_key, priority, not_before, expires_on,
+      insert into work_items (queue_id, id, status, sort_key, priority, not_before, expires_on, tags,
         created_by, created_on, updated_by, updated_on) overriding system value
-      select ${queueId}, id, status, "sortKey", priority, "notBefore", "expiresOn",
+      select ${queueId}, id, status, "sortKey", priority, "notBefore", "expiresOn", tags,
         "actorId", ${now}, "actorId", ${now} from input),
     data as (
       insert into work_item_data (queue_id, item_id, json) select ${queueId}, id, json from input),
@@ -77,9 +78,13 @@ export async function insertItems(
 
 const itemState = raw(`id, status, version, priority, sort_key as "sortKey", retry_count as "retryCount",
   not_before as "notBefore", expires_on as "expiresOn", claimed_by as "claimedBy", device_id as "deviceId",
-  lease_expires_on as "leaseExpiresOn", started_on as "startedOn", ended_on as "endedOn", result,
+  lease_expires_on as "leaseExpiresOn", point_of_no_return_on as "pointOfNoReturnOn",
+  cancel_requested_on as "cancelRequestedOn", cancel_requested_by as "cancelRequestedBy", cancel_reason as "cancelReason",
+  case when cancel_requested_by is not null then (select u.username from users u where u.id = cancel_requested_by) end
+    as canceller,
+  started_on as "startedOn", ended_on as "endedOn", result, result_text as "resultText",
   failure_kind as "failureKind", reported_by as "reportedBy", reported_version as "reportedVersion",
-  reported_status as "reportedStatus", progress, output, comment, error`);
+  reported_status as "reportedStatus", tags, progress, output, comment, error`);
 
 /** Locks items, always in the order of their ids so that two transactions never wait for each other. */
 export function lockItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<Item[]> {
@@ -133,14 +138,18 @@ export async function saveItems(
     with n as materialized (
       select found.place, changed.* from json_to_recordset(${asJson(items)}::json) as changed (id bigint,
         status text, version int, priority smallint, "sortKey" bytea, "retryCount" smallint,
-        "notBefore" timestamptz, "leaseExpiresOn" timestamptz, "startedOn" timestamptz, "endedOn" timestamptz,
-        result text, "failureKind" text, "reportedBy" bigint, "reportedVersion" int, "reportedStatus" text,
+        "notBefore" timestamptz, "expiresOn" timestamptz, "leaseExpiresOn" timestamptz, "pointOfNoReturnOn" timestamptz,
+        "cancelRequestedOn" timestamptz, "cancelRequestedBy" bigint, "cancelReason" text,
+        "startedOn" timestamptz, "endedOn" timestamptz, result text, "resultText" text, tags text[], "failureKind" text, "reportedBy" bigint, "reportedVersion" int, "reportedStatus" text,
         progress json, output json, comment text, error text, "updatedBy" bigint)
       cross join lateral (
         select ctid as place from work_items w where w.queue_id = ${queueId} and w.id = changed.id offset 0) found)
     update work_items i set status = n.status, version = n.version, priority = n.priority, sort_key = n."sortKey",
-      retry_count = n."retryCount", not_before = n."notBefore", lease_expires_on = n."leaseExpiresOn",
-      started_on = n."startedOn", ended_on = n."endedOn", result = n.result, failure_kind = n."failureKind",
+      retry_count = n."retryCount", not_before = n."notBefore", expires_on = n."expiresOn",
+      lease_expires_on = n."leaseExpiresOn", point_of_no_return_on = n."pointOfNoReturnOn",
+      cancel_requested_on = n."cancelRequestedOn", cancel_requested_by = n."cancelRequestedBy",
+      cancel_reason = n."cancelReason", started_on = n."startedOn", ended_on = n."endedOn", result = n.result,
+      result_text = n."resultText", tags = n.tags, failure_kind = n."failureKind",
       reported_by = n."reportedBy", reported_version = n."reportedVersion", reported_status = n."reportedStatus",
       progress = n.progress, output = n.output, comment = n.comment, error = n.error, updated_by = n."updatedBy", updated_on = ${now}
     from n where i.queue_id = ${queueId} and i.ctid = n.place`;
@@ -171,6 +180,7 @@ export function selectRecords(
 
 export async function deleteItem(db: Db, queueId: Id, itemId: Id): Promise<void> {
   await db.rows(sql`delete from work_item_data where queue_id = ${queueId} and item_id = ${itemId}`);
+  await db.rows(sql`delete from work_item_logs where queue_id = ${queueId} and item_id = ${itemId}`);
   await db.rows(sql`delete from work_items where queue_id = ${queueId} and id = ${itemId}`);
 }
 
@@ -217,8 +227,11 @@ export function itemColumns({ displayColumns }: QueueDefinition): Sql {
   );
   return sql`i.id, i.queue_id as "queueId", d.json, i.status, i.result, i.version, i.priority,
     i.retry_count as "retryCount", i.device_id as "deviceId", i.started_on as "startTime", i.ended_on as "endTime",
+    i.automation_id::text as "automationId", i.run_as_user_id as "deviceUserId", i.result_text as "resultText", i.tags,
     i.comment, i.error, i.output, i.progress, i.failure_kind as "failureKind",
-    i.lease_expires_on as "leaseExpiresOn", i.expires_on as "expiresOn",
+    i.lease_expires_on as "leaseExpiresOn", i.expires_on as "expiresOn", i.point_of_no_return_on as "pointOfNoReturnOn",
+    i.cancel_requested_on as "cancelRequestedOn", i.cancel_requested_by as "cancelRequestedBy",
+    i.cancel_reason as "cancelReason",
     case when i.status = 'DEFERRED' then i.not_before end as "deferredUntil",
     case when i.status = 'NEW' then i.not_before end as "notBefore",
     i.created_by as "createdBy", i.created_on as "createdOn", i.updated_by as "updatedBy", i.updated_on as "updatedOn"

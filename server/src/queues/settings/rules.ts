@@ -3,6 +3,7 @@ import { Refusal } from '../../errors.ts';
 import { nameProblems } from '../../models/rules.ts';
 import { columnProblems, orderProblems } from './attributes.ts';
 import { duplicateProblems } from './duplicates.ts';
+import { backOffProblems, spelledBackOff } from './back-off.ts';
 import { expiryProblems, spelledExpiry } from './expiry.ts';
 import { numberProblems } from './numbers.ts';
 import { settingNames, type Circumstances, type QueueSettings } from './settings.ts';
@@ -60,6 +61,7 @@ function settle(wanted: QueueSettings, current: QueueSettings | undefined, circu
     ...columnProblems(settings, circumstances),
     ...orderProblems(settings, circumstances),
     ...duplicateProblems(settings, current, circumstances),
+    ...backOffProblems(settings.retryBackOff),
     ...expiryProblems(settings.expiry, current?.expiry, circumstances.now),
   ];
   if (details.length > 0) {
@@ -70,13 +72,17 @@ function settle(wanted: QueueSettings, current: QueueSettings | undefined, circu
 }
 
 /** The settings in the one spelling that is stored. */
-function spelled({ expiry, ...wanted }: QueueSettings): QueueSettings {
+function spelled({ expiry, retryBackOff, ...wanted }: QueueSettings): QueueSettings {
   const unit =
     wanted.manualProcessingTimeUnit ?? (wanted.manualProcessingTime === undefined ? undefined : 'MINUTES');
-  const spelledOut = spelledExpiry(expiry);
+  const spelledOut = {
+    expiry: spelledExpiry(expiry),
+    retryBackOff: spelledBackOff(retryBackOff),
+  };
   return {
     ...wanted,
     ...(unit !== undefined && { manualProcessingTimeUnit: unit.toUpperCase() }),
-    ...(spelledOut && { expiry: spelledOut }),
+    ...(spelledOut.expiry && { expiry: spelledOut.expiry }),
+    ...(spelledOut.retryBackOff && { retryBackOff: spelledOut.retryBackOff }),
   };
 }

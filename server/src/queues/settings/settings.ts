@@ -14,13 +14,14 @@ export const settingNames = [
   'uniqueBy',
   'duplicateScope',
   'autoRetryLimit',
+  'retryBackOff',
   'workItemProcessingOrders',
   'displayColumns',
   'expiry',
 ] as const;
 
 type Setting = (typeof settingNames)[number];
-type Optional = 'manualProcessingTime' | 'manualProcessingTimeUnit' | 'expiry';
+type Optional = 'manualProcessingTime' | 'manualProcessingTimeUnit' | 'expiry' | 'retryBackOff';
 
 /** What a person may set of a queue. */
 export type QueueSettings = Required<Pick<Schemas['Queue'], Exclude<Setting, Optional>>> &

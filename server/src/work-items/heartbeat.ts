@@ -1,0 +1,75 @@
+import type { Schemas } from '@millrace/api';
+import { Refusal } from '../errors.ts';
+import { insertEvents, type Event } from '../events/sql.ts';
+import type { BatchContext, BatchOperation } from '../operation.ts';
+import { cancellationOf, decideHeartbeat, leaseEnd, type Beat, type Extended } from './lease.rules.ts';
+import { saveLeases } from './leases.sql.ts';
+import { saveLogTails } from './logs.sql.ts';
+import type { Item } from './rules.ts';
+import { lockItems } from './sql.ts';
+
+export const heartbeatWorkItems: BatchOperation<'heartbeatWorkItems'> = async (context, calls) => {
+  const { db, queue } = context;
+  const beats = calls.flatMap(({ actor, input }) =>
+    input.body.leases.map((lease) => ({ ...lease, actorId: actor.id })),
+  );
+  const ids = beats.map(({ id }) => id);
+  const verdicts = decide(beats, await lockItems(db, queue.id, ids), context.now);
+  await save(context, verdicts.filter(isGranted));
+  const outcomes = verdicts.map(outcomeOf);
+  return calls.map(({ input }) => ({ list: outcomes.splice(0, input.body.leases.length) }));
+};
+
+interface Verdict<V = Extended | Refusal> {
+  readonly beat: Beat;
+  readonly verdict: V;
+}
+
+function isGranted(one: Verdict): one is Verdict<Extended> {
+  return !(one.verdict instanceof Refusal);
+}
+
+function decide(beats: readonly Beat[], locked: readonly Item[], now: Date): Verdict[] {
+  const items = new Map(locked.map((item) => [item.id, item]));
+  return beats.map((beat) => {
+    const leaseExpiresOn = leaseEnd(now, beat.leaseSeconds);
+    const verdict = decideHeartbeat(items.get(beat.id), beat, { now, leaseExpiresOn });
+    // A second heartbeat in the same batch meets the item as the first has left it.
+    if (!(verdict instanceof Refusal)) items.set(beat.id, verdict.item);
+    return { beat, verdict };
+  });
+}
+
+async function save({ db, queue, now }: BatchContext, granted: readonly Verdict<Extended>[]): Promise<void> {
+  const kept = new Map(granted.map(({ verdict }) => [verdict.item.id, verdict.item]));
+  const passed = granted.filter(({ verdict }) => verdict.isPassing);
+  await Promise.all([
+    saveLeases(db, queue.id, [...kept.values()]),
+    saveLogTails(
+      db,
+      queue.id,
+      granted.map(({ beat }) => beat),
+      now,
+    ),
+    insertEvents(db, queue.id, passed.map(passingOf), now),
+  ]);
+}
+
+function passingOf({ beat, verdict }: Verdict<Extended>): Event {
+  const { id, deviceId, pointOfNoReturnOn } = verdict.item;
+  const status = 'IN_PROGRESS';
+  const happening = { itemId: id, operation: 'heartbeatWorkItems', actorId: beat.actorId, deviceId };
+  return { ...happening, from: status, to: status, changes: { pointOfNoReturnOn } };
+}
+
+function outcomeOf({ beat, verdict }: Verdict): Schemas['LeaseOutcome'] {
+  if (verdict instanceof Refusal) return { id: beat.id, error: verdict.toJSON() };
+  const { id, leaseExpiresOn, pointOfNoReturnOn } = verdict.item;
+  const cancel = cancellationOf(verdict.item);
+  return {
+    id,
+    ...(leaseExpiresOn && { leaseExpiresOn: leaseExpiresOn.toISOString() }),
+    ...(pointOfNoReturnOn && { pointOfNoReturnOn: pointOfNoReturnOn.toISOString() }),
+    ...(cancel && { cancel }),
+  };
+}

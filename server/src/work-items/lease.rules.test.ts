@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { codeOf, earlier, holder, itemIn, later, now, states } from '../testing/items.ts';
+import { cancellationOf, decideHeartbeat, decideProgress, type Beat, type Extended } from './lease.rules.ts';
+import type { Item } from './rules.ts';
+
+const beat = (item: Item | undefined, more: Partial<Beat> = {}) =>
+  decideHeartbeat(item, { id: 1, version: 5, actorId: holder, ...more }, { now, leaseExpiresOn: later });
+const extended = (...asked: Parameters<typeof beat>) => beat(...asked) as Extended;
+
+describe('a heartbeat', () => {
+  test.each(Object.entries(states))('of an item that is %s', (_, item) => {
+    const verdict = beat(item);
+    if (item.status !== 'IN_PROGRESS') return expect(codeOf(verdict)).toBe('LEASE_LOST');
+    expect(verdict).toEqual({ item: { ...item, leaseExpiresOn: later }, isPassing: false });
+  });
+
+  test('is lost with another version, by somebody else, and where there is no item', () => {
+    const item = itemIn('IN_PROGRESS');
+    const lost = [beat(item, { version: 4 }), beat(item, { actorId: 8 }), beat(undefined)];
+    expect(lost.map(codeOf)).toEqual(['LEASE_LOST', 'LEASE_LOST', 'LEASE_LOST']);
+  });
+
+  test('passes the point of no return once', () => {
+    const first = extended(itemIn('IN_PROGRESS'), { pointOfNoReturn: true });
+    expect(first).toMatchObject({ isPassing: true, item: { pointOfNoReturnOn: now, version: 5 } });
+    const again = extended(states['past the point of no return'], { pointOfNoReturn: true });
+    expect(again).toMatchObject({ isPassing: false, item: { pointOfNoReturnOn: earlier } });
+    expect(extended(states['past the point of no return']).item.pointOfNoReturnOn).toEqual(earlier);
+  });
+
+  test('does not pass the point of no return of an item that was cancelled', () => {
+    const { item, isPassing } = extended(states['cancelled'], { pointOfNoReturn: true });
+    expect([item.pointOfNoReturnOn, isPassing]).toEqual([undefined, false]);
+  });
+
+  test('notes progress, and keeps what was noted before', () => {
+    expect(extended(itemIn('IN_PROGRESS')).item.progress).toEqual({ percent: 40 });
+    expect(extended(itemIn('IN_PROGRESS'), { progress: { percent: 60 } }).item.progress).toEqual({
+      percent: 60,
+    });
+  });
+});
+
+test('a holder is told who cancelled its item, and why, as far as it is known', () => {
+  const cancelled = states['cancelled'] as Item;
+  expect(cancellationOf(itemIn('IN_PROGRESS'))).toBeUndefined();
+  expect(cancellationOf({ ...cancelled, cancelReason: 'sent twice' })).toEqual({
+    by: 'alice',
+    reason: 'sent twice',
+  });
+  expect(cancellationOf({ ...cancelled, canceller: undefined })).toEqual({});
+});
+
+test('progress keeps the lease and raises the version', () => {
+  const { item } = decideProgress(itemIn('IN_PROGRESS', { tags: ['a'] }), {
+    progress: { percent: 50 },
+    comment: 'half',
+  });
+  expect(item).toMatchObject({ status: 'IN_PROGRESS', version: 6, leaseExpiresOn: now });
+  expect(item).toMatchObject({ progress: { percent: 50 }, comment: 'half', tags: ['a'] });
+});

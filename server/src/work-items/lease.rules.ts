@@ -1,0 +1,62 @@
+import { mayHappen, type Id, type Schemas } from '@millrace/api';
+import { Refusal } from '../errors.ts';
+import { isHolder, tagsOf, type Item, type Move } from './rules.ts';
+
+const defaultLeaseSeconds = 60;
+
+/** When a lease ends that is given or extended now. */
+export function leaseEnd(now: Date, seconds = defaultLeaseSeconds): Date {
+  return new Date(now.getTime() + seconds * 1000);
+}
+
+/** What a heartbeat says, and who sent it. */
+export type Beat = Schemas['Lease'] & { readonly actorId: Id };
+
+/** The lease as a heartbeat leaves it; neither version nor time of change is touched: the item is as it was. */
+export interface Extended {
+  readonly item: Item;
+  /** Whether it has passed the point of no return by this heartbeat. */
+  readonly isPassing: boolean;
+}
+
+/** What a heartbeat does to the item. A cancelled item is kept, so that its holder hears of it and can report. */
+export function decideHeartbeat(
+  item: Item | undefined,
+  beat: Beat,
+  { now, leaseExpiresOn }: { readonly now: Date; readonly leaseExpiresOn: Date },
+): Extended | Refusal {
+  if (!item || !isHolder(item, beat.actorId) || item.version !== beat.version) return lost(beat.id);
+  const isPassing = beat.pointOfNoReturn === true && mayHappen('pointOfNoReturn', item);
+  const pointOfNoReturnOn = isPassing ? now : item.pointOfNoReturnOn;
+  const { progress = item.progress } = beat;
+  return { item: { ...item, leaseExpiresOn, progress, pointOfNoReturnOn }, isPassing };
+}
+
+function lost(id: Id): Refusal {
+  return new Refusal(
+    'LEASE_LOST',
+    `You do not hold item ${id} any more. Stop working on it; others may have it.`,
+  );
+}
+
+/** What the holder is told of a request to cancel its item. */
+export function cancellationOf(item: Item): Schemas['LeaseOutcome']['cancel'] {
+  if (item.cancelRequestedOn === undefined) return undefined;
+  const { canceller: by, cancelReason: reason } = item;
+  return { ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) };
+}
+
+/** What the holder wants to note of an item while the work goes on. */
+export type Note = Pick<Item, 'progress' | 'comment' | 'output' | 'resultText' | 'tags'>;
+
+/** What the holder's update does while the work goes on. */
+export function decideProgress(item: Item, note: Note): Move {
+  const said = {
+    progress: note.progress ?? item.progress,
+    comment: note.comment ?? item.comment,
+    output: note.output ?? item.output,
+    resultText: note.resultText ?? item.resultText,
+    tags: note.tags ? tagsOf(note.tags) : item.tags,
+  };
+  return { transition: 'progress', item: { ...item, version: item.version + 1, ...said } };
+}
