@@ -227,6 +227,7 @@ create table queues (
   created_on timestamp with time zone not null,
   updated_by bigint not null,
   updated_on timestamp with time zone not null,
+  retry_back_off json,
   unique_by text[] not null default '{}'::text[],
   duplicate_scope text not null default 'ALL'::text,
   paused_by bigint,
@@ -361,6 +362,15 @@ create table work_item_hashes (
 );
 CREATE INDEX work_item_hashes_item ON work_item_hashes USING btree (queue_id, item_id);
 
+create table work_item_logs (
+  queue_id bigint not null,
+  item_id bigint not null,
+  tail text not null,
+  updated_on timestamp with time zone not null,
+  constraint work_item_logs_tail CHECK ((length(tail) <= 16384)),
+  constraint work_item_logs_pkey PRIMARY KEY (queue_id, item_id)
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=0);
+
 create table work_item_models (
   id bigint not null generated always as identity,
   tenant_id bigint not null,
@@ -403,11 +413,28 @@ create table work_items (
   output json,
   comment text,
   error text,
+  point_of_no_return_on timestamp with time zone,
+  cancel_requested_on timestamp with time zone,
+  cancel_requested_by bigint,
+  cancel_reason text,
+  automation_id bigint,
+  run_as_user_id bigint,
+  model_version integer,
+  result_text text,
+  tags text[],
+  constraint work_items_cancellation CHECK ((((cancel_requested_on IS NULL) OR (status = 'IN_PROGRESS'::text)) AND ((cancel_requested_on IS NULL) = (cancel_requested_by IS NULL)) AND ((cancel_reason IS NULL) OR (cancel_requested_on IS NOT NULL)))),
   constraint work_items_failure_kind CHECK ((failure_kind = ANY (ARRAY['BUSINESS'::text, 'SYSTEM'::text, 'DATA_ERROR'::text, 'EXPIRED'::text, 'IN_DOUBT'::text]))),
   constraint work_items_lease CHECK (((status = 'IN_PROGRESS'::text) = (lease_expires_on IS NOT NULL))),
   constraint work_items_outcome CHECK ((((status = 'COMPLETE'::text) = (NOT (result IS DISTINCT FROM 'SUCCESS'::text))) AND ((status = 'FAILED'::text) = (NOT (result IS DISTINCT FROM 'FAILURE'::text))) AND ((status = 'FAILED'::text) = (failure_kind IS NOT NULL)))),
+  constraint work_items_point_of_no_return CHECK (
+CASE
+    WHEN (failure_kind = 'IN_DOUBT'::text) THEN (point_of_no_return_on IS NOT NULL)
+    ELSE ((point_of_no_return_on IS NULL) OR (status = 'IN_PROGRESS'::text))
+END),
   constraint work_items_result CHECK ((result = ANY (ARRAY['SUCCESS'::text, 'FAILURE'::text]))),
+  constraint work_items_result_text CHECK ((length(result_text) <= 1000)),
   constraint work_items_status CHECK ((status = ANY (ARRAY['NEW'::text, 'IN_PROGRESS'::text, 'COMPLETE'::text, 'FAILED'::text, 'DEFERRED'::text]))),
+  constraint work_items_tags CHECK (((cardinality(tags) >= 1) AND (cardinality(tags) <= 50))),
   constraint work_items_pkey PRIMARY KEY (queue_id, id)
 ) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
 CREATE INDEX work_items_due ON work_items USING btree (not_before) WHERE (not_before IS NOT NULL);

@@ -917,7 +917,7 @@ export interface paths {
     put?: never;
     /**
      * List the items of a queue
-     * @description Filter and sort on id, status, result, priority, failureKind, retryCount, startTime, endTime, createdOn, updatedOn, deferredUntil, leaseExpiresOn, deviceId, version, comment, error and col1 to col10.
+     * @description Filter and sort on id, status, result, priority, failureKind, retryCount, startTime, endTime, createdOn, updatedOn, deferredUntil, leaseExpiresOn, deviceId, version, comment, error, resultText and col1 to col10; filter on tags, where `eq` means that the item has the tag.
      */
     post: operations['listWorkItems'];
     delete?: never;
@@ -957,7 +957,7 @@ export interface paths {
     put?: never;
     /**
      * Keep items that are being processed
-     * @description Extends each lease from now on. One outcome for each lease, in order.
+     * @description Extends each lease from now on. One outcome for each lease, in order. With `pointOfNoReturn` the holder says that it is about to do what cannot be undone; it may go on when the outcome has `pointOfNoReturnOn`. With `cancel` in the outcome the holder is to stop and report; such an item does not pass the point of no return any more.
      */
     post: operations['heartbeatWorkItems'];
     delete?: never;
@@ -976,8 +976,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Report items as done, failed or deferred
-     * @description By the holder, with the version that the claim answered. One outcome for each result, in order. Sending the same report again changes nothing and answers the item as it is by then. A report that comes after the lease was lost is refused with LATE_REPORT and kept in the timeline of the item.
+     * Report items as done, failed, deferred or given back
+     * @description By the holder, with the version that the claim answered. One outcome for each result, in order. Sending the same report again changes nothing and answers the item as it is by then. A report that comes after the lease was lost is refused with LATE_REPORT and kept in the timeline of the item. After the point of no return an item that fails on technical grounds, or is given back, becomes FAILED with failureKind IN_DOUBT: nobody knows whether it was done. An item that was cancelled meanwhile becomes FAILED unless it is COMPLETE. The outcome tells the status that the item has now.
      */
     post: operations['finishWorkItems'];
     delete?: never;
@@ -993,11 +993,14 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Get a work item */
+    /**
+     * Get a work item
+     * @description With its attempts, the newest output of its bot, and the evidence while it is IN_DOUBT.
+     */
     get: operations['getWorkItem'];
     /**
      * Change the status, result or data of a work item
-     * @description The holder of an item reports it; owners, members and queue admins complete, fail, defer and correct items that nobody holds. `version` must be the current one. Members left out stay as they are.
+     * @description The holder of an item reports it; owners, members and queue admins complete, fail, defer and correct items that nobody holds. `version` must be the current one. Members left out stay as they are. For an item IN_DOUBT, COMPLETE says that it was done, and FAILED, with a comment, that it was done in part; with the failureKind IN_DOUBT, as it was read, the question stays open. To have an item go on or tried again, see releaseWorkItem and restartWorkItem.
      */
     put: operations['updateWorkItem'];
     post?: never;
@@ -1011,6 +1014,86 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/queues/{id}/workitems/{workItemId}/release': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Let a work item go on that waits for its time
+     * @description A DEFERRED item becomes NEW at its old place; one that waits for its retry is claimable at once, behind those that wait now. `version` must be the current one.
+     */
+    post: operations['releaseWorkItem'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/workitems/{workItemId}/restart': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Have a failed work item tried again
+     * @description The item becomes NEW, behind those that wait now and with all its retries. An item past its expiry gets a new one, counted from now. One that is IN_DOUBT is refused: resolveWorkItem answers for it. `version` must be the current one.
+     */
+    post: operations['restartWorkItem'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/workitems/{workItemId}/cancel': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Ask the holder of a work item to stop
+     * @description Only while the item is in progress. The holder learns it at its next heartbeat, stops, and reports; whatever it reports but COMPLETE, the item becomes FAILED and is not tried again. Asking once more changes nothing.
+     */
+    post: operations['cancelWorkItem'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/workitems/{workItemId}/resolve': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Say what became of a work item that is in doubt
+     * @description For an item FAILED with failureKind IN_DOUBT, when somebody has found out. DONE makes it COMPLETE; NOT_DONE makes it NEW, at its place; PARTLY leaves it FAILED, as a BUSINESS failure with the note that says what is left to do.
+     */
+    post: operations['resolveWorkItem'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v4/wlm/queues/{id}/workitems/{workItemId}/events': {
     parameters: {
       query?: never;
@@ -1018,7 +1101,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** What happened to a work item, oldest first */
+    /** What happened to a work item, oldest first, and its attempts */
     get: operations['listWorkItemEvents'];
     put?: never;
     post?: never;
@@ -1886,6 +1969,7 @@ export interface components {
       duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
+      retryBackOff?: components['schemas']['RetryBackOff'];
       /**
        * @description An INACTIVE queue accepts items and grants none; `pause` says why
        * @enum {string}
@@ -1958,6 +2042,7 @@ export interface components {
       duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
+      retryBackOff?: components['schemas']['RetryBackOff'];
       /**
        * @description An INACTIVE queue accepts items and grants none; `pause` says why
        * @enum {string}
@@ -2030,6 +2115,7 @@ export interface components {
       duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
+      retryBackOff?: components['schemas']['RetryBackOff'];
       /**
        * @description An INACTIVE queue accepts items and grants none; `pause` says why
        * @enum {string}
@@ -2117,6 +2203,17 @@ export interface components {
        * @description The instant, with type DATE; not one that has passed
        */
       date?: string;
+    };
+    /** @description How long an item waits before it is tried again; not at all unless given. Then it goes behind the items that wait. */
+    RetryBackOff: {
+      /** @description In any case: FIXED, the same before each try; EXPONENTIAL, twice as long before each further one; or NONE, which takes the back-off of a queue away */
+      type?: string;
+      /** @description Before the first further try */
+      seconds?: number;
+      /** @description The longest wait, with EXPONENTIAL; a day when left out */
+      maxSeconds?: number;
+      /** @description By up to how much of it a wait is shortened at random, so that what failed together does not come back together; 0 when left out */
+      jitterPercent?: number;
     };
     QueuePage: {
       page: components['schemas']['Page'];
@@ -2597,6 +2694,90 @@ export interface components {
        * @enum {string}
        */
       failureKind?: 'BUSINESS' | 'SYSTEM' | 'DATA_ERROR' | 'EXPIRED' | 'IN_DOUBT';
+      /** @description The result in words, beside `result`, for those who need it */
+      resultText?: string;
+      /** @description Words to find items by */
+      tags?: string[];
+      /**
+       * Format: date-time
+       * @description When its holder began what cannot be undone; while IN_PROGRESS or IN_DOUBT
+       */
+      pointOfNoReturnOn?: string;
+      /**
+       * Format: date-time
+       * @description While IN_PROGRESS
+       */
+      cancelRequestedOn?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      cancelRequestedBy?: Id;
+      cancelReason?: string;
+      /** @description The newest output of its bot; from getWorkItem */
+      logTail?: string;
+      /** @description Each time it was processed, oldest first; from getWorkItem */
+      attempts?: components['schemas']['Attempt'][];
+      doubt?: components['schemas']['Doubt'];
+    };
+    /** @description One time that an item was processed. */
+    Attempt: {
+      /** @description From 1 */
+      number: number;
+      /** Format: int64 */
+      deviceId?: Id;
+      /**
+       * Format: int64
+       * @description Id of the user that held the item
+       */
+      actorId?: Id;
+      /** Format: date-time */
+      startedOn: string;
+      /**
+       * Format: date-time
+       * @description Left out while it lasts
+       */
+      endedOn?: string;
+      /**
+       * @description RETRIED failed on technical grounds and is tried again; GIVEN_BACK, LAPSED and TAKEN_BACK do not count as tries
+       * @enum {string}
+       */
+      outcome?:
+        | 'COMPLETE'
+        | 'FAILED'
+        | 'RETRIED'
+        | 'DEFERRED'
+        | 'GIVEN_BACK'
+        | 'LAPSED'
+        | 'TAKEN_BACK'
+        | 'CANCELLED'
+        | 'IN_DOUBT';
+      /** @description Why it did not succeed */
+      error?: string;
+    };
+    /** @description The evidence of an item that is IN_DOUBT, from getWorkItem. Answer with resolveWorkItem when you know what was done. */
+    Doubt: {
+      /** Format: date-time */
+      since: string;
+      /**
+       * Format: date-time
+       * @description When its holder began what cannot be undone
+       */
+      pointOfNoReturnOn: string;
+      /**
+       * Format: int64
+       * @description Where it was processed
+       */
+      deviceId?: Id;
+      /**
+       * Format: date-time
+       * @description When its holder fell silent, if that is why
+       */
+      leaseExpiredOn?: string;
+      /** @description How it came into doubt */
+      reason?: string;
+      /** @description What former holders reported too late; each report is in `changes` */
+      lateReports: components['schemas']['WorkItemEvent'][];
     };
     /** @description What the bot produced, apart from its input */
     Output: {
@@ -2622,6 +2803,8 @@ export interface components {
        * @description Parks the item until then
        */
       deferredUntil?: string | null;
+      /** @description Words to find items by */
+      tags?: string[];
     };
     ClaimRequest: {
       /** @description 1 when left out */
@@ -2650,6 +2833,13 @@ export interface components {
       /** @description How long the item is held without a heartbeat; 60 when left out */
       leaseSeconds?: number;
       progress?: components['schemas']['Progress'];
+      /**
+       * @description What the holder does next cannot be undone. If it falls silent from now on, a person is asked. Sent again, it changes nothing
+       * @enum {boolean}
+       */
+      pointOfNoReturn?: true;
+      /** @description The newest output of the bot; takes the place of what was sent before */
+      logTail?: string;
     };
     LeaseOutcomes: {
       list: components['schemas']['LeaseOutcome'][];
@@ -2663,6 +2853,17 @@ export interface components {
       id: Id;
       /** Format: date-time */
       leaseExpiresOn?: string;
+      /**
+       * Format: date-time
+       * @description The item is past the point of no return since then
+       */
+      pointOfNoReturnOn?: string;
+      /** @description A person wants the item stopped. Stop, and report it as failed; it is not tried again. */
+      cancel?: {
+        /** @description Name of the user */
+        by?: string;
+        reason?: string;
+      };
       error?: components['schemas']['Error'];
     };
     FinishRequest: {
@@ -2676,13 +2877,18 @@ export interface components {
       id: Id;
       /** @description As the claim answered it */
       version: number;
-      /** @enum {string} */
-      status: 'COMPLETE' | 'FAILED' | 'DEFERRED';
+      /**
+       * @description NEW gives the item back untried; the attempt does not count
+       * @enum {string}
+       */
+      status: 'COMPLETE' | 'FAILED' | 'DEFERRED' | 'NEW';
       /**
        * @description Follows from the status when left out
        * @enum {string}
        */
       result?: 'SUCCESS' | 'FAILURE';
+      /** @description The result in words, beside `result`, for those who need it */
+      resultText?: string;
       output?: components['schemas']['Output'];
       comment?: string;
       /** @description Why the item failed */
@@ -2697,6 +2903,12 @@ export interface components {
        * @description With DEFERRED; for ever when left out
        */
       deferredUntil?: string | null;
+      /** @description Why, for the timeline */
+      reason?: string;
+      /** @description Words to find items by */
+      tags?: string[];
+      /** @description The newest output of the bot; takes the place of what was sent before */
+      logTail?: string;
     };
     WorkItemOutcomes: {
       list: components['schemas']['WorkItemOutcome'][];
@@ -2830,6 +3042,54 @@ export interface components {
        * @enum {string}
        */
       failureKind?: 'BUSINESS' | 'SYSTEM' | 'DATA_ERROR' | 'EXPIRED' | 'IN_DOUBT';
+      /** @description The result in words, beside `result`, for those who need it */
+      resultText?: string;
+      /** @description Words to find items by */
+      tags?: string[];
+      /**
+       * Format: date-time
+       * @description When its holder began what cannot be undone; while IN_PROGRESS or IN_DOUBT
+       */
+      pointOfNoReturnOn?: string;
+      /**
+       * Format: date-time
+       * @description While IN_PROGRESS
+       */
+      cancelRequestedOn?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      cancelRequestedBy?: Id;
+      cancelReason?: string;
+      /** @description The newest output of its bot; from getWorkItem */
+      logTail?: string;
+      /** @description Each time it was processed, oldest first; from getWorkItem */
+      attempts?: components['schemas']['Attempt'][];
+      doubt?: components['schemas']['Doubt'];
+      /** @description Why, for the timeline */
+      reason?: string;
+    };
+    RepairRequest: {
+      /** @description The current version of the item */
+      version: number;
+      /** @description Why, for the timeline */
+      reason?: string;
+    };
+    CancelRequest: {
+      /** @description Shown to the holder and kept with the item */
+      reason?: string;
+    };
+    ResolveRequest: {
+      /** @description The current version of the item */
+      version: number;
+      /**
+       * @description Whether the work was done
+       * @enum {string}
+       */
+      answer: 'DONE' | 'NOT_DONE' | 'PARTLY';
+      /** @description Becomes the comment of the item; required with PARTLY */
+      note?: string;
     };
     WorkItemList: {
       list: components['schemas']['WorkItem'][];
@@ -2840,6 +3100,8 @@ export interface components {
     };
     WorkItemEvents: {
       list: components['schemas']['WorkItemEvent'][];
+      /** @description Each time it was processed, oldest first; from getWorkItem */
+      attempts?: components['schemas']['Attempt'][];
     };
     /** @description One change of an item. */
     WorkItemEvent: {
@@ -4949,6 +5211,182 @@ export interface operations {
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  releaseWorkItem: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /**
+         * @description Id of the work item
+         * @example 1001
+         */
+        workItemId: components['parameters']['WorkItemId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RepairRequest'];
+      };
+    };
+    responses: {
+      /** @description The item, NEW */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['WorkItem'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  restartWorkItem: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /**
+         * @description Id of the work item
+         * @example 1001
+         */
+        workItemId: components['parameters']['WorkItemId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RepairRequest'];
+      };
+    };
+    responses: {
+      /** @description The item, NEW */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['WorkItem'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  cancelWorkItem: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /**
+         * @description Id of the work item
+         * @example 1001
+         */
+        workItemId: components['parameters']['WorkItemId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['CancelRequest'];
+      };
+    };
+    responses: {
+      /** @description The item, with the request */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['WorkItem'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  resolveWorkItem: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /**
+         * @description Id of the work item
+         * @example 1001
+         */
+        workItemId: components['parameters']['WorkItemId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ResolveRequest'];
+      };
+    };
+    responses: {
+      /** @description The item, as answered */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['WorkItem'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
