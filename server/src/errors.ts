@@ -1,4 +1,4 @@
-import type { Schemas } from '@millrace/api';
+import type { Id, Schemas } from '@millrace/api';
 
 /** Each kind of refusal has a stable code for programs and an HTTP status. */
 const statusByCode = {
@@ -47,6 +47,31 @@ export class Refusal extends Error {
     const { code, message, details } = this;
     return details ? { code, message, details } : { code, message };
   }
+}
+
+/** A thing that is changed by version, as it is stored or as somebody sends it. */
+interface Versioned {
+  readonly id?: Id | undefined;
+  readonly version: number;
+}
+
+/**
+ * Refuses a change to another thing, or to another version of it, than there is.
+ * @param what its name in the sentence, such as `pool`.
+ */
+export function refuseStale(what: string, current: Required<Versioned>, sent: Versioned): void {
+  const { id, version } = current;
+  if (sent.id !== undefined && sent.id !== id) {
+    throw new Refusal(
+      'INVALID_REQUEST',
+      `The body is about ${what} ${sent.id}, the path about ${what} ${id}.`,
+    );
+  }
+  if (sent.version === version) return;
+  throw new Refusal(
+    'VERSION_CONFLICT',
+    `The ${what} ${id} is at version ${version} by now, not ${sent.version}. Read it again, then repeat the change.`,
+  );
 }
 
 /** What breaking a named constraint of the database means to a caller. */

@@ -1,6 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
 import { namesOf, textProblems } from '../devices/rules.ts';
-import { Refusal, type ErrorDetail } from '../errors.ts';
+import { Refusal, refuseStale, type ErrorDetail } from '../errors.ts';
 import { capabilitiesOf, type Standing } from '../members/rules.ts';
 import { nameProblems } from '../models/rules.ts';
 import type { PoolCapability } from '../pools/rules.ts';
@@ -38,6 +38,35 @@ export function newAutomation(sent: Schemas['NewAutomation']): AutomationSetting
     runAsUserIds: [],
   };
   return settle({ ...defaults, ...settingsIn(sent) });
+}
+
+/** The settings of an automation after a change. @throws Refusal VERSION_CONFLICT, INVALID_REQUEST */
+export function changedAutomation(
+  current: Schemas['Automation'],
+  sent: Schemas['AutomationUpdate'],
+): AutomationSettings {
+  refuseStale('automation', current, sent);
+  if (sent.queueId !== undefined && sent.queueId !== current.queueId) {
+    const message = `cannot change: automation ${current.id} is for queue ${current.queueId}`;
+    throw new Refusal('INVALID_REQUEST', `queueId ${message}. Create another automation.`, {
+      details: [{ field: 'queueId', message }],
+    });
+  }
+  return settle({ ...settingsIn(current), ...settingsIn(sent) } as AutomationSettings);
+}
+
+/** Since when an automation is held, and who holds it; nobody when it is ACTIVE. */
+export type Held = Pick<Schemas['Automation'], 'statusBy' | 'statusOn'>;
+
+/** Who holds an automation after a change: whoever changed its status or the reason, otherwise whoever did before. */
+export function heldBy(
+  current: (Held & Pick<AutomationSettings, 'status' | 'statusReason'>) | undefined,
+  { status, statusReason }: Pick<AutomationSettings, 'status' | 'statusReason'>,
+  author: Required<Held>,
+): Held {
+  if (status === 'ACTIVE') return {};
+  const isAsBefore = current?.status === status && current.statusReason === statusReason;
+  return isAsBefore ? ({ statusBy: current.statusBy, statusOn: current.statusOn } as Held) : author;
 }
 
 function settingsIn(sent: Partial<Schemas['Automation']>): Partial<AutomationSettings> {
@@ -90,6 +119,39 @@ export function refuseBinding({ queueId, poolId }: AutomationSettings, { queue, 
       `To send work to the devices of pool ${poolId}, one must own or consume it. Ask an owner of the pool.`,
     );
   }
+}
+
+/** Refuses a change to somebody who could not have created the automation, and owns neither queue nor pool. */
+export function refuseChange(
+  { id, queueId, poolId }: Pick<Schemas['Automation'], 'id' | 'queueId' | 'poolId'>,
+  { queue, pool }: Use,
+): void {
+  const inQueue = capabilitiesOf(queue);
+  const mayCreate = (inQueue.has('edit') || inQueue.has('process')) && pool.has('use');
+  if (mayCreate || inQueue.has('edit') || pool.has('edit')) return;
+  throw new Refusal(
+    'FORBIDDEN',
+    `Automation ${id} can be changed by owners of queue ${queueId} and of pool ${poolId}, and by those who may use both. ` +
+      'Ask one of them.',
+  );
+}
+
+/** @throws Refusal IN_USE while items run by the automation */
+export function refuseWhileRunning(id: Id, running: number): void {
+  if (running === 0) return;
+  const items = running === 1 ? '1 item runs' : `${running} items run`;
+  throw new Refusal('IN_USE', `${items} by automation ${id}. Stop it, wait for them, and delete it then.`);
+}
+
+/** @throws Refusal IN_USE that names the automations bound to a queue or a pool */
+export function refuseBound(what: string, bound: readonly NamedAutomation[]): void {
+  if (bound.length === 0) return;
+  const names = bound.map(({ id, name }) => `${id} "${name}"`).join(', ');
+  const [subject, them] = bound.length === 1 ? ['Automation', 'it'] : ['Automations', 'them'];
+  throw new Refusal(
+    'IN_USE',
+    `${subject} ${names} ${bound.length === 1 ? 'is' : 'are'} bound to ${what}. Delete ${them} first.`,
+  );
 }
 
 function unknown(what: string, id: Id): string {

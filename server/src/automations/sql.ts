@@ -1,7 +1,7 @@
 import type { Id, Schemas } from '@millrace/api';
-import { raw, sql, type Db, type Sql } from '../db.ts';
+import { join, raw, sql, type Db, type Sql } from '../db.ts';
 import type { Field, ListQuery } from '../lists.ts';
-import type { AutomationSettings, NamedAutomation } from './rules.ts';
+import type { AutomationSettings, Held, NamedAutomation } from './rules.ts';
 
 const automationColumns = raw(`a.id, a.name, a.description, a.queue_id as "queueId", a.pool_id as "poolId",
   a.bot_name as "botName", a.labels, a.priority, a.weight, a.status, a.status_reason as "statusReason",
@@ -67,9 +67,9 @@ export function selectAutomations(
     where ${inScope(scope)} and ${where} order by ${orderBy} limit ${limit} offset ${offset}`);
 }
 
-/** Holds the queue, so that its automations are changed one after the other. */
-export async function lockQueue(db: Db, queueId: Id): Promise<void> {
-  await db.rows(sql`select from queues where id = ${queueId} for no key update`);
+/** Holds a queue of the tenant, so that its automations are changed one after the other. */
+export async function lockQueue(db: Db, tenantId: Id, queueId: Id): Promise<void> {
+  await db.rows(sql`select from queues where id = ${queueId} and tenant_id = ${tenantId} for no key update`);
 }
 
 /** The ACTIVE automation of a queue, if it is another than this one. */
@@ -101,20 +101,68 @@ export interface Author {
 export async function insertAutomation(
   db: Db,
   tenantId: Id,
-  settings: AutomationSettings,
+  settings: AutomationSettings & Held,
   { actorId, now }: Author,
 ): Promise<Id> {
-  const { name, description, queueId, poolId, botName, labels, priority, weight } = settings;
-  const { status, statusReason } = settings;
-  const isHeld = status !== 'ACTIVE';
   const [row] = await db.rows<{ id: Id }>(sql`
     insert into automations (tenant_id, name, description, queue_id, pool_id, bot_name, labels, priority, weight, status,
       status_reason, status_by, status_on, created_by, created_on, updated_by, updated_on)
-    values (${tenantId}, ${name}, ${description}, ${queueId}, ${poolId}, ${botName}, ${labels}, ${priority}, ${weight},
-      ${status}, ${statusReason}, ${isHeld ? actorId : null}, ${isHeld ? now : null}, ${actorId}, ${now}, ${actorId},
-      ${now})
+    values (${tenantId}, ${join(valuesOf(settings))}, ${actorId}, ${now}, ${actorId}, ${now})
     returning id`);
   return (row as { id: Id }).id;
+}
+
+/** Changes an automation without its run-as users, one version up. */
+export async function updateAutomationSettings(
+  db: Db,
+  id: Id,
+  settings: AutomationSettings & Held,
+  { actorId, now }: Author,
+): Promise<void> {
+  await db.rows(sql`
+    update automations set (name, description, queue_id, pool_id, bot_name, labels, priority, weight, status,
+        status_reason, status_by, status_on) = (${join(valuesOf(settings))}), version = version + 1,
+      updated_by = ${actorId}, updated_on = ${now}
+    where id = ${id}`);
+}
+
+/** In the order in which the statements above name their columns. */
+function valuesOf(settings: AutomationSettings & Held): unknown[] {
+  return [
+    settings.name,
+    settings.description,
+    settings.queueId,
+    settings.poolId,
+    settings.botName,
+    settings.labels,
+    settings.priority,
+    settings.weight,
+    settings.status,
+    settings.statusReason ?? null,
+    settings.statusBy ?? null,
+    settings.statusOn ?? null,
+  ];
+}
+
+/** Items in progress by an automation. */
+export async function countRuns(db: Db, id: Id): Promise<number> {
+  const row = await db.row<{ running: number }>(sql`
+    select count(*) as running from runs where automation_id = ${id}`);
+  return row?.running ?? 0;
+}
+
+export async function deleteAutomationRow(db: Db, id: Id): Promise<void> {
+  await db.rows(sql`delete from automations where id = ${id}`);
+}
+
+/** What automations are bound to. */
+export type Binding = { readonly queueId: Id } | { readonly poolId: Id };
+
+/** The automations of a queue or of a pool, so many at most. */
+export function selectBound(db: Db, binding: Binding, limit: number): Promise<NamedAutomation[]> {
+  const isBound =
+    'queueId' in binding ? sql`a.queue_id = ${binding.queueId}` : sql`a.pool_id = ${binding.poolId}`;
+  return db.rows(sql`select a.id, a.name from automations a where ${isBound} order by a.id limit ${limit}`);
 }
 
 /** Makes the automation have these run-as users and no others. */

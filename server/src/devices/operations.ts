@@ -1,4 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
+import { deviceBell } from '../dispatch/bell.ts';
 import { changedMembers } from '../events/rules.ts';
 import { listQuery } from '../lists.ts';
 import type { Context, PlainOperation } from '../operation.ts';
@@ -72,12 +73,14 @@ async function changeState(
   return findDevice(context, id);
 }
 
+/** Puts it on record, and has the device look again if it waits for work. */
 function record(
   context: Context,
   id: Id,
   operation: string,
   what: { reason?: string | undefined; changes: object },
 ): Promise<void> {
+  context.woken.set(deviceBell(id), 1);
   const { id: actorId, tenantId } = context.actor;
   return recordOfDevices(context, [{ tenantId, operation, actorId, deviceId: id, ...what }]);
 }

@@ -1,5 +1,5 @@
 import type { Schemas } from '@millrace/api';
-import { Refusal, type ErrorDetail } from '../errors.ts';
+import { Refusal, refuseStale, type ErrorDetail } from '../errors.ts';
 
 /** What an agent says of its device. */
 export type Registration = Pick<
@@ -32,12 +32,7 @@ type ByHand = Pick<Registration, 'nickname' | 'labels'>;
 
 /** What people call the device and ask of it, after a change. @throws Refusal VERSION_CONFLICT, INVALID_REQUEST */
 export function changedByHand(device: Schemas['Device'], sent: Schemas['DeviceUpdate']): ByHand {
-  if (sent.version !== device.version) {
-    throw new Refusal(
-      'VERSION_CONFLICT',
-      `Device ${device.id} is at version ${device.version} by now, not ${sent.version}. Read it again, then repeat the change.`,
-    );
-  }
+  refuseStale('device', device, sent);
   const { nickname, labels } = { ...device, ...sent };
   const details = textProblems('labels', labels);
   if (details.length > 0) throw invalid(details);

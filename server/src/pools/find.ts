@@ -20,13 +20,22 @@ function standingsByPermission({ permissions }: Actor): PoolStanding[] {
   ];
 }
 
+/** A pool of which it is known that the caller may see it. @throws Refusal NOT_FOUND */
+export async function readPool({ db }: Pick<Where, 'db'>, id: Id): Promise<Schemas['Pool']> {
+  const pool = await selectPool(db, id);
+  if (pool) return pool;
+  throw noPool(id);
+}
+
+function noPool(id: Id): Refusal {
+  return new Refusal('NOT_FOUND', `There is no pool ${id} for you. POST /v4/wlm/pools/list lists those.`);
+}
+
 /** A pool with which the caller may do this. @throws Refusal NOT_FOUND, or FORBIDDEN when it may be seen. */
 export async function findPool(context: Where, id: Id, capability: PoolCapability): Promise<Schemas['Pool']> {
   const capabilities = await poolCapabilities(context, id);
-  const pool = capabilities.has('view') ? await selectPool(context.db, id) : undefined;
-  if (!pool)
-    throw new Refusal('NOT_FOUND', `There is no pool ${id} for you. POST /v4/wlm/pools/list lists those.`);
-  if (capabilities.has(capability)) return pool;
+  if (!capabilities.has('view')) throw noPool(id);
+  if (capabilities.has(capability)) return readPool(context, id);
   throw new Refusal(
     'FORBIDDEN',
     `You may not ${capability} pool ${id}. Ask one of its owners, or a pool admin.`,

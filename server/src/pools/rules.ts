@@ -1,5 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
-import { Refusal, type ErrorDetail } from '../errors.ts';
+import { Refusal, refuseStale, type ErrorDetail } from '../errors.ts';
 import { nameProblems } from '../models/rules.ts';
 
 /** What somebody may do with a pool. */
@@ -48,6 +48,12 @@ export function newPool(sent: Schemas['NewPool'], creatorId: Id): PoolSettings {
   return settle({ ...defaults, ...settingsIn(sent) });
 }
 
+/** The settings of a pool after a change. @throws Refusal VERSION_CONFLICT, INVALID_REQUEST */
+export function changedPool(current: Schemas['Pool'], sent: Schemas['PoolUpdate']): PoolSettings {
+  refuseStale('pool', current, sent);
+  return settle({ ...settingsIn(current), ...settingsIn(sent) } as PoolSettings);
+}
+
 function settingsIn(sent: Partial<Schemas['Pool']>): Partial<PoolSettings> {
   return Object.fromEntries(
     settingNames.flatMap((name) => (sent[name] === undefined ? [] : [[name, sent[name]]])),
@@ -83,7 +89,8 @@ const lists = {
 export function refuseUnknown(settings: PoolSettings, known: Known): void {
   const details = Object.entries(lists).flatMap(([list, what]) => {
     const field = list as keyof typeof lists;
-    const unknown = settings[field].filter((id) => !known[field].includes(id));
+    const there = new Set(known[field]);
+    const unknown = settings[field].filter((id) => !there.has(id));
     return unknown.map((id) => ({ field, message: `names no ${what}: there is none with the id ${id}` }));
   });
   if (details.length > 0) throw invalid(details);
@@ -92,4 +99,15 @@ export function refuseUnknown(settings: PoolSettings, known: Known): void {
 function invalid(details: ErrorDetail[]): Refusal {
   const sentences = details.map(({ field, message }) => `${field} ${message}`).join('; ');
   return new Refusal('INVALID_REQUEST', `This is no pool: ${sentences}.`, { details });
+}
+
+/** The devices that came into the pool or left it. */
+export function movedDevices(
+  before: Pick<PoolSettings, 'deviceIds'>,
+  after: Pick<PoolSettings, 'deviceIds'>,
+): Id[] {
+  const [old, wanted] = [new Set(before.deviceIds), new Set(after.deviceIds)];
+  const came = after.deviceIds.filter((id) => !old.has(id));
+  const left = before.deviceIds.filter((id) => !wanted.has(id));
+  return [...came, ...left];
 }

@@ -127,6 +127,29 @@ export async function insertPool(
   return (row as { id: Id }).id;
 }
 
+/** Changes a pool without its lists, one version up. */
+export async function updatePoolSettings(
+  db: Db,
+  id: Id,
+  { name, description, scheme, timeSliceSeconds }: PoolSettings,
+  { actorId, now }: Author,
+): Promise<void> {
+  await db.rows(sql`
+    update pools set name = ${name}, description = ${description}, scheme = ${scheme},
+      time_slice_seconds = ${timeSliceSeconds}, version = version + 1, updated_by = ${actorId}, updated_on = ${now}
+    where id = ${id}`);
+}
+
+/** Holds a pool: its changes come one after the other, and nobody binds an automation to it meanwhile. */
+export async function lockPool(db: Db, id: Id): Promise<void> {
+  await db.rows(sql`select from pools where id = ${id} for update`);
+}
+
+/** Deletes a pool to which nothing is bound, with its lists. */
+export async function deletePoolRow(db: Db, id: Id): Promise<void> {
+  await db.rows(sql`delete from pools where id = ${id}`);
+}
+
 const tableByList = {
   deviceIds: { table: raw('pool_devices'), column: raw('device_id') },
   ownerIds: { table: raw('pool_owners'), column: raw('user_id') },

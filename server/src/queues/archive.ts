@@ -1,3 +1,4 @@
+import { refuseWhileBound } from '../automations/bound.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
 import { selectTotals } from '../stats/sql.ts';
 import { archiveQueueRow, restoreQueueRow } from './pause.sql.ts';
@@ -27,6 +28,7 @@ export const restoreQueue: QueueOperation<'restoreQueue'> = async (context, { bo
 
 export const deleteQueue: QueueOperation<'deleteQueue'> = async (context) => {
   const { db, queue } = context;
+  await refuseWhileBound(db, { queueId: queue.id });
   await withoutWriters(context, decideDeletion);
   // Before the row goes, which says whose queue it was.
   await record(context, queue.id, { operation: 'deleteQueue', changes: { name: queue.name } });
