@@ -136,9 +136,17 @@ export interface paths {
     };
     /** Get an automation */
     get: operations['getAutomation'];
-    put?: never;
+    /**
+     * Change an automation, pause or stop it
+     * @description By whoever could create it, and by the owners of its queue and of its pool. Members left out stay as they are; `version` must be the current one. PAUSED and STOPPED need a `statusReason`; items that run go on. The queue cannot be changed; another pool needs the right to create such an automation.
+     */
+    put: operations['updateAutomation'];
     post?: never;
-    delete?: never;
+    /**
+     * Delete an automation
+     * @description By those who may change it. Refused while items run by it: stop it and wait for them.
+     */
+    delete: operations['deleteAutomation'];
     options?: never;
     head?: never;
     patch?: never;
@@ -576,9 +584,17 @@ export interface paths {
     };
     /** Get a pool */
     get: operations['getPool'];
-    put?: never;
+    /**
+     * Change a pool
+     * @description By its owners, and with `manageDevices`. Members left out stay as they are; a list replaces the one before. `version` must be the current one. An owner may put in devices of the pools that one owns; who manages devices, any.
+     */
+    put: operations['updatePool'];
     post?: never;
-    delete?: never;
+    /**
+     * Delete a pool
+     * @description By its owners, and with `manageDevices`. Refused while automations are bound to it; the message names them. The devices stay.
+     */
+    delete: operations['deletePool'];
     options?: never;
     head?: never;
     patch?: never;
@@ -1378,6 +1394,74 @@ export interface components {
       version?: number;
     };
     /**
+     * @description The settings to change, and the version they were read at.
+     * @example {
+     *       "version": 0,
+     *       "status": "PAUSED",
+     *       "statusReason": "The ERP is down"
+     *     }
+     */
+    AutomationUpdate: {
+      /**
+       * Format: int64
+       * @description Set by the server
+       */
+      readonly id?: Id;
+      /** @description Unique in the tenant */
+      name?: string;
+      description?: string;
+      /**
+       * Format: int64
+       * @description Whose items are processed
+       */
+      queueId?: Id;
+      /**
+       * Format: int64
+       * @description Whose devices process them
+       */
+      poolId?: Id;
+      /** @description The bot, as the agents know it; what it is, only they know */
+      botName?: string;
+      /** @description What a device must have, all of them */
+      labels?: string[];
+      /** @description In a pool with the scheme PRIORITY, 9 goes first; 4 unless given */
+      priority?: number;
+      /** @description In a pool with the scheme FAIR, its share against those of others; 1 unless given */
+      weight?: number;
+      /**
+       * @description Only an ACTIVE automation gets items to devices; those that run go on in any case
+       * @enum {string}
+       */
+      status?: 'ACTIVE' | 'PAUSED' | 'STOPPED';
+      /** @description Why it is PAUSED or STOPPED; needed with these */
+      statusReason?: string;
+      /**
+       * Format: int64
+       * @description Id of the user who paused or stopped it
+       */
+      readonly statusBy?: Id;
+      /** Format: date-time */
+      readonly statusOn?: string;
+      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that */
+      runAsUserIds?: Id[];
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly createdBy?: Id;
+      /** Format: date-time */
+      readonly createdOn?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy?: Id;
+      /** Format: date-time */
+      readonly updatedOn?: string;
+      /** @description Rises by one with each change, from 0 */
+      version: number;
+    };
+    /**
      * @description A machine that runs bots, as its agent registered it.
      * @example {
      *       "id": 3,
@@ -1898,6 +1982,53 @@ export interface components {
       readonly updatedOn?: string;
       /** @description Rises by one with each change, from 0 */
       version?: number;
+    };
+    /**
+     * @description The settings to change, and the version they were read at.
+     * @example {
+     *       "version": 0,
+     *       "scheme": "PRIORITY"
+     *     }
+     */
+    PoolUpdate: {
+      /**
+       * Format: int64
+       * @description Set by the server
+       */
+      readonly id?: Id;
+      /** @description Unique in the tenant */
+      name?: string;
+      description?: string;
+      /**
+       * @description Which automation of the pool a free device works for. ROUND_ROBIN: each in turn for a time slice; PRIORITY: the one of highest priority that has work; FAIR (the default): shares by weight, so that no device idles and no queue starves
+       * @enum {string}
+       */
+      scheme?: 'ROUND_ROBIN' | 'PRIORITY' | 'FAIR';
+      /** @description Length of a turn with ROUND_ROBIN; 300 unless given */
+      timeSliceSeconds?: number;
+      /** @description Its devices. A device may be in several pools */
+      deviceIds?: Id[];
+      /** @description Users who may change the pool */
+      ownerIds?: Id[];
+      /** @description Roles whose users may bind automations to the pool */
+      consumerRoleIds?: Id[];
+      readonly deviceCount?: number;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly createdBy?: Id;
+      /** Format: date-time */
+      readonly createdOn?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy?: Id;
+      /** Format: date-time */
+      readonly updatedOn?: string;
+      /** @description Rises by one with each change, from 0 */
+      version: number;
     };
     /**
      * @description A queue holds work items of one model.
@@ -3506,6 +3637,76 @@ export interface operations {
       503: components['responses']['Unavailable'];
     };
   };
+  updateAutomation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the automation
+         * @example 4
+         */
+        id: components['parameters']['AutomationId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AutomationUpdate'];
+      };
+    };
+    responses: {
+      /** @description The automation, as changed */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Automation'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  deleteAutomation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the automation
+         * @example 4
+         */
+        id: components['parameters']['AutomationId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The automation is deleted */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
   registerDevice: {
     parameters: {
       query?: never;
@@ -4332,6 +4533,76 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  updatePool: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the pool
+         * @example 27
+         */
+        id: components['parameters']['PoolId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PoolUpdate'];
+      };
+    };
+    responses: {
+      /** @description The pool, as changed */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Pool'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  deletePool: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the pool
+         * @example 27
+         */
+        id: components['parameters']['PoolId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The pool is deleted */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
