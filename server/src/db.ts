@@ -14,15 +14,21 @@ export function named(name: string, statement: Sql): NamedSql {
   return Object.assign(statement, { statementName: name });
 }
 
-/**
- * A connection inside a transaction, or the pool for statements that stand alone. Statements that are not awaited one by one share a
- * round trip and run in the order they were given.
- */
-export interface Db {
+/** A connection, or the pool. Statements that are not awaited one by one share a round trip and run in the order they were given. */
+export interface Reader {
   /** Rows as objects; columns that are null are absent. 64-bit integers are ids, JSON is parsed without loss. */
   rows<T>(statement: Sql | NamedSql): Promise<T[]>;
   /** The first row, if there is one. */
   row<T>(statement: Sql): Promise<T | undefined>;
+}
+
+/** A connection inside a transaction. */
+export interface Db extends Reader {
+  /**
+   * Sends a statement whose answer nobody needs: it shares a round trip with what follows, which may be the commit. Resolves when
+   * it is sent; should it fail, so does the transaction.
+   */
+  write(statement: Sql | NamedSql): Promise<void>;
 }
 
 export type Pool = pg.Pool;
@@ -76,8 +82,8 @@ export function openPool(connection: ConnectionConfig, size: number): Pool {
 }
 
 /** Statements that stand alone, each its own transaction. */
-export function onPool(pool: Pool): Db {
-  return asDb(pool);
+export function onPool(pool: Pool): Reader {
+  return asReader(pool);
 }
 
 /** What a transaction may do. */
@@ -101,17 +107,19 @@ export async function transaction<T>(
   access: Access = 'write',
 ): Promise<T> {
   const client = await pool.connect();
+  const sent: Promise<unknown>[] = [];
   let broken: Error | undefined;
   try {
     const clock = begin(client, access);
-    // Whoever awaits it hears of a failure; nobody may have come to that yet.
-    clock.catch(() => undefined);
-    const result = await work(asDb(client), clock);
-    await clock;
-    await client.query('commit');
+    sent.push(heardLater(clock));
+    const result = await work(asDb(client, sent), clock);
+    // PostgreSQL takes a commit behind a statement that failed for a rollback.
+    await Promise.all([...sent, client.query('commit')]);
     return result;
   } catch (error) {
     await client.query('rollback').catch((failure: Error) => (broken = failure));
+    // What fails first makes all that follows fail, too.
+    await Promise.all(sent);
     throw error;
   } finally {
     client.release(broken);
@@ -124,8 +132,24 @@ async function begin(client: pg.PoolClient, access: Access): Promise<Date> {
   return clock.rows[0]?.now ?? new Date(Number.NaN);
 }
 
+/** Whoever awaits the promise hears of a failure; nobody may have come to that yet. */
+function heardLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+/** @param sent collects what was sent and is awaited by nobody else. */
+function asDb(client: pg.PoolClient, sent: Promise<unknown>[]): Db {
+  const reader = asReader(client);
+  const write = (statement: Sql | NamedSql) => {
+    sent.push(heardLater(reader.rows(statement)));
+    return Promise.resolve();
+  };
+  return { ...reader, write };
+}
+
 /** Rows of a result, without the columns that are null. */
-function asDb(client: Pick<pg.PoolClient, 'query'>): Db {
+function asReader(client: Pick<pg.PoolClient, 'query'>): Reader {
   const rows = async <T>(statement: Sql | NamedSql): Promise<T[]> => {
     const { fields, rows: values } = await client.query<unknown[]>({
       text: statement.text,

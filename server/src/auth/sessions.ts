@@ -1,5 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
-import type { Db } from '../db.ts';
+import type { Db, Reader } from '../db.ts';
 import { Refusal } from '../errors.ts';
 import type { PublicContext } from '../operation.ts';
 import { readUser } from '../users/accounts.ts';
@@ -50,7 +50,7 @@ function keyNotPermitted(): Refusal {
 }
 
 /** Proves tokens by their signature and their time, with the keys that are in the database. */
-export function createTokenVerifier(db: Db): VerifyToken {
+export function createTokenVerifier(db: Reader): VerifyToken {
   return createVerifier((keyId) => selectPublicKey(db, keyId));
 }
 

@@ -1,5 +1,5 @@
 import type { Id } from '@millrace/api';
-import { named, sql, type Db } from '../db.ts';
+import { named, sql, type Db, type Reader } from '../db.ts';
 import type { Permission } from './permissions.ts';
 import type { Caller, LoginFailures } from './rules.ts';
 import type { SigningKey } from './signing.ts';
@@ -30,7 +30,7 @@ export function selectCallers(
   return db.rows<Caller>(named('selectCallers', statement));
 }
 
-export async function selectPublicKey(db: Db, keyId: string): Promise<string | undefined> {
+export async function selectPublicKey(db: Reader, keyId: string): Promise<string | undefined> {
   const row = await db.row<{ publicKey: string }>(
     sql`select public_key as "publicKey" from signing_keys where id = ${keyId}`,
   );

@@ -63,12 +63,23 @@ export async function freePlaces(db: Db, queueId: Id, itemIds: readonly Id[]): P
 }
 
 /**
- * Frees the places of items that are done, where only open items are compared. Jobs do not hold the queue: here they wait for a
- * change of it that is under way, which may have placed items that it saw open.
+ * Frees the places of items that are done, where only open items are compared.
+ * @param queue as the transaction holds it. Jobs do not hold it: here they wait for a change of it that is under way, which may
+ *   have placed items that it saw open.
  */
-export async function freePlacesOfDone(db: Db, queueId: Id, itemIds: readonly Id[]): Promise<void> {
-  if (itemIds.length > 0 && (await lockWhetherDoneAreFreed(db, queueId)))
-    await freePlaces(db, queueId, itemIds);
+export async function freePlacesOfDone(
+  db: Db,
+  queueId: Id,
+  queue: QueueDefinition | undefined,
+  itemIds: readonly Id[],
+): Promise<void> {
+  if (itemIds.length === 0) return;
+  const isFreed = queue ? freesDone(queue) : await lockWhetherDoneAreFreed(db, queueId);
+  if (isFreed) await freePlaces(db, queueId, itemIds);
+}
+
+function freesDone({ disallowDuplicate, duplicateScope }: QueueDefinition): boolean {
+  return disallowDuplicate && duplicateScope === 'OPEN';
 }
 
 /** Takes those of the places that are free; answers who has the others. */

@@ -31,7 +31,7 @@ export async function deleteHashes(
   itemIds: readonly Id[],
   kept: readonly string[],
 ): Promise<void> {
-  await db.rows(sql`
+  await db.write(sql`
     delete from work_item_hashes where queue_id = ${queueId} and item_id = any(${itemIds}::bigint[])
       and hash <> all(array(select k::bytea from unnest(${kept}::text[]) k))`);
 }

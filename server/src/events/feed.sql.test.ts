@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openPool, type Db, type Pool } from '../db.ts';
+import { openPool, type Pool, type Reader } from '../db.ts';
 import { startApp, type App } from '../testing/app.ts';
 import { selectFeedAfter, type Filter } from './feed.sql.ts';
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
 /** How a session of the server runs the statement that reads the feed: indexes of the events that it uses. */
 async function indexesOf(filter: Filter): Promise<string[]> {
   const plans: Plan[] = [];
-  const db: Db = {
+  const db: Reader = {
     rows: async (statement) => {
       const values = statement.values;
       const { rows } = await pool.query({ text: `explain (format json) ${statement.text}`, values });

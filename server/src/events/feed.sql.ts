@@ -1,5 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
-import { empty, named, raw, sql, type Db, type Sql } from '../db.ts';
+import { empty, named, raw, sql, type Reader, type Sql } from '../db.ts';
 import { queuesOf } from '../queues/visible.sql.ts';
 
 /** Whose view of the feed it is, and what of it is asked for. */
@@ -48,13 +48,13 @@ const maxBytes = 4 * 1024 * 1024;
 const horizon = raw('pg_snapshot_xmin(pg_current_snapshot())');
 
 /** Events after a place, oldest first. */
-export function selectFeedAfter(db: Db, view: View, { tx, id }: Place, limit: number): Promise<Found> {
+export function selectFeedAfter(db: Reader, view: View, { tx, id }: Place, limit: number): Promise<Found> {
   const after = sql`(e.tx, e.id) > (${tx}::xid8, ${id}::bigint)`;
   return selectFound(db, view, { name: `After${ofItem(view)}`, after, order: empty, limit });
 }
 
 /** The newest events, oldest first. */
-export function selectFeedEnd(db: Db, view: View, limit: number): Promise<Found> {
+export function selectFeedEnd(db: Reader, view: View, limit: number): Promise<Found> {
   return selectFound(db, view, { name: `End${ofItem(view)}`, after: raw('true'), order: raw('desc'), limit });
 }
 
@@ -69,7 +69,7 @@ interface Reading {
   readonly limit: number;
 }
 
-async function selectFound(db: Db, view: View, reading: Reading): Promise<Found> {
+async function selectFound(db: Reader, view: View, reading: Reading): Promise<Found> {
   const { name, order, limit } = reading;
   const statement = sql`
     with matching as (

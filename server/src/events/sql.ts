@@ -34,17 +34,14 @@ async function insert(
   now: Date,
 ): Promise<void> {
   if (events.length === 0) return;
-  // It answers a row, so that whoever ran the transaction notices that there is something to tell.
   const statement = sql`
-    with told as (
     insert into events (tenant_id, queue_id, item_id, operation, actor_id, device_id, from_status, to_status, reason,
       changes, at)
     select ${tenant}, ${queueId}, coalesce(e."itemId", 0), e.operation, e."actorId", e."deviceId", e."from", e."to",
       e.reason, e.changes, ${now}
     from json_to_recordset(${stringifyJson(events)}::json) as e ("itemId" bigint, operation text, "actorId" bigint,
-      "deviceId" bigint, "from" text, "to" text, reason text, changes json))
-    select true as told`;
-  await db.rows(named(queueId === 0 ? 'insertTenantEvents' : 'insertEvents', statement));
+      "deviceId" bigint, "from" text, "to" text, reason text, changes json)`;
+  await db.write(named(queueId === 0 ? 'insertTenantEvents' : 'insertEvents', statement));
 }
 
 /** Found once for a statement, however many events it writes. */

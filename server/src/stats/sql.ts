@@ -13,7 +13,7 @@ export async function insertTally(db: Db, queueId: Id, tally: Tally, now: Date):
     values (${queueId}, date_trunc('minute', ${now}::timestamptz), ${counts.NEW}, ${counts.IN_PROGRESS},
       ${counts.COMPLETE}, ${counts.FAILED}, ${counts.DEFERRED}, ${finishedComplete}, ${finishedFailed},
       ${handlingMilliseconds})`;
-  await db.rows(named('insertTally', statement));
+  await db.write(named('insertTally', statement));
 }
 
 /** The tally of a statement that moves the rows of a source from one status to another, as a part of that statement. */

@@ -17,11 +17,11 @@ export interface Change {
   readonly changes?: object | undefined;
 }
 
-type Where = Pick<BatchContext, 'db' | 'now' | 'woken'>;
+type Where = Pick<BatchContext, 'db' | 'now' | 'woken'> & Partial<Pick<BatchContext, 'queue'>>;
 
 /** Saves the changes of items of one queue and records them: the way every change of a stored item goes. */
 export async function saveChanges(
-  { db, now, woken }: Where,
+  { db, now, woken, queue }: Where,
   queueId: Id,
   changes: readonly Change[],
 ): Promise<void> {
@@ -34,6 +34,7 @@ export async function saveChanges(
     freePlacesOfDone(
       db,
       queueId,
+      queue,
       changes.filter(ends).map(({ move }) => move.item.id),
     ),
   ]);

@@ -67,5 +67,5 @@ export async function saveLeases(db: Db, queueId: Id, items: readonly Item[]): P
     update work_items i set lease_expires_on = lease."leaseExpiresOn", progress = lease.progress,
       point_of_no_return_on = lease."pointOfNoReturnOn"
     from lease where i.queue_id = ${queueId} and i.ctid = lease.place`;
-  await db.rows(named('saveLeases', statement));
+  await db.write(named('saveLeases', statement));
 }

@@ -153,7 +153,7 @@ export async function saveItems(
       reported_by = n."reportedBy", reported_version = n."reportedVersion", reported_status = n."reportedStatus",
       progress = n.progress, output = n.output, comment = n.comment, error = n.error, updated_by = n."updatedBy", updated_on = ${now}
     from n where i.queue_id = ${queueId} and i.ctid = n.place`;
-  await db.rows(named('saveItems', statement));
+  await db.write(named('saveItems', statement));
 }
 
 export async function updateData(db: Db, queueId: Id, itemId: Id, json: JsonRecord): Promise<void> {

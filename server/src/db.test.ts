@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openPool, sql, transaction, type Db, type Pool } from './db.ts';
+import { createDatabase } from './testing/app.ts';
+
+let pool: Pool;
+beforeAll(async () => {
+  // One connection: a transaction that left it broken, or in the middle of something, would show in the next.
+  pool = openPool(await createDatabase(), 1);
+  await pool.query('create table numbers (n int primary key)');
+});
+afterAll(() => pool.end());
+
+const inserted = (n: number) => sql`insert into numbers values (${n})`;
+const read = (db: Db) => db.rows<{ n: number }>(sql`select n from numbers order by n`);
+const stored = () => transaction(pool, read);
+
+test('what is written goes with the transaction, and what comes after it sees it', async () => {
+  const seen = await transaction(pool, async (db) => {
+    await db.write(inserted(1));
+    await db.write(inserted(2));
+    return read(db);
+  });
+  expect(seen).toEqual([{ n: 1 }, { n: 2 }]);
+  expect(await stored()).toEqual(seen);
+});
+
+test('a write that fails undoes the transaction, which fails with it, though nobody waits for it', async () => {
+  const before = await stored();
+  const failing = transaction(pool, async (db) => {
+    await db.write(inserted(3));
+    await db.write(inserted(3));
+    return 'done';
+  });
+  await expect(failing).rejects.toMatchObject({ code: '23505' });
+  expect(await stored()).toEqual(before);
+});
+
+test('a transaction fails with the write that failed first, not with the statements that could not run after it', async () => {
+  const failing = transaction(pool, async (db) => {
+    await db.write(sql`insert into numbers values (4), (4)`);
+    return read(db);
+  });
+  await expect(failing).rejects.toMatchObject({ code: '23505' });
+});
+
+test('work that throws undoes what it has written', async () => {
+  const before = await stored();
+  const failing = transaction(pool, async (db) => {
+    await db.write(inserted(5));
+    throw new Error('changed its mind');
+  });
+  await expect(failing).rejects.toThrow('changed its mind');
+  expect(await stored()).toEqual(before);
+});
