@@ -1,4 +1,4 @@
-import type { Input, Operation, OperationId, Output, Schemas } from './operation.ts';
+import type { Input, Operation, OperationId, Output, Schemas, Streamed } from './operation.ts';
 import { operations } from './generated/operations.ts';
 import { ApiError } from './client/errors.ts';
 import {
@@ -10,6 +10,8 @@ import {
   type Transport,
 } from './client/request.ts';
 import { createSession, type ClientSession } from './client/session.ts';
+import { follow, type Connect } from './client/stream.ts';
+import { openEvents } from './client/event-stream.ts';
 
 export interface ClientOptions {
   /** Where the server is, such as `http://127.0.0.1:8080`; a path is kept. */
@@ -40,12 +42,23 @@ type BodyPart<O extends OperationId> = (typeof operations)[O] extends { body: nu
       ? { readonly body: Input<O>['body'] }
       : { readonly body?: Input<O>['body'] | undefined };
 
-type Method<O extends OperationId> =
-  Record<never, never> extends Call<O>
+type Method<O extends OperationId> = (typeof operations)[O] extends { effect: 'stream' }
+  ? StreamMethod<O>
+  : Record<never, never> extends Call<O>
     ? (call?: Call<O>, options?: CallOptions) => Promise<Output<O>>
     : (call: Call<O>, options?: CallOptions) => Promise<Output<O>>;
 
-/** Calls an operation that is chosen while the program runs; what it needs and answers is in the contract. */
+/**
+ * What a stream sends, for as long as it is iterated. When the connection breaks, the server stops or the token ends, it
+ * connects again and goes on where it was: nothing is lost or repeated. It throws ApiError when the server refuses, and
+ * ConnectionError when it cannot be reached at the beginning; later it tries until it can.
+ */
+type StreamMethod<O extends OperationId> = (
+  call?: Call<O>,
+  options?: Pick<CallOptions, 'signal'>,
+) => AsyncIterableIterator<Streamed<O>>;
+
+/** Calls an operation that is chosen while the program runs; what it needs and answers is in the contract. Of a stream it answers the iterable. */
 export type AnyMethod = (operationId: OperationId, call?: AnyCall, options?: CallOptions) => Promise<unknown>;
 
 /** Every operation of the contract as a method. */
@@ -66,8 +79,11 @@ const logInSeconds = 30;
 export function createClient(options: ClientOptions): Client {
   const transport = { url: baseUrl(options.url), fetch: options.fetch ?? globalThis.fetch };
   const session = sessionFor(transport, options);
+  const stream = (operation: Operation, input: AnyCall, signal?: AbortSignal) =>
+    follow(connector(transport, session, operation), input, signal);
   const call: AnyMethod = async (operationId, input = {}, callOptions = {}) => {
     const operation: Operation = operations[operationId];
+    if (operation.effect === 'stream') return stream(operation, input, callOptions.signal);
     const answer = await withinTime(callOptions, transport.url, (signal) => {
       const sendIt: Send = (token) => send(transport, { operation, call: input, token }, signal);
       if (operation.permission !== 'public') return signed(session, sendIt);
@@ -79,7 +95,9 @@ export function createClient(options: ClientOptions): Client {
     if (operationId === 'logOut') session.forget();
     return answer;
   };
-  return { ...methodsOf(call), call } as Client;
+  const streamEvents = (input: AnyCall = {}, { signal }: CallOptions = {}) =>
+    stream(operations.streamEvents, input, signal);
+  return { ...methodsOf(call), streamEvents, call } as Client;
 }
 
 function methodsOf(call: AnyMethod): object {
@@ -89,9 +107,18 @@ function methodsOf(call: AnyMethod): object {
   );
 }
 
-type Send = (token: string | undefined) => Promise<unknown>;
+function connector(transport: Transport, session: ClientSession, operation: Operation): Connect {
+  // While a stream is open no call would renew the token, and one that has expired cannot be renewed.
+  const onHeard = () => void session.current().catch(() => undefined);
+  return (call, lastId, signal) =>
+    signed(session, (token) =>
+      openEvents(transport, { operation, call, token }, { lastId, signal, onHeard }),
+    );
+}
 
-async function signed(session: ClientSession, sendIt: Send): Promise<unknown> {
+type Send<T = unknown> = (token: string | undefined) => Promise<T>;
+
+async function signed<T>(session: ClientSession, sendIt: Send<T>): Promise<T> {
   const token = await session.current();
   try {
     return await sendIt(token);

@@ -23,7 +23,7 @@ export interface Operation {
   readonly queue: readonly string[] | null;
   /**
    * none: no database; read and write: a transaction of its own; steps: transactions that it opens itself;
-   * batch: gathered with other calls on the queue.
+   * batch: gathered with other calls on the queue; stream: answered part by part, as long as the caller listens.
    */
   readonly effect: string;
   readonly cli: string | null;
@@ -43,6 +43,13 @@ export type Output<O extends OperationId> = operationTypes[O] extends { response
     ? Body
     : undefined
   : undefined;
+
+/** What a stream sends, one by one. */
+export type Streamed<O extends OperationId> = operationTypes[O] extends {
+  responses: { 200: { content: { 'text/event-stream': infer Event } } };
+}
+  ? Event
+  : never;
 
 type ParametersOf<O extends OperationId> = operationTypes[O]['parameters'];
 type PathOf<O extends OperationId> =

@@ -33,6 +33,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'millrace run --queue credit -- python3 score.py',
     'millrace run --queue credit --slots 4 --timeout-seconds 120 -- node bot.mjs --fast',
   ],
+  events: [
+    'millrace events --follow',
+    'millrace events --queue credit --operation finishWorkItems --last 100',
+    'millrace events --after 0-0 --json > everything.jsonl',
+  ],
   queue: ['millrace queue list', 'millrace queue stats credit'],
   'queue create': [
     'millrace queue create --name credit --work-item-model-id 1 --auto-retry-limit 2',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { operations, type Operation, type OperationId } from '@millrace/api';
 import { Command, type Argument } from 'commander';
 import { addCompletion } from './commands/completion.ts';
+import { addEvents } from './commands/events.ts';
 import { addItemCreate } from './commands/item-create.ts';
 import { addLogin } from './commands/login.ts';
 import { addLogout } from './commands/logout.ts';
@@ -16,8 +17,10 @@ import { callsOperation } from './operation-command.ts';
 // Operations whose command is written by hand, outside the groups.
 const byHand: ReadonlyMap<string, string> = new Map<OperationId, string>([
   ['createWorkItemsFromFile', 'upload'],
+  ['listEvents', 'events'],
   ['logIn', 'login'],
   ['logOut', 'logout'],
+  ['streamEvents', 'events --follow'],
 ]);
 
 const firstNames = ['create', 'list', 'get', 'update', 'delete'];
@@ -35,6 +38,7 @@ export function createProgram(context: Context): Command {
   groupOf(program, 'item');
   addUpload(program, context);
   addRun(program, context);
+  addEvents(program, context);
   program.commandsGroup('Set up:');
   addOperations(program, context);
   program.commandsGroup('Shell:');

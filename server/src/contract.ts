@@ -35,7 +35,7 @@ export type Check = (value: unknown) => ErrorDetail[];
 /** Reads and checks what a request brings. @throws Refusal INVALID_REQUEST that names each member that does not fit. */
 export interface RequestReader {
   readonly path: (values: Record<string, string>) => Record<string, unknown>;
-  readonly query: (values: Record<string, string | string[]>) => Record<string, unknown>;
+  readonly query: (values: Record<string, string | string[] | undefined>) => Record<string, unknown>;
   readonly body: (value: unknown) => void;
 }
 
@@ -152,7 +152,7 @@ function resolveParameter(parameter: Parameter | { $ref: string }): Parameter {
 function readParameters(
   parameters: ReadableParameter[],
   place: 'path' | 'query',
-  values: Record<string, string | string[]>,
+  values: Record<string, string | string[] | undefined>,
 ) {
   const known = parameters.filter((parameter) => parameter.in === place);
   const unknown = Object.keys(values).find((name) => !known.some((parameter) => parameter.name === name));

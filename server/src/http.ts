@@ -132,9 +132,9 @@ async function readInput(
 }
 
 /** A stream that its reader resumes goes on where the header says, whatever it began with. */
-function resumed({ effect }: Operation, { headers }: FastifyRequest): Record<string, string> {
-  const last = headers['last-event-id'];
-  return effect === 'stream' && typeof last === 'string' ? { after: last } : {};
+function resumed({ effect }: Operation, { headers }: FastifyRequest) {
+  const after = headers['last-event-id'];
+  return effect === 'stream' && typeof after === 'string' ? { after, last: undefined } : {};
 }
 
 function readBody(operation: Operation, reader: RequestReader, request: FastifyRequest): unknown {

@@ -13,11 +13,14 @@ export class ApiError extends Error {
   readonly code: string;
   /** What was wrong, one by one, where there can be several things. */
   readonly details: readonly ErrorDetail[];
-  constructor(status: number, error: Schemas['Error']) {
+  /** Seconds after which trying again makes sense, where the server says so. */
+  readonly retryAfter: number | undefined;
+  constructor(status: number, error: Schemas['Error'], retryAfter?: number) {
     super(error.message);
     this.status = status;
     this.code = error.code;
     this.details = error.details ?? [];
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -40,9 +43,11 @@ export function connectionError(url: string, error: unknown): ConnectionError {
 }
 
 /** What an answer other than the promised one means; it need not come from Millrace. */
-export function refusal(url: string, status: number, text: string): ApiError {
+export function refusal(url: string, status: number, text: string, retryAfter?: string | null): ApiError {
   const error = readError(text);
-  if (error !== undefined) return new ApiError(status, error);
+  // The header may hold a date as well, which Millrace never sends.
+  const seconds = /^\d+$/.test(retryAfter ?? '') ? Number(retryAfter) : undefined;
+  if (error !== undefined) return new ApiError(status, error, seconds);
   const message = `${url} answered ${String(status)} without the JSON of a Millrace server. Check the URL, and any proxy in between.`;
   return new ApiError(status, { code: `HTTP_${String(status)}`, message });
 }

@@ -38,7 +38,7 @@ export async function send(
   { operation, call, token }: Request,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const address = url + pathOf(operation.path, call.path ?? {}) + queryOf(call.query ?? {});
+  const address = addressOf(url, operation, call);
   const { headers, body } = contentOf(operation, call.body);
   if (token !== undefined) headers['x-authorization'] = token;
   const answer = await exchange({ url, fetch }, address, {
@@ -50,6 +50,11 @@ export async function send(
   if (answer.status !== operation.success) throw refusal(address, answer.status, answer.text);
   if (answer.status === 204) return undefined;
   return readAnswer(address, answer);
+}
+
+/** Where a call goes, parameters included. @throws TypeError when one of the path is missing */
+export function addressOf(url: string, operation: Operation, call: AnyCall): string {
+  return url + pathOf(operation.path, call.path ?? {}) + queryOf(call.query ?? {});
 }
 
 async function exchange({ url, fetch }: Transport, address: string, init: RequestInit) {

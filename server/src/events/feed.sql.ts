@@ -90,6 +90,7 @@ async function selectFound(db: Reader, view: View, reading: Reading): Promise<Fo
     select f.found, ${eventColumns} from found f
       left join sized e on e.place <= ${limit} and coalesce(e.bytes_before, 0) < ${maxBytes}
       left join users u on u.id = e.actor_id
+      left join queues q on q.id = e.queue_id
     order by e.tx, e.id`;
   return foundIn(await db.rows<Row>(named(`selectFeed${name}`, statement)));
 }
@@ -124,7 +125,7 @@ function cursorOf(row: Sql): Sql {
   return sql`${row}.tx::text || '-' || ${row}.id`;
 }
 
-const eventColumns = sql`${cursorOf(raw('e'))} as cursor, e.id, nullif(e.queue_id, 0) as "queueId",
+const eventColumns = sql`${cursorOf(raw('e'))} as cursor, e.id, nullif(e.queue_id, 0) as "queueId", q.name as "queueName",
   nullif(e.item_id, 0) as "itemId", e.operation, e.actor_id as "actorId", u.username as "actorName",
   e.device_id as "deviceId", e.from_status as "from", e.to_status as "to", e.reason, e.changes, e.at as "on"`;
 

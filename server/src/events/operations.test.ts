@@ -44,6 +44,7 @@ describe('listEvents', () => {
       cursor: expect.stringMatching(/^\d+-\d+$/),
       id: expect.any(Number),
       queueId: queue.id,
+      queueName: expect.stringMatching(/^Applications \d+$/),
       itemId: item?.id,
       operation: 'finishWorkItems',
       actorId: queue.consumer.id,

@@ -1,0 +1,72 @@
+import { parseJson } from '../json.ts';
+import { ApiError, ConnectionError } from './errors.ts';
+import type { StreamMessage } from './event-stream.ts';
+import type { AnyCall } from './request.ts';
+
+/** Opens a connection that goes on behind a message. */
+export type Connect = (
+  call: AnyCall,
+  lastId: string | undefined,
+  signal: AbortSignal,
+) => Promise<AsyncIterable<StreamMessage>>;
+
+const shortestPauseMs = 500;
+const longestPauseMs = 30_000;
+
+/**
+ * What a stream sends, over as many connections as it takes.
+ * @throws ApiError when it is refused, ConnectionError when the first connection cannot be made, or the signal's reason
+ */
+export async function* follow<T>(
+  connect: Connect,
+  call: AnyCall,
+  signal: AbortSignal = new AbortController().signal,
+): AsyncGenerator<T, undefined> {
+  let lastId: string | undefined;
+  let pauseMs = shortestPauseMs;
+  const heard = ({ id }: StreamMessage) => {
+    lastId = id ?? lastId;
+    pauseMs = shortestPauseMs;
+  };
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      yield* readFrom<T>(await connect(call, lastId, signal), heard);
+    } catch (error) {
+      if (lastId === undefined || !mayPass(error)) throw error;
+      pauseMs = Math.max(pauseMs, error instanceof ApiError ? (error.retryAfter ?? 0) * 1000 : 0);
+    }
+    // Not all at once: whoever was connected to the same server comes back at the same time.
+    await pause(pauseMs * (0.75 + Math.random() / 2), signal);
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+  }
+}
+
+async function* readFrom<T>(
+  messages: AsyncIterable<StreamMessage>,
+  heard: (message: StreamMessage) => void,
+): AsyncGenerator<T> {
+  for await (const message of messages) {
+    heard(message);
+    if (message.data !== undefined) yield parseJson(message.data) as T;
+  }
+}
+
+/** Whether the stream can be had again later: the server is away, or has too much to do. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof ConnectionError) return true;
+  return error instanceof ApiError && (error.status >= 500 || error.status === 429);
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, milliseconds);
+    signal.addEventListener('abort', wake);
+    if (signal.aborted) wake();
+  });
+}
