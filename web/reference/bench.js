@@ -1,14 +1,15 @@
-import { resolve } from './contract.js';
+import { isStream, resolve } from './contract.js';
 import { copyButton, element } from './dom.js';
-import { curlOf, exampleParameters, samples } from './example.js';
+import { curlOf, exampleParameters, samples, streamSample } from './example.js';
 import { parts } from './json.js';
-import { requestFields, send } from './request.js';
+import { requestFields, send, watch } from './request.js';
 
 /**
  * @typedef {import('./contract.js').Contract} Contract
  * @typedef {import('./contract.js').PlacedOperation} PlacedOperation
  * @typedef {import('./example.js').Sample} Sample
  * @typedef {import('./example.js').Values} Values
+ * @typedef {import('./request.js').Answer} Answer
  */
 
 /**
@@ -86,20 +87,58 @@ function chooser(choices, onChoice) {
  */
 function trial(operation, values, fields) {
   const outcome = element('div', { class: 'outcome', 'aria-live': 'polite' });
-  const form = element('form', {}, fields, element('button', { type: 'submit' }, 'Send'), outcome);
+  const button = element('button', { type: 'submit' }, 'Send');
+  const form = element('form', {}, fields, button, outcome);
+  /** @param {Answer} answer */
+  const show = ({ title, isGood, text }) => {
+    const shown = panel(title, undefined, element('code', {}, ...coloured(text)));
+    shown.classList.add(isGood ? 'good' : 'bad');
+    outcome.replaceChildren(shown);
+  };
+  const begin = isStream(operation)
+    ? watcher(operation, values, button, show)
+    : sender(operation, values, form, show);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const file = form.querySelector('input[type=file]');
-    const [chosen] = (file instanceof HTMLInputElement && file.files) || [];
     outcome.replaceChildren('Waiting for the answer …');
-    void send(operation, values, chosen).then(({ title, isGood, text }) => {
-      const code = element('code', {}, ...coloured(text));
-      const shown = panel(title, undefined, code);
-      shown.classList.add(isGood ? 'good' : 'bad');
-      outcome.replaceChildren(shown);
-    });
+    begin();
   });
   return element('details', { class: 'trial' }, element('summary', {}, 'Try it on this server'), form);
+}
+
+/**
+ * @param {PlacedOperation} operation
+ * @param {Values} values
+ * @param {HTMLElement} form
+ * @param {(answer: Answer) => void} show
+ */
+function sender(operation, values, form, show) {
+  return () => {
+    const file = form.querySelector('input[type=file]');
+    const [chosen] = (file instanceof HTMLInputElement && file.files) || [];
+    void send(operation, values, chosen).then(show);
+  };
+}
+
+/**
+ * The button opens the stream, and ends it.
+ * @param {PlacedOperation} operation
+ * @param {Values} values
+ * @param {HTMLElement} button
+ * @param {(answer: Answer) => void} show
+ */
+function watcher(operation, values, button, show) {
+  /** @type {AbortController | undefined} */
+  let open;
+  return () => {
+    if (open) return open.abort();
+    open = new AbortController();
+    button.textContent = 'Stop';
+    void watch(operation, values, open.signal, show).finally(() => {
+      open = undefined;
+      button.textContent = 'Send';
+    });
+  };
 }
 
 /**
@@ -110,7 +149,11 @@ function answerPanel(contract, operation) {
   const [success] = Object.entries(operation.responses).filter(([status]) => status < '400');
   if (!success) return undefined;
   const [status, response] = success;
-  const media = resolve(contract, response).content?.['application/json'];
+  const content = resolve(contract, response).content ?? {};
+  const events = content['text/event-stream'];
+  if (events)
+    return panel(`Answer ${status}`, undefined, element('code', {}, streamSample(contract, events)));
+  const media = content['application/json'];
   if (!media) return panel(`Answer ${status}`, undefined, element('code', {}, 'No body.'));
   const bodies = samples(contract, media, 'answer');
   const code = element('code', {}, ...coloured(bodies[0]?.text ?? ''));

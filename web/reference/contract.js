@@ -20,7 +20,7 @@
  *
  * @typedef {{ summary?: string, value: unknown }} Example
  * @typedef {{ schema: Schema, examples?: Record<string, Example> }} Media
- * @typedef {{ $ref?: string, name: string, in: 'path' | 'query', required?: boolean, description?: string,
+ * @typedef {{ $ref?: string, name: string, in: 'path' | 'query' | 'header', required?: boolean, description?: string,
  *   example?: unknown, schema: Schema }} Parameter
  * @typedef {{ $ref?: string, description: string, content?: Record<string, Media> }} Response
  *
@@ -35,6 +35,7 @@
  * @property {Record<string, Response>} responses
  * @property {string} x-permission
  * @property {string[]} [x-queue]
+ * @property {string} x-effect
  * @property {string} [x-also]
  * @property {string} [x-cli]
  *
@@ -89,6 +90,14 @@ export function sections(contract) {
     title: tag['x-displayName'] ?? tag.name,
     operations: placed.filter(({ tags }) => tags.includes(tag.name)),
   }));
+}
+
+/**
+ * Whether the answer goes on for as long as the reader stays.
+ * @param {Operation} operation
+ */
+export function isStream(operation) {
+  return operation['x-effect'] === 'stream';
 }
 
 /**

@@ -1,4 +1,4 @@
-import { parametersOf, resolve } from './contract.js';
+import { isStream, parametersOf, resolve } from './contract.js';
 import { layOut } from './json.js';
 
 /**
@@ -24,6 +24,16 @@ export function samples(contract, media, use) {
     title: summary,
     text: layOut(JSON.stringify(value)),
   }));
+}
+
+/**
+ * What a stream sends, as it comes over the wire.
+ * @param {Contract} contract
+ * @param {Media} media
+ */
+export function streamSample(contract, { schema }) {
+  const value = /** @type {Record<string, string>} */ (madeUp(contract, schema, 'answer'));
+  return `id: ${value['cursor']}\nevent: ${value['operation']}\ndata: ${JSON.stringify(value)}`;
 }
 
 /**
@@ -92,7 +102,7 @@ export function curlOf(operation, { parameters, body }) {
   const isPlain = operation.method === 'GET' || (operation.method === 'POST' && (body || file));
   const url = `$URL${targetOf(operation, parameters)}`;
   const lines = [
-    `curl${isPlain ? '' : ` -X ${operation.method}`} ${url.includes('?') ? `"${url}"` : url}`,
+    `curl${isStream(operation) ? ' -N' : ''}${isPlain ? '' : ` -X ${operation.method}`} ${url.includes('?') ? `"${url}"` : url}`,
     !isPublic && '-H "Authorization: Bearer $TOKEN"',
     body && "-H 'Content-Type: application/json'",
     file && '-F file=@items.csv',

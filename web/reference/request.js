@@ -19,7 +19,8 @@ import { currentToken, forget } from './session.js';
  * @param {() => void} onChange
  */
 export function requestFields(contract, operation, values, onChange) {
-  const fields = parametersOf(contract, operation).map(({ name, description }) => {
+  const typed = parametersOf(contract, operation).filter((parameter) => parameter.in !== 'header');
+  const fields = typed.map(({ name, description }) => {
     const input = element('input', {
       type: 'text',
       value: values.parameters[name] ?? '',
@@ -64,21 +65,59 @@ function lines(text) {
  * @returns {Promise<Answer>}
  */
 export async function send(operation, values, file) {
-  const token = operation.security?.length === 0 ? undefined : currentToken();
   const began = performance.now();
+  const response = await request(operation, values, bodyOf(values, file));
+  if (!response) return noAnswer;
+  const text = await response.text();
+  const time = Math.round(performance.now() - began);
+  return { title: `${response.status} in ${time} ms`, isGood: response.ok, text: shown(response, text) };
+}
+
+// As much of a stream as somebody would scroll through.
+const longestStream = 100_000;
+
+/**
+ * Sends a request whose answer is a stream, and tells what has come each time that something comes.
+ * @param {PlacedOperation} operation
+ * @param {Values} values
+ * @param {AbortSignal} signal ends it
+ * @param {(answer: Answer) => void} onAnswer
+ */
+export async function watch(operation, values, signal, onAnswer) {
+  const response = await request(operation, values, { signal });
+  if (!response?.body) return onAnswer(noAnswer);
+  const title = String(response.status);
+  if (!response.ok) return onAnswer({ title, isGood: false, text: shown(response, await response.text()) });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (let ended = false; !ended;) {
+    const { done, value = '' } = await reader.read().catch(() => ({ done: true, value: '' }));
+    ended = done;
+    text = (text + value).slice(-longestStream);
+    onAnswer({ title: ended ? `${title}, ended` : `${title}, open`, isGood: true, text });
+  }
+}
+
+/** @type {Answer} */
+const noAnswer = { title: 'No answer', isGood: false, text: 'The server cannot be reached.' };
+
+/**
+ * @param {PlacedOperation} operation
+ * @param {Values} values
+ * @param {RequestInit} more
+ */
+async function request(operation, values, more) {
+  const token = operation.security?.length === 0 ? undefined : currentToken();
   const response = await fetch(`.${targetOf(operation, values.parameters)}`, {
     method: operation.method,
     headers: {
       ...(token && { authorization: `Bearer ${token}` }),
       ...(values.body && { 'content-type': 'application/json' }),
     },
-    ...bodyOf(values, file),
+    ...more,
   }).catch(() => undefined);
-  if (!response) return { title: 'No answer', isGood: false, text: 'The server cannot be reached.' };
-  const text = await response.text();
-  if (response.status === 401 && token) forget();
-  const time = Math.round(performance.now() - began);
-  return { title: `${response.status} in ${time} ms`, isGood: response.ok, text: shown(response, text) };
+  if (response?.status === 401 && token) forget();
+  return response;
 }
 
 /**

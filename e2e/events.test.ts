@@ -1,0 +1,65 @@
+import { createInterface } from 'node:readline';
+import { parseJson, type Schemas } from '@millrace/api';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { startApp, type App } from '../server/src/testing/app.ts';
+import { createQueue } from '../server/src/testing/fixtures.ts';
+import { createHome, millrace, startMillrace } from './millrace.ts';
+
+// As startApp sets it.
+const password = 'correct horse battery';
+const home = createHome();
+let app: App;
+let env: Record<string, string>;
+
+// Each command is a process of its own, which takes seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
+beforeAll(async () => {
+  app = await startApp();
+  env = { MILLRACE_URL: app.url, MILLRACE_USERNAME: 'admin', MILLRACE_PASSWORD: password };
+});
+
+test('events prints what happened, the newest events or all of them, for people and for programs', async () => {
+  const queue = await createQueue(app, { name: 'Printed' });
+  const items = await queue.add(1, 2, 3);
+  const events = (...args: string[]) => millrace(home, ['events', '--queue', 'Printed', ...args], { env });
+  const newest = await events('--last', '2');
+  expect(newest.code, newest.stderr).toBe(0);
+  const lines = newest.stdout.trimEnd().split('\n');
+  const lineOf = (id: unknown) =>
+    expect.stringMatching(new RegExp(`createWorkItems +Printed #${String(id)} +→ NEW  by owner$`));
+  expect(lines).toEqual(items.slice(1).map(({ id }) => lineOf(id)));
+  const all = await events('--after', '0-0', '--json', '--operation', 'createQueue,createWorkItems');
+  const told = all.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => parseJson(line) as Schemas['Event']);
+  expect(told.map(({ operation }) => operation)).toEqual([
+    'createQueue',
+    'createWorkItems',
+    'createWorkItems',
+    'createWorkItems',
+  ]);
+  const refused = await events('--after', 'yesterday');
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('after must match');
+});
+
+test('events --follow goes on through a restart of the server, and ends with Ctrl-C', async () => {
+  const stopping = await startApp({}, app.connection);
+  const queue = await createQueue(app, { name: 'Followed' });
+  const args = ['events', '--follow', '--json', '--queue', 'Followed', '--last', '1'];
+  const { process: child, ended, said } = startMillrace(home, args, { ...env, MILLRACE_URL: stopping.url });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => parseJson(String((await lines.next()).value)) as Schemas['Event'];
+  expect((await next()).operation).toBe('addQueueConsumer');
+  const [one] = await queue.add(1);
+  expect((await next()).itemId).toBe(one?.id);
+  await stopping.stop();
+  const [two] = await queue.add(2);
+  const { port } = new URL(stopping.url);
+  await startApp({ port: Number(port) }, app.connection);
+  expect((await next()).itemId).toBe(two?.id);
+  child.kill('SIGINT');
+  expect((await ended).code, said()).toBe(130);
+});
