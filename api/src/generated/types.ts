@@ -1643,6 +1643,7 @@ export interface components {
      *       "cursor": "81725-5012",
      *       "id": 5012,
      *       "queueId": 7,
+     *       "queueName": "credit",
      *       "itemId": 1001,
      *       "operation": "finishWorkItems",
      *       "actorId": 21,
@@ -1667,6 +1668,8 @@ export interface components {
        * @description Left out when it is about no queue
        */
       queueId?: Id;
+      /** @description The name of the queue now; left out when it is gone */
+      queueName?: string;
       /**
        * Format: int64
        * @description Left out when it is about no work item
