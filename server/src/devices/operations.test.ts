@@ -2,7 +2,7 @@ import type { Schemas } from '@millrace/api';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type App, type TestUser } from '../testing/app.ts';
 import { createPool, eventsOfDevice, registerDevice } from '../testing/devices.ts';
-import { eventually } from '../testing/fixtures.ts';
+import { createQueue, eventually } from '../testing/fixtures.ts';
 import { addTenant } from '../testing/tenant.ts';
 
 let app: App;
@@ -16,8 +16,8 @@ let roleId: number;
 
 beforeAll(async () => {
   app = await startApp();
-  runner = await app.user('runner', ['AAE_Bot Runner']);
-  owner = await app.user('owner');
+  runner = await app.user('device runner', ['AAE_Bot Runner']);
+  owner = await app.user('pool owner');
   stranger = await app.user('stranger');
   poolAdmin = await app.user('pool admin', ['AAE_Pool Admin']);
   foreigner = await addTenant(app, 'second');
@@ -239,5 +239,39 @@ describe('drainDevice, quarantineDevice and resumeDevice', () => {
       expect((await app.admin.drainDevice({ path, body: body as never })).status).toBe(400);
       expect((await app.admin.quarantineDevice({ path, body: body as never })).status).toBe(400);
     }
+  });
+
+  it('quarantineDevice takes back what the device runs: its agent has lost the leases, and others begin anew', async () => {
+    const { device, path } = await pooledDevice();
+    const queue = await createQueue(app);
+    await queue.add(1, 2);
+    const held = await queue.claim(2);
+    for (const { id } of held) {
+      await app.sql('update work_items set device_id = $1 where queue_id = $2 and id = $3', [
+        device.id,
+        queue.id,
+        id,
+      ]);
+      await app.sql(
+        'insert into runs (queue_id, item_id, device_id, automation_id, started_on) values ($1, $2, $3, 0, now())',
+        [queue.id, id, device.id],
+      );
+    }
+    const passed = held[1] as Required<Schemas['WorkItem']>;
+    const beat = (leases: Schemas['HeartbeatRequest']['leases']) =>
+      queue.consumer.call.heartbeatWorkItems({ path: queue.path, body: { leases } });
+    await beat([{ id: passed.id, version: passed.version, pointOfNoReturn: true }]);
+    expect((await owner.call.quarantineDevice({ path, body: { reason: 'It books twice' } })).status).toBe(
+      200,
+    );
+    const [first] = await queue.claim(2);
+    expect(first).toMatchObject({ id: held[0]?.id, retryCount: 0 });
+    const [doubtful] = [
+      (await queue.owner.call.getWorkItem({ path: { ...queue.path, workItemId: Number(passed.id) } })).body,
+    ];
+    expect(doubtful).toMatchObject({ status: 'FAILED', failureKind: 'IN_DOUBT' });
+    expect(doubtful.error).toContain('It books twice');
+    const late = await beat(held.map(({ id = 0, version = 0 }) => ({ id, version })));
+    expect(late.body.list.map(({ error }) => error?.code)).toEqual(['LEASE_LOST', 'LEASE_LOST']);
   });
 });

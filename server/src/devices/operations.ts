@@ -3,6 +3,7 @@ import { deviceBell } from '../dispatch/bell.ts';
 import { changedMembers } from '../events/rules.ts';
 import { listQuery } from '../lists.ts';
 import type { Context, PlainOperation } from '../operation.ts';
+import { takeBackItems } from '../work-items/take-back.ts';
 import { findDevice, findManagedDevice, scopeOf } from './find.ts';
 import { recordOfDevices } from './presence.ts';
 import { changedByHand, decideState, refuseWhileBusy, type StateChange } from './rules.ts';
@@ -10,9 +11,10 @@ import {
   countDevices,
   deleteDeviceRow,
   deviceFields,
-  deviceId,
+  deviceTieBreak,
   lockDevice,
   selectDevices,
+  selectRunningItems,
   updateByHand,
   updateState,
 } from './sql.ts';
@@ -23,7 +25,7 @@ export const getDevice: PlainOperation<'getDevice'> = async (context, { path }) 
   findDevice(context, path.id);
 
 export const listDevices: PlainOperation<'listDevices'> = async ({ db, actor }, { body }) => {
-  const query = listQuery(body, deviceFields, deviceId);
+  const query = listQuery(body, deviceFields, deviceTieBreak);
   const scope = scopeOf(actor);
   const counts = await countDevices(db, scope, query.where);
   return { page: { offset: query.offset, ...counts }, list: await selectDevices(db, scope, query) };
@@ -70,7 +72,15 @@ async function changeState(
   const hold = { state, reason: state === 'ACTIVE' ? undefined : reason };
   await updateState(db, id, hold, { actorId: actor.id, now });
   await record(context, id, `${change}Device`, { reason, changes: { state } });
+  if (state === 'QUARANTINED') await takeItemsBack(context, id, `quarantined: ${reason}`);
   return findDevice(context, id);
+}
+
+async function takeItemsBack(context: Context, deviceId: Id, reason: string): Promise<void> {
+  const why = { operation: 'quarantineDevice', actorId: context.actor.id, reason };
+  for (const { queueId, itemIds } of await selectRunningItems(context.db, deviceId)) {
+    await takeBackItems(context, { queueId, deviceId, itemIds }, why);
+  }
 }
 
 /** Puts it on record, and has the device look again if it waits for work. */

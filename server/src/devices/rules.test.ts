@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Refusal } from '../errors.ts';
 import {
   changedByHand,
+  decideClaim,
   decideState,
   namesOf,
   newDevice,
@@ -79,6 +80,21 @@ describe('changedByHand', () => {
 
   it('refuses a version that has passed', () => {
     expect(verdict(() => changedByHand(device, { version: 4 }))).toBe('VERSION_CONFLICT');
+  });
+});
+
+describe('decideClaim', () => {
+  it.each([
+    ['of the caller that is ACTIVE', { state: 'ACTIVE' as const }, undefined],
+    ['of the caller that is DRAINING', { state: 'DRAINING' as const, stateReason: 'x' }, 'STATUS_CONFLICT'],
+    [
+      'of the caller that is QUARANTINED',
+      { state: 'QUARANTINED' as const, stateReason: 'x' },
+      'STATUS_CONFLICT',
+    ],
+    ['of somebody else', undefined, 'INVALID_REQUEST'],
+  ])('about a device %s', (_, found, expected) => {
+    expect(decideClaim(3, found)?.code).toBe(expected);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Schemas } from '@millrace/api';
+import type { Id, Schemas } from '@millrace/api';
 import { Refusal, refuseStale, type ErrorDetail } from '../errors.ts';
 
 /** What an agent says of its device. */
@@ -61,6 +61,28 @@ export function decideState(
   throw new Refusal(
     'STATUS_CONFLICT',
     `Device ${id} is ${state} and cannot be ${change}ed. Resume it first.`,
+  );
+}
+
+/** Why a device takes no work, if it does not. @param device undefined when the caller has no such device. */
+export function decideClaim(
+  id: Id,
+  device: Pick<Schemas['Device'], 'state' | 'stateReason'> | undefined,
+): Refusal | undefined {
+  if (device?.state === 'ACTIVE') return undefined;
+  if (device) {
+    return new Refusal(
+      'STATUS_CONFLICT',
+      `Device ${id} is ${device.state} and takes no work: ${device.stateReason}`,
+    );
+  }
+  const message = `names no device of yours: you registered none with the id ${id}`;
+  return new Refusal(
+    'INVALID_REQUEST',
+    `deviceId ${message}. Register it at POST /v4/wlm/devices, or leave deviceId out.`,
+    {
+      details: [{ field: 'deviceId', message }],
+    },
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
-import { raw, sql, type Db, type Sql } from '../db.ts';
+import { named, raw, sql, type Db, type Sql } from '../db.ts';
 import type { Field, ListQuery } from '../lists.ts';
 import type { Registration } from './rules.ts';
 
@@ -31,7 +31,7 @@ export const deviceFields: Record<string, Field> = {
   updatedOn: { column: raw('d.updated_on'), type: 'time' },
 };
 
-export const deviceId: Sql = raw('d.id');
+export const deviceTieBreak: Sql = raw('d.id');
 
 /** Who writes, and when. */
 export interface Author {
@@ -128,6 +128,38 @@ export async function updateState(
     update devices set state = ${state}, state_reason = ${reason}, state_by = ${actorId}, state_on = ${now},
       version = version + 1, updated_by = ${actorId}, updated_on = ${now}
     where id = ${id}`);
+}
+
+/** Items of one queue that run on a device. */
+export interface RunningItems {
+  readonly queueId: Id;
+  readonly itemIds: readonly Id[];
+}
+
+/** What runs on a device, queue by queue, in the order in which rows are locked everywhere. */
+export function selectRunningItems(db: Db, id: Id): Promise<RunningItems[]> {
+  return db.rows(sql`
+    select r.queue_id as "queueId", array_agg(r.item_id order by r.item_id) as "itemIds"
+    from runs r where r.device_id = ${id} group by r.queue_id order by r.queue_id`);
+}
+
+/** A device and the user who wants to use it. */
+export interface Claimant {
+  readonly deviceId: Id;
+  readonly userId: Id;
+}
+
+/** The devices that users name as theirs, and are. */
+export function selectOwnDevices(
+  db: Db,
+  claimants: readonly Claimant[],
+): Promise<(Claimant & { state: Schemas['Device']['state']; stateReason?: string })[]> {
+  const statement = sql`
+    select d.id as "deviceId", d.user_id as "userId", d.state, d.state_reason as "stateReason"
+    from devices d
+    where d.id = any(${claimants.map(({ deviceId }) => deviceId)}::bigint[])
+      and d.user_id = any(${claimants.map(({ userId }) => userId)}::bigint[])`;
+  return db.rows(named('selectOwnDevices', statement));
 }
 
 /** Which devices somebody may see: all of the tenant, or the own ones and those of some pools. */

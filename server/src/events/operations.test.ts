@@ -26,7 +26,8 @@ describe('listEvents', () => {
     const after = await here();
     const queue = await createQueue(app, { autoRetryLimit: 0 });
     const [item] = await queue.add(5);
-    const [claimed] = await queue.claim(1, { deviceId: 33 });
+    const deviceId = await queue.device();
+    const [claimed] = await queue.claim(1, { deviceId });
     const report = { id: Number(item?.id), version: Number(claimed?.version), status: 'FAILED' as const };
     await queue.consumer.call.finishWorkItems({
       path: queue.path,
@@ -49,7 +50,7 @@ describe('listEvents', () => {
       operation: 'finishWorkItems',
       actorId: queue.consumer.id,
       actorName: 'runner',
-      deviceId: 33,
+      deviceId,
       from: 'IN_PROGRESS',
       to: 'FAILED',
       reason: 'no such customer',
@@ -97,7 +98,8 @@ describe('listEvents', () => {
     const queue = await createQueue(app);
     const { id: queueId } = queue;
     const [one, two] = await queue.add(1, 2);
-    await queue.claim(1, { deviceId: 41 });
+    const deviceId = await queue.device();
+    await queue.claim(1, { deviceId });
     const itemId = Number(one?.id);
     expect(operations(await list(app.admin, { queueId, itemId }))).toEqual([
       'createWorkItems',
@@ -112,7 +114,7 @@ describe('listEvents', () => {
     expect(operations(await list(app.admin, { queueId, actorId: queue.consumer.id }))).toEqual([
       'claimWorkItems',
     ]);
-    expect(operations(await list(app.admin, { queueId, deviceId: 41 }))).toEqual(['claimWorkItems']);
+    expect(operations(await list(app.admin, { queueId, deviceId }))).toEqual(['claimWorkItems']);
     expect(
       (await list(app.admin, { queueId, actorId: queue.consumer.id, operation: 'createQueue' })).list,
     ).toEqual([]);

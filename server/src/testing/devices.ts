@@ -1,7 +1,6 @@
-import type { Schemas } from '@millrace/api';
+import type { Id, Schemas } from '@millrace/api';
 import { expect } from 'vitest';
 import type { App, Caller, TestUser } from './app.ts';
-import type { QueueFixture } from './fixtures.ts';
 
 let made = 0;
 
@@ -34,7 +33,7 @@ export async function createPool(
 /** Creates an automation that sends the items of the queue to the pool, as the administrator. */
 export async function createAutomation(
   { admin }: Pick<App, 'admin'>,
-  queue: Pick<QueueFixture, 'id'>,
+  queue: { readonly id: Id },
   pool: Pick<Schemas['Pool'], 'id'>,
   more: Partial<Schemas['NewAutomation']> = {},
 ): Promise<Schemas['Automation']> {

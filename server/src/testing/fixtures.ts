@@ -1,6 +1,7 @@
 import type { Schemas } from '@millrace/api';
 import { expect } from 'vitest';
 import type { App, Caller, TestUser } from './app.ts';
+import { registerDevice } from './devices.ts';
 
 /** A queue of credit applications with everybody who may have to do with it. */
 export interface QueueFixture {
@@ -11,6 +12,8 @@ export interface QueueFixture {
   readonly path: { id: number };
   /** Creates items with these amounts, one call, and answers them. */
   add(...amounts: number[]): Promise<Schemas['WorkItem'][]>;
+  /** Registers a device of the consumer, for claims that name one; answers its id. */
+  device(): Promise<number>;
   /** Claims so many items as the consumer. */
   claim(count?: number, more?: Schemas['ClaimRequest']): Promise<Schemas['WorkItem'][]>;
 }
@@ -45,9 +48,10 @@ export async function createQueue(
     const workItems = amounts.map((amount) => ({ json: { customer: `customer ${amount}`, amount } }));
     return (await owner.call.createWorkItems({ path, body: { workItems } })).body.list;
   };
+  const device = async () => Number((await registerDevice(consumer)).id);
   const claim = async (count = 1, more = {}) =>
     (await consumer.call.claimWorkItems({ path, body: { count, ...more } })).body.list;
-  return { id: path.id, owner, consumer, path, add, claim };
+  return { id: path.id, owner, consumer, path, add, device, claim };
 }
 
 async function createModel(call: Caller, name: string): Promise<number> {

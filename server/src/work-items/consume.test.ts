@@ -27,12 +27,13 @@ describe('claimWorkItems', () => {
   test('claimWorkItems leases the oldest items to the caller, each once', async () => {
     const queue = await createQueue(app);
     await queue.add(1, 2, 3);
-    const first = await queue.claim(2, { deviceId: 12, leaseSeconds: 30 });
+    const deviceId = await queue.device();
+    const first = await queue.claim(2, { deviceId, leaseSeconds: 30 });
     expect(amounts(first)).toEqual([1, 2]);
     expect(first[0]).toMatchObject({
       status: 'IN_PROGRESS',
       version: 1,
-      deviceId: 12,
+      deviceId,
       updatedBy: queue.consumer.id,
     });
     const lease = Date.parse(first[0]?.leaseExpiresOn ?? '') - Date.parse(first[0]?.startTime ?? '');

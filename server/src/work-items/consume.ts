@@ -1,4 +1,5 @@
 import type { Id, Output, Schemas } from '@millrace/api';
+import { refusalsOf } from '../devices/claims.ts';
 import { Refusal } from '../errors.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
 import { Idle, type BatchCall, type BatchContext, type BatchOperation } from '../operation.ts';
@@ -14,13 +15,24 @@ import { lockItems } from './sql.ts';
 export const claimWorkItems: BatchOperation<'claimWorkItems'> = async ({ db, queue, now }, calls) => {
   const nothing = new Idle({ list: [] }, [queue.id]);
   if (queue.status === 'INACTIVE') return calls.map(() => nothing);
-  const granted = await claimItems(db, queue, slotsOf(calls, now), now);
+  const refusals = await refusalsOf(db, calls.map(askingOf));
+  const slots = slotsOf(
+    calls.filter((_, index) => !refusals[index]),
+    now,
+  );
+  const granted = await claimItems(db, queue, slots, now);
   const items = granted.map(({ turn: _, ...item }) => item);
-  return calls.map(({ input }) => {
+  return calls.map(({ input }, index) => {
+    const refusal = refusals[index];
+    if (refusal) return refusal;
     const list = items.splice(0, input.body.count ?? 1);
     return list.length > 0 ? { list } : nothing;
   });
 };
+
+function askingOf({ actor, input }: BatchCall<'claimWorkItems'>) {
+  return { userId: actor.id, deviceId: input.body.deviceId };
+}
 
 /** A slot for each item that a call asks for; the first caller is served in full before the next. */
 function slotsOf(calls: readonly BatchCall<'claimWorkItems'>[], now: Date): Slot[] {

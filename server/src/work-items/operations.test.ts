@@ -248,7 +248,7 @@ describe('updateWorkItem', () => {
   test('updateWorkItem takes an item back as it was read, and changes what was changed', async () => {
     const queue = await createQueue(app, { autoRetryLimit: 0 });
     await queue.add(1);
-    const [item] = await queue.claim(1, { deviceId: 4 });
+    const [item] = await queue.claim(1, { deviceId: await queue.device() });
     await update(queue, item, { status: 'FAILED', error: 'broken' }, queue.consumer.call);
     const failed = (await read(queue, item?.id)).body;
     const { attempts: _, ...columns } = failed;
@@ -359,7 +359,8 @@ describe('listWorkItemEvents', () => {
     const queue = await createQueue(app);
     const [item] = await queue.add(1);
     const edited = (await update(queue, item, { priority: 7 })).body;
-    const [claimed] = await queue.claim(1, { deviceId: 3 });
+    const deviceId = await queue.device();
+    const [claimed] = await queue.claim(1, { deviceId });
     expect(claimed?.version).toBe(Number(edited.version) + 1);
     const { body } = await queue.owner.call.listWorkItemEvents({
       path: { ...queue.path, workItemId: item?.id as number },
@@ -377,7 +378,7 @@ describe('listWorkItemEvents', () => {
         from: 'NEW',
         to: 'IN_PROGRESS',
         actorId: queue.consumer.id,
-        deviceId: 3,
+        deviceId,
       },
     ]);
   });

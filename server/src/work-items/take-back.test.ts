@@ -9,7 +9,7 @@ const app = await startApp();
 const pool = openPool(app.connection, 2);
 afterAll(() => pool.end());
 
-const device = 12;
+const device = await (await createQueue(app)).device();
 
 /** What the quarantine of a device does in its transaction; answers how the items have ended, by id. */
 async function takeBack(queue: QueueFixture, itemIds: readonly Id[]): Promise<Map<Id, string>> {
@@ -51,7 +51,7 @@ test('takeBackItems has items of a device done by others, but what is cancelled 
 test('takeBackItems leaves alone what the device does not hold any more', async () => {
   const queue = await createQueue(app);
   await queue.add(1, 2, 3);
-  const [other] = await queue.claim(1, { deviceId: 13 });
+  const [other] = await queue.claim(1, { deviceId: await queue.device() });
   const [done] = await queue.claim(1, { deviceId: device });
   const results = [{ id: done?.id as number, version: 1, status: 'COMPLETE' } as const];
   await queue.consumer.call.finishWorkItems({ path: queue.path, body: { results } });
