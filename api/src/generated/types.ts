@@ -2949,7 +2949,7 @@ export interface components {
       waitSeconds?: number;
       /**
        * Format: int64
-       * @description Recorded with the item
+       * @description A device that the caller registered and that is ACTIVE; it is recorded with the item
        */
       deviceId?: Id;
     };
