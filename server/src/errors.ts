@@ -74,6 +74,12 @@ export function refuseStale(what: string, current: Required<Versioned>, sent: Ve
   );
 }
 
+const outOfStep = () =>
+  new Refusal(
+    'STATUS_CONFLICT',
+    'This does not go with the state that the item is in. Read it again, then repeat the change.',
+  );
+
 /** What breaking a named constraint of the database means to a caller. */
 const refusalByConstraint: Record<string, () => Refusal> = {
   users_username_unique: () => new Refusal('NAME_TAKEN', 'This user name is taken. Choose another.'),
@@ -87,6 +93,10 @@ const refusalByConstraint: Record<string, () => Refusal> = {
     new Refusal('NAME_TAKEN', 'A pool of this name exists already. Choose another name.'),
   automations_name_unique: () =>
     new Refusal('NAME_TAKEN', 'An automation of this name exists already. Choose another name.'),
+  work_items_lease: outOfStep,
+  work_items_outcome: outOfStep,
+  work_items_point_of_no_return: outOfStep,
+  work_items_cancellation: outOfStep,
 };
 
 const overtaken = { message: 'Other changes got in the way of this one. Try again.', seconds: 1 };

@@ -1,27 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Schemas } from '@millrace/api';
 import { startApp } from '../testing/app.ts';
-import { createQueue, eventually, type QueueFixture } from '../testing/fixtures.ts';
+import { createQueue, eventually } from '../testing/fixtures.ts';
+import { finish, held, letLapse, read } from '../testing/work.ts';
 
 const app = await startApp();
 const amounts = (items: Schemas['WorkItem'][]) => items.map(({ json }) => json?.['amount']);
-const held = (item: Schemas['WorkItem'] | undefined) => ({
-  id: item?.id as number,
-  version: item?.version as number,
-});
-
-async function statusOf(queue: QueueFixture, item: Schemas['WorkItem'] | undefined) {
-  return (await queue.owner.call.getWorkItem({ path: { ...queue.path, workItemId: item?.id as number } }))
-    .body;
-}
-
-async function finish(queue: QueueFixture, ...results: Schemas['WorkItemReport'][]) {
-  return (await queue.consumer.call.finishWorkItems({ path: queue.path, body: { results } })).body.list;
-}
-
-async function makeLapse(item: Schemas['WorkItem'] | undefined) {
-  await app.sql('update work_items set lease_expires_on = now() where id = $1', [item?.id]);
-}
 
 describe('claimWorkItems', () => {
   test('claimWorkItems leases the oldest items to the caller, each once', async () => {
@@ -132,47 +116,6 @@ describe('claimWorkItems', () => {
   });
 });
 
-describe('heartbeatWorkItems', () => {
-  test('heartbeatWorkItems extends the lease and notes progress, without a new version', async () => {
-    const queue = await createQueue(app);
-    await queue.add(1);
-    const [item] = await queue.claim(1, { leaseSeconds: 5 });
-    const { body } = await queue.consumer.call.heartbeatWorkItems({
-      path: queue.path,
-      body: { leases: [{ ...held(item), leaseSeconds: 600, progress: { percent: 40, text: 'scored' } }] },
-    });
-    expect(Date.parse(body.list[0]?.leaseExpiresOn ?? '')).toBeGreaterThan(
-      Date.parse(item?.leaseExpiresOn ?? '') + 500_000,
-    );
-    expect(await statusOf(queue, item)).toMatchObject({
-      version: 1,
-      progress: { percent: 40, text: 'scored' },
-    });
-  });
-
-  test('heartbeatWorkItems answers each lease in order, with an error for those that are lost', async () => {
-    const queue = await createQueue(app);
-    await queue.add(1, 2);
-    const [first, second] = await queue.claim(2);
-    const leases = [{ ...held(first), version: 9 }, held(second), { id: 999_999, version: 1 }];
-    const { body } = await queue.consumer.call.heartbeatWorkItems({ path: queue.path, body: { leases } });
-    expect(body.list.map(({ id }) => id)).toEqual([first?.id, second?.id, 999_999]);
-    expect(body.list.map(({ error }) => error?.code)).toEqual(['LEASE_LOST', undefined, 'LEASE_LOST']);
-  });
-
-  test('heartbeatWorkItems does not extend the lease of another user', async () => {
-    const queue = await createQueue(app);
-    const other = await app.user('other-runner', ['AAE_Bot Runner']);
-    await queue.add(1);
-    const [item] = await queue.claim();
-    const { body } = await other.call.heartbeatWorkItems({
-      path: queue.path,
-      body: { leases: [held(item)] },
-    });
-    expect(body.list[0]?.error?.code).toBe('LEASE_LOST');
-  });
-});
-
 describe('finishWorkItems', () => {
   test('finishWorkItems completes an item with its output', async () => {
     const queue = await createQueue(app);
@@ -185,7 +128,7 @@ describe('finishWorkItems', () => {
       comment: 'fine',
     });
     expect(outcomes).toEqual([{ id: item?.id, status: 'COMPLETE', version: 2 }]);
-    const done = await statusOf(queue, item);
+    const done = await read(queue, item);
     expect(done).toMatchObject({
       status: 'COMPLETE',
       result: 'SUCCESS',
@@ -207,7 +150,7 @@ describe('finishWorkItems', () => {
       failureKind: 'BUSINESS',
       error: 'no such customer',
     });
-    expect(await statusOf(queue, item)).toMatchObject({
+    expect(await read(queue, item)).toMatchObject({
       status: 'FAILED',
       result: 'FAILURE',
       failureKind: 'BUSINESS',
@@ -230,7 +173,7 @@ describe('finishWorkItems', () => {
     expect(await finish(queue, { ...held(again), status: 'FAILED', error: 'timeout' })).toMatchObject([
       { status: 'FAILED' },
     ]);
-    expect(await statusOf(queue, item)).toMatchObject({ failureKind: 'SYSTEM', retryCount: 1 });
+    expect(await read(queue, item)).toMatchObject({ failureKind: 'SYSTEM', retryCount: 1 });
   });
 
   test('finishWorkItems parks an item until a time, and it comes back by itself', async () => {
@@ -239,7 +182,7 @@ describe('finishWorkItems', () => {
     const [item] = await queue.claim();
     const deferredUntil = new Date(Date.now() + 400).toISOString();
     await finish(queue, { ...held(item), status: 'DEFERRED', deferredUntil, comment: 'office closed' });
-    expect(await statusOf(queue, item)).toMatchObject({
+    expect(await read(queue, item)).toMatchObject({
       status: 'DEFERRED',
       deferredUntil,
       comment: 'office closed',
@@ -273,18 +216,18 @@ describe('finishWorkItems', () => {
     const again = await other.call.claimWorkItems({ path: queue.path });
     expect(again.body.list).toMatchObject([{ id: item?.id, version: 3 }]);
     expect(await finish(queue, report)).toEqual([{ id: item?.id, status: 'IN_PROGRESS', version: 3 }]);
-    expect(await statusOf(queue, item)).toMatchObject({ status: 'IN_PROGRESS', version: 3, retryCount: 1 });
+    expect(await read(queue, item)).toMatchObject({ status: 'IN_PROGRESS', version: 3, retryCount: 1 });
   });
 
   test('finishWorkItems keeps a late report as evidence and lets it change nothing', async () => {
     const queue = await createQueue(app);
     await queue.add(1);
     const [item] = await queue.claim();
-    await makeLapse(item);
+    await letLapse(app, item);
     const [again] = await queue.claim(1, { waitSeconds: 20 });
     const [outcome] = await finish(queue, { ...held(item), status: 'COMPLETE', output: { score: 1 } });
     expect(outcome?.error?.code).toBe('LATE_REPORT');
-    expect(await statusOf(queue, item)).toMatchObject({ status: 'IN_PROGRESS', version: again?.version });
+    expect(await read(queue, item)).toMatchObject({ status: 'IN_PROGRESS', version: again?.version });
     const { body } = await queue.owner.call.listWorkItemEvents({
       path: { ...queue.path, workItemId: item?.id as number },
     });
@@ -319,9 +262,9 @@ describe('returnLapsedItems', () => {
     const queue = await createQueue(app, { autoRetryLimit: 1 });
     await queue.add(1, 2);
     const [item] = await queue.claim();
-    await makeLapse(item);
+    await letLapse(app, item);
     await eventually(
-      () => statusOf(queue, item),
+      () => read(queue, item),
       ({ status }) => status === 'NEW',
     );
     const [again] = await queue.claim();
@@ -347,7 +290,7 @@ describe('expireItems', () => {
     await app.sql("update work_items set expires_on = now() - interval '1 second' where id = $1", [item?.id]);
     expect(await queue.claim()).toEqual([]);
     const expired = await eventually(
-      () => statusOf(queue, item),
+      () => read(queue, item),
       ({ status }) => status !== 'NEW',
     );
     expect(expired).toMatchObject({ status: 'FAILED', failureKind: 'EXPIRED' });

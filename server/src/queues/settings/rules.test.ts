@@ -62,6 +62,7 @@ describe('the settings of a queue', () => {
       autoRetryLimit: 10,
       workItemProcessingOrders: ['-a', '__proto__', '-b'],
       displayColumns: ['constructor'],
+      retryBackOff: { type: 'EXPONENTIAL', seconds: 30, maxSeconds: 3600, jitterPercent: 20 },
       expiry: { type: 'DURATION', duration: 2, durationUnit: 'DAYS' },
     };
     expect(settle({ ...sent, id: 4, version: 9, createdBy: 1 })).toEqual({ name: 'Q', ...sent });
@@ -80,6 +81,11 @@ describe('the settings of a queue', () => {
       date: '2026-04-01T00:00:00.000Z',
     });
     expect(settle({ expiry: { type: 'none' } })).not.toHaveProperty('expiry');
+    expect(settle({ retryBackOff: { type: 'fixed', seconds: 5 } }).retryBackOff).toEqual({
+      type: 'FIXED',
+      seconds: 5,
+    });
+    expect(settle({ retryBackOff: { type: 'None' } })).not.toHaveProperty('retryBackOff');
   });
 
   it.each<[Sent, string, string]>([
@@ -108,6 +114,18 @@ describe('the settings of a queue', () => {
     [{ uniqueBy: ['a'] }, 'uniqueBy', 'has no effect without disallowDuplicate: true'],
     [{ reactivationThreshold: 101 }, 'reactivationThreshold', 'at most 100'],
     [{ manualProcessingTimeUnit: 'WEEKS' }, 'manualProcessingTimeUnit', 'SECONDS, MINUTES, HOURS, DAYS'],
+    [{ retryBackOff: { seconds: 5 } }, 'retryBackOff.type', 'FIXED, EXPONENTIAL or NONE'],
+    [{ retryBackOff: { type: 'FIXED' } }, 'retryBackOff.seconds', 'missing'],
+    [
+      { retryBackOff: { type: 'FIXED', seconds: 5, maxSeconds: 9 } },
+      'retryBackOff.maxSeconds',
+      'goes with type EXPONENTIAL',
+    ],
+    [
+      { retryBackOff: { type: 'EXPONENTIAL', seconds: 5, maxSeconds: 4 } },
+      'retryBackOff.maxSeconds',
+      'not be less than seconds',
+    ],
     [{ expiry: {} }, 'expiry.type', 'DURATION, DATE or NONE'],
     [{ expiry: { type: 'SOON' } }, 'expiry.type', 'DURATION, DATE or NONE'],
     [{ expiry: { type: 'DURATION', durationUnit: 'DAYS' } }, 'expiry.duration', 'missing'],
@@ -171,6 +189,12 @@ describe('a change of settings', () => {
   it('takes the expiry away with the type NONE', () => {
     const before = settle({ expiry: { type: 'DURATION', duration: 2, durationUnit: 'DAYS' } });
     expect(change({ expiry: { type: 'NONE' } }, before)).toEqual(current);
+  });
+
+  it('takes the back-off away with the type NONE', () => {
+    const before = settle({ retryBackOff: { type: 'FIXED', seconds: 5 } });
+    expect(change({ autoRetryLimit: 0 }, before)).toEqual(before);
+    expect(change({ retryBackOff: { type: 'NONE' } }, before)).toEqual(current);
   });
 
   it('is refused when it does not go with what stays', () => {
