@@ -68,9 +68,9 @@ describe('finishWorkItems', () => {
     const said = { output: { booking: 'B-7' }, resultText: 'Booked', tags: ['month-end'], comment: 'fine' };
     await finish(queue, { ...held(item), status: 'COMPLETE', ...said });
     expect(await read(queue, item)).toMatchObject({ json: item?.json, result: 'SUCCESS', ...said });
-    expect(await list(queue, { operator: 'substring', field: 'resultText', value: 'book' } as never)).toEqual(
-      [item?.id],
-    );
+    expect(await list(queue, { operator: 'substring', field: 'resultText', value: 'book' })).toEqual([
+      item?.id,
+    ]);
   });
 });
 
