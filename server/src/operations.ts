@@ -7,6 +7,7 @@ import * as health from './health/operations.ts';
 import * as intake from './intake/operations.ts';
 import * as members from './members/operations.ts';
 import * as models from './models/operations.ts';
+import { requestWork } from './dispatch/operations.ts';
 import type { Functions } from './operation.ts';
 import * as pools from './pools/operations.ts';
 import * as archive from './queues/archive.ts';
@@ -41,6 +42,7 @@ export const functions: Functions = {
   registerDevice,
   heartbeatDevice,
   ...repair,
+  requestWork,
   createWorkItems,
   claimWorkItems,
   heartbeatWorkItems,

@@ -297,6 +297,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/devices/{id}/work': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Ask for work for a device
+     * @description By the user who registered the device. One call asks for the work of all pools of the device: the server chooses the automation, by the scheme of the pool, and claims the next items of its queue. When nothing waits, the call stays open for up to `waitSeconds` and is answered as soon as there is work; an empty list means that none came. It is a sign of life as long as it is open. A device that is not ACTIVE is answered at once, with an empty list and its state. Items are kept and reported by their queue: heartbeatWorkItems and finishWorkItems.
+     */
+    post: operations['requestWork'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v4/wlm/events': {
     parameters: {
       query?: never;
@@ -1626,6 +1646,29 @@ export interface components {
       /** @description Why; it is kept on record */
       reason?: string;
     };
+    /**
+     * @example {
+     *       "waitSeconds": 30
+     *     }
+     */
+    WorkRequest: {
+      /** @description Items that it can begin now; never more than its free slots, which it is when left out */
+      count?: number;
+      /** @description How long to wait for work; 0 when left out */
+      waitSeconds?: number;
+      /** @description How long an item is held without a heartbeat; 60 when left out */
+      leaseSeconds?: number;
+    };
+    DeviceWork: {
+      /**
+       * @description ACTIVE takes work; DRAINING only finishes what it has; QUARANTINED has lost that as well
+       * @enum {string}
+       */
+      state: 'ACTIVE' | 'DRAINING' | 'QUARANTINED';
+      /** @description Why it is not ACTIVE */
+      stateReason?: string;
+      list: components['schemas']['WorkItem'][];
+    };
     /** @description A part of the feed, and where it goes on. */
     EventPage: {
       list: components['schemas']['Event'][];
@@ -2768,6 +2811,14 @@ export interface components {
       deviceUserId?: Id;
       /** @description Automation that processed the item */
       automationId?: string;
+      /** @description Bot that is to process it, as requestWork answers it */
+      botName?: string;
+      /** @description User as whom the bot is to work, as requestWork answers it */
+      runAsUser?: {
+        /** Format: int64 */
+        id: Id;
+        username: string;
+      };
       /**
        * Format: date-time
        * @description When processing began
@@ -3117,6 +3168,14 @@ export interface components {
       deviceUserId?: Id;
       /** @description Automation that processed the item */
       automationId?: string;
+      /** @description Bot that is to process it, as requestWork answers it */
+      botName?: string;
+      /** @description User as whom the bot is to work, as requestWork answers it */
+      runAsUser?: {
+        /** Format: int64 */
+        id: Id;
+        username: string;
+      };
       /**
        * Format: date-time
        * @description When processing began
@@ -4016,6 +4075,44 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Device'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  requestWork: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the device
+         * @example 3
+         */
+        id: components['parameters']['DeviceId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['WorkRequest'];
+      };
+    };
+    responses: {
+      /** @description The items, each with its automation, the bot that is to process it, and as whom */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['DeviceWork'];
         };
       };
       400: components['responses']['BadRequest'];

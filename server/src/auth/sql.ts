@@ -5,6 +5,15 @@ import type { Caller, LoginFailures } from './rules.ts';
 import type { SigningKey } from './signing.ts';
 import type { Identity } from './tokens.ts';
 
+// Most users have no device, and are asked no further. Who has many is found by the first of them. A device that has left the pool
+// still reports what it runs.
+const hasDeviceFor = (queueId: Id | undefined) => sql`
+  exists (select from devices own where own.user_id = u.id)
+  and (exists (select from automations a join pool_devices pd on pd.pool_id = a.pool_id
+               join devices d on d.id = pd.device_id and d.user_id = u.id where a.queue_id = ${queueId})
+    or exists (select from runs r join devices d on d.id = r.device_id and d.user_id = u.id
+               where r.queue_id = ${queueId}))`;
+
 /**
  * The callers behind tokens, with their standings in a queue; those whose token was revoked, whose API key is gone or
  * who are disabled are missing.
@@ -20,7 +29,8 @@ export function selectCallers(
              where ur.user_id = u.id) as permissions,
       array(select m.role from queue_members m where m.queue_id = ${queueId} and m.user_id = u.id
             union select 'CONSUMER' from queue_consumers c join user_roles ur on ur.role_id = c.role_id
-             where c.queue_id = ${queueId} and ur.user_id = u.id) as standings
+             where c.queue_id = ${queueId} and ur.user_id = u.id
+            union select 'DEVICE' where ${hasDeviceFor(queueId)}) as standings
     from unnest(${identities.map((one) => one.tokenId)}::text[], ${identities.map((one) => one.userId)}::bigint[],
                 ${identities.map((one) => one.apiKeyId ?? null)}::bigint[]) as token (id, user_id, api_key_id)
     join users u on u.id = token.user_id and not u.disabled

@@ -24,13 +24,11 @@ export interface SeenDevice {
 export function markSeen(db: Db, signs: readonly Sign[], now: Date): Promise<SeenDevice[]> {
   const statement = sql`
     with known as materialized (
-      select d.id, d.is_connected from devices d
-      where exists (
-        select from unnest(${signs.map((sign) => sign.deviceId)}::bigint[],
-                           ${signs.map((sign) => sign.userId)}::bigint[]) as sign (device_id, user_id)
-        where sign.device_id = d.id and sign.user_id = d.user_id)
-        and d.id = any(${signs.map((sign) => sign.deviceId)}::bigint[])
-      order by d.id for no key update)
+      select d.id, d.is_connected
+      from unnest(${signs.map((sign) => sign.deviceId)}::bigint[],
+                  ${signs.map((sign) => sign.userId)}::bigint[]) as sign (device_id, user_id)
+      join devices d on d.id = sign.device_id and d.user_id = sign.user_id
+      order by d.id for no key update of d)
     update devices d set last_seen_on = ${now}, is_connected = true from known where d.id = known.id
     returning d.id, d.tenant_id as "tenantId", d.user_id as "userId", d.state, d.state_reason as "stateReason",
       known.is_connected as "wasConnected"`;

@@ -77,7 +77,10 @@ export interface Grant {
 }
 
 /** Whether a device can do the automation's work at all: by pool, bot and labels. */
-export function suits(device: Omit<Offer, 'slots'>, automation: Automation): boolean {
+export function suits(
+  device: Omit<Offer, 'slots'>,
+  automation: Pick<Automation, 'poolId' | 'botName' | 'labels'>,
+): boolean {
   return (
     device.poolIds.includes(automation.poolId) &&
     device.bots.includes(automation.botName) &&

@@ -1,18 +1,20 @@
 import { Refusal } from '../errors.ts';
 
 /** What somebody may do in a queue. */
-export type Capability = 'view' | 'add' | 'repair' | 'edit' | 'process';
+export type Capability = 'view' | 'add' | 'repair' | 'edit' | 'process' | 'report';
 
 /** Why somebody may do it. */
-export type Standing = 'OWNER' | 'MEMBER' | 'PARTICIPANT' | 'CONSUMER' | 'QUEUE_ADMIN';
+export type Standing = 'OWNER' | 'MEMBER' | 'PARTICIPANT' | 'CONSUMER' | 'DEVICE' | 'QUEUE_ADMIN';
 
 /** Who may do what in a queue. Whoever has no standing does not see the queue at all. */
 const capabilitiesByStanding: Record<Standing, readonly Capability[]> = {
   OWNER: ['view', 'add', 'repair', 'edit'],
   MEMBER: ['view', 'add', 'repair'],
   PARTICIPANT: ['view', 'add'],
-  CONSUMER: ['view', 'process'],
-  QUEUE_ADMIN: ['view', 'add', 'repair', 'edit', 'process'],
+  CONSUMER: ['view', 'process', 'report'],
+  // Whose device gets items of the queue keeps and reports them, and needs to know nothing else of it.
+  DEVICE: ['report'],
+  QUEUE_ADMIN: ['view', 'add', 'repair', 'edit', 'process', 'report'],
 };
 
 /** What the standings of a user allow together. */

@@ -32,6 +32,14 @@ export function tallyOfMoves(
     from ${source} having count(*) > 0`;
 }
 
+/** Items of a queue that wait, those for their retry among them. */
+export async function selectWaiting(db: Db, queueId: Id): Promise<number> {
+  const statement = sql`
+    select coalesce(sum(new), 0)::int as waiting from queue_tallies where queue_id = ${queueId}`;
+  const [row] = await db.rows<{ waiting: number }>(named('selectWaiting', statement));
+  return row?.waiting ?? 0;
+}
+
 export interface Totals {
   readonly counts: Schemas['QueueStats']['counts'];
   readonly finishedComplete: number;

@@ -1,4 +1,5 @@
 import { isOver, type Id } from '@millrace/api';
+import { endRuns } from '../dispatch/runs.ts';
 import { freePlacesOfDone } from '../duplicates/operations.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
 import type { BatchContext } from '../operation.ts';
@@ -31,12 +32,8 @@ export async function saveChanges(
     saveItems(db, queueId, items, now),
     insertEvents(db, queueId, changes.map(eventOf), now),
     recordTally(db, queueId, changes, now),
-    freePlacesOfDone(
-      db,
-      queueId,
-      queue,
-      changes.filter(ends).map(({ move }) => move.item.id),
-    ),
+    freePlacesOfDone(db, queueId, queue, idsOf(changes.filter(ends))),
+    endRuns({ db, woken }, queueId, idsOf(changes.filter(endsRun))),
   ]);
   const claimable = changes.filter(({ move: { item } }) => item.status === 'NEW' && !item.notBefore).length;
   if (claimable > 0) woken.set(queueId, (woken.get(queueId) ?? 0) + claimable);
@@ -44,6 +41,16 @@ export async function saveChanges(
 
 function ends({ before, move }: Change): boolean {
   return !isOver(before.status) && isOver(move.item.status);
+}
+
+/** Whether a device ran the item, and does so no more. */
+function endsRun({ before, move }: Change): boolean {
+  const isOnDevice = before.status === 'IN_PROGRESS' && before.automationId !== undefined;
+  return isOnDevice && move.item.status !== 'IN_PROGRESS';
+}
+
+function idsOf(changes: readonly Change[]): Id[] {
+  return changes.map(({ move }) => move.item.id);
 }
 
 async function recordTally(

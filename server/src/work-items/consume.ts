@@ -20,7 +20,7 @@ export const claimWorkItems: BatchOperation<'claimWorkItems'> = async ({ db, que
     calls.filter((_, index) => !refusals[index]),
     now,
   );
-  const granted = await claimItems(db, queue, slots, now);
+  const granted = await claimItems(db, queue, { slots, operation: 'claimWorkItems' }, now);
   const items = granted.map(({ turn: _, ...item }) => item);
   return calls.map(({ input }, index) => {
     const refusal = refusals[index];

@@ -11,31 +11,57 @@ export interface Slot {
   readonly actorId: Id;
   readonly deviceId?: Id | undefined;
   readonly leaseExpiresOn: Date;
+  /** What sends the item to a device, and the user as whom its bot works. */
+  readonly automationId?: Id | undefined;
+  readonly runAsUserId?: Id | undefined;
 }
 
-// Stands for no device: with a null among them, PostgreSQL would walk the list for each element.
-const noDevice = 0;
+/** Slots to be filled, and by which operation. */
+export interface Claim {
+  readonly slots: readonly Slot[];
+  readonly operation: string;
+}
+
+// Stands for no id: with a null among them, PostgreSQL would walk the list for each element.
+const none = 0;
+
+/** The id that a slot has under this name, or null, for the item that is granted to it. */
+const idOf = (slots: readonly Slot[], name: 'deviceId' | 'automationId' | 'runAsUserId') =>
+  sql`nullif((${slots.map((slot) => slot[name] ?? none)}::bigint[])[granted.turn], ${none})`;
+
+// Which items can be claimed now; the index of ready items has their order.
+const claimable = (queueId: Id, now: Date) =>
+  sql`queue_id = ${queueId} and status = 'NEW' and not_before is null and (expires_on is null or expires_on > ${now})`;
+
+/** Counts items that can be claimed now, up to a limit: there may be very many. */
+export async function selectClaimable(db: Db, queueId: Id, limit: number, now: Date): Promise<number> {
+  const statement = sql`
+    select count(*)::int as count from (
+      select from work_items where ${claimable(queueId, now)} order by sort_key, id limit ${limit}) i`;
+  const [row] = await db.rows<{ count: number }>(named('selectClaimable', statement));
+  return row?.count ?? 0;
+}
 
 // Rows are joined by their place, for the reason given in sql.ts. A row that changes between the snapshot and its lock has moved: it is not
 // granted this time, and its lock ends with the transaction. A statement that must not miss a row has to lock it before.
 
 /** Leases the next items, one a slot, in the order of claims. */
-export function claimItems(db: Db, queue: QueueDefinition, slots: readonly Slot[], now: Date) {
+export function claimItems(db: Db, queue: QueueDefinition, { slots, operation }: Claim, now: Date) {
   const [from, to] = [raw("'NEW'"), raw("'IN_PROGRESS'")];
   const granted = { source: raw('i'), actorId: raw('claimed_by'), deviceId: raw('device_id'), from, to };
-  const told = { ...granted, operation: 'claimWorkItems' };
+  const told = { ...granted, operation };
   const actorIds = slots.map(({ actorId }) => actorId);
   const statement = sql`
     with picked as materialized (
       select ctid as place, id, sort_key from work_items
-      where queue_id = ${queue.id} and status = 'NEW' and not_before is null
-        and (expires_on is null or expires_on > ${now})
+      where ${claimable(queue.id, now)}
       order by sort_key, id limit ${slots.length} for no key update skip locked),
     granted as materialized (select place, row_number() over (order by sort_key, id) as turn from picked),
     i as (
       update work_items i set status = 'IN_PROGRESS', version = i.version + 1, started_on = ${now},
         lease_expires_on = (${slots.map((slot) => slot.leaseExpiresOn.toISOString())}::timestamptz[])[granted.turn],
-        device_id = nullif((${slots.map((slot) => slot.deviceId ?? noDevice)}::bigint[])[granted.turn], ${noDevice}),
+        device_id = ${idOf(slots, 'deviceId')}, automation_id = ${idOf(slots, 'automationId')},
+        run_as_user_id = ${idOf(slots, 'runAsUserId')},
         claimed_by = (${actorIds}::bigint[])[granted.turn], updated_by = (${actorIds}::bigint[])[granted.turn],
         updated_on = ${now}
       from granted

@@ -22,6 +22,8 @@ export interface Item {
   /** The user that holds the item, or held it last. */
   readonly claimedBy?: Id | undefined;
   readonly deviceId?: Id | undefined;
+  /** What sent the item to its device; none when it was claimed without one. */
+  readonly automationId?: Id | undefined;
   readonly leaseExpiresOn?: Date | undefined;
   readonly pointOfNoReturnOn?: Date | undefined;
   readonly cancelRequestedOn?: Date | undefined;

@@ -78,7 +78,7 @@ export async function insertItems(
 
 const itemState = raw(`id, status, version, priority, sort_key as "sortKey", retry_count as "retryCount",
   not_before as "notBefore", expires_on as "expiresOn", claimed_by as "claimedBy", device_id as "deviceId",
-  lease_expires_on as "leaseExpiresOn", point_of_no_return_on as "pointOfNoReturnOn",
+  automation_id as "automationId", lease_expires_on as "leaseExpiresOn", point_of_no_return_on as "pointOfNoReturnOn",
   cancel_requested_on as "cancelRequestedOn", cancel_requested_by as "cancelRequestedBy", cancel_reason as "cancelReason",
   case when cancel_requested_by is not null then (select u.username from users u where u.id = cancel_requested_by) end
     as canceller,
