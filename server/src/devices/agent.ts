@@ -1,4 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
+import { deviceBell } from '../dispatch/bell.ts';
 import { Refusal } from '../errors.ts';
 import { changedMembers } from '../events/rules.ts';
 import type { Context, PlainOperation } from '../operation.ts';
@@ -34,6 +35,7 @@ async function registerAgain(context: Context, sent: Schemas['DeviceRegistration
 
 function record(context: Context, deviceId: Id, changes: object): Promise<void> {
   const { id: actorId, tenantId } = context.actor;
+  context.woken.set(deviceBell(deviceId), 1);
   return recordOfDevices(context, [{ tenantId, operation: 'registerDevice', actorId, deviceId, changes }]);
 }
 
