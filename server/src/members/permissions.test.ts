@@ -1,6 +1,7 @@
 import { operations, type Input, type OperationId, type Schemas } from '@millrace/api';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startApp, type App, type Caller } from '../testing/app.ts';
+import { startApp, type App, type Caller, type TestUser } from '../testing/app.ts';
+import { createAutomation, createPool, registerDevice } from '../testing/devices.ts';
 import { createQueue } from '../testing/fixtures.ts';
 import { addTenant } from '../testing/tenant.ts';
 
@@ -8,17 +9,18 @@ type QueueOperationId = {
   [O in OperationId]: (typeof operations)[O]['queue'] extends null ? never : O;
 }[OperationId];
 
-const standings = ['OWNER', 'MEMBER', 'PARTICIPANT', 'CONSUMER', 'QUEUE_ADMIN'] as const;
+const viewers = ['OWNER', 'MEMBER', 'PARTICIPANT', 'CONSUMER', 'QUEUE_ADMIN'] as const;
+const standings = [...viewers, 'DEVICE'] as const;
 const outsiders = ['a user without standing', 'the administrator of another tenant'] as const;
 type Person = (typeof standings)[number] | (typeof outsiders)[number];
 
 /** Who may call what: said here once more, so that a slip in the contract or in the rules shows. */
 const allowed: Record<QueueOperationId, readonly Person[]> = {
-  getQueue: standings,
-  getQueueStats: standings,
-  listWorkItems: standings,
-  getWorkItem: standings,
-  listWorkItemEvents: standings,
+  getQueue: viewers,
+  getQueueStats: viewers,
+  listWorkItems: viewers,
+  getWorkItem: viewers,
+  listWorkItemEvents: viewers,
   createWorkItems: ['OWNER', 'MEMBER', 'PARTICIPANT', 'QUEUE_ADMIN'],
   createWorkItemsFromFile: ['OWNER', 'MEMBER', 'PARTICIPANT', 'QUEUE_ADMIN'],
   // A consumer reports the items that it holds; what else it may change, it is told item by item.
@@ -29,8 +31,8 @@ const allowed: Record<QueueOperationId, readonly Person[]> = {
   cancelWorkItem: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
   resolveWorkItem: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
   claimWorkItems: ['CONSUMER', 'QUEUE_ADMIN'],
-  heartbeatWorkItems: ['CONSUMER', 'QUEUE_ADMIN'],
-  finishWorkItems: ['CONSUMER', 'QUEUE_ADMIN'],
+  heartbeatWorkItems: ['CONSUMER', 'DEVICE', 'QUEUE_ADMIN'],
+  finishWorkItems: ['CONSUMER', 'DEVICE', 'QUEUE_ADMIN'],
   updateQueue: ['OWNER', 'QUEUE_ADMIN'],
   deleteQueue: ['OWNER', 'QUEUE_ADMIN'],
   pauseQueue: ['OWNER', 'QUEUE_ADMIN'],
@@ -113,7 +115,10 @@ beforeAll(async () => {
     const path = { ...queue.path, userId: user.id };
     expect((await queue.owner.call.addOrUpdateQueueMember({ path, body: { role } })).status).toBe(200);
   }
+  const device = await createDeviceUser();
+  await createAutomation(app, queue, await createPool(app, [await registerDevice(device)]));
   callers = {
+    DEVICE: device.call,
     OWNER: queue.owner.call,
     MEMBER: member.call,
     PARTICIPANT: participant.call,
@@ -129,6 +134,12 @@ beforeAll(async () => {
   const role = Number(list.find(({ name }) => name === 'AAE_Pool Admin')?.id);
   place = { path: queue.path, item: item as Schemas['WorkItem'], bystander, role };
 });
+
+/** A user who has devices, and no role that is a consumer of the queue. */
+async function createDeviceUser(): Promise<TestUser> {
+  await app.admin.createRole({ body: { name: 'Device', permissions: ['useQueues', 'runDevice'] } });
+  return app.user('device', ['Device']);
+}
 
 /** Calls an operation on an item that nobody has touched. */
 async function call(operationId: QueueOperationId, caller: Caller, where: Place = place) {

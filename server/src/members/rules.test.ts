@@ -39,7 +39,9 @@ describe('the role of a user', () => {
 
 describe('capabilities', () => {
   it('add up over standings', () => {
-    expect(capabilitiesOf(['PARTICIPANT', 'CONSUMER'])).toEqual(new Set(['view', 'add', 'process']));
+    expect(capabilitiesOf(['PARTICIPANT', 'CONSUMER'])).toEqual(
+      new Set(['view', 'add', 'process', 'report']),
+    );
     expect(capabilitiesOf([])).toEqual(new Set());
   });
 });
