@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { startApp, type App, type TestUser } from '../testing/app.ts';
 import { createAutomation, createPool } from '../testing/devices.ts';
 import { createQueue } from '../testing/fixtures.ts';
-import { complete, createDevice, createLine, type DeviceFixture } from '../testing/work.ts';
+import { complete, createDevice, createLine, type DeviceFixture } from '../testing/dispatch.ts';
 
 let app: App;
 let agent: TestUser;
