@@ -163,6 +163,7 @@ create table pools (
   created_on timestamp with time zone not null,
   updated_by bigint not null,
   updated_on timestamp with time zone not null,
+  virtual_time double precision not null default 0,
   constraint pools_scheme CHECK ((scheme = ANY (ARRAY['ROUND_ROBIN'::text, 'PRIORITY'::text, 'FAIR'::text]))),
   constraint pools_time_slice_seconds CHECK (((time_slice_seconds >= 1) AND (time_slice_seconds <= 86400))),
   constraint pools_current_automation FOREIGN KEY (current_automation_id) REFERENCES automations(id) ON DELETE SET NULL,
@@ -190,6 +191,13 @@ create table queue_members (
   constraint queue_members_pkey PRIMARY KEY (queue_id, user_id)
 );
 CREATE INDEX queue_members_user ON queue_members USING btree (user_id, queue_id);
+
+create table queue_passes (
+  queue_id bigint not null,
+  started integer not null,
+  constraint queue_passes_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queues(id) ON DELETE CASCADE,
+  constraint queue_passes_pkey PRIMARY KEY (queue_id)
+) with (fillfactor=50);
 
 create table queue_tallies (
   queue_id bigint not null,
