@@ -127,8 +127,9 @@ describe('rekeyQueues', () => {
     await settled(queue);
     work.isOver = true;
     await Promise.all([...consuming, ...producing]);
+    // The consumers may have left none.
+    await queue.add(...shuffled(100).map((amount) => 1_000_000 + amount));
     const rest = await claimAll(queue, 300);
-    expect(rest.length).toBeGreaterThan(0);
     expect(rest).toEqual(descending(rest));
     const all = [...granted, ...rest];
     expect(new Set(all).size).toBe(all.length);

@@ -24,10 +24,11 @@ export const createWorkItems: BatchOperation<'createWorkItems'> = async (context
   const deliveries = queue.disallowDuplicate ? await placed(context, checked) : checked;
   const stored = deliveries.flatMap((delivery) => (delivery instanceof Refusal ? [] : delivery));
   const ids = await storeItems(context, stored, 'createWorkItems');
+  const on = now.toISOString();
   let next = 0;
   return deliveries.map((delivery) => {
     if (delivery instanceof Refusal) return delivery;
-    return { list: delivery.map((item) => asCreated(queue, item, ids[next++] as Id, now)) };
+    return { list: delivery.map((item) => asCreated(queue, item, ids[next++] as Id, on)) };
   });
 };
 
@@ -102,7 +103,7 @@ export function newItem(
 }
 
 /** The item as reading it would answer it. */
-function asCreated(queue: QueueDefinition, item: NewItem, id: Id, now: Date): Schemas['WorkItem'] {
+function asCreated(queue: QueueDefinition, item: NewItem, id: Id, on: string): Schemas['WorkItem'] {
   const { json, status, priority, expiresOn, notBefore, tags, actorId } = item;
   // One object, filled in place: with copies, cleaning up after them takes a fifth of the time of a bulk create.
   const created: Record<string, unknown> = {
@@ -115,7 +116,7 @@ function asCreated(queue: QueueDefinition, item: NewItem, id: Id, now: Date): Sc
     retryCount: 0,
   };
   created['createdBy'] = created['updatedBy'] = actorId;
-  created['createdOn'] = created['updatedOn'] = now;
+  created['createdOn'] = created['updatedOn'] = on;
   created['deferredUntil'] = notBefore;
   created['expiresOn'] = expiresOn;
   created['tags'] = tags;
