@@ -36,6 +36,14 @@ export interface SteppedContext extends Pick<PublicContext, 'token' | 'log'> {
   readonly transact: <T>(work: (context: PublicContext) => Promise<T>) => Promise<T>;
 }
 
+/** The context of an operation on one queue that is done in several transactions, so that it may be long and holds nobody up. */
+export interface QueueStepsContext {
+  /** Runs one step in a transaction of its own. The caller must still be allowed to call the operation. */
+  readonly transact: <T>(work: (context: QueueContext) => Promise<T>) => Promise<T>;
+  /** Aborts when the caller has gone. */
+  readonly signal: AbortSignal;
+}
+
 /** Who calls, and what they may do. */
 export interface Actor {
   readonly id: Id;
@@ -75,6 +83,10 @@ export type PublicOperation<O extends OperationId> = (
 ) => Promise<Output<O>>;
 export type SteppedOperation<O extends OperationId> = (
   context: SteppedContext,
+  input: Input<O>,
+) => Promise<Output<O>>;
+export type QueueStepsOperation<O extends OperationId> = (
+  context: QueueStepsContext,
   input: Input<O>,
 ) => Promise<Output<O>>;
 /** One call's outcome among several; a refusal leaves the others alone. */
@@ -123,7 +135,9 @@ export type FunctionOf<O extends OperationId> = Table[O]['permission'] extends '
       ? StreamOperation<O>
       : Table[O]['queue'] extends null
         ? PlainOperation<O>
-        : QueueOperation<O>;
+        : Table[O]['effect'] extends 'steps'
+          ? QueueStepsOperation<O>
+          : QueueOperation<O>;
 
 /** A function for each operation of the contract. */
 export type Functions = { readonly [O in OperationId]: FunctionOf<O> };

@@ -16,6 +16,7 @@ import { pauseQueue, resumeQueue } from './queues/pause.ts';
 import * as stats from './stats/operations.ts';
 import * as users from './users/operations.ts';
 import { claimWorkItems, finishWorkItems } from './work-items/consume.ts';
+import { updateWorkItemStatus } from './work-items/bulk.ts';
 import { createWorkItems } from './work-items/create.ts';
 import { heartbeatWorkItems } from './work-items/heartbeat.ts';
 import * as workItems from './work-items/operations.ts';
@@ -44,6 +45,7 @@ export const functions: Functions = {
   ...repair,
   requestWork,
   createWorkItems,
+  updateWorkItemStatus,
   claimWorkItems,
   heartbeatWorkItems,
   finishWorkItems,

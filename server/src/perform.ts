@@ -14,6 +14,7 @@ import {
   type Context,
   type Functions,
   type Log,
+  type QueueContext,
   type SteppedContext,
   type TenantContext,
 } from './operation.ts';
@@ -65,6 +66,7 @@ export function createPerform(parts: Parts): Perform {
     const queueId = operation.queue ? (request.input.path as { id: Id }).id : undefined;
     const call = { ...request, operation, identity, queueId };
     if (operation.effect === 'stream') return performStream(parts, openStream, call);
+    if (operation.effect === 'steps') return performSteps(parts, call);
     return operation.effect === 'batch' ? performBatched(parts, batches, call) : performAlone(parts, call);
   };
 }
@@ -103,18 +105,32 @@ async function performPublic(parts: Parts, operation: Operation, request: Reques
 }
 
 async function performAlone(parts: Parts, call: Call): Promise<unknown> {
+  const run = functionOf(parts, call.operationId);
+  const outcome = await transactAs(parts, call, (context) => run(context, call.input));
+  // A refusal that is answered instead of thrown has left something behind, such as the record of a late report.
+  if (outcome instanceof Refusal) throw outcome;
+  return outcome;
+}
+
+/** Runs work in a transaction of its own for a caller who may call the operation now. */
+function transactAs<T>(parts: Parts, call: Call, work: (context: Context) => Promise<T>): Promise<T> {
   const perform = async (db: Db, clock: Promise<Date>, woken: Map<BellName, number>) => {
     const [now, { queue, actors }] = await Promise.all([clock, admit(db, [call])]);
     const [actor] = actors;
     if (!actor) throw new Error('a call without an actor');
     if (actor instanceof Refusal) throw actor;
     const context: Context = { db, actor, now, log: call.log, woken };
-    return functionOf(parts, call.operationId)(queue ? { ...context, queue } : context, call.input);
+    return work(Object.assign(context, queue && { queue }));
   };
-  const outcome = await inTransaction(parts, perform, call.operation.effect === 'read' ? 'read' : 'write');
-  // A refusal that is answered instead of thrown has left something behind, such as the record of a late report.
-  if (outcome instanceof Refusal) throw outcome;
-  return outcome;
+  return inTransaction(parts, perform, call.operation.effect === 'read' ? 'read' : 'write');
+}
+
+/** Performs the call in the steps that it asks for: whoever loses the right to it, loses it from the next step on. */
+function performSteps(parts: Parts, call: Call): Promise<unknown> {
+  const { operationId, input, signal } = call;
+  const transact = (work: (context: QueueContext) => Promise<unknown>) =>
+    transactAs(parts, call, (context) => work(context as QueueContext));
+  return functionOf(parts, operationId)({ transact, signal }, input);
 }
 
 /** Performs the call for each part of the stream: whoever loses the right to it, or the token, loses it from the next part on. */

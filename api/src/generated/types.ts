@@ -922,6 +922,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/queues/{id}/workitems/updateStatus': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Do something to many work items
+     * @description To the items of a list of ids, or to exactly those that a filter selects among the items that are there when the call begins. Each item is changed or refused with a reason, as one call for it alone would; items IN_DOUBT only by RESOLVE and DELETE. The items are changed in portions of 500, each complete in itself: consumers go on meanwhile, and an item that does not match the filter any more when its turn comes is left alone. One call deals with 100,000 items at most; isMore says that others are left. With dryRun everything is decided and counted, and nothing is changed.
+     */
+    post: operations['updateWorkItemStatus'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v4/wlm/queues/{id}/workitems': {
     parameters: {
       query?: never;
@@ -2738,6 +2758,93 @@ export interface components {
     ApiKeyPage: {
       page: components['schemas']['Page'];
       list: components['schemas']['ApiKey'][];
+    };
+    /** @description What to do: an action, or in short the status that the items are to have. To which items: ids or filter. Members that do not go with the action are refused. */
+    BulkRequest: {
+      /**
+       * @description RELEASE what is deferred or waits for its retry, RESTART what failed, DEFER, COMPLETE or FAIL what nobody works on, CANCEL what is in progress, EDIT attributes, SET_PRIORITY, MOVE to another queue of the same model, DELETE, or RESOLVE what is in doubt
+       * @enum {string}
+       */
+      action?:
+        | 'RELEASE'
+        | 'RESTART'
+        | 'DEFER'
+        | 'COMPLETE'
+        | 'FAIL'
+        | 'CANCEL'
+        | 'EDIT'
+        | 'SET_PRIORITY'
+        | 'MOVE'
+        | 'DELETE'
+        | 'RESOLVE';
+      /**
+       * @description Instead of an action: DEFERRED, COMPLETE and FAILED are DEFER, COMPLETE and FAIL; NEW restarts what failed and releases what is deferred
+       * @enum {string}
+       */
+      status?: 'NEW' | 'DEFERRED' | 'COMPLETE' | 'FAILED';
+      /** @description The items by their ids */
+      ids?: Id[];
+      /** @description The items as listWorkItems would find them. It has to restrict something: all items of a queue are those whose id is greater than 0 */
+      filter?: {
+        [key: string]: unknown;
+      };
+      /** @description Decide and count only */
+      dryRun?: boolean;
+      /** @description Why, for the timeline; with FAIL also the error of the items */
+      reason?: string;
+      /**
+       * Format: date-time
+       * @description With DEFER; for ever when left out
+       */
+      deferredUntil?: string;
+      /** @description With SET_PRIORITY */
+      priority?: number;
+      /** @description With EDIT, the attributes to set; null takes the value away. Others stay as they are */
+      json?: {
+        [key: string]: unknown;
+      };
+      /**
+       * Format: int64
+       * @description With MOVE, the queue to move to; the caller must be allowed to add items there
+       */
+      queueId?: Id;
+      /**
+       * @description With RESOLVE
+       * @enum {string}
+       */
+      answer?: 'DONE' | 'NOT_DONE' | 'PARTLY';
+      /** @description With RESOLVE, the comment of the items; needed with PARTLY */
+      note?: string;
+    };
+    BulkOutcome: {
+      /** @description Whether nothing was done but counting */
+      dryRun: boolean;
+      /** @description Items dealt with: changed, unchanged and refused ones */
+      selected: number;
+      changed: number;
+      /** @description Items that were so already */
+      unchanged: number;
+      refused: number;
+      /** @description The first 1000 of those that were refused */
+      refusals: components['schemas']['BulkRefusal'][];
+      /** @description Whether the filter selects items that this call has not come to; call again */
+      isMore: boolean;
+      /**
+       * Format: int64
+       * @description When isMore, the last item dealt with: those that are left have greater ids
+       */
+      lastId?: Id;
+    };
+    BulkRefusal: {
+      /**
+       * Format: int64
+       * @description Id of the item
+       */
+      id: Id;
+      /** @description As of an error */
+      code: string;
+      /** @description Why, and what to do next */
+      message: string;
     };
     /**
      * @description One piece of work.
@@ -5271,6 +5378,45 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  updateWorkItemStatus: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['BulkRequest'];
+      };
+    };
+    responses: {
+      /** @description What was done, and to which items not */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['BulkOutcome'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };

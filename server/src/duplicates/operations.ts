@@ -32,6 +32,12 @@ export async function placeNewItems(
   return deliveries.map((claims, index) => refuseDelivery(queue, claims, twins[index] ?? []));
 }
 
+/** An item with the data that it is to have. */
+interface PlacedItem {
+  readonly id: Id;
+  readonly json: JsonRecord;
+}
+
 /**
  * Exchanges the places of items whose data change, or takes them for items that come back.
  * @returns the refusals of those whose new place another item has; they keep the place they had
@@ -39,10 +45,46 @@ export async function placeNewItems(
 export async function placeItems(
   db: Db,
   queue: QueueDefinition,
-  items: readonly { readonly id: Id; readonly json: JsonRecord }[],
+  items: readonly PlacedItem[],
 ): Promise<Map<Id, Refusal>> {
-  const wanted = items.map(({ id, json }) => ({ itemId: id, hash: hashOf(queue, json) }));
-  const holders = await takePlaces(db, queue.id, wanted);
+  const wanted = items.map((item) => claimOf(queue, item));
+  const { placed, refusals } = settle(queue, wanted, await takePlaces(db, queue.id, wanted));
+  const hashes = placed.map(({ hash }) => hash);
+  await deleteHashes(db, queue.id, idsOf(placed), hashes);
+  return refusals;
+}
+
+/** What a trial would have changed so far: who would have each place, or undefined where it would be free. */
+export type Trial = Map<string, Id | undefined>;
+
+/**
+ * Answers what placeItems would, and changes nothing but the trial.
+ * @param items with the data that they have now, where these keep others out
+ */
+export async function tryPlaces(
+  db: Db,
+  queue: QueueDefinition,
+  items: readonly (PlacedItem & { readonly former?: JsonRecord | undefined })[],
+  trial: Trial,
+): Promise<Map<Id, Refusal>> {
+  const wanted = items.map((item) => claimOf(queue, item));
+  const hashes = firstClaims(wanted).map(({ hash }) => hash);
+  const found = await selectHolders(db, queue.id, hashes);
+  const stored = new Map(found.map(({ hash, itemId }) => [hash, itemId]));
+  const holders = new Map<string, Id>();
+  for (const hash of hashes) {
+    const holder = trial.has(hash) ? trial.get(hash) : stored.get(hash);
+    if (holder !== undefined) holders.set(hash, holder);
+  }
+  const { placed, refusals } = settle(queue, wanted, holders);
+  for (const { id, former } of items)
+    if (former && !refusals.has(id)) trial.set(hashOf(queue, former), undefined);
+  for (const { hash, itemId } of placed) trial.set(hash, itemId);
+  return refusals;
+}
+
+/** Each item alone: those that get their places, and why the others get none. */
+function settle(queue: QueueDefinition, wanted: readonly Claim[], holders: ReadonlyMap<string, Id>) {
   const twins = decidePlaces(
     wanted.map((claim) => [claim]),
     holders,
@@ -52,9 +94,11 @@ export async function placeItems(
     return twin ? [[itemId, refuseItem(queue, itemId, twin.itemId)]] : [];
   });
   const placed = wanted.filter((_, index) => twins[index]?.length === 0);
-  const hashes = placed.map(({ hash }) => hash);
-  await deleteHashes(db, queue.id, idsOf(placed), hashes);
-  return new Map(refusals);
+  return { placed, refusals: new Map(refusals) };
+}
+
+function claimOf(queue: QueueDefinition, { id, json }: PlacedItem): Claim {
+  return { itemId: id, hash: hashOf(queue, json) };
 }
 
 /** Frees the places of items that leave the queue. */

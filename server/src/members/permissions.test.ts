@@ -26,6 +26,7 @@ const allowed: Record<QueueOperationId, readonly Person[]> = {
   // A consumer reports the items that it holds; what else it may change, it is told item by item.
   updateWorkItem: ['OWNER', 'MEMBER', 'CONSUMER', 'QUEUE_ADMIN'],
   deleteWorkItem: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
+  updateWorkItemStatus: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
   releaseWorkItem: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
   restartWorkItem: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
   cancelWorkItem: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
@@ -70,6 +71,7 @@ const inputs: { readonly [O in QueueOperationId]: (place: Place) => Partial<Inpu
     body: { id: place.item.id as number, queueId: place.path.id, version: 0, status: 'COMPLETE' },
   }),
   deleteWorkItem: (place) => ({ path: itemPath(place) }),
+  updateWorkItemStatus: ({ path }) => ({ path, body: { action: 'DEFER', ids: [1] } }),
   releaseWorkItem: (place) => ({ path: itemPath(place), body: { version: 0 } }),
   restartWorkItem: (place) => ({ path: itemPath(place), body: { version: 0 } }),
   cancelWorkItem: (place) => ({ path: itemPath(place), body: {} }),

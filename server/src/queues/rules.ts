@@ -7,12 +7,14 @@ import {
   type Status,
 } from '@millrace/api';
 import { Refusal } from '../errors.ts';
+import type { Capability } from '../members/rules.ts';
 import type { Attribute } from '../models/rules.ts';
 
 /** What operations on the items of a queue need to know of it. */
 export interface QueueDefinition {
   readonly id: Id;
   readonly tenantId: Id;
+  readonly modelId: Id;
   readonly name: string;
   /** Nothing is granted while INACTIVE. */
   readonly status: 'ACTIVE' | 'INACTIVE';
@@ -81,6 +83,23 @@ export function decideArchived(
     'STATUS_CONFLICT',
     `Queue ${queue.id} is archived and cannot be changed. Restore it first: POST /v4/wlm/queues/${queue.id}/restore.`,
   );
+}
+
+/** A queue that a request names besides its own, if the caller may use it so. */
+export function decideOther(
+  queue: QueueDefinition | undefined,
+  id: Id,
+  { needed, capabilities }: { readonly needed: Capability; readonly capabilities: ReadonlySet<Capability> },
+): QueueDefinition | Refusal {
+  if (!queue || capabilities.size === 0)
+    return new Refusal('NOT_FOUND', `There is no queue ${id}, or you do not belong to it.`);
+  if (!capabilities.has(needed))
+    return new Refusal(
+      'FORBIDDEN',
+      `You may not ${needed} items in queue ${id}. Ask an owner of that queue.`,
+    );
+  if (!queue.archived) return queue;
+  return new Refusal('STATUS_CONFLICT', `Queue ${id} is archived and takes no items. Restore it first.`);
 }
 
 type Counts = Readonly<Record<Status, number>>;

@@ -23,7 +23,7 @@ const lockByHold = {
 /** The queue as operations on its items need it. */
 export function selectQueueDefinition(db: Db, queueId: Id, hold: Hold): Promise<QueueDefinition | undefined> {
   const statement = sql`
-    select q.id, q.tenant_id as "tenantId", q.name, q.status,
+    select q.id, q.tenant_id as "tenantId", q.model_id as "modelId", q.name, q.status,
       q.archived_on is not null as archived, q.disallow_duplicate as "disallowDuplicate",
       q.unique_by as "uniqueBy", q.duplicate_scope as "duplicateScope",
       q.auto_retry_limit as "autoRetryLimit", q.processing_orders as "processingOrders",

@@ -178,7 +178,8 @@ function unclaimable({ id, status }: Item): Refusal {
   return new Refusal('STATUS_CONFLICT', `Item ${id} is ${status}. Items come into progress by a claim only.`);
 }
 
-function notNow(item: Item, repair: Repair): Refusal {
+/** Why something that a person wants cannot happen to the item as it is. */
+export function notNow(item: Item, wanted: TransitionName): Refusal {
   const { id, status, leaseExpiresOn } = item;
   if (status === 'IN_PROGRESS') {
     const until = leaseExpiresOn?.toISOString();
@@ -193,10 +194,10 @@ function notNow(item: Item, repair: Repair): Refusal {
       `Item ${id} is IN_DOUBT: it may have been done. Find out, then answer DONE, NOT_DONE or PARTLY (resolveWorkItem).`,
     );
   }
-  if (repair.startsWith('resolve')) {
+  if (wanted.startsWith('resolve')) {
     return new Refusal('STATUS_CONFLICT', `Item ${id} is not in doubt: it is ${status}.`);
   }
   const what =
-    status === 'COMPLETE' ? 'A COMPLETE item cannot be changed.' : `That cannot happen to it (${repair}).`;
+    status === 'COMPLETE' ? 'A COMPLETE item cannot be changed.' : `That cannot happen to it (${wanted}).`;
   return new Refusal('STATUS_CONFLICT', `Item ${id} is ${status}. ${what}`);
 }

@@ -76,7 +76,9 @@ export async function insertItems(
   return rows.map(({ id }) => id);
 }
 
-const itemState = raw(`id, status, version, priority, sort_key as "sortKey", retry_count as "retryCount",
+/** An item as rules look at it. */
+export const itemState =
+  raw(`id, status, version, priority, sort_key as "sortKey", retry_count as "retryCount",
   not_before as "notBefore", expires_on as "expiresOn", claimed_by as "claimedBy", device_id as "deviceId",
   automation_id as "automationId", lease_expires_on as "leaseExpiresOn", point_of_no_return_on as "pointOfNoReturnOn",
   cancel_requested_on as "cancelRequestedOn", cancel_requested_by as "cancelRequestedBy", cancel_reason as "cancelReason",
@@ -178,10 +180,11 @@ export function selectRecords(
     where i.queue_id = ${queueId} and i.id > ${after} order by i.id limit ${limit}`);
 }
 
-export async function deleteItem(db: Db, queueId: Id, itemId: Id): Promise<void> {
-  await db.rows(sql`delete from work_item_data where queue_id = ${queueId} and item_id = ${itemId}`);
-  await db.rows(sql`delete from work_item_logs where queue_id = ${queueId} and item_id = ${itemId}`);
-  await db.rows(sql`delete from work_items where queue_id = ${queueId} and id = ${itemId}`);
+export async function deleteItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<void> {
+  const isOne = sql`queue_id = ${queueId} and item_id = any(${ids}::bigint[])`;
+  await db.rows(sql`delete from work_item_data where ${isOne}`);
+  await db.rows(sql`delete from work_item_logs where ${isOne}`);
+  await db.rows(sql`delete from work_items where queue_id = ${queueId} and id = any(${ids}::bigint[])`);
 }
 
 export function selectItem(

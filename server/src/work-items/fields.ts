@@ -1,0 +1,44 @@
+import { raw, sql } from '../db.ts';
+import type { Field } from '../lists.ts';
+import type { Attribute } from '../models/rules.ts';
+import type { QueueDefinition } from '../queues/rules.ts';
+
+/** The members to filter and sort on; a column has the type of its attribute. */
+export function itemFields({ displayColumns, attributes }: QueueDefinition): Record<string, Field> {
+  const columns = displayColumns.map((name, index): [string, Field] => {
+    const type = attributes.find((attribute) => attribute.name === name)?.type ?? 'TEXT';
+    return [`col${index + 1}`, columnFields[type](name)];
+  });
+  return { ...fixedFields, ...Object.fromEntries(columns) };
+}
+
+const columnFields: Record<Attribute['type'], (name: string) => Field> = {
+  TEXT: (name) => ({ column: sql`(d.json ->> ${name}::text)`, type: 'text' }),
+  NUMBER: (name) => ({ column: sql`(d.json ->> ${name}::text)::numeric`, type: 'number' }),
+  DATE: (name) => ({ column: sql`(d.json ->> ${name}::text)::timestamptz`, type: 'time' }),
+  BOOLEAN: (name) => ({ column: sql`(d.json ->> ${name}::text)::boolean`, type: 'boolean' }),
+};
+
+const fixedFields: Record<string, Field> = {
+  id: { column: raw('i.id'), type: 'id' },
+  status: { column: raw('i.status'), type: ['NEW', 'IN_PROGRESS', 'FAILED', 'COMPLETE', 'DEFERRED'] },
+  result: { column: raw('i.result'), type: ['SUCCESS', 'FAILURE'] },
+  failureKind: {
+    column: raw('i.failure_kind'),
+    type: ['BUSINESS', 'SYSTEM', 'DATA_ERROR', 'EXPIRED', 'IN_DOUBT'],
+  },
+  priority: { column: raw('i.priority'), type: 'integer' },
+  retryCount: { column: raw('i.retry_count'), type: 'integer' },
+  version: { column: raw('i.version'), type: 'integer' },
+  deviceId: { column: raw('i.device_id'), type: 'id' },
+  startTime: { column: raw('i.started_on'), type: 'time' },
+  endTime: { column: raw('i.ended_on'), type: 'time' },
+  createdOn: { column: raw('i.created_on'), type: 'time' },
+  updatedOn: { column: raw('i.updated_on'), type: 'time' },
+  leaseExpiresOn: { column: raw('i.lease_expires_on'), type: 'time' },
+  deferredUntil: { column: raw("(case when i.status = 'DEFERRED' then i.not_before end)"), type: 'time' },
+  comment: { column: raw('i.comment'), type: 'text' },
+  error: { column: raw('i.error'), type: 'text' },
+  resultText: { column: raw('i.result_text'), type: 'text' },
+  tags: { column: raw('i.tags'), type: 'texts' },
+};
