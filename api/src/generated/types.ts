@@ -1189,7 +1189,7 @@ export interface components {
       field?: string;
       /**
        * Format: int64
-       * @description The item that is in the way
+       * @description The item that this is about
        */
       itemId?: Id;
       message: string;
