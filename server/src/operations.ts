@@ -6,7 +6,9 @@ import * as events from './events/operations.ts';
 import * as health from './health/operations.ts';
 import * as intake from './intake/operations.ts';
 import * as members from './members/operations.ts';
-import * as models from './models/operations.ts';
+import * as modelArchive from './models/archive.ts';
+import { updateWorkItemModel } from './models/change.ts';
+import { createWorkItemModel, getWorkItemModel, listWorkItemModels } from './models/operations.ts';
 import { requestWork } from './dispatch/operations.ts';
 import type { Functions } from './operation.ts';
 import * as pools from './pools/operations.ts';
@@ -31,7 +33,11 @@ export const functions: Functions = {
   ...health,
   ...intake,
   ...members,
-  ...models,
+  createWorkItemModel,
+  getWorkItemModel,
+  listWorkItemModels,
+  updateWorkItemModel,
+  ...modelArchive,
   ...pools,
   ...queues,
   ...archive,

@@ -524,11 +524,62 @@ export interface paths {
     };
     /**
      * Get a work item model
-     * @description Any signed-in user of the tenant may read its models; they hold no business data.
+     * @description Any signed-in user of the tenant may read its models; they hold no business data. With `modelVersion`, the model as it was then: items say by theirs which names their records have.
      */
     get: operations['getWorkItemModel'];
-    put?: never;
+    /**
+     * Change a work item model
+     * @description The next version of the model, for all of its queues at once, while items come and go. Members left out stay as they are; `attributes`, where given, are all that there will be. One with the `id` of an attribute is that attribute under its new name, type or place; one without an `id` is that of the same name, or a new one.
+     *
+     *     An attribute that is added, unless it is required, renamed or made optional does not concern the items that are there. Those that wait are renamed in the background, and shown and granted under the new names at once; those in progress keep the names they were claimed with until they come back; those that are done keep their record and are shown in columns and filters under the new names. Settings of queues follow.
+     *
+     *     An attribute that is made or added as required, removed, or given another type is refused while an item that is NEW, IN_PROGRESS or DEFERRED would not fit any more; the details name the queue and the first 100 items. `dryRun` answers what would happen, and changes nothing.
+     *
+     *     For queue admins, for who owns all queues of the model, and where it has none, for who created it.
+     */
+    put: operations['updateWorkItemModel'];
     post?: never;
+    /**
+     * Delete a work item model
+     * @description Refused while queues use it; the message names them, and says how to archive the model instead.
+     */
+    delete: operations['deleteWorkItemModel'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/workitemmodels/{id}/archive': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Have no new queues use a work item model
+     * @description Its queues go on. Lists leave the model out unless they are asked for `archived`. An archived model stays as it is.
+     */
+    post: operations['archiveWorkItemModel'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/workitemmodels/{id}/restore': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Let new queues use a work item model again */
+    post: operations['restoreWorkItemModel'];
     delete?: never;
     options?: never;
     head?: never;
@@ -546,7 +597,7 @@ export interface paths {
     put?: never;
     /**
      * List work item models
-     * @description Filter and sort on id, name, createdOn and updatedOn.
+     * @description Filter and sort on id, name, archived, createdOn and updatedOn. Archived models are left out unless the filter names `archived`.
      */
     post: operations['listWorkItemModels'];
     delete?: never;
@@ -1189,7 +1240,12 @@ export interface components {
       field?: string;
       /**
        * Format: int64
-       * @description The item that this is about
+       * @description The queue that is in the way
+       */
+      queueId?: Id;
+      /**
+       * Format: int64
+       * @description The item that is in the way
        */
       itemId?: Id;
       message: string;
@@ -1874,6 +1930,7 @@ export interface components {
      *       "updatedBy": 1,
      *       "updatedOn": "2026-03-02T08:15:00.000Z",
      *       "version": 0,
+     *       "archived": false,
      *       "tenantId": 1,
      *       "tenantUuid": "8f4e4bfa-6c0f-4a52-9a4d-0f2f7a5d6d11"
      *     }
@@ -1904,6 +1961,8 @@ export interface components {
       readonly updatedOn?: string;
       /** @description Rises by one with each change, from 0 */
       readonly version?: number;
+      /** @description Whether no new queues may use it */
+      readonly archived?: boolean;
       /** Format: int64 */
       readonly tenantId?: Id;
       readonly tenantUuid?: string;
@@ -1924,6 +1983,80 @@ export interface components {
       type?: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
       /** @description Whether each item must have it; true when left out */
       isRequired?: boolean;
+      /** @description What the attribute was called in former versions of the model, oldest first; left out when it was always the same */
+      readonly formerNames?: {
+        /** @description The first version of the model in which the name was not this one any more */
+        until: number;
+        /** @description Left out where the attribute was not there yet */
+        name?: string;
+        /**
+         * @description Given where it was another
+         * @enum {string}
+         */
+        type?: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
+      }[];
+    };
+    /**
+     * @description What to change of a model, and the version it was read at.
+     * @example {
+     *       "version": 0,
+     *       "name": "Supplier invoice"
+     *     }
+     */
+    WorkItemModelUpdate: {
+      /** @description The present one */
+      version: number;
+      /** @description Unique in the tenant */
+      name?: string;
+      /** @description All that there will be, in the order in which people see them; at least one */
+      attributes?: components['schemas']['ChangedAttribute'][];
+      /** @description Only answer what would happen; false when left out */
+      dryRun?: boolean;
+    };
+    /** @description An attribute of the model, known by its id or else by its name, with what is to be different; or a new one. */
+    ChangedAttribute: {
+      /**
+       * Format: int64
+       * @description Of an attribute that the model has
+       */
+      id?: Id;
+      name?: string;
+      /**
+       * @description Of a new one, TEXT when left out
+       * @enum {string}
+       */
+      type?: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
+      /** @description Of a new one, true when left out */
+      isRequired?: boolean;
+      /** @description What the attribute was called in former versions of the model, oldest first; left out when it was always the same */
+      readonly formerNames?: {
+        /** @description The first version of the model in which the name was not this one any more */
+        until: number;
+        /** @description Left out where the attribute was not there yet */
+        name?: string;
+        /**
+         * @description Given where it was another
+         * @enum {string}
+         */
+        type?: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
+      }[];
+    };
+    WorkItemModelChange: {
+      /** @description Whether this only would happen */
+      dryRun: boolean;
+      workItemModel: components['schemas']['WorkItemModel'];
+      /** @description The queues that use the model */
+      queues: {
+        /** Format: int64 */
+        id: Id;
+        name: string;
+        /** @description Its items that are NEW, IN_PROGRESS or DEFERRED */
+        openItems: number;
+      }[];
+      /** @description With dryRun, open items that would not fit any more, for which the change would be refused; counted up to 10,000. Otherwise 0 */
+      invalidItems: number;
+      /** @description The first 100 of them, each with what is in the way */
+      invalid: components['schemas']['ErrorDetail'][];
     };
     WorkItemModelPage: {
       page: components['schemas']['Page'];
@@ -2867,6 +3000,7 @@ export interface components {
      *       "createdOn": "2026-03-02T08:20:00.000Z",
      *       "updatedBy": 1,
      *       "updatedOn": "2026-03-02T08:20:00.000Z",
+     *       "modelVersion": 0,
      *       "version": 0
      *     }
      */
@@ -2879,6 +3013,8 @@ export interface components {
       json?: {
         [key: string]: unknown;
       };
+      /** @description The version of the model whose names the attributes have: the present one while the item waits, the one it was claimed with from then on. Set by the server */
+      modelVersion?: number;
       /**
        * @description NEW waits, IN_PROGRESS is leased, DEFERRED is parked; COMPLETE and FAILED are final
        * @enum {string}
@@ -3236,6 +3372,8 @@ export interface components {
       json?: {
         [key: string]: unknown;
       };
+      /** @description The version of the model whose names the attributes have: the present one while the item waits, the one it was claimed with from then on. Set by the server */
+      modelVersion?: number;
       /** @enum {string} */
       status?: 'IN_PROGRESS' | 'FAILED' | 'COMPLETE' | 'DEFERRED';
       /**
@@ -4588,7 +4726,10 @@ export interface operations {
   };
   getWorkItemModel: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description The version to answer; the present one when left out */
+        modelVersion?: number;
+      };
       header?: never;
       path: {
         /**
@@ -4602,6 +4743,140 @@ export interface operations {
     requestBody?: never;
     responses: {
       /** @description The model */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['WorkItemModel'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  updateWorkItemModel: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the work item model
+         * @example 12
+         */
+        id: components['parameters']['ModelId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['WorkItemModelUpdate'];
+      };
+    };
+    responses: {
+      /** @description What happened, or with dryRun would happen */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['WorkItemModelChange'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  deleteWorkItemModel: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the work item model
+         * @example 12
+         */
+        id: components['parameters']['ModelId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The model is deleted */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  archiveWorkItemModel: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the work item model
+         * @example 12
+         */
+        id: components['parameters']['ModelId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The model, archived */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['WorkItemModel'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  restoreWorkItemModel: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the work item model
+         * @example 12
+         */
+        id: components['parameters']['ModelId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The model, not archived */
       200: {
         headers: {
           [name: string]: unknown;

@@ -16,7 +16,7 @@ const mostCompared = 100_000;
  */
 export async function comparedItems(db: Db, queue: QueueDefinition): Promise<Claim[]> {
   const claims: Claim[] = [];
-  for await (const { id, status, json } of readRecords(db, queue.id)) {
+  for await (const { id, status, json } of readRecords(db, queue)) {
     if (!keepsOthersOut(queue, status)) continue;
     if (claims.length === mostCompared) throw tooMany(queue);
     claims.push({ itemId: id, hash: hashOf(queue, json) });

@@ -37,8 +37,7 @@ export function createEventStreams(http: FastifyInstance, limit: number): SendSt
     });
     const parts = await open(ending.signal);
     raw.setTimeout(stalledMs);
-    // A connection that were kept for the next request would keep the server from stopping.
-    reply.type('text/event-stream').headers({ 'x-accel-buffering': 'no', connection: 'close' });
+    reply.type('text/event-stream').header('x-accel-buffering', 'no');
     const tellWhy = (error: unknown) => {
       const refusal = toRefusal(error);
       if (refusal !== error) log.warn({ err: error }, 'a stream of events broke off');

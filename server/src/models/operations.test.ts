@@ -34,6 +34,7 @@ describe('createWorkItemModel', () => {
       id: expect.any(Number),
       name: 'Invoices',
       version: 0,
+      archived: false,
       attributes: [
         { id: expect.any(Number), name: 'customer', type: 'TEXT', isRequired: true },
         { id: expect.any(Number), name: 'amount', type: 'NUMBER', isRequired: true },
@@ -202,7 +203,7 @@ describe('listWorkItemModels', () => {
       body: { filter: { operator: 'eq', field: 'colour', value: 1 } },
     });
     expect([status, error.code]).toEqual([400, 'INVALID_REQUEST']);
-    expect(error.message).toContain('Known fields are id, name, createdOn, updatedOn.');
+    expect(error.message).toContain('Known fields are id, name, archived, createdOn, updatedOn.');
     expect((await producer.call.listWorkItemModels({ body: { colour: 1 } as never })).status).toBe(400);
   });
 

@@ -80,12 +80,12 @@ export function columnText(value: unknown): string | undefined {
 
 /**
  * A hash that two records share exactly when all these attributes have equal values, or none in both: an attribute that the model
- * gets later changes no hash.
+ * gets later changes no hash, nor does another name.
  */
 export function recordHash(attributes: readonly Attribute[], record: JsonRecord): Buffer {
-  const values = attributes.flatMap(({ name }) => {
+  const values = attributes.flatMap(({ id, name }) => {
     const value = valueOf(record, name);
-    return value === undefined ? [] : [[name, canonical(value)]];
+    return value === undefined ? [] : [[String(id ?? name), canonical(value)]];
   });
   values.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(values)).digest();

@@ -1,11 +1,24 @@
-import type { Schemas } from '@millrace/api';
+import type { Id, Schemas } from '@millrace/api';
 import { Refusal, type ErrorDetail } from '../errors.ts';
 
 /** One attribute of a work item model. */
 export interface Attribute {
+  /** Stays the same whatever becomes of the rest; none before it is stored. */
+  readonly id?: Id;
   readonly name: string;
   readonly type: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
   readonly isRequired: boolean;
+  /** By the version until which they were in use, ascending. */
+  readonly formerNames?: FormerName[];
+}
+
+/** What an attribute was in the versions of its model before one. */
+export interface FormerName {
+  readonly until: number;
+  /** Left out where the attribute was not there yet. */
+  readonly name?: string;
+  /** Given where it was another, whose values cannot be read as those of now. */
+  readonly type?: Attribute['type'];
 }
 
 /** A model as somebody defines it, complete and sound. */
@@ -20,21 +33,19 @@ export interface ModelDefinition {
  */
 export function defineModel(sent: Schemas['WorkItemModel']): ModelDefinition {
   const { name = '', attributes = [] } = sent;
-  const none = { field: 'attributes', message: 'must name at least one attribute' };
-  const problems = [
-    ...nameProblems(sent.name),
-    ...(attributes.length === 0 ? [none] : attributes.flatMap(attributeProblems)),
-  ];
-  if (problems.length > 0) throw refusalOf(problems);
-  return {
-    name,
-    attributes: attributes.map((one) => ({
-      name: one.name ?? '',
-      type: one.type ?? 'TEXT',
-      isRequired: one.isRequired ?? true,
-    })),
-  };
+  const problems = [...nameProblems(sent.name), ...attributesProblems(attributes)];
+  if (problems.length > 0) throw noModel(problems);
+  return { name, attributes: attributes.map(withDefaults) };
 }
+
+export type SentAttributes = NonNullable<Schemas['WorkItemModel']['attributes']>;
+
+/** A new attribute, with what its definition leaves out. */
+export function withDefaults({ name = '', type = 'TEXT', isRequired = true }: Partial<Loose>): Attribute {
+  return { name, type, isRequired };
+}
+
+type Loose = { [Member in 'name' | 'type' | 'isRequired']: Attribute[Member] | undefined };
 
 /** What is wrong with the name of a model, an attribute or a queue: white space around it would be invisible. */
 export function nameProblems(name: string | undefined): ErrorDetail[] {
@@ -44,7 +55,11 @@ export function nameProblems(name: string | undefined): ErrorDetail[] {
   return name.trim() === name ? [] : [{ field, message: 'must not begin or end with white space' }];
 }
 
-type SentAttributes = NonNullable<Schemas['WorkItemModel']['attributes']>;
+/** What is wrong with the names of attributes, each by its index. */
+export function attributesProblems(attributes: SentAttributes): ErrorDetail[] {
+  const none = { field: 'attributes', message: 'must name at least one attribute' };
+  return attributes.length === 0 ? [none] : attributes.flatMap(attributeProblems);
+}
 
 function attributeProblems(
   { name }: SentAttributes[number],
@@ -57,7 +72,8 @@ function attributeProblems(
   return [...nameProblems(name), ...(repeats ? [twice] : [])].map((problem) => ({ index, ...problem }));
 }
 
-function refusalOf(details: ErrorDetail[]): Refusal {
+/** Says what keeps a request from defining a model. */
+export function noModel(details: ErrorDetail[]): Refusal {
   const sentences = details.map(({ index, field, message }) =>
     index === undefined ? `${field} ${message}` : `attributes.${index}.${field} ${message}`,
   );

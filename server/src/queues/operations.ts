@@ -28,20 +28,23 @@ export const createQueue: PlainOperation<'createQueue'> = async (context, { body
   const { db, actor, now } = context;
   const modelId = body.workItemModelId;
   const model = await findModel(context, modelId);
-  if (!model) {
-    const field = 'workItemModelId';
-    const message = `names no work item model: there is none with the id ${modelId}`;
-    const remedy = 'POST /v4/wlm/workitemmodels/list lists all.';
-    throw new Refusal('INVALID_REQUEST', `${field} ${message}. ${remedy}`, { details: [{ field, message }] });
-  }
+  if (!model) throw noModel(`names no work item model: there is none with the id ${modelId}`);
+  if (model.archived)
+    throw noModel(`names model ${modelId}, which is archived: restore it first, or choose another`);
   const settings = newSettings(body, { attributes: model.attributes, now });
-  const place = { tenantId: actor.tenantId, modelId };
+  const place = { tenantId: actor.tenantId, model };
   const id = await insertQueue(db, place, settings, { actorId: actor.id, now });
   await makeOwner(context, id);
   const changes = { name: settings.name, workItemModelId: modelId };
   await record(context, id, { operation: 'createQueue', changes });
   return readQueue(context, id);
 };
+
+function noModel(message: string): Refusal {
+  const field = 'workItemModelId';
+  const remedy = 'POST /v4/wlm/workitemmodels/list lists all.';
+  return new Refusal('INVALID_REQUEST', `${field} ${message}. ${remedy}`, { details: [{ field, message }] });
+}
 
 export const getQueue: QueueOperation<'getQueue'> = async (context) => readQueue(context, context.queue.id);
 

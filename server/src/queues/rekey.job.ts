@@ -1,7 +1,7 @@
 import { insertEvents } from '../events/sql.ts';
 import type { Job } from '../job.ts';
-import { rekeyItems } from '../work-items/rekey.ts';
-import { lockQueuesToRekey, markWriters, saveRekeyed, type Rekeying } from './rekey.sql.ts';
+import { lastItem, rekeyItems } from '../work-items/rekey.ts';
+import { endRekeying, lockQueuesToRekey, markWriters, saveRekeyed, type Rekeying } from './rekey.sql.ts';
 import { selectQueueDefinition } from './sql.ts';
 
 type JobContext = Parameters<Job['run']>[0];
@@ -26,13 +26,14 @@ export const rekeyQueues: Job = {
   },
 };
 
-async function rekeyPortion(context: JobContext, { id, after }: Rekeying): Promise<void> {
+async function rekeyPortion(context: JobContext, { id, after, until }: Rekeying): Promise<void> {
   const { db, now } = context;
   const queue = await selectQueueDefinition(db, id, 'none');
   if (!queue) return;
-  const upTo = await rekeyItems(context, queue, after);
-  await saveRekeyed(db, id, upTo);
-  if (upTo === undefined) {
-    await insertEvents(db, id, [{ operation: 'rekeyQueues', actorId: millrace }], now);
-  }
+  // What comes from now on has its place: there is an end, however many items come meanwhile.
+  const last = until ?? (await lastItem(db, id));
+  const done = await rekeyItems(context, queue, { after, until: last });
+  if (done !== undefined) return saveRekeyed(db, id, { after: done, until: last });
+  await endRekeying(db, id);
+  await insertEvents(db, id, [{ operation: 'rekeyQueues', actorId: millrace }], now);
 }

@@ -3,7 +3,9 @@ import { sql, type Db } from '../db.ts';
 
 /** Has all items of a queue looked at anew, from the first on. */
 export async function startRekeying(db: Db, queueId: Id): Promise<void> {
-  await db.rows(sql`update queues set rekey_after = 0, rekey_horizon = null where id = ${queueId}`);
+  await db.rows(
+    sql`update queues set rekey_after = 0, rekey_horizon = null, rekey_until = null where id = ${queueId}`,
+  );
 }
 
 /** A queue whose items are being brought to its present order. */
@@ -11,6 +13,8 @@ export interface Rekeying {
   readonly id: Id;
   /** Items up to this id are done. */
   readonly after: Id;
+  /** The last one to be done; unknown before those who write by the former order are over. */
+  readonly until?: Id;
   /** Whether it was noted which transactions may still write by the former order. */
   readonly isMarked: boolean;
   /** Whether those are over, so that the items they wrote can be seen. */
@@ -20,7 +24,7 @@ export interface Rekeying {
 /** Some queues to be worked on, locked against changes; those that another server works on are skipped. */
 export function lockQueuesToRekey(db: Db): Promise<Rekeying[]> {
   return db.rows<Rekeying>(sql`
-    select id, rekey_after as "after", rekey_horizon is not null as "isMarked",
+    select id, rekey_after as "after", rekey_until as "until", rekey_horizon is not null as "isMarked",
       coalesce(rekey_horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) as "isClear"
     from queues where rekey_after is not null order by id limit 10 for no key update skip locked`);
 }
@@ -31,7 +35,17 @@ export async function markWriters(db: Db, queueId: Id): Promise<void> {
     update queues set rekey_horizon = pg_snapshot_xmax(pg_current_snapshot()) where id = ${queueId}`);
 }
 
-/** Notes up to which item the queue is done; undefined when all are. */
-export async function saveRekeyed(db: Db, queueId: Id, upTo: Id | undefined): Promise<void> {
-  await db.rows(sql`update queues set rekey_after = ${upTo ?? null} where id = ${queueId}`);
+/** Notes up to which item the queue is done, and which is the last. */
+export async function saveRekeyed(
+  db: Db,
+  queueId: Id,
+  { after, until }: { after: Id; until: Id },
+): Promise<void> {
+  await db.rows(sql`update queues set rekey_after = ${after}, rekey_until = ${until} where id = ${queueId}`);
+}
+
+/** Notes that all items of the queue are where they belong. */
+export async function endRekeying(db: Db, queueId: Id): Promise<void> {
+  await db.rows(sql`
+    update queues set rekey_after = null, rekey_horizon = null, rekey_until = null where id = ${queueId}`);
 }

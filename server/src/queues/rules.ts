@@ -30,7 +30,11 @@ export interface QueueDefinition {
   readonly displayColumns: readonly string[];
   readonly expiry?: Schemas['QueueExpiry'];
   readonly retryBackOff?: Schemas['RetryBackOff'];
+  /** Those of the model, now. */
   readonly attributes: readonly Attribute[];
+  readonly modelVersion: number;
+  /** Records of older versions of the model have other names. */
+  readonly namesSince: number;
 }
 
 /** The attribute that an order names, and its direction; a leading `-` is descending unless it is part of the name. */

@@ -1,6 +1,7 @@
 import { stringifyJson, type Id, type Schemas } from '@millrace/api';
 import { empty, join, named, raw, sql, type Db, type Sql } from '../db.ts';
 import type { Field, ListQuery } from '../lists.ts';
+import type { Attribute } from '../models/rules.ts';
 import type { Actor } from '../operation.ts';
 import { changedBy, pauseBy, type Author } from './pause.sql.ts';
 import type { QueueDefinition } from './rules.ts';
@@ -27,10 +28,8 @@ export function selectQueueDefinition(db: Db, queueId: Id, hold: Hold): Promise<
       q.archived_on is not null as archived, q.disallow_duplicate as "disallowDuplicate",
       q.unique_by as "uniqueBy", q.duplicate_scope as "duplicateScope",
       q.auto_retry_limit as "autoRetryLimit", q.processing_orders as "processingOrders",
-      q.display_columns as "displayColumns", q.expiry, q.retry_back_off as "retryBackOff",
-      (select json_agg(json_build_object('name', a.name, 'type', a.type, 'isRequired', a.is_required)
-                       order by a.position)
-         from work_item_attributes a where a.model_id = q.model_id) as attributes
+      q.display_columns as "displayColumns", q.expiry, q.retry_back_off as "retryBackOff", q.attributes,
+      q.model_version as "modelVersion", q.names_since as "namesSince"
     from queues q where q.id = ${queueId} ${lockByHold[hold]}`;
   return db.row<QueueDefinition>(named(`selectQueueDefinition ${hold}`, statement));
 }
@@ -74,7 +73,7 @@ export type StoredQueue = QueueSettings &
 
 export async function insertQueue(
   db: Db,
-  place: { tenantId: Id; modelId: Id },
+  { tenantId, model }: { tenantId: Id; model: { id: Id; version: number; attributes: readonly Attribute[] } },
   settings: QueueSettings,
   { actorId, now }: Author,
 ): Promise<Id> {
@@ -82,8 +81,8 @@ export async function insertQueue(
   const [queue] = await db.rows<{ id: Id }>(sql`
     insert into queues (tenant_id, model_id, name, description, status, reactivation_threshold, reactivation_unit,
       manual_processing_time, manual_processing_time_unit, disallow_duplicate, unique_by, duplicate_scope,
-      auto_retry_limit, processing_orders, display_columns, expiry, retry_back_off, paused_by, paused_on, created_by, created_on, updated_by, updated_on)
-    values (${place.tenantId}, ${place.modelId}, ${join(valuesOf(settings))}, ${isPaused ? actorId : null},
+      auto_retry_limit, processing_orders, display_columns, expiry, retry_back_off, model_version, attributes, paused_by, paused_on, created_by, created_on, updated_by, updated_on)
+    values (${tenantId}, ${model.id}, ${join(valuesOf(settings))}, ${model.version}, ${stringifyJson(model.attributes)}, ${isPaused ? actorId : null},
       ${isPaused ? now : null}, ${actorId}, ${now}, ${actorId}, ${now})
     returning id`);
   return (queue as { id: Id }).id;

@@ -4,15 +4,17 @@ import { placeItems, tryPlaces, type Trial } from '../duplicates/operations.ts';
 import { keepsOthersOut } from '../duplicates/rules.ts';
 import { Refusal } from '../errors.ts';
 import { readFilter } from '../lists/filter.ts';
+import { inPresentNames } from '../models/names.ts';
 import type { QueueContext } from '../operation.ts';
 import { findOtherQueue } from '../queues/find.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { editProblem, toldOf, type BulkAction } from './bulk-request.rules.ts';
 import { decideAction, transferProblem, wantsPlace, type Decided, type Found } from './bulk.rules.ts';
-import { readItems, selectLastId, selectMatchingData, selectMatchingIds, updateRecords } from './bulk.sql.ts';
+import { readItems, selectLastId, selectMatchingData, selectMatchingIds } from './bulk.sql.ts';
 import { saveChanges } from './changes.ts';
 import { unknownItem } from './consume.ts';
 import { itemFields } from './fields.ts';
+import { saveRecords } from './names.sql.ts';
 import { removeItems } from './remove.ts';
 import { lockItems } from './sql.ts';
 import { transferItems } from './transfer.ts';
@@ -82,10 +84,10 @@ async function findPortion(context: QueueContext, task: Task, { after, upTo }: C
   const items = await (trial ? readItems : lockItems)(db, queue.id, candidates);
   // Until it was locked, an item could still change: what does not match any more is left alone.
   const matching = await selectMatchingData(db, queue.id, candidates, where);
-  const records = new Map(matching.map(({ id, json }) => [id, json]));
+  const records = new Map(matching.map((record) => [record.id, record]));
   const found = items.flatMap((item) => {
-    const json = records.get(item.id);
-    return json ? [{ item, json }] : [];
+    const record = records.get(item.id);
+    return record ? [{ item, json: inPresentNames(queue, record.json, record.modelVersion) }] : [];
   });
   const known = new Set(items.map(({ id }) => id));
   const missing = ids ? candidates.filter((id) => !known.has(id)) : [];
@@ -149,7 +151,7 @@ async function save(
     return removeItems(context, removed, { operation, reason: action.reason });
   }
   const records = decided.map(({ move, json }) => ({ id: move.item.id, json }));
-  if (action.name === 'EDIT') await updateRecords(db, queue.id, records);
+  if (action.name === 'EDIT') await saveRecords(db, queue.id, records, queue.modelVersion);
   const changes = toldOf(action);
   const saved = decided.map(({ found, move }) => {
     return { before: found.item, move, operation, actorId: actor.id, changes };

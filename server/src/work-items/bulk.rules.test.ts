@@ -25,6 +25,8 @@ const queueLike = (more: Partial<QueueDefinition> = {}): QueueDefinition => ({
   processingOrders: [],
   displayColumns: [],
   attributes,
+  modelVersion: 0,
+  namesSince: 0,
   ...more,
 });
 

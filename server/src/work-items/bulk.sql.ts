@@ -1,6 +1,6 @@
-import { stringifyJson, type Id } from '@millrace/api';
+import type { Id } from '@millrace/api';
 import { raw, sql, type Db, type Sql } from '../db.ts';
-import type { JsonRecord } from '../models/record.ts';
+import type { VersionedRecord } from './names.sql.ts';
 import type { Item } from './rules.ts';
 import { itemState } from './sql.ts';
 
@@ -39,22 +39,9 @@ export function readItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<Item
 
 /** The data of those of the items that match a condition. */
 export function selectMatchingData(db: Db, queueId: Id, ids: readonly Id[], where: Sql) {
-  return db.rows<{ id: Id; json: JsonRecord }>(sql`
-    select i.id, d.json from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
+  return db.rows<VersionedRecord & { id: Id }>(sql`
+    select i.id, d.json, coalesce(i.model_version, 0) as "modelVersion" from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
     where i.queue_id = ${queueId} and i.id = any(${ids}::bigint[]) and ${where}`);
-}
-
-export async function updateRecords(
-  db: Db,
-  queueId: Id,
-  records: readonly { readonly id: Id; readonly json: JsonRecord }[],
-): Promise<void> {
-  await db.rows(sql`
-    with n as materialized (
-      select found.place, r.json from json_to_recordset(${stringifyJson(records)}::json) as r (id bigint, json json)
-      cross join lateral (
-        select ctid as place from work_item_data w where w.queue_id = ${queueId} and w.item_id = r.id offset 0) found)
-    update work_item_data d set json = n.json from n where d.queue_id = ${queueId} and d.ctid = n.place`);
 }
 
 // What belongs to an item, and by which column.

@@ -5,14 +5,16 @@ import { insertEvents, type Event } from '../events/sql.ts';
 import { Idle, type BatchCall, type BatchContext, type BatchOperation } from '../operation.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { saveChanges, type Change } from './changes.ts';
+import { grantItems } from './grant.ts';
 import { leaseEnd } from './lease.rules.ts';
-import { claimItems, type Slot } from './leases.sql.ts';
+import type { Slot } from './leases.sql.ts';
 import { saveLogTails } from './logs.sql.ts';
 import { decideReport, type SentReport } from './report.rules.ts';
 import type { Item, Move } from './rules.ts';
 import { lockItems } from './sql.ts';
 
-export const claimWorkItems: BatchOperation<'claimWorkItems'> = async ({ db, queue, now }, calls) => {
+export const claimWorkItems: BatchOperation<'claimWorkItems'> = async (context, calls) => {
+  const { db, queue, now } = context;
   const nothing = new Idle({ list: [] }, [queue.id]);
   if (queue.status === 'INACTIVE') return calls.map(() => nothing);
   const refusals = await refusalsOf(db, calls.map(askingOf));
@@ -20,8 +22,7 @@ export const claimWorkItems: BatchOperation<'claimWorkItems'> = async ({ db, que
     calls.filter((_, index) => !refusals[index]),
     now,
   );
-  const granted = await claimItems(db, queue, { slots, operation: 'claimWorkItems' }, now);
-  const items = granted.map(({ turn: _, ...item }) => item);
+  const items = await grantItems(context, { slots, operation: 'claimWorkItems' });
   return calls.map(({ input }, index) => {
     const refusal = refusals[index];
     if (refusal) return refusal;

@@ -36,7 +36,7 @@ export const createWorkItems: BatchOperation<'createWorkItems'> = async (context
 export async function storeItems(context: BatchContext, items: Delivery, operation: string): Promise<Id[]> {
   const { db, now, queue, woken } = context;
   if (items.length === 0) return [];
-  const ids = await insertItems(db, queue.id, { items, operation }, now);
+  const ids = await insertItems(db, queue.id, { items, operation, modelVersion: queue.modelVersion }, now);
   woken.set(queue.id, (woken.get(queue.id) ?? 0) + items.filter(({ status }) => status === 'NEW').length);
   return ids;
 }
@@ -110,6 +110,7 @@ function asCreated(queue: QueueDefinition, item: NewItem, id: Id, on: string): S
     id,
     queueId: queue.id,
     json,
+    modelVersion: queue.modelVersion,
     status,
     version: 0,
     priority,

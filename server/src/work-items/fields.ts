@@ -1,22 +1,23 @@
-import { raw, sql } from '../db.ts';
+import { raw, sql, type Sql } from '../db.ts';
 import type { Field } from '../lists.ts';
 import type { Attribute } from '../models/rules.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
+import { attributeText } from './names.sql.ts';
 
 /** The members to filter and sort on; a column has the type of its attribute. */
 export function itemFields({ displayColumns, attributes }: QueueDefinition): Record<string, Field> {
   const columns = displayColumns.map((name, index): [string, Field] => {
     const type = attributes.find((attribute) => attribute.name === name)?.type ?? 'TEXT';
-    return [`col${index + 1}`, columnFields[type](name)];
+    return [`col${index + 1}`, columnFields[type](attributeText(attributes, name))];
   });
   return { ...fixedFields, ...Object.fromEntries(columns) };
 }
 
-const columnFields: Record<Attribute['type'], (name: string) => Field> = {
-  TEXT: (name) => ({ column: sql`(d.json ->> ${name}::text)`, type: 'text' }),
-  NUMBER: (name) => ({ column: sql`(d.json ->> ${name}::text)::numeric`, type: 'number' }),
-  DATE: (name) => ({ column: sql`(d.json ->> ${name}::text)::timestamptz`, type: 'time' }),
-  BOOLEAN: (name) => ({ column: sql`(d.json ->> ${name}::text)::boolean`, type: 'boolean' }),
+const columnFields: Record<Attribute['type'], (text: Sql) => Field> = {
+  TEXT: (text) => ({ column: text, type: 'text' }),
+  NUMBER: (text) => ({ column: sql`${text}::numeric`, type: 'number' }),
+  DATE: (text) => ({ column: sql`${text}::timestamptz`, type: 'time' }),
+  BOOLEAN: (text) => ({ column: sql`${text}::boolean`, type: 'boolean' }),
 };
 
 const fixedFields: Record<string, Field> = {

@@ -48,8 +48,7 @@ describe('heartbeatWorkItems', () => {
   test('heartbeatWorkItems passes the point of no return once, and puts it on record', async () => {
     const queue = await createQueue(app);
     await queue.add(1);
-    const deviceId = await queue.device();
-    const [item] = await queue.claim(1, { deviceId });
+    const [item] = await queue.claim(1, { deviceId: 12 });
     const mark = { ...held(item), pointOfNoReturn: true } as const;
     const [first] = await beat(queue, mark);
     expect(first?.pointOfNoReturnOn).toBeDefined();
@@ -64,7 +63,7 @@ describe('heartbeatWorkItems', () => {
       ({ operation }) => operation === 'heartbeatWorkItems',
     );
     expect(passed).toMatchObject([
-      { from: 'IN_PROGRESS', to: 'IN_PROGRESS', deviceId, changes: { pointOfNoReturnOn } },
+      { from: 'IN_PROGRESS', to: 'IN_PROGRESS', deviceId: 12, changes: { pointOfNoReturnOn } },
     ]);
   });
 

@@ -4,6 +4,7 @@ import { eventsOf } from '../events/sql.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { tallyOfMoves } from '../stats/sql.ts';
 import type { Item } from './rules.ts';
+import { columnsShape } from './names.sql.ts';
 import { asJson, itemColumns } from './sql.ts';
 
 /** Whom a claimed item goes to. */
@@ -74,7 +75,7 @@ export function claimItems(db: Db, queue: QueueDefinition, { slots, operation }:
       select json from work_item_data where queue_id = ${queue.id} and item_id = i.id offset 0) d
     order by i.turn`;
   return db.rows<Schemas['WorkItem'] & { turn: number }>(
-    named(`claimItems ${queue.displayColumns.length}`, statement),
+    named(`claimItems ${columnsShape(queue.attributes, queue.displayColumns)}`, statement),
   );
 }
 

@@ -8,6 +8,7 @@ import { attemptsOf, doubtOf } from './attempts.rules.ts';
 import { unknownItem } from './consume.ts';
 import { itemFields } from './fields.ts';
 import { selectLogTail } from './logs.sql.ts';
+import { shown } from './names.ts';
 import { removeItems } from './remove.ts';
 import { countItems, lockItems, selectData, selectItem, selectItems } from './sql.ts';
 import { readTimeline } from './timeline.ts';
@@ -32,7 +33,7 @@ export const getWorkItem: QueueOperation<'getWorkItem'> = async (context, { path
 export async function readItem({ db, queue }: QueueContext, itemId: Id): Promise<Schemas['WorkItem']> {
   const item = await selectItem(db, queue, itemId);
   if (!item) throw unknownItem(queue, itemId);
-  return item;
+  return shown(queue, item);
 }
 
 export const listWorkItems: QueueOperation<'listWorkItems'> = async ({ db, queue, now }, { body }) => {
@@ -41,7 +42,7 @@ export const listWorkItems: QueueOperation<'listWorkItems'> = async ({ db, queue
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const totalFilter = body.filter ? await countItems(db, queue.id, where) : total;
   const list = await selectItems(db, queue, { where, orderBy, limit, offset });
-  return { page: { offset, total, totalFilter }, list };
+  return { page: { offset, total, totalFilter }, list: list.map((item) => shown(queue, item)) };
 };
 
 export const listWorkItemEvents: QueueOperation<'listWorkItemEvents'> = async ({ db, queue }, { path }) => {

@@ -1,13 +1,24 @@
-import type { Id } from '@millrace/api';
+import type { Id, Status } from '@millrace/api';
 import { sql, type Db } from '../db.ts';
 import type { JsonRecord } from '../models/record.ts';
 import { asJson, portion } from './sql.ts';
 
-/** The id up to which the next portion of items goes; none when there is no item after that one. */
-export async function selectSpan(db: Db, queueId: Id, after: Id): Promise<Id | undefined> {
+export async function selectLastItem(db: Db, queueId: Id): Promise<Id | undefined> {
+  const row = await db.row<{ id: Id }>(sql`
+    select id from work_items where queue_id = ${queueId} order by id desc limit 1`);
+  return row?.id;
+}
+
+/** The id up to which the next portion of a span of items goes; none when there is no item in it. */
+export async function selectPortionEnd(
+  db: Db,
+  queueId: Id,
+  { after, until }: { after: Id; until: Id },
+): Promise<Id | undefined> {
   const row = await db.row<{ upTo?: Id }>(sql`
     select max(id) as "upTo" from (
-      select id from work_items where queue_id = ${queueId} and id > ${after} order by id limit ${portion}) next`);
+      select id from work_items where queue_id = ${queueId} and id > ${after} and id <= ${until}
+      order by id limit ${portion}) next`);
   return row?.upTo;
 }
 
@@ -16,7 +27,9 @@ export interface PlacedItem {
   readonly id: Id;
   readonly priority: number;
   readonly sortKey: Buffer;
-  readonly isWaiting: boolean;
+  readonly status: Status;
+  readonly modelVersion: number;
+  readonly isClaimable: boolean;
 }
 
 /** The items of a span that are not done for good, locked in the order of their ids as everywhere. */
@@ -26,7 +39,8 @@ export function lockOpenItems(
   { after, upTo }: { after: Id; upTo: Id },
 ): Promise<PlacedItem[]> {
   return db.rows<PlacedItem>(sql`
-    select id, priority, sort_key as "sortKey", status = 'NEW' and not_before is null as "isWaiting"
+    select id, priority, sort_key as "sortKey", status, coalesce(model_version, 0) as "modelVersion",
+      status = 'NEW' and not_before is null as "isClaimable"
     from work_items where queue_id = ${queueId} and id > ${after} and id <= ${upTo} and status <> 'COMPLETE'
     order by id for no key update`);
 }

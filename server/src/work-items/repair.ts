@@ -2,6 +2,7 @@ import type { Id, Input, Schemas } from '@millrace/api';
 import { placeItems } from '../duplicates/operations.ts';
 import { keepsOthersOut, needsPlace } from '../duplicates/rules.ts';
 import { Refusal } from '../errors.ts';
+import { attributesAt, inPresentNames } from '../models/names.ts';
 import { recordProblems, type JsonRecord } from '../models/record.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
 import { saveChanges } from './changes.ts';
@@ -11,7 +12,9 @@ import { readItem } from './operations.ts';
 import { decideCancel, decideResolve, decideSeenRepair, decideUpdate, type Update } from './repair.rules.ts';
 import { isHolder, type Item, type Move } from './rules.ts';
 import { arrivalIn, sortKey } from './sort-key.ts';
-import { lockItems, selectData, updateData } from './sql.ts';
+import { saveRecords } from './names.sql.ts';
+import { readRecord } from './names.ts';
+import { lockItems } from './sql.ts';
 
 type Body = Input<'updateWorkItem'>['body'];
 
@@ -87,9 +90,11 @@ async function saveUpdate(
   { body }: Input<'updateWorkItem'>,
 ) {
   const { db, queue, actor } = context;
-  const json = body.json ?? (await selectData(db, queue.id, before.id));
-  if (body.json) await replaceData(context, move.item, json);
-  else if (needsPlace(queue, before.status, move.item.status)) await takePlace(context, before.id, json);
+  const json = body.json
+    ? await replaceData(context, move.item, body.json)
+    : await readRecord(db, queue, before.id);
+  if (body.json === undefined && needsPlace(queue, before.status, move.item.status))
+    await takePlace(context, before.id, json);
   const { priority = before.priority } = body;
   const place = sortKey(queue, priority, json, arrivalIn(move.item.sortKey));
   const after = { ...move, item: { ...move.item, priority, sortKey: place } };
@@ -127,21 +132,26 @@ function changesIn(body: Body) {
   };
 }
 
+/** Exchanges the record of an item; answers it under the names of now. */
 async function replaceData(
   context: QueueContext,
-  { id, status }: Pick<Item, 'id' | 'status'>,
+  { id, status, modelVersion = 0 }: Pick<Item, 'id' | 'status' | 'modelVersion'>,
   json: JsonRecord,
-): Promise<void> {
+): Promise<JsonRecord> {
   const { db, queue } = context;
-  const [problem, ...more] = recordProblems(queue.attributes, json);
+  // Whoever holds the item goes on with the names that it was claimed with.
+  const version = status === 'IN_PROGRESS' ? modelVersion : queue.modelVersion;
+  const [problem, ...more] = recordProblems(attributesAt(queue.attributes, version), json);
   if (problem) {
     const details = [problem, ...more];
     throw new Refusal('INVALID_REQUEST', `json: ${problem.field} ${problem.message}. Nothing was changed.`, {
       details,
     });
   }
-  if (keepsOthersOut(queue, status)) await takePlace(context, id, json);
-  await updateData(db, queue.id, id, json);
+  const record = inPresentNames(queue, json, version);
+  if (keepsOthersOut(queue, status)) await takePlace(context, id, record);
+  await saveRecords(db, queue.id, [{ id, json }], version);
+  return record;
 }
 
 /** @throws Refusal when another item has the only place for this data. */
@@ -183,7 +193,7 @@ async function saveRepair(
   const move = granted(decide(before));
   if (move === 'repeated') return readItem(context, itemId);
   if (needsPlace(queue, before.status, move.item.status))
-    await takePlace(context, itemId, await selectData(db, queue.id, itemId));
+    await takePlace(context, itemId, await readRecord(db, queue, itemId));
   await saveChanges(context, queue.id, [{ before, move, operation, actorId: actor.id }]);
   return readItem(context, itemId);
 }

@@ -14,6 +14,8 @@ export interface Item {
   readonly id: Id;
   readonly status: Status;
   readonly version: number;
+  /** Of the model, whose names the record has; 0 when left out. */
+  readonly modelVersion?: number | undefined;
   readonly priority: number;
   readonly sortKey: Buffer;
   readonly retryCount: number;

@@ -4,6 +4,7 @@ import { eventsOf, nothing } from '../events/sql.ts';
 import type { JsonRecord } from '../models/record.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { tallyOfMoves } from '../stats/sql.ts';
+import { attributeText } from './names.sql.ts';
 import type { Item } from './rules.ts';
 
 /** A new item on its way into the database. */
@@ -33,6 +34,8 @@ const hex = (bytes: Buffer) => `\\x${bytes.toString('hex')}`;
 export interface Shipment {
   readonly items: readonly NewItem[];
   readonly operation: string;
+  /** The version of the model that their records fit. */
+  readonly modelVersion: number;
 }
 
 function rowOf(item: NewItem, turn: number) {
@@ -44,7 +47,7 @@ function rowOf(item: NewItem, turn: number) {
 export async function insertItems(
   db: Db,
   queueId: Id,
-  { items, operation }: Shipment,
+  { items, operation, modelVersion }: Shipment,
   now: Date,
 ): Promise<Id[]> {
   const list = items.map(rowOf);
@@ -63,9 +66,9 @@ export async function insertItems(
         "actorId" bigint, status text, priority smallint, "sortKey" bytea, "notBefore" timestamptz,
         "expiresOn" timestamptz, tags text[], json json) order by turn) r),
     item as (
-      insert into work_items (queue_id, id, status, sort_key, priority, not_before, expires_on, tags,
+      insert into work_items (queue_id, id, status, sort_key, priority, not_before, expires_on, tags, model_version,
         created_by, created_on, updated_by, updated_on) overriding system value
-      select ${queueId}, id, status, "sortKey", priority, "notBefore", "expiresOn", tags,
+      select ${queueId}, id, status, "sortKey", priority, "notBefore", "expiresOn", tags, ${modelVersion}::int,
         "actorId", ${now}, "actorId", ${now} from input),
     data as (
       insert into work_item_data (queue_id, item_id, json) select ${queueId}, id, json from input),
@@ -78,7 +81,7 @@ export async function insertItems(
 
 /** An item as rules look at it. */
 export const itemState =
-  raw(`id, status, version, priority, sort_key as "sortKey", retry_count as "retryCount",
+  raw(`id, status, version, coalesce(model_version, 0) as "modelVersion", priority, sort_key as "sortKey", retry_count as "retryCount",
   not_before as "notBefore", expires_on as "expiresOn", claimed_by as "claimedBy", device_id as "deviceId",
   automation_id as "automationId", lease_expires_on as "leaseExpiresOn", point_of_no_return_on as "pointOfNoReturnOn",
   cancel_requested_on as "cancelRequestedOn", cancel_requested_by as "cancelRequestedBy", cancel_reason as "cancelReason",
@@ -158,11 +161,6 @@ export async function saveItems(
   await db.write(named('saveItems', statement));
 }
 
-export async function updateData(db: Db, queueId: Id, itemId: Id, json: JsonRecord): Promise<void> {
-  await db.rows(sql`
-    update work_item_data set json = ${stringifyJson(json)}::json where queue_id = ${queueId} and item_id = ${itemId}`);
-}
-
 export async function selectData(db: Db, queueId: Id, itemId: Id): Promise<JsonRecord> {
   const data = sql`select json from work_item_data where queue_id = ${queueId} and item_id = ${itemId}`;
   return (await db.row<{ json: JsonRecord }>(data))?.json ?? {};
@@ -174,9 +172,9 @@ export function selectRecords(
   queueId: Id,
   after: Id,
   limit: number,
-): Promise<{ id: Id; status: Status; json: JsonRecord }[]> {
+): Promise<{ id: Id; status: Status; json: JsonRecord; modelVersion: number }[]> {
   return db.rows(sql`
-    select i.id, i.status, d.json from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
+    select i.id, i.status, d.json, coalesce(i.model_version, 0) as "modelVersion" from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
     where i.queue_id = ${queueId} and i.id > ${after} order by i.id limit ${limit}`);
 }
 
@@ -224,11 +222,11 @@ export async function countItems(db: Db, queueId: Id, where: Sql): Promise<numbe
 }
 
 /** The columns of an item as the contract names them; `i` is the item, `d` its data. */
-export function itemColumns({ displayColumns }: QueueDefinition): Sql {
+export function itemColumns({ displayColumns, attributes }: QueueDefinition): Sql {
   const shown = displayColumns.map(
-    (name, index) => sql`d.json ->> ${name}::text as ${raw(`col${index + 1}`)}`,
+    (name, index) => sql`${attributeText(attributes, name)} as ${raw(`col${index + 1}`)}`,
   );
-  return sql`i.id, i.queue_id as "queueId", d.json, i.status, i.result, i.version, i.priority,
+  return sql`i.id, i.queue_id as "queueId", d.json, coalesce(i.model_version, 0) as "modelVersion", i.status, i.result, i.version, i.priority,
     i.retry_count as "retryCount", i.device_id as "deviceId", i.started_on as "startTime", i.ended_on as "endTime",
     i.automation_id::text as "automationId", i.run_as_user_id as "deviceUserId", i.result_text as "resultText", i.tags,
     i.comment, i.error, i.output, i.progress, i.failure_kind as "failureKind",

@@ -1,23 +1,23 @@
 import type { Id, Schemas } from '@millrace/api';
 import type { BatchContext, TenantContext } from '../operation.ts';
+import { grantItems } from './grant.ts';
 import { leaseEnd } from './lease.rules.ts';
-import { claimItems, selectClaimable, type Slot } from './leases.sql.ts';
+import { selectClaimable, type Slot } from './leases.sql.ts';
 
 /** A device's slot for an item, and how long it is held without a heartbeat. */
 export type DeviceSlot = Omit<Slot, 'leaseExpiresOn'> & { readonly leaseSeconds: number | undefined };
 
 /** Leases the next items of a queue to devices, in the order of the slots; fewer than these where no more wait. */
 export async function takeItems(
-  { db, queue, now }: Pick<BatchContext, 'db' | 'queue' | 'now'>,
+  context: Pick<BatchContext, 'db' | 'queue' | 'now'>,
   slots: readonly DeviceSlot[],
   operation: string,
 ): Promise<Schemas['WorkItem'][]> {
   const leased = slots.map(({ leaseSeconds, ...slot }) => ({
     ...slot,
-    leaseExpiresOn: leaseEnd(now, leaseSeconds),
+    leaseExpiresOn: leaseEnd(context.now, leaseSeconds),
   }));
-  const taken = await claimItems(db, queue, { slots: leased, operation }, now);
-  return taken.map(({ turn: _, ...item }) => item);
+  return grantItems(context, { slots: leased, operation });
 }
 
 /** How many items of a queue can be claimed now, counted up to a limit. */

@@ -1,0 +1,26 @@
+import type { Id } from '@millrace/api';
+import { join, sql, type Db, type Sql } from '../db.ts';
+import type { Doubt } from '../models/change.rules.ts';
+import { recordText, type VersionedRecord } from './names.sql.ts';
+
+/** Open items that may not fit any more for one of the reasons, in the order of their ids. */
+export function selectDoubtful(
+  db: Db,
+  queueId: Id,
+  doubts: readonly Doubt[],
+  { after, limit }: { after: Id; limit: number },
+): Promise<(VersionedRecord & { id: Id })[]> {
+  return db.rows(sql`
+    select i.id, d.json, coalesce(i.model_version, 0) as "modelVersion"
+    from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
+    where i.queue_id = ${queueId} and i.id > ${after} and i.status in ('NEW', 'IN_PROGRESS', 'DEFERRED')
+      and (${join(doubts.map(isDoubtful), ' or ')})
+    order by i.id limit ${limit}`);
+}
+
+/** Whether the record has what would not be allowed, or lacks what would be required. */
+function isDoubtful({ before, reason }: Doubt): Sql {
+  if (!before) return sql`true`;
+  const text = recordText(before);
+  return reason === 'required' ? sql`${text} is null` : sql`${text} is not null`;
+}
