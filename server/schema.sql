@@ -245,6 +245,10 @@ create table queues (
   archived_on timestamp with time zone,
   rekey_after bigint,
   rekey_horizon xid8,
+  rekey_until bigint,
+  model_version integer not null default 0,
+  names_since integer not null default 0,
+  attributes json not null default '[]'::json,
   constraint queues_archive CHECK (((archived_on IS NULL) OR ((status = 'INACTIVE'::text) AND (paused_until IS NULL)))),
   constraint queues_auto_retry_limit CHECK (((auto_retry_limit >= 0) AND (auto_retry_limit <= 10))),
   constraint queues_duplicate_scope CHECK ((duplicate_scope = ANY (ARRAY['ALL'::text, 'OPEN'::text]))),
@@ -256,6 +260,7 @@ create table queues (
   constraint queues_pkey PRIMARY KEY (id),
   constraint queues_name_unique UNIQUE (tenant_id, name)
 );
+CREATE INDEX queues_model ON queues USING btree (model_id, id);
 CREATE INDEX queues_to_rekey ON queues USING btree (id) WHERE (rekey_after IS NOT NULL);
 CREATE INDEX queues_to_resume ON queues USING btree (paused_until) WHERE (paused_until IS NOT NULL);
 
@@ -341,20 +346,6 @@ create table users (
 CREATE INDEX users_tenant ON users USING btree (tenant_id, id);
 CREATE UNIQUE INDEX users_username_unique ON users USING btree (lower(username));
 
-create table work_item_attributes (
-  id bigint not null generated always as identity,
-  model_id bigint not null,
-  "position" integer not null,
-  name text not null,
-  type text not null,
-  is_required boolean not null,
-  constraint work_item_attributes_type CHECK ((type = ANY (ARRAY['TEXT'::text, 'NUMBER'::text, 'DATE'::text, 'BOOLEAN'::text]))),
-  constraint work_item_attributes_model_id_fkey FOREIGN KEY (model_id) REFERENCES work_item_models(id) ON DELETE CASCADE,
-  constraint work_item_attributes_pkey PRIMARY KEY (id),
-  constraint work_item_attributes_model_id_name_key UNIQUE (model_id, name),
-  constraint work_item_attributes_model_id_position_key UNIQUE (model_id, "position")
-);
-
 create table work_item_data (
   queue_id bigint not null,
   item_id bigint not null,
@@ -379,6 +370,17 @@ create table work_item_logs (
   constraint work_item_logs_pkey PRIMARY KEY (queue_id, item_id)
 ) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=0);
 
+create table work_item_model_versions (
+  model_id bigint not null,
+  version integer not null,
+  name text not null,
+  attributes json not null,
+  updated_by bigint not null,
+  updated_on timestamp with time zone not null,
+  constraint work_item_model_versions_model_id_fkey FOREIGN KEY (model_id) REFERENCES work_item_models(id) ON DELETE CASCADE,
+  constraint work_item_model_versions_pkey PRIMARY KEY (model_id, version)
+);
+
 create table work_item_models (
   id bigint not null generated always as identity,
   tenant_id bigint not null,
@@ -388,6 +390,8 @@ create table work_item_models (
   created_on timestamp with time zone not null,
   updated_by bigint not null,
   updated_on timestamp with time zone not null,
+  attributes json not null default '[]'::json,
+  archived_on timestamp with time zone,
   constraint work_item_models_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint work_item_models_pkey PRIMARY KEY (id),
   constraint work_item_models_name_unique UNIQUE (tenant_id, name)
