@@ -531,9 +531,9 @@ export interface paths {
      * Change a work item model
      * @description The next version of the model, for all of its queues at once, while items come and go. Members left out stay as they are; `attributes`, where given, are all that there will be. One with the `id` of an attribute is that attribute under its new name, type or place; one without an `id` is that of the same name, or a new one.
      *
-     *     An attribute that is added, unless it is required, renamed or made optional does not concern the items that are there. Those that wait are renamed in the background, and shown and granted under the new names at once; those in progress keep the names they were claimed with until they come back; those that are done keep their record and are shown in columns and filters under the new names. Settings of queues follow.
+     *     Attributes are renamed, made optional, or added as optional whatever the items. Items that wait are shown and granted under new names at once, and renamed in the background; those in progress keep the names they were claimed with until they come back; those that are done keep their record, and are shown in columns and filters under the new names. Settings of queues follow.
      *
-     *     An attribute that is made or added as required, removed, or given another type is refused while an item that is NEW, IN_PROGRESS or DEFERRED would not fit any more; the details name the queue and the first 100 items. `dryRun` answers what would happen, and changes nothing.
+     *     To require an attribute, to remove one or to give it another type is refused while an item that is NEW, IN_PROGRESS or DEFERRED would not fit any more: the details name the queue and the first 100 items. `dryRun` answers what would happen, and changes nothing.
      *
      *     For queue admins, for who owns all queues of the model, and where it has none, for who created it.
      */

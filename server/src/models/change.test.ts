@@ -185,6 +185,20 @@ describe('updateWorkItemModel', () => {
     expect((await queue.claim(3)).map(({ json }) => json?.['client'])).toEqual(['a', 'b', 'customer 1']);
   });
 
+  it('updateWorkItemModel lets updateWorkItemStatus find and edit under the new names what has former ones', async () => {
+    const queue = await createQueue(app, { workItemProcessingOrders: ['customer'] });
+    await create(queue, { customer: 'b', amount: 2 }, { customer: 'c', amount: 3 });
+    await rename(queue, { customer: 'client', amount: 'sum' });
+    const filter = { operator: 'eq', field: 'col1', value: 'c' };
+    const body = { action: 'EDIT', filter, json: { client: 'a' } } as never;
+    const edited = await queue.owner.call.updateWorkItemStatus({ path: queue.path, body });
+    expect(edited.body).toMatchObject({ selected: 1, changed: 1 });
+    expect((await queue.claim(2)).map(({ json, modelVersion }) => [json, modelVersion])).toEqual([
+      [{ client: 'a', sum: 3 }, 1],
+      [{ client: 'b', sum: 2 }, 1],
+    ]);
+  });
+
   it('updateWorkItemModel adds attributes and makes them optional while items wait, which need not change', async () => {
     const queue = await createQueue(app);
     const [item] = await queue.add(1);
