@@ -64,6 +64,22 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'model create': [
     `millrace model create --name credit --attributes '[{"name":"customer"},{"name":"amount","type":"NUMBER"}]'`,
   ],
+  device: ['millrace device list --where status=DISCONNECTED', 'millrace events --device-id 3'],
+  'device register': [
+    'millrace device register --host-name runner-01 --labels sap --bots "Post invoice" --slots 2',
+  ],
+  'device list': ['millrace device list --where state=ACTIVE --where labels=sap --sort hostName'],
+  'device drain': ['millrace device drain 3 --reason "The host is patched tonight"'],
+  'pool create': [
+    `millrace pool create --name Finance --scheme FAIR --device-ids '[3,4]' --consumer-role-ids '[8]'`,
+  ],
+  'pool update': [`millrace pool update 27 --version 0 --device-ids '[3,4,5]'`],
+  'automation create': [
+    'millrace automation create --name "Post invoices" --queue-id 7 --pool-id 27 --bot-name "Post invoice" --labels sap',
+  ],
+  'automation update': [
+    'millrace automation update 4 --version 0 --status PAUSED --status-reason "The ERP is down"',
+  ],
   'user create': ['millrace user create --username ana --password-stdin < password.txt'],
   'api-key create': ['millrace api-key create --name "night run"'],
   completion: [

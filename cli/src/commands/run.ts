@@ -44,7 +44,7 @@ export function addRun(program: Command, context: Context): Command {
     .option('--timeout-seconds <n>', 'How long one item may take (3600)', readSeconds)
     .option('--drain-seconds <n>', 'How long to wait for running items when told to stop (60)', readSeconds)
     .option('--business-exit-code <n>', 'The exit code of a business failure (65)', wholeNumberFrom(1, 255))
-    .option('--device-id <n>', 'Recorded with the items', readWholeNumber);
+    .option('--device-id <n>', 'A device that you registered, recorded with the items', readWholeNumber);
   return addCallFlags(command).action((words: string[]) =>
     runQueue(context, words, command.optsWithGlobals()),
   );
