@@ -43,6 +43,10 @@ const poolUsers = [
 const withoutPool = people.filter((person) => !(poolUsers as readonly Person[]).includes(person));
 const withoutDevice = withoutPool.filter((person) => person !== 'the user of the device');
 const runners = ['the user of the device', 'another runner', 'the administrator of another tenant'] as const;
+const speaking: Verdicts = {
+  allowed: ['the user of the device'],
+  hidden: ['another runner', 'the administrator of another tenant'],
+};
 const holds = { allowed: poolEditors, hidden: withoutDevice };
 const poolChange = { allowed: poolEditors, hidden: withoutPool };
 const automationChange: Verdicts = {
@@ -53,10 +57,8 @@ const automationChange: Verdicts = {
 /** Who may call what: said here once more, so that a slip in the contract or in the rules shows. */
 const verdicts: Record<Checked, Verdicts> = {
   registerDevice: { allowed: runners },
-  heartbeatDevice: {
-    allowed: ['the user of the device'],
-    hidden: ['another runner', 'the administrator of another tenant'],
-  },
+  heartbeatDevice: speaking,
+  requestWork: speaking,
   listDevices: { allowed: people },
   getDevice: { allowed: [...poolUsers, 'the user of the device'], hidden: withoutDevice },
   updateDevice: { allowed: ['a pool admin'], hidden },
@@ -106,6 +108,7 @@ const reason = 'to see who may';
 const inputs: { readonly [O in Checked]: (place: Place) => Partial<Input<O>> } = {
   registerDevice: ({ name }) => ({ body: { hostName: name } }),
   heartbeatDevice: ({ device }) => ({ path: device, body: {} }),
+  requestWork: ({ device }) => ({ path: device, body: {} }),
   listDevices: () => ({}),
   getDevice: ({ device }) => ({ path: device }),
   updateDevice: ({ device }) => ({ path: device, body: { version: 0 } }),
