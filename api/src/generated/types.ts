@@ -1617,7 +1617,7 @@ export interface components {
       stateReason?: string;
       /**
        * Format: int64
-       * @description Id of the user who drained or quarantined it
+       * @description Id of the user who gave it this state; nobody at first
        */
       stateBy?: Id;
       /** Format: date-time */
