@@ -1,0 +1,39 @@
+/** How sentences say times, counts and lists. */
+
+const instantWithSeconds = /\.\d+Z$/;
+
+/** An instant, to the second: `2026-03-02T08:20:00Z`. */
+export function instant(time: Date): string {
+  return time.toISOString().replace(instantWithSeconds, 'Z');
+}
+
+/** `1 item`, `12 items`; the plural is made with an s. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** A span for people who plan by it: seconds, then minutes, hours and days, rounded up. */
+export function span(seconds: number): string {
+  if (seconds < 90) return count(Math.max(1, Math.ceil(seconds)), 'second');
+  const minutes = seconds / 60;
+  if (minutes < 90) return count(Math.ceil(minutes), 'minute');
+  const hours = minutes / 60;
+  return hours < 36 ? count(Math.ceil(hours), 'hour') : count(Math.ceil(hours / 24), 'day');
+}
+
+/** Names in quotation marks, `"a", "b" and 3 more` when there are many. */
+export function names(list: readonly string[], shown = 5): string {
+  const quoted = list.slice(0, shown).map((name) => `"${name}"`);
+  const more = list.length - quoted.length;
+  return more > 0 ? `${quoted.join(', ')} and ${more} more` : quoted.join(', ');
+}
+
+/** ` by anna`, or nothing when nobody is known. */
+export function byWhom(name: string | undefined): string {
+  return name === undefined ? '' : ` by ${name}`;
+}
+
+/** `: the reason`, or nothing when none was given. */
+export function because(reason: string | undefined): string {
+  return reason === undefined || reason === '' ? '' : `: ${reason.replace(/[.\s]+$/, '')}`;
+}
