@@ -19,6 +19,7 @@ import * as stats from './stats/operations.ts';
 import * as users from './users/operations.ts';
 import { claimWorkItems, finishWorkItems } from './work-items/consume.ts';
 import { updateWorkItemStatus } from './work-items/bulk.ts';
+import * as why from './why/operations.ts';
 import { createWorkItems } from './work-items/create.ts';
 import { heartbeatWorkItems } from './work-items/heartbeat.ts';
 import * as workItems from './work-items/operations.ts';
@@ -46,6 +47,7 @@ export const functions: Functions = {
   ...stats,
   ...users,
   ...workItems,
+  ...why,
   registerDevice,
   heartbeatDevice,
   ...repair,

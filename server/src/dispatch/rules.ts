@@ -89,7 +89,7 @@ export function suits(
 }
 
 /** Whether a queue that has work may be started on one more device. */
-export function mayStart({ reactivation, running }: Automation): boolean {
+export function mayStart({ reactivation, running }: Pick<Automation, 'reactivation' | 'running'>): boolean {
   const { unit, threshold, waiting, started } = reactivation;
   if (unit === 'COUNT') return started > 0 || waiting >= threshold;
   // The first device is started always. What runs has been started in this pass, or was left over from the one before.

@@ -18,6 +18,8 @@ type Person = (typeof standings)[number] | (typeof outsiders)[number];
 const allowed: Record<QueueOperationId, readonly Person[]> = {
   getQueue: viewers,
   getQueueStats: viewers,
+  explainQueue: viewers,
+  explainWorkItem: viewers,
   listWorkItems: viewers,
   getWorkItem: viewers,
   listWorkItemEvents: viewers,
@@ -58,6 +60,8 @@ interface Place {
 const inputs: { readonly [O in QueueOperationId]: (place: Place) => Partial<Input<O>> } = {
   getQueue: ({ path }) => ({ path }),
   getQueueStats: ({ path }) => ({ path }),
+  explainQueue: ({ path }) => ({ path }),
+  explainWorkItem: (place) => ({ path: itemPath(place) }),
   listWorkItems: ({ path }) => ({ path, body: {} }),
   getWorkItem: (place) => ({ path: itemPath(place) }),
   listWorkItemEvents: (place) => ({ path: itemPath(place) }),

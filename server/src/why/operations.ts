@@ -1,40 +1,101 @@
 import type { Id, Schemas } from '@millrace/api';
+import { Refusal } from '../errors.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
-import { recentMinutes, selectTotals } from '../stats/sql.ts';
+import { recentMinutes, selectTotals, type Totals } from '../stats/sql.ts';
 import { unknownItem } from '../work-items/consume.ts';
-import { withoutNames, type AutomationFacts, type QueueFacts } from './facts.ts';
+import type { AutomationFacts, DeviceFacts, Pace, QueueFacts } from './facts.ts';
 import { explainItemFacts, explainQueueFacts, type Explanation } from './item.rules.ts';
+import { missingToThreshold } from './queue.rules.ts';
 import {
   countAhead,
   selectAutomationFacts,
   selectItemFacts,
   selectPoolDevices,
   selectQueueFacts,
+  type StoredItemFacts,
 } from './sql.ts';
 
 export const explainQueue: QueueOperation<'explainQueue'> = async (context) =>
   answer(explainQueueFacts(await readQueueFacts(context), context.now));
 
 export const explainWorkItem: QueueOperation<'explainWorkItem'> = async (context, { path }) => {
-  const { db, queue, now, actor } = context;
+  const { db, queue, now } = context;
   const stored = await selectItemFacts(db, queue.id, path.workItemId);
   if (!stored) throw unknownItem(queue, path.workItemId);
-  const { sortKey, deviceId, ...item } = stored;
+  const { sortKey, ...item } = stored;
   const ahead = item.status === 'NEW' ? await countAhead(db, queue.id, sortKey, item.id) : 0;
-  const deviceName = actor.permissions.has('viewDevices') ? item.deviceName : nameOf(deviceId);
-  const facts = { ...item, ...(deviceName !== undefined && { deviceName }), ahead, retryLimit: queue.autoRetryLimit };
+  const facts = { ...item, deviceName: shownName(context, stored), ahead, retryLimit: queue.autoRetryLimit };
   return answer(explainItemFacts(facts, await readQueueFacts(context), now));
 };
 
 async function readQueueFacts(context: QueueContext): Promise<QueueFacts> {
   const { db, queue, now, actor } = context;
-  const stored = await selectQueueFacts(db, queue.id);
-  const { counts, finishedComplete, finishedFailed, handlingMilliseconds } = await selectTotals(db, queue.id, now);
+  const [stored, totals, automation] = await Promise.all([
+    selectQueueFacts(db, queue.id),
+    selectTotals(db, queue.id, now),
+    readAutomation(context),
+  ]);
+  if (!stored) throw new Refusal('NOT_FOUND', `There is no queue ${queue.id} any more.`);
+  const {
+    pausedBy: by,
+    pausedByName: byName,
+    pausedOn: on,
+    pauseReason: reason,
+    pausedUntil: until,
+  } = stored;
+  const { NEW: waiting, IN_PROGRESS: running } = totals.counts;
+  const pace = paceOf(totals);
+  const { isClaimedFrom, threshold, unit, started, runningOnDevices } = stored;
+  return {
+    ...stored,
+    ...(on && { pause: { by, byName, on, reason, until } }),
+    waiting,
+    running,
+    pace,
+    automation,
+    isClaimedFrom: isClaimedFrom || (!automation && pace.finished > 0),
+    threshold: { value: threshold, unit },
+    missingToThreshold: missingToThreshold({ unit, threshold, waiting, started }, runningOnDevices),
+    mayProcess: actor.capabilities.has('process'),
+  };
+}
+
+function paceOf({ finishedComplete, finishedFailed, handlingMilliseconds }: Totals): Pace {
+  const finished = Number(finishedComplete) + Number(finishedFailed);
+  const handlingSeconds = finished > 0 ? handlingMilliseconds / finished / 1000 : undefined;
+  return { minutes: recentMinutes, finished, handlingSeconds };
+}
+
+function shownName({ actor }: QueueContext, { deviceId, deviceName }: StoredItemFacts): string | undefined {
+  if (deviceId === undefined || actor.permissions.has('viewDevices')) return deviceName;
+  return numberOf(deviceId);
+}
+
+/** The automation and its devices; their names are for those who may see devices. */
+async function readAutomation({ db, queue, actor }: QueueContext): Promise<AutomationFacts | undefined> {
+  const automation = await selectAutomationFacts(db, queue.id);
+  if (!automation) return undefined;
+  const devices = await selectPoolDevices(db, automation.poolId);
+  const seesNames = actor.permissions.has('viewDevices');
+  return { ...automation, devices: seesNames ? devices : devices.map(nameless) };
+}
+
+function nameless(device: DeviceFacts): DeviceFacts {
+  return { ...device, name: numberOf(device.id), stateReason: undefined };
+}
+
+function numberOf(deviceId: Id): string {
+  return `device ${deviceId}`;
 }
 
 function answer({ reasons, expectedStartOn }: Explanation): Schemas['Explanation'] {
   const [first] = reasons;
   if (!first) throw new Error('an explanation without a reason');
   const { code, sentence } = first;
-  return { code, sentence, ...(expectedStartOn && { expectedStartOn: expectedStartOn.toISOString() }), reasons: [...reasons] };
+  return {
+    code,
+    sentence,
+    ...(expectedStartOn && { expectedStartOn: expectedStartOn.toISOString() }),
+    reasons: [...reasons],
+  };
 }

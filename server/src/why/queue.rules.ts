@@ -1,3 +1,4 @@
+import { mayStart, type Reactivation } from '../dispatch/rules.ts';
 import { capacityHindrance, deviceHindrance, eligibleDevices } from './devices.rules.ts';
 import type { AutomationFacts, QueueFacts, Reason } from './facts.ts';
 import { because, byWhom, count, instant, span } from './words.ts';
@@ -152,4 +153,17 @@ function threshold({
     sentence: `The reactivation threshold of the queue is ${set}: ${needs} before ${unit === 'COUNT' ? 'it starts again' : 'another device is started on it'}.`,
     facts: { reactivationThreshold: value, reactivationUnit: unit, missing: missingToThreshold, waiting },
   };
+}
+
+/**
+ * How many items must still come (COUNT) or be taken (PERCENT) before the queue is started on one more device; 0 when it may be.
+ * @param running items of the queue in progress on devices.
+ */
+export function missingToThreshold(reactivation: Reactivation, running: number): number {
+  const { unit, threshold, waiting, started } = reactivation;
+  if (waiting === 0 || mayStart({ reactivation, running })) return 0;
+  if (unit === 'COUNT') return threshold - waiting;
+  // What is taken moves from waiting to started, and the pass stays as large as it is.
+  const pass = Math.max(started, running) + waiting;
+  return waiting - Math.ceil((threshold * pass) / 100) + 1;
 }

@@ -11,8 +11,11 @@ export type StoredQueueFacts = Pick<
   readonly pausedOn?: Date;
   readonly pauseReason?: string;
   readonly pausedUntil?: Date;
-  readonly reactivationThreshold: number;
-  readonly reactivationUnit: 'PERCENT' | 'COUNT';
+  readonly threshold: number;
+  readonly unit: 'PERCENT' | 'COUNT';
+  /** Items that devices have begun since nothing waited. */
+  readonly started: number;
+  readonly runningOnDevices: number;
 };
 
 /** What a queue itself says about why its items wait. */
@@ -21,7 +24,9 @@ export function selectQueueFacts(db: Db, queueId: Id): Promise<StoredQueueFacts 
     select q.id as "queueId", q.status, q.archived_on as "archivedOn", q.paused_by as "pausedBy",
       (select u.username from users u where u.id = q.paused_by) as "pausedByName", q.paused_on as "pausedOn",
       q.pause_reason as "pauseReason", q.paused_until as "pausedUntil",
-      q.reactivation_threshold as "reactivationThreshold", q.reactivation_unit as "reactivationUnit",
+      q.reactivation_threshold as threshold, q.reactivation_unit as unit,
+      coalesce((select started from queue_passes p where p.queue_id = q.id), 0) as started,
+      (select count(*)::int from runs r where r.queue_id = q.id) as "runningOnDevices",
       (select count(*)::int from queue_consumers c where c.queue_id = q.id) as "consumerRoles",
       exists (select from work_items i where i.queue_id = q.id and i.status = 'IN_PROGRESS'
               and i.automation_id is null) as "isClaimedFrom"
