@@ -1,4 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
+import type { Reactivation } from '../dispatch/rules.ts';
 
 /** One answer to "why": the code for programs, the sentence for people, and what it rests on. */
 export type Reason = Schemas['Reason'];
@@ -19,9 +20,9 @@ export interface QueueFacts {
   readonly isClaimedFrom: boolean;
   /** Roles that may claim by themselves, without an automation. */
   readonly consumerRoles: number;
-  /** How many more items must wait before idle devices are started on the queue; 0 when it holds nothing up. */
-  readonly missingToThreshold: number;
-  readonly threshold: { readonly value: number; readonly unit: 'PERCENT' | 'COUNT' };
+  /** What decides whether idle devices are started on the queue. */
+  readonly reactivation: Reactivation;
+  readonly runningOnDevices: number;
   /** Whether the caller may claim from the queue. */
   readonly mayProcess: boolean;
 }

@@ -3,9 +3,8 @@ import { Refusal } from '../errors.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
 import { recentMinutes, selectTotals, type Totals } from '../stats/sql.ts';
 import { unknownItem } from '../work-items/consume.ts';
-import type { AutomationFacts, DeviceFacts, Pace, QueueFacts } from './facts.ts';
+import type { AutomationFacts, DeviceFacts, Pace, Pause, QueueFacts } from './facts.ts';
 import { explainItemFacts, explainQueueFacts, type Explanation } from './item.rules.ts';
-import { missingToThreshold } from './queue.rules.ts';
 import {
   countAhead,
   selectAutomationFacts,
@@ -13,6 +12,7 @@ import {
   selectPoolDevices,
   selectQueueFacts,
   type StoredItemFacts,
+  type StoredQueueFacts,
 } from './sql.ts';
 
 export const explainQueue: QueueOperation<'explainQueue'> = async (context) =>
@@ -36,32 +36,27 @@ async function readQueueFacts(context: QueueContext): Promise<QueueFacts> {
     readAutomation(context),
   ]);
   if (!stored) throw new Refusal('NOT_FOUND', `There is no queue ${queue.id} any more.`);
-  const {
-    pausedBy: by,
-    pausedByName: byName,
-    pausedOn: on,
-    pauseReason: reason,
-    pausedUntil: until,
-  } = stored;
   const { NEW: waiting, IN_PROGRESS: running } = totals.counts;
-  const pace = paceOf(totals);
-  const { isClaimedFrom, threshold, unit, started, runningOnDevices } = stored;
+  const { threshold, unit, started, isClaimedFrom } = stored;
   return {
     ...stored,
-    ...(on && { pause: { by, byName, on, reason, until } }),
+    pause: pauseOf(stored),
     waiting,
     running,
-    pace,
+    pace: paceOf(totals),
     automation,
-    isClaimedFrom: isClaimedFrom || (!automation && pace.finished > 0),
-    threshold: { value: threshold, unit },
-    missingToThreshold: missingToThreshold({ unit, threshold, waiting, started }, runningOnDevices),
+    isClaimedFrom: isClaimedFrom || (!automation && totals.finishedComplete + totals.finishedFailed > 0),
+    reactivation: { unit, threshold, started, waiting },
     mayProcess: actor.capabilities.has('process'),
   };
 }
 
+function pauseOf({ pausedBy, pausedByName, pausedOn, pauseReason, pausedUntil }: StoredQueueFacts): Pause {
+  return { by: pausedBy, byName: pausedByName, on: pausedOn, reason: pauseReason, until: pausedUntil };
+}
+
 function paceOf({ finishedComplete, finishedFailed, handlingMilliseconds }: Totals): Pace {
-  const finished = Number(finishedComplete) + Number(finishedFailed);
+  const finished = finishedComplete + finishedFailed;
   const handlingSeconds = finished > 0 ? handlingMilliseconds / finished / 1000 : undefined;
   return { minutes: recentMinutes, finished, handlingSeconds };
 }

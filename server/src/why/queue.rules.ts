@@ -8,7 +8,7 @@ import { because, byWhom, count, instant, span } from './words.ts';
  * slots, is a hindrance as well; `passes` says so.
  */
 export function hindrances(facts: QueueFacts): Reason[] {
-  const found = [archived(facts), paused(facts), ...supplyHindrances(facts), threshold(facts)];
+  const found = [archived(facts), paused(facts), ...supplyHindrances(facts), belowThreshold(facts)];
   return found.filter((reason) => reason !== undefined);
 }
 
@@ -137,29 +137,23 @@ function notActive({ id, name, status, statusReason, statusByName, statusOn }: A
   };
 }
 
-function threshold({
-  missingToThreshold,
-  threshold: { value, unit },
-  waiting,
-}: QueueFacts): Reason | undefined {
-  if (missingToThreshold === 0) return undefined;
-  const set = unit === 'COUNT' ? count(value, 'waiting item') : `less than ${value} % of the pass waiting`;
-  const needs =
+function belowThreshold({ reactivation, runningOnDevices }: QueueFacts): Reason | undefined {
+  const missing = missingToStart(reactivation, runningOnDevices);
+  if (missing === 0) return undefined;
+  const { unit, threshold, waiting } = reactivation;
+  const sentence =
     unit === 'COUNT'
-      ? `${count(missingToThreshold, 'more item')} must come`
-      : `${count(missingToThreshold, 'more item')} must be taken by the devices at work`;
+      ? `The reactivation threshold of the queue is ${count(threshold, 'waiting item')}: ${count(missing, 'more item')} must come before it starts again.`
+      : `The reactivation threshold of the queue is less than ${threshold} % of the pass waiting: the devices at work must take ${count(missing, 'more item')} before another device is started on it.`;
   return {
     code: 'THRESHOLD',
-    sentence: `The reactivation threshold of the queue is ${set}: ${needs} before ${unit === 'COUNT' ? 'it starts again' : 'another device is started on it'}.`,
-    facts: { reactivationThreshold: value, reactivationUnit: unit, missing: missingToThreshold, waiting },
+    sentence,
+    facts: { reactivationThreshold: threshold, reactivationUnit: unit, missing, waiting },
   };
 }
 
-/**
- * How many items must still come (COUNT) or be taken (PERCENT) before the queue is started on one more device; 0 when it may be.
- * @param running items of the queue in progress on devices.
- */
-export function missingToThreshold(reactivation: Reactivation, running: number): number {
+/** How many items must still come (COUNT) or be taken (PERCENT) before one more device is started; 0 when it may be. */
+function missingToStart(reactivation: Reactivation, running: number): number {
   const { unit, threshold, waiting, started } = reactivation;
   if (waiting === 0 || mayStart({ reactivation, running })) return 0;
   if (unit === 'COUNT') return threshold - waiting;

@@ -36,8 +36,8 @@ const queue: QueueFacts = {
   automation,
   isClaimedFrom: false,
   consumerRoles: 1,
-  missingToThreshold: 0,
-  threshold: { value: 100, unit: 'PERCENT' },
+  reactivation: { unit: 'PERCENT', threshold: 100, waiting: 3, started: 0 },
+  runningOnDevices: 0,
   mayProcess: true,
 };
 const item: ItemFacts = { id: 9, status: 'NEW', retryCount: 0, retryLimit: 2, ahead: 0 };
@@ -137,13 +137,17 @@ describe('what holds up a queue', () => {
     ],
     [
       'THRESHOLD',
-      { ...queue, missingToThreshold: 4, threshold: { value: 7, unit: 'COUNT' } },
+      { ...queue, reactivation: { unit: 'COUNT', threshold: 7, waiting: 3, started: 0 } },
       'The reactivation threshold of the queue is 7 waiting items: 4 more items must come before it starts again.',
     ],
     [
       'THRESHOLD',
-      { ...queue, missingToThreshold: 1, threshold: { value: 50, unit: 'PERCENT' } },
-      'The reactivation threshold of the queue is less than 50 % of the pass waiting: 1 more item must be taken by the devices at work before another device is started on it.',
+      {
+        ...queue,
+        reactivation: { unit: 'PERCENT', threshold: 50, waiting: 3, started: 3 },
+        runningOnDevices: 1,
+      },
+      'The reactivation threshold of the queue is less than 50 % of the pass waiting: the devices at work must take 1 more item before another device is started on it.',
     ],
   ];
   for (const [code, facts, expected] of cases) {

@@ -4,7 +4,7 @@ import type { AutomationFacts, DeviceFacts, ItemFacts, QueueFacts } from './fact
 
 export type StoredQueueFacts = Pick<
   QueueFacts,
-  'queueId' | 'status' | 'archivedOn' | 'isClaimedFrom' | 'consumerRoles'
+  'queueId' | 'status' | 'archivedOn' | 'isClaimedFrom' | 'consumerRoles' | 'runningOnDevices'
 > & {
   readonly pausedBy?: Id;
   readonly pausedByName?: string;
@@ -15,7 +15,6 @@ export type StoredQueueFacts = Pick<
   readonly unit: 'PERCENT' | 'COUNT';
   /** Items that devices have begun since nothing waited. */
   readonly started: number;
-  readonly runningOnDevices: number;
 };
 
 /** What a queue itself says about why its items wait. */
