@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type App, type Caller, type TestUser } from '../testing/app.ts';
 import { createQueue, eventually, type QueueFixture } from '../testing/fixtures.ts';
 import { addTenant } from '../testing/tenant.ts';
-import { complete, createDevice, createLine } from '../testing/work.ts';
+import { complete, createDevice, createLine } from '../testing/dispatch.ts';
 
 let app: App;
 let agent: TestUser;
