@@ -41,7 +41,7 @@ async function readTimelines(app: App, queueId: number): Promise<Map<number, Hap
   const rows = await app.sql<EventRow>(
     `select item_id::int as id, json_agg(json_build_object('operation', operation, 'by', actor_id,
        'from', from_status, 'to', to_status) order by id) as timeline
-     from events where queue_id = $1 group by item_id`,
+     from events where queue_id = $1 and item_id <> 0 group by item_id`,
     [queueId],
   );
   return new Map(rows.map(({ id, timeline }) => [id, timeline.map(happening)]));
