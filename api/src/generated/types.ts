@@ -973,6 +973,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/queues/{id}/why': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Why the items of a queue do not start
+     * @description One plain sentence, and every reason with the facts behind it, the most decisive first. It is worked out from what is stored at this moment: settings, automations, devices, who is busy with what.
+     */
+    get: operations['explainQueue'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/workitems/{workItemId}/why': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Why a work item does not start, or why it is as it is
+     * @description One plain sentence, and every reason with the facts behind it, the most decisive first. For an item that waits and that nothing but time holds up, with the time at which it is expected to start.
+     */
+    get: operations['explainWorkItem'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v4/wlm/queues/{id}/workitems/updateStatus': {
     parameters: {
       query?: never;
@@ -2891,6 +2931,84 @@ export interface components {
     ApiKeyPage: {
       page: components['schemas']['Page'];
       list: components['schemas']['ApiKey'][];
+    };
+    Explanation: {
+      /**
+       * @description The kind of reason
+       * @enum {string}
+       */
+      code:
+        | 'RUNNING'
+        | 'DONE'
+        | 'FAILED'
+        | 'EXPIRED'
+        | 'IN_DOUBT'
+        | 'DEFERRED'
+        | 'BACK_OFF'
+        | 'QUEUE_ARCHIVED'
+        | 'QUEUE_PAUSED'
+        | 'AUTOMATION_STOPPED'
+        | 'AUTOMATION_PAUSED'
+        | 'NO_AUTOMATION'
+        | 'NO_DEVICE'
+        | 'NO_DEVICE_CONNECTED'
+        | 'NO_DEVICE_WITH_LABELS'
+        | 'NO_DEVICE_WITH_BOT'
+        | 'DEVICES_HELD'
+        | 'THRESHOLD'
+        | 'RUN_AS_USERS_TAKEN'
+        | 'SLOTS_BUSY'
+        | 'BEHIND'
+        | 'NEXT'
+        | 'EMPTY'
+        | 'WORKING'
+        | 'MISSING_PERMISSION';
+      /** @description The most decisive reason */
+      sentence: string;
+      /**
+       * Format: date-time
+       * @description When the item is expected to start, or the last of the queue that waits now: from the handling times of the last 15 minutes and what can run at once. Left out while something else than time holds it up, or when nothing was measured
+       */
+      expectedStartOn?: string;
+      /** @description Each reason, the most decisive first */
+      reasons: components['schemas']['Reason'][];
+    };
+    Reason: {
+      /**
+       * @description The kind of reason
+       * @enum {string}
+       */
+      code:
+        | 'RUNNING'
+        | 'DONE'
+        | 'FAILED'
+        | 'EXPIRED'
+        | 'IN_DOUBT'
+        | 'DEFERRED'
+        | 'BACK_OFF'
+        | 'QUEUE_ARCHIVED'
+        | 'QUEUE_PAUSED'
+        | 'AUTOMATION_STOPPED'
+        | 'AUTOMATION_PAUSED'
+        | 'NO_AUTOMATION'
+        | 'NO_DEVICE'
+        | 'NO_DEVICE_CONNECTED'
+        | 'NO_DEVICE_WITH_LABELS'
+        | 'NO_DEVICE_WITH_BOT'
+        | 'DEVICES_HELD'
+        | 'THRESHOLD'
+        | 'RUN_AS_USERS_TAKEN'
+        | 'SLOTS_BUSY'
+        | 'BEHIND'
+        | 'NEXT'
+        | 'EMPTY'
+        | 'WORKING'
+        | 'MISSING_PERMISSION';
+      sentence: string;
+      /** @description What the sentence rests on, such as ids, names, counts and times */
+      facts?: {
+        [key: string]: unknown;
+      };
     };
     /** @description What to do: an action, or in short the status that the items are to have. To which items: ids or filter. Members that do not go with the action are refused. */
     BulkRequest: {
@@ -5648,6 +5766,75 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  explainQueue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The explanation */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Explanation'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  explainWorkItem: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /**
+         * @description Id of the work item
+         * @example 1001
+         */
+        workItemId: components['parameters']['WorkItemId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The explanation */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Explanation'];
+        };
       };
       400: components['responses']['BadRequest'];
       401: components['responses']['Unauthenticated'];
