@@ -160,18 +160,6 @@ test('draining ends what runs and leaves the rest', async () => {
   expect(await work.statuses()).toEqual({ COMPLETE: 1, NEW: 2 });
 });
 
-test('an item that is not done when the time to drain is over comes back untried', async () => {
-  const work = await createWork(app, 'Unfinished', numbered(1));
-  const options = { ...base, queue: work.name, leaseSeconds: 1, drainSeconds: 0 };
-  const runner = startBot(options, async (_, { signal }) => {
-    await expect.poll(() => signal.aborted, slow).toBe(true);
-    signal.throwIfAborted();
-  });
-  await expect.poll(() => runner.seen('claimed'), slow).toHaveLength(1);
-  expect(await runner.drained()).toMatchObject({ givenUp: 1, failedSystem: 0 });
-  await expect.poll(work.items, slow).toMatchObject([{ status: 'NEW', retryCount: 0 }]);
-});
-
 test('a RunnerFault stops the runner, and the item comes back untried', async () => {
   const work = await createWork(app, 'Fault', numbered(2));
   const runner = startBot({ ...base, queue: work.name, leaseSeconds: 1 }, () => {

@@ -2,7 +2,11 @@ import type { RunnerEvent } from '@millrace/runner';
 import { expect, test } from 'vitest';
 import { idleStatus, statusAfter, statusLine } from './run-status.ts';
 
-const report = (id: number, status: 'COMPLETE' | 'FAILED' | 'DEFERRED') => ({ id, version: 1, status });
+const report = (id: number, status: 'COMPLETE' | 'FAILED' | 'DEFERRED' | 'NEW') => ({
+  id,
+  version: 1,
+  status,
+});
 const claimed = (...ids: number[]): RunnerEvent => ({
   type: 'claimed',
   items: ids.map((id) => ({ id, queueId: 1, version: 1, json: {} })),
@@ -18,15 +22,16 @@ test('items run from claim to the end of their command', () => {
   expect(statusLine('credit', status, 2)).toBe('credit  1 running · 1 complete · 0 failed · 0.5/s');
 });
 
-test('failed, deferred and lost items are counted apart', () => {
+test('failed, deferred, returned and lost items are counted apart', () => {
   const status = after(
     claimed(1, 2, 3, 4),
     { type: 'reported', report: report(1, 'FAILED'), status: 'NEW' },
     { type: 'reported', report: report(2, 'DEFERRED'), status: 'DEFERRED' },
     { type: 'leaseLost', id: 3, code: 'C', message: 'm' },
-    { type: 'givenUp', id: 4 },
+    { type: 'finished', report: report(4, 'NEW'), seconds: 1 },
+    { type: 'reported', report: report(4, 'NEW'), status: 'NEW' },
   );
-  expect(status).toMatchObject({ complete: 0, failed: 1, deferred: 1, lost: 2 });
+  expect(status).toMatchObject({ complete: 0, failed: 1, deferred: 1, givenBack: 1, lost: 1 });
   expect([...status.running]).toEqual(['1', '2']);
 });
 

@@ -6,7 +6,8 @@ export interface RunStatus {
   readonly complete: number;
   readonly failed: number;
   readonly deferred: number;
-  /** Taken away, given up, or done without the server knowing. */
+  readonly givenBack: number;
+  /** Taken away, or done without the server knowing. */
   readonly lost: number;
   /** What keeps it from working, such as a server that is away. */
   readonly trouble: string;
@@ -17,6 +18,7 @@ export const idleStatus: RunStatus = {
   complete: 0,
   failed: 0,
   deferred: 0,
+  givenBack: 0,
   lost: 0,
   trouble: '',
 };
@@ -35,7 +37,6 @@ export function statusAfter(status: RunStatus, event: RunnerEvent): RunStatus {
     case 'reported':
       return { ...counted(status, event.report.status), trouble: '' };
     case 'leaseLost':
-    case 'givenUp':
       return { ...status, running: without(status.running, event.id), lost: status.lost + 1 };
     case 'reportRefused':
     case 'unreported':
@@ -43,8 +44,12 @@ export function statusAfter(status: RunStatus, event: RunnerEvent): RunStatus {
     case 'retrying':
       return { ...status, trouble: `waiting for the server (${event.call})` };
     case 'connected':
+    case 'registered':
+    case 'deviceState':
     case 'progress':
     case 'log':
+    case 'note':
+    case 'cancelled':
     case 'draining':
     case 'stopped':
       return status;
@@ -53,13 +58,14 @@ export function statusAfter(status: RunStatus, event: RunnerEvent): RunStatus {
 
 /** The status on one line. */
 export function statusLine(queue: string, status: RunStatus, seconds: number): string {
-  const { running, complete, failed, deferred, lost, trouble } = status;
+  const { running, complete, failed, deferred, givenBack, lost, trouble } = status;
   const rate = seconds > 0 ? (complete + failed + deferred) / seconds : 0;
   const parts = [
     `${String(running.size)} running`,
     `${String(complete)} complete`,
     `${String(failed)} failed`,
     ...(deferred > 0 ? [`${String(deferred)} deferred`] : []),
+    ...(givenBack > 0 ? [`${String(givenBack)} given back`] : []),
     ...(lost > 0 ? [`${String(lost)} lost`] : []),
     `${rate.toFixed(1)}/s`,
     ...(trouble === '' ? [] : [trouble]),
@@ -70,6 +76,7 @@ export function statusLine(queue: string, status: RunStatus, seconds: number): s
 function counted(status: RunStatus, outcome: string): RunStatus {
   if (outcome === 'COMPLETE') return { ...status, complete: status.complete + 1 };
   if (outcome === 'DEFERRED') return { ...status, deferred: status.deferred + 1 };
+  if (outcome === 'NEW') return { ...status, givenBack: status.givenBack + 1 };
   return { ...status, failed: status.failed + 1 };
 }
 

@@ -9,6 +9,8 @@ export interface Source {
   readonly call: 'claimWorkItems' | 'requestWork';
   /** At most so many items; waits for them when there are none. */
   readonly take: (count: number, signal: AbortSignal) => Promise<readonly WorkItem[]>;
+  /** Given what asks the server at once which items are still held: for when it has taken some back. */
+  readonly onTakenBack?: (renew: () => void) => void;
 }
 
 export interface Claims {

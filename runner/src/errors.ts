@@ -13,6 +13,11 @@ export class Defer extends Error {
   }
 }
 
+/** Throw it to return the item untried: it keeps its place in the queue, and the attempt does not count. */
+export class GiveBack extends Error {
+  override readonly name = 'GiveBack';
+}
+
 /** Throw it when no item can be done here, such as a missing program: the runner stops, and the item comes back untried. */
 export class RunnerFault extends Error {
   override readonly name = 'RunnerFault';
@@ -39,4 +44,9 @@ export class RunnerStopped extends Error {
     );
     this.isUrgent = isUrgent;
   }
+}
+
+/** Why a handler's signal is aborted: a person has asked for it. What the handler then throws fails the item for good. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled';
 }

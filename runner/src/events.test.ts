@@ -18,7 +18,7 @@ test.each<[keyof typeof nothingDone, RunnerEvent]>([
   ['failedSystem', reported({ status: 'FAILED', failureKind: 'SYSTEM' })],
   ['lost', lost],
   ['refused', refused],
-  ['givenUp', { type: 'givenUp', id: 7 }],
+  ['givenBack', reported({ status: 'NEW', reason: 'the runner stops' })],
   ['unreported', { type: 'unreported', report: report({}) }],
 ])('%s counts one event', (member, event) => {
   expect(addEvent(nothingDone, event)).toEqual({ ...nothingDone, [member]: 1 });
@@ -45,6 +45,12 @@ test.each<[RunnerEvent, string | undefined]>([
     },
     'item 7: business failure: no',
   ],
+  [
+    { type: 'finished', report: report({ status: 'NEW', reason: 'no licence' }), seconds: 1 },
+    'item 7: given back: no licence',
+  ],
+  [{ type: 'cancelled', id: 7, message: 'Cancelled by ana.' }, 'item 7: Cancelled by ana.'],
+  [{ type: 'note', text: 'score: ready' }, 'score: ready'],
   [lost, 'item 7: taken away: held by another'],
   [refused, 'item 7: the report was refused: LATE_REPORT: late'],
   [

@@ -1,9 +1,21 @@
-import type { Id } from '@millrace/api';
+import type { Id, Schemas } from '@millrace/api';
 import type { Report, WorkItem } from './item.ts';
+
+type DeviceState = Schemas['DeviceState']['state'];
 
 /** What happens in a runner, for those who watch it. */
 export type RunnerEvent =
   | { readonly type: 'connected'; readonly queueId: Id; readonly queue: string }
+  /** The server knows the device, and what it can run. */
+  | {
+      readonly type: 'registered';
+      readonly deviceId: Id;
+      readonly hostName: string;
+      readonly bots: readonly string[];
+      readonly slots: number;
+    }
+  /** People have drained, quarantined or resumed the device. */
+  | { readonly type: 'deviceState'; readonly state: DeviceState; readonly reason: string | undefined }
   | { readonly type: 'claimed'; readonly items: readonly WorkItem[] }
   | {
       readonly type: 'progress';
@@ -12,6 +24,8 @@ export type RunnerEvent =
       readonly text: string | undefined;
     }
   | { readonly type: 'log'; readonly id: Id; readonly text: string }
+  /** What does not belong to an item, such as what a process writes while it waits for one. */
+  | { readonly type: 'note'; readonly text: string }
   /** The handler has ended, and its report is on the way. */
   | { readonly type: 'finished'; readonly report: Report; readonly seconds: number }
   /** The server has the report. A technical failure with retries left makes the item NEW again. */
@@ -23,8 +37,8 @@ export type RunnerEvent =
       readonly message: string;
     }
   | { readonly type: 'leaseLost'; readonly id: Id; readonly code: string; readonly message: string }
-  /** The runner stopped before the item was done; it comes back when its lease lapses. */
-  | { readonly type: 'givenUp'; readonly id: Id }
+  /** A person wants the item stopped; it is, and then reported as failed. */
+  | { readonly type: 'cancelled'; readonly id: Id; readonly message: string }
   /** The server could not be told before the runner had to stop; the item comes back when its lease lapses. */
   | { readonly type: 'unreported'; readonly report: Report }
   /** A call failed and is repeated. */
@@ -42,8 +56,8 @@ export interface Summary {
   readonly lost: number;
   /** Reported, and refused. */
   readonly refused: number;
-  /** Stopped before they were done. */
-  readonly givenUp: number;
+  /** Given back before they were done. */
+  readonly givenBack: number;
   /** Done, but the server could not be told before the runner had to stop. */
   readonly unreported: number;
 }
@@ -57,7 +71,7 @@ export const nothingDone: Summary = {
   deferred: 0,
   lost: 0,
   refused: 0,
-  givenUp: 0,
+  givenBack: 0,
   unreported: 0,
 };
 
@@ -70,10 +84,11 @@ export function addEvent(summary: Summary, event: RunnerEvent): Summary {
 function memberOf(event: RunnerEvent): keyof Summary | undefined {
   if (event.type === 'leaseLost') return 'lost';
   if (event.type === 'reportRefused') return 'refused';
-  if (event.type === 'givenUp' || event.type === 'unreported') return event.type;
+  if (event.type === 'unreported') return event.type;
   if (event.type !== 'reported') return undefined;
   if (event.report.status === 'COMPLETE') return 'completed';
   if (event.report.status === 'DEFERRED') return 'deferred';
+  if (event.report.status === 'NEW') return 'givenBack';
   return event.report.failureKind === 'BUSINESS' ? 'failedBusiness' : 'failedSystem';
 }
 
@@ -82,16 +97,22 @@ export function describeEvent(event: RunnerEvent): string | undefined {
   switch (event.type) {
     case 'connected':
       return `takes items from the queue ${event.queue}`;
+    case 'registered':
+      return `device ${event.hostName} (${String(event.deviceId)}), ${String(event.slots)} slots, runs ${event.bots.join(', ') || 'nothing'}`;
+    case 'deviceState':
+      return describeState(event.state, event.reason);
     case 'log':
       return `item ${String(event.id)}: ${event.text}`;
+    case 'note':
+      return event.text;
     case 'finished':
       return describeFailure(event.report);
     case 'reportRefused':
       return `item ${String(event.report.id)}: the report was refused: ${event.code}: ${event.message}`;
     case 'leaseLost':
       return `item ${String(event.id)}: taken away: ${event.message}`;
-    case 'givenUp':
-      return `item ${String(event.id)}: stopped before it was done; it comes back when its lease lapses`;
+    case 'cancelled':
+      return `item ${String(event.id)}: ${event.message}`;
     case 'unreported':
       return `item ${String(event.report.id)}: was done, but the server could not be told; it comes back when its lease lapses`;
     case 'retrying':
@@ -107,7 +128,18 @@ export function describeEvent(event: RunnerEvent): string | undefined {
   }
 }
 
-function describeFailure({ id, status, failureKind, error }: Report): string | undefined {
+const meanings = {
+  ACTIVE: 'takes work',
+  DRAINING: 'takes no more work',
+  QUARANTINED: 'takes no work, and what it had is taken back',
+};
+
+function describeState(state: DeviceState, reason: string | undefined): string {
+  return `the device is ${state}: it ${meanings[state]}${reason === undefined ? '' : ` (${reason})`}`;
+}
+
+function describeFailure({ id, status, failureKind, error, reason }: Report): string | undefined {
+  if (status === 'NEW') return `item ${String(id)}: given back: ${reason ?? ''}`;
   if (status !== 'FAILED') return undefined;
   return `item ${String(id)}: ${failureKind === 'BUSINESS' ? 'business' : 'technical'} failure: ${error ?? ''}`;
 }

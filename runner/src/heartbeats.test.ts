@@ -1,10 +1,16 @@
 import { ConnectionError, type Id, type Schemas } from '@millrace/api';
 import { expect, test } from 'vitest';
-import { LeaseLost } from './errors.ts';
+import { Cancelled, LeaseLost, RunnerStopped } from './errors.ts';
 import type { RunnerEvent } from './events.ts';
-import { createHeartbeats, keepLeases, noteProgress, type SendHeartbeats } from './heartbeats.ts';
+import {
+  createHeartbeats,
+  keepLeases,
+  noteProgress,
+  passPointOfNoReturn,
+  type SendHeartbeats,
+} from './heartbeats.ts';
 import type { WorkItem } from './item.ts';
-import { createLeases, drop, hold, idle } from './leases.ts';
+import { addLog, createLeases, drop, hold, idle } from './leases.ts';
 
 type Answer = (sent: Schemas['Lease'][]) => ReturnType<SendHeartbeats>;
 
@@ -124,6 +130,96 @@ test('the runner is idle when the last handler has ended', async () => {
   }
   await waiting;
   expect(order).toEqual(['drop 1', 'drop 2', 'idle']);
+});
+
+const passed: Answer = (sent) =>
+  Promise.resolve(sent.map(({ id }) => ({ id, pointOfNoReturnOn: '2026-03-02T08:21:30.000Z' })));
+
+test('the point of no return is passed when the server has it, and is not asked for again', async () => {
+  const { leases, heartbeats, beat, calls } = watched(passed);
+  const lease = hold(leases, item(1));
+  await passPointOfNoReturn(heartbeats, lease);
+  await passPointOfNoReturn(heartbeats, lease);
+  await beat();
+  expect(calls.map(([one]) => one?.pointOfNoReturn)).toEqual([true, undefined]);
+});
+
+test('the point of no return is asked for until the server answers', async () => {
+  const answers: Answer[] = [
+    () => Promise.reject(new ConnectionError('http://x', 'refused', 'Check.')),
+    passed,
+  ];
+  const { leases, heartbeats, calls } = watched((sent) => answers.shift()?.(sent) ?? kept(sent));
+  await passPointOfNoReturn(heartbeats, hold(leases, item(1)));
+  expect(calls.map(([one]) => one?.pointOfNoReturn)).toEqual([true, true]);
+});
+
+test.each([
+  ['was lost', { error: { code: 'LEASE_LOST', message: 'held by another' } }, LeaseLost],
+  ['is cancelled', { cancel: { by: 'ana', reason: 'sent twice' } }, Cancelled],
+])('the point of no return is not passed when the item %s', async (_, outcome, reason) => {
+  const { leases, heartbeats } = watched((sent) =>
+    Promise.resolve(sent.map(({ id }) => ({ id, ...outcome }))),
+  );
+  await expect(passPointOfNoReturn(heartbeats, hold(leases, item(1)))).rejects.toBeInstanceOf(reason);
+});
+
+test('the point of no return of an item that was reported is refused', async () => {
+  const { leases, heartbeats } = watched(passed);
+  const lease = hold(leases, item(1));
+  drop(leases, lease);
+  await expect(passPointOfNoReturn(heartbeats, lease)).rejects.toThrow(/was reported before/);
+});
+
+test('a cancelled item is kept until it is reported, and its handler is told once', async () => {
+  const cancel = { by: 'ana', reason: 'sent twice' };
+  const { leases, beat, calls, events } = watched((sent) =>
+    Promise.resolve(sent.map(({ id }) => ({ id, cancel }))),
+  );
+  const lease = hold(leases, item(1));
+  await beat();
+  await beat();
+  expect(lease.controller.signal.reason).toEqual(new Cancelled('Cancelled by ana: sent twice'));
+  expect(calls).toHaveLength(2);
+  expect(events).toEqual([{ type: 'cancelled', id: 1, message: 'Cancelled by ana: sent twice' }]);
+});
+
+test('an item that is stopped is kept until it is reported', async () => {
+  const { leases, beat, calls } = watched();
+  hold(leases, item(1)).controller.abort(new RunnerStopped(false));
+  await beat();
+  expect(calls).toHaveLength(1);
+});
+
+test('the newest output goes with a heartbeat when it has changed, and again when that did not get through', async () => {
+  const answers: Answer[] = [
+    kept,
+    () => Promise.reject(new ConnectionError('http://x', 'refused', 'Check.')),
+  ];
+  const { leases, beat, calls } = watched((sent) => answers.shift()?.(sent) ?? kept(sent));
+  const lease = hold(leases, item(1));
+  addLog(lease, 'one');
+  await beat();
+  addLog(lease, 'two');
+  for (let beats = 0; beats < 3; beats += 1) await beat();
+  expect(calls.map(([one]) => one?.logTail)).toEqual(['one\n', 'one\ntwo\n', 'one\ntwo\n', undefined]);
+});
+
+test('of the output the newest 16,384 characters are sent, as text that the server takes', async () => {
+  const { leases, beat, calls } = watched();
+  const lease = hold(leases, item(1));
+  addLog(lease, `${'x'.repeat(20_000)}\0\ud800end`);
+  await beat();
+  const tail = calls[0]?.[0]?.logTail ?? '';
+  expect(tail).toHaveLength(16_383);
+  expect(tail.endsWith('x\ufffdend\n')).toBe(true);
+});
+
+test('long outputs are spread over calls', async () => {
+  const { leases, beat, calls } = watched();
+  for (let id = 1; id <= 200; id += 1) addLog(hold(leases, item(id)), 'x'.repeat(20_000));
+  await beat();
+  expect(calls.map((sent) => sent.length)).toEqual([122, 78]);
 });
 
 test('items of several queues are kept by a call for each queue', async () => {

@@ -1,6 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
 import { backOffSeconds, pause } from './backoff.ts';
-import { isLost, lose, type Lease, type Leases } from './leases.ts';
+import { cancel, isLost, lose, newLogTail, type Lease, type Leases } from './leases.ts';
 
 type Message = Schemas['Lease'];
 type Outcome = Schemas['LeaseOutcome'];
@@ -23,7 +23,12 @@ export interface Heartbeats {
 interface News {
   readonly lease: Lease;
   readonly message: Message;
+  readonly logTail: string;
 }
+
+// One call carries what a server is sure to accept.
+const maxMessages = 500;
+const maxCharacters = 2_000_000;
 
 /** @param stopped ends the heartbeats and, by way of `send`, the calls under way. */
 export function createHeartbeats(
@@ -48,6 +53,23 @@ export async function noteProgress(
   await beat();
 }
 
+/**
+ * Marks that an item cannot be tried again from here on; resolves when the server has it on disk.
+ * @throws the reason of the signal, when the item is to be let go; Error when it was reported already
+ */
+export async function passPointOfNoReturn({ beat, leases }: Heartbeats, lease: Lease): Promise<void> {
+  const { signal } = lease.controller;
+  if (lease.pointOfNoReturn === 'AHEAD') lease.pointOfNoReturn = 'ASKED';
+  for (let failures = 1; ; failures += 1) {
+    signal.throwIfAborted();
+    if (lease.pointOfNoReturn === 'PASSED') return;
+    if (!leases.held.has(lease)) throw new Error('The item was reported before its point of no return.');
+    await beat();
+    if (lease.pointOfNoReturn === 'ASKED' && !signal.aborted)
+      await pause(backOffSeconds(failures, Math.random()), signal);
+  }
+}
+
 /** Sends heartbeats in time, until stopped. */
 export async function keepLeases(heartbeats: Heartbeats): Promise<void> {
   while (!heartbeats.stopped.aborted) {
@@ -67,7 +89,7 @@ async function sendAll(heartbeats: Heartbeats, send: SendHeartbeats): Promise<vo
   // One that is stopped or cancelled is ours until it is reported.
   const ours = [...leases.held].filter((lease) => !isLost(lease));
   if (ours.length === 0 || stopped.aborted) return;
-  const calls = inCalls(ours.map((lease) => ({ lease, message: messageOf(lease, leaseSeconds) })));
+  const calls = inCalls(ours.map((lease) => newsOf(lease, leaseSeconds)));
   const failures = await Promise.all(calls.map((news) => sendOne(leases, send, news)));
   const failure = failures.find((one) => one !== undefined);
   if (stopped.aborted) return;
@@ -97,25 +119,49 @@ async function sendOne(
   }
 }
 
-/** A call for the items of each queue. */
+/** Calls for the items of each queue, none too large. */
 function inCalls(news: readonly News[]): News[][] {
-  const calls = new Map<Id, News[]>();
+  const calls: News[][] = [];
+  const open = new Map<Id, { call: News[]; characters: number }>();
   for (const one of news) {
     const { queueId } = one.lease.item;
-    calls.set(queueId, [...(calls.get(queueId) ?? []), one]);
+    const characters = one.message.logTail?.length ?? 0;
+    const last = open.get(queueId);
+    if (last && last.call.length < maxMessages && last.characters + characters <= maxCharacters) {
+      last.call.push(one);
+      last.characters += characters;
+    } else {
+      const call = [one];
+      calls.push(call);
+      open.set(queueId, { call, characters });
+    }
   }
-  return [...calls.values()];
+  return calls;
 }
 
-function settle(leases: Leases, { lease, message }: News, outcome: Outcome | undefined): void {
+function settle(leases: Leases, { lease, message, logTail }: News, outcome: Outcome | undefined): void {
   // An item that was reported meanwhile is not held any more, and nothing is wrong.
   if (!leases.held.has(lease)) return;
+  const { error, cancel: request, pointOfNoReturnOn } = outcome ?? {};
+  if (error !== undefined) return lose(leases, lease, error.code, error.message);
   if (lease.progress === message.progress) lease.progress = undefined;
-  if (outcome?.error !== undefined) lose(leases, lease, outcome.error.code, outcome.error.message);
+  lease.toldLogTail = logTail;
+  if (pointOfNoReturnOn !== undefined) lease.pointOfNoReturn = 'PASSED';
+  if (request !== undefined) cancel(leases, lease, request.by, request.reason);
 }
 
-function messageOf({ item, progress }: Lease, leaseSeconds: number): Message {
-  return { id: item.id, version: item.version, leaseSeconds, ...(progress && { progress }) };
+function newsOf(lease: Lease, leaseSeconds: number): News {
+  const { item, progress, pointOfNoReturn, logTail } = lease;
+  const newTail = newLogTail(lease);
+  const message = {
+    id: item.id,
+    version: item.version,
+    leaseSeconds,
+    ...(progress && { progress }),
+    ...(pointOfNoReturn === 'ASKED' && { pointOfNoReturn: true as const }),
+    ...(newTail !== undefined && { logTail: newTail }),
+  };
+  return { lease, message, logTail };
 }
 
 /** Runs the chore for all who ask; those who ask while it runs share the next run. */

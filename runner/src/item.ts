@@ -18,15 +18,25 @@ export interface Work {
    * @param percent from 0 to 100
    */
   readonly progress: (percent: number, text?: string) => Promise<void>;
-  /** Aborted when the lease is lost or the runner stops for good; the handler should end then. */
+  /**
+   * Marks that the item cannot be tried again from here on, as before a payment. Resolves when the server has it on disk: only then
+   * go on. Should the lease lapse afterwards, a person is asked what happened, instead of another runner doing it twice.
+   * @throws LeaseLost, Cancelled or RunnerStopped when the handler must not go on
+   */
+  readonly pointOfNoReturn: () => Promise<void>;
+  /** Aborted when the item is taken away or cancelled, or the runner stops for good; the handler should end then. */
   readonly signal: AbortSignal;
-  /** Writes a line to the log of the runner. */
+  /** Writes a line to the log of the runner and to the item, which keeps the newest 16,384 characters. */
   readonly log: (text: string) => void;
+  /** Adds tags to the item; they go with its report. */
+  readonly tag: (...tags: string[]) => void;
+  /** Says in free words what came out; it goes with the report. */
+  readonly resultText: (text: string) => void;
 }
 
 /**
  * Does the work of one item. What it returns becomes the item's output. A BusinessError fails the item for good, Defer puts it
- * aside, and any other error is a technical failure, which is tried again as often as the queue allows.
+ * aside, GiveBack returns it untried, and any other error is a technical failure, which is tried again as often as the queue allows.
  */
 export type Handler<Json = Record<string, unknown>> = (
   item: WorkItem<Json>,

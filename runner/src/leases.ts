@@ -1,7 +1,8 @@
 import type { Id, Schemas } from '@millrace/api';
-import { LeaseLost } from './errors.ts';
+import { Cancelled, LeaseLost } from './errors.ts';
 import type { Emit } from './events.ts';
 import type { WorkItem } from './item.ts';
+import { cleanText } from './report.ts';
 
 type Progress = Schemas['Progress'];
 
@@ -12,7 +13,18 @@ export interface Lease {
   readonly controller: AbortController;
   /** What the server has not been told yet. */
   progress: Progress | undefined;
+  /** The newest output of the bot, and how much of it the server was told. */
+  logTail: string;
+  toldLogTail: string;
+  /** Whether the server is asked for it, or has it on disk. */
+  pointOfNoReturn: 'AHEAD' | 'ASKED' | 'PASSED';
+  /** What goes with the report. */
+  readonly tags: string[];
+  resultText: string;
 }
+
+// What the contract allows.
+const logTailCharacters = 16_384;
 
 /** The items that this runner works on, of any queues. */
 export interface Leases {
@@ -30,9 +42,28 @@ export function hold(leases: Leases, item: WorkItem): Lease {
     if (isSame(lease.item, item))
       lose(leases, lease, 'CLAIMED_AGAIN', 'its lease lapsed, and it was claimed again');
   }
-  const lease = { item, controller: new AbortController(), progress: undefined };
+  const lease: Lease = {
+    item,
+    controller: new AbortController(),
+    progress: undefined,
+    logTail: '',
+    toldLogTail: '',
+    pointOfNoReturn: 'AHEAD',
+    tags: [],
+    resultText: '',
+  };
   leases.held.add(lease);
   return lease;
+}
+
+/** Adds a line to the output of the bot. */
+export function addLog(lease: Lease, line: string): void {
+  lease.logTail = `${lease.logTail}${line}\n`.slice(-logTailCharacters);
+}
+
+/** The output of the bot as the server takes it; undefined when there is nothing new. */
+export function newLogTail({ logTail, toldLogTail }: Lease): string | undefined {
+  return logTail === toldLogTail ? undefined : cleanText(logTail, logTailCharacters);
 }
 
 /** For when the handler has ended, however. */
@@ -53,6 +84,14 @@ export function lose({ emit }: Leases, { item, controller }: Lease, code: string
   if (isLost({ controller })) return;
   emit({ type: 'leaseLost', id: item.id, code, message });
   controller.abort(new LeaseLost(code, message));
+}
+
+/** Tells the handler that a person wants the item stopped. It is ours until it is reported. */
+export function cancel({ emit }: Leases, { item, controller }: Lease, by = 'somebody', reason = ''): void {
+  if (controller.signal.aborted) return;
+  const message = `Cancelled by ${by}${reason === '' ? '.' : `: ${reason}`}`;
+  emit({ type: 'cancelled', id: item.id, message });
+  controller.abort(new Cancelled(message));
 }
 
 export function isLost({ controller }: Pick<Lease, 'controller'>): boolean {

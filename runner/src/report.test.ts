@@ -1,7 +1,7 @@
 import { ExactNumber } from '@millrace/api';
 import { expect, test } from 'vitest';
-import { BusinessError, Defer } from './errors.ts';
-import { completion, failure, unreadable } from './report.ts';
+import { BusinessError, Defer, GiveBack } from './errors.ts';
+import { completion, failure, unreadable, withRemarks } from './report.ts';
 
 const item = { id: 7, version: 3 };
 
@@ -68,6 +68,24 @@ test('Defer puts the item aside until a time, or for ever', () => {
 
 test('Defer with a date that is none is a technical failure', () => {
   expect(failure(item, new Defer(new Date('no')))).toMatchObject({ status: 'FAILED', failureKind: 'SYSTEM' });
+});
+
+test('GiveBack returns the item with the reason', () => {
+  expect(failure(item, new GiveBack('no licence'))).toEqual({ ...item, status: 'NEW', reason: 'no licence' });
+});
+
+test('tags, result text and output of the bot go with a report, within what the server takes', () => {
+  const report = completion(item, undefined, 100);
+  const tags = ['big', 'big', '', 'x'.repeat(200), ...Array.from({ length: 60 }, (_, n) => `t${String(n)}`)];
+  const remarked = withRemarks(report, { tags, resultText: 'x'.repeat(2000), logTail: 'done\n' });
+  expect(remarked).toMatchObject({ ...report, logTail: 'done\n', resultText: 'x'.repeat(1000) });
+  expect(remarked.tags).toHaveLength(50);
+  expect(remarked.tags?.slice(0, 3)).toEqual(['big', 'x'.repeat(100), 't0']);
+});
+
+test('a report without remarks has none', () => {
+  const report = completion(item, undefined, 100);
+  expect(withRemarks(report, { tags: [], resultText: '', logTail: undefined })).toEqual(report);
 });
 
 test('a report that the server refuses to read becomes a failure that says so', () => {

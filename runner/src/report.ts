@@ -1,5 +1,5 @@
 import { parseJson, stringifyJson } from '@millrace/api';
-import { BusinessError, Defer } from './errors.ts';
+import { BusinessError, Defer, GiveBack } from './errors.ts';
 import type { Report, WorkItem } from './item.ts';
 
 type Held = Pick<WorkItem, 'id' | 'version'>;
@@ -7,6 +7,17 @@ type Held = Pick<WorkItem, 'id' | 'version'>;
 // What the contract allows.
 const maxError = 10_000;
 const maxComment = 4_000;
+const maxReason = 1_000;
+const maxTag = 100;
+const maxTags = 50;
+
+/** What is said of an item beside what became of it. */
+interface Remarks {
+  readonly tags: readonly string[];
+  readonly resultText: string;
+  /** Undefined when the server knows it. */
+  readonly logTail: string | undefined;
+}
 
 /**
  * The report of an item that is done.
@@ -28,8 +39,25 @@ export function completion({ id, version }: Held, output: unknown, maxBytes: num
 /** The report of an item whose handler threw. */
 export function failure({ id, version }: Held, error: unknown): Report {
   if (error instanceof Defer) return deferral({ id, version }, error);
+  if (error instanceof GiveBack) return returned({ id, version }, error.message);
   const failureKind = error instanceof BusinessError ? 'BUSINESS' : 'SYSTEM';
   return { id, version, status: 'FAILED', failureKind, error: cleanText(textOf(error), maxError) };
+}
+
+/** The report of an item that is given back untried. */
+export function returned({ id, version }: Held, reason: string): Report {
+  return { id, version, status: 'NEW', reason: cleanText(reason, maxReason) };
+}
+
+/** The report with what goes with it, within what the server accepts. */
+export function withRemarks(report: Report, { tags, resultText, logTail }: Remarks): Report {
+  const words = [...new Set(tags.map((tag) => cleanText(tag, maxTag)))].filter((tag) => tag !== '');
+  return {
+    ...report,
+    ...(words.length > 0 && { tags: words.slice(0, maxTags) }),
+    ...(resultText !== '' && { resultText: cleanText(resultText, maxReason) }),
+    ...(logTail !== undefined && { logTail }),
+  };
 }
 
 /** Instead of a report that the server refuses to read: the item fails, and people see why. */

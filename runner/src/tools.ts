@@ -1,7 +1,7 @@
 import type { Emit } from './events.ts';
-import { noteProgress, type Heartbeats } from './heartbeats.ts';
+import { noteProgress, passPointOfNoReturn, type Heartbeats } from './heartbeats.ts';
 import type { Work } from './item.ts';
-import type { Lease } from './leases.ts';
+import { addLog, type Lease } from './leases.ts';
 import { cleanText } from './report.ts';
 
 /** What the handler of an item may use. */
@@ -9,7 +9,10 @@ export function toolsFor(heartbeats: Heartbeats, lease: Lease, emit: Emit): Work
   const { id } = lease.item;
   return {
     signal: lease.controller.signal,
-    log: (text) => emit({ type: 'log', id, text }),
+    log: (text) => {
+      addLog(lease, text);
+      emit({ type: 'log', id, text });
+    },
     progress: async (percent, text) => {
       emit({ type: 'progress', id, percent, text });
       const share = Number.isNaN(percent) ? 0 : Math.min(100, Math.max(0, percent));
@@ -17,6 +20,11 @@ export function toolsFor(heartbeats: Heartbeats, lease: Lease, emit: Emit): Work
         percent: share,
         ...(text !== undefined && { text: cleanText(text, 1000) }),
       });
+    },
+    pointOfNoReturn: () => passPointOfNoReturn(heartbeats, lease),
+    tag: (...tags) => void lease.tags.push(...tags),
+    resultText: (text) => {
+      lease.resultText = text;
     },
   };
 }

@@ -2,14 +2,14 @@ import type { Client } from '@millrace/api';
 import { waitFor } from './backoff.ts';
 import { callsOn } from './calls.ts';
 import { claimItems, type Source } from './claims.ts';
-import { LeaseLost, RunnerFault, RunnerStopped } from './errors.ts';
+import { BusinessError, Defer, GiveBack, RunnerFault, RunnerStopped } from './errors.ts';
 import type { Emit } from './events.ts';
 import { createHeartbeats, keepLeases, type Heartbeats } from './heartbeats.ts';
 import type { Handler, Report, WorkItem } from './item.ts';
-import { createLeases, drop, hold, idle, type Lease, type Leases } from './leases.ts';
+import { createLeases, drop, hold, idle, isLost, newLogTail, type Lease, type Leases } from './leases.ts';
 import type { WorkSettings } from './options.ts';
 import { addReport, createOutbox, delivered, recovered, unanswered, type Outbox } from './outbox.ts';
-import { completion, failure } from './report.ts';
+import { completion, failure, returned, withRemarks } from './report.ts';
 import type { Stop } from './signals.ts';
 import { createSlots, releaseSlot, type Slots } from './slots.ts';
 import { toolsFor } from './tools.ts';
@@ -53,6 +53,7 @@ export async function work(plan: Plan): Promise<void> {
   const slots = createSlots(settings.slots);
   const runner: Runner = { ...plan, slots, leases, heartbeats, outbox, fault: undefined };
   const beating = keepLeases(heartbeats);
+  source.onTakenBack?.(() => void heartbeats.beat());
   const start = (item: WorkItem) => void workOn(runner, item);
   try {
     await claimItems({ slots, source, start, emit, drain: stop.drain, kill: stop.kill });
@@ -93,23 +94,31 @@ async function workOn(runner: Runner, item: WorkItem): Promise<void> {
   releaseSlot(runner.slots);
 }
 
-/** Runs the handler. An item that was lost, or given up before it was done, is not reported: its lease speaks for it. */
+/** Runs the handler. An item that was lost is not reported: it belongs to somebody else. */
 async function reportOn(runner: Runner, lease: Lease): Promise<Report | undefined> {
   const { heartbeats, emit, settings } = runner;
-  const { item, controller } = lease;
+  const { item } = lease;
   let report: Report;
   try {
     const output = await runner.handlerOf(item)(item, toolsFor(heartbeats, lease, emit));
     report = completion(item, output, settings.maxOutputBytes);
   } catch (error) {
     if (error instanceof RunnerFault) stopWith(runner, error);
-    if (error instanceof RunnerFault || controller.signal.reason instanceof RunnerStopped) {
-      emit({ type: 'givenUp', id: item.id });
-      return undefined;
-    }
-    report = failure(item, error);
+    report = failureOf(lease, error);
   }
-  return controller.signal.reason instanceof LeaseLost ? undefined : report;
+  return isLost(lease) ? undefined : withRemarks(report, { ...lease, logTail: newLogTail(lease) });
+}
+
+/** What could not be done for reasons of the runner is given back; the server knows whether that is safe. */
+function failureOf({ item, controller }: Lease, error: unknown): Report {
+  const cause: unknown = error instanceof RunnerFault ? error : controller.signal.reason;
+  const isRunners = cause instanceof RunnerFault || cause instanceof RunnerStopped;
+  return isRunners && !isVerdict(error) ? returned(item, cause.message) : failure(item, error);
+}
+
+/** Whether the handler has decided what becomes of the item. */
+function isVerdict(error: unknown): boolean {
+  return error instanceof BusinessError || error instanceof Defer || error instanceof GiveBack;
 }
 
 function stopWith(runner: Runner, fault: RunnerFault): void {
