@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CommandOptions } from '@millrace/runner';
+import { isAlive } from '../runner/src/bots/alive.fixture.ts';
 import { startApp, type App } from '../server/src/testing/app.ts';
 import { createBotUser, createWork, numbered, startCommand, type BotUser } from './work.ts';
 
@@ -24,22 +25,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const shell = (script: string) => ['sh', '-c', script];
 const read = (file: string) => () => readFileSync(path.join(folder, file), 'utf8').trim();
 
-async function expectDead(pid: number): Promise<void> {
-  await expect.poll(() => isAlive(pid), slow).toBe(false);
-}
-
-function isAlive(pid: number): boolean {
-  const status = `/proc/${String(pid)}/status`;
-  try {
-    // In a container nobody may bury the dead.
-    return (
-      process.kill(pid, 0) && !(existsSync(status) && readFileSync(status, 'utf8').includes('State:\tZ'))
-    );
-  } catch {
-    return false;
-  }
-}
-
 /** A command for each kind of item, by the text in it. */
 const kinds = `
   read -r item
@@ -51,6 +36,10 @@ const kinds = `
     *'"kind":"babble"'*) echo done;;
     *'"kind":"endless"'*) yes;;
   esac`;
+
+async function expectDead(pid: number): Promise<void> {
+  await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+}
 
 test('a command does the items: its output, exit code and stderr become their outcome', async () => {
   const names = ['done', 'quiet', 'business', 'technical', 'babble', 'endless'];

@@ -32,6 +32,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   run: [
     'millrace run --queue credit -- python3 score.py',
     'millrace run --queue credit --slots 4 --timeout-seconds 120 -- node bot.mjs --fast',
+    'millrace run --queue credit --warm -- python3 warm_bot.py',
   ],
   events: [
     'millrace events --follow',

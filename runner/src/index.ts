@@ -1,6 +1,14 @@
 /** Bots for Millrace: an SDK for bots in TypeScript, and whatever runs any command as a bot. */
-export { runCommand, type CommandOptions } from './command-runner.ts';
-export { BusinessError, Defer, LeaseLost, RunnerFault, RunnerStopped } from './errors.ts';
+export { runCommand, type CommandOptions } from './run-command.ts';
+export {
+  BusinessError,
+  Cancelled,
+  Defer,
+  GiveBack,
+  LeaseLost,
+  RunnerFault,
+  RunnerStopped,
+} from './errors.ts';
 export { describeEvent, type RunnerEvent, type Summary } from './events.ts';
 export type { Handler, Report, Work, WorkItem } from './item.ts';
 export type { RunOptions } from './options.ts';

@@ -1,6 +1,6 @@
-import { ApiError, toId, type Client, type Id } from '@millrace/api';
-import { backOffSeconds, mayPass, pause } from './backoff.ts';
+import { toId, type Client, type Id } from '@millrace/api';
 import type { Emit } from './events.ts';
+import { untilAnswered } from './persist.ts';
 
 /**
  * The id of the queue with this name or id. Waits for a server that cannot be reached yet.
@@ -14,19 +14,7 @@ export async function findQueue(
   signal: AbortSignal,
 ): Promise<Id | undefined> {
   if (typeof queue !== 'string') return queue;
-  for (let failures = 1; !signal.aborted; failures += 1) {
-    try {
-      return await queueNamed(client, queue, signal);
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      const isRefused = error instanceof ApiError && error.status === 401;
-      if (isRefused || !mayPass(error)) throw error;
-      const seconds = backOffSeconds(failures, Math.random());
-      emit({ type: 'retrying', call: 'listQueues', message: (error as Error).message, seconds });
-      await pause(seconds, signal);
-    }
-  }
-  return undefined;
+  return untilAnswered('listQueues', () => queueNamed(client, queue, signal), emit, signal);
 }
 
 async function queueNamed(client: Client, name: string, signal: AbortSignal): Promise<Id> {

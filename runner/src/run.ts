@@ -1,7 +1,8 @@
 import { createClient, type Client, type Id } from '@millrace/api';
 import { answerSeconds, waitSeconds } from './calls.ts';
 import type { Source } from './claims.ts';
-import type { Summary } from './events.ts';
+import type { Bot } from './bots/bot.ts';
+import type { Emit, Summary } from './events.ts';
 import type { Handler, WorkItem } from './item.ts';
 import { settingsOf, type RunOptions, type Settings } from './options.ts';
 import { findQueue } from './queue.ts';
@@ -19,18 +20,25 @@ export async function run<Json = Record<string, unknown>>(
   options: RunOptions,
   handler: Handler<Json>,
 ): Promise<Summary> {
+  return runWith(options, () => ({ handle: handler as Handler, end: () => Promise.resolve() }));
+}
+
+/** As `run`, with a bot that is made for it and ended with it. */
+export async function runWith(options: RunOptions, createBot: (emit: Emit) => Bot): Promise<Summary> {
   const settings = settingsOf(options);
   const client = createClient(options);
   const stop = createStop(options.signal, options.killSignal);
   const watch = createWatch(options.onEvent, stop);
+  const bot = createBot(watch.emit);
   try {
     const queueId = await findQueue(client, settings.queue, watch.emit, stop.drain);
     if (queueId !== undefined) {
       watch.emit({ type: 'connected', queueId, queue: String(settings.queue) });
       const source = claimsOn(client, queueId, settings);
-      await work({ settings, client, source, handlerOf: () => handler as Handler, stop, emit: watch.emit });
+      await work({ settings, client, source, handlerOf: () => bot.handle, stop, emit: watch.emit });
     }
   } finally {
+    await bot.end();
     stop.dispose();
     watch.emit({ type: 'stopped', summary: watch.summary() });
   }

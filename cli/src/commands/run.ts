@@ -1,14 +1,13 @@
 import { stringifyJson } from '@millrace/api';
-import type { CommandOptions, RunnerEvent, Summary } from '@millrace/runner';
+import type { CommandOptions, Summary } from '@millrace/runner';
 import { InvalidArgumentError, type Command } from 'commander';
 import { clientOptions } from '../access.ts';
 import { printFields } from '../answer.ts';
 import { addCallFlags, type CallFlags, type Context } from '../context.ts';
 import { exitCodes, UsageError } from '../errors.ts';
 import { readWholeNumber, wholeNumberFrom } from '../flags.ts';
-import { createLiveLine, type LiveLine } from '../live-line.ts';
-import { idleStatus, statusAfter, statusLine } from '../run-status.ts';
-import { oneLine } from '../terminal.ts';
+import { createLiveLine } from '../live-line.ts';
+import { hasLoss, watchRunner } from '../run-watch.ts';
 
 interface RunFlags extends CallFlags {
   readonly queue: string;
@@ -18,9 +17,8 @@ interface RunFlags extends CallFlags {
   readonly drainSeconds?: number;
   readonly businessExitCode?: number;
   readonly deviceId?: number | bigint;
+  readonly warm?: boolean;
 }
-
-const redrawMs = 250;
 
 /** `millrace run`: a runner that starts a command for each item. */
 export function addRun(program: Command, context: Context): Command {
@@ -44,6 +42,7 @@ export function addRun(program: Command, context: Context): Command {
     .option('--timeout-seconds <n>', 'How long one item may take (3600)', readSeconds)
     .option('--drain-seconds <n>', 'How long to wait for running items when told to stop (60)', readSeconds)
     .option('--business-exit-code <n>', 'The exit code of a business failure (65)', wholeNumberFrom(1, 255))
+    .option('--warm', 'Keep the command running and give it one item after another, as lines of JSON')
     .option('--device-id <n>', 'A device that you registered, recorded with the items', readWholeNumber);
   return addCallFlags(command).action((words: string[]) =>
     runQueue(context, words, command.optsWithGlobals()),
@@ -79,33 +78,6 @@ async function startAgent(options: CommandOptions): Promise<Summary> {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
   }
-}
-
-function watchRunner(line: LiveLine, queue: string) {
-  const startedOn = Date.now();
-  let status = idleStatus;
-  const draw = () => line.update(statusLine(oneLine(queue), status, (Date.now() - startedOn) / 1000));
-  const clock = setInterval(draw, redrawMs);
-  const describe = import('@millrace/runner').then(({ describeEvent }) => describeEvent);
-  return {
-    onEvent: (event: RunnerEvent) => {
-      status = statusAfter(status, event);
-      void describe.then((lineOf) => sayEvent(line, lineOf(event)));
-    },
-    end: () => {
-      clearInterval(clock);
-      line.end();
-    },
-  };
-}
-
-function sayEvent(line: LiveLine, text: string | undefined): void {
-  if (text !== undefined) line.say(`${new Date().toISOString()} ${oneLine(text)}`);
-}
-
-/** Whether some work was done whose report the server does not have. */
-function hasLoss({ refused, unreported }: Summary): boolean {
-  return refused > 0 || unreported > 0;
 }
 
 function readSeconds(text: string): number {

@@ -1,9 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
+import { isAlive } from './alive.fixture.ts';
 import { execute, type Command } from './command.ts';
-import { RunnerFault } from '../errors.ts';
+import { LeaseLost, RunnerFault } from '../errors.ts';
+import { hands } from './hands.fixture.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'millrace-command-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -16,17 +18,16 @@ const limits = {
   maxOutputBytes: 1000,
 };
 
+async function expectDead(pid: number): Promise<void> {
+  await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+}
+
 function bot(script: string, more: Partial<Command> = {}): Command {
   return { ...limits, command: [process.execPath, '-e', script], ...more };
 }
 
 function shell(script: string, more: Partial<Command> = {}): Command {
   return { ...limits, command: ['sh', '-c', script], ...more };
-}
-
-function hands(signal = new AbortController().signal) {
-  const lines: string[] = [];
-  return { signal, log: (line: string) => void lines.push(line), lines };
 }
 
 /** The process id that a script has written to a file. */
@@ -39,22 +40,6 @@ async function pidIn(file: string): Promise<number> {
   return vi.waitFor(read, { timeout: 20_000 });
 }
 
-async function expectDead(pid: number): Promise<void> {
-  await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
-}
-
-function isAlive(pid: number): boolean {
-  const status = `/proc/${String(pid)}/status`;
-  try {
-    // In a container nobody may bury the dead.
-    return (
-      process.kill(pid, 0) && !(existsSync(status) && readFileSync(status, 'utf8').includes('State:\tZ'))
-    );
-  } catch {
-    return false;
-  }
-}
-
 test('a command gets its input on stdin, and its output, log lines and exit code come back', async () => {
   const tools = hands();
   const ended = await execute(shell('cat; echo one >&2; printf two >&2; exit 3'), '{"id":1}', tools);
@@ -64,6 +49,8 @@ test('a command gets its input on stdin, and its output, log lines and exit code
     stdout: '{"id":1}',
     stderr: 'one\ntwo',
     stoppedBy: undefined,
+    wrong: undefined,
+    report: undefined,
   });
   expect(tools.lines).toEqual(['one', 'two']);
 });
@@ -115,6 +102,55 @@ test('what a command leaves behind is killed and does not hold the item', async 
 test('an item that was given up before the start stops the command at once', async () => {
   const ended = await execute(shell('sleep 600'), '', hands(AbortSignal.abort()));
   expect(ended.stoppedBy).toBe('signal');
+});
+
+test('a command tells its progress, and gives its report, on the control pipe', async () => {
+  const tools = hands();
+  const script = `echo '{"progress":{"percent":50,"text":"half"}}' >&3
+    printf '{"report":{"status":"DEFERRED","reason":"closed"}}' >&"$MILLRACE_CONTROL"`;
+  const ended = await execute(shell(script), '', tools);
+  expect(ended).toMatchObject({ exitCode: 0, report: { status: 'DEFERRED', reason: 'closed' } });
+  expect(tools.told).toEqual([{ percent: 50, text: 'half' }]);
+});
+
+test('a command goes on only when its point of no return is kept', async () => {
+  let keep = () => {};
+  const kept = new Promise<void>((resolve) => {
+    keep = resolve;
+  });
+  const tools = hands(undefined, () => kept);
+  const script = `echo '{"pointOfNoReturn":true}' >&3; read -r answer <&3; echo "$answer"; echo went on >&2`;
+  const ending = execute(shell(script), '', tools);
+  await expect.poll(() => tools.told, { timeout: 20_000 }).toEqual(['point of no return']);
+  expect(tools.lines).toEqual([]);
+  keep();
+  expect(await ending).toMatchObject({ stdout: '{"pointOfNoReturn":true}\n', stderr: 'went on' });
+});
+
+test('a command whose item is taken away at its point of no return is ended instead of answered', async () => {
+  const controller = new AbortController();
+  const tools = hands(controller.signal, () => {
+    const reason = new LeaseLost('LEASE_LOST', 'held by another');
+    controller.abort(reason);
+    return Promise.reject(reason);
+  });
+  const script = `echo '{"pointOfNoReturn":true}' >&3; read -r answer <&3; echo went on`;
+  const ended = await execute(shell(script), '', tools);
+  expect(ended).toMatchObject({ stoppedBy: 'signal', signal: 'SIGTERM', stdout: '' });
+});
+
+test.each([
+  ['{"pointOfNoReturm":true}', 'pointOfNoReturm is not a known member'],
+  ['{"pointOfNoReturn":false}', 'pointOfNoReturn must be equal to constant'],
+  ['{"progress":{"percent":"half"}}', 'progress.percent must be number'],
+  ['{"report":{"status":"DONE"}}', 'report.status must be one of COMPLETE, FAILED, DEFERRED, NEW'],
+  ['{"report":{"status":"COMPLETE","result":1}}', 'report.result is not a known member'],
+  ['hello', 'JSON'],
+])('a command that says %s on the control pipe is stopped', async (line, why) => {
+  const ended = await execute(shell(`echo '${line}' >&3; sleep 600`), '', hands());
+  expect(ended.stoppedBy).toBe('control');
+  expect(ended.wrong).toContain(why);
+  expect(ended.wrong).toContain(line);
 });
 
 test.each([

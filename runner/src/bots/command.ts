@@ -1,107 +1,86 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { RunnerFault, RunnerStopped } from '../errors.ts';
-import { endGroup, joinGroup, ownGroup, signalGroup } from './process-group.ts';
+import type { Readable } from 'node:stream';
+import { RunnerStopped } from '../errors.ts';
+import type { Work } from '../item.ts';
+import type { Answer } from './answer.ts';
+import { serveControl } from './control.ts';
+import { readLines } from './lines.ts';
+import { startProcess, type Exit, type Program } from './process.ts';
 
 /** A command to run for one item. */
-export interface Command {
-  /** Program and arguments; no shell reads them. */
-  readonly command: readonly string[];
-  readonly env: NodeJS.ProcessEnv;
-  readonly cwd: string | undefined;
+export interface Command extends Program {
   readonly timeoutSeconds: number;
-  /** Between asking the command to end and killing it. */
-  readonly killGraceSeconds: number;
   readonly maxOutputBytes: number;
 }
 
-export type StopReason = 'timeout' | 'output' | 'signal';
+export type StopReason = 'timeout' | 'output' | 'control' | 'signal';
 
 /** How a command ended. */
-export interface Ended {
-  readonly exitCode: number | null;
-  /** The signal that ended it. */
-  readonly signal: NodeJS.Signals | null;
+export interface Ended extends Exit {
   readonly stdout: string;
   /** The last part of it. */
   readonly stderr: string;
   /** Why the runner stopped it. */
   readonly stoppedBy: StopReason | undefined;
+  /** What it said on the control pipe that could not be taken. */
+  readonly wrong: string | undefined;
+  /** The report it gave on the control pipe. */
+  readonly report: Answer | undefined;
 }
 
-const stderrCharacters = 8_000;
-// Processes that outlive the command may write for so long; what they keep open must not hold the item.
-const leftoverSeconds = 1;
+type Hands = Pick<Work, 'signal' | 'log' | 'progress' | 'pointOfNoReturn'>;
 
-interface Hands {
-  readonly signal: AbortSignal;
-  readonly log: (text: string) => void;
-}
+/** How much of stderr becomes part of an error. */
+export const stderrCharacters = 8_000;
 
 /**
  * Runs a command in a process group of its own, which is gone when this resolves.
  * @throws RunnerFault when the program cannot be started here.
  */
-export async function execute(command: Command, stdin: string, { signal, log }: Hands): Promise<Ended> {
-  const child = start(command);
-  joinGroup(child);
-  const stopper = createStopper(child, command.killGraceSeconds);
-  const stdout = collect(child, command.maxOutputBytes, () => stopper.stop('output'));
-  const stderr = follow(child, log);
-  const timer = setTimeout(() => stopper.stop('timeout'), command.timeoutSeconds * 1000);
-  const letGo = () => stopper.stop('signal', isUrgent(signal.reason));
+export async function execute(command: Command, stdin: string, work: Hands): Promise<Ended> {
+  const process = startProcess(command);
+  let stoppedBy: StopReason | undefined;
+  const stop = (why: StopReason, isUrgent = false) => {
+    stoppedBy ??= why;
+    process.stop(isUrgent);
+  };
+  const stdout = collect(process.stdout, command.maxOutputBytes, () => stop('output'));
+  const stderr = follow(process.stderr, work.log);
+  const said = { report: undefined as Answer | undefined, wrong: undefined as string | undefined };
+  serveControl(process.control, {
+    work: () => work,
+    onReport: (report) => (said.report = report),
+    onWrong: (why) => {
+      said.wrong ??= why;
+      stop('control');
+    },
+  });
+  const forget = stopInTime(work.signal, command.timeoutSeconds, stop);
+  process.stdin.end(stdin);
+  const exit = await process.ended.finally(forget);
+  return { ...exit, ...said, stdout: stdout(), stderr: stderr(), stoppedBy };
+}
+
+/** Stops when the time is up or the signal is aborted. @returns what takes both back */
+export function stopInTime(
+  signal: AbortSignal,
+  seconds: number,
+  stop: (why: 'timeout' | 'signal', isUrgent?: boolean) => void,
+): () => void {
+  const timer = setTimeout(() => stop('timeout'), seconds * 1000);
+  const letGo = () => stop('signal', signal.reason instanceof RunnerStopped && signal.reason.isUrgent);
   signal.addEventListener('abort', letGo, { once: true });
   if (signal.aborted) letGo();
-  try {
-    feed(child, stdin);
-    const { exitCode, signal: endedBy } = await ended(child);
-    return { exitCode, signal: endedBy, stdout: stdout(), stderr: stderr(), stoppedBy: stopper.reason() };
-  } finally {
+  return () => {
     clearTimeout(timer);
-    stopper.clear();
     signal.removeEventListener('abort', letGo);
-    endGroup(child);
-  }
-}
-
-function start({ command, env, cwd }: Command): ChildProcessWithoutNullStreams {
-  const [program = '', ...rest] = command;
-  return spawn(program, rest, { env, cwd, detached: ownGroup, stdio: 'pipe', windowsHide: true });
-}
-
-function feed(child: ChildProcessWithoutNullStreams, text: string): void {
-  // A command need not read its input; then the pipe breaks.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(text);
-}
-
-function isUrgent(reason: unknown): boolean {
-  return reason instanceof RunnerStopped && reason.isUrgent;
-}
-
-function createStopper(child: ChildProcessWithoutNullStreams, graceSeconds: number) {
-  let reason: StopReason | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    reason: () => reason,
-    clear: () => clearTimeout(timer),
-    stop(why: StopReason, isAtOnce = false) {
-      if (reason !== undefined) return;
-      reason = why;
-      signalGroup(child, isAtOnce ? 'SIGKILL' : 'SIGTERM');
-      timer = setTimeout(() => signalGroup(child, 'SIGKILL'), graceSeconds * 1000);
-    },
   };
 }
 
 /** Gathers stdout; calls `onTooMuch` and keeps no more when it is too large. */
-function collect(
-  child: ChildProcessWithoutNullStreams,
-  maxBytes: number,
-  onTooMuch: () => void,
-): () => string {
+function collect(stdout: Readable, maxBytes: number, onTooMuch: () => void): () => string {
   const parts: Buffer[] = [];
   let bytes = 0;
-  child.stdout.on('data', (part: Buffer) => {
+  stdout.on('data', (part: Buffer) => {
     bytes += part.length;
     if (bytes > maxBytes) onTooMuch();
     else parts.push(part);
@@ -110,41 +89,13 @@ function collect(
 }
 
 /** Passes stderr on, line by line, and keeps the end of it. */
-function follow(child: ChildProcessWithoutNullStreams, log: (text: string) => void): () => string {
+function follow(stderr: Readable, log: (text: string) => void): () => string {
   let tail = '';
-  let line = '';
-  child.stderr.setEncoding('utf8');
-  child.stderr.on('data', (part: string) => {
-    tail = (tail + part).slice(-stderrCharacters);
-    const lines = (line + part).split('\n');
-    line = lines.pop()?.slice(-stderrCharacters) ?? '';
-    lines.forEach(log);
+  readLines(stderr, stderrCharacters, {
+    onLine: (line) => {
+      tail = `${tail}${line}\n`.slice(-stderrCharacters);
+      log(line);
+    },
   });
-  child.stderr.on('end', () => line !== '' && log(line));
   return () => tail.trim();
-}
-
-function ended(child: ChildProcessWithoutNullStreams) {
-  return new Promise<Pick<Ended, 'exitCode' | 'signal'>>((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
-    child.once('error', (error: NodeJS.ErrnoException) => reject(startFailure(child, error)));
-    child.once('exit', () => {
-      timer = setTimeout(() => {
-        signalGroup(child, 'SIGKILL');
-        child.stdout.destroy();
-        child.stderr.destroy();
-      }, leftoverSeconds * 1000);
-    });
-    child.once('close', (exitCode, signal) => {
-      clearTimeout(timer);
-      resolve({ exitCode, signal });
-    });
-  });
-}
-
-// With a program that is missing, every item of the queue would fail one after the other.
-function startFailure({ spawnfile }: ChildProcessWithoutNullStreams, error: NodeJS.ErrnoException): Error {
-  if (!['ENOENT', 'EACCES', 'ENOTDIR'].includes(error.code ?? '')) return error;
-  const message = `Cannot start "${spawnfile}" (${error.message}). Check the command, the folder it runs in, and PATH.`;
-  return new RunnerFault(message, { cause: error });
 }

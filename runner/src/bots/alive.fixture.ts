@@ -1,0 +1,14 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+/** Whether a process runs, for tests. */
+export function isAlive(pid: number): boolean {
+  const status = `/proc/${String(pid)}/status`;
+  try {
+    // In a container nobody may bury the dead.
+    return (
+      process.kill(pid, 0) && !(existsSync(status) && readFileSync(status, 'utf8').includes('State:\tZ'))
+    );
+  } catch {
+    return false;
+  }
+}

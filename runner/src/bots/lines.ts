@@ -1,0 +1,33 @@
+import type { Readable } from 'node:stream';
+
+/** What to do with the lines of a stream. */
+export interface LineReader {
+  /** A line without its end. */
+  readonly onLine: (line: string) => void;
+  /** A line is longer than the limit; nothing more is read. Without it, long lines lose their beginning. */
+  readonly onTooLong?: () => void;
+}
+
+/** Reads a stream line by line, and what comes after the last line end as a line, too. */
+export function readLines(stream: Readable, maxCharacters: number, reader: LineReader): void {
+  const { onLine, onTooLong } = reader;
+  let rest = '';
+  let isOver = false;
+  stream.setEncoding('utf8');
+  stream.on('data', (part: string) => {
+    if (isOver) return;
+    const lines = (rest + part).split('\n');
+    rest = lines.pop() ?? '';
+    lines.forEach(onLine);
+    if (rest.length <= maxCharacters) return;
+    if (onTooLong === undefined) rest = rest.slice(-maxCharacters);
+    else {
+      isOver = true;
+      rest = '';
+      onTooLong();
+    }
+  });
+  stream.on('end', () => rest !== '' && onLine(rest));
+  // A pipe that breaks has said all it will say; how the process ends tells the rest.
+  stream.on('error', () => undefined);
+}

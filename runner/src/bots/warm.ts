@@ -1,0 +1,91 @@
+import { settle } from './answer.ts';
+import type { Work, WorkItem } from '../item.ts';
+import type { Command } from './command.ts';
+import { doItem, startWarmProcess, type WarmProcess } from './warm-process.ts';
+
+/** How long a process is kept. */
+export interface WarmLimits {
+  /** Items that one process does. */
+  readonly maxItems: number;
+  /** How long it may wait for the next one. */
+  readonly idleSeconds: number;
+}
+
+/** The processes of a warm bot. */
+interface Pool {
+  readonly limits: WarmLimits;
+  /** All that live, with the timers of those that wait. */
+  readonly all: Set<WarmProcess>;
+  /** Those that wait for an item; the last one waits for the shortest time. */
+  readonly idle: Map<WarmProcess, NodeJS.Timeout>;
+}
+
+/** A bot whose processes do many items each. There are as many processes as there are items at a time. */
+export function createWarmBot(command: Command, limits: WarmLimits, note: (text: string) => void) {
+  const pool: Pool = { limits, all: new Set(), idle: new Map() };
+  return {
+    handle: async (item: WorkItem, work: Work) => {
+      const warm = take(pool) ?? start(pool, command, note);
+      try {
+        return settle(await doItem(warm, item, work), work);
+      } finally {
+        rest(pool, warm);
+      }
+    },
+    end: async () => {
+      const ends = [...pool.all].map((warm) => {
+        retire(pool, warm);
+        return warm.process.ended;
+      });
+      await Promise.allSettled(ends);
+    },
+  };
+}
+
+function start(pool: Pool, command: Command, note: (text: string) => void): WarmProcess {
+  const warm = startWarmProcess(command, note);
+  pool.all.add(warm);
+  const leave = () => {
+    wake(pool, warm);
+    pool.all.delete(warm);
+  };
+  // One that has closed its stdout answers no more.
+  warm.process.stdout.once('end', () => wake(pool, warm));
+  warm.process.ended.then(leave, leave);
+  return warm;
+}
+
+/** The process that waited for the shortest time: the others may then be let go. */
+function take(pool: Pool): WarmProcess | undefined {
+  const warm = [...pool.idle.keys()].at(-1);
+  if (warm !== undefined) wake(pool, warm);
+  return warm;
+}
+
+/** Has a process wait for its next item, if it is to have one. */
+function rest(pool: Pool, warm: WarmProcess): void {
+  const { idle, limits } = pool;
+  if (!pool.all.has(warm)) return;
+  const isDone =
+    warm.trouble !== undefined || warm.items >= limits.maxItems || warm.process.stdout.readableEnded;
+  if (isDone) return retire(pool, warm);
+  idle.set(
+    warm,
+    setTimeout(() => retire(pool, warm), limits.idleSeconds * 1000),
+  );
+}
+
+function wake({ idle }: Pool, warm: WarmProcess): void {
+  clearTimeout(idle.get(warm));
+  idle.delete(warm);
+}
+
+/** Lets a process go: the end of its input tells it to end. */
+function retire(pool: Pool, warm: WarmProcess): void {
+  const { process, command } = warm;
+  wake(pool, warm);
+  process.stdin.end();
+  const timer = setTimeout(() => process.stop(), command.killGraceSeconds * 1000);
+  const forget = () => clearTimeout(timer);
+  process.ended.then(forget, forget);
+}

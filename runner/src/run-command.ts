@@ -1,0 +1,19 @@
+import { createBot, type BotSettings } from './bots/bot.ts';
+import type { Summary } from './events.ts';
+import { settingsOf, type RunOptions } from './options.ts';
+import { runWith } from './run.ts';
+
+/** What is run for the items of a queue. */
+export interface CommandOptions extends RunOptions, BotSettings {}
+
+/**
+ * Has a command do each item of a queue: the item as JSON on stdin, its output as JSON from stdout, its outcome by the exit
+ * code; or, when it is kept warm, items and answers line by line.
+ * @throws as `run` does
+ */
+export async function runCommand(options: CommandOptions): Promise<Summary> {
+  return runWith(options, (emit) => {
+    const { maxOutputBytes } = settingsOf(options);
+    return createBot(options, maxOutputBytes, (text) => emit({ type: 'note', text }));
+  });
+}

@@ -1,0 +1,49 @@
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+
+const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
+
+/** What is wrong with a part of a value. */
+export interface Problem {
+  /** The names on the way to it, from the outside in. */
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** A check of values against a JSON schema. @returns what is wrong, as sentences without their end. */
+export function checkerOf(schema: object): (value: unknown) => string[] {
+  const problems = problemsOf(schema);
+  return (value) => problems(value).map(({ path, message }) => [path.join('.'), message].join(' ').trim());
+}
+
+/** A check of values against a JSON schema that says where each problem is. */
+export function problemsOf(schema: object): (value: unknown) => Problem[] {
+  const validate = ajv.compile(schema);
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).map(problemOf));
+}
+
+function problemOf({ instancePath, keyword, message = 'is wrong', params }: ErrorObject): Problem {
+  const path = instancePath
+    .split('/')
+    .slice(1)
+    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const given = params as {
+    additionalProperty?: string;
+    missingProperty?: string;
+    allowedValues?: unknown[];
+    limit?: number;
+  };
+  if (given.additionalProperty !== undefined)
+    return { path: [...path, given.additionalProperty], message: 'is not a known member' };
+  if (given.missingProperty !== undefined)
+    return { path: [...path, given.missingProperty], message: 'is missing' };
+  if (given.allowedValues !== undefined)
+    return { path, message: `must be one of ${given.allowedValues.join(', ')}` };
+  return { path, message: sayings[`${keyword} ${String(given.limit)}`] ?? message };
+}
+
+// What the checker says of these is right, but stilted.
+const sayings: Readonly<Record<string, string>> = {
+  'minLength 1': 'must not be empty',
+  'minItems 1': 'must have at least one entry',
+  'minProperties 1': 'must have at least one member',
+};
