@@ -1,0 +1,80 @@
+/**
+ * `npx tsx bench/bots.ts`: how many items a second a bot does that has nothing to do, with a process for each item and with
+ * processes that are kept warm. Absolute figures, which say little about other machines; their ratio says more.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import { createClient, type Id } from '@millrace/api';
+import { runCommand, type RunnerEvent } from '@millrace/runner';
+import { startPostgres } from '../server/src/postgres/supervisor.ts';
+import { prepareQueue } from './scenarios.ts';
+
+const slots = 4;
+const password = 'a password for the bench';
+const cold = `process.stdin.resume().on('end', () => process.stdout.write('{}'));`;
+const warm = `require('node:readline').createInterface({ input: process.stdin }).on('line', (line) =>
+  process.stdout.write(JSON.stringify({ id: JSON.parse(line).id, status: 'COMPLETE' }) + '\\n'));`;
+
+const ways = [
+  { name: 'a shell for each item', command: ['sh', '-c', 'cat > /dev/null'], warm: false, items: 2_000 },
+  { name: 'a Node.js for each item', command: [process.execPath, '-e', cold], warm: false, items: 300 },
+  { name: 'a Node.js kept warm', command: [process.execPath, '-e', warm], warm: true, items: 20_000 },
+];
+
+async function main(): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'millrace-bench-'));
+  const postgres = await startPostgres({ dataFolder: folder, log: () => undefined });
+  const args = [JSON.stringify(postgres.connection), password];
+  const server = fork(path.join(import.meta.dirname, 'serve.ts'), args, { execArgv: ['--import', 'tsx'] });
+  try {
+    const [url] = (await once(server, 'message')) as [string];
+    const client = createClient({ url, username: 'admin', password });
+    const queue = await prepareQueue(client);
+    console.log(
+      `${String(cpus().length)} cores (${cpus()[0]?.model ?? ''}), Node.js ${process.version}, ${String(slots)} slots`,
+    );
+    for (const { items, ...way } of ways) {
+      await queue.fill(client, items);
+      const rate = await rateOf(url, queue.id, { ...way, items });
+      console.log(`${way.name}: ${rate.toFixed(0)} items a second`);
+    }
+  } finally {
+    server.disconnect();
+    await once(server, 'exit');
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Items a second from the first report to the last, so that starting does not count. */
+async function rateOf(url: string, queue: Id, way: (typeof ways)[number]): Promise<number> {
+  const stop = new AbortController();
+  let done = 0;
+  let startedOn = 0;
+  let seconds = 0;
+  const onEvent = ({ type }: RunnerEvent) => {
+    if (type !== 'reported') return;
+    if (done === 0) startedOn = performance.now();
+    done += 1;
+    if (done === way.items) seconds = (performance.now() - startedOn) / 1000;
+    if (done >= way.items) stop.abort();
+  };
+  const { command, warm: isWarm } = way;
+  await runCommand({
+    url,
+    username: 'admin',
+    password,
+    queue,
+    slots,
+    command,
+    warm: isWarm,
+    onEvent,
+    signal: stop.signal,
+  });
+  return (way.items - 1) / seconds;
+}
+
+await main();
