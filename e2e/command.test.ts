@@ -109,6 +109,44 @@ test('a runner whose command does not exist stops, and the items stay untried', 
   await expect.poll(work.statuses, slow).toEqual({ NEW: 2 });
 });
 
+/** Answers items line by line; those of the kind `crash` end the process past the point of no return. */
+const warmBot = `
+  const { readSync, writeSync } = require('node:fs');
+  require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+    const { id, json } = JSON.parse(line);
+    if (json.kind === 'crash') {
+      console.error('paying');
+      writeSync(3, '{"pointOfNoReturn":true}\\n');
+      readSync(3, Buffer.alloc(100));
+      process.exit(3);
+    }
+    console.log(JSON.stringify({ id, status: 'COMPLETE', output: { pid: process.pid }, tags: ['warm'] }));
+  });`;
+
+test('a warm command does one item after another, and one that it crashed on past the point of no return is in doubt', async () => {
+  const kinds = ['plain', 'plain', 'crash', 'plain'];
+  const work = await createWork(
+    app,
+    'Warm',
+    kinds.map((kind, n) => ({ n, kind })),
+    3,
+  );
+  const command = [process.execPath, '-e', warmBot];
+  const runner = startCommand({ ...base, queue: work.name, command, warm: true });
+  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 3, FAILED: 1 });
+  expect(await runner.drained()).toMatchObject({ completed: 3, failedSystem: 1 });
+  const [first, second, crashed, last] = await work.items();
+  expect(first).toMatchObject({ tags: ['warm'] });
+  expect(second?.output).toEqual(first?.output);
+  expect(last?.output).not.toEqual(first?.output);
+  expect(crashed).toMatchObject({ failureKind: 'IN_DOUBT', retryCount: 0 });
+  const path_ = { id: work.queueId, workItemId: crashed?.id as number };
+  expect((await app.admin.getWorkItem({ path: path_ })).body).toMatchObject({
+    error: expect.stringContaining('Exit code 3.\npaying'),
+    logTail: 'paying\n',
+  });
+});
+
 test('at SIGTERM a runner ends the running item, reports it and leaves', async () => {
   const work = await createWork(app, 'Terminated', numbered(3));
   const command = shell('echo $$ > running; while [ ! -e go ]; do sleep 0.1; done; echo "{}"');
