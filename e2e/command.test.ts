@@ -124,11 +124,11 @@ const warmBot = `
   });`;
 
 test('a warm command does one item after another, and one that it crashed on past the point of no return is in doubt', async () => {
-  const kinds = ['plain', 'plain', 'crash', 'plain'];
+  const orders = ['plain', 'plain', 'crash', 'plain'];
   const work = await createWork(
     app,
     'Warm',
-    kinds.map((kind, n) => ({ n, kind })),
+    orders.map((kind, n) => ({ n, kind })),
     3,
   );
   const command = [process.execPath, '-e', warmBot];
@@ -140,8 +140,8 @@ test('a warm command does one item after another, and one that it crashed on pas
   expect(second?.output).toEqual(first?.output);
   expect(last?.output).not.toEqual(first?.output);
   expect(crashed).toMatchObject({ failureKind: 'IN_DOUBT', retryCount: 0 });
-  const path_ = { id: work.queueId, workItemId: crashed?.id as number };
-  expect((await app.admin.getWorkItem({ path: path_ })).body).toMatchObject({
+  const at = { id: work.queueId, workItemId: crashed?.id as number };
+  expect((await app.admin.getWorkItem({ path: at })).body).toMatchObject({
     error: expect.stringContaining('Exit code 3.\npaying'),
     logTail: 'paying\n',
   });

@@ -23,37 +23,33 @@ export const idleStatus: RunStatus = {
   trouble: '',
 };
 
+type Changes = {
+  readonly [T in RunnerEvent['type']]?: (
+    status: RunStatus,
+    event: Extract<RunnerEvent, { type: T }>,
+  ) => RunStatus;
+};
+
+const lostOne = (status: RunStatus) => ({ ...status, lost: status.lost + 1 });
+
+const changes: Changes = {
+  claimed: (status, { items }) => ({
+    ...status,
+    running: new Set([...status.running, ...items.map(({ id }) => String(id))]),
+    trouble: '',
+  }),
+  finished: (status, { report }) => ({ ...status, running: without(status.running, report.id) }),
+  reported: (status, { report }) => ({ ...counted(status, report.status), trouble: '' }),
+  leaseLost: (status, { id }) => lostOne({ ...status, running: without(status.running, id) }),
+  reportRefused: lostOne,
+  unreported: lostOne,
+  retrying: (status, { call }) => ({ ...status, trouble: `waiting for the server (${call})` }),
+};
+
 /** The status after one more event. */
 export function statusAfter(status: RunStatus, event: RunnerEvent): RunStatus {
-  switch (event.type) {
-    case 'claimed':
-      return {
-        ...status,
-        running: new Set([...status.running, ...event.items.map(({ id }) => String(id))]),
-        trouble: '',
-      };
-    case 'finished':
-      return { ...status, running: without(status.running, event.report.id) };
-    case 'reported':
-      return { ...counted(status, event.report.status), trouble: '' };
-    case 'leaseLost':
-      return { ...status, running: without(status.running, event.id), lost: status.lost + 1 };
-    case 'reportRefused':
-    case 'unreported':
-      return { ...status, lost: status.lost + 1 };
-    case 'retrying':
-      return { ...status, trouble: `waiting for the server (${event.call})` };
-    case 'connected':
-    case 'registered':
-    case 'deviceState':
-    case 'progress':
-    case 'log':
-    case 'note':
-    case 'cancelled':
-    case 'draining':
-    case 'stopped':
-      return status;
-  }
+  const change = changes[event.type] as ((before: RunStatus, by: RunnerEvent) => RunStatus) | undefined;
+  return change?.(status, event) ?? status;
 }
 
 /** The status on one line. */

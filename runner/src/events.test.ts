@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { addEvent, describeEvent, nothingDone, type RunnerEvent } from './events.ts';
+import { describeEvent } from './describe.ts';
+import { addEvent, nothingDone, type RunnerEvent } from './events.ts';
 import type { Report } from './item.ts';
 
 const report = (more: Partial<Report>): Report => ({ id: 7, version: 1, status: 'COMPLETE', ...more });
@@ -51,6 +52,15 @@ test.each<[RunnerEvent, string | undefined]>([
   ],
   [{ type: 'cancelled', id: 7, message: 'Cancelled by ana.' }, 'item 7: Cancelled by ana.'],
   [{ type: 'note', text: 'score: ready' }, 'score: ready'],
+  [
+    { type: 'registered', deviceId: 3, hostName: 'runner-01', bots: ['score', 'post'], slots: 4 },
+    'device runner-01 (3), 4 slots, runs score, post',
+  ],
+  [
+    { type: 'deviceState', state: 'DRAINING', reason: 'patched tonight' },
+    'the device is DRAINING: it takes no more work (patched tonight)',
+  ],
+  [{ type: 'deviceState', state: 'ACTIVE', reason: undefined }, 'the device is ACTIVE: it takes work'],
   [lost, 'item 7: taken away: held by another'],
   [refused, 'item 7: the report was refused: LATE_REPORT: late'],
   [

@@ -1,7 +1,7 @@
 import type { Id, Schemas } from '@millrace/api';
 import type { Report, WorkItem } from './item.ts';
 
-type DeviceState = Schemas['DeviceState']['state'];
+export type DeviceState = Schemas['DeviceState']['state'];
 
 /** What happens in a runner, for those who watch it. */
 export type RunnerEvent =
@@ -90,61 +90,4 @@ function memberOf(event: RunnerEvent): keyof Summary | undefined {
   if (event.report.status === 'DEFERRED') return 'deferred';
   if (event.report.status === 'NEW') return 'givenBack';
   return event.report.failureKind === 'BUSINESS' ? 'failedBusiness' : 'failedSystem';
-}
-
-/** A line for a log, or nothing for events that are only worth drawing. */
-export function describeEvent(event: RunnerEvent): string | undefined {
-  switch (event.type) {
-    case 'connected':
-      return `takes items from the queue ${event.queue}`;
-    case 'registered':
-      return `device ${event.hostName} (${String(event.deviceId)}), ${String(event.slots)} slots, runs ${event.bots.join(', ') || 'nothing'}`;
-    case 'deviceState':
-      return describeState(event.state, event.reason);
-    case 'log':
-      return `item ${String(event.id)}: ${event.text}`;
-    case 'note':
-      return event.text;
-    case 'finished':
-      return describeFailure(event.report);
-    case 'reportRefused':
-      return `item ${String(event.report.id)}: the report was refused: ${event.code}: ${event.message}`;
-    case 'leaseLost':
-      return `item ${String(event.id)}: taken away: ${event.message}`;
-    case 'cancelled':
-      return `item ${String(event.id)}: ${event.message}`;
-    case 'unreported':
-      return `item ${String(event.report.id)}: was done, but the server could not be told; it comes back when its lease lapses`;
-    case 'retrying':
-      return `${event.call}: ${event.message} Trying again in ${event.seconds.toFixed(1)} s.`;
-    case 'draining':
-      return `stops: ${String(event.running)} items still running, ${String(event.reports)} reports to send`;
-    case 'stopped':
-      return `stopped: ${describeSummary(event.summary)}`;
-    case 'claimed':
-    case 'progress':
-    case 'reported':
-      return undefined;
-  }
-}
-
-const meanings = {
-  ACTIVE: 'takes work',
-  DRAINING: 'takes no more work',
-  QUARANTINED: 'takes no work, and what it had is taken back',
-};
-
-function describeState(state: DeviceState, reason: string | undefined): string {
-  return `the device is ${state}: it ${meanings[state]}${reason === undefined ? '' : ` (${reason})`}`;
-}
-
-function describeFailure({ id, status, failureKind, error, reason }: Report): string | undefined {
-  if (status === 'NEW') return `item ${String(id)}: given back: ${reason ?? ''}`;
-  if (status !== 'FAILED') return undefined;
-  return `item ${String(id)}: ${failureKind === 'BUSINESS' ? 'business' : 'technical'} failure: ${error ?? ''}`;
-}
-
-function describeSummary(summary: Summary): string {
-  const parts = Object.entries(summary).filter(([, items]) => Number(items) > 0);
-  return parts.map(([name, items]) => `${name} ${String(items)}`).join(', ') || 'nothing was done';
 }

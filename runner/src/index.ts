@@ -9,7 +9,8 @@ export {
   RunnerFault,
   RunnerStopped,
 } from './errors.ts';
-export { describeEvent, type RunnerEvent, type Summary } from './events.ts';
+export { describeEvent } from './describe.ts';
+export type { RunnerEvent, Summary } from './events.ts';
 export type { Handler, Report, Work, WorkItem } from './item.ts';
 export type { RunOptions } from './options.ts';
 export { run } from './run.ts';

@@ -1,4 +1,5 @@
-import { addEvent, describeEvent, nothingDone, type Emit, type RunnerEvent } from './events.ts';
+import { describeEvent } from './describe.ts';
+import { addEvent, nothingDone, type Emit, type RunnerEvent } from './events.ts';
 import type { Stop } from './signals.ts';
 
 /** Counts what happens and passes it on. A watcher that throws must not cost items, so the runner drains before it says so. */

@@ -57,7 +57,8 @@ function start(pool: Pool, command: Command, note: (text: string) => void): Warm
 
 /** The process that waited for the shortest time: the others may then be let go. */
 function take(pool: Pool): WarmProcess | undefined {
-  const warm = [...pool.idle.keys()].at(-1);
+  // One that spoke out of turn is being ended.
+  const warm = [...pool.idle.keys()].findLast(({ trouble }) => trouble === undefined);
   if (warm !== undefined) wake(pool, warm);
   return warm;
 }
