@@ -1,7 +1,9 @@
 import type { Id, Schemas } from '@millrace/api';
 import {
   run,
+  runAgent,
   runCommand,
+  type AgentOptions,
   type CommandOptions,
   type Handler,
   type RunnerEvent,
@@ -91,6 +93,11 @@ export function startBot<Json>(options: RunOptions, handler: Handler<Json>) {
 
 export function startCommand(options: CommandOptions) {
   return watch((watching) => runCommand({ ...options, ...watching }));
+}
+
+/** The agent of a device, in this process. */
+export function startAgent(options: AgentOptions) {
+  return watch((watching) => runAgent({ ...options, ...watching }));
 }
 
 /** Something to wait for that a test decides. */

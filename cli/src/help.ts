@@ -34,6 +34,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'millrace run --queue credit --slots 4 --timeout-seconds 120 -- node bot.mjs --fast',
     'millrace run --queue credit --warm -- python3 warm_bot.py',
   ],
+  agent: ['millrace agent --config agent.yaml', 'millrace agent --config agent.yaml --check'],
   events: [
     'millrace events --follow',
     'millrace events --queue credit --operation finishWorkItems --last 100',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { operations, type Operation, type OperationId } from '@millrace/api';
 import { Command, type Argument } from 'commander';
+import { addAgent } from './commands/agent.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addEvents } from './commands/events.ts';
 import { addItemCreate } from './commands/item-create.ts';
@@ -38,6 +39,7 @@ export function createProgram(context: Context): Command {
   groupOf(program, 'item');
   addUpload(program, context);
   addRun(program, context);
+  addAgent(program, context);
   addEvents(program, context);
   program.commandsGroup('Set up:');
   addOperations(program, context);

@@ -3,7 +3,7 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
 
 /** What is wrong with a part of a value. */
-interface Problem {
+export interface Problem {
   /** The names on the way to it, from the outside in. */
   readonly path: readonly string[];
   readonly message: string;
@@ -16,7 +16,7 @@ export function checkerOf(schema: object): (value: unknown) => string[] {
 }
 
 /** A check of values against a JSON schema that says where each problem is. */
-function problemsOf(schema: object): (value: unknown) => Problem[] {
+export function problemsOf(schema: object): (value: unknown) => Problem[] {
   const validate = ajv.compile(schema);
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(problemOf));
 }

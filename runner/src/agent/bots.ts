@@ -1,0 +1,57 @@
+import { pause } from '../backoff.ts';
+import { createBot, type Bot } from '../bots/bot.ts';
+import { GiveBack, RunnerFault } from '../errors.ts';
+import type { Emit } from '../events.ts';
+import type { Handler, WorkItem } from '../item.ts';
+import type { AgentConfig } from './config.ts';
+import { registerAgain, type Device } from './device.ts';
+
+/** The bots of a device. */
+export interface Bots {
+  /** Those that can be started here. */
+  readonly names: () => string[];
+  /** What does the work of an item: the bot that the server has named, as the configuration knows it. */
+  readonly handlerOf: (item: WorkItem, device: Device) => Handler;
+  /** Lets go of the processes that wait for items. */
+  readonly end: () => Promise<void>;
+}
+
+// For the server to send such items elsewhere, before this device asks for more.
+const returnSeconds = 1;
+
+export function createBots(config: AgentConfig, maxOutputBytes: number, emit: Emit): Bots {
+  const { hostName } = config.device;
+  const bots = new Map<string, Bot>();
+  for (const [name, settings] of Object.entries(config.bots)) {
+    const note = (text: string) => emit({ type: 'note', text: `bot ${name}: ${text}` });
+    bots.set(name, createBot(settings, maxOutputBytes, note));
+  }
+  // Those that cannot be started here: every item that is sent for them would come back.
+  const withdrawn = new Set<string>();
+  const handlerOf = ({ botName = '' }: WorkItem, device: Device): Handler => {
+    const bot = bots.get(botName);
+    if (bot === undefined) return giveBack(device, `unknown bot "${botName}" on device ${hostName}`);
+    return async (item, tools) => {
+      try {
+        return await bot.handle(item, tools);
+      } catch (error) {
+        if (!(error instanceof RunnerFault)) throw error;
+        withdrawn.add(botName);
+        return giveBack(device, `bot "${botName}" on device ${hostName}: ${error.message}`)(item, tools);
+      }
+    };
+  };
+  const names = () => [...bots.keys()].filter((name) => !withdrawn.has(name));
+  const end = async () => {
+    await Promise.all([...bots.values()].map((bot) => bot.end()));
+  };
+  return { names, handlerOf, end };
+}
+
+/** Returns an item that cannot be done here, and tells the server anew what can. */
+function giveBack(device: Device, reason: string): Handler {
+  return async (_, { signal }) => {
+    await Promise.all([registerAgain(device).catch(() => undefined), pause(returnSeconds, signal)]);
+    throw new GiveBack(reason);
+  };
+}

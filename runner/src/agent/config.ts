@@ -1,0 +1,77 @@
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { isMap, LineCounter, parseDocument, type Document } from 'yaml';
+import type { BotSettings } from '../bots/bot.ts';
+import { problemsOf, type Problem } from '../schema.ts';
+import { configSchema } from './schema.ts';
+
+/** What an agent is and can do. */
+export interface AgentConfig {
+  /** Where the server is, unless it is said otherwise. */
+  readonly url?: string;
+  readonly device: {
+    readonly hostName: string;
+    readonly nickname?: string;
+    readonly labels?: readonly string[];
+    /** Items at a time, whatever their bots. */
+    readonly slots: number;
+  };
+  readonly leaseSeconds?: number;
+  readonly drainSeconds?: number;
+  readonly maxOutputBytes?: number;
+  /** By the name under which the server knows them. */
+  readonly bots: Readonly<Record<string, BotSettings>>;
+}
+
+/** The configuration cannot be used; the message says what is wrong and where, a line for each problem. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** As it is written; all but the bots may be left out. */
+type Written = Omit<AgentConfig, 'device'> & { readonly device?: Partial<AgentConfig['device']> };
+
+const problemsIn = problemsOf(configSchema);
+const credentials = ['username', 'password', 'apiKey', 'token'];
+
+/**
+ * Reads the configuration of an agent, in YAML or JSON.
+ * @param file where it was read from: for messages, and because folders of bots are relative to its own
+ * @throws ConfigError
+ */
+export function readAgentConfig(text: string, file: string): AgentConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const wrong = document.errors.map(({ message }) => `${file}: ${message.split('\n')[0] ?? ''}`);
+  if (wrong.length > 0) throw new ConfigError(wrong.join('\n'));
+  const value: unknown = document.toJS();
+  const problems = problemsIn(value).map((problem) => describe(problem, document, lines));
+  if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${file}:${problem}`).join('\n'));
+  const written = value as Written;
+  const folder = path.dirname(path.resolve(file));
+  const bots = Object.entries(written.bots).map(([name, bot]) => [name, inFolder(bot, folder)]);
+  const device = { slots: 1, hostName: hostname(), ...written.device };
+  return { ...written, device, bots: Object.fromEntries(bots) as AgentConfig['bots'] };
+}
+
+function inFolder(bot: BotSettings, folder: string): BotSettings {
+  return { ...bot, cwd: path.resolve(folder, bot.cwd ?? '.') };
+}
+
+function describe({ path: names, message }: Problem, document: Document, lines: LineCounter): string {
+  const { line, col } = lines.linePos(offsetOf(names, document));
+  const isSecret = names.length === 1 && credentials.includes(names[0] ?? '');
+  const what = isSecret
+    ? 'does not belong here: the agent takes its log-in from MILLRACE_USERNAME and MILLRACE_API_KEY'
+    : message;
+  return `${String(line)}:${String(col)}: ${names.join('.') || 'the configuration'} ${what}`;
+}
+
+/** Where the member stands; for one that is missing, where it should be. */
+function offsetOf(names: readonly string[], document: Document): number {
+  if (names.length === 0) return document.contents?.range?.[0] ?? 0;
+  const parent: unknown = document.getIn(names.slice(0, -1), true);
+  const pair = isMap(parent) ? parent.items.find(({ key }) => String(key) === names.at(-1)) : undefined;
+  const node = (pair?.key ?? document.getIn(names, true)) as { range?: [number, ...number[]] } | undefined;
+  return node?.range?.[0] ?? offsetOf(names.slice(0, -1), document);
+}

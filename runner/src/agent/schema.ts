@@ -1,0 +1,53 @@
+const texts = { type: 'array', items: { type: 'string', minLength: 1 } };
+
+const bot = {
+  type: 'object',
+  required: ['command'],
+  additionalProperties: false,
+  properties: {
+    command: { ...texts, minItems: 1 },
+    cwd: { type: 'string', minLength: 1 },
+    env: { type: 'object', additionalProperties: { type: 'string' } },
+    timeoutSeconds: { type: 'number', minimum: 0.001, maximum: 2_000_000 },
+    killGraceSeconds: { type: 'number', minimum: 0, maximum: 10 },
+    businessExitCode: { type: 'integer', minimum: 1, maximum: 255 },
+    warm: {
+      type: ['boolean', 'object'],
+      additionalProperties: false,
+      properties: {
+        maxItems: { type: 'integer', minimum: 1, maximum: 1_000_000_000 },
+        idleSeconds: { type: 'number', minimum: 0, maximum: 2_000_000 },
+      },
+    },
+  },
+};
+
+/** The configuration of an agent, as it may be written. */
+export const configSchema = {
+  type: 'object',
+  required: ['bots'],
+  additionalProperties: false,
+  properties: {
+    url: { type: 'string', pattern: '^https?://' },
+    device: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        hostName: { type: 'string', minLength: 1, maxLength: 255 },
+        nickname: { type: 'string', minLength: 1, maxLength: 255 },
+        labels: { ...texts, maxItems: 50 },
+        slots: { type: 'integer', minimum: 1, maximum: 1000 },
+      },
+    },
+    leaseSeconds: { type: 'number', minimum: 1, maximum: 86_400 },
+    drainSeconds: { type: 'number', minimum: 0, maximum: 86_400 },
+    maxOutputBytes: { type: 'integer', minimum: 2, maximum: 10_000_000 },
+    bots: {
+      type: 'object',
+      minProperties: 1,
+      maxProperties: 500,
+      propertyNames: { minLength: 1, maxLength: 255 },
+      additionalProperties: bot,
+    },
+  },
+};
