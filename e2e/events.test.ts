@@ -43,6 +43,8 @@ test('events prints what happened, the newest events or all of them, for people 
   const refused = await events('--after', 'yesterday');
   expect(refused.code).toBe(1);
   expect(refused.stderr).toContain('after must match');
+  const unused = await millrace(home, ['events', '--item', '1'], { env });
+  expect([unused.code, unused.stderr]).toEqual([2, expect.stringContaining('--item needs --queue')]);
 });
 
 test('events --follow goes on through a restart of the server, and ends with Ctrl-C', async () => {

@@ -43,10 +43,11 @@ test.each([
   expect(columns({ ...ofItem, ...statuses })[3]).toBe(shown);
 });
 
-test('what is about a queue, a queue that is gone or no queue says so, and who did it has a name', () => {
+test('what is about a queue, a queue that is gone, a device or nothing of these says so, and who did it has a name', () => {
   expect(columns({ ...event, queueId: 7, queueName: 'credit' }).slice(2)).toEqual(['credit', 'by runner-1']);
   expect(columns({ ...event, queueId: 7 })[2]).toBe('queue 7');
   expect(columns(event)[2]).toBe('-');
+  expect(columns({ ...event, deviceId: 3 }).slice(2)).toEqual(['device 3', 'by runner-1']);
   const { actorName: _, ...nameless } = event;
   expect(columns(nameless)[3]).toBe('by user 21');
   expect(columns({ ...nameless, actorId: 0 })[3]).toBe('by Millrace');

@@ -30,8 +30,9 @@ export function eventLine(event: Event, colors: Colors): string {
   return parts.filter(Boolean).join('  ');
 }
 
-function subjectOf({ queueId, queueName, itemId }: Event): string {
-  const queue = queueName ?? (queueId === undefined ? '-' : `queue ${String(queueId)}`);
+function subjectOf({ queueId, queueName, itemId, deviceId }: Event): string {
+  if (queueId === undefined) return deviceId === undefined ? '-' : `device ${String(deviceId)}`;
+  const queue = queueName ?? `queue ${String(queueId)}`;
   return itemId === undefined ? queue : `${queue} #${String(itemId)}`;
 }
 
@@ -43,7 +44,9 @@ function statusOf({ from, to, itemId }: Event, colors: Colors): string {
   return steps.flat().join(' ');
 }
 
-function actorOf({ actorId, actorName, deviceId }: Event): string {
+function actorOf({ actorId, actorName, queueId, deviceId }: Event): string {
   const name = actorName ?? (Number(actorId) === 0 ? 'Millrace' : `user ${String(actorId)}`);
-  return deviceId === undefined ? `by ${name}` : `by ${name} on device ${String(deviceId)}`;
+  return deviceId === undefined || queueId === undefined
+    ? `by ${name}`
+    : `by ${name} on device ${String(deviceId)}`;
 }

@@ -2,7 +2,7 @@ import { stringifyJson, type Client, type Input, type Schemas } from '@millrace/
 import type { Command } from 'commander';
 import { openClient } from '../access.ts';
 import { addCallFlags, type CallFlags, type Context } from '../context.ts';
-import { Interrupted } from '../errors.ts';
+import { Interrupted, UsageError } from '../errors.ts';
 import { eventLine } from '../event-line.ts';
 import { readWholeNumber, wholeNumberFrom } from '../flags.ts';
 import { queueIdOf } from '../queue-name.ts';
@@ -62,6 +62,8 @@ async function printEvents({ config, terminal }: Context, flags: EventFlags): Pr
 
 async function queryOf(client: Client, flags: EventFlags): Promise<Query> {
   const { queue, item, operation, actorId, deviceId, after, last } = flags;
+  if (item !== undefined && queue === undefined)
+    throw new UsageError('--item needs --queue: say which queue it is in.');
   return {
     ...(queue !== undefined && { queueId: await queueIdOf(client, queue) }),
     ...(item !== undefined && { itemId: item }),
