@@ -2,14 +2,14 @@
  * `npm run bench`: what Millrace does a second, as shares of what a bare HTTP server does in the same run on the same
  * machine. Signed in, permissions checked, events written, on disk. Absolute figures say little about other machines.
  */
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { createClient, type Client } from '@millrace/api';
 import pg from 'pg';
 import { startPostgres } from '../server/src/postgres/supervisor.ts';
+import { start, stopAll } from './children.ts';
 import { measure, type Rates } from './load.ts';
 import { bare, prepareQueue, scenariosOf, type BenchQueue, type Scenario } from './scenarios.ts';
 
@@ -36,18 +36,10 @@ async function main(): Promise<void> {
     const queue = await prepareQueue(client);
     report(await compare({ server, yardstick, token }, client, queue));
   } finally {
-    for (const child of children) child.disconnect();
-    await Promise.all(children.map((child) => once(child, 'exit')));
+    await stopAll(children);
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function start(children: ChildProcess[], file: string, args: string[]): Promise<string> {
-  const child = fork(path.join(import.meta.dirname, file), args, { execArgv: ['--import', 'tsx'] });
-  children.push(child);
-  const [url] = (await once(child, 'message')) as [string];
-  return url;
 }
 
 async function publicKeyOf(connection: pg.ClientConfig): Promise<string> {
