@@ -111,14 +111,45 @@ describe('requestWork', () => {
     const runner = await createDevice(agent);
     const { lines } = await createLine(app, [runner]);
     await lines[0]?.queue.add(1);
-    for (const state of ['DRAINING', 'QUARANTINED']) {
-      await app.sql(`update devices set state = $1, state_reason = 'patched tonight' where id = $2`, [
-        state,
-        runner.device.id,
-      ]);
-      const { body } = await agent.call.requestWork({ path: runner.path, body: { waitSeconds: 60 } });
-      expect(body).toEqual({ state, stateReason: 'patched tonight', list: [] });
-    }
+    const [reason, path] = ['patched tonight', runner.path];
+    const ask = async () => (await agent.call.requestWork({ path, body: { waitSeconds: 60 } })).body;
+    await app.admin.drainDevice({ path, body: { reason } });
+    expect(await ask()).toEqual({ state: 'DRAINING', stateReason: reason, list: [] });
+    await app.admin.quarantineDevice({ path, body: { reason } });
+    expect(await ask()).toEqual({ state: 'QUARANTINED', stateReason: reason, list: [] });
+    await app.admin.resumeDevice({ path });
+    expect(await ask()).toMatchObject({ state: 'ACTIVE', list: [{ queueId: lines[0]?.queue.id }] });
+  });
+
+  test('requestWork gives what a quarantined device ran to another, as the same user', async () => {
+    const robot = await app.user('robot of the quarantine');
+    const [first, second] = [await createDevice(agent), await createDevice(agent)];
+    const { lines } = await createLine(app, [first, second], {}, () => ({ runAsUserIds: [robot.id] }));
+    await lines[0]?.queue.add(1);
+    const [item] = await first.ask();
+    expect(await second.ask()).toEqual([]);
+    await app.admin.quarantineDevice({ path: first.path, body: { reason: 'books twice' } });
+    expect(await second.ask()).toMatchObject([
+      { id: item?.id, deviceId: second.device.id, runAsUser: { id: robot.id } },
+    ]);
+  });
+
+  test('requestWork gives nothing of an automation that is paused or stopped, and what runs goes on', async () => {
+    const runner = await createDevice(agent, { slots: 2 });
+    const { lines } = await createLine(app, [runner]);
+    const [{ queue, automation }] = lines as [(typeof lines)[0]];
+    await queue.add(1, 2);
+    const items = await runner.ask({ count: 1 });
+    const path = { id: Number(automation.id) };
+    const hold = async (version: number, status: 'PAUSED' | 'STOPPED') =>
+      app.admin.updateAutomation({ path, body: { version, status, statusReason: 'month end' } });
+    expect((await hold(0, 'PAUSED')).status).toBe(200);
+    expect(await runner.ask()).toEqual([]);
+    expect((await hold(1, 'STOPPED')).status).toBe(200);
+    expect(await runner.ask()).toEqual([]);
+    await complete(agent, items);
+    await app.admin.updateAutomation({ path, body: { version: 2, status: 'ACTIVE' } });
+    expect(await runner.ask()).toHaveLength(1);
   });
 
   test('requestWork is a sign of life of the device', async () => {

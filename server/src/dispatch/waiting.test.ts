@@ -74,6 +74,24 @@ describe('requestWork that waits', () => {
     }
   });
 
+  test('requestWork hears that an automation goes on that was stopped', async () => {
+    const runner = await createDevice(agent);
+    const { lines } = await createLine(app, [runner]);
+    const [{ queue, automation }] = lines as [(typeof lines)[0]];
+    const path = { id: Number(automation.id) };
+    for (let round = 0; round < rounds / 4; round += 1) {
+      const version = 2 * round;
+      await app.admin.updateAutomation({
+        path,
+        body: { version, status: 'STOPPED', statusReason: 'month end' },
+      });
+      await queue.add(round);
+      const call = await waitAt(runner);
+      await app.admin.updateAutomation({ path, body: { version: version + 1, status: 'ACTIVE' } });
+      await complete(agent, await call.answer);
+    }
+  });
+
   test('requestWork is answered with the state of a device that is drained meanwhile', async () => {
     for (let round = 0; round < rounds / 4; round += 1) {
       const runner = await createDevice(agent);
