@@ -2,6 +2,7 @@ import type { Schemas } from '@millrace/api';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type App, type TestUser } from '../testing/app.ts';
 import { createAutomation, createPool } from '../testing/devices.ts';
+import { complete, createDevice, createLine } from '../testing/dispatch.ts';
 import { createQueue, type QueueFixture } from '../testing/fixtures.ts';
 import { addTenant } from '../testing/tenant.ts';
 
@@ -200,16 +201,15 @@ describe('updateAutomation', () => {
 
 describe('deleteAutomation', () => {
   it('deleteAutomation is refused while items run by it, and is on the record of the queue', async () => {
-    const queue = await createQueue(app);
-    const automation = await createAutomation(app, queue, await createPool(app, []));
-    await app.sql(
-      'insert into runs (queue_id, item_id, device_id, automation_id, started_on) values ($1, 1, 1, $2, now())',
-      [queue.id, automation.id],
-    );
+    const device = await createDevice({ call: app.admin });
+    const { lines } = await createLine(app, [device]);
+    const [{ queue, automation }] = lines as [(typeof lines)[0]];
+    await queue.add(1);
+    const items = await device.ask();
     const { status, error } = await app.admin.deleteAutomation({ path: pathOf(automation) });
     expect([status, error.code]).toEqual([409, 'IN_USE']);
     expect(error.message).toContain('1 item runs by automation');
-    await app.sql('delete from runs where queue_id = $1', [queue.id]);
+    await complete({ call: app.admin }, items);
     expect((await app.admin.deleteAutomation({ path: pathOf(automation) })).status).toBe(204);
     expect((await app.admin.getAutomation({ path: pathOf(automation) })).status).toBe(404);
     expect((await recordOf(queue)).at(-1)).toMatchObject({

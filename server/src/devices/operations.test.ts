@@ -2,7 +2,8 @@ import type { Schemas } from '@millrace/api';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type App, type TestUser } from '../testing/app.ts';
 import { createPool, eventsOfDevice, registerDevice } from '../testing/devices.ts';
-import { createQueue, eventually } from '../testing/fixtures.ts';
+import { complete, createDevice, createLine } from '../testing/dispatch.ts';
+import { eventually } from '../testing/fixtures.ts';
 import { addTenant } from '../testing/tenant.ts';
 
 let app: App;
@@ -159,15 +160,15 @@ describe('deleteDevice', () => {
   });
 
   it('deleteDevice is refused while the device runs items', async () => {
-    const { device, path } = await pooledDevice();
-    await app.sql(
-      'insert into runs (queue_id, item_id, device_id, automation_id, started_on) values (0, $1, $1, 0, now())',
-      [device.id],
-    );
-    expect((await app.admin.getDevice({ path })).body.busySlots).toBe(1);
-    const { status, error } = await app.admin.deleteDevice({ path });
+    const fixture = await createDevice(runner);
+    const { lines } = await createLine(app, [fixture]);
+    await lines[0]?.queue.add(1);
+    const items = await fixture.ask();
+    const { status, error } = await app.admin.deleteDevice({ path: fixture.path });
     expect([status, error.code]).toEqual([409, 'IN_USE']);
     expect(error.message).toContain('runs 1 item.');
+    await complete(runner, items);
+    expect((await app.admin.deleteDevice({ path: fixture.path })).status).toBe(204);
   });
 });
 
@@ -242,36 +243,46 @@ describe('drainDevice, quarantineDevice and resumeDevice', () => {
   });
 
   it('quarantineDevice takes back what the device runs: its agent has lost the leases, and others begin anew', async () => {
-    const { device, path } = await pooledDevice();
-    const queue = await createQueue(app);
+    const [suspect, sound] = [await createDevice(runner, { slots: 2 }), await createDevice(runner)];
+    const { lines } = await createLine(app, [suspect, sound], { ownerIds: [owner.id] });
+    const [{ queue }] = lines as [(typeof lines)[0]];
     await queue.add(1, 2);
-    const held = await queue.claim(2);
-    for (const { id } of held) {
-      await app.sql('update work_items set device_id = $1 where queue_id = $2 and id = $3', [
-        device.id,
-        queue.id,
-        id,
-      ]);
-      await app.sql(
-        'insert into runs (queue_id, item_id, device_id, automation_id, started_on) values ($1, $2, $3, 0, now())',
-        [queue.id, id, device.id],
-      );
-    }
-    const passed = held[1] as Required<Schemas['WorkItem']>;
+    const [plain, passed] = (await suspect.ask()) as Required<Schemas['WorkItem']>[];
     const beat = (leases: Schemas['HeartbeatRequest']['leases']) =>
-      queue.consumer.call.heartbeatWorkItems({ path: queue.path, body: { leases } });
-    await beat([{ id: passed.id, version: passed.version, pointOfNoReturn: true }]);
-    expect((await owner.call.quarantineDevice({ path, body: { reason: 'It books twice' } })).status).toBe(
-      200,
-    );
-    const [first] = await queue.claim(2);
-    expect(first).toMatchObject({ id: held[0]?.id, retryCount: 0 });
-    const [doubtful] = [
-      (await queue.owner.call.getWorkItem({ path: { ...queue.path, workItemId: Number(passed.id) } })).body,
-    ];
+      runner.call.heartbeatWorkItems({ path: queue.path, body: { leases } });
+    await beat([{ id: passed?.id ?? 0, version: 1, pointOfNoReturn: true }]);
+    const body = { reason: 'It books twice' };
+    const quarantined = await owner.call.quarantineDevice({ path: suspect.path, body });
+    expect(quarantined.body).toMatchObject({ state: 'QUARANTINED', busySlots: 0 });
+    expect(await suspect.ask()).toEqual([]);
+    expect(await sound.ask()).toMatchObject([{ id: plain?.id, retryCount: 0 }]);
+    const path = { ...queue.path, workItemId: Number(passed?.id) };
+    const doubtful = (await app.admin.getWorkItem({ path })).body;
     expect(doubtful).toMatchObject({ status: 'FAILED', failureKind: 'IN_DOUBT' });
     expect(doubtful.error).toContain('It books twice');
-    const late = await beat(held.map(({ id = 0, version = 0 }) => ({ id, version })));
+    const late = await beat([plain, passed].map((item) => ({ id: item?.id ?? 0, version: 1 })));
     expect(late.body.list.map(({ error }) => error?.code)).toEqual(['LEASE_LOST', 'LEASE_LOST']);
+  });
+
+  it('quarantineDevice leaves nothing on a device that asks for work at the same time', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const fixture = await createDevice(runner, { slots: 3 });
+      const { lines } = await createLine(app, [fixture]);
+      await lines[0]?.queue.add(1, 2, 3);
+      const body = { reason: 'suspect' };
+      await Promise.all([fixture.ask(), app.admin.quarantineDevice({ path: fixture.path, body })]);
+      const { busySlots, state } = (await app.admin.getDevice({ path: fixture.path })).body;
+      expect([busySlots, state]).toEqual([0, 'QUARANTINED']);
+    }
+  });
+
+  it('resumeDevice gives a device the items that came while it was held', async () => {
+    const fixture = await createDevice(runner);
+    const { lines } = await createLine(app, [fixture]);
+    await app.admin.drainDevice({ path: fixture.path, body: { reason: 'patch' } });
+    const [item] = (await lines[0]?.queue.add(1)) ?? [];
+    expect(await fixture.ask({ waitSeconds: 20 })).toEqual([]);
+    await app.admin.resumeDevice({ path: fixture.path });
+    expect(await fixture.ask({ waitSeconds: 20 })).toMatchObject([{ id: item?.id }]);
   });
 });
