@@ -29,7 +29,7 @@ export function ownHindrance({ queueId, mayProcess, automation }: QueueFacts): R
 }
 
 /** How many items can run at once, as things are. */
-export function atOnce({ automation, running }: QueueFacts): number {
+function atOnce({ automation, running }: QueueFacts): number {
   if (automation?.status !== 'ACTIVE') return Math.max(1, running);
   const slots = eligibleDevices(automation).reduce((total, device) => total + device.slots, 0);
   const { runAsUsers } = automation;

@@ -84,7 +84,7 @@ export function selectItemFacts(db: Db, queueId: Id, itemId: Id): Promise<Stored
 }
 
 /** Beyond so many, nobody counts. */
-export const mostAhead = 10_000;
+const mostAhead = 10_000;
 
 /** How many items are granted before the one of this place; at most `mostAhead`. */
 export async function countAhead(db: Db, queueId: Id, sortKey: Buffer, itemId: Id): Promise<number> {
