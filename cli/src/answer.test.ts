@@ -63,3 +63,17 @@ test('outcomes that are refusals are counted', () => {
   expect(refusalsIn({ list: [{ id: 1, error: 'why the item failed' }] })).toBe(0);
   expect(refusalsIn(undefined)).toBe(0);
 });
+
+test('what was done to many items is printed as counts, then those that were refused, which count', () => {
+  const { terminal, out } = createWrittenTerminal();
+  const refusals = [{ id: 7, code: 'STATUS_CONFLICT', message: 'Item 7 is COMPLETE.' }];
+  const value = { dryRun: false, selected: 3, changed: 2, refused: 1, refusals, isMore: false };
+  printAnswer(terminal, { ...answer(value), operationId: 'updateWorkItemStatus' }, false);
+  expect(out).toEqual([
+    'dryRun    false\nselected  3\nchanged   2\nrefused   1\nisMore    false',
+    '',
+    'id  code             message\n7   STATUS_CONFLICT  Item 7 is COMPLETE.',
+  ]);
+  expect(refusalsIn(value)).toBe(1);
+  expect(refusalsIn({ ...value, refused: 0, refusals: [] })).toBe(0);
+});

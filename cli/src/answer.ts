@@ -23,10 +23,24 @@ export function printAnswer(
   if (value === undefined) return terminal.say(`${description}.`);
   if (asJson) return terminal.out(stringifyJson(value));
   if (!isRecord(value)) return terminal.out(oneLine(stringifyJson(value)));
-  const { list } = value;
+  const { list, refusals, ...counts } = value;
+  if (Array.isArray(refusals)) return printBulk(terminal, operationId, counts, refusals as Row[]);
   if (!Array.isArray(list)) return printFields(terminal, value);
   printTable(terminal, operationId, list as Row[]);
   sayRest(terminal, value, list.length);
+}
+
+/** What was done to many items: how many, and then those that were refused. */
+function printBulk(
+  terminal: Terminal,
+  operationId: OperationId,
+  counts: Row,
+  refusals: readonly Row[],
+): void {
+  printFields(terminal, counts);
+  if (refusals.length === 0) return;
+  terminal.out('');
+  printTable(terminal, operationId, refusals);
 }
 
 /** Writes a record as lines of name and value. */
@@ -36,8 +50,9 @@ export function printFields(terminal: Terminal, record: Row): void {
   if (fields.length > 0) terminal.out(drawTable(fields));
 }
 
-/** How many entries of an answered list are refusals: some operations answer one outcome for each input. */
+/** How many parts of the call were refused: some operations answer one outcome for each input, or count. */
 export function refusalsIn(value: unknown): number {
+  if (isRecord(value) && typeof value['refused'] === 'number') return value['refused'];
   const list = isRecord(value) && Array.isArray(value['list']) ? (value['list'] as unknown[]) : [];
   return list.filter((row) => isRecord(row) && isRecord(row['error'])).length;
 }

@@ -18,6 +18,7 @@ test('members of the body are known with kind, choices and whether they are requ
   expect(member('createQueue', 'status')).toMatchObject({ kind: 'text', choices: ['ACTIVE', 'INACTIVE'] });
   expect(member('createQueue', 'disallowDuplicate')).toMatchObject({ kind: 'boolean', isRequired: false });
   expect(member('createQueue', 'displayColumns')).toMatchObject({ kind: 'texts' });
+  expect(member('updateWorkItemStatus', 'ids')).toMatchObject({ kind: 'integers' });
   expect(member('createQueue', 'expiry')).toMatchObject({ kind: 'json' });
   expect(member('claimWorkItems', 'waitSeconds')).toMatchObject({ kind: 'number' });
   expect(member('createApiKey', 'expiresOn')).toMatchObject({ kind: 'time' });
@@ -34,6 +35,8 @@ test('members of the query are known as well', () => {
 test('a request for a list is known as one', () => {
   expect(describe('listQueues').isList).toBe(true);
   expect(describe('createQueue').isList).toBe(false);
+  expect(describe('updateWorkItemStatus')).toMatchObject({ isList: false, isFiltered: true });
+  expect(describe('createQueue').isFiltered).toBe(false);
 });
 
 test.each(Object.keys(operations) as OperationId[])(

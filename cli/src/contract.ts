@@ -12,6 +12,8 @@ export interface Description {
   readonly members: readonly Member[];
   /** Whether the body asks for a part of a list: filter, sort, page. */
   readonly isList: boolean;
+  /** Whether the body has a filter. */
+  readonly isFiltered: boolean;
   /** What the answer is. */
   readonly answer: string;
 }
@@ -25,7 +27,7 @@ export interface Parameter {
 export interface Member {
   readonly name: string;
   readonly place: 'body' | 'query';
-  readonly kind: 'text' | 'time' | 'integer' | 'number' | 'boolean' | 'texts' | 'json';
+  readonly kind: 'text' | 'time' | 'integer' | 'number' | 'boolean' | 'texts' | 'integers' | 'json';
   /** The only values it can have, where there are such. */
   readonly choices: readonly string[] | undefined;
   readonly description: string;
@@ -70,13 +72,15 @@ export function describe(operationId: OperationId): Description {
   const described = find<PathOperation>('paths', operation.path, operation.method.toLowerCase());
   const parameters = (described.parameters ?? []).map((one) => resolve(one));
   const body = described.requestBody?.content['application/json']?.schema;
+  const members = [...queryMembers(parameters), ...(body === undefined ? [] : bodyMembers(body))];
   const summary = described.summary.replace(/[?.]?$/, (end) => end || '.');
   return {
     operation,
     text: [summary, described.description].filter(Boolean).join(' '),
     parameters: parametersOf(operation.path, parameters),
-    members: [...queryMembers(parameters), ...(body === undefined ? [] : bodyMembers(body))],
+    members,
     isList: body?.$ref?.endsWith('/ListRequest') ?? false,
+    isFiltered: members.some(({ name, place }) => name === 'filter' && place === 'body'),
     answer: described.responses[String(operation.success)]?.description ?? '',
   };
 }
@@ -113,6 +117,7 @@ function kindOf(schema: Schema): Member['kind'] {
   if (type === 'string') return schema.format === 'date-time' ? 'time' : 'text';
   if (type === 'integer' || type === 'number' || type === 'boolean') return type;
   if (type === 'array' && schema.items?.type === 'string') return 'texts';
+  if (type === 'array' && schema.items?.type === 'integer') return 'integers';
   return 'json';
 }
 

@@ -89,3 +89,11 @@ test('a list of texts gathers what the flag gives each time, also with a minus i
   const orders = member({ name: 'orders', kind: 'texts' });
   expect(parsed(orders, ['--orders', '-amount', '--orders', 'due'])).toEqual({ orders: ['-amount', 'due'] });
 });
+
+test('a list of whole numbers is given at once or one by one, with all digits', () => {
+  const ids = member({ name: 'ids', kind: 'integers' });
+  const command = new Command().addOption(optionsFor(ids)[0] ?? expect.fail());
+  command.parse(['--ids', '1,2', '--ids', '9223372036854775807'], { from: 'user' });
+  expect(command.opts()).toEqual({ ids: [1, 2, 9223372036854775807n] });
+  expect(() => readFlag(ids, '1,x')).toThrow('whole number');
+});

@@ -43,12 +43,13 @@ const placeholders = {
   integer: 'n',
   number: 'n',
   texts: 'text',
+  integers: 'n,n',
   json: 'json',
 };
 
 /**
  * The value that a flag stands for. JSON stays a text here: it may have to be read from a file.
- * @param earlier what the same flag gave before, for members that are lists of texts
+ * @param earlier what the same flag gave before, for members that are lists
  */
 export function readFlag({ kind, choices }: Member, text: string, earlier?: unknown): unknown {
   if (choices !== undefined) return readChoice(choices, text);
@@ -57,6 +58,11 @@ export function readFlag({ kind, choices }: Member, text: string, earlier?: unkn
       return readWholeNumber(text);
     case 'number':
       return readNumber(text);
+    case 'integers':
+      return [
+        ...(Array.isArray(earlier) ? (earlier as unknown[]) : []),
+        ...text.split(',').map(readWholeNumber),
+      ];
     case 'texts':
       return Array.isArray(earlier) ? [...(earlier as string[]), text] : [text];
     case 'json':

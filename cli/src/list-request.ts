@@ -32,15 +32,21 @@ const operators: Readonly<Record<string, string>> = {
   '~': 'substring',
 };
 
-/** Adds the flags by which a list command says which rows it wants. */
-export function addListFlags(command: Command): void {
+/** Adds the flags by which a command says which rows it is about. */
+export function addFilterFlags(command: Command): void {
   command
     .option(
       '--where <comparison>',
       'Only rows such as status=FAILED; operators: = != < <= > >= ~ (repeatable)',
       more(readComparison),
     )
-    .option('--filter <json>', 'A filter as the API takes it: JSON, @file or - for stdin')
+    .option('--filter <json>', 'A filter as the API takes it: JSON, @file or - for stdin');
+}
+
+/** Adds the flags by which a list command says which rows it wants, and in which order. */
+export function addListFlags(command: Command): void {
+  addFilterFlags(command);
+  command
     .option('--sort <field>', 'Order by this field, -field for descending (repeatable)', more(readSort))
     .option('--limit <n>', 'At most so many rows (200 unless given)', wholeNumberFrom(1, 10_000))
     .option('--offset <n>', 'Skip so many rows', wholeNumberFrom(0, Number.MAX_SAFE_INTEGER));
@@ -48,16 +54,21 @@ export function addListFlags(command: Command): void {
 
 /** The list request that the flags stand for; members that were not given are left out. */
 export async function listRequest(flags: ListFlags): Promise<Record<string, unknown>> {
-  const { where = [], filter, sort, limit, offset } = flags;
-  const given = filter === undefined ? [] : [await readJsonOption('--filter', filter)];
-  const operands = [...given, ...where];
+  const { sort, limit, offset } = flags;
   const page = { ...(offset !== undefined && { offset }), ...(limit !== undefined && { length: limit }) };
   return {
-    ...(operands.length === 1 && { filter: operands[0] }),
-    ...(operands.length > 1 && { filter: { operator: 'and', operands } }),
+    ...(await filterOf(flags)),
     ...(sort !== undefined && { sort }),
     ...(Object.keys(page).length > 0 && { page }),
   };
+}
+
+/** The filter that the flags stand for, all of which must hold; no member when there is none. */
+export async function filterOf({ where = [], filter }: ListFlags): Promise<Record<string, unknown>> {
+  const given = filter === undefined ? [] : [await readJsonOption('--filter', filter)];
+  const operands = [...given, ...where];
+  if (operands.length === 0) return {};
+  return { filter: operands.length === 1 ? operands[0] : { operator: 'and', operands } };
 }
 
 /** @throws InvalidArgumentError when the text is no comparison. */

@@ -7,7 +7,7 @@ import { addCallFlags, type CallFlags, type Context } from './context.ts';
 import { describe, type Description, type Member } from './contract.ts';
 import { exitCodes, UsageError } from './errors.ts';
 import { attributeOf, flagName, hasFlag, optionsFor, readWholeNumber } from './flags.ts';
-import { addListFlags, listRequest, type ListFlags } from './list-request.ts';
+import { addFilterFlags, addListFlags, filterOf, listRequest, type ListFlags } from './list-request.ts';
 import { addPasswordFlag, readPassword } from './password.ts';
 import { queueIdOf } from './queue-name.ts';
 
@@ -42,6 +42,7 @@ export function callsOperation(command: Command, operationId: OperationId, conte
     else command.argument(`<${name}>`, what, readWholeNumber);
   }
   if (description.isList) addListFlags(command);
+  else if (description.isFiltered) addFilterFlags(command);
   for (const option of members.flatMap(optionsFor)) command.addOption(option);
   if (plan.takesPassword) addPasswordFlag(command);
   if (operation.body === 'json')
@@ -55,9 +56,14 @@ function planOf(operationId: OperationId): Plan {
   const repeated = repeatedInBody[operationId] ?? {};
   const members = description.isList
     ? []
-    : description.members.filter((one) => hasFlag(one) && !(one.name in repeated));
+    : description.members.filter((one) => hasFlag(one) && !(one.name in repeated) && !isFilter(one));
   const takesPassword = description.members.some(({ name }) => name === 'password');
   return { operationId, operation: operations[operationId], description, members, takesPassword };
+}
+
+/** A filter has flags of its own. */
+function isFilter({ name, place }: Member): boolean {
+  return name === 'filter' && place === 'body';
 }
 
 async function callOperation({ config, terminal }: Context, plan: Plan, command: Command): Promise<void> {
@@ -91,7 +97,7 @@ async function bodyFrom(terminal: Context['terminal'], plan: Plan, flags: Flags)
   if (operation.body !== 'json') return undefined;
   const whole = flags.body === undefined ? undefined : await readJsonOption('--body', flags.body);
   const password = flags.passwordStdin === true ? { password: await readPassword(terminal) } : {};
-  const list = description.isList ? await listRequest(flags) : {};
+  const list = description.isList ? await listRequest(flags) : await filterOf(flags);
   const body = mergedBody(whole, { ...list, ...(await chosen(plan, 'body', flags)), ...password });
   if (body === undefined && operation.bodyRequired) throw new UsageError(nothingToSend(plan));
   return body;
