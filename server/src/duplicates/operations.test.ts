@@ -214,7 +214,9 @@ describe('updateQueue', () => {
     const [first, , third] = await queue.add(1, 2, 1);
     const { status, error } = await change(queue, { disallowDuplicate: true });
     expect([status, error.code]).toEqual([409, 'DUPLICATE']);
-    expect(error.details).toEqual([{ itemId: third?.id, message: `equals item ${first?.id}` }]);
+    expect(error.details).toEqual([
+      { itemId: third?.id, message: `item ${third?.id} equals item ${first?.id}` },
+    ]);
     expect((await queue.owner.call.getQueue({ path: queue.path })).body).toMatchObject({ version: 0 });
     await remove(queue, third?.id);
     expect((await change(queue, { disallowDuplicate: true })).status).toBe(200);

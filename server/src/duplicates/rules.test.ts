@@ -128,7 +128,7 @@ describe('a refusal', () => {
     const refusal = refuseComparing(queue(), held, twins);
     expect(refusal?.message).toContain('item 2 equals item 1, and 149 more equal others. Delete them first.');
     expect(refusal?.details).toHaveLength(100);
-    expect(refusal?.details?.[99]).toEqual({ itemId: 101, message: 'equals item 1' });
+    expect(refusal?.details?.[99]).toEqual({ itemId: 101, message: 'item 101 equals item 1' });
     expect(refuseComparing(queue(), held, [])).toBeUndefined();
   });
 });

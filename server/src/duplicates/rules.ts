@@ -107,15 +107,18 @@ export function refuseComparing(
   claims: readonly Claim[],
   twins: readonly Twin[],
 ): Refusal | undefined {
-  const details = twins.slice(0, shownProblems).map(({ index, itemId }): ErrorDetail => {
-    return { itemId: claims[index]?.itemId ?? itemId, message: `equals item ${itemId}${inWhat(queue)}` };
+  const details = twins.slice(0, shownProblems).flatMap(({ index, itemId: other }): ErrorDetail[] => {
+    const itemId = claims[index]?.itemId;
+    return itemId === undefined
+      ? []
+      : [{ itemId, message: `item ${itemId} equals item ${other}${inWhat(queue)}` }];
   });
   const [first] = details;
   if (!first) return undefined;
   const rest = twins.length > 1 ? `, and ${twins.length - 1} more equal others` : '';
   return new Refusal(
     'DUPLICATE',
-    `The queue holds duplicates: item ${first.itemId} ${first.message}${rest}. Delete them first. Nothing was changed.`,
+    `The queue holds duplicates: ${first.message}${rest}. Delete them first. Nothing was changed.`,
     { details },
   );
 }

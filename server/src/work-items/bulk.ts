@@ -24,8 +24,9 @@ export const updateWorkItemStatus: QueueStepsOperation<'updateWorkItemStatus'> =
     sum = withPortion(sum, done);
     cursor = done.next;
   }
-  const unchanged = sum.selected - sum.changed - sum.refused;
-  return { dryRun, ...sum, unchanged, isMore: cursor !== undefined, ...(cursor && { lastId: cursor.after }) };
+  const { selected, changed, refused, refusals } = sum;
+  const counts = { dryRun, selected, changed, unchanged: selected - changed - refused, refused, refusals };
+  return { ...counts, isMore: cursor !== undefined, ...(cursor && { lastId: cursor.after }) };
 };
 
 /** The ids in their order, each once: in that order items are locked. */
