@@ -72,9 +72,22 @@ export async function details(url: string, repeats: number): Promise<void> {
   await compare('Details (payload 1 kB, batches of 32)', repeats, [
     variant(url, 'text status, json, one event index, no foreign keys', {}, load),
     variant(url, 'smallint status', { status: 'smallint' }, load),
-    variant(url, 'feed index on events', { feedIndex: true }, load),
     variant(url, 'foreign keys to work_items', { foreignKeys: true }, load),
     variant(url, 'jsonb payload', { json: 'jsonb' }, load),
     variant(url, 'planner pinned', {}, { ...load, settings: pinned }),
   ]);
+}
+
+export async function feed(url: string, repeats: number): Promise<void> {
+  for (const [batch, items] of [
+    [1, 1000],
+    [32, 8000],
+  ] as const) {
+    const load = { batch, items, payload: payloadOf(200) };
+    await compare(`What the feed adds to events (payload 200 B, batches of ${batch})`, repeats, [
+      variant(url, 'nothing', {}, load),
+      variant(url, 'transaction, index', { feed: 'transaction' }, load),
+      variant(url, 'transaction, tenant by sub-select, index', { feed: 'tenant' }, load),
+    ]);
+  }
 }

@@ -19,9 +19,11 @@ export interface Statements {
 const when = (condition: boolean, text: string): string => (condition ? text : '');
 const held = 'ANY (ARRAY(SELECT id FROM held))';
 
-const log = (operation: string, from: string, to: string, source: string): string => `
-  logged AS (INSERT INTO events (queue_id, item_id, operation, actor_id, from_status, to_status)
-    SELECT $1, id, '${operation}', 7, ${from}, ${to} FROM ${source})`;
+const log = (shape: Shape, [operation, from, to]: readonly string[], source: string): string => `
+  logged AS (INSERT INTO events (queue_id, item_id, operation, actor_id, from_status, to_status
+      ${when(shape.feed === 'tenant', ', tenant_id')})
+    SELECT $1, id, '${operation}', 7, ${from}, ${to}
+      ${when(shape.feed === 'tenant', ', (SELECT q.tenant_id FROM queues q WHERE q.id = $1)')} FROM ${source})`;
 
 function create(shape: Shape): string {
   const same = shape.payload === 'same';
@@ -37,7 +39,7 @@ function create(shape: Shape): string {
       SELECT $1, id, ${codeOf(shape, 'NEW')}, priority, sort_key, 7, 7 ${when(same, ', json')} FROM input
       RETURNING id),
     ${when(!same, 'data AS (INSERT INTO work_item_data (queue_id, item_id, json) SELECT $1, id, json FROM input),')}
-    ${log('CREATE', 'NULL', `'NEW'`, 'input')}
+    ${log(shape, ['CREATE', 'NULL', `'NEW'`], 'input')}
     SELECT id FROM items`;
 }
 
@@ -63,7 +65,7 @@ function claim(shape: Shape, style: Style, bound: string): string {
       ${named}
       RETURNING w.id, w.version, w.sort_key, w.priority, w.retry_count ${when(same, ', w.json')}),
     ${when(apart, `leased AS (INSERT INTO leases SELECT $1, id, ${expires}, $3, 9 FROM got),`)}
-    ${log('CLAIM', `'NEW'`, `'IN_PROGRESS'`, 'got')}
+    ${log(shape, ['CLAIM', `'NEW'`, `'IN_PROGRESS'`], 'got')}
     SELECT g.* ${when(!same, ', d.json')} FROM got g ${when(!same, joined)} ORDER BY g.sort_key, g.id`;
 }
 
@@ -128,7 +130,7 @@ function finish(shape: Shape, style: Style): string {
         AND ${array ? `w.id = ${held}` : `w.id = h.id AND w.${inFlight}`}
       RETURNING w.id, w.version)
     ${when(apart, `, freed AS (DELETE FROM leases WHERE queue_id = $1 AND item_id = ${held})`)}
-    ${writeOutput(shape)}, ${log('FINISH', `'IN_PROGRESS'`, `'COMPLETED'`, 'done')}
+    ${writeOutput(shape)}, ${log(shape, ['FINISH', `'IN_PROGRESS'`, `'COMPLETED'`], 'done')}
     SELECT id, version FROM done`;
 }
 

@@ -5,7 +5,8 @@ export interface Shape {
   fillfactor: number;
   json: 'json' | 'jsonb';
   status: 'text' | 'smallint';
-  feedIndex: boolean;
+  /** What events carry for the feed: nothing, transaction and index, or the tenant as well. */
+  feed: 'none' | 'transaction' | 'tenant';
   foreignKeys: boolean;
 }
 
@@ -16,7 +17,7 @@ export const base: Shape = {
   fillfactor: 80,
   json: 'json',
   status: 'text',
-  feedIndex: false,
+  feed: 'none',
   foreignKeys: false,
 };
 
@@ -64,6 +65,12 @@ function leaseTable(shape: Shape): string {
          WITH (fillfactor = 50, autovacuum_enabled = off);`;
 }
 
+const indexOfFeed = {
+  none: '',
+  transaction: 'CREATE INDEX events_feed ON events (tx, id);',
+  tenant: 'CREATE INDEX events_feed ON events (tenant_id, tx, id);',
+};
+
 /** The statements that make a fresh schema with the tables of a shape. */
 export function ddl(schema: string, shape: Shape): string {
   return `
@@ -75,9 +82,13 @@ export function ddl(schema: string, shape: Shape): string {
     CREATE TABLE work_item_results (queue_id bigint, item_id bigint, output ${shape.json} NOT NULL,
       PRIMARY KEY (queue_id, item_id)) WITH (autovacuum_enabled = off);
     CREATE TABLE events (queue_id bigint, item_id bigint, id bigint GENERATED ALWAYS AS IDENTITY,
-      actor_id bigint, device_id bigint, xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+      actor_id bigint, device_id bigint,
+      ${shape.feed === 'none' ? '' : 'tx xid8 NOT NULL DEFAULT pg_current_xact_id(),'}
+      ${shape.feed === 'tenant' ? 'tenant_id bigint NOT NULL,' : ''}
       on_time timestamptz NOT NULL DEFAULT now(), operation text NOT NULL, from_status text, to_status text,
       reason text, changes json, PRIMARY KEY (queue_id, item_id, id)${foreignKey(shape)})
       WITH (autovacuum_enabled = off);
-    ${shape.feedIndex ? 'CREATE INDEX events_feed ON events (xid, id);' : ''}`;
+    ${indexOfFeed[shape.feed]}
+    CREATE TABLE queues (id bigint PRIMARY KEY, tenant_id bigint NOT NULL);
+    INSERT INTO queues SELECT id, 1 FROM generate_series(1, 100) AS id;`;
 }

@@ -8,6 +8,8 @@ import { beginning, continuation, placeOf, refuseFuture, visibleOperations } fro
 type Query = Input<'listEvents'>['query'];
 
 const usualLimit = 200;
+// Far larger ones would save little, and every stream may hold one in memory.
+const streamLimit = 500;
 
 export const listEvents: PlainOperation<'listEvents'> = async (context, { query }) => {
   const { list, ...found } = await readFeed(context, query);
@@ -17,7 +19,7 @@ export const listEvents: PlainOperation<'listEvents'> = async (context, { query 
 /** Answers the next part of a stream; one that names no place begins where the feed is now. */
 export const streamEvents: StreamOperation<'streamEvents'> = async (context, { query }) => {
   const isNew = query.after === undefined && query.last === undefined;
-  const found = await readFeed(context, isNew ? { ...query, last: 0 } : query);
+  const found = await readFeed(context, { ...query, ...(isNew && { last: 0 }), limit: streamLimit });
   return { list: found.list, ...continuation(found), isBehind: found.isBehind };
 };
 

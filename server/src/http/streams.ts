@@ -37,7 +37,8 @@ export function createEventStreams(http: FastifyInstance, limit: number): SendSt
     });
     const parts = await open(ending.signal);
     raw.setTimeout(stalledMs);
-    reply.type('text/event-stream').header('x-accel-buffering', 'no');
+    // A connection that were kept for the next request would keep the server from stopping.
+    reply.type('text/event-stream').headers({ 'x-accel-buffering': 'no', connection: 'close' });
     const tellWhy = (error: unknown) => {
       const refusal = toRefusal(error);
       if (refusal !== error) log.warn({ err: error }, 'a stream of events broke off');
