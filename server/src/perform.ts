@@ -122,7 +122,7 @@ function transactAs<T>(parts: Parts, call: Call, work: (context: Context) => Pro
     const context: Context = { db, actor, now, log: call.log, woken };
     return work(Object.assign(context, queue && { queue }));
   };
-  return inTransaction(parts, perform, call.operation.effect === 'read' ? 'read' : 'write');
+  return inTransaction(parts, perform, readsOnly(call.operation) ? 'read' : 'write');
 }
 
 /** Performs the call in the steps that it asks for: whoever loses the right to it, loses it from the next step on. */
@@ -201,9 +201,13 @@ async function admit(db: Db, calls: readonly Call[]) {
 }
 
 /** Those who change a queue come one after the other; those who work in it only keep it from being deleted. */
-function holdOn({ effect, queue }: Operation): Hold {
-  if (effect === 'read') return 'none';
-  return queue?.includes('edit') ? 'changed' : 'kept';
+function holdOn(operation: Operation): Hold {
+  if (readsOnly(operation)) return 'none';
+  return operation.queue?.includes('edit') ? 'changed' : 'kept';
+}
+
+function readsOnly({ effect }: Operation): boolean {
+  return effect === 'read' || effect === 'stream';
 }
 
 function functionOf(parts: Parts, operationId: OperationId): AnyFunction {

@@ -110,6 +110,19 @@ describe('the feed of events', () => {
     stream.leave();
   });
 
+  it('listEvents tells everything again, in order, after a restore into a database that counts anew', async () => {
+    const app = await startApp();
+    await createQueue(app);
+    const all = async () => (await app.admin.listEvents({ query: {} })).body.list.map(({ id }) => id);
+    const before = await all();
+    await app.sql('update events set tx = (tx::text::bigint + 1000000)::text::xid8');
+    expect(await all()).toEqual([]);
+    await startApp({}, app.connection);
+    expect(await all()).toEqual(before);
+    await createQueue(app);
+    expect((await all()).slice(0, before.length)).toEqual(before);
+  });
+
   const writers = 4;
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.record({ writer: fc.nat(writers - 1), does: fc.constant('write' as const) }) },

@@ -199,6 +199,19 @@ describe('listEvents', () => {
     expect(JSON.stringify(page)).not.toContain(key.body.apiKey);
   });
 
+  it('listEvents tells of devices to those who may see them', async () => {
+    const after = await here();
+    const runner = await app.user('runner of a device', ['AAE_Bot Runner']);
+    const poolAdmin = await app.user('pool admin', ['AAE_Pool Admin']);
+    const device = await runner.call.registerDevice({ body: { hostName: 'runner-77.example.com' } });
+    const query = { after, operation: 'registerDevice' };
+    expect((await list(poolAdmin.call, query)).list.map(({ deviceId }) => deviceId)).toEqual([
+      device.body.id,
+    ]);
+    const basic = await app.user('not of devices');
+    expect((await list(basic.call, query)).list).toEqual([]);
+  });
+
   it('listEvents shows what is about nothing known to those who manage the server only', async () => {
     const after = await here();
     const viewer = await app.user('viewer of what is known', ['AAE_Queue Admin']);

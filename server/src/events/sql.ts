@@ -73,6 +73,18 @@ export function eventsOf(
     select ${tenantOf(queueId)}, ${queueId}, id, ${operation}, ${actorId}, ${deviceId}, ${from}, ${to}, ${now} from ${source}`;
 }
 
+/**
+ * After a database was restored from a dump into a cluster that counts its transactions anew, events are there from
+ * transactions that are yet to come: they would be told late and out of order. All count as the oldest then, in the order of
+ * their ids. On any other start this looks up one index entry a tenant.
+ */
+export async function restartFeed(db: Db): Promise<void> {
+  await db.rows(sql`
+    update events set tx = '0' where exists (
+      select from tenants t, lateral (
+        select from events e where e.tenant_id = t.id and e.tx >= pg_snapshot_xmax(pg_current_snapshot()) limit 1) e)`);
+}
+
 /** SQL for a value that is not there. */
 export const nothing = raw('null');
 

@@ -23,6 +23,7 @@ describe('streamEvents', () => {
     expect(stream.status).toBe(200);
     expect(stream.headers.get('content-type')).toMatch(/^text\/event-stream/);
     expect(stream.headers.get('x-accel-buffering')).toBe('no');
+    expect(stream.headers.get('connection')).toBe('close');
     const items = await queue.add(2, 3);
     await queue.claim();
     const events = await stream.until(({ operation }) => operation === 'claimWorkItems');

@@ -3,18 +3,20 @@ import type { Id } from '@millrace/api';
 import { hashPassword } from '../auth/passwords.ts';
 import { ensureSigningKey } from '../auth/signing-keys.ts';
 import { transaction, type Db, type Pool } from '../db.ts';
+import { restartFeed } from '../events/sql.ts';
 import { addAdministrator, saveSystemRoles } from '../users/accounts.ts';
 import { hasTenant, insertTenant, lockStart } from './sql.ts';
 
 /**
- * Sees to what every start needs: the roles of this version and a signing key; and at the first one a tenant with the
- * user `admin`. Servers may start at the same time.
+ * Sees to what every start needs: the feed of events in order, the roles of this version and a signing key; and at the
+ * first one a tenant with the user `admin`. Servers may start at the same time.
  * @returns the password of `admin`, when this start made one up.
  */
 export function prepareTenant(pool: Pool, adminPassword: string | undefined): Promise<string | undefined> {
   return transaction(pool, async (db, clock) => {
     const now = await clock;
     await lockStart(db);
+    await restartFeed(db);
     await ensureSigningKey(db, now);
     if (await hasTenant(db)) {
       await saveSystemRoles(db, now);
