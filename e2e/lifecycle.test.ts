@@ -2,12 +2,28 @@ import fc from 'fast-check';
 import { beforeAll, test } from 'vitest';
 import { startApp, type App, type TestUser } from '../server/src/testing/app.ts';
 import { createQueue } from '../server/src/testing/fixtures.ts';
+import type { Actor } from './lifecycle/actions.ts';
 import { anything } from './lifecycle/anything.ts';
-import { claim, create, repeat, report, type Command, type Model } from './lifecycle/commands.ts';
-import { retryLimit, type Actor } from './lifecycle/model.ts';
+import {
+  cancel,
+  claim,
+  create,
+  due,
+  goOn,
+  pass,
+  repeat,
+  report,
+  type Command,
+  type Model,
+} from './lifecycle/commands.ts';
+import { retryLimit } from './lifecycle/model.ts';
 import { expectItem, expectQueue, expectTimeline, type Real } from './lifecycle/real.ts';
 
-type Run = [Iterable<Command>];
+/** For how many seconds an item waits before it is tried again, and what happens. */
+type Run = [backOff: number, Iterable<Command>];
+
+// Long enough not to end by itself while a run lasts.
+const longBackOff = 36_000;
 
 /** A failure prints its seed and path; put here, they bring it back. */
 const replay: fc.Parameters<Run> = {};
@@ -15,18 +31,44 @@ const replay: fc.Parameters<Run> = {};
 // On a slow machine fewer runs are enough: the next test run makes others.
 const limits = { numRuns: 40, interruptAfterTimeLimit: 20_000 };
 
+const first = { priority: 4, isDeferred: false };
 const ownGrant = { nth: 0, isLive: true, isStale: false, isThief: false };
 
-/** What went wrong once. */
+/** What went wrong once, and what chance seldom brings about. */
 const examples: Run[] = [
   [
+    0,
     // The report was taken for a late one, because another consumer had claimed the item since.
     [
-      create([{ priority: 4, isDeferred: false }]),
+      create([first]),
       claim({ by: 'second consumer', count: 1 }),
       report({ ...ownGrant, says: 'SYSTEM', way: 'finishWorkItems' }),
       claim({ by: 'first consumer', count: 1 }),
       repeat({ nth: 0, way: 'finishWorkItems' }),
+    ],
+  ],
+  [
+    0,
+    // What is cancelled passes the point of no return no more, and is not tried again.
+    [
+      create([first]),
+      claim({ by: 'first consumer', count: 1 }),
+      cancel({ nth: 0, isLive: true }),
+      pass(ownGrant),
+      report({ ...ownGrant, says: 'NEW', way: 'finishWorkItems' }),
+    ],
+  ],
+  [
+    longBackOff,
+    // Failed items go behind those that wait: on their retry when its time comes, and when they are restarted.
+    [
+      create([first, first, first]),
+      claim({ by: 'first consumer', count: 2 }),
+      report({ ...ownGrant, says: 'SYSTEM', way: 'finishWorkItems' }),
+      report({ ...ownGrant, says: 'BUSINESS', way: 'updateWorkItem' }),
+      due(0),
+      goOn({ nth: 1, isStale: false, name: 'restart' }),
+      claim({ by: 'second consumer', count: 3 }),
     ],
   ],
 ];
@@ -39,8 +81,9 @@ beforeAll(async () => {
   second = await app.user('second runner', ['AAE_Bot Runner']);
 });
 
-async function setup(): Promise<{ model: Model; real: Real }> {
-  const queue = await createQueue(app, { autoRetryLimit: retryLimit });
+async function setup(backOff: number): Promise<{ model: Model; real: Real }> {
+  const retryBackOff = backOff > 0 ? { type: 'FIXED', seconds: backOff } : { type: 'NONE' };
+  const queue = await createQueue(app, { autoRetryLimit: retryLimit, retryBackOff });
   const { owner, consumer } = queue;
   const consumers = { 'first consumer': consumer.call, 'second consumer': second.call };
   const actors = new Map<number, Actor>([
@@ -48,13 +91,14 @@ async function setup(): Promise<{ model: Model; real: Real }> {
     [consumer.id, 'first consumer'],
     [second.id, 'second consumer'],
   ]);
-  return { model: { items: [], grants: [] }, real: { app, queue, consumers, actors } };
+  return { model: { items: [], grants: [], backOff }, real: { app, queue, consumers, actors } };
 }
 
 test('items live as the model says, whatever happens to them in whatever order', async () => {
   const histories = fc.commands([anything], { maxCommands: 60, size: 'max' });
-  const property = fc.asyncProperty(histories, async (commands) => {
-    const { model, real } = await setup();
+  const backOffs = fc.constantFrom(0, longBackOff);
+  const property = fc.asyncProperty(backOffs, histories, async (backOff, commands) => {
+    const { model, real } = await setup(backOff);
     await fc.asyncModelRun(() => ({ model, real }), commands);
     for (const item of model.items) {
       await expectItem(real, item);

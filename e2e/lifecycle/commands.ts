@@ -1,16 +1,8 @@
 /** What may happen to a queue: each command acts on the model and on the application, and compares the two. */
 import type fc from 'fast-check';
 import { expect } from 'vitest';
-import {
-  created,
-  inLine,
-  step,
-  type Action,
-  type Consumer,
-  type Item,
-  type Repair,
-  type Report,
-} from './model.ts';
+import type { Action, Answer, ByHolder, Consumer, Repair, Report } from './actions.ts';
+import { created, inLine, step, type Item } from './model.ts';
 import { claimItems, createItems, expectItem, send, type NewItem, type Real, type Told } from './real.ts';
 
 export interface Model {
@@ -18,6 +10,8 @@ export interface Model {
   readonly items: Item[];
   /** What consumers remember of their claims, for ever. */
   readonly grants: Grant[];
+  /** For how many seconds an item waits before it is tried again. */
+  readonly backOff: number;
 }
 
 interface Grant {
@@ -41,7 +35,7 @@ export const create = (news: readonly NewItem[]): Command =>
 export const claim = ({ by, count }: { by: Consumer; count: number }): Command =>
   command(`${by} claims ${count}`, async (model, real) => {
     const next = inLine(model.items).slice(0, count);
-    const steps = next.map((item) => step(item, { name: 'claim', by }).item);
+    const steps = next.map((item) => step(item, { name: 'claim', by }, model.backOff).item);
     const granted = await claimItems(real, by, count);
     expect(granted).toEqual(steps.map(({ id, version }) => ({ id, version })));
     for (const item of steps) replace(model, item);
@@ -61,8 +55,10 @@ export const heartbeat = (use: Use): Command => onGrant('heartbeat', use, { name
 
 export const progress = (use: Use): Command => onGrant('note progress', use, { name: 'progress' });
 
+export const pass = (use: Use): Command => onGrant('pass the point of no return', use, { name: 'pass' });
+
 export const report = ({ says, way, ...use }: Use & Pick<Report, 'says' | 'way'>): Command =>
-  onGrant(`report ${says} by ${way}`, use, { name: 'report', says, way });
+  onGrant(`report ${says} by ${way}`, use, { name: 'report', says, way: wayFor(says, way) });
 
 /** The last report that counted comes once more, by either way. */
 export const repeat = ({ nth, way }: Pick<Report, 'way'> & { nth: number }): Command =>
@@ -72,8 +68,16 @@ export const repeat = ({ nth, way }: Pick<Report, 'way'> & { nth: number }): Com
         items.filter(({ counted }) => counted !== undefined),
         nth,
       ),
-    action: ({ counted }) => ({ ...(counted as Report), way }),
+    action: ({ counted }) => {
+      const last = counted as Report;
+      return { ...last, way: wayFor(last.says, way) };
+    },
   });
+
+/** An update knows no giving back. */
+function wayFor(says: Report['says'], way: Report['way']): Report['way'] {
+  return says === 'NEW' ? 'finishWorkItems' : way;
+}
 
 interface RepairOf {
   readonly nth: number;
@@ -88,6 +92,34 @@ export const repair = ({ nth, to, priority, isStale }: RepairOf): Command =>
     action: ({ version }) => ({ name: 'repair', version: version - (isStale ? 1 : 0), to, priority }),
   });
 
+interface SeenItem {
+  readonly nth: number;
+  readonly isStale: boolean;
+}
+
+export const goOn = ({ nth, isStale, name }: SeenItem & { name: 'release' | 'restart' }): Command =>
+  onItem(`${name} ${isStale ? 'an old version of ' : ''}item ${nth}`, {
+    find: (items) => pick(items, nth),
+    action: ({ version }) => ({ name, version: version - (isStale ? 1 : 0) }),
+  });
+
+/** Answers the question of an item in doubt, or of any item where none is. */
+export const resolve = ({ nth, isStale, answer }: SeenItem & { answer: Answer }): Command =>
+  onItem(`answer ${answer} for ${isStale ? 'an old version of ' : ''}item ${nth}`, {
+    find: (items) => {
+      const inDoubt = items.filter(({ failureKind }) => failureKind === 'IN_DOUBT');
+      return pick(inDoubt.length > 0 ? inDoubt : items, nth);
+    },
+    action: ({ version }) => ({ name: 'resolve', answer, version: version - (isStale ? 1 : 0) }),
+  });
+
+/** Mostly of items that run: of others it is refused. */
+export const cancel = ({ nth, isLive }: Pick<Use, 'nth' | 'isLive'>): Command =>
+  onItem(`cancel ${isLive ? 'running ' : ''}item ${nth}`, {
+    find: (items) => pick(isLive ? items.filter(isRunning) : items, nth),
+    action: () => ({ name: 'cancel' }),
+  });
+
 export const remove = (nth: number): Command =>
   onItem(`delete item ${nth}`, { find: (items) => pick(items, nth), action: () => ({ name: 'delete' }) });
 
@@ -98,10 +130,10 @@ export const lapse = (nth: number): Command =>
   });
 
 export const due = (nth: number): Command =>
-  onItem(`the deferral of deferred item ${nth} ends`, {
+  onItem(`the time of waiting item ${nth} comes`, {
     find: (items) =>
       pick(
-        items.filter(({ status }) => status === 'DEFERRED'),
+        items.filter(({ status, isDelayed }) => status === 'DEFERRED' || isDelayed),
         nth,
       ),
     action: () => ({ name: 'due' }),
@@ -119,11 +151,7 @@ function command(text: string, run: Command['run'], check: Command['check'] = ()
 
 type Unsigned<A> = A extends unknown ? Omit<A, 'by' | 'version'> : never;
 
-function onGrant(
-  text: string,
-  { nth, isLive, isStale, isThief }: Use,
-  what: Unsigned<Extract<Action, { by: Consumer; version: number }>>,
-): Command {
+function onGrant(text: string, { nth, isLive, isStale, isThief }: Use, what: Unsigned<ByHolder>): Command {
   const find = ({ items, grants }: Readonly<Model>): Grant | undefined =>
     pick(isLive ? items.filter(isRunning).map(grantOf) : grants, nth);
   const run: Command['run'] = async (model, real) => {
@@ -159,17 +187,28 @@ function onItem(text: string, { find, action }: OnItem): Command {
 /** Takes a step in both worlds: both must say the same, and have the same item afterwards. */
 async function act(model: Model, real: Real, id: number, action: Action): Promise<void> {
   const before = model.items.find((item) => item.id === id) as Item;
-  const { code, item } = step(before, action);
+  const { code, item, arrivesIn } = step(before, action, model.backOff);
   expect(await send(real, id, action)).toEqual(answerTo(action, code, item));
   const updatedOn = await expectItem(real, item);
-  // What is tried again goes to the end of the line.
-  const isRetried = item.retryCount > before.retryCount;
-  replace(model, isRetried ? { ...item, arrivedOn: updatedOn } : item);
+  replace(model, arrivesIn === undefined ? item : { ...item, arrivedOn: later(updatedOn, arrivesIn) });
 }
 
+function later(time: string, seconds: number): string {
+  return new Date(Date.parse(time) + 1000 * seconds).toISOString();
+}
+
+const tellingItem: readonly Action['name'][] = [
+  'report',
+  'repair',
+  'progress',
+  'cancel',
+  'release',
+  'restart',
+  'resolve',
+];
+
 function answerTo({ name }: Action, code: string, { status, version }: Item): Told {
-  const tellsItem = code === 'OK' && (name === 'report' || name === 'repair' || name === 'progress');
-  return tellsItem ? { code, status, version } : { code };
+  return code === 'OK' && tellingItem.includes(name) ? { code, status, version } : { code };
 }
 
 function replace(model: Model, item: Item): void {

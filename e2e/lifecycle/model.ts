@@ -3,35 +3,11 @@
  * should answer, and what the item should be afterwards.
  */
 
+import type { Action, Actor, Answer, ByHolder, ByPerson, Consumer, Repair, Report } from './actions.ts';
+
 export const retryLimit = 1;
 
-export type Consumer = 'first consumer' | 'second consumer';
-export type Actor = Consumer | 'owner' | 'millrace';
 export type Status = 'NEW' | 'IN_PROGRESS' | 'COMPLETE' | 'FAILED' | 'DEFERRED';
-
-/** What a consumer may say of its item. */
-export type Says = 'COMPLETE' | 'BUSINESS' | 'SYSTEM' | 'DEFERRED';
-/** Reports go in many at once, or one as an update. */
-export type Way = 'finishWorkItems' | 'updateWorkItem';
-
-export type Action =
-  | { readonly name: 'claim'; readonly by: Consumer }
-  | { readonly name: 'heartbeat'; readonly by: Consumer; readonly version: number }
-  | { readonly name: 'progress'; readonly by: Consumer; readonly version: number }
-  | Report
-  | { readonly name: 'repair'; readonly version: number; readonly to: Repair; readonly priority: number }
-  | { readonly name: 'delete' | 'lapse' | 'due' };
-
-export interface Report {
-  readonly name: 'report';
-  readonly by: Consumer;
-  readonly version: number;
-  readonly says: Says;
-  readonly way: Way;
-}
-
-/** What a person makes of an item; EDIT leaves the status as it is. */
-export type Repair = 'COMPLETE' | 'FAILED' | 'DEFERRED' | 'EDIT';
 
 /** A line of the timeline. */
 export interface Happening {
@@ -49,7 +25,13 @@ export interface Item {
   /** Since when it stands in line among items of its priority. */
   readonly arrivedOn: string;
   readonly retryCount: number;
-  readonly failureKind?: 'BUSINESS' | 'SYSTEM' | undefined;
+  readonly failureKind?: 'BUSINESS' | 'SYSTEM' | 'IN_DOUBT' | undefined;
+  /** Past the point of no return. */
+  readonly isPassed: boolean;
+  /** Somebody asked for it to be cancelled. */
+  readonly isCancelled: boolean;
+  /** Waits until it may be tried again. */
+  readonly isDelayed: boolean;
   /** Who holds it, or held it last. */
   readonly holder?: Consumer;
   /** The last report that counted. */
@@ -61,17 +43,21 @@ export interface Item {
 export interface Step {
   readonly code: string;
   readonly item: Item;
+  /** In how many seconds it goes to the end of the line; its place stays without. */
+  readonly arrivesIn?: number;
 }
+
+const untouched = { isPassed: false, isCancelled: false, isDelayed: false };
 
 export function created(item: Pick<Item, 'id' | 'priority' | 'arrivedOn'>, isDeferred: boolean): Item {
   const status = isDeferred ? 'DEFERRED' : 'NEW';
   const timeline = [{ operation: 'createWorkItems', by: 'owner', to: status }] as const;
-  return { ...item, status, version: 0, retryCount: 0, timeline };
+  return { ...item, ...untouched, status, version: 0, retryCount: 0, timeline };
 }
 
 /** The items that wait, as claims will find them. */
 export function inLine(items: readonly Item[]): Item[] {
-  return items.filter(({ status }) => status === 'NEW').toSorted(comesBefore);
+  return items.filter(({ status, isDelayed }) => status === 'NEW' && !isDelayed).toSorted(comesBefore);
 }
 
 function comesBefore(one: Item, other: Item): number {
@@ -80,32 +66,50 @@ function comesBefore(one: Item, other: Item): number {
   return one.id - other.id;
 }
 
-export function step(item: Item, action: Action): Step {
-  const { status } = item;
-  if (status === 'GONE') return { code: action.name === 'heartbeat' ? 'LEASE_LOST' : 'NOT_FOUND', item };
+/** @param backOff for how many seconds an item waits before it is tried again. */
+export function step(item: Item, action: Action, backOff: number): Step {
+  if (item.status === 'GONE') {
+    const isLease = action.name === 'heartbeat' || action.name === 'pass';
+    return { code: isLease ? 'LEASE_LOST' : 'NOT_FOUND', item };
+  }
+  if (action.name === 'claim') {
+    return moved(item, 'IN_PROGRESS', by('claimWorkItems', action.by), { holder: action.by });
+  }
+  if (action.name === 'lapse') return taken(item, by('returnLapsedItems', 'millrace'));
+  if (action.name === 'due') return due(item);
+  return 'by' in action ? byHolder(item, action, backOff) : byPerson(item, action);
+}
+
+/** What waits for its retry is NEW all along. */
+function due(item: Item): Step {
+  if (item.isDelayed) return { code: 'OK', item: { ...item, isDelayed: false } };
+  return moved(item, 'NEW', by('promoteDueItems', 'millrace'));
+}
+
+function byPerson(item: Item, action: ByPerson): Step {
+  if (!('version' in action)) {
+    return action.name === 'cancel' ? cancelled(item) : removed(item, item.status as Status);
+  }
+  return item.version === action.version ? repaired(item, action) : { code: 'VERSION_CONFLICT', item };
+}
+
+function byHolder(item: Item, action: ByHolder, backOff: number): Step {
   switch (action.name) {
-    case 'claim':
-      return moved(item, 'IN_PROGRESS', by('claimWorkItems', action.by), { holder: action.by });
     case 'heartbeat':
       return { code: isHeld(item, action) ? 'OK' : 'LEASE_LOST', item };
+    case 'pass':
+      return passed(item, action);
     case 'progress':
       if (!isHeld(item, action)) return { code: 'STATUS_CONFLICT', item };
       return moved(item, 'IN_PROGRESS', by('updateWorkItem', action.by));
     case 'report':
-      return reported(item, action);
-    case 'repair':
-      return repaired(item, action);
-    case 'delete':
-      if (status === 'IN_PROGRESS') return { code: 'STATUS_CONFLICT', item };
-      return {
-        code: 'OK',
-        item: noted({ ...item, status: 'GONE' }, { ...by('deleteWorkItem', 'owner'), from: status }),
-      };
-    case 'lapse':
-      return moved(item, 'NEW', by('returnLapsedItems', 'millrace'));
-    case 'due':
-      return moved(item, 'NEW', by('promoteDueItems', 'millrace'));
+      return reported(item, action, backOff);
   }
+}
+
+function removed(item: Item, from: Status): Step {
+  if (from === 'IN_PROGRESS') return { code: 'STATUS_CONFLICT', item };
+  return { code: 'OK', item: noted({ ...item, status: 'GONE' }, { ...by('deleteWorkItem', 'owner'), from }) };
 }
 
 type Cause = Pick<Happening, 'operation' | 'by'>;
@@ -118,16 +122,45 @@ function isHeld(item: Item, grant: { readonly by: Consumer; readonly version: nu
   return item.status === 'IN_PROGRESS' && item.holder === grant.by && item.version === grant.version;
 }
 
-function reported(item: Item, report: Report): Step {
+/** A holder may go on to what cannot be undone, unless it is to stop. */
+function passed(item: Item, grant: { readonly by: Consumer; readonly version: number }): Step {
+  if (!isHeld(item, grant)) return { code: 'LEASE_LOST', item };
+  if (item.isPassed || item.isCancelled) return { code: 'OK', item };
+  return { code: 'OK', item: { ...running(item, by('heartbeatWorkItems', grant.by)), isPassed: true } };
+}
+
+function cancelled(item: Item): Step {
+  if (item.status !== 'IN_PROGRESS') return { code: 'STATUS_CONFLICT', item };
+  if (item.isCancelled) return { code: 'OK', item };
+  return { code: 'OK', item: { ...running(item, by('cancelWorkItem', 'owner')), isCancelled: true } };
+}
+
+/** What happens to an item that runs on, whose version stays as it is. */
+function running(item: Item, cause: Cause): Item {
+  return noted(item, { ...cause, from: 'IN_PROGRESS', to: 'IN_PROGRESS' });
+}
+
+function reported(item: Item, report: Report, backOff: number): Step {
   if (isRepeated(item, report)) return { code: 'OK', item };
   if (!isHeld(item, report)) return { code: 'LATE_REPORT', item: noted(item, by('lateReport', report.by)) };
   const { says } = report;
   const cause = by(report.way, report.by);
-  if (says === 'COMPLETE' || says === 'DEFERRED') return moved(item, says, cause, { counted: report });
-  if (says === 'SYSTEM' && item.retryCount < retryLimit) {
-    return moved(item, 'NEW', cause, { counted: report, retryCount: item.retryCount + 1 });
-  }
-  return moved(item, 'FAILED', cause, { counted: report, failureKind: says });
+  const counted = { counted: report };
+  if (says === 'COMPLETE') return moved(item, says, cause, counted);
+  if (says === 'BUSINESS') return moved(item, 'FAILED', cause, { ...counted, failureKind: says });
+  if (says === 'DEFERRED' && !item.isCancelled) return moved(item, says, cause, counted);
+  if (says !== 'SYSTEM' || item.isPassed || item.isCancelled) return taken(item, cause, counted);
+  if (item.retryCount >= retryLimit) return moved(item, 'FAILED', cause, { ...counted, failureKind: says });
+  const waits = { retryCount: item.retryCount + 1, isDelayed: backOff > 0 };
+  return { ...moved(item, 'NEW', cause, { ...counted, ...waits }), arrivesIn: backOff };
+}
+
+/** An attempt that does not count, unless nobody may try again. */
+function taken(item: Item, cause: Cause, more: Partial<Item> = {}): Step {
+  if (item.isPassed)
+    return moved(item, 'FAILED', cause, { ...more, failureKind: 'IN_DOUBT', isPassed: true });
+  if (item.isCancelled) return moved(item, 'FAILED', cause, { ...more, failureKind: 'BUSINESS' });
+  return moved(item, 'NEW', cause, more);
 }
 
 /** The same report is one with the same status, whatever else it says. */
@@ -139,27 +172,69 @@ function isRepeated({ counted }: Item, report: Report): boolean {
   );
 }
 
-const statusOf = { COMPLETE: 'COMPLETE', BUSINESS: 'FAILED', SYSTEM: 'FAILED', DEFERRED: 'DEFERRED' };
+const statusOf = {
+  COMPLETE: 'COMPLETE',
+  BUSINESS: 'FAILED',
+  SYSTEM: 'FAILED',
+  DEFERRED: 'DEFERRED',
+  NEW: 'NEW',
+};
 
-function repaired(item: Item, { version, to, priority }: Extract<Action, { name: 'repair' }>): Step {
-  if (item.version !== version) return { code: 'VERSION_CONFLICT', item };
-  const { status, failureKind } = item;
-  if (status === 'GONE' || status === 'COMPLETE' || status === 'IN_PROGRESS') {
-    return { code: 'STATUS_CONFLICT', item };
+type Repairing = Exclude<ByPerson, { readonly name: 'cancel' | 'delete' }>;
+
+function repaired(item: Item, action: Repairing): Step {
+  const { status, failureKind, isDelayed } = item;
+  const refused = { code: 'STATUS_CONFLICT', item };
+  switch (action.name) {
+    case 'release':
+      if (status === 'DEFERRED') return moved(item, 'NEW', by('releaseWorkItem', 'owner'));
+      if (!isDelayed) return refused;
+      return { ...moved(item, 'NEW', by('releaseWorkItem', 'owner')), arrivesIn: 0 };
+    case 'restart':
+      if (status !== 'FAILED' || failureKind === 'IN_DOUBT') return refused;
+      return { ...moved(item, 'NEW', by('restartWorkItem', 'owner'), { retryCount: 0 }), arrivesIn: 0 };
+    case 'resolve':
+      return failureKind === 'IN_DOUBT' ? answered(item, action.answer, 'resolveWorkItem') : refused;
+    case 'repair':
+      if (status === 'COMPLETE' || status === 'IN_PROGRESS') return refused;
+      if (failureKind === 'IN_DOUBT' && action.to !== 'EDIT')
+        return settled(item, action.to, action.priority);
+      return changed(item, action.to, action.priority);
   }
-  const next = to === 'EDIT' ? status : to;
+}
+
+function answered(item: Item, answer: Answer, operation: string, more: Partial<Item> = {}): Step {
+  if (answer === 'PARTLY')
+    return moved(item, 'FAILED', by(operation, 'owner'), { ...more, failureKind: 'BUSINESS' });
+  return moved(item, answer === 'DONE' ? 'COMPLETE' : 'NEW', by(operation, 'owner'), more);
+}
+
+/** A status for an item in doubt is an answer, if it can be one. */
+function settled(item: Item, to: Exclude<Repair, 'EDIT'>, priority: number): Step {
+  if (to === 'DEFERRED') return { code: 'STATUS_CONFLICT', item };
+  return answered(item, to === 'COMPLETE' ? 'DONE' : 'PARTLY', 'updateWorkItem', { priority });
+}
+
+function changed(item: Item, to: Repair, priority: number): Step {
+  const { status, failureKind, isDelayed, isPassed } = item;
+  const isEdit = to === 'EDIT' || to === status;
+  const next = to === 'EDIT' ? (status as Status) : to;
   // Who gives up an item that has failed already leaves the record of how it failed.
   const kind = next !== 'FAILED' ? undefined : status === 'FAILED' ? failureKind : 'BUSINESS';
-  return moved(item, next, by('updateWorkItem', 'owner'), { priority, failureKind: kind });
+  const kept = isEdit ? { isDelayed, isPassed } : {};
+  return moved(item, next, by('updateWorkItem', 'owner'), { ...kept, priority, failureKind: kind });
 }
 
 /** Every change raises the version; what is only noted does not. */
 function moved(item: Item, to: Status, cause: Cause, more: Partial<Item> = {}): Step {
   const from = item.status === 'GONE' ? undefined : item.status;
   const after = noted(item, { ...cause, from, to });
+  // Progress is noted while the work goes on.
+  const { isPassed, isCancelled } = item;
+  const marks = from === 'IN_PROGRESS' && to === from ? { ...untouched, isPassed, isCancelled } : untouched;
   return {
     code: 'OK',
-    item: { ...after, status: to, version: item.version + 1, failureKind: undefined, ...more },
+    item: { ...after, ...marks, status: to, version: item.version + 1, failureKind: undefined, ...more },
   };
 }
 

@@ -3,7 +3,8 @@ import type { Schemas } from '@millrace/api';
 import { expect } from 'vitest';
 import type { App, Caller } from '../../server/src/testing/app.ts';
 import { eventually, type QueueFixture } from '../../server/src/testing/fixtures.ts';
-import type { Action, Actor, Consumer, Happening, Item, Says } from './model.ts';
+import type { Action, Actor, ByHolder, ByPerson, Consumer, Report, Says } from './actions.ts';
+import type { Happening, Item } from './model.ts';
 
 export interface NewItem {
   readonly priority: number;
@@ -25,7 +26,6 @@ export interface Told {
 }
 
 type Send<A> = (real: Real, id: number, action: A) => Promise<Told>;
-type Named<N extends Action['name']> = Extract<Action, { name: N }>;
 
 /** Does to an item of the application what the action says, and answers what the application said. */
 export async function send(real: Real, id: number, action: Action): Promise<Told> {
@@ -33,56 +33,92 @@ export async function send(real: Real, id: number, action: Action): Promise<Told
     case 'claim':
       throw new Error('nobody can claim an item of his choice');
     case 'heartbeat':
-      return heartbeat(real, id, action);
+    case 'pass':
     case 'progress':
-      return update(real, real.consumers[action.by], id, {
-        version: action.version,
-        progress: { percent: 50 },
-      });
     case 'report':
-      return action.way === 'finishWorkItems' ? finish(real, id, action) : finishByUpdate(real, id, action);
-    case 'repair':
-      return repair(real, id, action);
-    case 'delete':
-      return toldBy(await real.queue.owner.call.deleteWorkItem({ path: pathTo(real, id) }));
+      return byHolder(real, id, action);
     case 'lapse':
       return letPass(real, id, 'lease_expires_on');
     case 'due':
       return letPass(real, id, 'not_before');
+    case 'repair':
+    case 'release':
+    case 'restart':
+    case 'resolve':
+    case 'cancel':
+    case 'delete':
+      return byPerson(real, id, action);
   }
 }
 
 const pathTo = ({ queue }: Real, workItemId: number) => ({ id: queue.id, workItemId });
 
-const heartbeat: Send<Named<'heartbeat'>> = async ({ queue, consumers }, id, { by, version }) => {
-  const leases = [{ id, version, leaseSeconds: 600 }];
-  const { body } = await consumers[by].heartbeatWorkItems({ path: queue.path, body: { leases } });
-  return { code: body.list[0]?.error?.code ?? 'OK' };
+const byHolder: Send<ByHolder> = async (real, id, action) => {
+  const { by, version } = action;
+  const consumer = real.consumers[by];
+  switch (action.name) {
+    case 'heartbeat':
+      return heartbeat(real, consumer, { id, version });
+    case 'pass':
+      return heartbeat(real, consumer, { id, version, pointOfNoReturn: true });
+    case 'progress':
+      return update(real, consumer, id, { version, progress: { percent: 50 } });
+    case 'report':
+      if (action.way === 'finishWorkItems') return finish(real, id, action);
+      return update(real, consumer, id, reportOf(action) as Change);
+  }
 };
+
+async function heartbeat({ queue }: Real, consumer: Caller, lease: Schemas['Lease']): Promise<Told> {
+  const leases = [{ ...lease, leaseSeconds: 600 }];
+  const { body } = await consumer.heartbeatWorkItems({ path: queue.path, body: { leases } });
+  return { code: body.list[0]?.error?.code ?? 'OK' };
+}
 
 const reportOf = ({ version, says }: { version: number; says: Says }) =>
   says === 'BUSINESS' || says === 'SYSTEM'
     ? { version, status: 'FAILED' as const, failureKind: says, error: 'as told' }
     : { version, status: says };
 
-const finish: Send<Named<'report'>> = async ({ queue, consumers }, id, report) => {
+const finish: Send<Report> = async ({ queue, consumers }, id, report) => {
   const results = [{ id, ...reportOf(report) }];
   const { body } = await consumers[report.by].finishWorkItems({ path: queue.path, body: { results } });
   const { error, status, version } = body.list[0] ?? {};
   return { code: error?.code ?? 'OK', status, version };
 };
 
-const finishByUpdate: Send<Named<'report'>> = (real, id, report) =>
-  update(real, real.consumers[report.by], id, reportOf(report));
+const byPerson: Send<ByPerson> = async (real, id, action) => {
+  const { call } = real.queue.owner;
+  const path = pathTo(real, id);
+  switch (action.name) {
+    case 'repair': {
+      const { version, priority, to } = action;
+      const status = to === 'EDIT' ? {} : { status: to };
+      return update(real, call, id, { version, priority, comment: 'as told', ...status });
+    }
+    case 'release':
+      return toldOf(await call.releaseWorkItem({ path, body: { version: action.version } }));
+    case 'restart':
+      return toldOf(await call.restartWorkItem({ path, body: { version: action.version } }));
+    case 'resolve': {
+      const { version, answer } = action;
+      return toldOf(await call.resolveWorkItem({ path, body: { version, answer, note: 'as told' } }));
+    }
+    case 'cancel':
+      return toldOf(await call.cancelWorkItem({ path }));
+    case 'delete':
+      return toldBy(await call.deleteWorkItem({ path }));
+  }
+};
 
 type Change = Omit<Schemas['UpdateWorkItemRequest'], 'id' | 'queueId'>;
 
-const repair: Send<Named<'repair'>> = (real, id, { version, to, priority }) =>
-  update(real, real.queue.owner.call, id, { version, priority, ...(to !== 'EDIT' && { status: to }) });
-
 async function update(real: Real, caller: Caller, id: number, change: Change): Promise<Told> {
   const body = { id, queueId: real.queue.id, ...change };
-  const answer = await caller.updateWorkItem({ path: pathTo(real, id), body });
+  return toldOf(await caller.updateWorkItem({ path: pathTo(real, id), body }));
+}
+
+function toldOf(answer: { status: number; body: Schemas['WorkItem']; error: { code: string } }): Told {
   const told = toldBy(answer);
   return told.code === 'OK' ? { ...told, status: answer.body.status, version: answer.body.version } : told;
 }
@@ -97,7 +133,7 @@ async function letPass(real: Real, id: number, column: 'lease_expires_on' | 'not
   await real.app.sql(past, [real.queue.id, id]);
   await eventually(
     () => readItem(real, id),
-    ({ status }) => status === 'NEW',
+    ({ status, notBefore }) => status !== 'IN_PROGRESS' && status !== 'DEFERRED' && notBefore === undefined,
   );
   return { code: 'OK' };
 }
@@ -134,6 +170,10 @@ export async function expectItem(real: Real, { id, status, version, ...item }: I
   expect(body).toMatchObject({ status, version, priority, retryCount });
   expect([body.result, body.failureKind]).toEqual([result, failureKind]);
   expect(body.leaseExpiresOn !== undefined).toBe(status === 'IN_PROGRESS');
+  expect(
+    [body.pointOfNoReturnOn, body.cancelRequestedOn, body.notBefore].map((on) => on !== undefined),
+  ).toEqual([item.isPassed, item.isCancelled, item.isDelayed]);
+  expect(body.doubt !== undefined).toBe(failureKind === 'IN_DOUBT');
   return String(body.updatedOn);
 }
 

@@ -18,7 +18,7 @@ export async function saveLogTails(db: Db, queueId: Id, told: readonly LogTail[]
     select ${queueId}, l.id, l.tail, ${now}
     from json_to_recordset(${stringifyJson(list)}::json) as l (id bigint, tail text) order by l.id
     on conflict (queue_id, item_id) do update set tail = excluded.tail, updated_on = excluded.updated_on`;
-  await db.rows(named('saveLogTails', statement));
+  await db.write(named('saveLogTails', statement));
 }
 
 export async function selectLogTail(db: Db, queueId: Id, itemId: Id): Promise<string | undefined> {
