@@ -48,7 +48,8 @@ describe('heartbeatWorkItems', () => {
   test('heartbeatWorkItems passes the point of no return once, and puts it on record', async () => {
     const queue = await createQueue(app);
     await queue.add(1);
-    const [item] = await queue.claim(1, { deviceId: 12 });
+    const deviceId = await queue.device();
+    const [item] = await queue.claim(1, { deviceId });
     const mark = { ...held(item), pointOfNoReturn: true } as const;
     const [first] = await beat(queue, mark);
     expect(first?.pointOfNoReturnOn).toBeDefined();
@@ -63,7 +64,7 @@ describe('heartbeatWorkItems', () => {
       ({ operation }) => operation === 'heartbeatWorkItems',
     );
     expect(passed).toMatchObject([
-      { from: 'IN_PROGRESS', to: 'IN_PROGRESS', deviceId: 12, changes: { pointOfNoReturnOn } },
+      { from: 'IN_PROGRESS', to: 'IN_PROGRESS', deviceId, changes: { pointOfNoReturnOn } },
     ]);
   });
 

@@ -15,7 +15,8 @@ describe('finishWorkItems', () => {
   test('finishWorkItems takes an item back untried: at its place, and without counting the attempt', async () => {
     const queue = await createQueue(app, { autoRetryLimit: 1 });
     await queue.add(1, 2);
-    const [item] = await queue.claim(1, { deviceId: 12 });
+    const deviceId = await queue.device();
+    const [item] = await queue.claim(1, { deviceId });
     const report = { ...held(item), status: 'NEW', reason: 'the device is drained' } as const;
     expect(await finish(queue, report)).toEqual([{ id: item?.id, status: 'NEW', version: 2 }]);
     expect(await finish(queue, report)).toEqual([{ id: item?.id, status: 'NEW', version: 2 }]);
@@ -23,7 +24,7 @@ describe('finishWorkItems', () => {
     expect(again).toMatchObject({ id: item?.id, retryCount: 0 });
     expect(again).not.toHaveProperty('error');
     expect((await read(queue, item)).attempts).toMatchObject([
-      { number: 1, deviceId: 12, outcome: 'GIVEN_BACK', error: 'the device is drained' },
+      { number: 1, deviceId, outcome: 'GIVEN_BACK', error: 'the device is drained' },
       { number: 2 },
     ]);
   });
@@ -78,17 +79,18 @@ describe('getWorkItem and listWorkItemEvents', () => {
   test('getWorkItem and listWorkItemEvents tell each attempt: device, start, end, outcome and error', async () => {
     const queue = await createQueue(app, { autoRetryLimit: 1 });
     await queue.add(1);
-    const [first] = await queue.claim(1, { deviceId: 12 });
+    const devices = [await queue.device(), await queue.device(), await queue.device()] as const;
+    const [first] = await queue.claim(1, { deviceId: devices[0] });
     await finish(queue, { ...held(first), ...failure });
-    const [second] = await queue.claim(1, { deviceId: 13 });
+    const [second] = await queue.claim(1, { deviceId: devices[1] });
     await letLapse(app, second);
-    const [third] = await queue.claim(1, { deviceId: 14, waitSeconds: 20 });
+    const [third] = await queue.claim(1, { deviceId: devices[2], waitSeconds: 20 });
     await finish(queue, { ...held(third), ...failure });
     const { attempts = [], startTime, endTime } = await read(queue, first);
     expect(attempts).toMatchObject([
-      { number: 1, deviceId: 12, outcome: 'RETRIED', error: 'timeout', startedOn: first?.startTime },
-      { number: 2, deviceId: 13, outcome: 'LAPSED', startedOn: second?.startTime },
-      { number: 3, deviceId: 14, outcome: 'FAILED', startedOn: startTime, endedOn: endTime },
+      { number: 1, deviceId: devices[0], outcome: 'RETRIED', error: 'timeout', startedOn: first?.startTime },
+      { number: 2, deviceId: devices[1], outcome: 'LAPSED', startedOn: second?.startTime },
+      { number: 3, deviceId: devices[2], outcome: 'FAILED', startedOn: startTime, endedOn: endTime },
     ]);
     const { body } = await queue.owner.call.listWorkItemEvents({ path: pathOf(queue, first) });
     expect(body.attempts).toEqual(attempts);
