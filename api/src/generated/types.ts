@@ -1280,12 +1280,12 @@ export interface components {
       field?: string;
       /**
        * Format: int64
-       * @description The queue that is in the way
+       * @description The queue that this is about
        */
       queueId?: Id;
       /**
        * Format: int64
-       * @description The item that is in the way
+       * @description The item that this is about
        */
       itemId?: Id;
       message: string;
