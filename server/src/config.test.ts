@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from './config.ts';
@@ -58,6 +59,12 @@ describe('settings', () => {
   test('that are empty count as not set', () => {
     const names = ['MILLRACE_HOST', 'MILLRACE_PORT', 'MILLRACE_DATABASE_URL', 'MILLRACE_ADMIN_PASSWORD'];
     expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}));
+  });
+
+  test('are explained in docs/operating.md, each of them', () => {
+    const text = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+    const explained = [...text.matchAll(/^\| `(MILLRACE_\w+)`/gm)].map(([, name]) => name);
+    expect(() => readConfig({ MILLRACE_X: '' })).toThrow(`Known are: ${explained.join(', ')}.`);
   });
 
   test('of the clients may stand beside them', () => {

@@ -41,6 +41,21 @@ describe('the migrations', () => {
     await expect(migrate(connection, quiet)).rejects.toThrow('newer Millrace (migration 9999_future.sql)');
   });
 
+  test.each([
+    { what: 'a port where nobody listens', port: 1, says: /ECONNREFUSED/ },
+    { what: 'a host with several addresses', host: 'localhost', port: 1, says: /ECONNREFUSED/ },
+    {
+      what: 'a database that is not there',
+      ...inject('connection'),
+      database: 'nowhere',
+      says: /"nowhere" does not exist/,
+    },
+  ])('say what is wrong and where to look, given $what', async ({ what: _, says, ...wrong }) => {
+    const failing = migrate({ host: '127.0.0.1', user: 'millrace', ...wrong }, quiet);
+    await expect(failing).rejects.toThrow(says);
+    await expect(failing).rejects.toThrow('MILLRACE_DATABASE_URL');
+  });
+
   test('refuse to go on when one was edited after it ran', async () => {
     const connection = await createDatabase();
     await run(connection, "update migrations set checksum = 'other' where name = '0001_foundation.sql'");

@@ -16,11 +16,11 @@ interface Migration {
 
 /**
  * Brings the database to the schema of this version. Servers that start together wait for each other.
- * @throws Error when the database is of a newer version, or a migration that ran was edited since.
+ * @throws Error when the database cannot be reached, is of a newer version, or a migration that ran was edited since.
  */
 export async function migrate(connection: ConnectionConfig, log: (message: string) => void): Promise<void> {
   const client = new pg.Client(connection);
-  await client.connect();
+  await client.connect().catch(sayWhereToLook);
   try {
     await refuseOldPostgres(client);
     await client.query(`select pg_advisory_lock(${migrationLock})`);
@@ -33,6 +33,15 @@ export async function migrate(connection: ConnectionConfig, log: (message: strin
   } finally {
     await client.end();
   }
+}
+
+/** An error for several addresses, as `localhost` has, comes without a message. */
+function sayWhereToLook(error: Error & { code?: string }): never {
+  const what = error.message || error.code || 'no answer';
+  throw new Error(
+    `PostgreSQL cannot be used: ${what}. If it is your own, check that it runs, and address, user and password in MILLRACE_DATABASE_URL.`,
+    { cause: error },
+  );
 }
 
 async function refuseOldPostgres(client: pg.Client): Promise<void> {
