@@ -1,4 +1,5 @@
 import type { Schemas } from '@millrace/api';
+import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type App } from '../testing/app.ts';
 import { createQueue, eventually, type QueueFixture } from '../testing/fixtures.ts';
@@ -84,6 +85,28 @@ describe('updateWorkItemModel', () => {
       expect(changed.status).toBe(isAnyWithout ? 409 : 200);
       expect((await modelOf(queue)).version).toBe(isAnyWithout ? 0 : 1);
     }
+  });
+
+  it('updateWorkItemModel waits for whoever is about to store an item that fits the model of before', async () => {
+    const queue = await createQueue(app);
+    const writer = new pg.Client(app.connection);
+    await writer.connect();
+    await writer.query('begin');
+    await writer.query('select from queues where id = $1 for key share', [queue.id]);
+    const changing = change(queue, 'amount', { isRequired: true });
+    const isHeldUp = () => app.sql("select from pg_stat_activity where wait_event_type = 'Lock'");
+    await Promise.race([changing, eventually(isHeldUp, (rows) => rows.length > 0)]);
+    await writer.query(
+      `with item as (
+         insert into work_items (queue_id, status, sort_key, priority, created_by, created_on, updated_by, updated_on)
+         values ($1, 'NEW', '', 4, 1, now(), 1, now()) returning id)
+       insert into work_item_data (queue_id, item_id, json) select $1, id, '{"customer":"late"}' from item`,
+      [queue.id],
+    );
+    await writer.query('commit');
+    await writer.end();
+    const { status, error } = await changing;
+    expect([status, error.details?.[0]?.field]).toEqual([409, 'amount']);
   });
 
   it('updateWorkItemModel lets one of several simultaneous changes through', async () => {
