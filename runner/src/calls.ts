@@ -1,10 +1,11 @@
 import type { Client } from '@millrace/api';
 import type { SendHeartbeats } from './heartbeats.ts';
+import type { WatchItems } from './interruptions.ts';
 import type { SendReports } from './outbox.ts';
 
 /** How long a call may take on top of what it waits for. */
 export const answerSeconds = 30;
-/** How long a call for work waits for some. */
+/** How long a call waits for work, or for news of what is in work. */
 export const waitSeconds = 30;
 
 /** @param over gives up the calls under way */
@@ -18,5 +19,9 @@ export function callsOn(client: Client, leaseSeconds: number, over: AbortSignal)
     const options = { timeoutSeconds: answerSeconds, signal: over };
     return (await client.finishWorkItems({ path: { id }, body: { results } }, options)).list;
   };
-  return { heartbeat, finish };
+  const watch: WatchItems = async (id, leases) => {
+    const options = { timeoutSeconds: waitSeconds + answerSeconds, signal: over };
+    return (await client.watchWorkItems({ path: { id }, body: { leases, waitSeconds } }, options)).list;
+  };
+  return { heartbeat, finish, watch };
 }

@@ -6,6 +6,7 @@ import { BusinessError, Defer, GiveBack, RunnerFault, RunnerStopped } from './er
 import type { Emit } from './events.ts';
 import { createHeartbeats, keepLeases, type Heartbeats } from './heartbeats.ts';
 import type { Handler, Report, WorkItem } from './item.ts';
+import { hearOfInterruptions } from './interruptions.ts';
 import { createLeases, drop, hold, idle, isLost, newLogTail, type Lease, type Leases } from './leases.ts';
 import type { WorkSettings } from './options.ts';
 import { addReport, createOutbox, delivered, recovered, unanswered, type Outbox } from './outbox.ts';
@@ -52,7 +53,7 @@ export async function work(plan: Plan): Promise<void> {
   const outbox = createOutbox(calls.finish, emit, over.signal);
   const slots = createSlots(settings.slots);
   const runner: Runner = { ...plan, slots, leases, heartbeats, outbox, fault: undefined };
-  const beating = keepLeases(heartbeats);
+  const keeping = [keepLeases(heartbeats), hearOfInterruptions(heartbeats, calls.watch)];
   source.onTakenBack?.(() => void heartbeats.beat());
   const start = (item: WorkItem) => void workOn(runner, item);
   try {
@@ -62,7 +63,7 @@ export async function work(plan: Plan): Promise<void> {
   }
   await endWork(runner);
   over.abort();
-  await Promise.all([beating, delivered(outbox)]);
+  await Promise.all([...keeping, delivered(outbox)]);
   for (const report of unanswered(outbox)) emit({ type: 'unreported', report });
   if (runner.fault !== undefined) throw runner.fault;
 }

@@ -24,6 +24,7 @@ import { createWorkItems } from './work-items/create.ts';
 import { heartbeatWorkItems } from './work-items/heartbeat.ts';
 import * as workItems from './work-items/operations.ts';
 import * as repair from './work-items/repair.ts';
+import { watchWorkItems } from './work-items/watch.ts';
 
 /** Every promise of the contract with the function that keeps it. */
 export const functions: Functions = {
@@ -56,5 +57,6 @@ export const functions: Functions = {
   updateWorkItemStatus,
   claimWorkItems,
   heartbeatWorkItems,
+  watchWorkItems,
   finishWorkItems,
 };

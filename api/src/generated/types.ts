@@ -1113,6 +1113,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/queues/{id}/workitems/watch': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Learn at once that an item is cancelled or lost
+     * @description For the holder of items, beside its heartbeats. The call stays open for up to `waitSeconds` and is answered as soon as a person wants one of the items stopped, or one is not held by the caller any more: the outcome has `cancel` or `error`, as that of a heartbeat. Items that simply go on are left out; an empty list means that all do. It extends no lease.
+     */
+    post: operations['watchWorkItems'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v4/wlm/queues/{id}/workitems/finish': {
     parameters: {
       query?: never;
@@ -1212,7 +1232,7 @@ export interface paths {
     put?: never;
     /**
      * Ask the holder of a work item to stop
-     * @description Only while the item is in progress. The holder learns it at its next heartbeat, stops, and reports; whatever it reports but COMPLETE, the item becomes FAILED and is not tried again. Asking once more changes nothing.
+     * @description Only while the item is in progress. The holder learns it by watchWorkItems at once, or else at its next heartbeat, stops, and reports; whatever it reports but COMPLETE, the item becomes FAILED and is not tried again. Asking once more changes nothing.
      */
     post: operations['cancelWorkItem'];
     delete?: never;
@@ -3387,10 +3407,24 @@ export interface components {
       /** @description The newest output of the bot; takes the place of what was sent before */
       logTail?: string;
     };
+    WatchRequest: {
+      leases: components['schemas']['WatchedLease'][];
+      /** @description How long to wait; 0 when left out */
+      waitSeconds?: number;
+    };
+    WatchedLease: {
+      /**
+       * Format: int64
+       * @description Id of the item
+       */
+      id: Id;
+      /** @description As the claim answered it */
+      version: number;
+    };
     LeaseOutcomes: {
       list: components['schemas']['LeaseOutcome'][];
     };
-    /** @description Either leaseExpiresOn, or an error when the item is not held by the caller any more. */
+    /** @description Either leaseExpiresOn, which watchWorkItems leaves out, or an error when the item is not held by the caller any more. */
     LeaseOutcome: {
       /**
        * Format: int64
@@ -6019,6 +6053,45 @@ export interface operations {
     };
     responses: {
       /** @description One outcome for each lease, in order */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LeaseOutcomes'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  watchWorkItems: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['WatchRequest'];
+      };
+    };
+    responses: {
+      /** @description An outcome for each item that its holder is to stop */
       200: {
         headers: {
           [name: string]: unknown;

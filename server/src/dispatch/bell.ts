@@ -1,13 +1,14 @@
 import type { Id } from '@millrace/api';
 
 /**
- * What a bell rings for: items in a queue, named by its id; what has changed for the devices of a pool or for one; or
- * that something is on record which readers of the feed want to know.
+ * What a bell rings for: items in a queue, named by its id; what has changed for the devices of a pool or for one; that
+ * others have done something to items which a user holds; or that something is on record which readers of the feed want to know.
  */
-export type BellName = Id | `pool ${Id}` | `device ${Id}` | 'events';
+export type BellName = Id | `pool ${Id}` | `device ${Id}` | `holder ${Id}` | 'events';
 
 export const poolBell = (poolId: Id): BellName => `pool ${poolId}`;
 export const deviceBell = (deviceId: Id): BellName => `device ${deviceId}`;
+export const holderBell = (userId: Id): BellName => `holder ${userId}`;
 
 /** More than can wait at a bell: all of them wake. */
 export const everybody = 1_000_000;

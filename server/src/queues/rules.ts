@@ -73,6 +73,7 @@ const openInArchive: readonly OperationId[] = [
   'deleteQueue',
   'claimWorkItems',
   'heartbeatWorkItems',
+  'watchWorkItems',
   'finishWorkItems',
 ];
 

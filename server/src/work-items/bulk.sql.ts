@@ -1,5 +1,5 @@
 import type { Id } from '@millrace/api';
-import { raw, sql, type Db, type Sql } from '../db.ts';
+import { named, raw, sql, type Db, type Sql } from '../db.ts';
 import type { VersionedRecord } from './names.sql.ts';
 import type { Item } from './rules.ts';
 import { itemState } from './sql.ts';
@@ -33,8 +33,9 @@ export async function selectMatchingIds(
 
 /** The items as they are, locked by nobody. */
 export function readItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<Item[]> {
-  return db.rows<Item>(sql`
-    select ${itemState} from work_items where queue_id = ${queueId} and id = any(${ids}::bigint[]) order by id`);
+  const statement = sql`
+    select ${itemState} from work_items where queue_id = ${queueId} and id = any(${ids}::bigint[]) order by id`;
+  return db.rows<Item>(named('readItems', statement));
 }
 
 /** The data of those of the items that match a condition. */

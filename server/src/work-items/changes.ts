@@ -1,4 +1,5 @@
-import { isOver, type Id } from '@millrace/api';
+import { isOver, type Id, type TransitionName } from '@millrace/api';
+import { everybody, holderBell } from '../dispatch/bell.ts';
 import { endRuns } from '../dispatch/runs.ts';
 import { freePlacesOfDone } from '../duplicates/operations.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
@@ -18,6 +19,9 @@ export interface Change {
   readonly changes?: object | undefined;
 }
 
+/** What others than the holder do to an item that is held. */
+const interruptions: readonly TransitionName[] = ['cancel', 'lapse', 'takeBack', 'stop', 'doubt'];
+
 type Where = Pick<BatchContext, 'db' | 'now' | 'woken'> & Partial<Pick<BatchContext, 'queue'>>;
 
 /** Saves the changes of items of one queue and records them: the way every change of a stored item goes. */
@@ -35,8 +39,17 @@ export async function saveChanges(
     freePlacesOfDone(db, queueId, queue, idsOf(changes.filter(ends))),
     endRuns({ db, woken }, queueId, idsOf(changes.filter(endsRun))),
   ]);
+  wake(woken, queueId, changes);
+}
+
+/** Rings for those who wait for items, and for holders who are to stop. */
+function wake(woken: Where['woken'], queueId: Id, changes: readonly Change[]): void {
   const claimable = changes.filter(({ move: { item } }) => item.status === 'NEW' && !item.notBefore).length;
   if (claimable > 0) woken.set(queueId, (woken.get(queueId) ?? 0) + claimable);
+  for (const { before, move } of changes) {
+    if (before.claimedBy === undefined || !interruptions.includes(move.transition)) continue;
+    woken.set(holderBell(before.claimedBy), everybody);
+  }
 }
 
 function ends({ before, move }: Change): boolean {

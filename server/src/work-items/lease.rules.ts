@@ -25,7 +25,7 @@ export function decideHeartbeat(
   beat: Beat,
   { now, leaseExpiresOn }: { readonly now: Date; readonly leaseExpiresOn: Date },
 ): Extended | Refusal {
-  if (!item || !isHolder(item, beat.actorId) || item.version !== beat.version) return lost(beat.id);
+  if (!item || !isHeld(item, beat)) return lost(beat.id);
   const isPassing = beat.pointOfNoReturn === true && mayHappen('pointOfNoReturn', item);
   const pointOfNoReturnOn = isPassing ? now : item.pointOfNoReturnOn;
   const { progress = item.progress } = beat;
@@ -44,6 +44,21 @@ export function cancellationOf(item: Item): Schemas['LeaseOutcome']['cancel'] {
   if (item.cancelRequestedOn === undefined) return undefined;
   const { canceller: by, cancelReason: reason } = item;
   return { ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) };
+}
+
+/** What the holder is to know at once: that it has lost the item, or is to stop; nothing while the item simply goes on. */
+export function interruptionOf(
+  item: Item | undefined,
+  { id, version, actorId }: Pick<Beat, 'id' | 'version' | 'actorId'>,
+): Schemas['LeaseOutcome'] | undefined {
+  if (!item || !isHeld(item, { version, actorId })) return { id, error: lost(id).toJSON() };
+  const cancel = cancellationOf(item);
+  return cancel && { id, cancel };
+}
+
+/** Whether the user holds the item by a claim that answered this version. */
+function isHeld(item: Item, { version, actorId }: Pick<Beat, 'version' | 'actorId'>): boolean {
+  return isHolder(item, actorId) && item.version === version;
 }
 
 /** What the holder wants to note of an item while the work goes on. */
