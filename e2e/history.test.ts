@@ -23,7 +23,7 @@ afterAll(async () => {
 
 test('every promise to producers and consumers is kept while they and the servers die and pause', async () => {
   const app = await startApp();
-  const queue = await createQueue(app, { autoRetryLimit: retryLimit });
+  const queue = await createQueue(app, { autoRetryLimit: retryLimit, lapseLimit: 0 });
   const users = await createUsers(app);
   await app.stop();
 

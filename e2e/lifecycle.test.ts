@@ -16,7 +16,7 @@ import {
   type Command,
   type Model,
 } from './lifecycle/commands.ts';
-import { retryLimit } from './lifecycle/model.ts';
+import { lapseLimit, retryLimit } from './lifecycle/model.ts';
 import { expectItem, expectQueue, expectTimeline, type Real } from './lifecycle/real.ts';
 
 /** For how many seconds an item waits before it is tried again, and what happens. */
@@ -83,7 +83,7 @@ beforeAll(async () => {
 
 async function setup(backOff: number): Promise<{ model: Model; real: Real }> {
   const retryBackOff = backOff > 0 ? { type: 'FIXED', seconds: backOff } : { type: 'NONE' };
-  const queue = await createQueue(app, { autoRetryLimit: retryLimit, retryBackOff });
+  const queue = await createQueue(app, { autoRetryLimit: retryLimit, lapseLimit, retryBackOff });
   const { owner, consumer } = queue;
   const consumers = { 'first consumer': consumer.call, 'second consumer': second.call };
   const actors = new Map<number, Actor>([

@@ -68,13 +68,7 @@ export const transitions = {
     to: 'DEFERRED',
     meaning: 'put into the queue, parked until a time',
   },
-  claim: {
-    by: ['holder'],
-    from: ['NEW'],
-    when: ['ready'],
-    to: 'IN_PROGRESS',
-    meaning: 'leased to a consumer',
-  },
+  claim: { by: ['holder'], from: ['NEW'], when: ['ready'], to: 'IN_PROGRESS', meaning: 'leased' },
   progress: { by: ['holder'], from: ['IN_PROGRESS'], to: 'SAME', meaning: 'progress or data noted' },
   pointOfNoReturn: {
     by: ['holder'],
@@ -117,6 +111,13 @@ export const transitions = {
     when: ['returnable', 'notCancelled'],
     to: 'NEW',
     meaning: 'lease ran out; the attempt does not count',
+  },
+  exhaust: {
+    by: ['millrace'],
+    from: ['IN_PROGRESS'],
+    when: ['returnable', 'notCancelled'],
+    to: 'FAILED',
+    meaning: 'lease ran out too often in a row: a SYSTEM failure',
   },
   takeBack: {
     by: ['person', 'millrace'],

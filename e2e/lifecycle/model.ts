@@ -6,6 +6,7 @@
 import type { Action, Actor, Answer, ByHolder, ByPerson, Consumer, Repair, Report } from './actions.ts';
 
 export const retryLimit = 1;
+export const lapseLimit = 2;
 
 export type Status = 'NEW' | 'IN_PROGRESS' | 'COMPLETE' | 'FAILED' | 'DEFERRED';
 
@@ -25,6 +26,8 @@ export interface Item {
   /** Since when it stands in line among items of its priority. */
   readonly arrivedOn: string;
   readonly retryCount: number;
+  /** Lapses since somebody reported on it. */
+  readonly lapses: number;
   readonly failureKind?: 'BUSINESS' | 'SYSTEM' | 'IN_DOUBT' | undefined;
   /** Past the point of no return. */
   readonly isPassed: boolean;
@@ -52,7 +55,7 @@ const untouched = { isPassed: false, isCancelled: false, isDelayed: false };
 export function created(item: Pick<Item, 'id' | 'priority' | 'arrivedOn'>, isDeferred: boolean): Item {
   const status = isDeferred ? 'DEFERRED' : 'NEW';
   const timeline = [{ operation: 'createWorkItems', by: 'owner', to: status }] as const;
-  return { ...item, ...untouched, status, version: 0, retryCount: 0, timeline };
+  return { ...item, ...untouched, status, version: 0, retryCount: 0, lapses: 0, timeline };
 }
 
 /** The items that wait, as claims will find them. */
@@ -75,7 +78,7 @@ export function step(item: Item, action: Action, backOff: number): Step {
   if (action.name === 'claim') {
     return moved(item, 'IN_PROGRESS', by('claimWorkItems', action.by), { holder: action.by });
   }
-  if (action.name === 'lapse') return taken(item, by('returnLapsedItems', 'millrace'));
+  if (action.name === 'lapse') return lapsed(item, by('returnLapsedItems', 'millrace'));
   if (action.name === 'due') return due(item);
   return 'by' in action ? byHolder(item, action, backOff) : byPerson(item, action);
 }
@@ -145,7 +148,7 @@ function reported(item: Item, report: Report, backOff: number): Step {
   if (!isHeld(item, report)) return { code: 'LATE_REPORT', item: noted(item, by('lateReport', report.by)) };
   const { says } = report;
   const cause = by(report.way, report.by);
-  const counted = { counted: report };
+  const counted = { counted: report, lapses: 0 };
   if (says === 'COMPLETE') return moved(item, says, cause, counted);
   if (says === 'BUSINESS') return moved(item, 'FAILED', cause, { ...counted, failureKind: says });
   if (says === 'DEFERRED' && !item.isCancelled) return moved(item, says, cause, counted);
@@ -163,22 +166,19 @@ function taken(item: Item, cause: Cause, more: Partial<Item> = {}): Step {
   return moved(item, 'NEW', cause, more);
 }
 
-/** The same report is one with the same status, whatever else it says. */
-function isRepeated({ counted }: Item, report: Report): boolean {
-  return (
-    counted?.by === report.by &&
-    counted.version === report.version &&
-    statusOf[counted.says] === statusOf[report.says]
-  );
+/** What lapses too often in a row fails. */
+function lapsed(item: Item, cause: Cause): Step {
+  const lapses = item.lapses + 1;
+  if (item.isPassed || item.isCancelled) return taken(item, cause);
+  if (lapses < lapseLimit) return moved(item, 'NEW', cause, { lapses });
+  return moved(item, 'FAILED', cause, { lapses, failureKind: 'SYSTEM' });
 }
 
-const statusOf = {
-  COMPLETE: 'COMPLETE',
-  BUSINESS: 'FAILED',
-  SYSTEM: 'FAILED',
-  DEFERRED: 'DEFERRED',
-  NEW: 'NEW',
-};
+/** The same report is one with the same status, whatever else it says. */
+function isRepeated({ counted }: Item, { by: reporter, version, says }: Report): boolean {
+  if (counted?.by !== reporter || counted.version !== version) return false;
+  return counted.says === says || [counted.says, says].every((one) => one === 'BUSINESS' || one === 'SYSTEM');
+}
 
 type Repairing = Exclude<ByPerson, { readonly name: 'cancel' | 'delete' }>;
 
@@ -192,7 +192,10 @@ function repaired(item: Item, action: Repairing): Step {
       return { ...moved(item, 'NEW', by('releaseWorkItem', 'owner')), arrivesIn: 0 };
     case 'restart':
       if (status !== 'FAILED' || failureKind === 'IN_DOUBT') return refused;
-      return { ...moved(item, 'NEW', by('restartWorkItem', 'owner'), { retryCount: 0 }), arrivesIn: 0 };
+      return {
+        ...moved(item, 'NEW', by('restartWorkItem', 'owner'), { retryCount: 0, lapses: 0 }),
+        arrivesIn: 0,
+      };
     case 'resolve':
       return failureKind === 'IN_DOUBT' ? answered(item, action.answer, 'resolveWorkItem') : refused;
     case 'repair':
@@ -206,7 +209,7 @@ function repaired(item: Item, action: Repairing): Step {
 function answered(item: Item, answer: Answer, operation: string, more: Partial<Item> = {}): Step {
   if (answer === 'PARTLY')
     return moved(item, 'FAILED', by(operation, 'owner'), { ...more, failureKind: 'BUSINESS' });
-  return moved(item, answer === 'DONE' ? 'COMPLETE' : 'NEW', by(operation, 'owner'), more);
+  return moved(item, answer === 'DONE' ? 'COMPLETE' : 'NEW', by(operation, 'owner'), { ...more, lapses: 0 });
 }
 
 /** A status for an item in doubt is an answer, if it can be one. */

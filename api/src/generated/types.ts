@@ -2314,6 +2314,7 @@ export interface components {
      *       ],
      *       "duplicateScope": "ALL",
      *       "autoRetryLimit": 3,
+     *       "lapseLimit": 5,
      *       "reactivationThreshold": 100,
      *       "reactivationUnit": "PERCENT",
      *       "expiry": {
@@ -2359,6 +2360,8 @@ export interface components {
       duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
+      /** @description An item whose lease runs out so often in a row, because its holders fall silent one after the other, becomes FAILED instead of NEW; 5 unless given, 0 for never */
+      lapseLimit?: number;
       retryBackOff?: components['schemas']['RetryBackOff'];
       /**
        * @description An INACTIVE queue accepts items and grants none; `pause` says why
@@ -2432,6 +2435,8 @@ export interface components {
       duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
+      /** @description An item whose lease runs out so often in a row, because its holders fall silent one after the other, becomes FAILED instead of NEW; 5 unless given, 0 for never */
+      lapseLimit?: number;
       retryBackOff?: components['schemas']['RetryBackOff'];
       /**
        * @description An INACTIVE queue accepts items and grants none; `pause` says why
@@ -2505,6 +2510,8 @@ export interface components {
       duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
+      /** @description An item whose lease runs out so often in a row, because its holders fall silent one after the other, becomes FAILED instead of NEW; 5 unless given, 0 for never */
+      lapseLimit?: number;
       retryBackOff?: components['schemas']['RetryBackOff'];
       /**
        * @description An INACTIVE queue accepts items and grants none; `pause` says why
@@ -2965,6 +2972,7 @@ export interface components {
         | 'IN_DOUBT'
         | 'DEFERRED'
         | 'BACK_OFF'
+        | 'LAPSED'
         | 'QUEUE_ARCHIVED'
         | 'QUEUE_PAUSED'
         | 'AUTOMATION_STOPPED'
@@ -3006,6 +3014,7 @@ export interface components {
         | 'IN_DOUBT'
         | 'DEFERRED'
         | 'BACK_OFF'
+        | 'LAPSED'
         | 'QUEUE_ARCHIVED'
         | 'QUEUE_PAUSED'
         | 'AUTOMATION_STOPPED'
@@ -3215,6 +3224,8 @@ export interface components {
       error?: string;
       /** @description How often the item was tried again by itself */
       retryCount?: number;
+      /** @description How often in a row its lease has run out, since a holder last reported on it; left out when it has not */
+      lapseCount?: number;
       /**
        * Format: date-time
        * @description Left out when deferred for ever
@@ -3587,6 +3598,8 @@ export interface components {
       error?: string;
       /** @description How often the item was tried again by itself */
       retryCount?: number;
+      /** @description How often in a row its lease has run out, since a holder last reported on it; left out when it has not */
+      lapseCount?: number;
       /**
        * Format: date-time
        * @description With DEFERRED; for ever when left out

@@ -47,6 +47,7 @@ describe('createQueue', () => {
       uniqueBy: ['customer'],
       duplicateScope: 'OPEN' as const,
       autoRetryLimit: 3,
+      lapseLimit: 2,
       workItemProcessingOrders: ['--amount', '-__proto__', 'customer'],
       displayColumns: ['constructor', '-amount'],
       expiry: { type: 'duration', duration: 36, durationUnit: 'hours' },
@@ -81,6 +82,7 @@ describe('createQueue', () => {
       uniqueBy: [],
       duplicateScope: 'ALL',
       autoRetryLimit: 0,
+      lapseLimit: 5,
       workItemProcessingOrders: [],
       displayColumns: ['customer', 'amount', '-amount', '__proto__', 'constructor', '6', '7', '8', '9', 'A'],
     });
@@ -115,6 +117,7 @@ describe('createQueue', () => {
     [{ expiry: { type: 'DATE', date: 'tomorrow' } }, 'expiry.date must match format'],
     [{ autoRetryLimit: 11 }, 'autoRetryLimit must be <= 10'],
     [{ autoRetryLimit: '1' }, 'autoRetryLimit must be integer'],
+    [{ lapseLimit: 101 }, 'lapseLimit must be <= 100'],
     [{ status: 'IN_USE' }, 'status must be one of ACTIVE, INACTIVE'],
     [{ displayColumns: Array.from('abcdefghijk') }, 'displayColumns must NOT have more than 10'],
     [{ workItemProcessingOrders: Array.from('abcd') }, 'workItemProcessingOrders must NOT have more than 3'],

@@ -26,6 +26,8 @@ export interface QueueDefinition {
   /** Whether items that are done are compared as well. */
   readonly duplicateScope: 'ALL' | 'OPEN';
   readonly autoRetryLimit: number;
+  /** After so many lapses in a row an item fails; 0 for never. */
+  readonly lapseLimit: number;
   readonly processingOrders: readonly string[];
   readonly displayColumns: readonly string[];
   readonly expiry?: Schemas['QueueExpiry'];

@@ -27,7 +27,7 @@ export function selectQueueDefinition(db: Db, queueId: Id, hold: Hold): Promise<
     select q.id, q.tenant_id as "tenantId", q.model_id as "modelId", q.name, q.status,
       q.archived_on is not null as archived, q.disallow_duplicate as "disallowDuplicate",
       q.unique_by as "uniqueBy", q.duplicate_scope as "duplicateScope",
-      q.auto_retry_limit as "autoRetryLimit", q.processing_orders as "processingOrders",
+      q.auto_retry_limit as "autoRetryLimit", q.lapse_limit as "lapseLimit", q.processing_orders as "processingOrders",
       q.display_columns as "displayColumns", q.expiry, q.retry_back_off as "retryBackOff", q.attributes,
       q.model_version as "modelVersion", q.names_since as "namesSince"
     from queues q where q.id = ${queueId} ${lockByHold[hold]}`;
@@ -48,7 +48,7 @@ const queueColumns =
   q.reactivation_threshold as "reactivationThreshold", q.reactivation_unit as "reactivationUnit",
   q.manual_processing_time as "manualProcessingTime", q.manual_processing_time_unit as "manualProcessingTimeUnit",
   q.disallow_duplicate as "disallowDuplicate", q.unique_by as "uniqueBy", q.duplicate_scope as "duplicateScope",
-  q.auto_retry_limit as "autoRetryLimit",
+  q.auto_retry_limit as "autoRetryLimit", q.lapse_limit as "lapseLimit",
   q.processing_orders as "workItemProcessingOrders", q.display_columns as "displayColumns", q.expiry,
   q.retry_back_off as "retryBackOff", q.version,
   q.created_by as "createdBy", q.created_on as "createdOn", q.updated_by as "updatedBy", q.updated_on as "updatedOn"`);
@@ -81,7 +81,7 @@ export async function insertQueue(
   const [queue] = await db.rows<{ id: Id }>(sql`
     insert into queues (tenant_id, model_id, name, description, status, reactivation_threshold, reactivation_unit,
       manual_processing_time, manual_processing_time_unit, disallow_duplicate, unique_by, duplicate_scope,
-      auto_retry_limit, processing_orders, display_columns, expiry, retry_back_off, model_version, attributes, paused_by, paused_on, created_by, created_on, updated_by, updated_on)
+      auto_retry_limit, lapse_limit, processing_orders, display_columns, expiry, retry_back_off, model_version, attributes, paused_by, paused_on, created_by, created_on, updated_by, updated_on)
     values (${tenantId}, ${model.id}, ${join(valuesOf(settings))}, ${model.version}, ${stringifyJson(model.attributes)}, ${isPaused ? actorId : null},
       ${isPaused ? now : null}, ${actorId}, ${now}, ${actorId}, ${now})
     returning id`);
@@ -92,7 +92,7 @@ export async function insertQueue(
 export async function updateQueueSettings(db: Db, id: Id, settings: QueueSettings, author: Author) {
   await db.rows(sql`
     update queues set (name, description, status, reactivation_threshold, reactivation_unit, manual_processing_time,
-        manual_processing_time_unit, disallow_duplicate, unique_by, duplicate_scope, auto_retry_limit,
+        manual_processing_time_unit, disallow_duplicate, unique_by, duplicate_scope, auto_retry_limit, lapse_limit,
         processing_orders, display_columns, expiry, retry_back_off)
       = (${join(valuesOf(settings))}), ${pauseBy(settings.status, author)}, ${changedBy(author)}
     where id = ${id}`);
@@ -113,6 +113,7 @@ function valuesOf(settings: QueueSettings): unknown[] {
     settings.uniqueBy,
     settings.duplicateScope,
     settings.autoRetryLimit,
+    settings.lapseLimit,
     settings.workItemProcessingOrders,
     settings.displayColumns,
     expiry ? stringifyJson(expiry) : null,
@@ -122,6 +123,12 @@ function valuesOf(settings: QueueSettings): unknown[] {
 
 export function selectQueue(db: Db, id: Id): Promise<StoredQueue | undefined> {
   return db.row(sql`select ${queueColumns} from queues q where q.id = ${id}`);
+}
+
+export async function selectLapseLimit(db: Db, id: Id): Promise<number | undefined> {
+  const row = await db.row<{ lapseLimit: number }>(sql`
+    select lapse_limit as "lapseLimit" from queues where id = ${id}`);
+  return row?.lapseLimit;
 }
 
 /** Waits until nobody writes items of the queue, and keeps it so until the transaction ends. */

@@ -84,6 +84,9 @@ export interface ItemFacts {
   readonly error?: string | undefined;
   readonly retryCount: number;
   readonly retryLimit: number;
+  /** How often in a row its holders fell silent, and how often is too often; 0 for never. */
+  readonly lapseCount?: number | undefined;
+  readonly lapseLimit: number;
   /** NEW: in back-off until then. DEFERRED: put aside until then, for ever when undefined. */
   readonly notBefore?: Date | undefined;
   readonly startedOn?: Date | undefined;

@@ -46,7 +46,7 @@ function explainWaiting(item: ItemFacts, queue: QueueFacts, now: Date): Explanat
   const seconds = secondsToStart(queue, ahead, busy.length > 0);
   const place = notBefore ? [backOff(item)] : [placeInQueue(item, queue, seconds)];
   // What lasts decides; then the item's own waiting; who is busy only says why the ones before it wait too.
-  const reasons = [...lasting, ...place, ...busy, ...(own ? [own] : [])];
+  const reasons = [...lasting, ...place, ...busy, ...lapses(item), ...(own ? [own] : [])];
   if (lasting.length > 0) return { reasons };
   const start = later(now, seconds);
   return { reasons, expectedStartOn: notBefore && (!start || notBefore > start) ? notBefore : start };
@@ -81,6 +81,16 @@ function backOff({ notBefore, retryCount, retryLimit, error }: ItemFacts): Reaso
     sentence: `It waits until ${until} before try ${retryCount + 1} of at most ${retryLimit + 1}.${said}`,
     facts: { notBefore, retryCount, autoRetryLimit: retryLimit, error },
   };
+}
+
+/** That holders of the item fell silent, which may be its fault. */
+function lapses({ lapseCount = 0, lapseLimit }: ItemFacts): Reason[] {
+  if (lapseCount === 0) return [];
+  const holders =
+    lapseCount === 1 ? 'Its last holder' : `Its last ${lapseCount} holders, one after the other,`;
+  const end = lapseLimit > 0 ? ` At ${lapseLimit} in a row it fails.` : '';
+  const sentence = `${holders} fell silent, so it was started and came back.${end}`;
+  return [{ code: 'LAPSED', sentence, facts: { lapseCount, lapseLimit } }];
 }
 
 /** An item that does not wait. */
@@ -126,15 +136,16 @@ function deferred({ notBefore, changedByName, changeReason }: ItemFacts): Reason
 function failed(item: ItemFacts): Reason {
   if (item.failureKind === 'EXPIRED') return expired(item);
   if (item.failureKind === 'IN_DOUBT') return inDoubt(item);
-  const { failureKind, error, retryCount } = item;
+  const { failureKind, error, retryCount, lapseCount } = item;
   const isTechnical = failureKind === 'SYSTEM';
   const grounds =
     failureKind === 'DATA_ERROR'
       ? 'because of its data'
       : `on ${isTechnical ? 'technical' : 'business'} grounds`;
   const tries = isTechnical && retryCount > 0 ? ` after ${retryCount + 1} tries` : '';
+  const end = lapseCount === undefined ? 'No retry is left.' : 'No other device gets it.';
   const next = isTechnical
-    ? 'No retry is left. Restart it when the cause is mended.'
+    ? `${end} Restart it when the cause is mended.`
     : 'It is not tried again. Correct it and restart it, or leave it.';
   const sentence = `It failed ${grounds}${tries}${because(firstLine(error))}. ${next}`;
   return { code: 'FAILED', sentence, facts: failureFacts(item) };
@@ -156,8 +167,8 @@ function inDoubt(item: ItemFacts): Reason {
   };
 }
 
-function failureFacts({ failureKind, error, endedOn, retryCount }: ItemFacts) {
-  return { failureKind, error, endedOn, retryCount };
+function failureFacts({ failureKind, error, endedOn, retryCount, lapseCount }: ItemFacts) {
+  return { failureKind, error, endedOn, retryCount, lapseCount };
 }
 
 function firstLine(text = ''): string {

@@ -24,7 +24,8 @@ export const explainWorkItem: QueueOperation<'explainWorkItem'> = async (context
   if (!stored) throw unknownItem(queue, path.workItemId);
   const { sortKey, ...item } = stored;
   const ahead = item.status === 'NEW' ? await countAhead(db, queue.id, sortKey, item.id) : 0;
-  const facts = { ...item, deviceName: shownName(context, stored), ahead, retryLimit: queue.autoRetryLimit };
+  const limits = { retryLimit: queue.autoRetryLimit, lapseLimit: queue.lapseLimit };
+  const facts = { ...item, ...limits, deviceName: shownName(context, stored), ahead };
   return answer(explainItemFacts(facts, await readQueueFacts(context), now));
 };
 

@@ -40,7 +40,7 @@ const queue: QueueFacts = {
   runningOnDevices: 0,
   mayProcess: true,
 };
-const item: ItemFacts = { id: 9, status: 'NEW', retryCount: 0, retryLimit: 2, ahead: 0 };
+const item: ItemFacts = { id: 9, status: 'NEW', retryCount: 0, retryLimit: 2, lapseLimit: 5, ahead: 0 };
 
 const withAutomation = (more: Partial<AutomationFacts>) => ({
   ...queue,
@@ -220,6 +220,16 @@ describe('why an item is as it is', () => {
       'FAILED',
       { status: 'FAILED', failureKind: 'SYSTEM', retryCount: 2, error: 'time-out' },
       'It failed on technical grounds after 3 tries: time-out. No retry is left. Restart it when the cause is mended.',
+    ],
+    [
+      'FAILED',
+      {
+        status: 'FAILED',
+        failureKind: 'SYSTEM',
+        lapseCount: 5,
+        error: 'The lease ran out 5 times in a row.',
+      },
+      'It failed on technical grounds: The lease ran out 5 times in a row. No other device gets it. Restart it when the cause is mended.',
     ],
     [
       'FAILED',

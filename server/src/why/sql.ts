@@ -60,7 +60,7 @@ export function selectPoolDevices(db: Db, poolId: Id): Promise<DeviceFacts[]> {
     where pd.pool_id = ${poolId} order by d.id limit ${mostDevices}`);
 }
 
-export type StoredItemFacts = Omit<ItemFacts, 'ahead' | 'retryLimit'> & {
+export type StoredItemFacts = Omit<ItemFacts, 'ahead' | 'retryLimit' | 'lapseLimit'> & {
   readonly sortKey: Buffer;
   readonly deviceId?: Id;
 };
@@ -68,7 +68,7 @@ export type StoredItemFacts = Omit<ItemFacts, 'ahead' | 'retryLimit'> & {
 /** An item, with who made it what it is: the last event that gave it its status. */
 export function selectItemFacts(db: Db, queueId: Id, itemId: Id): Promise<StoredItemFacts | undefined> {
   return db.row(sql`
-    select i.id, i.status, i.failure_kind as "failureKind", i.error, i.retry_count as "retryCount",
+    select i.id, i.status, i.failure_kind as "failureKind", i.error, i.retry_count as "retryCount", i.lapse_count as "lapseCount",
       i.not_before as "notBefore", i.started_on as "startedOn", i.ended_on as "endedOn",
       i.lease_expires_on as "leaseExpiresOn", i.cancel_requested_on as "cancelRequestedOn",
       i.point_of_no_return_on as "pointOfNoReturnOn", i.sort_key as "sortKey", i.device_id as "deviceId",

@@ -27,6 +27,7 @@ test.each([
   ['DEFERRED', 'park', 'DEFERRED'],
   ['NEW', 'giveBack', 'GIVEN_BACK'],
   ['NEW', 'lapse', 'LAPSED'],
+  ['FAILED', 'exhaust', 'LAPSED'],
   ['NEW', 'takeBack', 'TAKEN_BACK'],
   ['FAILED', 'stop', 'CANCELLED'],
   ['FAILED', 'doubt', 'IN_DOUBT'],

@@ -11,6 +11,7 @@ const outcomes: Readonly<Record<string, Outcome>> = {
   park: 'DEFERRED',
   giveBack: 'GIVEN_BACK',
   lapse: 'LAPSED',
+  exhaust: 'LAPSED',
   takeBack: 'TAKEN_BACK',
   stop: 'CANCELLED',
   doubt: 'IN_DOUBT',

@@ -22,6 +22,7 @@ const queueLike = (more: Partial<QueueDefinition> = {}): QueueDefinition => ({
   uniqueBy: [],
   duplicateScope: 'ALL',
   autoRetryLimit: 0,
+  lapseLimit: 5,
   processingOrders: [],
   displayColumns: [],
   attributes,

@@ -20,7 +20,7 @@ export interface Change {
 }
 
 /** What others than the holder do to an item that is held. */
-const interruptions: readonly TransitionName[] = ['cancel', 'lapse', 'takeBack', 'stop', 'doubt'];
+const interruptions: readonly TransitionName[] = ['cancel', 'lapse', 'exhaust', 'takeBack', 'stop', 'doubt'];
 
 type Where = Pick<BatchContext, 'db' | 'now' | 'woken'> & Partial<Pick<BatchContext, 'queue'>>;
 

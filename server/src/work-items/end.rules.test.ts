@@ -12,7 +12,9 @@ const expected: Record<string, TransitionName | null> = {
   'cancelled past the point of no return': 'doubt',
 };
 
-describe.each(['lapse', 'takeBack'] as const)('%s', (transition) => {
+const endings = ['lapse', 'exhaust', 'takeBack'] as const;
+
+describe.each(endings)('%s', (transition) => {
   for (const [state, ends] of Object.entries(expected)) {
     test(`of an item that is ${state} is ${ends ?? transition}`, () => {
       const move = decideReturn(states[state] as Item, { transition, reason: 'silent' }, now);
@@ -22,17 +24,30 @@ describe.each(['lapse', 'takeBack'] as const)('%s', (transition) => {
     });
   }
 
-  test('leaves retries and place as they were, and no trace of the attempt on the item', () => {
-    const before = itemIn('IN_PROGRESS', { retryCount: 1 });
-    const { item } = decideReturn(before, { transition, reason: 'silent' }, now);
-    expect(item).toMatchObject({ status: 'NEW', retryCount: 1, sortKey: before.sortKey });
-    expect([item.startedOn, item.endedOn, item.progress, item.error]).toEqual(Array(4).fill(undefined));
-  });
-
   test('of a cancelled item says who cancelled it', () => {
     const { item } = decideReturn(states['cancelled'] as Item, { transition, reason: 'silent' }, now);
     expect(item).toMatchObject({ failureKind: 'BUSINESS', error: 'Cancelled by alice. silent' });
+    expect(item.lapseCount).toBeUndefined();
   });
+});
+
+test.each([
+  ['lapse', 3],
+  ['takeBack', 2],
+] as const)(
+  '%s leaves retries and place as they were, and no trace of the attempt but %i lapses',
+  (transition, lapseCount) => {
+    const before = itemIn('IN_PROGRESS', { retryCount: 1, lapseCount: 2 });
+    const { item } = decideReturn(before, { transition, reason: 'silent' }, now);
+    expect(item).toMatchObject({ status: 'NEW', retryCount: 1, lapseCount, sortKey: before.sortKey });
+    expect([item.startedOn, item.endedOn, item.progress, item.error]).toEqual(Array(4).fill(undefined));
+  },
+);
+
+test('exhaust is a technical failure that tells the story, and no further try', () => {
+  const before = itemIn('IN_PROGRESS', { lapseCount: 2 });
+  const { item } = decideReturn(before, { transition: 'exhaust', reason: 'the story' }, now);
+  expect(item).toMatchObject({ failureKind: 'SYSTEM', error: 'the story', lapseCount: 3, endedOn: now });
 });
 
 test('only what runs can be taken from its holder', () => {

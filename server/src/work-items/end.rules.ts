@@ -6,19 +6,24 @@ const longestError = 10_000;
 /** Why an attempt ends that its holder did not bring to an end itself. */
 export interface Ending {
   /** What happens to the item if nothing stands against it. */
-  readonly transition: Extract<TransitionName, 'lapse' | 'takeBack'>;
+  readonly transition: Extract<TransitionName, 'lapse' | 'exhaust' | 'takeBack'>;
   readonly reason: string;
 }
 
 /**
- * What becomes of an item that is taken from its holder: it is NEW again and the attempt does not count; but one that
- * was cancelled has failed, and one past the point of no return is in doubt.
+ * What becomes of an item that is taken from its holder: it is NEW again and the attempt does not count, unless it has lapsed
+ * too often; but one that was cancelled has failed, and one past the point of no return is in doubt.
  */
 export function decideReturn(item: Item, { transition: wanted, reason }: Ending, now: Date): Move {
   const transition = firstOf(item, [wanted, 'stop', 'doubt']);
   if (transition === 'stop') return stopped(item, reason, now);
   if (transition === 'doubt') return doubted(item, reason, now);
-  return { transition, item: refunded(moved(item, transition, now)), reason };
+  const next = moved(item, transition, now);
+  if (transition === 'takeBack') return { transition, item: refunded(next), reason };
+  const lapsed = { ...next, lapseCount: (item.lapseCount ?? 0) + 1 };
+  if (transition === 'lapse') return { transition, item: refunded(lapsed), reason };
+  const failure = { result: 'FAILURE', failureKind: 'SYSTEM', error: bounded(reason) } as const;
+  return { transition, item: { ...lapsed, ...failure }, reason };
 }
 
 /** The item without the attempt that does not count: its retries and its place in the order are as they were. */

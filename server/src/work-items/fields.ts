@@ -30,6 +30,7 @@ const fixedFields: Record<string, Field> = {
   },
   priority: { column: raw('i.priority'), type: 'integer' },
   retryCount: { column: raw('i.retry_count'), type: 'integer' },
+  lapseCount: { column: raw('i.lapse_count'), type: 'integer' },
   version: { column: raw('i.version'), type: 'integer' },
   deviceId: { column: raw('i.device_id'), type: 'id' },
   startTime: { column: raw('i.started_on'), type: 'time' },

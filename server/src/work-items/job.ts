@@ -1,9 +1,13 @@
 import type { Id } from '@millrace/api';
 import type { Job } from '../job.ts';
+import { readLapseLimit } from '../queues/read.ts';
+import { attemptsOf } from './attempts.rules.ts';
 import { saveChanges, type Change } from './changes.ts';
-import { decideReturn } from './end.rules.ts';
+import { decideReturn, type Ending } from './end.rules.ts';
+import { exhaustion, isExhausted, lapse } from './lapse.rules.ts';
 import { moved, type Item } from './rules.ts';
 import { lockItemsFor, portion, saveItems, selectQueuesFor, type Chore } from './sql.ts';
+import { readTimeline } from './timeline.ts';
 
 // Often enough that nothing waits two seconds for it.
 const pauseMs = 500;
@@ -12,14 +16,21 @@ const millrace = 0;
 type JobContext = Parameters<Job['run']>[0];
 type Settle = (context: JobContext, queueId: Id, items: readonly Item[]) => Promise<void>;
 
-/** Returns the items of holders that have gone silent: their lease has run out. */
-export const returnLapsedItems = itemJob('returnLapsedItems', 'lapsed', (context, queueId, items) =>
-  saveChanges(
-    context,
-    queueId,
-    items.map((item) => lapse(item, context.now)),
-  ),
-);
+/** Takes items from holders that have gone silent: their lease has run out. */
+export const returnLapsedItems = itemJob('returnLapsedItems', 'lapsed', async (context, queueId, items) => {
+  const lapseLimit = await readLapseLimit(context, queueId);
+  const changes: Change[] = [];
+  for (const before of items) {
+    const isLast = isExhausted(before, lapseLimit);
+    const ending = isLast ? exhaustion(before, await readAttempts(context, queueId, before)) : lapse(before);
+    changes.push(lapsed(before, ending, context.now));
+  }
+  await saveChanges(context, queueId, changes);
+});
+
+async function readAttempts({ db }: JobContext, queueId: Id, { id }: Item) {
+  return attemptsOf(await readTimeline(db, queueId, id));
+}
 
 /** Lets items go on whose deferral or retry delay is over. */
 export const promoteDueItems = itemJob('promoteDueItems', 'due', async (context, queueId, items) => {
@@ -60,11 +71,12 @@ function itemJob(name: string, chore: Chore, settle: Settle): Job {
   return { name, run };
 }
 
-function lapse(before: Item, now: Date): Change {
+function lapsed(before: Item, ending: Ending, now: Date): Change {
   const { leaseExpiresOn } = before;
-  const reason = `no sign of life until ${leaseExpiresOn?.toISOString()}`;
-  const move = decideReturn(before, { transition: 'lapse', reason }, now);
-  return { before, move, operation: 'returnLapsedItems', actorId: millrace, changes: { leaseExpiresOn } };
+  const move = decideReturn(before, ending, now);
+  const { failureKind, lapseCount } = move.item;
+  const changes = { leaseExpiresOn, failureKind, lapseCount };
+  return { before, move, operation: 'returnLapsedItems', actorId: millrace, changes };
 }
 
 function due(before: Item, now: Date): Change {

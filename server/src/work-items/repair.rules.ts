@@ -110,9 +110,13 @@ function changeBy(
     case 'release':
       return { sortKey: atLatestNow(item.sortKey, now) };
     case 'restart':
-      return renewed(item, queue, now, { retryCount: 0, sortKey: movedBehind(item.sortKey, now) });
+      return renewed(item, queue, now, {
+        retryCount: 0,
+        lapseCount: undefined,
+        sortKey: movedBehind(item.sortKey, now),
+      });
     case 'resolveNotDone':
-      return renewed(item, queue, now, {});
+      return renewed(item, queue, now, { lapseCount: undefined });
     case 'edit':
       return {};
   }

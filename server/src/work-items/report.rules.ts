@@ -77,6 +77,8 @@ function said(item: Item, { report, actorId }: SentReport): Partial<Item> {
     reportedBy: actorId,
     reportedVersion: report.version,
     reportedStatus: report.status,
+    // Whoever reports is alive: the item has not brought it down.
+    lapseCount: undefined,
     output: report.output ?? item.output,
     comment: report.comment ?? item.comment,
     resultText: report.resultText ?? item.resultText,

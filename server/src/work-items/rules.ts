@@ -19,6 +19,8 @@ export interface Item {
   readonly priority: number;
   readonly sortKey: Buffer;
   readonly retryCount: number;
+  /** How often in a row its lease has run out. */
+  readonly lapseCount?: number | undefined;
   readonly notBefore?: Date | undefined;
   readonly expiresOn?: Date | undefined;
   /** The user that holds the item, or held it last. */

@@ -81,7 +81,7 @@ export async function insertItems(
 
 /** An item as rules look at it. */
 export const itemState =
-  raw(`id, status, version, coalesce(model_version, 0) as "modelVersion", priority, sort_key as "sortKey", retry_count as "retryCount",
+  raw(`id, status, version, coalesce(model_version, 0) as "modelVersion", priority, sort_key as "sortKey", retry_count as "retryCount", lapse_count as "lapseCount",
   not_before as "notBefore", expires_on as "expiresOn", claimed_by as "claimedBy", device_id as "deviceId",
   automation_id as "automationId", lease_expires_on as "leaseExpiresOn", point_of_no_return_on as "pointOfNoReturnOn",
   cancel_requested_on as "cancelRequestedOn", cancel_requested_by as "cancelRequestedBy", cancel_reason as "cancelReason",
@@ -142,7 +142,7 @@ export async function saveItems(
   const statement = sql`
     with n as materialized (
       select found.place, changed.* from json_to_recordset(${asJson(items)}::json) as changed (id bigint,
-        status text, version int, priority smallint, "sortKey" bytea, "retryCount" smallint,
+        status text, version int, priority smallint, "sortKey" bytea, "retryCount" smallint, "lapseCount" smallint,
         "notBefore" timestamptz, "expiresOn" timestamptz, "leaseExpiresOn" timestamptz, "pointOfNoReturnOn" timestamptz,
         "cancelRequestedOn" timestamptz, "cancelRequestedBy" bigint, "cancelReason" text,
         "startedOn" timestamptz, "endedOn" timestamptz, result text, "resultText" text, tags text[], "failureKind" text, "reportedBy" bigint, "reportedVersion" int, "reportedStatus" text,
@@ -150,7 +150,7 @@ export async function saveItems(
       cross join lateral (
         select ctid as place from work_items w where w.queue_id = ${queueId} and w.id = changed.id offset 0) found)
     update work_items i set status = n.status, version = n.version, priority = n.priority, sort_key = n."sortKey",
-      retry_count = n."retryCount", not_before = n."notBefore", expires_on = n."expiresOn",
+      retry_count = n."retryCount", lapse_count = n."lapseCount", not_before = n."notBefore", expires_on = n."expiresOn",
       lease_expires_on = n."leaseExpiresOn", point_of_no_return_on = n."pointOfNoReturnOn",
       cancel_requested_on = n."cancelRequestedOn", cancel_requested_by = n."cancelRequestedBy",
       cancel_reason = n."cancelReason", started_on = n."startedOn", ended_on = n."endedOn", result = n.result,
@@ -227,7 +227,7 @@ export function itemColumns({ displayColumns, attributes }: QueueDefinition): Sq
     (name, index) => sql`${attributeText(attributes, name)} as ${raw(`col${index + 1}`)}`,
   );
   return sql`i.id, i.queue_id as "queueId", d.json, coalesce(i.model_version, 0) as "modelVersion", i.status, i.result, i.version, i.priority,
-    i.retry_count as "retryCount", i.device_id as "deviceId", i.started_on as "startTime", i.ended_on as "endTime",
+    i.retry_count as "retryCount", i.lapse_count as "lapseCount", i.device_id as "deviceId", i.started_on as "startTime", i.ended_on as "endTime",
     i.automation_id::text as "automationId", i.run_as_user_id as "deviceUserId", i.result_text as "resultText", i.tags,
     i.comment, i.error, i.output, i.progress, i.failure_kind as "failureKind",
     i.lease_expires_on as "leaseExpiresOn", i.expires_on as "expiresOn", i.point_of_no_return_on as "pointOfNoReturnOn",

@@ -46,6 +46,10 @@ test('takeBackItems has items of a device done by others, but what is cancelled 
   ]);
   expect(body.list.at(-1)).toMatchObject({ operation: 'quarantineDevice', actorId: queue.owner.id });
   expect(await queue.claim(3)).toMatchObject([{ id: plain, retryCount: 0 }]);
+  // A device that is not trusted any more is no sign that the item brings devices down.
+  expect(await app.sql('select lapse_count from work_items where id = $1', [plain])).toEqual([
+    { lapse_count: null },
+  ]);
 });
 
 test('takeBackItems leaves alone what the device does not hold any more', async () => {

@@ -38,6 +38,7 @@ describe('the settings of a queue', () => {
       uniqueBy: [],
       duplicateScope: 'ALL',
       autoRetryLimit: 0,
+      lapseLimit: 5,
       workItemProcessingOrders: [],
       displayColumns: ['a', 'b', '-b', '__proto__', 'constructor', 'Ä', '7', '8', '9', '10'],
     });
@@ -60,6 +61,7 @@ describe('the settings of a queue', () => {
       uniqueBy: ['b', '__proto__'],
       duplicateScope: 'OPEN' as const,
       autoRetryLimit: 10,
+      lapseLimit: 0,
       workItemProcessingOrders: ['-a', '__proto__', '-b'],
       displayColumns: ['constructor'],
       retryBackOff: { type: 'EXPONENTIAL', seconds: 30, maxSeconds: 3600, jitterPercent: 20 },

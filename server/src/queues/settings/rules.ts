@@ -23,6 +23,7 @@ export function newSettings(sent: Schemas['NewQueue'], circumstances: Circumstan
     uniqueBy: [],
     duplicateScope: 'ALL' as const,
     autoRetryLimit: 0,
+    lapseLimit: 5,
     workItemProcessingOrders: [],
     displayColumns: circumstances.attributes.slice(0, maxDisplayColumns).map(({ name }) => name),
   };

@@ -14,6 +14,7 @@ export const settingNames = [
   'uniqueBy',
   'duplicateScope',
   'autoRetryLimit',
+  'lapseLimit',
   'retryBackOff',
   'workItemProcessingOrders',
   'displayColumns',

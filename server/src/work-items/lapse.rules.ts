@@ -1,0 +1,38 @@
+import { mayHappen, type Schemas } from '@millrace/api';
+import type { Ending } from './end.rules.ts';
+import type { Item } from './rules.ts';
+
+/** Whether the lease of the item has run out so often in a row, with this time, that nobody else is to have it. */
+export function isExhausted(item: Item, lapseLimit: number): boolean {
+  return lapseLimit > 0 && lapsesOf(item) >= lapseLimit && mayHappen('exhaust', item);
+}
+
+/** How the attempt of a holder ends that has fallen silent. */
+export function lapse(item: Item): Ending {
+  return { transition: 'lapse', reason: `no sign of life until ${leaseEndOf(item).toISOString()}` };
+}
+
+/**
+ * How the last one ends, with the story for people: where and when each of the holders fell silent.
+ * @param attempts of the item, oldest first, with the one that lapses now.
+ */
+export function exhaustion(item: Item, attempts: readonly Schemas['Attempt'][]): Ending {
+  const row = attempts.slice(-lapsesOf(item));
+  const places = row.map(({ deviceId, actorId, endedOn }) => {
+    const where = deviceId === undefined ? `with user ${actorId}` : `on device ${deviceId}`;
+    return `${where} until ${new Date(endedOn ?? leaseEndOf(item)).toISOString()}`;
+  });
+  const times = row.length === 1 ? 'The lease ran out' : `The lease ran out ${row.length} times in a row`;
+  const story = `${times}, without a sign of life: ${places.join('; ')}.`;
+  return { transition: 'exhaust', reason: `${story} The item may bring down whoever processes it.` };
+}
+
+function leaseEndOf({ id, leaseExpiresOn }: Item): Date {
+  if (!leaseExpiresOn) throw new Error(`item ${id} has no lease that could run out`);
+  return leaseExpiresOn;
+}
+
+/** Lapses in a row, with the one of now. */
+function lapsesOf({ lapseCount = 0 }: Item): number {
+  return lapseCount + 1;
+}
