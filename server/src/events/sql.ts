@@ -1,5 +1,5 @@
 import { stringifyJson, type Id, type Schemas, type Status } from '@millrace/api';
-import { named, raw, sql, type Db, type Sql } from '../db.ts';
+import { join, named, raw, sql, type Db, type Sql } from '../db.ts';
 
 /** Something that happened. */
 export interface Event {
@@ -15,6 +15,8 @@ export interface Event {
   readonly reason?: string | undefined;
   /** What else changed or has to do with it, by the member's name in the contract. */
   readonly changes?: object | undefined;
+  /** The queue that the item has just come from, where it happened what came before. */
+  readonly cameFrom?: Id | undefined;
 }
 
 /** Records what happened to a queue that exists, or to its items. */
@@ -27,6 +29,25 @@ export function insertTenantEvents(db: Db, tenantId: Id, events: readonly Event[
   return insert(db, { queueId: 0, tenant: sql`${tenantId}` }, events, now);
 }
 
+/** SQL for a value that is not there. */
+export const nothing = raw('null');
+
+const own = raw('pg_current_xact_id()');
+const itemId = raw('coalesce(e."itemId", 0)');
+
+/** The transaction that the newest event of an item counts as, or that of a queue itself for the item 0. */
+function lastOf(queueId: Id | Sql, item: Sql): Sql {
+  return sql`(select l.tx from events l where l.queue_id = ${queueId} and l.item_id = ${item} order by l.id desc limit 1)`;
+}
+
+/**
+ * The transaction that an event counts as in the feed: the present one, unless it began before another one that came first to the item.
+ * An event never comes before what it follows, and never counts as a transaction from before its own: readers who are past that would miss it.
+ */
+function behind(...earlier: readonly Sql[]): Sql {
+  return sql`greatest(${join([own, ...earlier])})`;
+}
+
 async function insert(
   db: Db,
   { queueId, tenant }: { queueId: Id; tenant: Sql },
@@ -36,11 +57,11 @@ async function insert(
   if (events.length === 0) return;
   const statement = sql`
     insert into events (tenant_id, queue_id, item_id, operation, actor_id, device_id, from_status, to_status, reason,
-      changes, at)
+      changes, at, tx)
     select ${tenant}, ${queueId}, coalesce(e."itemId", 0), e.operation, e."actorId", e."deviceId", e."from", e."to",
-      e.reason, e.changes, ${now}
+      e.reason, e.changes, ${now}, ${queueId === 0 ? own : behind(lastOf(queueId, itemId), lastOf(raw('e."cameFrom"'), itemId))}
     from json_to_recordset(${stringifyJson(events)}::json) as e ("itemId" bigint, operation text, "actorId" bigint,
-      "deviceId" bigint, "from" text, "to" text, reason text, changes json)`;
+      "deviceId" bigint, "from" text, "to" text, reason text, changes json, "cameFrom" bigint)`;
   await db.write(named(queueId === 0 ? 'insertTenantEvents' : 'insertEvents', statement));
 }
 
@@ -69,8 +90,9 @@ export function eventsOf(
   now: Date,
 ): Sql {
   return sql`
-    insert into events (tenant_id, queue_id, item_id, operation, actor_id, device_id, from_status, to_status, at)
-    select ${tenantOf(queueId)}, ${queueId}, id, ${operation}, ${actorId}, ${deviceId}, ${from}, ${to}, ${now} from ${source}`;
+    insert into events (tenant_id, queue_id, item_id, operation, actor_id, device_id, from_status, to_status, at, tx)
+    select ${tenantOf(queueId)}, ${queueId}, ${source}.id, ${operation}, ${actorId}, ${deviceId}, ${from}, ${to}, ${now},
+      ${from === nothing ? own : behind(lastOf(queueId, sql`${source}.id`))} from ${source}`;
 }
 
 /**
@@ -84,9 +106,6 @@ export async function restartFeed(db: Db): Promise<void> {
       select from tenants t, lateral (
         select from events e where e.tenant_id = t.id and e.tx >= pg_snapshot_xmax(pg_current_snapshot()) limit 1) e)`);
 }
-
-/** SQL for a value that is not there. */
-export const nothing = raw('null');
 
 /** The timeline of an item, oldest first. */
 export function selectItemEvents(db: Db, queueId: Id, itemId: Id): Promise<Schemas['WorkItemEvent'][]> {

@@ -25,7 +25,11 @@ export async function transferItems(
       return { itemId: item.id, operation: 'updateWorkItemStatus', actorId: actor.id, reason, ...event(one) };
     });
   const left = told(({ found }) => ({ from: found.item.status, changes: { movedTo: target.id } }));
-  const arrived = told(({ move }) => ({ to: move.item.status, changes: { movedFrom: queue.id } }));
+  const arrived = told(({ move }) => ({
+    to: move.item.status,
+    changes: { movedFrom: queue.id },
+    cameFrom: queue.id,
+  }));
   // One after the other: the timeline is read in the order of the events.
   await insertEvents(db, queue.id, left, now);
   await insertEvents(db, target.id, arrived, now);
