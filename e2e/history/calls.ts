@@ -1,17 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, ConnectionError, createClient, type Client } from '@millrace/api';
+import { chanceOf, type Chance } from './chance.ts';
+import { openLog, type Write } from './log.ts';
 
-/** What a client of these histories needs to know. */
+/** What everybody who takes part needs to know. */
 export interface Place {
-  readonly url: string;
+  /** Of all servers; any of them will do. */
+  readonly urls: readonly string[];
   readonly token: string;
-  readonly queueId: number;
-  /** File to write down in what it is told. */
+  /** Id of the user whose token it is. */
+  readonly by: number;
+  readonly seed: number;
+  /** What chance goes by, beside the seed: another one for each life. */
+  readonly name: string;
+  /** File to write down in what was done and answered. */
   readonly log: string;
 }
 
-export function clientOf({ url, token }: Place): Client {
-  return createClient({ url, token });
+/** What a participant acts with. */
+export interface Hands {
+  readonly by: number;
+  readonly seed: number;
+  readonly chance: Chance;
+  readonly write: Write;
+  /** One for each server. */
+  readonly clients: readonly Client[];
+  /** A client of one server or another, so that calls which belong together go to different ones. */
+  readonly client: () => Client;
+}
+
+export function handsOf({ urls, token, by, seed, name, log }: Place): Hands {
+  const chance = chanceOf(seed, name);
+  const clients = urls.map((url) => createClient({ url, token }));
+  return { by, seed, chance, write: openLog(log), clients, client: () => chance.oneOf(clients) };
 }
 
 /** The answer; undefined when there is none, because the server has died or stops, and nobody knows what it did. */
@@ -32,14 +53,4 @@ export async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
     if (answer !== undefined) return answer;
     await sleep(100);
   }
-}
-
-/** A whole number from 0 to below the limit. */
-export function random(limit: number): number {
-  return Math.floor(Math.random() * limit);
-}
-
-/** One of these, each as likely. */
-export function oneOf<T>(choices: readonly T[]): T {
-  return choices[random(choices.length)] as T;
 }

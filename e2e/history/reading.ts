@@ -1,29 +1,42 @@
+import { expect } from 'vitest';
 import type { App, Caller } from '../../server/src/testing/app.ts';
-import { readLogs } from './log.ts';
-import type { FinalItem, Happening, History } from './record.ts';
+import { readLines, readLogs } from './log.ts';
+import type { FinalItem, Happening, History, Stage, Told } from './record.ts';
 
 /** Where to read a history when it is over. */
 export interface Source {
   readonly app: App;
+  /** Sees all queues and devices. */
   readonly caller: Caller;
-  readonly queueId: number;
+  readonly stage: Stage;
   /** Folder of the logs. */
   readonly logs: string;
-  readonly retryLimit: number;
+  /** File of what was read in the feed. */
+  readonly feed: string;
 }
 
-export async function readHistory({ app, caller, queueId, logs, retryLimit }: Source): Promise<History> {
-  const { counts, recent } = (await caller.getQueueStats({ path: { id: queueId } })).body;
-  const finished = { complete: recent.complete, failed: recent.failed };
-  const items = await readItems(caller, queueId);
-  const timelines = await readTimelines(app, queueId);
-  return { retryLimit, logs: readLogs(logs), items, timelines, counts, finished };
+export async function readHistory({ app, caller, stage, logs, feed }: Source): Promise<History> {
+  const told = readLines<Told>(feed);
+  const items: FinalItem[] = [];
+  const counts = new Map<number, Record<string, number>>();
+  for (const { id } of stage.queues) {
+    items.push(...(await readItems(caller, id)));
+    counts.set(id, (await caller.getQueueStats({ path: { id } })).body.counts);
+  }
+  // What happened later, such as the log-in of whoever reads this, is not part of it.
+  const record = await readRecord(app, Math.max(...told.map(({ id }) => id)));
+  const timelines = await readTimelines(caller, items);
+  const { list } = (await caller.listDevices()).body;
+  const busySlots = new Map(list.map(({ id, busySlots: busy }) => [Number(id), busy]));
+  return { stage, logs: readLogs(logs), items, record, feed: told, timelines, counts, busySlots };
 }
 
 async function readItems(caller: Caller, queueId: number): Promise<FinalItem[]> {
   const { body } = await caller.listWorkItems({ path: { id: queueId }, body: { page: { length: 10_000 } } });
+  expect(body.list).toHaveLength(body.page.total);
   return body.list.map(({ id, json, status, version, retryCount }) => ({
     id: Number(id),
+    queueId,
     key: String(json?.['customer']),
     status: String(status),
     version: Number(version),
@@ -31,22 +44,26 @@ async function readItems(caller: Caller, queueId: number): Promise<FinalItem[]> 
   }));
 }
 
-interface EventRow {
-  readonly id: number;
-  readonly timeline: { by: number; operation: string; from: string | null; to: string | null }[];
-}
-
-/** Of all items at once; operations answer them for one item each, and not for those that nobody knows. */
-async function readTimelines(app: App, queueId: number): Promise<Map<number, Happening[]>> {
-  const rows = await app.sql<EventRow>(
-    `select item_id::int as id, json_agg(json_build_object('operation', operation, 'by', actor_id,
-       'from', from_status, 'to', to_status) order by id) as timeline
-     from events where queue_id = $1 and item_id <> 0 group by item_id`,
-    [queueId],
+/** Of all items, also those that nobody knows; operations answer them by the feed, or for one item each. */
+async function readRecord(app: App, last: number): Promise<Happening[]> {
+  const rows = await app.sql<{ event: Happening; changes: Happening['changes'] | null }>(
+    `select json_strip_nulls(json_build_object('id', id, 'queueId', nullif(queue_id, 0), 'itemId', nullif(item_id, 0),
+       'operation', operation, 'by', actor_id, 'device', device_id, 'from', from_status, 'to', to_status,
+       'at', floor(extract(epoch from at) * 1000))) as event, changes
+     from events where id <= $1 order by id`,
+    [last],
   );
-  return new Map(rows.map(({ id, timeline }) => [id, timeline.map(happening)]));
+  return rows.map(({ event, changes }) => ({ ...event, changes: changes ?? undefined }));
 }
 
-function happening({ operation, by, from, to }: EventRow['timeline'][number]): Happening {
-  return { operation, by, from: from ?? undefined, to: to ?? undefined };
+async function readTimelines(caller: Caller, items: readonly FinalItem[]): Promise<Map<number, number[]>> {
+  const timelines = new Map<number, number[]>();
+  for (const { id, queueId } of items) {
+    const { body } = await caller.listWorkItemEvents({ path: { id: queueId, workItemId: id } });
+    timelines.set(
+      id,
+      body.list.map((event) => Number(event.id)),
+    );
+  }
+  return timelines;
 }

@@ -1,24 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { oneOf, random } from './calls.ts';
-import type { ConsumerProcess, ServerProcess } from './processes.ts';
+import { chanceOf } from './chance.ts';
+import type { Participant } from './participant.ts';
+import type { ServerProcess } from './server.ts';
+
+/** Whom to strike. */
+export interface Cast {
+  readonly servers: readonly [ServerProcess, ServerProcess];
+  readonly participants: readonly Participant[];
+}
 
 /**
- * Kills and pauses consumers at random; one server dies and another is stopped on the way. Pauses outlast the leases, so
- * that whoever wakes up reports what others hold by then.
+ * Kills and freezes those who take part, for so many seconds; one server dies, one freezes and one is stopped on the way.
+ * Those that are frozen outlast their leases: when they wake up, others hold what they report.
  */
-export async function strike(
-  rounds: number,
-  servers: readonly [ServerProcess, ServerProcess],
-  consumers: readonly ConsumerProcess[],
-): Promise<void> {
-  const pauses: Promise<void>[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    await sleep(random(1000));
-    if (round === Math.floor(rounds / 3)) await servers[0].restart('SIGKILL');
-    else if (round === Math.floor((2 * rounds) / 3)) await servers[1].restart('SIGTERM');
-    else if (round % 2 === 0) await oneOf(consumers).kill();
-    else
-      pauses.push(oneOf(consumers).pause(1500 + random(1000)), oneOf(consumers).pause(1500 + random(1000)));
+export async function strike({ servers, participants }: Cast, seed: number, seconds: number): Promise<void> {
+  const chance = chanceOf(seed, 'strikes');
+  const [one, other] = servers;
+  const later = async (share: number, what: () => Promise<void>) => {
+    await sleep(share * seconds * 1000);
+    await what();
+  };
+  const planned = [
+    later(1 / 4, () => one.restart('SIGKILL')),
+    later(1 / 2, () => other.freeze(1500)),
+    later(3 / 4, () => other.restart('SIGTERM')),
+  ];
+  const under: Promise<void>[] = [];
+  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
+    await sleep(200 + chance.below(1000));
+    const victim = chance.oneOf(participants);
+    under.push(chance.once(3) ? victim.kill() : victim.freeze(1500 + chance.below(1500)));
   }
-  await Promise.all(pauses);
+  await Promise.all([...planned, ...under]);
 }

@@ -51,7 +51,11 @@ describe('the feed of events, about one item', () => {
     const device = await createDevice(queue.consumer);
     const { lines } = await createLine(app, [device]);
     const line = lines[0]?.queue as QueueFixture;
-    const [item] = await overtake('select from tenants for no key update', device.ask, () => line.add(1));
+    const [item] = await overtake(
+      'select from tenants for no key update',
+      () => device.ask(),
+      () => line.add(1),
+    );
     expect(await toldOf(item?.id, 2)).toEqual(['createWorkItems NEW', 'requestWork IN_PROGRESS']);
   });
 

@@ -33,7 +33,7 @@ export function insertTenantEvents(db: Db, tenantId: Id, events: readonly Event[
 export const nothing = raw('null');
 
 const own = raw('pg_current_xact_id()');
-const itemId = raw('coalesce(e."itemId", 0)');
+const ofEvent = raw('coalesce(e."itemId", 0)');
 
 /** The transaction that the newest event of an item counts as, or that of a queue itself for the item 0. */
 function lastOf(queueId: Id | Sql, item: Sql): Sql {
@@ -59,7 +59,7 @@ async function insert(
     insert into events (tenant_id, queue_id, item_id, operation, actor_id, device_id, from_status, to_status, reason,
       changes, at, tx)
     select ${tenant}, ${queueId}, coalesce(e."itemId", 0), e.operation, e."actorId", e."deviceId", e."from", e."to",
-      e.reason, e.changes, ${now}, ${queueId === 0 ? own : behind(lastOf(queueId, itemId), lastOf(raw('e."cameFrom"'), itemId))}
+      e.reason, e.changes, ${now}, ${queueId === 0 ? own : behind(lastOf(queueId, ofEvent), lastOf(raw('e."cameFrom"'), ofEvent))}
     from json_to_recordset(${stringifyJson(events)}::json) as e ("itemId" bigint, operation text, "actorId" bigint,
       "deviceId" bigint, "from" text, "to" text, reason text, changes json, "cameFrom" bigint)`;
   await db.write(named(queueId === 0 ? 'insertTenantEvents' : 'insertEvents', statement));

@@ -1,0 +1,168 @@
+import type { Draft } from './draft.ts';
+import type { FinalItem, Grant, Happening, Note, Says, Stage } from './record.ts';
+
+/** Users: a producer, two consumers, that of the device, and a person. */
+export const [olga, cid, cora, alma] = [2, 4, 5, 3];
+const dan = 6;
+/** Consumers claim from the one, the device is given from the other. */
+export const [claimed, given] = [1, 2];
+export const device = 9;
+export const [first, second] = [21, 22];
+export const [sap1, sap2] = [31, 32];
+
+/** The items, by what becomes of them. */
+export const [retried, lapsed, doubted, cancelled, deleted, returned] = [101, 102, 103, 104, 105, 106];
+
+const stage: Stage = {
+  queues: [
+    { id: claimed, retryLimit: 1, lapseLimit: 2 },
+    { id: given, retryLimit: 1, lapseLimit: 0 },
+  ],
+  devices: [{ id: device, slots: 2, labels: ['sap', 'germany'] }],
+  automations: [
+    { id: first, queueId: given, deviceIds: [device], labels: ['sap'], runAsUserIds: [sap1, sap2] },
+    { id: second, queueId: given, deviceIds: [device], labels: [], runAsUserIds: [sap1] },
+  ],
+};
+
+type Line = Omit<Happening, 'id' | 'at'>;
+
+function line(itemId: number, by: number, operation: string, more: Partial<Line>): Line {
+  const queueId = itemId < doubted ? claimed : given;
+  return { queueId, itemId, operation, by, ...(by === dan && { device }), ...more };
+}
+
+const create = (itemId: number, to = 'NEW') => line(itemId, olga, 'createWorkItems', { to });
+const grant = (itemId: number, by: number) =>
+  line(itemId, by, by === dan ? 'requestWork' : 'claimWorkItems', { from: 'NEW', to: 'IN_PROGRESS' });
+const finish = (itemId: number, by: number, to: string, changes?: Line['changes']) =>
+  line(itemId, by, 'finishWorkItems', { from: 'IN_PROGRESS', to, ...(changes && { changes }) });
+const bulk = (itemId: number, from: string, to?: string) =>
+  line(itemId, alma, 'updateWorkItemStatus', { from, ...(to && { to }) });
+
+/** In the order of the record: each happens one second after the one before. */
+const lines: readonly Line[] = [
+  { operation: 'createQueue', queueId: claimed, by: olga },
+  create(retried),
+  create(lapsed, 'DEFERRED'),
+  create(doubted),
+  create(cancelled),
+  create(deleted),
+  create(returned),
+  grant(retried, cid),
+  finish(retried, cid, 'NEW', { transition: 'retry', failureKind: 'SYSTEM' }),
+  line(lapsed, 0, 'promoteDueItems', { from: 'DEFERRED', to: 'NEW' }),
+  grant(lapsed, cid),
+  line(lapsed, 0, 'returnLapsedItems', {
+    from: 'IN_PROGRESS',
+    to: 'NEW',
+    changes: { transition: 'lapse', leaseExpiresOn: '1970-01-01T00:00:12.000Z' },
+  }),
+  grant(lapsed, cora),
+  line(lapsed, cid, 'lateReport', { changes: { version: 2 } }),
+  finish(lapsed, cora, 'FAILED', { transition: 'fail', failureKind: 'BUSINESS' }),
+  grant(retried, cora),
+  finish(retried, cora, 'COMPLETE'),
+  grant(doubted, dan),
+  grant(cancelled, dan),
+  line(doubted, dan, 'heartbeatWorkItems', { from: 'IN_PROGRESS', to: 'IN_PROGRESS' }),
+  bulk(cancelled, 'IN_PROGRESS', 'IN_PROGRESS'),
+  finish(cancelled, dan, 'FAILED', { transition: 'stop', failureKind: 'BUSINESS' }),
+  finish(doubted, dan, 'FAILED', { transition: 'doubt', failureKind: 'IN_DOUBT' }),
+  line(doubted, alma, 'resolveWorkItem', { from: 'FAILED', to: 'NEW' }),
+  bulk(deleted, 'NEW', 'DEFERRED'),
+  bulk(deleted, 'DEFERRED'),
+  { operation: 'drainDevice', by: alma, device },
+  grant(returned, dan),
+  finish(returned, dan, 'NEW', { transition: 'giveBack' }),
+  grant(returned, dan),
+  finish(returned, dan, 'COMPLETE'),
+  grant(doubted, dan),
+  finish(doubted, dan, 'COMPLETE'),
+];
+
+/** A right to an item from its grant to the answer to its report. */
+function work(right: Grant & { readonly runAs?: number }, says: Says): Note[] {
+  const { by, id, version } = right;
+  const said = { by, id, version, says };
+  return [
+    { note: 'granted', ...right, ...(by === dan && { device }) },
+    { note: 'reporting', ...said },
+    { note: 'accepted', ...said, versionAfter: version + 1 },
+  ];
+}
+
+const logs: readonly (readonly Note[])[] = [
+  [
+    { note: 'creating', keys: ['a', 'b', 'c', 'd', 'e'] },
+    ...[retried, lapsed, doubted, cancelled, deleted].map((id, index): Note => {
+      return { note: 'created', id, key: 'abcde'.charAt(index) };
+    }),
+    // Neither of these was answered, and one of them is there.
+    { note: 'creating', keys: ['f'] },
+    { note: 'creating', keys: ['g'] },
+  ],
+  [
+    ...work({ by: cid, id: retried, version: 1 }, 'SYSTEM'),
+    { note: 'granted', by: cid, id: lapsed, version: 2 },
+    { note: 'kept', by: cid, id: lapsed, version: 2 },
+    { note: 'reporting', by: cid, id: lapsed, version: 2, says: 'COMPLETE' },
+    { note: 'refused', by: cid, id: lapsed, version: 2, says: 'COMPLETE', code: 'LATE_REPORT' },
+  ],
+  [
+    ...work({ by: cora, id: lapsed, version: 4 }, 'BUSINESS'),
+    ...work({ by: cora, id: retried, version: 3 }, 'COMPLETE'),
+  ],
+  [
+    ...work({ by: dan, id: doubted, version: 1, runAs: sap1 }, 'SYSTEM'),
+    { note: 'passed', by: dan, id: doubted, version: 1 },
+    ...work({ by: dan, id: cancelled, version: 1, runAs: sap2 }, 'DEFERRED'),
+    ...work({ by: dan, id: returned, version: 1, runAs: sap1 }, 'NEW'),
+    ...work({ by: dan, id: doubted, version: 4, runAs: sap1 }, 'COMPLETE'),
+  ],
+  [
+    { note: 'released', target: `automation ${first}`, at: 0 },
+    { note: 'held', target: `automation ${second}`, at: 0 },
+    { note: 'holding', target: `device ${device}`, at: 26_500 },
+    { note: 'held', target: `device ${device}`, at: 27_100 },
+    { note: 'releasing', target: `device ${device}`, at: 27_900 },
+    { note: 'released', target: `device ${device}`, at: 27_950 },
+  ],
+  [
+    ...['CANCEL', 'DEFER', 'DELETE'].flatMap((action): Note[] => [
+      { note: 'doing', by: alma, action },
+      { note: 'done', by: alma, action, changed: 1 },
+    ]),
+    { note: 'answering', id: doubted, version: 2, answer: 'NOT_DONE' },
+  ],
+];
+
+const items: readonly FinalItem[] = [
+  { id: retried, queueId: claimed, key: 'a', status: 'COMPLETE', version: 4, retryCount: 1 },
+  { id: lapsed, queueId: claimed, key: 'b', status: 'FAILED', version: 5, retryCount: 0 },
+  { id: doubted, queueId: given, key: 'c', status: 'COMPLETE', version: 5, retryCount: 0 },
+  { id: cancelled, queueId: given, key: 'd', status: 'FAILED', version: 2, retryCount: 0 },
+  { id: returned, queueId: given, key: 'g', status: 'COMPLETE', version: 4, retryCount: 0 },
+];
+
+/** A history in which every promise is kept; the last grant of one item was never answered. */
+export function honestHistory(): Draft {
+  const record = lines.map((one, index) => ({ id: index + 1, ...one, at: 1000 * (index + 1) }));
+  const timelines = items.map(({ id }): [number, number[]] => {
+    return [id, record.filter(({ itemId }) => itemId === id).map((one) => one.id)];
+  });
+  const none = { NEW: 0, IN_PROGRESS: 0, COMPLETE: 0, FAILED: 0, DEFERRED: 0 };
+  return {
+    stage,
+    logs: logs.map((log) => [...log]),
+    items: [...items],
+    record,
+    feed: record.map(({ at: _, ...one }) => ({ ...one, cursor: `${700 + one.id}-${one.id}` })),
+    timelines: new Map(timelines),
+    counts: new Map([
+      [claimed, { ...none, COMPLETE: 1, FAILED: 1 }],
+      [given, { ...none, COMPLETE: 2, FAILED: 1 }],
+    ]),
+    busySlots: new Map([[device, 0]]),
+  };
+}

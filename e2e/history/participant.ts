@@ -1,0 +1,22 @@
+import type { Place } from './calls.ts';
+import { end, freeze, start } from './processes.ts';
+
+/** Somebody in a process of their own, who has a new life after each death. */
+export interface Participant {
+  readonly kill: () => Promise<void>;
+  readonly freeze: (milliseconds: number) => Promise<void>;
+}
+
+type Role = 'runDevice' | 'consume' | 'readFeed';
+
+/** @param placeIn the place for each life, counted from 1. */
+export function runParticipant(role: Role, placeIn: (life: number) => Place): Participant {
+  let life = 0;
+  const begin = () => start(['e2e/participant.fixture.ts', role, JSON.stringify(placeIn((life += 1)))]);
+  let child = begin();
+  const kill = async () => {
+    await end(child, 'SIGKILL');
+    child = begin();
+  };
+  return { kill, freeze: (milliseconds) => freeze(child, milliseconds) };
+}

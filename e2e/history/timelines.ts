@@ -1,0 +1,88 @@
+import type { Grant, Happening, History } from './record.ts';
+
+/** A history with its events by item, as promises look at it. */
+export interface Case extends History {
+  /** By the id of the item, in the order of the record. */
+  readonly events: ReadonlyMap<number, readonly Happening[]>;
+  /** Of them those that changed the item: the place of a change is the version that it made. */
+  readonly changes: ReadonlyMap<number, readonly Happening[]>;
+}
+
+export function caseOf(history: History): Case {
+  const events = byKey(
+    history.record.filter(({ itemId }) => itemId !== undefined),
+    ({ itemId }) => itemId as number,
+  );
+  const changes = new Map([...events].map(([id, list]) => [id, list.filter(isChange)]));
+  return { ...history, events, changes };
+}
+
+/** Lists by what their members have in common, each in the order that it had. */
+export function byKey<K, T>(list: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const one of list) {
+    const group = groups.get(keyOf(one)) ?? [];
+    groups.set(keyOf(one), group);
+    group.push(one);
+  }
+  return groups;
+}
+
+/** A late report, a request to cancel and the point of no return leave status and version as they are. */
+function isChange({ operation, from, to }: Happening): boolean {
+  return operation !== 'lateReport' && !(from === 'IN_PROGRESS' && to === 'IN_PROGRESS');
+}
+
+export function isPass({ operation, to }: Happening): boolean {
+  return operation === 'heartbeatWorkItems' && to === 'IN_PROGRESS';
+}
+
+export function isCancel(event: Happening): boolean {
+  return event.operation !== 'lateReport' && !isChange(event) && !isPass(event);
+}
+
+export function isGrant({ operation }: Happening): boolean {
+  return operation === 'claimWorkItems' || operation === 'requestWork';
+}
+
+export function isReport({ operation }: Happening): boolean {
+  return operation === 'finishWorkItems';
+}
+
+/** Whether a person removed the item. */
+export function isGone(changes: readonly Happening[] = []): boolean {
+  const last = changes.at(-1);
+  return last !== undefined && last.to === undefined;
+}
+
+export function transitionOf({ changes }: Happening): unknown {
+  return changes?.['transition'];
+}
+
+/** The change that the right comes from. */
+export function originOf(
+  { changes }: Case,
+  { id, version }: Pick<Grant, 'id' | 'version'>,
+): Happening | undefined {
+  return changes.get(id)?.[version];
+}
+
+/** What ended the right. */
+export function endOf(known: Case, { id, version }: Pick<Grant, 'id' | 'version'>): Happening | undefined {
+  return originOf(known, { id, version: version + 1 });
+}
+
+/** What happened to the item while the right was good. */
+export function meanwhile(known: Case, grant: Pick<Grant, 'id' | 'version'>): Happening[] {
+  const [from, until] = [
+    originOf(known, grant)?.id ?? 0,
+    endOf(known, grant)?.id ?? Number.POSITIVE_INFINITY,
+  ];
+  return (known.events.get(grant.id) ?? []).filter(({ id }) => id > from && id < until);
+}
+
+/** Whether the user of the right was granted the item by the claim that made the version. */
+export function isHolder(known: Case, grant: Grant): boolean {
+  const origin = originOf(known, grant);
+  return origin !== undefined && isGrant(origin) && origin.by === grant.by;
+}
