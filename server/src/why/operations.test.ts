@@ -115,7 +115,7 @@ describe('explainQueue', () => {
     await app.sql('update devices set is_connected = false where id = $1', [device.id]);
     const explained = await whyQueue(queue);
     expect(explained.code).toBe('NO_DEVICE_CONNECTED');
-    expect(explained.sentence).toContain(`Start the agent on "${device.nickname}".`);
+    expect(explained.sentence).toContain(`Start the agent on "${device.hostName}".`);
     const owner = await whyQueue(queue, queue.owner.call);
     expect(owner.sentence).toContain(`Start the agent on "device ${device.id}".`);
     expect(JSON.stringify(owner)).not.toContain(device.hostName);
@@ -128,7 +128,7 @@ describe('explainQueue', () => {
     await app.admin.quarantineDevice({ path, body: { reason: 'wrong version' } });
     const explained = await whyQueue(queue);
     expect(explained.code).toBe('DEVICES_HELD');
-    expect(explained.sentence).toContain(`${device.nickname} is QUARANTINED (wrong version)`);
+    expect(explained.sentence).toContain(`${device.hostName} is QUARANTINED (wrong version)`);
   });
 
   it('explainQueue says which label no connected device has', async () => {
@@ -234,7 +234,7 @@ describe('explainWorkItem', () => {
     const [item] = (await queue.add(1)) as [Item];
     const granted = await runner.ask();
     expect((await whyItem(queue, item)).sentence).toContain(
-      `It is being processed on ${runner.device.nickname} since`,
+      `It is being processed on ${runner.device.hostName} since`,
     );
     expect((await whyItem(queue, item, queue.owner.call)).sentence).toContain(
       `on device ${runner.device.id} since`,
@@ -243,6 +243,17 @@ describe('explainWorkItem', () => {
     const done = await whyItem(queue, item);
     expect(done.code).toBe('DONE');
     expect(done.sentence).toMatch(/ by agent\.$/);
+  });
+
+  it('explainWorkItem calls a device by its nickname where it has one, explainQueue likewise', async () => {
+    const runner = await createDevice(agent, { nickname: 'Runner in the cellar' });
+    const { queue } = await line(app, [runner]);
+    const [item] = (await queue.add(1, 2)) as [Item];
+    await runner.ask({ count: 1 });
+    const { sentence } = await whyItem(queue, item);
+    expect(sentence).toContain('It is being processed on Runner in the cellar since');
+    await app.admin.drainDevice({ path: runner.path, body: { reason: 'patched' } });
+    expect((await whyQueue(queue)).sentence).toContain('Runner in the cellar is DRAINING (patched)');
   });
 
   it('explainWorkItem says who put an item aside and until when', async () => {
@@ -300,7 +311,7 @@ describe('explainWorkItem', () => {
     );
     expect(explained.code).toBe('IN_DOUBT');
     expect(explained.sentence).toContain(
-      `The device ${runner.device.nickname} passed the point of no return`,
+      `The device ${runner.device.hostName} passed the point of no return`,
     );
   });
 

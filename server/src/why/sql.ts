@@ -51,10 +51,13 @@ export function selectAutomationFacts(
 
 const mostDevices = 1000;
 
+/** What people call the device `d`: few agents give a nickname. */
+const nameOfDevice = sql`coalesce(nullif(d.nickname, ''), d.host_name)`;
+
 /** The devices of a pool, with what keeps each busy. */
 export function selectPoolDevices(db: Db, poolId: Id): Promise<DeviceFacts[]> {
   return db.rows(sql`
-    select d.id, d.nickname as name, d.is_connected as "isConnected", d.state, d.state_reason as "stateReason",
+    select d.id, ${nameOfDevice} as name, d.is_connected as "isConnected", d.state, d.state_reason as "stateReason",
       d.labels, d.bots, d.slots, (select count(*)::int from runs r where r.device_id = d.id) as "busySlots"
     from pool_devices pd join devices d on d.id = pd.device_id
     where pd.pool_id = ${poolId} order by d.id limit ${mostDevices}`);
@@ -72,7 +75,7 @@ export function selectItemFacts(db: Db, queueId: Id, itemId: Id): Promise<Stored
       i.not_before as "notBefore", i.started_on as "startedOn", i.ended_on as "endedOn",
       i.lease_expires_on as "leaseExpiresOn", i.cancel_requested_on as "cancelRequestedOn",
       i.point_of_no_return_on as "pointOfNoReturnOn", i.sort_key as "sortKey", i.device_id as "deviceId",
-      (select d.nickname from devices d where d.id = i.device_id) as "deviceName",
+      (select ${nameOfDevice} from devices d where d.id = i.device_id) as "deviceName",
       (select u.username from users u where u.id = i.claimed_by) as "holderName",
       (select u.username from users u where u.id = e.actor_id) as "changedByName",
       case when i.status = 'DEFERRED' then coalesce(e.reason, i.comment) end as "changeReason"
