@@ -49,7 +49,7 @@ describe('requestWork that waits', () => {
   });
 
   test('requestWork hears of an automation, a pool and a label that the device had not before', async () => {
-    for (let round = 0; round < rounds / 4; round += 1) {
+    for (let round = 0; round < rounds / 2; round += 1) {
       const runner = await createDevice(agent);
       const queue = await createQueue(app);
       await queue.add(1);
@@ -65,11 +65,29 @@ describe('requestWork that waits', () => {
     const runner = await createDevice(agent);
     const { lines } = await createLine(app, [runner]);
     const [{ queue }] = lines as [(typeof lines)[0]];
-    for (let round = 0; round < rounds / 4; round += 1) {
+    for (let round = 0; round < rounds / 2; round += 1) {
       await queue.owner.call.pauseQueue({ path: queue.path, body: { reason: 'month end' } });
       await queue.add(round);
       const call = await waitAt(runner);
       await queue.owner.call.resumeQueue({ path: queue.path, body: {} });
+      await complete(agent, await call.answer);
+    }
+  });
+
+  test('requestWork hears that the threshold of a queue was lowered', async () => {
+    const runner = await createDevice(agent);
+    const pool = await createPool(app, [runner.device]);
+    const queue = await createQueue(app, { reactivationUnit: 'COUNT' });
+    await createAutomation(app, queue, pool);
+    for (let round = 0; round < rounds / 2; round += 1) {
+      const change = async (reactivationThreshold: number, version: number) => {
+        const body = { version, reactivationThreshold };
+        expect((await app.admin.updateQueue({ path: queue.path, body })).status).toBe(200);
+      };
+      await change(2, 2 * round);
+      await queue.add(round);
+      const call = await waitAt(runner);
+      await change(1, 2 * round + 1);
       await complete(agent, await call.answer);
     }
   });
@@ -79,7 +97,7 @@ describe('requestWork that waits', () => {
     const { lines } = await createLine(app, [runner]);
     const [{ queue, automation }] = lines as [(typeof lines)[0]];
     const path = { id: Number(automation.id) };
-    for (let round = 0; round < rounds / 4; round += 1) {
+    for (let round = 0; round < rounds / 2; round += 1) {
       const version = 2 * round;
       await app.admin.updateAutomation({
         path,
@@ -93,7 +111,7 @@ describe('requestWork that waits', () => {
   });
 
   test('requestWork is answered with the state of a device that is drained meanwhile', async () => {
-    for (let round = 0; round < rounds / 4; round += 1) {
+    for (let round = 0; round < rounds / 2; round += 1) {
       const runner = await createDevice(agent);
       const answer = agent.call.requestWork({ path: runner.path, body: { waitSeconds: 60 } });
       await runner.ask();

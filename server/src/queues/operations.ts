@@ -57,6 +57,9 @@ export const listQueues: PlainOperation<'listQueues'> = async ({ db, actor }, { 
   return { page: { offset: query.offset, ...counts }, list };
 };
 
+/** Members whose change may let somebody begin items that wait. */
+const startMembers = ['status', 'reactivationThreshold', 'reactivationUnit'];
+
 export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body }) => {
   const { db, queue, actor, now } = context;
   const current = await readQueue(context, queue.id);
@@ -67,7 +70,8 @@ export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body
   if (isReordered(current, settings)) await startRekeying(db, queue.id);
   const changes = changedMembers(current, settings);
   await record(context, queue.id, { operation: 'updateQueue', changes });
-  if (current.status === 'INACTIVE' && settings.status === 'ACTIVE') await wakeConsumers(context, queue.id);
+  if (settings.status === 'ACTIVE' && startMembers.some((member) => member in changes))
+    await wakeConsumers(context, queue.id);
   return readQueue(context, queue.id);
 };
 
