@@ -23,7 +23,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'millrace item list credit --where status=FAILED --json | jq .list[].error',
   ],
   serve: ['millrace serve --port 9000 --data /var/lib/millrace'],
-  demo: ['millrace demo', 'millrace demo --keep'],
+  demo: ['millrace demo', 'millrace demo --story distribution', 'millrace demo --keep'],
   login: [
     'millrace login',
     'millrace login --url https://millrace.example.com --username ana --password-stdin < password.txt',

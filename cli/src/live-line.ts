@@ -1,35 +1,50 @@
 import type { Terminal } from './terminal.ts';
 
-/** A line at the foot of the terminal that changes in place, while other lines scroll above it. */
+/** Lines at the foot of the terminal that change in place, while others scroll above them. */
 export interface LiveLine {
-  /** Draws the line anew; nothing where nothing can move. */
+  /** Draws them anew; nothing where nothing can move. */
   readonly update: (text: string) => void;
   /** Writes a line above. */
   readonly say: (text: string) => void;
-  /** Takes the line away. */
+  /** Takes them away. */
   readonly end: () => void;
 }
 
-const clear = '\r\u001b[2K';
+// A line that wraps could not be taken away as one: the terminal cuts it, which knows how wide its characters are.
+const cut = '\u001b[?7l';
+const wrap = '\u001b[?7h';
 
 export function createLiveLine(terminal: Terminal): LiveLine {
   const { stderr } = process;
   if (!terminal.isLive) return { update: () => undefined, say: terminal.say, end: () => undefined };
   let shown = '';
   const update = (text: string) => {
-    // A line that wraps could not be cleared as one.
-    shown = text.slice(0, stderr.columns - 1);
-    stderr.write(clear + shown);
+    const erase = eraseOf(shown);
+    shown = withinScreen(text, stderr.rows);
+    stderr.write(`${erase}${cut}${shown}${wrap}`);
   };
   return {
     update,
     say: (text) => {
-      stderr.write(`${clear}${text}\n`);
-      update(shown);
+      stderr.write(`${eraseOf(shown)}${text}\n${cut}${shown}${wrap}`);
     },
     end: () => {
-      stderr.write(clear);
+      stderr.write(eraseOf(shown));
       shown = '';
     },
   };
+}
+
+/** Moves to where the text begins, and clears the screen from there. */
+function eraseOf(text: string): string {
+  const up = text.split('\n').length - 1;
+  return `\r${up > 0 ? `\u001b[${up}A` : ''}\u001b[J`;
+}
+
+/** Lines that have scrolled away could not be taken away either. */
+function withinScreen(text: string, rows: number): string {
+  return text
+    .split('\n')
+    .slice(0, Math.max(1, rows - 1))
+    .join('\n');
 }

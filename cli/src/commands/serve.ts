@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import type { Command } from 'commander';
 import { environmentWith } from '../config.ts';
 import { wholeNumberFrom } from '../flags.ts';
-import { spawnServer } from '../server-process.ts';
+import { spawnServer } from '../own-process.ts';
 
 interface ServeFlags {
   readonly host?: string;

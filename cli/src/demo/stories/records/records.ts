@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Schemas } from '@millrace/api';
 
-const file = fileURLToPath(new URL('../../../examples/credit-applications.csv', import.meta.url));
+const file = fileURLToPath(new URL('../../../../../examples/credit-applications.csv', import.meta.url));
 
 /** The records of the demo: the file, and a model that fits its columns. */
 export interface Records {

@@ -1,12 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Client, Id } from '@millrace/api';
-import { environmentWith } from '../config.ts';
-import type { DemoServer } from './server.ts';
+import { environmentWith } from '../../../config.ts';
+import { spawnScript } from '../../../own-process.ts';
+import type { DemoServer, Stage } from '../../stage.ts';
 
-const bot = fileURLToPath(new URL('../../../examples/scoring-bot.ts', import.meta.url));
+const bot = fileURLToPath(new URL('../../../../../examples/scoring-bot.ts', import.meta.url));
 
 /** A runner: a user, and a process that works for it. */
 export interface Runner {
@@ -14,9 +15,23 @@ export interface Runner {
   readonly process: ChildProcess;
 }
 
-/** Starts a process of the scoring bot, with a user and a key of its own. */
-export async function startRunner(server: DemoServer, username: string, queue: string): Promise<Runner> {
-  const { admin, url } = server;
+/**
+ * Starts so many processes of the scoring bot, each with a user and a key of its own, and has them stopped at the end.
+ * @param queue whose items they take
+ */
+export async function startRunners(stage: Stage, names: readonly string[], queue: string): Promise<Runner[]> {
+  const { server, signal, atEnd } = stage;
+  const accounts = await Promise.all(names.map((name) => createAccount(server, name)));
+  signal.throwIfAborted();
+  const runners = accounts.map(({ userId, env }) => ({
+    userId,
+    process: spawnScript([bot, queue], env, ['ignore', 'ignore', 'ignore']),
+  }));
+  atEnd(() => stopRunners(runners));
+  return runners;
+}
+
+async function createAccount({ admin, url }: DemoServer, username: string) {
   const user = await admin.createUser({ body: { username, roles: [{ id: await runnerRole(admin) }] } });
   const userId = Number(user.id);
   const { apiKey = '' } = await admin.createApiKey({ body: { name: 'demo', userId } });
@@ -25,8 +40,7 @@ export async function startRunner(server: DemoServer, username: string, queue: s
     MILLRACE_USERNAME: username,
     MILLRACE_API_KEY: apiKey,
   });
-  const args = ['--import', import.meta.resolve('tsx'), bot, queue];
-  return { userId, process: spawn(process.execPath, args, { env, stdio: 'ignore' }) };
+  return { userId, env };
 }
 
 /** The role that makes a user a runner. */
@@ -76,7 +90,7 @@ async function readHolders(admin: Client, queueId: number): Promise<(Id | undefi
 }
 
 /** Tells the runners to finish what they hold, and waits for it. */
-export async function stopRunners(runners: readonly Runner[]): Promise<void> {
+async function stopRunners(runners: readonly Runner[]): Promise<void> {
   const processes = runners.map((runner) => runner.process);
   const running = processes.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
   const ended = running.map((one) => once(one, 'exit'));

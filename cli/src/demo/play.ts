@@ -1,0 +1,81 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { stringifyJson } from '@millrace/api';
+import { Interrupted } from '../errors.ts';
+import type { Terminal } from '../terminal.ts';
+import { startDemoServer } from './server.ts';
+import type { DemoServer, Ending, Story, Undo } from './stage.ts';
+
+export interface PlayFlags {
+  /** Leave the server running at the end, until somebody has looked around. */
+  readonly keep?: boolean;
+  /** Print the outcome as JSON. */
+  readonly json?: boolean;
+}
+
+const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+// One Ctrl-C can arrive twice, from the terminal and from npm; a person who means it again takes longer.
+const repeatMs = 1000;
+
+/**
+ * Plays a story on a server of its own and leaves nothing behind, also when it is interrupted.
+ * @throws Error when something happened that never must; Interrupted.
+ */
+export async function play(story: Story, terminal: Terminal, flags: PlayFlags): Promise<void> {
+  const stop = new AbortController();
+  const leave = hearInterruptions(terminal, stop);
+  const undos: Undo[] = [];
+  const atEnd = (undo: Undo) => void undos.push(undo);
+  try {
+    terminal.say('Starting a server on a fresh PostgreSQL ...');
+    const { signal } = stop;
+    const server = await untilAborted(startDemoServer(signal, atEnd), signal);
+    const ending = await untilAborted(story({ terminal, server, signal, atEnd }), signal);
+    report(terminal, ending, flags);
+    if (flags.keep === true) await lookAround(terminal, server, signal);
+  } finally {
+    for (const undo of undos.toReversed()) await undo();
+    leave();
+  }
+}
+
+function report({ out }: Terminal, { text, record, wrongs }: Ending, { json }: PlayFlags): void {
+  out(json === true ? stringifyJson(record) : `\n${text}`);
+  if (wrongs.length > 0) throw new Error(`${wrongs.join(' ')} That must never be.`);
+}
+
+/** Ends with the work, or without it when the signal is aborted. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const options = { once: true, signal: over.signal };
+    signal.addEventListener('abort', () => reject(new Interrupted()), options);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function lookAround({ say }: Terminal, { url, password }: DemoServer, signal: AbortSignal) {
+  say(
+    `\nThe server is still there: ${url}/docs, user admin, password ${password}. Ctrl-C stops it and removes its data.`,
+  );
+  await pause(2 ** 31 - 1, undefined, { signal }).catch(() => undefined);
+}
+
+/** The first Ctrl-C ends in good order, a later one at once; what was started ends with this process. */
+function hearInterruptions({ say }: Terminal, stop: AbortController): () => void {
+  let firstOn: number | undefined;
+  const hear = () => {
+    if (firstOn !== undefined && Date.now() - firstOn > repeatMs) process.exit(130);
+    if (firstOn !== undefined) return;
+    firstOn = Date.now();
+    stop.abort();
+    say('\nStopping what was started ...');
+  };
+  for (const name of interruptions) process.on(name, hear);
+  return () => {
+    for (const name of interruptions) process.off(name, hear);
+  };
+}

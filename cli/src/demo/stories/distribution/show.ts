@@ -1,0 +1,73 @@
+import { Help } from 'commander';
+import { createLiveLine } from '../../../live-line.ts';
+import { oneLine } from '../../../terminal.ts';
+import type { Stage } from '../../stage.ts';
+import type { Feed } from './feed.ts';
+import { historyOf } from './history.ts';
+import { drawPanel, panelLine, type PanelParts } from './panel.ts';
+
+/** The screen of the story: what is told, and below it the panel. */
+export interface Show {
+  /** Begins a chapter, with a plain line of what it is about. */
+  readonly chapter: (title: string, about: string) => void;
+  /** A sentence of the story. */
+  readonly say: (sentence: string) => void;
+  /** An entry of a list. */
+  readonly entry: (text: string) => void;
+  /** What somebody asks the server. */
+  readonly question: (sentence: string) => void;
+  /** Lines that stand as they are. */
+  readonly lines: (text: string) => void;
+  /** An answer of the server. */
+  readonly answer: (sentence: string) => void;
+  /** What an answer rests on. */
+  readonly facts: (text: string) => void;
+  readonly end: () => void;
+}
+
+const redrawMs = 250;
+const plainMs = 5000;
+const width = 78;
+const margin = 3;
+
+/** Opens the screen; it is closed at the end of the story at the latest. */
+export function openShow({ terminal, signal, atEnd }: Stage, feed: Feed, parts: PanelParts): Show {
+  const live = createLiveLine(terminal);
+  const { bold, cyan, dim } = terminal.sayColors;
+  const startedOn = Date.now();
+  const draw = () => live.update(`\n${drawPanel(historyOf(feed.events), parts, Date.now())}`);
+  const sayPanel = () => {
+    const seconds = Math.round((Date.now() - startedOn) / 1000);
+    live.say(dim(panelLine(historyOf(feed.events), parts, seconds)));
+  };
+  const clock = terminal.isLive ? setInterval(draw, redrawMs) : setInterval(sayPanel, plainMs);
+  let chapters = 0;
+  const end = () => {
+    clearInterval(clock);
+    live.end();
+  };
+  atEnd(end);
+  // Before anybody else writes on the screen.
+  signal.addEventListener('abort', end);
+  return {
+    chapter: (title, about) => live.say(`\n${bold(`${(chapters += 1)}  ${title}`)}\n${paragraph(about)}`),
+    say: (sentence) => live.say(`\n${paragraph(sentence)}`),
+    entry: (text) => live.say(paragraph(text, 1)),
+    lines: (text) => live.say(paragraphs(text)),
+    question: (sentence) => live.say(`\n${bold(paragraph(sentence))}`),
+    answer: (sentence) => live.say(cyan(paragraph(sentence, 1))),
+    facts: (text) => live.say(dim(paragraph(text, 1))),
+    end,
+  };
+}
+
+/** A text in lines that fit the screen. */
+function paragraph(text: string, level = 0): string {
+  const indent = margin + 2 * level;
+  const lines = new Help().boxWrap(oneLine(text), width - indent);
+  return lines.replaceAll(/^/gm, ' '.repeat(indent));
+}
+
+function paragraphs(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, ' '.repeat(margin));
+}
