@@ -79,11 +79,11 @@ describe('requestWork that waits', () => {
     const pool = await createPool(app, [runner.device]);
     const queue = await createQueue(app, { reactivationUnit: 'COUNT' });
     await createAutomation(app, queue, pool);
+    const change = async (reactivationThreshold: number, version: number) => {
+      const body = { version, reactivationThreshold };
+      expect((await app.admin.updateQueue({ path: queue.path, body })).status).toBe(200);
+    };
     for (let round = 0; round < rounds / 2; round += 1) {
-      const change = async (reactivationThreshold: number, version: number) => {
-        const body = { version, reactivationThreshold };
-        expect((await app.admin.updateQueue({ path: queue.path, body })).status).toBe(200);
-      };
       await change(2, 2 * round);
       await queue.add(round);
       const call = await waitAt(runner);
