@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { startApp } from '../testing/app.ts';
 import { registerDevice } from '../testing/devices.ts';
 import { createQueue } from '../testing/fixtures.ts';
+import { beat, held, read } from '../testing/work.ts';
 
 const app = await startApp();
 
@@ -31,5 +32,44 @@ describe('claimWorkItems for a device', () => {
     expect(error.message).toContain(`is DRAINING and takes no work: ${reason}`);
     await app.admin.resumeDevice({ path: { id: deviceId } });
     expect((await claim()).body.list).toHaveLength(1);
+  });
+});
+
+describe('quarantineDevice', () => {
+  it('quarantineDevice takes back what was claimed for the device without an automation, from every queue', async () => {
+    const queues = [await createQueue(app), await createQueue(app)] as const;
+    const deviceId = await queues[0].device();
+    for (const queue of queues) await queue.add(1, 2);
+    const claimed = [];
+    for (const queue of queues) claimed.push(...(await queue.claim(1, { deviceId })));
+    const [other] = await queues[0].claim(1, { deviceId: await queues[0].device() });
+    const { status } = await app.admin.quarantineDevice({
+      path: { id: deviceId },
+      body: { reason: 'It books twice' },
+    });
+    expect(status).toBe(200);
+    for (const [index, queue] of queues.entries()) {
+      const item = await read(queue, claimed[index]);
+      expect(item).toMatchObject({
+        status: 'NEW',
+        retryCount: 0,
+        attempts: [{ deviceId, outcome: 'TAKEN_BACK' }],
+      });
+      expect(await beat(queue, held(claimed[index]))).toMatchObject([{ error: { code: 'LEASE_LOST' } }]);
+    }
+    expect((await read(queues[0], other)).status).toBe('IN_PROGRESS');
+  });
+
+  it('quarantineDevice leaves nothing with a device for which items are claimed at the same time', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const queue = await createQueue(app);
+      await queue.add(1, 2, 3);
+      const deviceId = await queue.device();
+      const claims = [1, 2, 3].map(() => queue.claim(1, { deviceId }));
+      const path = { id: deviceId };
+      await Promise.all([...claims, app.admin.quarantineDevice({ path, body: { reason: 'suspect' } })]);
+      const { body } = await queue.owner.call.listWorkItems({ path: queue.path });
+      expect(body.list.map(({ status }) => status)).toEqual(['NEW', 'NEW', 'NEW']);
+    }
   });
 });

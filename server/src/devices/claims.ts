@@ -2,7 +2,7 @@ import type { Id } from '@millrace/api';
 import type { Db } from '../db.ts';
 import type { Refusal } from '../errors.ts';
 import { decideClaim } from './rules.ts';
-import { selectOwnDevices, type Claimant } from './sql.ts';
+import { lockOwnDevices, type Claimant } from './sql.ts';
 
 /** Who asks for items, for which device if any. */
 export interface Asking {
@@ -14,7 +14,7 @@ export interface Asking {
 export async function refusalsOf(db: Db, asking: readonly Asking[]): Promise<(Refusal | undefined)[]> {
   const claimants = asking.filter((one): one is Claimant => one.deviceId !== undefined);
   if (claimants.length === 0) return [];
-  const own = await selectOwnDevices(db, claimants);
+  const own = await lockOwnDevices(db, claimants);
   return asking.map(({ userId, deviceId }) => {
     if (deviceId === undefined) return undefined;
     const device = own.find((one) => one.deviceId === deviceId && one.userId === userId);

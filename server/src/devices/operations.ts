@@ -3,7 +3,7 @@ import { deviceBell } from '../dispatch/bell.ts';
 import { changedMembers } from '../events/rules.ts';
 import { listQuery } from '../lists.ts';
 import type { Context, PlainOperation } from '../operation.ts';
-import { takeBackItems } from '../work-items/take-back.ts';
+import { takeBackFrom } from '../work-items/take-back.ts';
 import { findDevice, findManagedDevice, scopeOf } from './find.ts';
 import { recordOfDevices } from './presence.ts';
 import { changedByHand, decideState, refuseWhileBusy, type StateChange } from './rules.ts';
@@ -14,7 +14,6 @@ import {
   deviceTieBreak,
   lockDevice,
   selectDevices,
-  selectRunningItems,
   updateByHand,
   updateState,
 } from './sql.ts';
@@ -72,15 +71,11 @@ async function changeState(
   const hold = { state, reason: state === 'ACTIVE' ? undefined : reason };
   await updateState(db, id, hold, { actorId: actor.id, now });
   await record(context, id, `${change}Device`, { reason, changes: { state } });
-  if (state === 'QUARANTINED') await takeItemsBack(context, id, `quarantined: ${reason}`);
-  return findDevice(context, id);
-}
-
-async function takeItemsBack(context: Context, deviceId: Id, reason: string): Promise<void> {
-  const why = { operation: 'quarantineDevice', actorId: context.actor.id, reason };
-  for (const { queueId, itemIds } of await selectRunningItems(context.db, deviceId)) {
-    await takeBackItems(context, { queueId, deviceId, itemIds }, why);
+  if (state === 'QUARANTINED') {
+    const why = { operation: 'quarantineDevice', actorId: actor.id, reason: `quarantined: ${reason}` };
+    await takeBackFrom(context, id, why);
   }
+  return findDevice(context, id);
 }
 
 /** Puts it on record, and has the device look again if it waits for work. */

@@ -130,27 +130,14 @@ export async function updateState(
     where id = ${id}`);
 }
 
-/** Items of one queue that run on a device. */
-export interface RunningItems {
-  readonly queueId: Id;
-  readonly itemIds: readonly Id[];
-}
-
-/** What runs on a device, queue by queue, in the order in which rows are locked everywhere. */
-export function selectRunningItems(db: Db, id: Id): Promise<RunningItems[]> {
-  return db.rows(sql`
-    select r.queue_id as "queueId", array_agg(r.item_id order by r.item_id) as "itemIds"
-    from runs r where r.device_id = ${id} group by r.queue_id order by r.queue_id`);
-}
-
 /** A device and the user who wants to use it. */
 export interface Claimant {
   readonly deviceId: Id;
   readonly userId: Id;
 }
 
-/** The devices that users name as theirs, and are. */
-export function selectOwnDevices(
+/** The devices that users name as theirs, and are; nobody drains or quarantines them until the transaction ends. */
+export function lockOwnDevices(
   db: Db,
   claimants: readonly Claimant[],
 ): Promise<(Claimant & { state: Schemas['Device']['state']; stateReason?: string })[]> {
@@ -158,8 +145,9 @@ export function selectOwnDevices(
     select d.id as "deviceId", d.user_id as "userId", d.state, d.state_reason as "stateReason"
     from devices d
     where d.id = any(${claimants.map(({ deviceId }) => deviceId)}::bigint[])
-      and d.user_id = any(${claimants.map(({ userId }) => userId)}::bigint[])`;
-  return db.rows(named('selectOwnDevices', statement));
+      and d.user_id = any(${claimants.map(({ userId }) => userId)}::bigint[])
+    order by d.id for share`;
+  return db.rows(named('lockOwnDevices', statement));
 }
 
 /** Which devices somebody may see: all of the tenant, or the own ones and those of some pools. */

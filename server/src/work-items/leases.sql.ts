@@ -79,6 +79,22 @@ export function claimItems(db: Db, queue: QueueDefinition, { slots, operation }:
   );
 }
 
+/** Items of one queue that a device holds, or held when somebody looked. */
+export interface HeldItems {
+  readonly queueId: Id;
+  readonly itemIds: readonly Id[];
+}
+
+/**
+ * What is held for a device, queue by queue, in the order in which rows are locked everywhere. It looks through all items in
+ * progress: a device is taken out of use seldom, and an index for that would be written with each claim.
+ */
+export function selectHeldItems(db: Db, deviceId: Id): Promise<HeldItems[]> {
+  return db.rows(sql`
+    select queue_id as "queueId", array_agg(id order by id) as "itemIds"
+    from work_items where status = 'IN_PROGRESS' and device_id = ${deviceId} group by queue_id order by queue_id`);
+}
+
 /** Extends leases on items that are locked. Neither version nor time of change is touched: the item is as it was. */
 export async function saveLeases(db: Db, queueId: Id, items: readonly Item[]): Promise<void> {
   if (items.length === 0) return;
