@@ -308,7 +308,7 @@ export interface paths {
     put?: never;
     /**
      * Ask for work for a device
-     * @description By the user who registered the device. One call asks for the work of all pools of the device: the server chooses the automation, by the scheme of the pool, and claims the next items of its queue. When nothing waits, the call stays open for up to `waitSeconds` and is answered as soon as there is work; an empty list means that none came. It is a sign of life as long as it is open. A device that is not ACTIVE is answered at once, with an empty list and its state. Items are kept and reported by their queue: heartbeatWorkItems and finishWorkItems.
+     * @description By the user who registered the device. One call asks for the work of all pools of the device: the server chooses the automation, by the scheme of the pool, and claims the next items of its queue. When nothing waits, the call stays open for up to `waitSeconds` and is answered as soon as there is work; an empty list means that none came. It is a sign of life as long as it is open. A device that is not ACTIVE gets an empty list and its state, at once unless it says in `state` that it knows; then when that changes. Items are kept and reported by their queue: heartbeatWorkItems and finishWorkItems.
      */
     post: operations['requestWork'];
     delete?: never;
@@ -1794,6 +1794,11 @@ export interface components {
       waitSeconds?: number;
       /** @description How long an item is held without a heartbeat; 60 when left out */
       leaseSeconds?: number;
+      /**
+       * @description The state that the device knows of, ACTIVE when left out; when it is in another one, the call does not wait
+       * @enum {string}
+       */
+      state?: 'ACTIVE' | 'DRAINING' | 'QUARANTINED';
     };
     DeviceWork: {
       /**

@@ -9,15 +9,7 @@ import { createWatch } from '../watch.ts';
 import { work } from '../work.ts';
 import { createBots, type Bots } from './bots.ts';
 import type { AgentConfig } from './config.ts';
-import {
-  connectDevice,
-  isUnknown,
-  keepPresent,
-  mayWork,
-  noteState,
-  registerAgain,
-  type Device,
-} from './device.ts';
+import { connectDevice, isUnknown, keepPresent, noteState, registerAgain, type Device } from './device.ts';
 import { version } from './version.ts';
 
 /** Where an agent finds its server, and what it can do for it. */
@@ -84,12 +76,11 @@ function registrationOf({ device }: AgentConfig, bots: Bots): Schemas['DeviceReg
   return { ...rest, ...(labels && { labels: [...labels] }), bots: bots.names(), agentVersion: version };
 }
 
-/** The work of all pools of the device, while it may have some. */
+/** The work of all pools of the device. */
 function workFor(device: Device, { leaseSeconds }: WorkSettings): Source {
   const take = async (count: number, signal: AbortSignal) => {
-    await mayWork(device, signal);
-    if (signal.aborted) return [];
-    const body = { count, waitSeconds, leaseSeconds };
+    // A device that is held waits in the same call for what it may do next.
+    const body = { count, waitSeconds, leaseSeconds, state: device.state };
     const options = { signal, timeoutSeconds: waitSeconds + answerSeconds };
     try {
       const answer = await device.client.requestWork({ path: { id: device.id }, body }, options);

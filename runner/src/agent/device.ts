@@ -78,21 +78,6 @@ export async function keepPresent(device: Device, stopped: AbortSignal): Promise
   }
 }
 
-/** Resolves when the device may take work, or the signal is aborted. */
-export async function mayWork(device: Device, signal: AbortSignal): Promise<void> {
-  while (device.state !== 'ACTIVE' && !signal.aborted) {
-    await new Promise<void>((resolve) => {
-      const go = () => {
-        signal.removeEventListener('abort', go);
-        device.onState.delete(go);
-        resolve();
-      };
-      device.onState.add(go);
-      signal.addEventListener('abort', go);
-    });
-  }
-}
-
 /** Notes what the server says that the device may do. */
 export function noteState(device: Device, { state, stateReason }: Schemas['DeviceState']): void {
   if (device.state === state) return;

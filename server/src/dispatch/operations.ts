@@ -18,7 +18,7 @@ export const requestWork: TenantOperation<'requestWork'> = async (context, calls
     const list = given.gifts.filter(({ grant }) => grant.offer === index).map((gift) => told(gift, users));
     const { state, stateReason } = device;
     const output = stateReason === undefined ? { state, list } : { state, stateReason, list };
-    const mayWait = state === 'ACTIVE' && list.length === 0;
+    const mayWait = list.length === 0 && state === (input.body.state ?? 'ACTIVE');
     return mayWait ? new Idle(output, bellsOf(scene, scene.offers[index])) : output;
   }) satisfies Outcome<'requestWork'>[];
 };

@@ -123,6 +123,33 @@ describe('requestWork that waits', () => {
     }
   });
 
+  test.each([
+    ['drainDevice', 'DRAINING'],
+    ['quarantineDevice', 'QUARANTINED'],
+  ] as const)(
+    'requestWork after %s waits, of a device that knows, until it may work again',
+    async (hold, state) => {
+      const runner = await createDevice(agent);
+      const { lines } = await createLine(app, [runner]);
+      await app.admin[hold]({ path: runner.path, body: { reason: 'patched tonight' } });
+      await lines[0]?.queue.add(1);
+      const ask = (waitSeconds: number) =>
+        agent.call.requestWork({ path: runner.path, body: { waitSeconds, state } });
+      expect((await ask(0)).body).toEqual({ state, stateReason: 'patched tonight', list: [] });
+      const answer = ask(60);
+      await runner.ask();
+      await app.admin.resumeDevice({ path: runner.path });
+      expect((await answer).body).toMatchObject({ state: 'ACTIVE', list: [{ status: 'IN_PROGRESS' }] });
+    },
+  );
+
+  test('requestWork of a device that takes itself for held is answered at once when it is not', async () => {
+    const runner = await createDevice(agent);
+    const body = { waitSeconds: 60, state: 'DRAINING' } as const;
+    const answer = await agent.call.requestWork({ path: runner.path, body });
+    expect(answer.body).toEqual({ state: 'ACTIVE', list: [] });
+  });
+
   test('requestWork hears that a slot of the device is free again', async () => {
     const runner = await createDevice(agent);
     const { lines } = await createLine(app, [runner]);
