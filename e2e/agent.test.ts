@@ -55,8 +55,8 @@ async function startDevice(
   const [registered] = agent.seen('registered') as { deviceId: Id }[];
   const id = registered?.deviceId as Id;
   const pool = await app.admin.createPool({ body: { name: hostName, deviceIds: [id] } });
-  const automate = async ({ queueId, name }: Work, botName: string) => {
-    const body = { name, queueId, poolId: pool.body.id, botName };
+  const automate = async ({ queueId, name }: Work, botName: string, runAsUserIds: Id[] = []) => {
+    const body = { name, queueId, poolId: pool.body.id, botName, runAsUserIds };
     expect((await app.admin.createAutomation({ body })).status).toBe(200);
   };
   const device = async () => (await app.admin.getDevice({ path: { id } })).body;
@@ -90,6 +90,21 @@ test('an agent does the items of many queues by the bots that the server names',
   // Two slots: no more than two processes have done the six items.
   expect(new Set(scored?.map(({ output }) => output?.['pid'])).size).toBeLessThanOrEqual(2);
   expect(counted?.map(({ output }) => output)).toEqual(Array.from({ length: 4 }, () => ({ words: 3 })));
+});
+
+test('a bot is told as whom it is to work, in its item and its environment', async () => {
+  const work = await createWork(app, 'Run as', numbered(1));
+  const agent = await startDevice({
+    who: shell(`cat > run-as-item; echo '{"user":"'"$MILLRACE_RUN_AS_USER"'"}'`),
+  });
+  const robot = await app.user('sap-robot');
+  await agent.automate(work, 'who', [robot.id]);
+  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 1 });
+  expect((await firstOf(work)).output).toEqual({ user: 'sap-robot' });
+  expect(JSON.parse(read('run-as-item')())).toMatchObject({
+    runAsUser: { id: robot.id, username: 'sap-robot' },
+  });
+  await agent.drained();
 });
 
 test('a bot that the agent does not know is refused with a reason that people see, and not sent again', async () => {

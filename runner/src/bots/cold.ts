@@ -17,11 +17,12 @@ export function coldHandler(command: Command, businessExitCode: number): Handler
   };
 }
 
-function variablesOf({ id, queueId, retryCount }: WorkItem): Record<string, string> {
+function variablesOf({ id, queueId, retryCount, runAsUser }: WorkItem): Record<string, string> {
   return {
     MILLRACE_ITEM_ID: String(id),
     MILLRACE_QUEUE_ID: String(queueId),
     MILLRACE_RETRY_COUNT: String(retryCount ?? 0),
+    ...(runAsUser && { MILLRACE_RUN_AS_USER: runAsUser.username }),
   };
 }
 
