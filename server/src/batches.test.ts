@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Batches } from './batches.ts';
+import { CommitUnanswered } from './errors.ts';
 
 /** A run that records its batches and waits for `release` before it answers. */
 function recorder(failing: (call: number) => boolean = () => false) {
@@ -57,6 +58,22 @@ describe('calls on one lane', () => {
       one.status === 'fulfilled' ? one.value : (one.reason as Error).message,
     );
     expect(values).toEqual([10, 20, 'failed with 3', 40]);
+  });
+
+  test.each([
+    ['the answer to its commit was lost', new CommitUnanswered(new Error('read ECONNRESET'))],
+    ['the database went away', Object.assign(new Error('shutting down'), { code: '57P01' })],
+  ])('all hear of it and none runs again when %s, for it may have been done', async (_, failure) => {
+    const seen: number[][] = [];
+    const run = async (calls: readonly number[]): Promise<number[]> => {
+      seen.push([...calls]);
+      await new Promise((resolve) => setImmediate(resolve));
+      throw failure;
+    };
+    const batches = new Batches(run, () => 1);
+    const outcomes = await Promise.allSettled([1, 2, 3].map((call) => batches.enqueue('queue', call)));
+    expect(outcomes).toEqual([1, 2, 3].map(() => ({ status: 'rejected', reason: failure })));
+    expect(seen).toEqual([[1], [2, 3]]);
   });
 
   test('find a lane again after it has run empty', async () => {

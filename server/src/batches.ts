@@ -1,3 +1,5 @@
+import { isUndone } from './errors.ts';
+
 interface Waiting<Call, Outcome> {
   readonly call: Call;
   readonly resolve: (outcome: Outcome) => void;
@@ -11,8 +13,8 @@ const maxWeight = 2000;
 
 /**
  * Group commit. Calls that may share a transaction go through one lane. A call on an idle lane runs at once; calls that
- * arrive while a batch of their lane is under way run together as the next one. When a batch fails as a whole, its calls
- * run again one by one, so that a call which cannot succeed harms no other.
+ * arrive while a batch of their lane is under way run together as the next one. When a batch was undone as a whole, its
+ * calls run again one by one, so that a call which cannot succeed harms no other.
  */
 export class Batches<Call, Outcome> {
   readonly #lanes = new Map<string, Lane<Call, Outcome>>();
@@ -42,7 +44,7 @@ export class Batches<Call, Outcome> {
     this.#lanes.set(laneName, lane);
     while (lane.length > 0) {
       const batch = takeBatch(lane, this.#weigh);
-      await this.#settle(batch).catch((error: unknown) => this.#settleOneByOne(batch, error));
+      await this.#settle(batch).catch((error: unknown) => this.#settleFailed(batch, error));
     }
     this.#lanes.delete(laneName);
   }
@@ -52,8 +54,12 @@ export class Batches<Call, Outcome> {
     for (const [index, outcome] of outcomes.entries()) batch[index]?.resolve(outcome);
   }
 
-  async #settleOneByOne(batch: Lane<Call, Outcome>, error: unknown): Promise<void> {
-    if (batch.length === 1) return batch[0]?.reject(error);
+  async #settleFailed(batch: Lane<Call, Outcome>, error: unknown): Promise<void> {
+    // Calls of a batch that may be on disk must not run again: all that they do would be done twice.
+    if (batch.length === 1 || !isUndone(error)) {
+      for (const { reject } of batch) reject(error);
+      return;
+    }
     for (const waiting of batch) await this.#settle([waiting]).catch(waiting.reject);
   }
 }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPool, sql, transaction, type Db, type Pool } from './db.ts';
+import { CommitUnanswered } from './errors.ts';
 import { createDatabase } from './testing/app.ts';
+import { startProxy } from './testing/proxy.ts';
 
 let pool: Pool;
 beforeAll(async () => {
@@ -51,4 +53,25 @@ test('work that throws undoes what it has written', async () => {
   });
   await expect(failing).rejects.toThrow('changed its mind');
   expect(await stored()).toEqual(before);
+});
+
+test('a transaction whose connection breaks fails with that, and the next one gets another connection', async () => {
+  const before = await stored();
+  const failing = transaction(pool, async (db) => {
+    await db.write(inserted(6));
+    return db.rows(sql`select pg_terminate_backend(pg_backend_pid())`);
+  });
+  await expect(failing).rejects.toMatchObject({ code: '57P01' });
+  expect(await stored()).toEqual(before);
+});
+
+test('a transaction whose commit is not answered says that it may have been kept', async () => {
+  const proxy = await startProxy(await createDatabase());
+  const shaky = openPool(proxy.connection, 1);
+  await shaky.query('create table numbers (n int primary key)');
+  proxy.loseCommits(true);
+  await expect(transaction(shaky, (db) => db.write(inserted(7)))).rejects.toThrow(CommitUnanswered);
+  proxy.loseCommits(false);
+  expect(await transaction(shaky, read)).toEqual([{ n: 7 }]);
+  await shaky.end();
 });

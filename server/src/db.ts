@@ -1,6 +1,7 @@
 import { toId, parseJson } from '@millrace/api';
 import pg from 'pg';
 import type { Sql } from 'sql-template-tag';
+import { CommitUnanswered } from './errors.ts';
 
 export { default as sql, empty, join, raw, type Sql } from 'sql-template-tag';
 
@@ -100,6 +101,7 @@ const beginnings = {
  * Runs `work` in one transaction: all of it is on disk when this returns, none of it when it throws.
  * @param work is handed the time of the database when the transaction began, as a promise: what it asks the database before it
  *   awaits that goes out with the beginning, in one round trip.
+ * @throws CommitUnanswered when the connection broke behind the commit, and nobody here knows whether it is on disk.
  */
 export async function transaction<T>(
   pool: Pool,
@@ -108,22 +110,35 @@ export async function transaction<T>(
 ): Promise<T> {
   const client = await pool.connect();
   const sent: Promise<unknown>[] = [];
-  let broken: Error | undefined;
+  let isCommitting = false;
   try {
     const clock = begin(client, access);
     sent.push(heardLater(clock));
     const result = await work(asDb(client, sent), clock);
+    isCommitting = true;
     // PostgreSQL takes a commit behind a statement that failed for a rollback.
     await Promise.all([...sent, client.query('commit')]);
     return result;
   } catch (error) {
-    await client.query('rollback').catch((failure: Error) => (broken = failure));
+    // Whoever answers this has answered the commit as well, if there was one.
+    const isAnswered = await settles(client.query('rollback'));
     // What fails first makes all that follows fail, too.
-    await Promise.all(sent);
-    throw error;
+    const cause = await Promise.all(sent).then(
+      () => error,
+      (first: unknown) => first,
+    );
+    throw isCommitting && !isAnswered ? new CommitUnanswered(cause as Error) : cause;
   } finally {
-    client.release(broken);
+    // The pool itself replaces a connection that broke.
+    client.release();
   }
+}
+
+function settles(promise: Promise<unknown>): Promise<boolean> {
+  return promise.then(
+    () => true,
+    () => false,
+  );
 }
 
 async function begin(client: pg.PoolClient, access: Access): Promise<Date> {

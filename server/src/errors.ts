@@ -127,6 +127,21 @@ export function isTransient(error: unknown): boolean {
   return ['40001', '40P01'].includes((error as DatabaseError).code ?? '');
 }
 
+/** The connection broke behind a commit: the transaction is on disk whole, or not at all. */
+export class CommitUnanswered extends Error {
+  constructor(cause: Error) {
+    super(`the connection broke before the commit was answered: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * Whether the database is there and has kept nothing of a transaction that failed so: parts of its work may be tried
+ * alone. After a commit without an answer they might be done twice.
+ */
+export function isUndone(error: unknown): boolean {
+  return !(error instanceof CommitUnanswered) && !isConnectionFailure(error as DatabaseError);
+}
+
 /**
  * What the caller is told of an error. Errors that are nobody's but ours become a FAILURE without internals; the
  * caller of this function logs them.
@@ -134,17 +149,10 @@ export function isTransient(error: unknown): boolean {
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   const { code, constraint, message } = error as DatabaseError;
+  if (error instanceof CommitUnanswered) return connectionBroke();
   const known = constraint && refusalByConstraint[constraint];
   if (known) return known();
-  if (isConnectionFailure(code, message)) {
-    return new Refusal(
-      'UNAVAILABLE',
-      'The connection to the database broke. Try again shortly; if this was to change something, look first whether it did.',
-      {
-        retryAfter: 1,
-      },
-    );
-  }
+  if (isConnectionFailure(error as DatabaseError)) return connectionBroke();
   const wait = code === undefined ? undefined : waitByCode[code];
   if (wait) return new Refusal('UNAVAILABLE', wait.message, { retryAfter: wait.seconds });
   if (error instanceof RangeError && message.includes('call stack')) {
@@ -153,11 +161,18 @@ export function toRefusal(error: unknown): Refusal {
   return new Refusal('FAILURE', 'The server failed on this request.');
 }
 
+function connectionBroke(): Refusal {
+  return new Refusal(
+    'UNAVAILABLE',
+    'The connection to the database broke. Try again shortly; if this was to change something, look first whether it did.',
+    { retryAfter: 1 },
+  );
+}
+
 // 57P: shutdown, crash; 08: connection; 53300: too many connections; 25006: now a standby; 25P03: idle for too long.
-function isConnectionFailure(code: string | undefined, message: string | undefined): boolean {
-  if (/^(57P|08|53300|25006|25P03|ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(code ?? ''))
-    return true;
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered/.test(
-    message ?? '',
+function isConnectionFailure({ code = '', message }: DatabaseError): boolean {
+  return (
+    /^(57P|08|53300|25006|25P03|ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(code) ||
+    /Connection terminated|timeout exceeded when trying to connect|Client has encountered/.test(message)
   );
 }
