@@ -33,7 +33,7 @@ export async function play(story: Story, terminal: Terminal, flags: PlayFlags): 
     report(terminal, ending, flags);
     if (flags.keep === true) await lookAround(terminal, server, signal);
   } finally {
-    for (const undo of undos.toReversed()) await undo();
+    await undoAll(undos);
     leave();
   }
 }
@@ -41,6 +41,20 @@ export async function play(story: Story, terminal: Terminal, flags: PlayFlags): 
 function report({ out }: Terminal, { text, record, wrongs }: Ending, { json }: PlayFlags): void {
   out(json === true ? stringifyJson(record) : `\n${text}`);
   if (wrongs.length > 0) throw new Error(`${wrongs.join(' ')} That must never be.`);
+}
+
+/** Undoes what was done last first, and all of it even if something cannot be undone. */
+async function undoAll(undos: readonly Undo[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const undo of undos.toReversed()) {
+    try {
+      await undo();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0)
+    throw new AggregateError(failures, `Something was left behind: ${failures.join(' ')}`);
 }
 
 /** Ends with the work, or without it when the signal is aborted. */

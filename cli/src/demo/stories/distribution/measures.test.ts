@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { at, happens, ms } from './events.fixture.ts';
 import { historyOf } from './history.ts';
-import { busySpans, contestedSpans, longestIdle, sharesIn } from './measures.ts';
+import { busyShare, contestedSpans, inUseUntil, longestIdle, sharesIn } from './measures.ts';
 import { lengthOf } from './spans.ts';
 
 const { created, begun, done } = happens;
@@ -108,7 +108,18 @@ describe('measures', () => {
       [8, ms(9)],
     ]);
     expect(longestIdle(history, [first, second], inUse, ms(9))).toBe(1000);
-    expect(lengthOf(busySpans(history, 8, ms(9)))).toBe(5000);
+  });
+
+  test('a device is busy for a share of the time since its first item', () => {
+    expect(busyShare(history, 8, ms(9))).toBe(5 / 8);
+    expect(busyShare(history, 8, ms(3))).toBe(1);
+    expect(busyShare(history, 9, ms(9))).toBe(0);
+  });
+
+  test('a device is in use until it is killed or taken out of use', () => {
+    const held = historyOf([at(3, { operation: 'quarantineDevice', deviceId: 7 })]);
+    const killed = new Map([[8, ms(4)]]);
+    expect([7, 8, 9].map((id) => inUseUntil(held, killed, id, ms(9)))).toEqual([ms(3), ms(4), ms(9)]);
   });
 
   test('a device that was taken out of use is not idle from then on', () => {

@@ -41,8 +41,27 @@ export function sharesIn(
   }));
 }
 
+/** Until when a device could work at all: until it was killed or taken out of use, else until now. */
+export function inUseUntil(
+  { quarantines }: History,
+  killed: ReadonlyMap<Id, number>,
+  deviceId: Id,
+  now: number,
+): number {
+  const quarantined = quarantines.find((one) => one.deviceId === deviceId)?.on;
+  return Math.min(now, killed.get(deviceId) ?? now, quarantined ?? now);
+}
+
+/** How much of the time from its first item on, as long as it was in use, the device was at work. */
+export function busyShare(history: History, deviceId: Id, until: number): number {
+  const spans = busySpans(history, deviceId, until);
+  const [first] = spans;
+  if (!first || first.from >= until) return 0;
+  return lengthOf(overlap(spans, [{ from: first.from, to: until }])) / (until - first.from);
+}
+
 /** When the device was at work. */
-export function busySpans({ stints }: History, deviceId: Id, now: number): Span[] {
+function busySpans({ stints }: History, deviceId: Id, now: number): Span[] {
   return union(stints.filter((stint) => stint.deviceId === deviceId).map((stint) => closed(stint, now)));
 }
 

@@ -67,7 +67,7 @@ describe('sumUp', () => {
       ],
       devices: [
         { name: 'office-1', items: 2, busy: 4 / 5 },
-        { name: 'bank-1', items: 1, busy: 2 / 3 },
+        { name: 'bank-1', items: 1, busy: 1 },
       ],
       settled: [
         {

@@ -1,8 +1,16 @@
 import type { Id, Schemas } from '@millrace/api';
 import type { Event } from './feed.ts';
 import { historyOf, type History } from './history.ts';
-import { busySpans, contestedSpans, longestIdle, sharesIn, type Share, type Weighted } from './measures.ts';
-import { lengthOf, overlap, type Span } from './spans.ts';
+import {
+  busyShare,
+  contestedSpans,
+  inUseUntil,
+  longestIdle,
+  sharesIn,
+  type Share,
+  type Weighted,
+} from './measures.ts';
+import { lengthOf, type Span } from './spans.ts';
 
 type Item = Schemas['WorkItem'];
 
@@ -38,7 +46,7 @@ export interface QueueOutcome {
 export interface DeviceOutcome {
   readonly name: string;
   readonly items: number;
-  /** Of the time from the first item until the last, or until it was killed or quarantined. */
+  /** Of the time from its first item until the last of all, or until it was killed or quarantined. */
   readonly busy: number;
 }
 
@@ -75,15 +83,13 @@ export function sumUp(evidence: Evidence): Outcome {
   const { from, to } = workSpan(history);
   const contested = contestedSpans(history, queueIdsOf(fair.queues), to);
   const shares = sharesIn(contested, history, fair.queues, to);
-  const inUse = lastUses(evidence, history, to);
-  const fairInUse = new Map(fair.deviceIds.map((id) => [id, inUse.get(id) ?? to]));
+  const until = (id: Id) => inUseUntil(history, evidence.killed, id, to);
+  const fairInUse = new Map(fair.deviceIds.map((id) => [id, until(id)]));
   const ended = new Set(items.filter(({ endTime }) => endTime !== undefined).map(({ id }) => id));
   return {
     seconds: (to - from) / 1000,
     queues: [...evidence.queues].map(([name, id]) => queueOutcome(name, id, items, shares)),
-    devices: [...evidence.devices].map(([name, id]) =>
-      deviceOutcome(history, { name, id }, { from, to: inUse.get(id) ?? to }),
-    ),
+    devices: [...evidence.devices].map(([name, id]) => deviceOutcome(history, { name, id }, until(id))),
     settled: settledIn(evidence, history),
     contestedSeconds: lengthOf(contested) / 1000,
     longestIdleSeconds: longestIdle(history, queueIdsOf(fair.queues), fairInUse, to) / 1000,
@@ -104,25 +110,19 @@ export function wrongsOf({ lost, doneTwice, sentWrongly: sent, queues }: Outcome
   ];
 }
 
-function deviceOutcome(history: History, { name, id }: { name: string; id: Id }, inUse: Span): DeviceOutcome {
-  const busy = overlap(busySpans(history, id, inUse.to), [inUse]);
-  return {
-    name,
-    items: history.stints.filter((one) => one.deviceId === id && isEnd(one.outcome)).length,
-    busy: lengthOf(busy) / Math.max(1, inUse.to - inUse.from),
-  };
+function deviceOutcome(
+  history: History,
+  { name, id }: { name: string; id: Id },
+  until: number,
+): DeviceOutcome {
+  const own = history.stints.filter((one) => one.deviceId === id && isEnd(one.outcome));
+  return { name, items: own.length, busy: busyShare(history, id, until) };
 }
 
 /** From the first item that was begun to the last that ended. */
 function workSpan({ stints }: History): Span {
   const from = Math.min(...stints.map((stint) => stint.from));
   return { from, to: Math.max(from, ...stints.map((stint) => stint.to ?? stint.from)) };
-}
-
-/** Until when each device was in use that was killed or taken out of use. */
-function lastUses({ killed }: Evidence, { quarantines }: History, to: number): Map<Id, number> {
-  const ends = [...killed, ...quarantines.map(({ deviceId, on }): [Id, number] => [deviceId, on])];
-  return new Map(ends.map(([id, on]) => [id, Math.min(on, to)]));
 }
 
 function queueOutcome(name: string, id: Id, all: readonly Item[], shares: readonly Share[]): QueueOutcome {

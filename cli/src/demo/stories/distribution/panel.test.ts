@@ -32,7 +32,7 @@ test('the panel shows what each device runs, and how far each queue is', () => {
   expect(lines.map((line) => line.trim().split(/ {2,}/))).toEqual([
     ['DEVICE', 'RUNS', 'FOR', 'ITEMS', 'BUSY'],
     ['office-1', 'Invoices 12', '2.0 s', '1', '100 %'],
-    ['office-2', 'quarantined', '1', '75 %'],
+    ['office-2', 'quarantined', '1', '100 %'],
     ['bank-1', 'killed', '0', '0 %'],
     ['QUEUE', 'WAITING', 'RUNNING', 'DONE', 'FAILED'],
     ['Invoices', '0', '1', '2', '0', `${'█'.repeat(13)}${'░'.repeat(7)}`],

@@ -2,8 +2,7 @@ import type { Id } from '@millrace/api';
 import type { Terminal } from '../../../terminal.ts';
 import { drawTable } from '../../../table.ts';
 import type { History, Stint } from './history.ts';
-import { busySpans } from './measures.ts';
-import { lengthOf } from './spans.ts';
+import { busyShare, inUseUntil } from './measures.ts';
 
 type Colors = Terminal['sayColors'];
 
@@ -70,8 +69,7 @@ function deviceRow(
   const current = stints.find(({ to }) => to === undefined);
   const ended = stints.filter(({ outcome }) => outcome === 'COMPLETE' || outcome === 'FAILED').length;
   const [queueName = ''] = [...queues].find(([, queueId]) => queueId === current?.queueId) ?? [];
-  const begun = Math.min(...history.stints.map(({ from }) => from), now);
-  const share = now > begun ? lengthOf(busySpans(history, id, now)) / (now - begun) : 0;
+  const share = busyShare(history, id, inUseUntil(history, killed, id, now));
   return [
     name,
     (killed.has(id) ? colors.red('killed') : stateOf(history, id, colors)) ??

@@ -27,13 +27,14 @@ export interface Show {
 
 const redrawMs = 250;
 const plainMs = 5000;
-const width = 78;
+const mostColumns = 78;
 const margin = 3;
 
 /** Opens the screen; it is closed at the end of the story at the latest. */
 export function openShow({ terminal, signal, atEnd }: Stage, feed: Feed, parts: PanelParts): Show {
   const live = createLiveLine(terminal);
   const { bold, cyan, dim } = terminal.sayColors;
+  const paragraph = paragraphsFor(terminal.width);
   const startedOn = Date.now();
   const draw = () => live.update(`\n${drawPanel(historyOf(feed.events), parts, Date.now())}`);
   const sayPanel = () => {
@@ -53,7 +54,7 @@ export function openShow({ terminal, signal, atEnd }: Stage, feed: Feed, parts: 
     chapter: (title, about) => live.say(`\n${bold(`${(chapters += 1)}  ${title}`)}\n${paragraph(about)}`),
     say: (sentence) => live.say(`\n${paragraph(sentence)}`),
     entry: (text) => live.say(paragraph(text, 1)),
-    lines: (text) => live.say(paragraphs(text)),
+    lines: (text) => live.say(indented(text)),
     question: (sentence) => live.say(`\n${bold(paragraph(sentence))}`),
     answer: (sentence) => live.say(cyan(paragraph(sentence, 1))),
     facts: (text) => live.say(dim(paragraph(text, 1))),
@@ -61,13 +62,15 @@ export function openShow({ terminal, signal, atEnd }: Stage, feed: Feed, parts: 
   };
 }
 
-/** A text in lines that fit the screen. */
-function paragraph(text: string, level = 0): string {
-  const indent = margin + 2 * level;
-  const lines = new Help().boxWrap(oneLine(text), width - indent);
-  return lines.replaceAll(/^/gm, ' '.repeat(indent));
+/** What makes a text one of lines that fit the screen, two blanks further in for each level. */
+function paragraphsFor(columns = mostColumns) {
+  return (text: string, level = 0) => {
+    const indent = margin + 2 * level;
+    const width = Math.min(columns - 2, mostColumns) - indent;
+    return new Help().boxWrap(oneLine(text), width).replaceAll(/^/gm, ' '.repeat(indent));
+  };
 }
 
-function paragraphs(text: string): string {
+function indented(text: string): string {
   return text.replaceAll(/^(?=.)/gm, ' '.repeat(margin));
 }
