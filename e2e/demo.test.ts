@@ -23,15 +23,15 @@ interface Told {
 
 test('the story of distribution ends with every item done or failed once, and has said why things did not run', async () => {
   const { terminal, out, said } = createWrittenTerminal();
-  const size = { items: 0.3, work: 0.5, reading: 0 };
+  const size = { items: 0.5, work: 0.5, reading: 0 };
   await play((stage) => tellDistribution(stage, size), terminal, { json: true });
   expect(out).toHaveLength(1);
   const told = JSON.parse(out[0] ?? '') as Told;
   expect(told).toMatchObject({ lost: [], doneTwice: [], sentWrongly: [] });
   expect(told.queues.map(({ name, items }) => [name, items])).toEqual([
-    ['Invoices', 34],
-    ['Refunds', 23],
-    ['Addresses', 11],
+    ['Invoices', 57],
+    ['Refunds', 38],
+    ['Addresses', 19],
     ['Payments', 6],
   ]);
   for (const { items, done, failed } of told.queues)

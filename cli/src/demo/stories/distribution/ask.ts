@@ -5,34 +5,32 @@ import type { Show } from './show.ts';
 type Explanation = Schemas['Explanation'];
 type Facts = Readonly<Record<string, unknown>>;
 
-/** Asks why a queue is as it is. @returns the code of the answer. */
-export async function askAboutQueue(scene: Scene, show: Show, queue: string): Promise<string> {
+/** Asks why a queue is as it is. */
+export async function askAboutQueue(scene: Scene, show: Show, queue: string): Promise<void> {
   const path = { id: idOf(scene.queueIds, queue) };
-  return tell(scene, show, `Why is ${queue} not running?`, await scene.anna.explainQueue({ path }));
+  tell(scene, show, `Why is ${queue} not running?`, await scene.anna.explainQueue({ path }));
 }
 
-/** Asks why an item is as it is. @returns the code of the answer. */
+/** Asks why an item is as it is. */
 export async function askAboutItem(
   scene: Scene,
   show: Show,
   item: { queue: string; id: Id },
   what = 'not running',
-): Promise<string> {
+): Promise<void> {
   const path = { id: idOf(scene.queueIds, item.queue), workItemId: item.id };
   const question = `Why is item ${item.id} of ${item.queue} ${what}?`;
-  return tell(scene, show, question, await scene.anna.explainWorkItem({ path }));
+  tell(scene, show, question, await scene.anna.explainWorkItem({ path }));
 }
 
-function tell(scene: Scene, show: Show, question: string, explanation: Explanation): string {
-  const { code, reasons, expectedStartOn } = explanation;
+function tell(scene: Scene, show: Show, question: string, explanation: Explanation): void {
+  const { reasons, expectedStartOn } = explanation;
   show.question(question);
   for (const { sentence, facts = {} } of reasons) {
     show.answer(sentence);
     show.facts(factsLine(named(scene, facts)));
   }
-
   if (expectedStartOn !== undefined) show.facts(factsLine({ expectedStartOn }));
-  return code;
 }
 
 /** Facts in which devices have their names in the place of their ids. */

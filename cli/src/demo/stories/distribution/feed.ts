@@ -5,18 +5,20 @@ export type Event = Schemas['Event'];
 /** Everything that happens on the server, as far as it was heard of. */
 export interface Feed {
   readonly events: readonly Event[];
-  /** Why nothing more comes. */
-  readonly fault: () => unknown;
+  /** Rejects when the server ends it. */
+  readonly failed: Promise<never>;
 }
 
 /** Reads the feed from its beginning, until the signal is aborted. */
 export function followFeed(client: Client, signal: AbortSignal): Feed {
   const events: Event[] = [];
-  let fault: unknown;
   const read = async () => {
     for await (const event of client.streamEvents({ query: { after: '0-0' } }, { signal }))
       events.push(event);
+    throw new Error('The feed of events has ended before the story.');
   };
-  read().catch((error: unknown) => (fault = error));
-  return { events, fault: () => fault };
+  const failed = read();
+  // Whoever tells the story waits for it; once it is over the end of the feed means nothing.
+  failed.catch(() => undefined);
+  return { events, failed };
 }

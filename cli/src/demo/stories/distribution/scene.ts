@@ -35,6 +35,8 @@ export async function setScene(stage: Stage, size: Size): Promise<Scene> {
   const queueIds = await createQueues(anna);
   const hosts = pools.flatMap((pool) => pool.hosts);
   const deviceIds = await until(stage, 'all devices are connected', async () => {
+    const [gone] = [...agents].find(([, { exitCode }]) => exitCode !== null) ?? [];
+    if (gone !== undefined) throw new Error(`The agent of ${gone} has ended before the story began.`);
     const { list } = await anna.listDevices();
     const there = list.filter(({ status }) => status === 'CONNECTED');
     const byHost = new Map(there.map(({ hostName, id }) => [hostName, id]));

@@ -6,8 +6,8 @@ import { tellFair } from './chapters/fair.ts';
 import { tellQuarantine } from './chapters/quarantine.ts';
 import { tellSetting } from './chapters/setting.ts';
 import { tellWhy } from './chapters/why.ts';
-import { setScene } from './scene.ts';
-import { openShow } from './show.ts';
+import { setScene, type Scene } from './scene.ts';
+import { openShow, type Show } from './show.ts';
 
 /** As people see it. */
 export const wholeSize: Size = { items: 1, work: 1, reading: 1 };
@@ -19,6 +19,10 @@ export async function tellDistribution(stage: Stage, size: Size): Promise<Ending
   const { feed, deviceIds, queueIds, killed } = scene;
   const { sayColors: colors } = stage.terminal;
   const show = openShow(stage, feed, { devices: deviceIds, queues: queueIds, killed, colors });
+  return Promise.race([tellChapters(scene, show), feed.failed]);
+}
+
+async function tellChapters(scene: Scene, show: Show): Promise<Ending> {
   await tellSetting(scene, show);
   await tellFair(scene, show);
   await tellQuarantine(scene, show);
