@@ -1,5 +1,6 @@
 import { operations, type Id, type Input, type Operation, type OperationId } from '@millrace/api';
-import { decideAccess, tokenExpired } from './auth/rules.ts';
+import { withDevices } from './auth/devices.ts';
+import { decideAccess, tokenExpired, type Caller } from './auth/rules.ts';
 import { selectCallers } from './auth/sql.ts';
 import type { Identity } from './auth/tokens.ts';
 import { Batches } from './batches.ts';
@@ -193,8 +194,13 @@ async function admit(db: Db, calls: readonly Call[]) {
   ]);
   const callerByToken = new Map(callers.map((caller) => [caller.tokenId, caller]));
   const archived = queue && decideArchived(queue, first.operationId, operation);
-  const actors = calls.map(({ identity }) => {
-    const actor = decideAccess(operation, callerByToken.get(identity.tokenId), queueId, queue);
+  const decide = (caller: Caller | undefined) => decideAccess(operation, caller, queueId, queue);
+  const decided = calls.map(({ identity, input }) => {
+    const caller = callerByToken.get(identity.tokenId);
+    return { caller, input, actor: decide(caller) };
+  });
+  const actors = (await withDevices(db, first, decided)).map((caller) => {
+    const actor = decide(caller);
     return actor instanceof Refusal ? actor : (archived ?? actor);
   });
   return { queue, actors } satisfies { queue: QueueDefinition | undefined; actors: (Actor | Refusal)[] };

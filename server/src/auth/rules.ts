@@ -42,12 +42,18 @@ export function decideAccess(
     : caller.standings;
   const capabilities = capabilitiesOf(isVisible ? standings : []);
   if (capabilities.size === 0) {
-    return new Refusal('NOT_FOUND', `There is no queue ${queueId}, or you do not belong to it.`);
+    return new Refusal('NOT_FOUND', unseen(operation, queueId));
   }
   if (!operation.queue.some((capability) => (capabilities as ReadonlySet<string>).has(capability))) {
     return new Refusal('FORBIDDEN', refusalOf(operation.queue, caller.standings, queueId));
   }
   return { ...actor, capabilities };
+}
+
+function unseen({ queue }: Operation, queueId: Id): string {
+  const isHolders = queue?.includes('report') ?? false;
+  const held = isHolders ? ', and no device of yours was sent the item' : '';
+  return `There is no queue ${queueId}, or you do not belong to it${held}.`;
 }
 
 function refusalOf(needed: readonly string[], standings: readonly Standing[], queueId: Id): string {

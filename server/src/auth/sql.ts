@@ -5,15 +5,6 @@ import type { Caller, LoginFailures } from './rules.ts';
 import type { SigningKey } from './signing.ts';
 import type { Identity } from './tokens.ts';
 
-// Most users have no device, and are asked no further. Who has many is found by the first of them. A device that has left the pool
-// still reports what it runs.
-const hasDeviceFor = (queueId: Id | undefined) => sql`
-  exists (select from devices own where own.user_id = u.id)
-  and (exists (select from automations a join pool_devices pd on pd.pool_id = a.pool_id
-               join devices d on d.id = pd.device_id and d.user_id = u.id where a.queue_id = ${queueId})
-    or exists (select from runs r join devices d on d.id = r.device_id and d.user_id = u.id
-               where r.queue_id = ${queueId}))`;
-
 /**
  * The callers behind tokens, with their standings in a queue; those whose token was revoked, whose API key is gone or
  * who are disabled are missing.
@@ -29,8 +20,7 @@ export function selectCallers(
              where ur.user_id = u.id) as permissions,
       array(select m.role from queue_members m where m.queue_id = ${queueId} and m.user_id = u.id
             union select 'CONSUMER' from queue_consumers c join user_roles ur on ur.role_id = c.role_id
-             where c.queue_id = ${queueId} and ur.user_id = u.id
-            union select 'DEVICE' where ${hasDeviceFor(queueId)}) as standings
+             where c.queue_id = ${queueId} and ur.user_id = u.id) as standings
     from unnest(${identities.map((one) => one.tokenId)}::text[], ${identities.map((one) => one.userId)}::bigint[],
                 ${identities.map((one) => one.apiKeyId ?? null)}::bigint[]) as token (id, user_id, api_key_id)
     join users u on u.id = token.user_id and not u.disabled
@@ -38,6 +28,32 @@ export function selectCallers(
       and (token.api_key_id is null or exists (
         select from api_keys k where k.id = token.api_key_id and (k.expires_on is null or k.expires_on > now())))`;
   return db.rows<Caller>(named('selectCallers', statement));
+}
+
+/** Items of a queue that a user names in a call, which has its turn among others. */
+export interface Naming {
+  readonly turn: number;
+  readonly userId: Id;
+  readonly itemIds: readonly Id[];
+}
+
+/**
+ * The turns of those calls that name only items which were sent to devices of their user (requestWork). Usually the user is the
+ * last one who held the item; otherwise its timeline tells. A call that names no item is not among them.
+ */
+export async function selectSentTo(db: Db, queueId: Id, namings: readonly Naming[]): Promise<number[]> {
+  const asked = namings.flatMap(({ turn, userId, itemIds }) => itemIds.map((id) => ({ turn, userId, id })));
+  // Each item is looked up by itself (`offset 0`), never all of the queue at once.
+  const statement = sql`
+    select n.turn from unnest(${asked.map(({ turn }) => turn)}::int[], ${asked.map(({ userId }) => userId)}::bigint[],
+      ${asked.map(({ id }) => id)}::bigint[]) as n (turn, user_id, item_id)
+    group by n.turn having bool_and(
+      exists (select from work_items i where i.queue_id = ${queueId} and i.id = n.item_id
+        and i.claimed_by = n.user_id and i.automation_id is not null offset 0)
+      or exists (select from events e where e.queue_id = ${queueId} and e.item_id = n.item_id
+        and e.actor_id = n.user_id and e.operation = 'requestWork' offset 0))`;
+  const rows = await db.rows<{ turn: number }>(named('selectSentTo', statement));
+  return rows.map(({ turn }) => turn);
 }
 
 export async function selectPublicKey(db: Reader, keyId: string): Promise<string | undefined> {

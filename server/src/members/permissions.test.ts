@@ -1,7 +1,8 @@
 import { operations, type Input, type OperationId, type Schemas } from '@millrace/api';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type App, type Caller, type TestUser } from '../testing/app.ts';
-import { createAutomation, createPool, registerDevice } from '../testing/devices.ts';
+import { createAutomation, createPool } from '../testing/devices.ts';
+import { createDevice, type DeviceFixture } from '../testing/dispatch.ts';
 import { createQueue } from '../testing/fixtures.ts';
 import { addTenant } from '../testing/tenant.ts';
 
@@ -21,12 +22,12 @@ const allowed: Record<QueueOperationId, readonly Person[]> = {
   explainQueue: viewers,
   explainWorkItem: viewers,
   listWorkItems: viewers,
-  getWorkItem: viewers,
+  getWorkItem: [...viewers, 'DEVICE'],
   listWorkItemEvents: viewers,
   createWorkItems: ['OWNER', 'MEMBER', 'PARTICIPANT', 'QUEUE_ADMIN'],
   createWorkItemsFromFile: ['OWNER', 'MEMBER', 'PARTICIPANT', 'QUEUE_ADMIN'],
-  // A consumer reports the items that it holds; what else it may change, it is told item by item.
-  updateWorkItem: ['OWNER', 'MEMBER', 'CONSUMER', 'QUEUE_ADMIN'],
+  // Consumers and devices report the items that they hold; what else they may change, they are told item by item.
+  updateWorkItem: ['OWNER', 'MEMBER', 'CONSUMER', 'DEVICE', 'QUEUE_ADMIN'],
   deleteWorkItem: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
   updateWorkItemStatus: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
   releaseWorkItem: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
@@ -73,7 +74,7 @@ const inputs: { readonly [O in QueueOperationId]: (place: Place) => Partial<Inpu
   }),
   updateWorkItem: (place) => ({
     path: itemPath(place),
-    body: { id: place.item.id as number, queueId: place.path.id, version: 0, status: 'COMPLETE' },
+    body: { ...heldIn(place), queueId: place.path.id, status: 'COMPLETE' },
   }),
   deleteWorkItem: (place) => ({ path: itemPath(place) }),
   updateWorkItemStatus: ({ path }) => ({ path, body: { action: 'DEFER', ids: [1] } }),
@@ -82,9 +83,12 @@ const inputs: { readonly [O in QueueOperationId]: (place: Place) => Partial<Inpu
   cancelWorkItem: (place) => ({ path: itemPath(place), body: {} }),
   resolveWorkItem: (place) => ({ path: itemPath(place), body: { version: 0, answer: 'DONE' } }),
   claimWorkItems: ({ path }) => ({ path, body: {} }),
-  heartbeatWorkItems: ({ path }) => ({ path, body: { leases: [{ id: 1, version: 1 }] } }),
-  watchWorkItems: ({ path }) => ({ path, body: { leases: [{ id: 1, version: 1 }] } }),
-  finishWorkItems: ({ path }) => ({ path, body: { results: [{ id: 1, version: 1, status: 'COMPLETE' }] } }),
+  heartbeatWorkItems: (place) => ({ path: place.path, body: { leases: [heldIn(place)] } }),
+  watchWorkItems: (place) => ({ path: place.path, body: { leases: [heldIn(place)] } }),
+  finishWorkItems: (place) => ({
+    path: place.path,
+    body: { results: [{ ...heldIn(place), status: 'COMPLETE' }] },
+  }),
   updateQueue: ({ path }) => ({ path, body: { version: 0 } }),
   deleteQueue: ({ path }) => ({ path }),
   pauseQueue: ({ path }) => ({ path, body: { reason: 'holidays' } }),
@@ -100,6 +104,10 @@ function itemPath({ path, item }: Place) {
   return { ...path, workItemId: item.id as number };
 }
 
+function heldIn({ item }: Place) {
+  return { id: item.id as number, version: item.version as number };
+}
+
 const queueOperations = Object.keys(allowed) as QueueOperationId[];
 const people = [...standings, ...outsiders];
 
@@ -107,6 +115,7 @@ let app: App;
 let callers: Record<Person, Caller>;
 let place: Place;
 let add: () => Promise<Schemas['WorkItem'][]>;
+let runner: DeviceFixture;
 
 beforeAll(async () => {
   app = await startApp();
@@ -124,7 +133,8 @@ beforeAll(async () => {
     expect((await queue.owner.call.addOrUpdateQueueMember({ path, body: { role } })).status).toBe(200);
   }
   const device = await createDeviceUser();
-  await createAutomation(app, queue, await createPool(app, [await registerDevice(device)]));
+  runner = await createDevice(device, { slots: 100 });
+  await createAutomation(app, queue, await createPool(app, [runner.device]));
   callers = {
     DEVICE: device.call,
     OWNER: queue.owner.call,
@@ -149,16 +159,18 @@ async function createDeviceUser(): Promise<TestUser> {
   return app.user('device', ['Device']);
 }
 
-/** Calls an operation on an item that nobody has touched. */
+/** Calls an operation on an item that nobody has touched; devices, on one that they were sent. */
 async function call(operationId: QueueOperationId, caller: Caller, where: Place = place) {
-  const [item] = await add();
+  const [added] = await add();
+  const [item] = caller === callers.DEVICE ? await runner.ask({ count: 1 }) : [added];
   const input = inputs[operationId]({ ...where, item: item as Schemas['WorkItem'] });
   return (caller[operationId] as Caller['getQueue'])(input as Input<'getQueue'>);
 }
 
 function verdictOn(operationId: QueueOperationId, person: Person) {
-  if ((outsiders as readonly Person[]).includes(person)) return 'finds no queue for';
-  return allowed[operationId].includes(person) ? 'is open to' : 'is forbidden to';
+  if (allowed[operationId].includes(person)) return 'is open to';
+  const isUnseen = [...outsiders, 'DEVICE'].includes(person);
+  return isUnseen ? 'finds no queue for' : 'is forbidden to';
 }
 
 it('the matrix of permissions has a row for each operation on a queue', () => {

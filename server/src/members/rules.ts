@@ -12,7 +12,7 @@ const capabilitiesByStanding: Record<Standing, readonly Capability[]> = {
   MEMBER: ['view', 'add', 'repair'],
   PARTICIPANT: ['view', 'add'],
   CONSUMER: ['view', 'process', 'report'],
-  // Whose device gets items of the queue keeps and reports them, and needs to know nothing else of it.
+  // Whose device was sent the items that a call names keeps, reads and reports them, and needs to know nothing else of the queue.
   DEVICE: ['report'],
   QUEUE_ADMIN: ['view', 'add', 'repair', 'edit', 'process', 'report'],
 };
