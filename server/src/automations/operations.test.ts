@@ -97,6 +97,29 @@ describe('createAutomation', () => {
     expect((await foreigner.call.createAutomation({ body })).error.details?.[0]?.field).toBe('queueId');
   });
 
+  it('createAutomation and updateAutomation let a bot work as oneself and whom it names already, and as others if one manages devices', async () => {
+    const queue = await createQueue(app);
+    const { call, id: self } = queue.owner;
+    const pool = await createPool(app, [], { ownerIds: [self] });
+    const sound = { name: `As ${self}`, queueId: queue.id, poolId: pool.id, botName: 'bot' };
+    const others = [Number(pool.createdBy), 987_654_321];
+    const refused = await call.createAutomation({ body: { ...sound, runAsUserIds: [self, ...others] } });
+    expect([refused.status, refused.error.code]).toEqual([403, 'FORBIDDEN']);
+    expect(refused.error.message).toContain(`as users ${others.join(', ')}`);
+    expect(refused.error.message).toContain('manageDevices');
+    expect(refused.error.details?.map(({ field }) => field)).toEqual(['runAsUserIds', 'runAsUserIds']);
+    const { body: own } = await call.createAutomation({ body: { ...sound, runAsUserIds: [self] } });
+    expect(own.runAsUserIds).toEqual([self]);
+    expect((await update(own, { runAsUserIds: [stranger.id] }, call)).status).toBe(403);
+    const { body: named } = await update(own, { runAsUserIds: [stranger.id] });
+    const kept = await update(named, { runAsUserIds: [stranger.id, self], weight: 2 }, call);
+    expect(kept.body).toMatchObject({
+      weight: 2,
+      runAsUserIds: [self, stranger.id].toSorted((a, b) => a - b),
+    });
+    expect((await update(kept.body, { runAsUserIds: others }, call)).error.message).toContain('user');
+  });
+
   it('createAutomation refuses a second ACTIVE automation of a queue by naming the first, and takes a paused one', async () => {
     const [queue, pool] = [await createQueue(app), await createPool(app, [])];
     const first = await createAutomation(app, queue, pool);

@@ -13,6 +13,7 @@ import {
   newAutomation,
   refuseBinding,
   refuseChange,
+  refuseRunAs,
   refuseSecond,
   refuseUnknownUsers,
   refuseWhileRunning,
@@ -41,6 +42,7 @@ export const createAutomation: PlainOperation<'createAutomation'> = async (conte
   const settings = newAutomation(body);
   await lockQueue(db, actor.tenantId, settings.queueId);
   refuseBinding(settings, await useOf(context, settings));
+  refuseRunAs(settings, [], actor);
   await refuseConflicts(context, settings, undefined);
   const stored = { ...settings, ...heldBy(undefined, settings, holder(context)) };
   const id = await insertAutomation(db, actor.tenantId, stored, author(context));
@@ -54,10 +56,11 @@ export const createAutomation: PlainOperation<'createAutomation'> = async (conte
 };
 
 export const updateAutomation: PlainOperation<'updateAutomation'> = async (context, { path, body }) => {
-  const { db } = context;
+  const { db, actor } = context;
   const current = await findChangeable(context, path.id);
   const settings = changedAutomation(current, body);
   if (settings.poolId !== current.poolId) refuseBinding(settings, await useOf(context, settings));
+  refuseRunAs(settings, current.runAsUserIds, actor);
   await refuseConflicts(context, settings, current.id);
   const stored = { ...settings, ...heldBy(current, settings, holder(context)) };
   await updateAutomationSettings(db, current.id, stored, author(context));

@@ -3,6 +3,7 @@ import { namesOf, textProblems } from '../devices/rules.ts';
 import { Refusal, refuseStale, type ErrorDetail } from '../errors.ts';
 import { capabilitiesOf, type Standing } from '../members/rules.ts';
 import { nameProblems } from '../models/rules.ts';
+import type { Actor } from '../operation.ts';
 import type { PoolCapability } from '../pools/rules.ts';
 
 /** What a person may set of an automation. */
@@ -156,6 +157,28 @@ export function refuseBound(what: string, bound: readonly NamedAutomation[]): vo
 
 function unknown(what: string, id: Id): string {
   return `names no ${what}: there is none with the id ${id} for you`;
+}
+
+/**
+ * Refuses to name users as whom a bot works to somebody who may not decide that. One names oneself, and whom the automation
+ * names already; who manages devices names anybody.
+ * @throws Refusal FORBIDDEN that names each of the others, whether there is such a user or not
+ */
+export function refuseRunAs(
+  { runAsUserIds }: Pick<AutomationSettings, 'runAsUserIds'>,
+  former: readonly Id[],
+  actor: Pick<Actor, 'id' | 'permissions'>,
+): void {
+  if (actor.permissions.has('manageDevices')) return;
+  const others = runAsUserIds.filter((id) => id !== actor.id && !former.includes(id));
+  if (others.length === 0) return;
+  const message = 'is neither you nor a user whom the automation names already';
+  throw new Refusal(
+    'FORBIDDEN',
+    `You may not have bots work as ${others.length === 1 ? 'user' : 'users'} ${others.join(', ')}: one names oneself, and whom the ` +
+      'automation names already. Ask somebody with the permission manageDevices, such as a pool admin, to name others.',
+    { details: others.map((id) => ({ field: 'runAsUserIds', message: `user ${id} ${message}` })) },
+  );
 }
 
 /** @throws Refusal INVALID_REQUEST that names each id that is none of a user. */
