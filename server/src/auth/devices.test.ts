@@ -25,7 +25,7 @@ async function sentItems(count = 1) {
   /** Takes the device out of all pools. */
   const leave = async () => {
     const { version } = (await app.admin.getPool({ path: { id: Number(pool.id) } })).body;
-    const body = { version: version as number, deviceIds: [] };
+    const body = { version, deviceIds: [] };
     expect((await app.admin.updatePool({ path: { id: Number(pool.id) }, body })).status).toBe(200);
   };
   return { runner, queue, automation, items, waiting: added.at(-1), leave };

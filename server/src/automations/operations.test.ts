@@ -241,14 +241,24 @@ describe('deleteAutomation', () => {
     });
   });
 
-  it('deleteQueue is refused while an automation is bound to the queue, by naming it', async () => {
+  it('deleteQueue is refused with all that holds the queue, its automations among it, and archiving is offered', async () => {
     const queue = await createQueue(app);
     const automation = await createAutomation(app, queue, await createPool(app, []));
     const { status, error } = await queue.owner.call.deleteQueue({ path: queue.path });
     expect([status, error.code]).toEqual([409, 'IN_USE']);
-    expect(error.message).toContain(
-      `Automation ${automation.id} "${automation.name}" is bound to queue ${queue.id}.`,
+    const named = `has the automation ${automation.id} "${automation.name}"`;
+    expect(error.message).toContain(`${named}. Delete it first, or archive the queue`);
+    await queue.add(1, 2);
+    const both = await queue.owner.call.deleteQueue({ path: queue.path });
+    expect(both.error.message).toContain(
+      `holds 2 items (2 NEW), and ${named}. Delete them first, or archive`,
     );
+    expect(both.error.details).toEqual([
+      { field: 'NEW', message: '2 items' },
+      { field: 'automation', message: `${automation.id} "${automation.name}"` },
+    ]);
+    const body = { action: 'DELETE', filter: { operator: 'gt', field: 'id', value: 0 } } as never;
+    await queue.owner.call.updateWorkItemStatus({ path: queue.path, body });
     await app.admin.deleteAutomation({ path: pathOf(automation) });
     expect((await queue.owner.call.deleteQueue({ path: queue.path })).status).toBe(204);
   });

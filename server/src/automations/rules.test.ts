@@ -150,15 +150,15 @@ describe('refusals', () => {
   });
 
   it('refuseBound names what is bound', () => {
-    expect(() => refuseBound('queue 7', [{ id: 4, name: 'Post' }])).toThrow(
-      'Automation 4 "Post" is bound to queue 7. Delete it first.',
-    );
     const two = [
       { id: 4, name: 'Post' },
       { id: 5, name: 'Check' },
     ];
-    expect(() => refuseBound('pool 1', two)).toThrow('Automations 4 "Post", 5 "Check" are bound to pool 1.');
-    expect(refuseBound('pool 1', [])).toBeUndefined();
+    expect(() => refuseBound(1, two.slice(0, 1))).toThrow(
+      'Pool 1 has the automation 4 "Post". Delete it first.',
+    );
+    expect(() => refuseBound(1, two)).toThrow('has the automations 4 "Post", 5 "Check". Delete them first.');
+    expect(refuseBound(1, [])).toBeUndefined();
   });
 
   it('refuseWhileRunning says how many items run', () => {

@@ -144,15 +144,17 @@ export function refuseWhileRunning(id: Id, running: number): void {
   throw new Refusal('IN_USE', `${items} by automation ${id}. Stop it, wait for them, and delete it then.`);
 }
 
-/** @throws Refusal IN_USE that names the automations bound to a queue or a pool */
-export function refuseBound(what: string, bound: readonly NamedAutomation[]): void {
+/** Automations as people are told of them. */
+export function namesOfAutomations(automations: readonly NamedAutomation[]): string {
+  const names = automations.map(({ id, name }) => `${id} "${name}"`).join(', ');
+  return `${automations.length === 1 ? 'automation' : 'automations'} ${names}`;
+}
+
+/** @throws Refusal IN_USE that names the automations bound to a pool */
+export function refuseBound(poolId: Id, bound: readonly NamedAutomation[]): void {
   if (bound.length === 0) return;
-  const names = bound.map(({ id, name }) => `${id} "${name}"`).join(', ');
-  const [subject, them] = bound.length === 1 ? ['Automation', 'it'] : ['Automations', 'them'];
-  throw new Refusal(
-    'IN_USE',
-    `${subject} ${names} ${bound.length === 1 ? 'is' : 'are'} bound to ${what}. Delete ${them} first.`,
-  );
+  const them = bound.length === 1 ? 'it' : 'them';
+  throw new Refusal('IN_USE', `Pool ${poolId} has the ${namesOfAutomations(bound)}. Delete ${them} first.`);
 }
 
 function unknown(what: string, id: Id): string {

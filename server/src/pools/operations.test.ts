@@ -226,7 +226,7 @@ describe('deletePool', () => {
     const { id, name } = await createAutomation(app, await createQueue(app), pool);
     const { status, error } = await app.admin.deletePool({ path: pathOf(pool) });
     expect([status, error.code]).toEqual([409, 'IN_USE']);
-    expect(error.message).toContain(`Automation ${id} "${name}" is bound to pool ${pool.id}.`);
+    expect(error.message).toContain(`Pool ${pool.id} has the automation ${id} "${name}". Delete it first.`);
     expect((await app.admin.deleteAutomation({ path: { id: Number(id) } })).status).toBe(204);
     expect((await app.admin.deletePool({ path: pathOf(pool) })).status).toBe(204);
   });

@@ -69,7 +69,7 @@ export const deletePool: PlainOperation<'deletePool'> = async (context, { path }
   const { db } = context;
   await lockPool(db, path.id);
   const { name } = await findPool(context, path.id, 'edit');
-  await refuseWhileBound(db, { poolId: path.id });
+  await refuseWhileBound(db, path.id);
   await record(context, 'deletePool', { poolId: path.id, name });
   await deletePoolRow(db, path.id);
 };

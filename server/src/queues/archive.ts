@@ -1,4 +1,4 @@
-import { refuseWhileBound } from '../automations/bound.ts';
+import { automationsOf } from '../automations/bound.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
 import { selectTotals } from '../stats/sql.ts';
 import { archiveQueueRow, restoreQueueRow } from './pause.sql.ts';
@@ -28,8 +28,9 @@ export const restoreQueue: QueueOperation<'restoreQueue'> = async (context, { bo
 
 export const deleteQueue: QueueOperation<'deleteQueue'> = async (context) => {
   const { db, queue } = context;
-  await refuseWhileBound(db, { queueId: queue.id });
-  await withoutWriters(context, decideDeletion);
+  // Whoever creates automations of the queue waits until this transaction is over.
+  const automations = await automationsOf(db, queue.id);
+  await withoutWriters(context, (_, counts) => decideDeletion(queue, counts, automations));
   // Before the row goes, which says whose queue it was.
   await record(context, queue.id, { operation: 'deleteQueue', changes: { name: queue.name } });
   await deleteQueueRow(db, queue.id);
@@ -38,7 +39,7 @@ export const deleteQueue: QueueOperation<'deleteQueue'> = async (context) => {
 /** Decides by the items of the queue, and again when nobody can add to them any more. @throws the refusal. */
 async function withoutWriters(
   { db, queue, now }: QueueContext,
-  decide: typeof decideDeletion,
+  decide: typeof decideArchiving,
 ): Promise<void> {
   const refuse = async () => {
     const { counts } = await selectTotals(db, queue.id, now);

@@ -100,12 +100,12 @@ describe('what a queue holds', () => {
 
   it.each(statuses)('holds up its deletion while %s, and its archiving while in progress only', (status) => {
     const counts = { ...none, [status]: 1 };
-    expect(decideDeletion({ id: 7 }, counts)?.message).toContain(`holds 1 item (1 ${status})`);
+    expect(decideDeletion({ id: 7 }, counts, [])?.message).toContain(`holds 1 item (1 ${status})`);
     expect(decideArchiving({ id: 7 }, counts)?.code).toBe(status === 'IN_PROGRESS' ? 'IN_USE' : undefined);
   });
 
   it('may be nothing', () => {
-    expect(decideDeletion({ id: 7 }, none)).toBeUndefined();
+    expect(decideDeletion({ id: 7 }, none, [])).toBeUndefined();
     expect(decideArchiving({ id: 7 }, none)).toBeUndefined();
   });
 });

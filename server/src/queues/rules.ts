@@ -6,6 +6,7 @@ import {
   type Schemas,
   type Status,
 } from '@millrace/api';
+import { namesOfAutomations, type NamedAutomation } from '../automations/rules.ts';
 import { Refusal } from '../errors.ts';
 import type { Capability } from '../members/rules.ts';
 import type { Attribute } from '../models/rules.ts';
@@ -122,16 +123,31 @@ export function decideArchiving({ id }: Pick<QueueDefinition, 'id'>, counts: Cou
   );
 }
 
-/** Why a queue with these items cannot be deleted. */
-export function decideDeletion({ id }: Pick<QueueDefinition, 'id'>, counts: Counts): Refusal | undefined {
+/** Why a queue with these items and automations cannot be deleted: all that holds it, at once. */
+export function decideDeletion(
+  { id }: Pick<QueueDefinition, 'id'>,
+  counts: Counts,
+  automations: readonly NamedAutomation[],
+): Refusal | undefined {
   const held = statuses.flatMap((status) => (counts[status] > 0 ? [{ status, count: counts[status] }] : []));
-  if (held.length === 0) return undefined;
   const total = held.reduce((sum, { count }) => sum + count, 0);
-  const details = held.map(({ status, count }) => ({ field: status, message: itemsInWords(count) }));
   const parts = held.map(({ status, count }) => `${count} ${status}`).join(', ');
+  const holds = [
+    ...(total > 0 ? [`holds ${itemsInWords(total)} (${parts})`] : []),
+    ...(automations.length > 0 ? [`has the ${namesOfAutomations(automations)}`] : []),
+  ];
+  if (holds.length === 0) return undefined;
+  const details = [
+    ...held.map(({ status, count }) => ({ field: status, message: itemsInWords(count) })),
+    ...automations.map(({ id: automation, name }) => ({
+      field: 'automation',
+      message: `${automation} "${name}"`,
+    })),
+  ];
+  const them = total === 0 && automations.length === 1 ? 'it' : 'them';
   return new Refusal(
     'IN_USE',
-    `Queue ${id} holds ${itemsInWords(total)} (${parts}). Delete them first, or archive the queue with all that it holds: ` +
+    `Queue ${id} ${holds.join(', and ')}. Delete ${them} first, or archive the queue with all that it holds: ` +
       `POST /v4/wlm/queues/${id}/archive.`,
     { details },
   );
