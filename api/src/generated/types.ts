@@ -728,7 +728,7 @@ export interface paths {
     post?: never;
     /**
      * Delete a queue
-     * @description Refused while the queue holds items; the message says how many, by their status, and how to archive the queue instead. What happened in it stays on record.
+     * @description Refused while the queue holds items or has automations; the message names them, the items by their status, and says how to archive the queue instead. What happened in it stays on record.
      */
     delete: operations['deleteQueue'];
     options?: never;
@@ -1162,12 +1162,12 @@ export interface paths {
     };
     /**
      * Get a work item
-     * @description With its attempts, the newest output of its bot, and the evidence while it is IN_DOUBT.
+     * @description With its attempts, the newest output of its bot, and the evidence while it is IN_DOUBT. Whoever does not belong to the queue reads the items that were sent to its devices.
      */
     get: operations['getWorkItem'];
     /**
      * Change the status, result or data of a work item
-     * @description The holder of an item reports it; owners, members and queue admins complete, fail, defer and correct items that nobody holds. `version` must be the current one. Members left out stay as they are. For an item IN_DOUBT, COMPLETE says that it was done, and FAILED, with a comment, that it was done in part; with the failureKind IN_DOUBT, as it was read, the question stays open. To have an item go on or tried again, see releaseWorkItem and restartWorkItem.
+     * @description The holder of an item reports it, as in finishWorkItems: what comes after the lease was lost is refused with LATE_REPORT and kept in the timeline. Owners, members and queue admins complete, fail, defer and correct items that nobody holds. `version` must be the current one. Members left out stay as they are. For an item IN_DOUBT, COMPLETE says that it was done, and FAILED, with a comment, that it was done in part; with the failureKind IN_DOUBT, as it was read, the question stays open. To have an item go on or tried again, see releaseWorkItem and restartWorkItem.
      */
     put: operations['updateWorkItem'];
     post?: never;
@@ -1457,7 +1457,7 @@ export interface components {
       readonly statusBy?: Id;
       /** Format: date-time */
       readonly statusOn?: string;
-      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that */
+      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
       runAsUserIds: Id[];
       /**
        * Format: int64
@@ -1530,7 +1530,7 @@ export interface components {
       readonly statusBy?: Id;
       /** Format: date-time */
       readonly statusOn?: string;
-      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that */
+      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
       runAsUserIds?: Id[];
       /**
        * Format: int64
@@ -1598,7 +1598,7 @@ export interface components {
       readonly statusBy?: Id;
       /** Format: date-time */
       readonly statusOn?: string;
-      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that */
+      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
       runAsUserIds?: Id[];
       /**
        * Format: int64
