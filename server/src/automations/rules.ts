@@ -3,7 +3,6 @@ import { namesOf, textProblems } from '../devices/rules.ts';
 import { Refusal, refuseStale, type ErrorDetail } from '../errors.ts';
 import { capabilitiesOf, type Standing } from '../members/rules.ts';
 import { nameProblems } from '../models/rules.ts';
-import type { Actor } from '../operation.ts';
 import type { PoolCapability } from '../pools/rules.ts';
 
 /** What a person may set of an automation. */
@@ -169,7 +168,7 @@ function unknown(what: string, id: Id): string {
 export function refuseRunAs(
   { runAsUserIds }: Pick<AutomationSettings, 'runAsUserIds'>,
   former: readonly Id[],
-  actor: Pick<Actor, 'id' | 'permissions'>,
+  actor: { readonly id: Id; readonly permissions: ReadonlySet<string> },
 ): void {
   if (actor.permissions.has('manageDevices')) return;
   const others = runAsUserIds.filter((id) => id !== actor.id && !former.includes(id));
