@@ -6,6 +6,7 @@ import { Listener } from './dispatch/listener.ts';
 import { createHttp } from './http.ts';
 import { startJobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
+import type { Functions } from './operation.ts';
 import { functions } from './operations.ts';
 import { createPerform, type Perform } from './perform.ts';
 import { checkPermissions } from './permissions.ts';
@@ -22,11 +23,13 @@ export interface Server {
 /**
  * Starts Millrace on a database: migrates, creates what a first start needs, serves.
  * @param tellPassword is called at the first start, with the password made up for `admin`: it is kept as a hash only.
+ * @param kept what keeps each operation, such as with smaller limits than usual.
  */
 export async function startServer(
   config: Config,
   connection: ConnectionConfig,
   tellPassword: (password: string) => void,
+  kept: Functions = functions,
 ): Promise<Server> {
   checkPermissions();
   const pool = openPool(connection, config.databaseConnections);
@@ -38,7 +41,7 @@ export async function startServer(
   const madeUpPassword = await prepareTenant(pool, config.adminPassword);
   if (madeUpPassword !== undefined) tellPassword(madeUpPassword);
   const listener = new Listener(connection, log, (name, items) => bell.ring(name, items));
-  const parts = { pool, bell, announce: announceTo(bell, listener), functions, log };
+  const parts = { pool, bell, announce: announceTo(bell, listener), functions: kept, log };
   const perform = createPerform(parts);
   const stopJobs = startJobs(parts);
   http.addHook('preClose', async () => bell.close());

@@ -12,6 +12,7 @@ import pg from 'pg';
 import { afterAll, expect, inject } from 'vitest';
 import { readConfig, type Config } from '../config.ts';
 import { responseCheck } from '../contract.ts';
+import type { Functions } from '../operation.ts';
 import { startServer, type Server } from '../server.ts';
 
 /** The status of an answer, and its body: typed as the success that the operation promises. */
@@ -63,14 +64,18 @@ export async function createDatabase(): Promise<pg.ClientConfig> {
 }
 
 /** The real application on a database of its own, stopped after the test file. */
-export async function startApp(settings: Partial<Config> = {}, database?: pg.ClientConfig): Promise<App> {
+export async function startApp(
+  settings: Partial<Config> = {},
+  database?: pg.ClientConfig,
+  kept?: Functions,
+): Promise<App> {
   const connection = database ?? (await createDatabase());
   const config = {
     ...readConfig({ MILLRACE_PORT: '0', MILLRACE_LOG_LEVEL: 'fatal' }),
     adminPassword: password,
     ...settings,
   };
-  const server = await startServer(config, connection, () => undefined);
+  const server = await startServer(config, connection, () => undefined, kept);
   const pool = new pg.Pool({ ...connection, max: 2 });
   const stop = stopper(server, pool);
   afterAll(stop);

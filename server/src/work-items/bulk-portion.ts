@@ -77,10 +77,12 @@ async function findPortion(context: QueueContext, task: Task, { after, upTo }: C
   const { ids, filter, trial } = task;
   const where = ids ? sql`true` : conditionOf(queue, filter);
   const last = ids ? 0 : (upTo ?? (await selectLastId(db, queue.id)));
-  const stretch = { after, upTo: last, limit: itemsAtOnce };
-  const candidates = ids
-    ? ids.filter((id) => id > after).slice(0, itemsAtOnce)
+  // One more than is done tells whether there are more.
+  const stretch = { after, upTo: last, limit: itemsAtOnce + 1 };
+  const ahead = ids
+    ? ids.filter((id) => id > after).slice(0, stretch.limit)
     : await selectMatchingIds(db, queue.id, where, stretch);
+  const candidates = ahead.slice(0, itemsAtOnce);
   const items = await (trial ? readItems : lockItems)(db, queue.id, candidates);
   // Until it was locked, an item could still change: what does not match any more is left alone.
   const matching = await selectMatchingData(db, queue.id, candidates, where);
@@ -92,7 +94,7 @@ async function findPortion(context: QueueContext, task: Task, { after, upTo }: C
   const known = new Set(items.map(({ id }) => id));
   const missing = ids ? candidates.filter((id) => !known.has(id)) : [];
   const end = candidates.at(-1);
-  const next = end === undefined || candidates.length < itemsAtOnce ? undefined : { after: end, upTo: last };
+  const next = end === undefined || ahead.length <= itemsAtOnce ? undefined : { after: end, upTo: last };
   return { found, missing, next };
 }
 

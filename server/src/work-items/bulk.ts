@@ -4,30 +4,31 @@ import type { QueueStepsOperation } from '../operation.ts';
 import { doPortion, type Cursor, type Task } from './bulk-portion.ts';
 import { readAction } from './bulk-request.rules.ts';
 
-const mostItems = 100_000;
 const shownRefusals = 1000;
 
 type Count = Pick<Schemas['BulkOutcome'], 'selected' | 'changed' | 'refused' | 'refusals'>;
 
-export const updateWorkItemStatus: QueueStepsOperation<'updateWorkItemStatus'> = async (
-  { transact, signal },
-  { body },
-) => {
-  const { dryRun = false, filter, ids } = body;
-  const trial = dryRun ? new Map<string, Id | undefined>() : undefined;
-  const task: Task = { action: readAction(body), ids: ids && ascending(ids), filter, trial };
-  let sum: Count = { selected: 0, changed: 0, refused: 0, refusals: [] };
-  let cursor: Cursor | undefined = { after: 0 };
-  while (cursor && sum.selected < mostItems && !signal.aborted) {
-    const here: Cursor = cursor;
-    const done = await transact((context) => doPortion(context, task, here)).catch(afterSome(sum));
-    sum = withPortion(sum, done);
-    cursor = done.next;
-  }
-  const { selected, changed, refused, refusals } = sum;
-  const counts = { dryRun, selected, changed, unchanged: selected - changed - refused, refused, refusals };
-  return { ...counts, isMore: cursor !== undefined, ...(cursor && { lastId: cursor.after }) };
-};
+/** @param mostItems when a call has dealt with so many items, it answers where to go on. */
+export const updateUpTo =
+  (mostItems: number): QueueStepsOperation<'updateWorkItemStatus'> =>
+  async ({ transact, signal }, { body }) => {
+    const { dryRun = false, filter, ids } = body;
+    const trial = dryRun ? new Map<string, Id | undefined>() : undefined;
+    const task: Task = { action: readAction(body), ids: ids && ascending(ids), filter, trial };
+    let sum: Count = { selected: 0, changed: 0, refused: 0, refusals: [] };
+    let cursor: Cursor | undefined = { after: 0 };
+    while (cursor && sum.selected < mostItems && !signal.aborted) {
+      const here: Cursor = cursor;
+      const done = await transact((context) => doPortion(context, task, here)).catch(afterSome(sum));
+      sum = withPortion(sum, done);
+      cursor = done.next;
+    }
+    const { selected, changed, refused, refusals } = sum;
+    const counts = { dryRun, selected, changed, unchanged: selected - changed - refused, refused, refusals };
+    return { ...counts, isMore: cursor !== undefined, ...(cursor && { lastId: cursor.after }) };
+  };
+
+export const updateWorkItemStatus = updateUpTo(100_000);
 
 /** The ids in their order, each once: in that order items are locked. */
 function ascending(ids: readonly Id[]): Id[] {
