@@ -81,7 +81,7 @@ export default {
       comment:
         "A domain's tables are read and written by its own statements only; others call its operations. Perform alone " +
         'reads caller and queue before any operation runs. Events and tallies are written by whoever makes the change they ' +
-        'tell of, often as part of the same statement. Which queues somebody belongs to is asked in one way everywhere.',
+        "tell of, often as part of the same statement. Which queues, pools and devices are somebody's is asked in one way everywhere.",
       severity: 'error',
       from: { path: '^(server|bench|e2e|scripts)/(?:src/)?([^/]+)', pathNot: '^server/src/perform[.]ts$' },
       to: {
@@ -89,7 +89,7 @@ export default {
         pathNot: [
           '^server/src/$2/',
           '^server/src/(events|stats)/sql[.]ts$',
-          '^server/src/queues/visible[.]sql[.]ts$',
+          '^server/src/(devices|pools|queues)/visible[.]sql[.]ts$',
         ],
       },
     },

@@ -1,5 +1,7 @@
 import type { Id, Schemas } from '@millrace/api';
 import { empty, named, raw, sql, type Reader, type Sql } from '../db.ts';
+import { devicesOf } from '../devices/visible.sql.ts';
+import { poolsOfUser } from '../pools/visible.sql.ts';
 import { queuesOf } from '../queues/visible.sql.ts';
 
 /** Whose view of the feed it is, and what of it is asked for. */
@@ -111,7 +113,8 @@ function eventsOfItem({ queueId, itemId }: Filter): Sql {
 function isVisible({ userId, seesAllQueues, visibleOperations }: View): Sql {
   return sql`(
     s.queue_id <> 0 and (${seesAllQueues}::boolean or s.queue_id in (${queuesOf(userId)}))
-    or s.queue_id = 0 and s.operation ~* ${visibleOperations})`;
+    or s.queue_id = 0 and (s.operation ~* ${visibleOperations} or s.device_id in (${devicesOf(userId)})
+      or s.changes ->> 'poolId' in (select p.pool_id::text from (${poolsOfUser(userId)}) p)))`;
 }
 
 function matches({ queueId, operations, actorId, deviceId }: Filter): Sql {

@@ -3,7 +3,8 @@ import type { Sql } from '../db.ts';
 import { Refusal } from '../errors.ts';
 import type { Actor, Context } from '../operation.ts';
 import { poolCapabilitiesOf, type PoolCapability, type PoolStanding } from './rules.ts';
-import { poolsOfUser, selectPool, selectPoolStandings } from './sql.ts';
+import { selectPool, selectPoolStandings } from './sql.ts';
+import { poolsOfUser } from './visible.sql.ts';
 
 type Where = Pick<Context, 'db' | 'actor'>;
 

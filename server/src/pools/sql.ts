@@ -3,6 +3,7 @@ import { raw, sql, type Db, type Sql } from '../db.ts';
 import type { Field, ListQuery } from '../lists.ts';
 import type { Actor } from '../operation.ts';
 import type { Known, PoolSettings, PoolStanding } from './rules.ts';
+import { poolsOfUser } from './visible.sql.ts';
 
 const poolColumns = raw(`p.id, p.name, p.description, p.scheme, p.time_slice_seconds as "timeSliceSeconds",
   array(select d.device_id from pool_devices d where d.pool_id = p.id order by d.device_id) as "deviceIds",
@@ -28,14 +29,6 @@ export const poolFields: Record<string, Field> = {
 export const poolId: Sql = raw('p.id');
 
 type User = Pick<Actor, 'id' | 'tenantId'>;
-
-/** The ids of the pools that a user owns or consumes, as SQL. */
-export function poolsOfUser(userId: Id): Sql {
-  return sql`
-    select o.pool_id from pool_owners o where o.user_id = ${userId}
-    union all
-    select c.pool_id from pool_consumers c join user_roles ur on ur.role_id = c.role_id where ur.user_id = ${userId}`;
-}
 
 /** The ids of the pools that a user owns, as SQL. */
 function poolsOwnedBy(userId: Id): Sql {

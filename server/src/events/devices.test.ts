@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { startApp, type Caller } from '../testing/app.ts';
+import { createPool, registerDevice } from '../testing/devices.ts';
+import { openStream } from '../testing/stream.ts';
+import { addTenant } from '../testing/tenant.ts';
+
+const app = await startApp();
+const runner = await app.user('runner', ['AAE_Bot Runner']);
+const owner = await app.user('owner');
+const role = Number(
+  (await app.admin.createRole({ body: { name: 'Consumers', permissions: ['useQueues'] } })).body.id,
+);
+const consumer = await app.user('consumer', ['Consumers']);
+const stranger = await app.user('stranger');
+const poolAdmin = await app.user('pool admin', ['AAE_Pool Admin']);
+const foreigner = await addTenant(app, 'second');
+const reason = 'patched tonight';
+
+/** Drains a device in a pool with an owner and a role that consumes it, after a place in the feed. */
+async function drainOne() {
+  const { cursor: after } = (await app.admin.listEvents({ query: { last: 0 } })).body;
+  const device = await registerDevice(runner);
+  const pool = await createPool(app, [device], { ownerIds: [owner.id], consumerRoleIds: [role] });
+  await app.admin.drainDevice({ path: { id: device.id }, body: { reason } });
+  const seenBy = async ({ listEvents }: Caller, query = {}) =>
+    (await listEvents({ query: { after, ...query } })).body.list.map(({ operation }) => operation);
+  return { after, device, pool, seenBy };
+}
+
+const all = ['registerDevice', 'createPool', 'drainDevice'];
+
+test('listEvents shows the events of a pool and of its devices to whoever may see them, and to nobody else', async () => {
+  const { device, pool, seenBy } = await drainOne();
+  for (const { call } of [owner, consumer, poolAdmin]) expect(await seenBy(call)).toEqual(all);
+  expect(await seenBy(runner.call)).toEqual(['registerDevice', 'drainDevice']);
+  for (const { call } of [stranger, foreigner]) expect(await seenBy(call)).toEqual([]);
+  expect(await seenBy(owner.call, { deviceId: device.id })).toEqual(['registerDevice', 'drainDevice']);
+  const { version, name } = pool;
+  await app.admin.updatePool({ path: { id: pool.id }, body: { version, name, ownerIds: [] } });
+  expect(await seenBy(owner.call)).toEqual([]);
+});
+
+test('streamEvents tells the owner of a pool at once what happens to its devices', async () => {
+  const { after, device } = await drainOne();
+  const stream = await openStream({ url: app.url, token: owner.token }, { after });
+  await stream.until(({ operation }) => operation === 'drainDevice');
+  await app.admin.resumeDevice({ path: { id: device.id } });
+  expect(await stream.next()).toMatchObject({ operation: 'resumeDevice', deviceId: device.id });
+  stream.leave();
+});
