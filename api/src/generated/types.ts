@@ -326,7 +326,7 @@ export interface paths {
     };
     /**
      * Read the feed of events
-     * @description Everything that happened, in the one order in which it became known, from the oldest event on or `after` a cursor. Whoever comes back with the cursor of the last answer gets each later event exactly once, however many programs write meanwhile. A caller sees the events of the queues they belong to, of models, and of devices, pools, automations, users and roles as their permissions say.
+     * @description Everything that happened, in the one order in which it became known, from the oldest event on or `after` a cursor. Whoever comes back with the cursor of the last answer gets each later event exactly once, however many programs write meanwhile. A caller sees the events of the queues they belong to, of the pools they own or consume with their devices, of the devices they registered, and of models; of all queues, devices and pools, of users and roles as their permissions say.
      *
      *     One answer looks through a bounded part of the feed: with a narrow filter the list may be short or empty while `isMore` says that there is more to read at once. The cursor goes on in any case.
      */
