@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Client, Id } from '@millrace/api';
 import { environmentWith } from '../../../config.ts';
 import { spawnScript } from '../../../own-process.ts';
+import { freeze, thaw } from '../../freeze.ts';
 import type { DemoServer, Stage } from '../../stage.ts';
 
 const bot = fileURLToPath(new URL('../../../../../examples/scoring-bot.ts', import.meta.url));
@@ -64,22 +64,13 @@ export async function killOneAtWork(
   const [runner] = runners.filter((one) => held(one) > 0).toSorted((a, b) => held(b) - held(a));
   if (!runner) return undefined;
   try {
-    await freeze(runner);
+    await freeze(runner.process);
     if (!(await readHolders(admin, queueId)).includes(runner.userId)) return undefined;
     runner.process.kill('SIGKILL');
     return runner;
   } finally {
-    if (canFreeze) runner.process.kill('SIGCONT');
+    thaw(runner.process);
   }
-}
-
-const canFreeze = process.platform !== 'win32';
-
-/** Stops the process until the server has read what it sent: items whose reports are on the way are not lost with the runner. */
-async function freeze(runner: Runner): Promise<void> {
-  if (!canFreeze) return;
-  runner.process.kill('SIGSTOP');
-  await setTimeout(500);
 }
 
 /** The users who hold the items in progress, one entry an item. */

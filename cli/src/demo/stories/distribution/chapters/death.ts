@@ -1,4 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
+import { freeze, thaw } from '../../../freeze.ts';
 import { kill } from '../agents.ts';
 import { askAboutItem, factsLine } from '../ask.ts';
 import { readStatement } from '../bank.ts';
@@ -15,11 +16,9 @@ export async function tellDeath(scene: Scene, show: Show): Promise<void> {
     'A payment cannot be undone, so its bot marks the point of no return before it sends. If the device dies after that, nobody ' +
       'tries again: it might be paid twice. A person is asked, with the evidence, while all others carry on.',
   );
-  const stint = await until(stage, 'a payment is sent', () => sentPayment(scene));
+  const stint = await until(stage, 'a device is killed that has sent a payment', () => killOne(scene));
   const host = hostOf(scene, stint.deviceId);
   const item = { queue: queueOf(scene, stint.queueId), id: stint.itemId };
-  const agent = scene.agents.get(host);
-  if (agent) await kill(agent);
   const killedOn = Date.now();
   scene.killed.set(stint.deviceId, killedOn);
   show.say(`${host} has sent ${item.queue} ${item.id} and is killed before it can report: kill -9.`);
@@ -50,6 +49,19 @@ export async function settle(scene: Scene, show: Show, item: Schemas['WorkItem']
   const note = `The bank has ${isSent ? '' : 'not '}got ${reference}`;
   await anna.resolveWorkItem({ path, body: { version, answer, note } });
   show.say(`Anna looks the payment up at the bank, and answers ${answer}: "${note}".`);
+}
+
+/** @returns what the device held that was killed; undefined when it had just reported it, and works on. */
+async function killOne(scene: Scene): Promise<Stint | undefined> {
+  const stint = await sentPayment(scene);
+  const agent = stint && scene.agents.get(hostOf(scene, stint.deviceId));
+  if (!agent) return undefined;
+  await freeze(agent);
+  const path = { id: stint.queueId, workItemId: stint.itemId };
+  const { status } = await scene.anna.getWorkItem({ path });
+  if (status === 'IN_PROGRESS') await kill(agent);
+  else thaw(agent);
+  return status === 'IN_PROGRESS' ? stint : undefined;
 }
 
 /** A payment that a device has sent, and not reported yet. */

@@ -12,8 +12,8 @@ import { until } from '../until.ts';
 export async function tellFair(scene: Scene, show: Show): Promise<void> {
   show.chapter(
     'FAIR keeps every device busy',
-    'Three queues share the six devices of the office by their weights 3, 2 and 1. Nobody waits for another queue to be ' +
-      'empty, and no device stands still while one of them has work.',
+    'Three queues share the six devices of the office by weight. Nobody waits for another queue to be empty, and no ' +
+      'device stands still while one of them has work.',
   );
   show.say('All work comes at once:');
   for (const queue of queues) {
@@ -39,9 +39,9 @@ export async function tellFair(scene: Scene, show: Show): Promise<void> {
   );
 }
 
-function isUnderWay({ feed, queueIds, accepted }: Scene): boolean {
-  const history = historyOf(feed.events);
-  const counts = queues.slice(0, 3).map(({ name }) => countsOf(history, idOf(queueIds, name)));
+function isUnderWay(scene: Scene): boolean {
+  const history = historyOf(scene.feed.events);
+  const counts = fairQueues(scene).map(({ queueId }) => countsOf(history, queueId));
   const ended = counts.reduce((sum, { done, failed }) => sum + done + failed, 0);
-  return ended * 4 >= accepted.length;
+  return ended * 4 >= scene.accepted.length;
 }
