@@ -12,4 +12,5 @@ const run = roles[role] as (place: Place) => Promise<void>;
 // Nothing is left behind when the test itself dies.
 process.stdin.on('end', () => process.exit()).resume();
 
+process.stdout.write('begun\n');
 await run(JSON.parse(place) as Place);

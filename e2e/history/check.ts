@@ -61,13 +61,19 @@ export function check(history: History): Violation[] {
   );
 }
 
-/** What is wrong, with all that is known of the first items concerned, for whoever has to find out what happened. */
+/** What is wrong, with all that is known of what is concerned first, for whoever has to find out what happened. */
 export function report(history: History): string {
   const violations = check(history);
   const first = violations.slice(0, 20);
-  const ids = new Set(first.slice(0, 5).map(({ what }) => Number(/item (\d+)/.exec(what)?.[1])));
-  const notes = history.logs.flat().filter((note) => 'id' in note && ids.has(note.id));
-  const events = history.record.filter(({ itemId }) => itemId !== undefined && ids.has(itemId));
+  const named = new Set(first.slice(0, 5).flatMap(({ what }) => what.match(/\b[a-z]+ \d+/g) ?? []));
+  const notes = history.logs.flat().filter((note) => {
+    return ('id' in note && named.has(`item ${note.id}`)) || ('target' in note && named.has(note.target));
+  });
+  const events = history.record.filter(({ itemId, queueId, device }) =>
+    itemId === undefined
+      ? named.has(`queue ${queueId}`) || named.has(`device ${device}`)
+      : named.has(`item ${itemId}`),
+  );
   return [
     ...first.map(({ promise, what }) => `Broken: ${promise}. ${what}`),
     ...(violations.length > first.length ? [`and ${violations.length - first.length} more`] : []),

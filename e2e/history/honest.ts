@@ -38,7 +38,7 @@ const grant = (itemId: number, by: number) =>
 const finish = (itemId: number, by: number, to: string, changes?: Line['changes']) =>
   line(itemId, by, 'finishWorkItems', { from: 'IN_PROGRESS', to, ...(changes && { changes }) });
 const bulk = (itemId: number, from: string, to?: string) =>
-  line(itemId, alma, 'updateWorkItemStatus', { from, ...(to && { to }) });
+  line(itemId, alma, 'updateWorkItemStatus', { ...(from && { from }), ...(to && { to }) });
 
 /** In the order of the record: each happens one second after the one before. */
 const lines: readonly Line[] = [
@@ -71,7 +71,9 @@ const lines: readonly Line[] = [
   finish(doubted, dan, 'FAILED', { transition: 'doubt', failureKind: 'IN_DOUBT' }),
   line(doubted, alma, 'resolveWorkItem', { from: 'FAILED', to: 'NEW' }),
   bulk(deleted, 'NEW', 'DEFERRED'),
-  bulk(deleted, 'DEFERRED'),
+  { ...bulk(deleted, 'DEFERRED'), changes: { movedTo: claimed } },
+  { ...bulk(deleted, '', 'DEFERRED'), queueId: claimed, changes: { movedFrom: given } },
+  { ...bulk(deleted, 'DEFERRED'), queueId: claimed },
   { operation: 'drainDevice', by: alma, device },
   grant(returned, dan),
   finish(returned, dan, 'NEW', { transition: 'giveBack' }),
@@ -123,13 +125,13 @@ const logs: readonly (readonly Note[])[] = [
   [
     { note: 'released', target: `automation ${first}`, at: 0 },
     { note: 'held', target: `automation ${second}`, at: 0 },
-    { note: 'holding', target: `device ${device}`, at: 26_500 },
-    { note: 'held', target: `device ${device}`, at: 27_100 },
-    { note: 'releasing', target: `device ${device}`, at: 27_900 },
-    { note: 'released', target: `device ${device}`, at: 27_950 },
+    { note: 'holding', target: `device ${device}`, at: 28_500 },
+    { note: 'held', target: `device ${device}`, at: 29_100 },
+    { note: 'releasing', target: `device ${device}`, at: 29_900 },
+    { note: 'released', target: `device ${device}`, at: 29_950 },
   ],
   [
-    ...['CANCEL', 'DEFER', 'DELETE'].flatMap((action): Note[] => [
+    ...['CANCEL', 'DEFER', 'MOVE', 'DELETE'].flatMap((action): Note[] => [
       { note: 'doing', by: alma, action },
       { note: 'done', by: alma, action, changed: 1 },
     ]),

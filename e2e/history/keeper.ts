@@ -76,9 +76,9 @@ export async function keep(
   }
   while (!signal.aborted) {
     // More often back than out, or all would stand still.
-    const candidates = hands.chance.once(3) ? things : things.filter(({ target }) => held.has(target));
+    const candidates = hands.chance.once(2) ? things : things.filter(({ target }) => held.has(target));
     if (candidates.length > 0) await turn(hands, hands.chance.oneOf(candidates), held);
-    await sleep(hands.chance.below(500));
+    await sleep(hands.chance.below(1000));
   }
   for (const one of things.filter(({ target }) => held.has(target))) await turn(hands, one, held);
 }

@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import type { Place } from './calls.ts';
 import { end, freeze, start } from './processes.ts';
 
 /** Somebody in a process of their own, who has a new life after each death. */
 export interface Participant {
+  /** The first life has begun. */
+  readonly begun: Promise<unknown>;
   readonly kill: () => Promise<void>;
   readonly freeze: (milliseconds: number) => Promise<void>;
 }
@@ -14,9 +18,10 @@ export function runParticipant(role: Role, placeIn: (life: number) => Place): Pa
   let life = 0;
   const begin = () => start(['e2e/participant.fixture.ts', role, JSON.stringify(placeIn((life += 1)))]);
   let child = begin();
+  const begun = once(child.stdout as Readable, 'data');
   const kill = async () => {
     await end(child, 'SIGKILL');
     child = begin();
   };
-  return { kill, freeze: (milliseconds) => freeze(child, milliseconds) };
+  return { begun, kill, freeze: (milliseconds) => freeze(child, milliseconds) };
 }

@@ -20,9 +20,10 @@ export function start(args: readonly string[], settings: Record<string, string> 
   const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
     cwd: root,
     env: { PATH, HOME, ...settings },
-    stdio: ['pipe', 'ignore', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   living.add(child);
+  child.stdout?.resume();
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
   child.once('exit', (code, signal) => {

@@ -11,7 +11,15 @@ export async function repair(place: Place, queueIds: readonly number[], signal: 
   while (!signal.aborted) {
     const queueId = hands.chance.oneOf(queueIds);
     if (hands.chance.once(3)) await resolve(hands, queueId);
-    else await changeMany(hands, queueId, anyChange(hands.chance));
+    else
+      await changeMany(
+        hands,
+        queueId,
+        anyChange(
+          hands.chance,
+          queueIds.filter((id) => id !== queueId),
+        ),
+      );
     await sleep(hands.chance.below(400));
   }
 }
@@ -27,7 +35,7 @@ export async function settle(place: Place, queueIds: readonly number[]): Promise
 
 type Change = Schemas['BulkRequest'] & { readonly action: string };
 
-function anyChange(chance: Chance): Change {
+function anyChange(chance: Chance, otherIds: readonly number[]): Change {
   const change = chance.oneOf<readonly [Change['action'], ...string[]]>([
     ['CANCEL', 'IN_PROGRESS'],
     ['CANCEL', 'IN_PROGRESS'],
@@ -38,6 +46,7 @@ function anyChange(chance: Chance): Change {
     ['SET_PRIORITY', 'NEW', 'DEFERRED'],
     ['COMPLETE', 'DEFERRED', 'FAILED'],
     ['FAIL', 'DEFERRED'],
+    ['MOVE', 'NEW', 'DEFERRED', 'FAILED'],
     ['DELETE', 'DEFERRED', 'FAILED'],
   ]);
   const [action, ...statuses] = change;
@@ -46,6 +55,7 @@ function anyChange(chance: Chance): Change {
     action,
     filter: { operator: 'and', operands: those },
     ...(action === 'SET_PRIORITY' && { priority: chance.below(priorities) }),
+    ...(action === 'MOVE' && { queueId: chance.oneOf(otherIds) }),
   };
 }
 

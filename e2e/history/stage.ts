@@ -34,9 +34,9 @@ const machines = [
 
 /** By scheme, with the devices that are in it. */
 const pools: readonly Pool[] = [
-  { scheme: 'FAIR', of: [0, 1, 2] },
-  { scheme: 'PRIORITY', of: [1, 2, 3] },
-  { scheme: 'ROUND_ROBIN', timeSliceSeconds: 1, of: [2, 3] },
+  { scheme: 'FAIR', of: [0, 1] },
+  { scheme: 'PRIORITY', of: [2, 3] },
+  { scheme: 'ROUND_ROBIN', timeSliceSeconds: 1, of: [1, 2, 3] },
 ];
 
 type Wanted = Parameters<typeof createAutomation>[3] & {
@@ -44,13 +44,13 @@ type Wanted = Parameters<typeof createAutomation>[3] & {
   readonly runAs?: readonly number[];
 };
 
-/** One a queue, and a second for the last one; two of them share a run-as user. */
+/** One a queue, and a second for the last one. Two in pools without a common device share their run-as users. */
 const automations: readonly Wanted[] = [
   { pool: 0, weight: 1 },
   { pool: 0, weight: 3, runAs: [0, 1] },
-  { pool: 1, priority: 7, labels: ['sap'], runAs: [1, 2] },
+  { pool: 1, priority: 7, labels: ['germany'], runAs: [0, 1] },
   { pool: 1, priority: 3 },
-  { pool: 2, labels: ['germany'] },
+  { pool: 2, labels: ['sap', 'germany'] },
   { pool: 2 },
   { pool: 1, status: 'STOPPED', statusReason: 'another one works on the queue' },
 ];
@@ -124,7 +124,7 @@ async function createDevices(app: App): Promise<{ devices: Device[]; machines: M
 }
 
 async function bindAutomations(app: App, queues: Stage['queues'], devices: readonly Device[]) {
-  const runAsUsers = [await app.user('SAP 1'), await app.user('SAP 2'), await app.user('SAP 3')];
+  const runAsUsers = [await app.user('SAP 1'), await app.user('SAP 2')];
   const poolIds: number[] = [];
   for (const { of, ...pool } of pools) {
     const members = of.map((index) => devices[index] as Device);

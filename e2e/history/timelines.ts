@@ -13,7 +13,7 @@ export function caseOf(history: History): Case {
     history.record.filter(({ itemId }) => itemId !== undefined),
     ({ itemId }) => itemId as number,
   );
-  const changes = new Map([...events].map(([id, list]) => [id, list.filter(isChange)]));
+  const changes = new Map([...events].map(([id, list]) => [id, list.filter(isChange).map(withArrival)]));
   return { ...history, events, changes };
 }
 
@@ -29,8 +29,21 @@ export function byKey<K, T>(list: readonly T[], keyOf: (one: T) => K): Map<K, T[
 }
 
 /** A late report, a request to cancel and the point of no return leave status and version as they are. */
-function isChange({ operation, from, to }: Happening): boolean {
-  return operation !== 'lateReport' && !(from === 'IN_PROGRESS' && to === 'IN_PROGRESS');
+function isChange(event: Happening): boolean {
+  const { operation, from, to } = event;
+  return (
+    operation !== 'lateReport' && !(from === 'IN_PROGRESS' && to === 'IN_PROGRESS') && !isDeparture(event)
+  );
+}
+
+/** Two events tell of one change when an item is moved: it leaves a queue and arrives in another one. */
+export function isDeparture({ changes }: Happening): boolean {
+  return changes?.['movedTo'] !== undefined;
+}
+
+/** Whoever arrives has the status with which it has left. */
+function withArrival(event: Happening): Happening {
+  return event.changes?.['movedFrom'] === undefined ? event : { ...event, from: event.to };
 }
 
 export function isPass({ operation, to }: Happening): boolean {
@@ -38,7 +51,8 @@ export function isPass({ operation, to }: Happening): boolean {
 }
 
 export function isCancel(event: Happening): boolean {
-  return event.operation !== 'lateReport' && !isChange(event) && !isPass(event);
+  const { operation, from, to } = event;
+  return operation !== 'lateReport' && from === 'IN_PROGRESS' && to === 'IN_PROGRESS' && !isPass(event);
 }
 
 export function isGrant({ operation }: Happening): boolean {

@@ -1,5 +1,5 @@
 import { notesOf, type Happening } from '../record.ts';
-import { isGrant, type Case } from '../timelines.ts';
+import { originOf, type Case } from '../timelines.ts';
 
 /** An item in progress on a device. */
 interface Run {
@@ -74,10 +74,10 @@ export function fittingDevices({ stage, record }: Case): string[] {
 
 /** A device that says which user works says one that the automation has. */
 export function knownRunAs(known: Case): string[] {
-  return notesOf(known, 'granted').flatMap(({ id, runAs, device }) => {
-    const grant = known.events.get(id)?.find(isGrant);
+  return notesOf(known, 'granted').flatMap(({ id, version, runAs, device }) => {
+    const queue = originOf(known, { id, version })?.queueId;
     const users = known.stage.automations
-      .filter(({ queueId }) => queueId === grant?.queueId)
+      .filter(({ queueId }) => queueId === queue)
       .flatMap(({ runAsUserIds }) => runAsUserIds);
     const isMissing = users.length > 0 && device !== undefined && runAs === undefined;
     const isWrong = runAs !== undefined && !users.includes(runAs);

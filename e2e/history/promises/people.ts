@@ -1,5 +1,5 @@
 import { notesOf } from '../record.ts';
-import type { Case } from '../timelines.ts';
+import { isDeparture, type Case } from '../timelines.ts';
 
 /** What people were told that they changed is on record, and nothing else by them, unless an answer was lost. */
 export function honestCounts(known: Case): string[] {
@@ -9,7 +9,7 @@ export function honestCounts(known: Case): string[] {
     const isAllAnswered =
       doing.filter(({ by }) => by === person).length === done.filter(({ by }) => by === person).length;
     const real = known.record.filter(
-      ({ operation, by }) => operation === 'updateWorkItemStatus' && by === person,
+      (event) => event.operation === 'updateWorkItemStatus' && event.by === person && !isDeparture(event),
     ).length;
     if (told === real || (told < real && !isAllAnswered)) return [];
     return [`${person} was told of ${told} changes, and ${real} are on record`];

@@ -14,15 +14,17 @@ function isRestart({ operation, from, to }: Happening): boolean {
 /** Never more than the limit, and not fewer either: a technical failure is the last one only when no retry is left. */
 export function boundedRetries({ stage, changes }: Case): string[] {
   const limits = new Map(stage.queues.map(({ id, retryLimit }) => [id, retryLimit]));
-  return [...changes].flatMap(([id, list]) => {
-    const limit = limits.get(list[0]?.queueId ?? 0) ?? 0;
-    return list.flatMap((change, index) => {
+  return [...changes].flatMap(([id, list]) =>
+    list.flatMap((change, index) => {
+      const limit = limits.get(change.queueId ?? 0) ?? 0;
       const failed = countedFailures(list.slice(0, index + 1));
-      if (failed > limit) return [`item ${id} was tried again ${failed} times, and may be ${limit} times`];
+      const isRetry = transitionOf(change) === 'retry';
+      if (isRetry && failed > limit)
+        return [`item ${id} was tried again ${failed} times, and may be ${limit} times`];
       const isLast = transitionOf(change) === 'fail' && change.changes?.['failureKind'] === 'SYSTEM';
       return isLast && failed < limit ? [`item ${id} was given up after ${failed} retries of ${limit}`] : [];
-    });
-  });
+    }),
+  );
 }
 
 /** An attempt that ended by no fault of the item does not count: the count is that of the failures. */
@@ -58,15 +60,15 @@ function isLapse(change: Happening): boolean {
 /** An item that brings down its holders fails when it has done so too often, and not before. */
 export function boundedLapses({ stage, changes }: Case): string[] {
   const limits = new Map(stage.queues.map(({ id, lapseLimit }) => [id, lapseLimit]));
-  return [...changes].flatMap(([id, list]) => {
-    const limit = limits.get(list[0]?.queueId ?? 0) || Number.POSITIVE_INFINITY;
-    return list.flatMap((change, index) => {
+  return [...changes].flatMap(([id, list]) =>
+    list.flatMap((change, index) => {
+      const limit = limits.get(change.queueId ?? 0) || Number.POSITIVE_INFINITY;
       const lapses = lapsesInARow(list.slice(0, index + 1));
       const isLast = transitionOf(change) === 'exhaust';
       const isRight = !isLapse(change) || isLast === lapses >= limit;
       return isRight
         ? []
         : [`item ${id} ${isLast ? 'failed' : 'went on'} after ${lapses} lapses of ${limit}`];
-    });
-  });
+    }),
+  );
 }
