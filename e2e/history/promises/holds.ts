@@ -16,15 +16,33 @@ function spans(known: Case, begin: 'held' | 'released', end: 'releasing' | 'hold
   });
 }
 
+/** The operations that begin and end a hold, where a call that was not answered may still come through later. */
+const turns: Readonly<Record<string, { readonly begin: readonly string[]; readonly end: string }>> = {
+  device: { begin: ['drainDevice', 'quarantineDevice'], end: 'resumeDevice' },
+  queue: { begin: ['pauseQueue'], end: 'resumeQueue' },
+};
+
+/** The event by which a hold was ended after all, by a call whose answer was lost long before; or none. */
+function lateEnd({ record }: Case, { target, from }: Span): number {
+  const [kind = '', id] = target.split(' ');
+  const turn = turns[kind];
+  const own = record.filter(
+    (one) => one.itemId === undefined && String(kind === 'device' ? one.device : one.queueId) === id,
+  );
+  const begun = own.findLast(({ operation, at }) => turn?.begin.includes(operation) && at <= from);
+  const end = own.find((one) => one.operation === turn?.end && one.id > (begun?.id ?? 0));
+  return end?.id ?? Number.POSITIVE_INFINITY;
+}
+
 /** Of a device, a queue, or all automations of a queue that somebody was told to be held, no later grant. */
 export function effectiveHolds(known: Case): string[] {
-  const held = spans(known, 'held', 'releasing');
-  const isHeld = (wanted: Target, at: number) =>
-    held.some(({ target, from, until }) => target === wanted && at > from && at < until);
-  return known.record.filter(isGrant).flatMap(({ itemId, at, ...grant }) =>
+  const held = spans(known, 'held', 'releasing').map((span) => ({ ...span, end: lateEnd(known, span) }));
+  const isHeld = (wanted: Target, { at, id }: Happening) =>
+    held.some(({ target, from, until, end }) => target === wanted && at > from && at < until && id < end);
+  return known.record.filter(isGrant).flatMap((grant) =>
     sourcesOf(known, grant)
-      .filter((targets) => targets.length > 0 && targets.every((target) => isHeld(target, at)))
-      .map((targets) => `item ${itemId} was granted while ${targets.join(' and ')} was held`),
+      .filter((targets) => targets.length > 0 && targets.every((target) => isHeld(target, grant)))
+      .map((targets) => `item ${grant.itemId} was granted while ${targets.join(' and ')} was held`),
   );
 }
 
