@@ -19,7 +19,7 @@ import { strike } from './history/strikes.ts';
 
 // The same seed makes the same choices; how processes get in each other's way differs all the same.
 const seed = Number(process.env['HISTORY_SEED'] ?? Date.now() % 1_000_000);
-const seconds = Number(process.env['HISTORY_SECONDS'] ?? 15);
+const seconds = Number(process.env['HISTORY_SECONDS'] ?? 12);
 
 /** What happens in every history: one without it would prove nothing. */
 const happenings = ['requestWork', 'claimWorkItems', 'finishWorkItems'];
@@ -64,7 +64,7 @@ test(
     expect(history.record.map(({ operation }) => operation)).toEqual(expect.arrayContaining(happenings));
     expect(report(history)).toBe('');
   },
-  (seconds + 240) * 1000,
+  (seconds + 400) * 1000,
 );
 
 type PlaceOf = (user: TestUser, name: string) => Place;
@@ -142,7 +142,7 @@ async function drained(scene: Scene, placeOf: PlaceOf): Promise<void> {
     return stats.flatMap(({ counts }) => counts.NEW + counts.IN_PROGRESS + counts.DEFERRED);
   };
   const nothing = queueIds.map(() => 0);
-  await expect.poll(left, { timeout: 120_000, interval: 300 }).toEqual(nothing);
+  await expect.poll(left, { timeout: 240_000, interval: 300 }).toEqual(nothing);
 }
 
 /** Waits until the reader has the newest event. */

@@ -29,7 +29,7 @@ export async function strike({ servers, participants }: Cast, seed: number, seco
   for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
     await sleep(200 + chance.below(1000));
     const victim = chance.oneOf(participants);
-    under.push(chance.once(3) ? victim.kill() : victim.freeze(1500 + chance.below(1500)));
+    under.push(chance.once(3) ? victim.kill() : victim.freeze(2000 + chance.below(1500)));
   }
   await Promise.all([...planned, ...under]);
 }

@@ -16,7 +16,7 @@ interface Progress {
 }
 
 export const limits = { timeoutSeconds: 10 };
-export const leaseSeconds = 1;
+export const leaseSeconds = 1.5;
 
 /** Works on an item and reports it, also when the lease is lost: that such a report changes nothing is the point. */
 export async function workOn(hands: Hands, held: Held): Promise<void> {
@@ -27,7 +27,7 @@ export async function workOn(hands: Hands, held: Held): Promise<void> {
     await beat(hands, held, progress, chance.once(4));
   }
   // Most of it is quick, and some outlasts its lease in silence.
-  await sleep(chance.oneOf([5, 10, 20, 50, 50, 100, 100, 100, 100, 100, 2000]));
+  await sleep(chance.oneOf([5, 10, 20, 50, 50, 100, 100, 100, 100, 100, 100, 100, 2500]));
   const says = chance.oneOf(sayings(progress));
   await report(hands, held, says);
   // As if the answer had been lost.
