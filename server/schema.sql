@@ -172,6 +172,13 @@ create table pools (
   constraint pools_name_unique UNIQUE (tenant_id, name)
 ) with (fillfactor=50);
 
+create table queue_claims (
+  queue_id bigint not null,
+  asked_on timestamp with time zone not null,
+  constraint queue_claims_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queues(id) ON DELETE CASCADE,
+  constraint queue_claims_pkey PRIMARY KEY (queue_id)
+) with (fillfactor=50);
+
 create table queue_consumers (
   queue_id bigint not null,
   role_id bigint not null,
@@ -453,6 +460,7 @@ END),
   constraint work_items_tags CHECK (((cardinality(tags) >= 1) AND (cardinality(tags) <= 50))),
   constraint work_items_pkey PRIMARY KEY (queue_id, id)
 ) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
+CREATE INDEX work_items_delayed ON work_items USING btree (queue_id, status, not_before) WHERE ((status = 'DEFERRED'::text) OR (not_before IS NOT NULL));
 CREATE INDEX work_items_due ON work_items USING btree (not_before) WHERE (not_before IS NOT NULL);
 CREATE INDEX work_items_expiring ON work_items USING btree (expires_on) WHERE ((expires_on IS NOT NULL) AND (status = ANY (ARRAY['NEW'::text, 'DEFERRED'::text])));
 CREATE INDEX work_items_ready ON work_items USING btree (queue_id, sort_key, id) WHERE ((status = 'NEW'::text) AND (not_before IS NULL));

@@ -16,6 +16,19 @@ export async function insertTally(db: Db, queueId: Id, tally: Tally, now: Date):
   await db.write(named('insertTally', statement));
 }
 
+/**
+ * Notes that consumers ask for items of a queue; once in some seconds, as they may ask all the time. Whoever asks why nothing
+ * moves wants to know whether there is anybody.
+ */
+export async function noteClaim(db: Db, queueId: Id, now: Date): Promise<void> {
+  const statement = sql`
+    insert into queue_claims (queue_id, asked_on) select ${queueId}, ${now}
+    where not exists (select from queue_claims
+      where queue_id = ${queueId} and asked_on > ${now}::timestamptz - interval '20 seconds')
+    on conflict (queue_id) do update set asked_on = excluded.asked_on`;
+  await db.write(named('noteClaim', statement));
+}
+
 /** The tally of a statement that moves the rows of a source from one status to another, as a part of that statement. */
 export function tallyOfMoves(
   queueId: Id,

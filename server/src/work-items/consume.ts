@@ -4,6 +4,7 @@ import { Refusal } from '../errors.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
 import { Idle, type BatchCall, type BatchContext, type BatchOperation } from '../operation.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
+import { noteClaim } from '../stats/sql.ts';
 import { saveChanges, type Change } from './changes.ts';
 import { grantItems } from './grant.ts';
 import { leaseEnd } from './lease.rules.ts';
@@ -16,6 +17,7 @@ import { lockItems } from './sql.ts';
 export const claimWorkItems: BatchOperation<'claimWorkItems'> = async (context, calls) => {
   const { db, queue, now } = context;
   const nothing = new Idle({ list: [] }, [queue.id]);
+  await noteClaim(db, queue.id, now);
   if (queue.status === 'INACTIVE') return calls.map(() => nothing);
   const refusals = await refusalsOf(db, calls.map(askingOf));
   const slots = slotsOf(

@@ -1,0 +1,11 @@
+-- What people ask about who ask why nothing moves: who claims from a queue by themselves, and what waits for a time.
+
+create table queue_claims (
+  queue_id bigint primary key references queues on delete cascade,
+  -- When claimWorkItems was last called, to within some seconds.
+  asked_on timestamptz not null
+) with (fillfactor = 50);
+
+-- In the order in which they come due; those that were put aside for ever at the end.
+create index work_items_delayed on work_items (queue_id, status, not_before)
+  where status = 'DEFERRED' or not_before is not null;
