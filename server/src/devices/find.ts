@@ -20,6 +20,11 @@ export async function findDevice(
   throw new Refusal('NOT_FOUND', `There is no device ${id} for you. POST /v4/wlm/devices/list lists those.`);
 }
 
+/** Whether there is such a device and the caller may see it. */
+export async function findsDevice({ db, actor }: Pick<Context, 'db' | 'actor'>, id: Id): Promise<boolean> {
+  return (await selectDevice(db, scopeOf(actor), id)) !== undefined;
+}
+
 /** A device that the caller may take out of use. @throws Refusal NOT_FOUND, or FORBIDDEN when it may be seen. */
 export async function findManagedDevice(
   context: Pick<Context, 'db' | 'actor'>,

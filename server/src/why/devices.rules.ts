@@ -1,64 +1,47 @@
-import { count, names } from './words.ts';
+import { suits } from '../dispatch/rules.ts';
 import type { AutomationFacts, DeviceFacts, Reason } from './facts.ts';
+import { count, listed, names } from './words.ts';
 
-/** Devices that a chain of demands leaves over, and what the demand is called when it leaves none. */
+/** What is asked of a device, and what to say when none of those that are left meets it. */
 interface Demand {
-  readonly isMet: (device: DeviceFacts) => boolean;
-  readonly otherwise: (automation: AutomationFacts, devices: readonly DeviceFacts[]) => Reason;
+  readonly isMet: (device: DeviceFacts, automation: AutomationFacts) => boolean;
+  readonly otherwise: (automation: AutomationFacts, left: readonly DeviceFacts[]) => Reason;
 }
 
 const demands: readonly Demand[] = [
   { isMet: () => true, otherwise: noDevice },
   { isMet: ({ isConnected }) => isConnected, otherwise: noneConnected },
   { isMet: ({ state }) => state === 'ACTIVE', otherwise: allHeld },
+  { isMet: hasLabels, otherwise: labelMissing },
+  { isMet: knowsBot, otherwise: botUnknown },
 ];
 
 /** Devices of the pool that run the automation's items, whether they are busy or not. */
-export function eligibleDevices({ devices, labels, botName }: AutomationFacts): DeviceFacts[] {
-  return devices.filter(
-    (device) =>
-      device.isConnected &&
-      device.state === 'ACTIVE' &&
-      lacks(device, labels).length === 0 &&
-      knows(device, botName),
-  );
+export function eligibleDevices(automation: AutomationFacts): DeviceFacts[] {
+  return automation.devices.filter((device) => isAtWork(device) && fits(device, automation));
 }
 
 /** Why no device of the pool can run the automation's items; undefined when one can, be it busy. */
 export function deviceHindrance(automation: AutomationFacts): Reason | undefined {
   let left = automation.devices;
-  const { labels, botName } = automation;
-  const all: readonly Demand[] = [
-    ...demands,
-    { isMet: (device) => lacks(device, labels).length === 0, otherwise: labelMissing },
-    { isMet: (device) => knows(device, botName), otherwise: botUnknown },
-  ];
-  for (const { isMet, otherwise } of all) {
-    const meeting = left.filter(isMet);
+  for (const { isMet, otherwise } of demands) {
+    const meeting = left.filter((device) => isMet(device, automation));
     if (meeting.length === 0) return otherwise(automation, left);
     left = meeting;
   }
   return undefined;
 }
 
-/** Why no device that could run the automation's items has room for one more; undefined when one has. */
-export function capacityHindrance(automation: AutomationFacts): Reason | undefined {
+/** That every device which can run the automation's items is full; undefined when one has room, or none can. */
+export function slotsHindrance(automation: AutomationFacts): Reason | undefined {
   const eligible = eligibleDevices(automation);
-  const { runAsUsers, freeRunAsUsers } = automation;
-  if (runAsUsers > 0 && freeRunAsUsers === 0) {
-    return {
-      code: 'RUN_AS_USERS_TAKEN',
-      sentence: `All run-as users of the automation "${automation.name}" (${runAsUsers}) are at work. The next item starts when one of them is free.`,
-      facts: { ...about(automation), runAsUsers },
-    };
-  }
-  const slots = sum(eligible.map((device) => device.slots));
-  if (eligible.some((device) => device.busySlots < device.slots)) return undefined;
-  const on = eligible.length === 1 ? 'device' : `${eligible.length} devices`;
+  if (eligible.length === 0 || eligible.some((device) => device.busySlots < device.slots)) return undefined;
+  const slots = eligible.reduce((total, device) => total + device.slots, 0);
+  const on = eligible.length === 1 ? 'device' : count(eligible.length, 'device');
   return {
     code: 'SLOTS_BUSY',
     sentence: `All ${count(slots, 'slot')} of the ${on} that can run it are busy. The next item starts when one is free.`,
-    facts: { ...about(automation), slots, deviceIds: eligible.map(({ id }) => id) },
+    facts: { ...about(automation), slots, deviceIds: idsOf(eligible) },
   };
 }
 
@@ -72,12 +55,13 @@ function noDevice(automation: AutomationFacts): Reason {
 }
 
 function noneConnected(automation: AutomationFacts, devices: readonly DeviceFacts[]): Reason {
-  const { poolName } = automation;
-  const named = names(devices.map(({ name }) => name));
+  // To start one that lacks a label or the bot would not help.
+  const fitting = devices.filter((device) => fits(device, automation));
+  const wanted = fitting.length > 0 ? fitting : devices;
   return {
     code: 'NO_DEVICE_CONNECTED',
-    sentence: `No device of the pool "${poolName}" is connected. Start the agent on ${devices.length > 1 ? 'one of ' : ''}${named}.`,
-    facts: { ...about(automation), deviceIds: idsOf(devices) },
+    sentence: `No device of the pool "${automation.poolName}" is connected. Start the agent on ${oneOf(wanted)}.`,
+    facts: { ...about(automation), deviceIds: idsOf(wanted) },
   };
 }
 
@@ -86,51 +70,76 @@ function allHeld(automation: AutomationFacts, devices: readonly DeviceFacts[]): 
     const why = stateReason === undefined || stateReason === '' ? '' : ` (${stateReason})`;
     return `${name} is ${state}${why}`;
   });
+  const next = devices.length === 1 ? 'Resume it' : 'Resume one';
   return {
     code: 'DEVICES_HELD',
-    sentence: `No connected device of the pool "${automation.poolName}" takes work: ${states.slice(0, 5).join(', ')}. Resume one.`,
+    sentence: `No connected device of the pool "${automation.poolName}" takes work: ${listed(states)}. ${next}.`,
     facts: { ...about(automation), deviceIds: idsOf(devices) },
   };
 }
 
 function labelMissing(automation: AutomationFacts, devices: readonly DeviceFacts[]): Reason {
   const { labels, poolName } = automation;
-  const found = labels.filter((label) => devices.some((device) => device.labels.includes(label)));
-  const nowhere = labels.filter((label) => !found.includes(label));
+  const nowhere = labels.filter((label) => devices.every((device) => !device.labels.includes(label)));
   const wanted = nowhere.length > 0 ? nowhere : labels;
   const together = nowhere.length > 0 || labels.length === 1 ? '' : ' together';
+  const [noun, them] = wanted.length === 1 ? ['label', 'it'] : ['labels', 'them'];
+  const { sentence, facts } = outOfReach(automation, hasLabels, `has ${them}`);
   return {
     code: 'NO_DEVICE_WITH_LABELS',
-    sentence: `No connected device of the pool "${poolName}" has the ${wanted.length === 1 ? 'label' : 'labels'} ${names(wanted)}${together}. Give ${wanted.length === 1 ? 'it' : 'them'} to a device, or start one that has.`,
-    facts: { ...about(automation), labels: wanted, deviceIds: idsOf(devices) },
+    sentence: `No connected device of the pool "${poolName}" that takes work has the ${noun} ${names(wanted)}${together}. ${sentence ?? `Give ${them} to a device, or add one that has ${them}`}.`,
+    facts: { ...about(automation), labels: wanted, deviceIds: idsOf(devices), ...facts },
   };
 }
 
 function botUnknown(automation: AutomationFacts, devices: readonly DeviceFacts[]): Reason {
   const { botName, poolName } = automation;
+  const { sentence, facts } = outOfReach(automation, fits, 'knows it');
   return {
     code: 'NO_DEVICE_WITH_BOT',
-    sentence: `No device of the pool "${poolName}" that is connected and fits knows the bot "${botName}". Add it to the configuration of an agent.`,
-    facts: { ...about(automation), botName, deviceIds: idsOf(devices) },
+    sentence: `No device of the pool "${poolName}" that is connected and fits knows the bot "${botName}". ${sentence ?? 'Add it to the configuration of an agent'}.`,
+    facts: { ...about(automation), botName, deviceIds: idsOf(devices), ...facts },
   };
+}
+
+/** What to do about devices that would do if they were connected or resumed; no sentence when there are none. */
+function outOfReach(automation: AutomationFacts, isMet: Demand['isMet'], does: string) {
+  const meeting = automation.devices.filter((device) => !isAtWork(device) && isMet(device, automation));
+  const lost = meeting.filter(({ isConnected }) => !isConnected);
+  const held = meeting.filter(({ isConnected }) => isConnected);
+  const advice = [
+    ...(lost.length > 0 ? [`start the agent on ${oneOf(lost)}, which ${does}`] : []),
+    ...(held.length > 0 ? [`resume ${oneOf(held)}, which ${does}`] : []),
+  ].join(', or ');
+  const sentence = advice === '' ? undefined : advice.charAt(0).toUpperCase() + advice.slice(1);
+  return { sentence, facts: { disconnectedDeviceIds: idsOf(lost), heldDeviceIds: idsOf(held) } };
+}
+
+function oneOf(devices: readonly DeviceFacts[]): string {
+  return `${devices.length > 1 ? 'one of ' : ''}${names(devices.map(({ name }) => name))}`;
+}
+
+function isAtWork({ isConnected, state }: DeviceFacts): boolean {
+  return isConnected && state === 'ACTIVE';
+}
+
+function hasLabels(device: DeviceFacts, { labels }: AutomationFacts): boolean {
+  return labels.every((label) => device.labels.includes(label));
+}
+
+function knowsBot({ bots }: DeviceFacts, { botName }: AutomationFacts): boolean {
+  return bots.includes(botName);
+}
+
+/** Whether it could run the items if it took work. */
+function fits(device: DeviceFacts, automation: AutomationFacts): boolean {
+  return suits({ ...device, deviceId: device.id }, automation);
 }
 
 function about({ id, name, poolId, poolName }: AutomationFacts) {
   return { automationId: id, automationName: name, poolId, poolName };
 }
 
-function lacks({ labels }: DeviceFacts, wanted: readonly string[]): string[] {
-  return wanted.filter((label) => !labels.includes(label));
-}
-
-function knows({ bots }: DeviceFacts, botName: string): boolean {
-  return bots.includes(botName);
-}
-
 function idsOf(devices: readonly DeviceFacts[]) {
   return devices.slice(0, 100).map(({ id }) => id);
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -1,5 +1,5 @@
-import type { Id, Schemas } from '@millrace/api';
-import type { Reactivation } from '../dispatch/rules.ts';
+import type { Id, Schemas, Status } from '@millrace/api';
+import type { Reactivation, Scheme } from '../dispatch/rules.ts';
 
 /** One answer to "why": the code for programs, the sentence for people, and what it rests on. */
 export type Reason = Schemas['Reason'];
@@ -10,8 +10,12 @@ export interface QueueFacts {
   readonly status: 'ACTIVE' | 'INACTIVE';
   readonly archivedOn?: Date | undefined;
   readonly pause?: Pause | undefined;
-  /** Items that could start now, or after their back-off. */
+  /** Items that could start now. */
   readonly waiting: number;
+  /** Items that wait for their next try. */
+  readonly backOff: Delayed;
+  /** Items that were put aside. */
+  readonly deferred: Delayed;
   readonly running: number;
   readonly pace: Pace;
   /** What sends the queue to devices; of several, the one that is nearest to being active. */
@@ -25,6 +29,13 @@ export interface QueueFacts {
   readonly runningOnDevices: number;
   /** Whether the caller may claim from the queue. */
   readonly mayProcess: boolean;
+}
+
+/** Items that cannot start before a time. */
+export interface Delayed {
+  readonly items: number;
+  /** When the first of them may; undefined when none ever does by itself. */
+  readonly nextOn?: Date | undefined;
 }
 
 export interface Pause {
@@ -55,12 +66,41 @@ export interface AutomationFacts {
   readonly statusOn?: Date | undefined;
   /** Labels that a device must have. */
   readonly labels: readonly string[];
+  readonly priority: number;
+  readonly weight: number;
   readonly poolId: Id;
   readonly poolName: string;
-  /** Run-as users of the automation; none means that they limit nothing. */
-  readonly runAsUsers: number;
-  readonly freeRunAsUsers: number;
+  readonly scheme: Scheme;
+  /** Those as whom its bot works; none means that they limit nothing. */
+  readonly runAsUsers: readonly RunAsUserFacts[];
+  /** The devices of its pool; only of one that is active. */
   readonly devices: readonly DeviceFacts[];
+  /** Other automations with work for these devices. */
+  readonly rivals: readonly Rival[];
+}
+
+/** A run-as user, and what the user is at work on. */
+export interface RunAsUserFacts {
+  readonly name: string;
+  readonly isDisabled: boolean;
+  readonly run?: RunFacts | undefined;
+}
+
+/** An item that runs; of which automation is for those who may see that one. */
+export interface RunFacts {
+  readonly itemId?: Id | undefined;
+  readonly queueId?: Id | undefined;
+  readonly automationId?: Id | undefined;
+  readonly automationName?: string | undefined;
+}
+
+/** An active automation of which items wait or run. */
+export interface Rival {
+  readonly poolId: Id;
+  readonly botName: string;
+  readonly labels: readonly string[];
+  readonly priority: number;
+  readonly weight: number;
 }
 
 /** A device of the automation's pool. */
@@ -74,12 +114,14 @@ export interface DeviceFacts {
   readonly bots: readonly string[];
   readonly slots: number;
   readonly busySlots: number;
+  /** All pools that it stands in. */
+  readonly poolIds: readonly Id[];
 }
 
 /** An item, as far as it explains itself. */
 export interface ItemFacts {
   readonly id: Id;
-  readonly status: Schemas['WorkItem']['status'];
+  readonly status: Status;
   readonly failureKind?: Schemas['WorkItem']['failureKind'];
   readonly error?: string | undefined;
   readonly retryCount: number;
@@ -99,6 +141,9 @@ export interface ItemFacts {
   /** Who made the item what it is, and why, where that was said. */
   readonly changedByName?: string | undefined;
   readonly changeReason?: string | undefined;
-  /** Items that are granted before this one; only of one that waits. */
+  /** Items that are granted before this one; only of one that waits. Nobody counts more than `mostAhead` and one. */
   readonly ahead: number;
 }
+
+/** How many items before another are counted. */
+export const mostAhead = 10_000;

@@ -1,20 +1,29 @@
-import { mayStart, type Reactivation } from '../dispatch/rules.ts';
-import { capacityHindrance, deviceHindrance, eligibleDevices } from './devices.rules.ts';
+import { mayStart } from '../dispatch/rules.ts';
+import { deviceHindrance, slotsHindrance } from './devices.rules.ts';
 import type { AutomationFacts, QueueFacts, Reason } from './facts.ts';
-import { because, byWhom, count, instant, span } from './words.ts';
+import { disabledHindrance, takenHindrance } from './run-as.rules.ts';
+import { because, byWhom, count, instant } from './words.ts';
 
-/**
- * What keeps the waiting items of a queue from starting, the most decisive first. What comes to an end by itself, such as busy
- * slots, is a hindrance as well; `passes` says so.
- */
-export function hindrances(facts: QueueFacts): Reason[] {
-  const found = [archived(facts), paused(facts), ...supplyHindrances(facts), belowThreshold(facts)];
-  return found.filter((reason) => reason !== undefined);
+/** What keeps the waiting items of a queue from starting, the most decisive first in each list. */
+export interface Hindrances {
+  /** Somebody has to do something, or a time has to come. */
+  readonly lasting: readonly Reason[];
+  /** Come to an end as soon as items that run now are done. */
+  readonly passing: readonly Reason[];
 }
 
-/** Whether the hindrance passes when items that run now are done. */
-export function passes({ code }: Reason): boolean {
-  return code === 'SLOTS_BUSY' || code === 'RUN_AS_USERS_TAKEN';
+export function hindrancesOf(facts: QueueFacts): Hindrances {
+  const supply = supplyHindrances(facts);
+  const threshold = belowThreshold(facts);
+  const isPassing = facts.reactivation.unit === 'PERCENT';
+  return {
+    lasting: present([archived(facts), paused(facts), ...supply.lasting, isPassing ? undefined : threshold]),
+    passing: present([...supply.passing, isPassing ? threshold : undefined]),
+  };
+}
+
+function present(reasons: readonly (Reason | undefined)[]): Reason[] {
+  return reasons.filter((reason) => reason !== undefined);
 }
 
 /** What the caller lacks to help themselves, after all that concerns everybody. */
@@ -28,67 +37,20 @@ export function ownHindrance({ queueId, mayProcess, automation }: QueueFacts): R
   };
 }
 
-/** How many items can run at once, as things are. */
-function atOnce({ automation, running }: QueueFacts): number {
-  if (automation?.status !== 'ACTIVE') return Math.max(1, running);
-  const slots = eligibleDevices(automation).reduce((total, device) => total + device.slots, 0);
-  const { runAsUsers } = automation;
-  return Math.max(1, runAsUsers > 0 ? Math.min(slots, runAsUsers) : slots);
-}
-
-/**
- * Seconds until an item starts that has so many before it.
- * @returns undefined when the recent minutes measured nothing, unless it starts at once anyway.
- */
-export function secondsToStart(facts: QueueFacts, ahead: number, isBusy: boolean): number | undefined {
-  const turns = ahead + (isBusy ? 1 : 0);
-  if (turns === 0) return 0;
-  const { handlingSeconds } = facts.pace;
-  return handlingSeconds === undefined ? undefined : (turns * handlingSeconds) / atOnce(facts);
-}
-
-/** The queue when nothing keeps its items from starting. */
-export function goingOn(facts: QueueFacts): Reason {
-  const { waiting, running, pace } = facts;
-  if (waiting === 0) {
-    const sentence =
-      running === 0
-        ? 'Nothing waits and nothing runs.'
-        : `Nothing waits; ${count(running, 'item')} are being processed.`;
-    return {
-      code: 'EMPTY',
-      sentence: sentence.replace('1 item are', '1 item is'),
-      facts: { waiting, running },
-    };
-  }
-  const seconds = secondsToStart(facts, waiting - 1, running > 0);
-  const end =
-    seconds === undefined
-      ? ''
-      : ` At the pace of the last ${pace.minutes} minutes the last of them starts in about ${span(seconds)}.`;
-  return {
-    code: 'WORKING',
-    sentence: `Nothing holds the queue up: ${count(waiting, 'item')} ${waiting === 1 ? 'waits' : 'wait'}, ${count(running, 'item')} ${running === 1 ? 'is' : 'are'} being processed.${end}`,
-    facts: { waiting, running, ...paceFacts(facts) },
-  };
-}
-
-export function paceFacts(facts: QueueFacts) {
-  const { handlingSeconds: averageHandlingSeconds } = facts.pace;
-  return { atOnce: atOnce(facts), ...(averageHandlingSeconds !== undefined && { averageHandlingSeconds }) };
-}
-
-function archived({ archivedOn, queueId }: QueueFacts): Reason | undefined {
+/** That the queue is archived, which forbids every other help. */
+export function archived({ archivedOn, pause, queueId }: QueueFacts): Reason | undefined {
   if (!archivedOn) return undefined;
+  const { by, byName, reason } = pause ?? {};
   return {
     code: 'QUEUE_ARCHIVED',
-    sentence: `The queue is archived since ${instant(archivedOn)} and grants nothing. Restore it first.`,
-    facts: { queueId, since: archivedOn },
+    sentence: `The queue is archived since ${instant(archivedOn)}${byWhom(byName)} and grants nothing. Restore it, and resume it then.`,
+    facts: { queueId, by, byName, since: archivedOn, reason },
   };
 }
 
-function paused({ status, pause, queueId }: QueueFacts): Reason | undefined {
-  if (status === 'ACTIVE') return undefined;
+function paused({ status, archivedOn, pause, queueId }: QueueFacts): Reason | undefined {
+  // An archived queue is paused as well, and cannot be resumed as it is.
+  if (status === 'ACTIVE' || archivedOn) return undefined;
   const { by, byName, on, reason, until } = pause ?? {};
   const since = on ? ` since ${instant(on)}` : '';
   const end = until ? `It goes on by itself at ${instant(until)}.` : 'Resume it to go on.';
@@ -99,15 +61,44 @@ function paused({ status, pause, queueId }: QueueFacts): Reason | undefined {
   };
 }
 
+/** What tells whether consumers claim from a queue by themselves. */
+export interface ClaimFacts {
+  /** Whether they hold items. */
+  readonly isHeld: boolean;
+  /** When somebody last claimed, or waited for items, to within some seconds. */
+  readonly askedOn?: Date | undefined;
+  readonly consumerRoles: number;
+}
+
+// Who waits for items is noted more often than that.
+const openSeconds = 45;
+
+/** Whether consumers are at work on the queue: they hold items of it, wait for some, or claimed recently and still may. */
+export function isClaimedFrom(
+  { isHeld, askedOn, consumerRoles }: ClaimFacts,
+  { now, recentMinutes }: { readonly now: Date; readonly recentMinutes: number },
+): boolean {
+  if (isHeld) return true;
+  const seconds = askedOn ? (now.getTime() - askedOn.getTime()) / 1000 : Infinity;
+  return seconds < (consumerRoles > 0 ? 60 * recentMinutes : openSeconds);
+}
+
+interface Supply {
+  readonly lasting: readonly (Reason | undefined)[];
+  readonly passing: readonly (Reason | undefined)[];
+}
+
 /** Who would take the items: an automation and its devices, or consumers that claim by themselves. */
-function supplyHindrances(facts: QueueFacts): (Reason | undefined)[] {
+function supplyHindrances(facts: QueueFacts): Supply {
   const { automation } = facts;
   // Consumers at work that claim by themselves need no automation, and no device.
-  if (automation?.status !== 'ACTIVE' && facts.isClaimedFrom) return [];
-  if (!automation) return [noAutomation(facts)];
-  if (automation.status !== 'ACTIVE') return [notActive(automation)];
-  const device = deviceHindrance(automation);
-  return device ? [device] : [capacityHindrance(automation)];
+  if (automation?.status !== 'ACTIVE' && facts.isClaimedFrom) return { lasting: [], passing: [] };
+  if (!automation) return { lasting: [noAutomation(facts)], passing: [] };
+  if (automation.status !== 'ACTIVE') return { lasting: [notActive(automation)], passing: [] };
+  return {
+    lasting: [deviceHindrance(automation), disabledHindrance(automation)],
+    passing: [takenHindrance(automation), slotsHindrance(automation)],
+  };
 }
 
 function noAutomation({ consumerRoles, pace }: QueueFacts): Reason {
@@ -137,10 +128,11 @@ function notActive({ id, name, status, statusReason, statusByName, statusOn }: A
   };
 }
 
-function belowThreshold({ reactivation, runningOnDevices }: QueueFacts): Reason | undefined {
-  const missing = missingToStart(reactivation, runningOnDevices);
+/** That the threshold keeps one more device from the queue: until more items come (COUNT), or are taken (PERCENT). */
+function belowThreshold(facts: QueueFacts): Reason | undefined {
+  const missing = missingToStart(facts);
   if (missing === 0) return undefined;
-  const { unit, threshold, waiting } = reactivation;
+  const { unit, threshold, waiting } = facts.reactivation;
   const sentence =
     unit === 'COUNT'
       ? `The reactivation threshold of the queue is ${count(threshold, 'waiting item')}: ${count(missing, 'more item')} must come before it starts again.`
@@ -152,10 +144,12 @@ function belowThreshold({ reactivation, runningOnDevices }: QueueFacts): Reason 
   };
 }
 
-/** How many items must still come (COUNT) or be taken (PERCENT) before one more device is started; 0 when it may be. */
-function missingToStart(reactivation: Reactivation, running: number): number {
+function missingToStart(facts: QueueFacts): number {
+  const { automation, reactivation, runningOnDevices: running } = facts;
   const { unit, threshold, waiting, started } = reactivation;
-  if (waiting === 0 || mayStart({ reactivation, running })) return 0;
+  // Devices only are kept off: consumers that claim by themselves are not.
+  const isForDevices = automation && (automation.status === 'ACTIVE' || !facts.isClaimedFrom);
+  if (!isForDevices || waiting === 0 || mayStart({ reactivation, running })) return 0;
   if (unit === 'COUNT') return threshold - waiting;
   // What is taken moves from waiting to started, and the pass stays as large as it is.
   const pass = Math.max(started, running) + waiting;

@@ -1,21 +1,20 @@
 import type { Id } from '@millrace/api';
-import { raw, sql, type Db } from '../db.ts';
-import type { AutomationFacts, DeviceFacts, ItemFacts, QueueFacts } from './facts.ts';
+import { raw, sql, type Db, type Sql } from '../db.ts';
+import type { ClaimFacts } from './queue.rules.ts';
+import type { AutomationFacts, Delayed, DeviceFacts, ItemFacts, QueueFacts, Rival } from './facts.ts';
 
-export type StoredQueueFacts = Pick<
-  QueueFacts,
-  'queueId' | 'status' | 'archivedOn' | 'isClaimedFrom' | 'consumerRoles' | 'runningOnDevices'
-> & {
-  readonly pausedBy?: Id;
-  readonly pausedByName?: string;
-  readonly pausedOn?: Date;
-  readonly pauseReason?: string;
-  readonly pausedUntil?: Date;
-  readonly threshold: number;
-  readonly unit: 'PERCENT' | 'COUNT';
-  /** Items that devices have begun since nothing waited. */
-  readonly started: number;
-};
+export type StoredQueueFacts = Pick<QueueFacts, 'queueId' | 'status' | 'archivedOn' | 'runningOnDevices'> &
+  ClaimFacts & {
+    readonly pausedBy?: Id;
+    readonly pausedByName?: string;
+    readonly pausedOn?: Date;
+    readonly pauseReason?: string;
+    readonly pausedUntil?: Date;
+    readonly threshold: number;
+    readonly unit: 'PERCENT' | 'COUNT';
+    /** Items that devices have begun since nothing waited. */
+    readonly started: number;
+  };
 
 /** What a queue itself says about why its items wait. */
 export function selectQueueFacts(db: Db, queueId: Id): Promise<StoredQueueFacts | undefined> {
@@ -27,40 +26,87 @@ export function selectQueueFacts(db: Db, queueId: Id): Promise<StoredQueueFacts 
       coalesce((select started from queue_passes p where p.queue_id = q.id), 0) as started,
       (select count(*)::int from runs r where r.queue_id = q.id) as "runningOnDevices",
       (select count(*)::int from queue_consumers c where c.queue_id = q.id) as "consumerRoles",
+      (select c.asked_on from queue_claims c where c.queue_id = q.id) as "askedOn",
       exists (select from work_items i where i.queue_id = q.id and i.status = 'IN_PROGRESS'
-              and i.automation_id is null) as "isClaimedFrom"
+              and i.automation_id is null) as "isHeld"
     from queues q where q.id = ${queueId}`);
 }
+
+/** How many items of a queue wait for their next try, and when the first of them may start. */
+export async function selectBackOff(db: Db, queueId: Id): Promise<Delayed> {
+  const row = await db.row<Delayed>(sql`
+    select count(*)::int as items, min(not_before) as "nextOn" from work_items
+    where queue_id = ${queueId} and status = ${raw("'NEW'")} and not_before is not null`);
+  return row ?? { items: 0 };
+}
+
+/** When the first of those items of a queue may start that were put aside until a time. */
+export async function selectNextDeferred(db: Db, queueId: Id): Promise<Date | undefined> {
+  const row = await db.row<{ nextOn: Date }>(sql`
+    select not_before as "nextOn" from work_items
+    where queue_id = ${queueId} and status = ${raw("'DEFERRED'")} and not_before is not null
+    order by not_before limit 1`);
+  return row?.nextOn;
+}
+
+/** Which automations of other queues the caller may see: ids of queues and of pools as SQL, undefined for all. */
+export interface Sight {
+  readonly queues: Sql | undefined;
+  readonly pools: Sql | undefined;
+}
+
+const isSeen = ({ queues, pools }: Sight): Sql =>
+  queues && pools ? sql`(o.queue_id in (${queues}) or o.pool_id in (${pools}))` : sql`true`;
 
 /** The automation of a queue: the active one, or else the one that was changed last. */
 export function selectAutomationFacts(
   db: Db,
   queueId: Id,
-): Promise<Omit<AutomationFacts, 'devices'> | undefined> {
+  sight: Sight,
+): Promise<Omit<AutomationFacts, 'devices' | 'rivals'> | undefined> {
   return db.row(sql`
     select a.id, a.name, a.bot_name as "botName", a.status, a.status_reason as "statusReason",
       (select u.username from users u where u.id = a.status_by) as "statusByName", a.status_on as "statusOn",
-      a.labels, a.pool_id as "poolId", p.name as "poolName",
-      (select count(*)::int from automation_run_as_users r where r.automation_id = a.id) as "runAsUsers",
-      (select count(*)::int from automation_run_as_users r where r.automation_id = a.id
-         and not exists (select from runs where runs.run_as_user_id = r.user_id)) as "freeRunAsUsers"
+      a.labels, a.priority, a.weight, a.pool_id as "poolId", p.name as "poolName", p.scheme,
+      coalesce((select json_agg(json_strip_nulls(json_build_object('name', u.username, 'isDisabled', u.disabled,
+          'run', case when o.id is not null then ${runIfSeen(sight)} end)) order by u.id)
+        from automation_run_as_users ru join users u on u.id = ru.user_id
+          left join runs r on r.run_as_user_id = u.id left join automations o on o.id = r.automation_id
+        where ru.automation_id = a.id), '[]') as "runAsUsers"
     from automations a join pools p on p.id = a.pool_id
     where a.queue_id = ${queueId}
     order by a.status = 'ACTIVE' desc, a.updated_on desc, a.id desc limit 1`);
 }
 
-const mostDevices = 1000;
+const runIfSeen = (sight: Sight): Sql => sql`
+  case when o.id = a.id or ${isSeen(sight)} then json_build_object('itemId', r.item_id, 'queueId', r.queue_id,
+    'automationId', o.id, 'automationName', o.name) else '{}' end`;
 
 /** What people call the device `d`: few agents give a nickname. */
 const nameOfDevice = sql`coalesce(nullif(d.nickname, ''), d.host_name)`;
 
-/** The devices of a pool, with what keeps each busy. */
-export function selectPoolDevices(db: Db, poolId: Id): Promise<DeviceFacts[]> {
+export type StoredDevice = DeviceFacts & { readonly userId: Id };
+
+/** The devices of a pool, as many as a pool can have, with what keeps each busy. */
+export function selectPoolDevices(db: Db, poolId: Id): Promise<StoredDevice[]> {
   return db.rows(sql`
-    select d.id, ${nameOfDevice} as name, d.is_connected as "isConnected", d.state, d.state_reason as "stateReason",
-      d.labels, d.bots, d.slots, (select count(*)::int from runs r where r.device_id = d.id) as "busySlots"
+    select d.id, d.user_id as "userId", ${nameOfDevice} as name, d.is_connected as "isConnected", d.state,
+      d.state_reason as "stateReason", d.labels, d.bots, d.slots,
+      (select count(*)::int from runs r where r.device_id = d.id) as "busySlots",
+      array(select other.pool_id from pool_devices other where other.device_id = d.id) as "poolIds"
     from pool_devices pd join devices d on d.id = pd.device_id
-    where pd.pool_id = ${poolId} order by d.id limit ${mostDevices}`);
+    where pd.pool_id = ${poolId} order by d.id`);
+}
+
+/** The other active automations of some pools of which items could start now, or run. */
+export function selectRivals(db: Db, automationId: Id, poolIds: readonly Id[]): Promise<Rival[]> {
+  return db.rows(sql`
+    select a.pool_id as "poolId", a.bot_name as "botName", a.labels, a.priority, a.weight
+    from automations a join queues q on q.id = a.queue_id
+    where a.pool_id = any(${poolIds}::bigint[]) and a.status = 'ACTIVE' and q.status = 'ACTIVE'
+      and a.id <> ${automationId} and (exists (select from runs r where r.automation_id = a.id)
+        or exists (select from work_items i where i.queue_id = a.queue_id and i.status = ${raw("'NEW'")}
+                   and i.not_before is null))`);
 }
 
 export type StoredItemFacts = Omit<ItemFacts, 'ahead' | 'retryLimit' | 'lapseLimit'> & {
@@ -68,7 +114,7 @@ export type StoredItemFacts = Omit<ItemFacts, 'ahead' | 'retryLimit' | 'lapseLim
   readonly deviceId?: Id;
 };
 
-/** An item, with who made it what it is: the last event that gave it its status. */
+/** An item, with who made it what it is: the last event that gave it its status, or its time. */
 export function selectItemFacts(db: Db, queueId: Id, itemId: Id): Promise<StoredItemFacts | undefined> {
   return db.row(sql`
     select i.id, i.status, i.failure_kind as "failureKind", i.error, i.retry_count as "retryCount", i.lapse_count as "lapseCount",
@@ -78,22 +124,32 @@ export function selectItemFacts(db: Db, queueId: Id, itemId: Id): Promise<Stored
       (select ${nameOfDevice} from devices d where d.id = i.device_id) as "deviceName",
       (select u.username from users u where u.id = i.claimed_by) as "holderName",
       (select u.username from users u where u.id = e.actor_id) as "changedByName",
-      case when i.status = 'DEFERRED' then coalesce(e.reason, i.comment) end as "changeReason"
+      case when i.status = 'DEFERRED' then coalesce(e.reason, i.comment)
+           when i.failure_kind = 'IN_DOUBT' then e.reason end as "changeReason"
     from work_items i left join lateral (
       select actor_id, reason from events
       where queue_id = ${queueId} and item_id = i.id and to_status = i.status
+        and (from_status is distinct from to_status or changes ->> 'deferredUntil' is not null)
       order by id desc limit 1) e on true
     where i.queue_id = ${queueId} and i.id = ${itemId}`);
 }
 
-/** Beyond so many, nobody counts. */
-const mostAhead = 10_000;
+/** The place of an item in the order of claims. */
+export interface Place {
+  readonly sortKey: Buffer;
+  readonly id: Id;
+}
 
-/** How many items are granted before the one of this place; at most `mostAhead`. */
-export async function countAhead(db: Db, queueId: Id, sortKey: Buffer, itemId: Id): Promise<number> {
+/** How many items are granted before the one of this place, counted up to a limit. */
+export async function countAhead(
+  db: Db,
+  queueId: Id,
+  { sortKey, id }: Place,
+  limit: number,
+): Promise<number> {
   const row = await db.row<{ ahead: number }>(sql`
     select count(*)::int as ahead from (
       select from work_items where queue_id = ${queueId} and status = ${raw("'NEW'")} and not_before is null
-        and (sort_key, id) < (${sortKey}, ${itemId}) limit ${mostAhead}) before`);
+        and (sort_key, id) < (${sortKey}, ${id}) limit ${limit}) before`);
   return row?.ahead ?? 0;
 }

@@ -7,9 +7,14 @@ export function instant(time: Date): string {
   return time.toISOString().replace(instantWithSeconds, 'Z');
 }
 
-/** `1 item`, `12 items`; the plural is made with an s. */
+/** `1 item`, `12,000 items`; the plural is made with an s. */
 export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** `1 item waits`, `12 items wait`: a count with what the items do, in singular and plural. */
+export function counted(number: number, singular: string, plural: string): string {
+  return `${count(number, 'item')} ${number === 1 ? singular : plural}`;
 }
 
 /** A span for people who plan by it: seconds, then minutes, hours and days, rounded up. */
@@ -21,11 +26,18 @@ export function span(seconds: number): string {
   return hours < 36 ? count(Math.ceil(hours), 'hour') : count(Math.ceil(hours / 24), 'day');
 }
 
-/** Names in quotation marks, `"a", "b" and 3 more` when there are many. */
-export function names(list: readonly string[], shown = 5): string {
-  const quoted = list.slice(0, shown).map((name) => `"${name}"`);
-  const more = list.length - quoted.length;
-  return more > 0 ? `${quoted.join(', ')} and ${more} more` : quoted.join(', ');
+const shownInList = 5;
+
+/** A list of which the first are shown: `a, b and 3 more`. */
+export function listed(list: readonly string[]): string {
+  const shown = list.slice(0, shownInList);
+  const more = list.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
+
+/** Names in quotation marks, as a list. */
+export function names(list: readonly string[]): string {
+  return listed(list.map((name) => `"${name}"`));
 }
 
 /** ` by anna`, or nothing when nobody is known. */

@@ -1,9 +1,9 @@
-import { mayHappen, type Schemas } from '@millrace/api';
+import { mayHappen, type Facts, type Schemas } from '@millrace/api';
 import type { Ending } from './end.rules.ts';
 import type { Item } from './rules.ts';
 
 /** Whether the lease of the item has run out so often in a row, with this time, that nobody else is to have it. */
-export function isExhausted(item: Item, lapseLimit: number): boolean {
+export function isExhausted(item: Facts & Pick<Item, 'lapseCount'>, lapseLimit: number): boolean {
   return lapseLimit > 0 && lapsesOf(item) >= lapseLimit && mayHappen('exhaust', item);
 }
 
@@ -33,6 +33,6 @@ function leaseEndOf({ id, leaseExpiresOn }: Item): Date {
 }
 
 /** Lapses in a row, with the one of now. */
-function lapsesOf({ lapseCount = 0 }: Item): number {
+function lapsesOf({ lapseCount = 0 }: Pick<Item, 'lapseCount'>): number {
   return lapseCount + 1;
 }
