@@ -2989,6 +2989,7 @@ export interface components {
         | 'NO_DEVICE_WITH_BOT'
         | 'DEVICES_HELD'
         | 'THRESHOLD'
+        | 'RUN_AS_USERS_DISABLED'
         | 'RUN_AS_USERS_TAKEN'
         | 'SLOTS_BUSY'
         | 'BEHIND'
@@ -3000,7 +3001,7 @@ export interface components {
       sentence: string;
       /**
        * Format: date-time
-       * @description When the item is expected to start, or the last of the queue that waits now: from the handling times of the last 15 minutes and what can run at once. Left out while something else than time holds it up, or when nothing was measured
+       * @description When the item is expected to start, or the last of the queue that waits now; of a queue whose items all wait for a time, the first of these times. From the handling times of the last 15 minutes and what can run at once, as far as other queues leave it. Left out while something else than time holds it up, when nothing was measured, or when more than 10,000 items are before it
        */
       expectedStartOn?: string;
       /** @description Each reason, the most decisive first */
@@ -3031,6 +3032,7 @@ export interface components {
         | 'NO_DEVICE_WITH_BOT'
         | 'DEVICES_HELD'
         | 'THRESHOLD'
+        | 'RUN_AS_USERS_DISABLED'
         | 'RUN_AS_USERS_TAKEN'
         | 'SLOTS_BUSY'
         | 'BEHIND'
