@@ -1,6 +1,6 @@
 import { ExactNumber } from '@millrace/api';
 import { expect, test } from 'vitest';
-import { BusinessError, Defer, GiveBack } from './errors.ts';
+import { BusinessError, Cancelled, Defer, GiveBack } from './errors.ts';
 import { completion, failure, unreadable, withRemarks } from './report.ts';
 
 const item = { id: 7, version: 3 };
@@ -44,6 +44,7 @@ test('a BusinessError is a failure that is final', () => {
 
 test.each([
   [new Error('disk full'), 'disk full'],
+  [new Cancelled('Cancelled by ana: sent twice'), 'Cancelled by ana: sent twice'],
   [new TypeError('x is not a function'), 'TypeError: x is not a function'],
   ['text', 'text'],
   [new Error('a\0b\ud800c'), 'ab\ufffdc'],

@@ -1,5 +1,5 @@
 import { parseJson, stringifyJson } from '@millrace/api';
-import { BusinessError, Defer, GiveBack } from './errors.ts';
+import { BusinessError, Cancelled, Defer, GiveBack } from './errors.ts';
 import type { Report, WorkItem } from './item.ts';
 
 type Held = Pick<WorkItem, 'id' | 'version'>;
@@ -92,6 +92,6 @@ function deferral(held: Held, { until, message }: Defer): Report {
 
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const isNamed = error instanceof BusinessError || error.name === 'Error';
+  const isNamed = error instanceof BusinessError || error instanceof Cancelled || error.name === 'Error';
   return isNamed && error.message !== '' ? error.message : `${error.name}: ${error.message}`;
 }

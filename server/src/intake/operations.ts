@@ -5,6 +5,7 @@ import { parse, type CsvError } from 'csv-parse';
 import { hashOf } from '../duplicates/rules.ts';
 import { Refusal, type ErrorDetail } from '../errors.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
+import { decideIntake } from '../queues/rules.ts';
 import { newItem, reservePlaces, storeItems } from '../work-items/create.ts';
 import { readFile, refusalOf, type Row } from './rules.ts';
 
@@ -27,6 +28,8 @@ export const createWorkItemsFromFile: QueueOperation<'createWorkItemsFromFile'> 
   { body },
 ) => {
   const { path, name } = body as File;
+  const refusal = decideIntake(context.queue, context.now);
+  if (refusal) throw refusal;
   const created = await storeFile(context, path).catch((error: unknown) => {
     throw unreadable(name, error as CsvError);
   });

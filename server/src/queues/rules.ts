@@ -57,6 +57,17 @@ export function expiryOf({ expiry }: Pick<QueueDefinition, 'expiry'>, now: Date)
   return new Date(now.getTime() + (expiry.duration ?? 0) * (expiryUnitMs[expiry.durationUnit ?? ''] ?? 0));
 }
 
+/** Why a queue takes no items now, whoever brings them. */
+export function decideIntake(queue: Pick<QueueDefinition, 'id' | 'expiry'>, now: Date): Refusal | undefined {
+  const expiresOn = expiryOf(queue, now);
+  if (expiresOn === undefined || expiresOn > now) return undefined;
+  return new Refusal(
+    'STATUS_CONFLICT',
+    `Queue ${queue.id} takes no items: they would expire at once, since its expiry, ${expiresOn.toISOString()}, has passed. ` +
+      'An owner of the queue can change that (updateQueue).',
+  );
+}
+
 /** The pause that a request asks for. */
 export function decidePause({ reason, until }: Schemas['PauseRequest'], now: Date) {
   const end = until ? new Date(until) : undefined;

@@ -45,8 +45,8 @@ describe('a request for many items', () => {
   it.each<[Body, string, string]>([
     [{ ids }, 'action', 'is missing'],
     [{ action: 'RESTART', status: 'NEW', ids }, 'status', 'goes without action'],
-    [{ action: 'RESTART' }, 'ids', 'or filter says'],
-    [{ action: 'RESTART', ids, filter: {} }, 'ids', 'not both'],
+    [{ action: 'RESTART' }, 'ids', 'by ids or by a filter'],
+    [{ action: 'RESTART', ids, filter: {} }, 'filter', 'goes without ids'],
     [{ action: 'EDIT', ids }, 'json', 'EDIT needs it'],
     [{ action: 'SET_PRIORITY', ids }, 'priority', 'SET_PRIORITY needs it'],
     [{ action: 'MOVE', ids }, 'queueId', 'MOVE needs it'],

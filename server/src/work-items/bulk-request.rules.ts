@@ -52,8 +52,11 @@ function choiceProblems({ action, status, ids, filter }: Body): ErrorDetail[] {
     ...(action !== undefined && status !== undefined
       ? [{ field: 'status', message: 'goes without action: one of them says what to do' }]
       : []),
-    ...((ids === undefined) === (filter === undefined)
-      ? [{ field: 'ids', message: 'or filter says to which items: one of them, not both' }]
+    ...(ids === undefined && filter === undefined
+      ? [{ field: 'ids', message: 'is missing: say to which items, by ids or by a filter' }]
+      : []),
+    ...(ids !== undefined && filter !== undefined
+      ? [{ field: 'filter', message: 'goes without ids: one of them says to which items' }]
       : []),
   ];
 }

@@ -2,7 +2,7 @@ import { mayHappen, stringifyJson, type Id } from '@millrace/api';
 import { keepsOthersOut, needsPlace } from '../duplicates/rules.ts';
 import { Refusal } from '../errors.ts';
 import { recordProblems, type JsonRecord } from '../models/record.ts';
-import { expiryOf, type QueueDefinition } from '../queues/rules.ts';
+import { decideIntake, expiryOf, type QueueDefinition } from '../queues/rules.ts';
 import type { BulkAction } from './bulk-request.rules.ts';
 import { decideCancel, decideRepair, decideResolve, notNow } from './repair.rules.ts';
 import { moved, type Item, type Move } from './rules.ts';
@@ -129,13 +129,9 @@ function decideTransfer(
 ): Verdict<Decided> {
   const { item, json } = found;
   if (!mayHappen('move', item)) return notNow(item, 'move');
+  const refusal = item.status === 'FAILED' ? undefined : decideIntake(target, now);
+  if (refusal) return refusal;
   const expiresOn = expiryOf(target, now);
-  if (item.status !== 'FAILED' && expiresOn !== undefined && expiresOn <= now) {
-    return new Refusal(
-      'STATUS_CONFLICT',
-      `Item ${item.id} would expire at once: the expiry of queue ${target.id}, ${expiresOn.toISOString()}, has passed.`,
-    );
-  }
   const move = { transition: 'move', item: { ...moved(item, 'move', now), expiresOn }, reason } as const;
   return { found, move: placed(move, target, { priority: item.priority, json }), json };
 }

@@ -174,7 +174,7 @@ describe('updateWorkItemStatus', () => {
   });
 
   test.each<[string, Body, string]>([
-    ['no items', { action: 'DEFER' }, 'ids or filter says to which items'],
+    ['no items', { action: 'DEFER' }, 'by ids or by a filter'],
     ['an empty list of ids', { action: 'DEFER', ids: [] }, 'ids must NOT have fewer than 1'],
     ['too many ids', { action: 'DEFER', ids: Array.from({ length: 100_001 }, () => 1) }, '100000'],
     ['a filter that restricts nothing', { action: 'DELETE', filter: {} }, 'restricts nothing'],

@@ -85,7 +85,7 @@ async function recordTally(
 function eventOf({ before, move, operation, actorId, changes }: Change): Event {
   const { item, reason } = move;
   const deviceId = before.status === 'IN_PROGRESS' ? before.deviceId : undefined;
-  const told = { ...endOf(before, move), ...changes };
+  const told = { ...toldBy(before, move), ...changes };
   return {
     itemId: item.id,
     operation,
@@ -98,8 +98,22 @@ function eventOf({ before, move, operation, actorId, changes }: Change): Event {
   };
 }
 
-/** How an attempt ended, where the statuses alone do not tell: attempts are read from the events. */
-function endOf(before: Item, { transition, item }: Move): object {
+const answers: Partial<Record<TransitionName, string>> = {
+  resolveDone: 'DONE',
+  resolveNotDone: 'NOT_DONE',
+  resolvePartly: 'PARTLY',
+};
+
+/** What the statuses alone do not tell: how an attempt ended (attempts are read from the events), and what became of a failure. */
+function toldBy(before: Item, { transition, item }: Move): object {
   const isEnd = before.status === 'IN_PROGRESS' && item.status !== 'IN_PROGRESS' && transition !== 'finish';
-  return isEnd ? { transition } : {};
+  const isOtherFailure = item.failureKind !== undefined && item.failureKind !== before.failureKind;
+  const isEndOfWait = before.status === 'NEW' && item.status === 'NEW' && before.notBefore && !item.notBefore;
+  const answer = answers[transition];
+  return {
+    ...(isEnd && { transition }),
+    ...(answer && { answer }),
+    ...(isOtherFailure && { failureKind: item.failureKind }),
+    ...(isEndOfWait && { notBefore: null }),
+  };
 }

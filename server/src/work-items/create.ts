@@ -4,7 +4,7 @@ import { hashOf } from '../duplicates/rules.ts';
 import { Refusal, type ErrorDetail } from '../errors.ts';
 import { columnText, recordProblems, valueOf } from '../models/record.ts';
 import type { BatchContext, BatchOperation } from '../operation.ts';
-import { expiryOf, type QueueDefinition } from '../queues/rules.ts';
+import { decideIntake, expiryOf, type QueueDefinition } from '../queues/rules.ts';
 import { dateOf, tagsOf } from './rules.ts';
 import { sortKey } from './sort-key.ts';
 import { insertItems, reserveIds, type NewItem } from './sql.ts';
@@ -17,6 +17,8 @@ type Delivery = readonly NewItem[];
 
 export const createWorkItems: BatchOperation<'createWorkItems'> = async (context, calls) => {
   const { queue, now } = context;
+  const refusal = decideIntake(queue, now);
+  if (refusal) return calls.map(() => refusal);
   const checked = calls.map(({ actor, input }) => {
     const { workItems } = input.body;
     return problemsOf(queue, workItems) ?? workItems.map((item) => newItem(queue, item, actor.id, now));

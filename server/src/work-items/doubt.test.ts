@@ -133,16 +133,17 @@ describe('resolveWorkItem', () => {
       operation: 'resolveWorkItem',
       actorId: queue.owner.id,
       reason: 'seen at the bank',
+      changes: { answer: 'DONE' },
     });
     expect(await read(queue, item)).not.toHaveProperty('doubt');
   });
 
   test('resolveWorkItem has an item that was not done tried again, at its place', async () => {
     const { queue, item } = await itemInDoubt();
-    expect((await resolve(queue, item, { answer: 'NOT_DONE' })).body).toMatchObject({
-      status: 'NEW',
-      retryCount: 0,
-    });
+    const { body } = await resolve(queue, item, { answer: 'NOT_DONE' });
+    expect(body).toMatchObject({ status: 'NEW', retryCount: 0 });
+    expect(body).not.toHaveProperty('error');
+    expect((await timeline(queue, item)).at(-1)?.changes).toEqual({ answer: 'NOT_DONE' });
     expect(await queue.claim()).toMatchObject([{ id: item.id }]);
     expect((await read(queue, item)).attempts).toMatchObject([{ outcome: 'IN_DOUBT' }, { number: 2 }]);
   });
@@ -156,7 +157,12 @@ describe('resolveWorkItem', () => {
     ]);
     const { body } = await resolve(queue, item, { answer: 'PARTLY', note: 'pay by hand' });
     expect(body).toMatchObject({ status: 'FAILED', failureKind: 'BUSINESS', comment: 'pay by hand' });
-    expect(body.error).toContain('point of no return');
+    expect(body.error).toMatch(/^It passed the point of no return on .*; it was done in part: pay by hand$/);
+    expect((await timeline(queue, item)).at(-1)).toMatchObject({
+      from: 'FAILED',
+      to: 'FAILED',
+      changes: { answer: 'PARTLY', failureKind: 'BUSINESS' },
+    });
   });
 
   test('resolveWorkItem refuses an answer to another version, and where there is no question', async () => {

@@ -1,7 +1,5 @@
 import type { TransitionName } from '@millrace/api';
-import { firstOf, moved, type Item, type Move } from './rules.ts';
-
-const longestError = 10_000;
+import { bounded, firstOf, moved, type Item, type Move } from './rules.ts';
 
 /** Why an attempt ends that its holder did not bring to an end itself. */
 export interface Ending {
@@ -40,23 +38,26 @@ export function stopped(item: Item, error: string | undefined, now: Date): Move 
 
 /** An item past the point of no return of which nobody knows whether it was done. */
 export function doubted(item: Item, why: string | undefined, now: Date): Move {
-  const { pointOfNoReturnOn, deviceId } = item;
-  const where = deviceId === undefined ? '' : ` on device ${deviceId}`;
-  const since = `It passed the point of no return on ${pointOfNoReturnOn?.toISOString()}${where}; whether it was done is not known.`;
+  const { pointOfNoReturnOn } = item;
+  const since = `${passage(item)}; whether it was done is not known.`;
   const reason = withCancellation(item, why);
   const error = bounded(reason === undefined ? since : `${since} ${reason}`);
   const failure = { result: 'FAILURE', failureKind: 'IN_DOUBT', pointOfNoReturnOn, error } as const;
   return { transition: 'doubt', item: { ...moved(item, 'doubt', now), ...failure }, reason };
 }
 
+/** When, and on which device, an item passed the point of no return, in words. */
+export function passage({ pointOfNoReturnOn, deviceId }: Item): string {
+  const where = deviceId === undefined ? '' : ` on device ${deviceId}`;
+  return `It passed the point of no return on ${pointOfNoReturnOn?.toISOString()}${where}`;
+}
+
 /** The error of an item, with who cancelled it and why if somebody did. */
 export function withCancellation(item: Item, error: string | undefined): string | undefined {
   if (item.cancelRequestedOn === undefined) return error;
   const { canceller = `user ${item.cancelRequestedBy}`, cancelReason } = item;
-  const cancelled = `Cancelled by ${canceller}${cancelReason === undefined ? '' : `: ${cancelReason}`}.`;
-  return error === undefined ? cancelled : bounded(`${cancelled} ${error}`);
-}
-
-function bounded(text: string): string {
-  return text.slice(0, longestError);
+  const cancelled = `Cancelled by ${canceller}${cancelReason === undefined ? '' : `: ${cancelReason}`}`;
+  if (error === undefined) return `${cancelled}.`;
+  // A runner that was told so reports it itself.
+  return error.startsWith(cancelled) ? error : bounded(`${cancelled}. ${error}`);
 }

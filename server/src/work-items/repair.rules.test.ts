@@ -90,6 +90,25 @@ describe('an update by a person', () => {
     expect(granted(update(itemIn('FAILED'), { status: 'COMPLETE' })).item.error).toBeUndefined();
   });
 
+  test('that defers a failed item takes its error away, but not one that it brings', () => {
+    const failed = itemIn('FAILED', { error: 'expired' });
+    const defer = (sent: Partial<Update>) =>
+      granted(update(failed, { status: 'DEFERRED', ...sent })).item.error;
+    expect([defer({}), defer({ error: 'expired' }), defer({ error: 'odd' })]).toEqual([
+      undefined,
+      undefined,
+      'odd',
+    ]);
+  });
+
+  test('that defers to a time that has passed is refused', () => {
+    const sent = { status: 'DEFERRED', deferredUntil: now.toISOString() } as const;
+    expect(update(itemIn('NEW'), sent)).toMatchObject({
+      code: 'INVALID_REQUEST',
+      message: expect.stringContaining('Leave it out to defer for ever'),
+    });
+  });
+
   test('that edits a deferred item leaves it deferred until its time', () => {
     const { item } = granted(update(itemIn('DEFERRED'), { comment: 'x' }));
     expect(item).toMatchObject({ status: 'DEFERRED', notBefore: now, comment: 'x' });
@@ -124,7 +143,7 @@ describe('the place of an item', () => {
 
   test('that is restarted is behind those that wait now, with all its retries', () => {
     const { item } = granted(repair(itemIn('FAILED', { retryCount: 3 }), 'restart'));
-    expect([arrivalIn(item.sortKey), item.retryCount]).toEqual([now, 0]);
+    expect([arrivalIn(item.sortKey), item.retryCount, item.error]).toEqual([now, 0, undefined]);
   });
 });
 
@@ -146,6 +165,14 @@ describe('an item that has expired', () => {
     expect(codeOf(decideRepair(inDoubt, 'resolveNotDone', {}, { queue: { expiry }, now }))).toBe(
       'STATUS_CONFLICT',
     );
+  });
+
+  test('gets a new expiry when it is deferred, or is not deferred when it would expire at once', () => {
+    const expiry = { type: 'DURATION', duration: 1, durationUnit: 'HOURS' };
+    const defer = (queue: Parameters<typeof decideUpdate>[2]['queue']) =>
+      decideRepair(expired, 'defer', {}, { queue, now });
+    expect(granted(defer({ expiry })).item).toMatchObject({ status: 'DEFERRED', expiresOn: later });
+    expect(codeOf(defer({ expiry: { type: 'DATE', date: now.toISOString() } }))).toBe('STATUS_CONFLICT');
   });
 
   test('keeps an expiry that is still to come', () => {

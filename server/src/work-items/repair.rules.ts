@@ -1,7 +1,8 @@
 import { mayHappen, type Id, type Schemas, type Status, type TransitionName } from '@millrace/api';
 import { Refusal } from '../errors.ts';
 import { expiryOf, type QueueDefinition } from '../queues/rules.ts';
-import { dateOf, moved, resultProblem, stale, tagsOf, type Item, type Move } from './rules.ts';
+import { passage } from './end.rules.ts';
+import { bounded, dateOf, moved, resultProblem, stale, tagsOf, type Item, type Move } from './rules.ts';
 import { arrivalIn, movedBehind } from './sort-key.ts';
 
 /** What a person, or the holder in a single call, wants of an item. */
@@ -82,19 +83,18 @@ export function decideRepair(
   const { resultText = item.resultText } = said;
   const tags = said.tags ? tagsOf(said.tags) : item.tags;
   const kept = { comment, error, output, resultText, tags };
-  const reason = said.reason;
-  return {
-    transition: repair,
-    item: { ...moved(item, repair, circumstances.now), ...kept, ...change },
-    reason,
-  };
+  const next = { ...moved(item, repair, circumstances.now), ...kept, ...change };
+  return { transition: repair, item: next, reason: said.reason };
 }
+
+/** An item that is to be processed anew; what was wrong with it, its attempts tell. */
+const unhurt = { lapseCount: undefined, error: undefined };
 
 /** What a repair changes besides the status. */
 function changeBy(
   item: Item,
   repair: Repair,
-  { deferredUntil }: Said,
+  said: Said,
   { queue, now }: RepairCircumstances,
 ): Partial<Item> | Refusal {
   switch (repair) {
@@ -104,22 +104,47 @@ function changeBy(
     case 'giveUp':
       return { result: 'FAILURE', failureKind: 'BUSINESS' };
     case 'resolvePartly':
-      return { failureKind: 'BUSINESS', pointOfNoReturnOn: undefined };
+      return { failureKind: 'BUSINESS', pointOfNoReturnOn: undefined, error: partlyDone(item, said) };
     case 'defer':
-      return { notBefore: dateOf(deferredUntil) };
+      return deferral(item, said, { queue, now });
     case 'release':
       return { sortKey: atLatestNow(item.sortKey, now) };
     case 'restart':
       return renewed(item, queue, now, {
+        ...unhurt,
         retryCount: 0,
-        lapseCount: undefined,
         sortKey: movedBehind(item.sortKey, now),
       });
     case 'resolveNotDone':
-      return renewed(item, queue, now, { lapseCount: undefined });
+      return renewed(item, queue, now, unhurt);
     case 'edit':
       return {};
   }
+}
+
+/** Until when an item is put aside. What had failed has failed no more: it needs an expiry to come, and no error but a new one. */
+function deferral(item: Item, said: Said, { queue, now }: RepairCircumstances): Partial<Item> | Refusal {
+  const notBefore = dateOf(said.deferredUntil);
+  if (notBefore && notBefore <= now) return passed('deferredUntil', now);
+  if (item.status !== 'FAILED') return { notBefore };
+  return renewed(item, queue, now, { notBefore, error: newError(item, said) });
+}
+
+function passed(field: string, now: Date): Refusal {
+  const message = `has passed: it is ${now.toISOString()} by now`;
+  return new Refusal('INVALID_REQUEST', `${field} ${message}. Leave it out to defer for ever.`, {
+    details: [{ field, message }],
+  });
+}
+
+/** What a person says of an error; the one of the item, sent back as it was read, says nothing. */
+function newError(item: Item, { error }: Said): string | undefined {
+  return error === item.error ? undefined : error;
+}
+
+/** The error of an item that was done in part, in the place of the question that it left open. */
+function partlyDone(item: Item, said: Said): string {
+  return newError(item, said) ?? bounded(`${passage(item)}; it was done in part: ${said.comment}`);
 }
 
 /** An item that waited for its retry had its place behind all that came until then. */

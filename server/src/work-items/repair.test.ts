@@ -38,6 +38,12 @@ describe('releaseWorkItem', () => {
     const waiting = queue.claim(1, { waitSeconds: 30 });
     await queue.owner.call.releaseWorkItem({ path: pathOf(queue, item), body: { version: 2 } });
     expect(await waiting).toMatchObject([{ id: item?.id, retryCount: 1 }]);
+    expect((await timeline(queue, item)).at(-2)).toMatchObject({
+      operation: 'releaseWorkItem',
+      from: 'NEW',
+      to: 'NEW',
+      changes: { notBefore: null },
+    });
   });
 
   test('releaseWorkItem refuses an item that waits for nothing, and another version', async () => {

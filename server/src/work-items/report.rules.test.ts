@@ -147,6 +147,11 @@ describe('an item that was cancelled', () => {
     expect(after).toMatchObject({ failureKind: 'BUSINESS', error });
     expect(reason).toBe(error);
     const nameless = { ...item, canceller: undefined, cancelReason: undefined };
+    const repeated = granted(item, {
+      status: 'FAILED',
+      error: 'Cancelled by alice: sent twice, at step 3',
+    });
+    expect(repeated.item.error).toBe('Cancelled by alice: sent twice, at step 3');
     expect(granted(nameless, { status: 'FAILED' }).item.error).toBe('Cancelled by user 9.');
   });
 });

@@ -110,6 +110,13 @@ export function dateOf(text: string | null | undefined): Date | undefined {
   return text ? new Date(text) : undefined;
 }
 
+const longestError = 10_000;
+
+/** An error that is not longer than one may be. */
+export function bounded(error: string): string {
+  return error.slice(0, longestError);
+}
+
 /** Tags as they are stored: an item without any has none. */
 export function tagsOf(tags: readonly string[] | undefined): readonly string[] | undefined {
   return tags && tags.length > 0 ? tags : undefined;
