@@ -1064,7 +1064,7 @@ export interface paths {
     put?: never;
     /**
      * List the items of a queue
-     * @description Filter and sort on id, status, result, priority, failureKind, retryCount, startTime, endTime, createdOn, updatedOn, deferredUntil, leaseExpiresOn, deviceId, version, comment, error, resultText and col1 to col10; filter on tags, where `eq` means that the item has the tag.
+     * @description Filter and sort on id, status, result, priority, failureKind, retryCount, lapseCount, startTime, endTime, createdOn, createdBy, updatedOn, updatedBy, deferredUntil, notBefore, expiresOn, leaseExpiresOn, pointOfNoReturnOn, cancelRequestedOn, deviceId, deviceUserId, automationId, version, comment, error, resultText and col1 to col10; filter on tags, where `eq` means that the item has the tag.
      */
     post: operations['listWorkItems'];
     delete?: never;
