@@ -1,9 +1,10 @@
 import type { Schemas } from '@millrace/api';
+import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type App, type TestUser } from '../testing/app.ts';
 import { createAutomation, createPool } from '../testing/devices.ts';
 import { complete, createDevice, createLine } from '../testing/dispatch.ts';
-import { createQueue, type QueueFixture } from '../testing/fixtures.ts';
+import { createQueue, eventually, type QueueFixture } from '../testing/fixtures.ts';
 import { addTenant } from '../testing/tenant.ts';
 
 let app: App;
@@ -223,6 +224,31 @@ describe('updateAutomation', () => {
 });
 
 describe('deleteAutomation', () => {
+  it('deleteAutomation waits for a grant that is under way, and is refused when an item begins by it', async () => {
+    const device = await createDevice({ call: app.admin });
+    const { lines } = await createLine(app, [device]);
+    const [{ queue, automation }] = lines as [(typeof lines)[0]];
+    const grant = new pg.Client(app.connection);
+    await grant.connect();
+    await grant.query('begin');
+    await grant.query('select from automations where id = $1 for no key update', [automation.id]);
+    await grant.query(
+      `insert into runs (queue_id, item_id, device_id, automation_id, started_on) values ($1, 1, $2, $3, now())`,
+      [queue.id, device.device.id, automation.id],
+    );
+    const deleting = app.admin.deleteAutomation({ path: pathOf(automation) });
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await eventually(
+      () => app.sql(waiting),
+      ({ length }) => length > 0,
+    );
+    await grant.query('commit');
+    await grant.end();
+    const { status, error } = await deleting;
+    expect([status, error.code]).toEqual([409, 'IN_USE']);
+    expect((await app.admin.getAutomation({ path: pathOf(automation) })).status).toBe(200);
+  });
+
   it('deleteAutomation is refused while items run by it, and is on the record of the queue', async () => {
     const device = await createDevice({ call: app.admin });
     const { lines } = await createLine(app, [device]);

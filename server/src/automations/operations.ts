@@ -27,6 +27,7 @@ import {
   countRuns,
   deleteAutomationRow,
   insertAutomation,
+  lockOutGrants,
   lockQueue,
   saveRunAsUsers,
   selectActive,
@@ -77,7 +78,8 @@ export const updateAutomation: PlainOperation<'updateAutomation'> = async (conte
 
 export const deleteAutomation: PlainOperation<'deleteAutomation'> = async (context, { path }) => {
   const { db } = context;
-  const { id, name, queueId } = await findChangeable(context, path.id);
+  const { id, name, queueId, poolId } = await findChangeable(context, path.id);
+  await lockOutGrants(db, { id, poolId });
   refuseWhileRunning(id, await countRuns(db, id));
   await record(context, queueId, { operation: 'deleteAutomation', changes: { automationId: id, name } });
   await deleteAutomationRow(db, id);

@@ -144,6 +144,12 @@ function valuesOf(settings: AutomationSettings & Held): unknown[] {
   ];
 }
 
+/** Holds an automation against grants of its items. They hold the pool before it, and so does this. */
+export async function lockOutGrants(db: Db, { id, poolId }: { id: Id; poolId: Id }): Promise<void> {
+  await db.rows(sql`select from pools where id = ${poolId} for no key update`);
+  await db.rows(sql`select from automations where id = ${id} for update`);
+}
+
 /** Items in progress by an automation. */
 export async function countRuns(db: Db, id: Id): Promise<number> {
   const row = await db.row<{ running: number }>(sql`
