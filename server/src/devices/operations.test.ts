@@ -1,30 +1,12 @@
 import type { Schemas } from '@millrace/api';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startApp, type App, type TestUser } from '../testing/app.ts';
-import { createPool, eventsOfDevice, registerDevice } from '../testing/devices.ts';
+import { startApp, type TestUser } from '../testing/app.ts';
+import { createDevicePeople, createPool, eventsOfDevice, registerDevice } from '../testing/devices.ts';
 import { complete, createDevice, createLine } from '../testing/dispatch.ts';
 import { eventually } from '../testing/fixtures.ts';
-import { addTenant } from '../testing/tenant.ts';
 
-let app: App;
-let runner: TestUser;
-let owner: TestUser;
-let consumer: TestUser;
-let stranger: TestUser;
-let poolAdmin: TestUser;
-let foreigner: TestUser;
-let roleId: number;
-
-beforeAll(async () => {
-  app = await startApp();
-  runner = await app.user('device runner', ['AAE_Bot Runner']);
-  owner = await app.user('pool owner');
-  stranger = await app.user('stranger');
-  poolAdmin = await app.user('pool admin', ['AAE_Pool Admin']);
-  foreigner = await addTenant(app, 'second');
-  roleId = Number((await app.admin.createRole({ body: { name: 'Consumers' } })).body.id);
-  consumer = await app.user('consumer', ['Consumers']);
-});
+const app = await startApp();
+const { runner, owner, consumer, roleId, poolAdmin, stranger, foreigner } = await createDevicePeople(app);
 
 /** A device in a pool with an owner and a role that consumes it. */
 async function pooledDevice(more: Partial<Schemas['DeviceRegistration']> = {}) {

@@ -1,26 +1,17 @@
 import { expect, test } from 'vitest';
 import { startApp, type Caller } from '../testing/app.ts';
-import { createPool, registerDevice } from '../testing/devices.ts';
+import { createDevicePeople, createPool, registerDevice } from '../testing/devices.ts';
 import { openStream } from '../testing/stream.ts';
-import { addTenant } from '../testing/tenant.ts';
 
 const app = await startApp();
-const runner = await app.user('runner', ['AAE_Bot Runner']);
-const owner = await app.user('owner');
-const role = Number(
-  (await app.admin.createRole({ body: { name: 'Consumers', permissions: ['useQueues'] } })).body.id,
-);
-const consumer = await app.user('consumer', ['Consumers']);
-const stranger = await app.user('stranger');
-const poolAdmin = await app.user('pool admin', ['AAE_Pool Admin']);
-const foreigner = await addTenant(app, 'second');
+const { runner, owner, consumer, roleId, poolAdmin, stranger, foreigner } = await createDevicePeople(app);
 const reason = 'patched tonight';
 
 /** Drains a device in a pool with an owner and a role that consumes it, after a place in the feed. */
 async function drainOne() {
   const { cursor: after } = (await app.admin.listEvents({ query: { last: 0 } })).body;
   const device = await registerDevice(runner);
-  const pool = await createPool(app, [device], { ownerIds: [owner.id], consumerRoleIds: [role] });
+  const pool = await createPool(app, [device], { ownerIds: [owner.id], consumerRoleIds: [roleId] });
   await app.admin.drainDevice({ path: { id: device.id }, body: { reason } });
   const seenBy = async ({ listEvents }: Caller, query = {}) =>
     (await listEvents({ query: { after, ...query } })).body.list.map(({ operation }) => operation);

@@ -1,29 +1,11 @@
 import type { Schemas } from '@millrace/api';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { startApp, type App, type TestUser } from '../testing/app.ts';
-import { createAutomation, createPool, registerDevice } from '../testing/devices.ts';
+import { describe, expect, it } from 'vitest';
+import { startApp, type TestUser } from '../testing/app.ts';
+import { createAutomation, createDevicePeople, createPool, registerDevice } from '../testing/devices.ts';
 import { createQueue } from '../testing/fixtures.ts';
-import { addTenant } from '../testing/tenant.ts';
 
-let app: App;
-let runner: TestUser;
-let owner: TestUser;
-let consumer: TestUser;
-let stranger: TestUser;
-let poolAdmin: TestUser;
-let foreigner: TestUser;
-let roleId: number;
-
-beforeAll(async () => {
-  app = await startApp();
-  runner = await app.user('device runner', ['AAE_Bot Runner']);
-  owner = await app.user('pool owner');
-  stranger = await app.user('stranger');
-  poolAdmin = await app.user('pool admin', ['AAE_Pool Admin']);
-  foreigner = await addTenant(app, 'second');
-  roleId = Number((await app.admin.createRole({ body: { name: 'Consumers' } })).body.id);
-  consumer = await app.user('consumer', ['Consumers']);
-});
+const app = await startApp();
+const { runner, owner, consumer, roleId, poolAdmin, stranger, foreigner } = await createDevicePeople(app);
 
 const pathOf = ({ id }: Pick<Schemas['Pool'], 'id'>) => ({ id: Number(id) });
 

@@ -1,8 +1,27 @@
 import type { Id, Schemas } from '@millrace/api';
 import { expect } from 'vitest';
 import type { App, Caller, TestUser } from './app.ts';
+import { addTenant } from './tenant.ts';
 
 let made = 0;
+
+/** Everybody who may have to do with devices and pools: who registers devices, owns or consumes pools, or may do neither. */
+export async function createDevicePeople(app: App) {
+  const { body: role } = await app.admin.createRole({
+    body: { name: 'Consumers', permissions: ['useQueues'] },
+  });
+  return {
+    runner: await app.user('device runner', ['AAE_Bot Runner']),
+    owner: await app.user('pool owner'),
+    consumer: await app.user('consumer', ['Consumers']),
+    /** The role by which the consumer may consume pools. */
+    roleId: Number(role.id),
+    poolAdmin: await app.user('pool admin', ['AAE_Pool Admin']),
+    stranger: await app.user('stranger'),
+    /** The administrator of another tenant. */
+    foreigner: await addTenant(app, 'second'),
+  };
+}
 
 /** Registers a device for a runner, with a host name that nobody else has. */
 export async function registerDevice(
