@@ -102,34 +102,24 @@ async function saveUpdate(
   await saveChanges(context, queue.id, [{ ...change, changes: changesIn(body) }]);
 }
 
-/** What an update says; what else came along is the item as it was read, sent back. */
-function changesIn(body: Body) {
-  const {
-    status,
-    result,
-    resultText,
-    json,
-    output,
-    comment,
-    error,
-    progress,
-    priority,
-    deferredUntil,
-    tags,
-  } = body;
-  return {
-    status,
-    result,
-    resultText,
-    json,
-    output,
-    comment,
-    error,
-    progress,
-    priority,
-    deferredUntil,
-    tags,
-  };
+// What else comes along is the item as it was read, sent back.
+const toldMembers = [
+  'status',
+  'result',
+  'resultText',
+  'json',
+  'output',
+  'comment',
+  'error',
+  'progress',
+  'priority',
+  'deferredUntil',
+  'tags',
+] as const;
+
+/** What an update says, for the timeline. */
+function changesIn(body: Body): object {
+  return Object.fromEntries(toldMembers.map((name) => [name, body[name]]));
 }
 
 /** Exchanges the record of an item; answers it under the names of now. */
