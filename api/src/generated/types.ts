@@ -3274,7 +3274,7 @@ export interface components {
       progress?: components['schemas']['Progress'];
       output?: components['schemas']['Output'];
       /**
-       * @description Of a FAILED item
+       * @description Of a FAILED item. Nothing in version 4 makes an item fail with DATA_ERROR: data that do not fit the model are refused when they are sent. It is for the versions before, which take such items in
        * @enum {string}
        */
       failureKind?: 'BUSINESS' | 'SYSTEM' | 'DATA_ERROR' | 'EXPIRED' | 'IN_DOUBT';
