@@ -47,7 +47,7 @@ test('the last page is followed by nothing, and an empty list by no table', () =
 test('columns that do not fit are said', () => {
   const { terminal, said } = createWrittenTerminal(8);
   printAnswer(terminal, answer({ list: [{ id: 3, name: 'a long name' }] }), false);
-  expect(said).toEqual(['1 more columns do not fit; --json shows everything.']);
+  expect(said).toEqual(['1 more column does not fit; --json shows everything.']);
 });
 
 test('a record is printed as fields, and an answer without a body as a message', () => {
@@ -71,9 +71,31 @@ test('what was done to many items is printed as counts, then those that were ref
   printAnswer(terminal, { ...answer(value), operationId: 'updateWorkItemStatus' }, false);
   expect(out).toEqual([
     'dryRun    false\nselected  3\nchanged   2\nrefused   1\nisMore    false',
-    '',
-    'id  code             message\n7   STATUS_CONFLICT  Item 7 is COMPLETE.',
+    '\nrefusals\nid  code             message\n7   STATUS_CONFLICT  Item 7 is COMPLETE.',
   ]);
   expect(refusalsIn(value)).toBe(1);
   expect(refusalsIn({ ...value, refused: 0, refusals: [] })).toBe(0);
+});
+
+test('what comes beside a list is printed too: fields before it, further lists behind it', () => {
+  const { terminal, out } = createWrittenTerminal();
+  const attempts = [{ number: 1, deviceId: 3, outcome: 'LAPSED', error: 'silent' }];
+  const value = { state: 'ACTIVE', list: [{ id: 5 }], attempts };
+  printAnswer(terminal, answer(value), false);
+  expect(out).toEqual([
+    'state  ACTIVE',
+    '',
+    'id\n5',
+    '\nattempts\nnumber  deviceId  outcome  error\n1       3         LAPSED   silent',
+  ]);
+});
+
+test('a list inside an answer is never cut', () => {
+  const { terminal, out } = createWrittenTerminal(20);
+  const message = 'customer '.repeat(9).trim();
+  printAnswer(terminal, answer({ invalidItems: 1, invalid: [{ queueId: 2, itemId: 5, message }] }), false);
+  expect(out).toEqual([
+    'invalidItems  1',
+    `\ninvalid\nqueueId  itemId  message\n2        5       ${message}`,
+  ]);
 });

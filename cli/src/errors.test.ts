@@ -51,6 +51,20 @@ test('each refused row is shown with row, column and reason, and cannot take ove
   ]);
 });
 
+test('refused items are shown with their queue', () => {
+  const { terminal, said } = createWrittenTerminal();
+  const refused = [
+    { queueId: 7, itemId: 1001, field: 'amount', message: 'has no value' },
+    { queueId: 31, itemId: 5, field: 'amount', message: 'has no value' },
+  ];
+  sayFailure(terminal, { exitCode: 1, code: 'C', message: '2 items.', details: refused }, false);
+  expect(said[1]?.split('\n').slice(1)).toEqual([
+    'QUEUE  ITEM  FIELD   REASON',
+    '7      1001  amount  has no value',
+    '31     5     amount  has no value',
+  ]);
+});
+
 test('details that the message holds already are not repeated', () => {
   const { terminal, said } = createWrittenTerminal();
   const message = 'amount must be a number.';

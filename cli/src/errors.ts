@@ -1,6 +1,6 @@
 import { ApiError, ConnectionError, stringifyJson, type ErrorDetail } from '@millrace/api';
 import { CommanderError } from 'commander';
-import { drawTable } from './table.ts';
+import { drawColumns } from './table.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 /** What the exit code of a command says. */
@@ -84,19 +84,19 @@ function saysMore(details: readonly ErrorDetail[], message: string): boolean {
 }
 
 function drawDetails(details: readonly ErrorDetail[]): string {
-  const columns = [
-    { title: 'ROW', of: ({ row }: ErrorDetail) => row },
-    { title: 'INDEX', of: ({ index }: ErrorDetail) => index },
-    {
-      title: details.some(({ row }) => row !== undefined) ? 'COLUMN' : 'FIELD',
-      of: (d: ErrorDetail) => d.field,
-    },
-    { title: 'REASON', of: ({ message }: ErrorDetail) => message },
-  ].filter((column) => details.some((detail) => column.of(detail) !== undefined));
-  const rows = details.map((detail) => columns.map((column) => oneLine(String(column.of(detail) ?? ''))));
-  return drawTable(
-    rows,
-    columns.map(({ title }) => title),
+  const isFile = details.some(({ row }) => row !== undefined);
+  const columns = {
+    QUEUE: details.map(({ queueId }) => queueId),
+    ITEM: details.map(({ itemId }) => itemId),
+    ROW: details.map(({ row }) => row),
+    INDEX: details.map(({ index }) => index),
+    [isFile ? 'COLUMN' : 'FIELD']: details.map(({ field }) => field),
+    REASON: details.map(({ message }) => message),
+  };
+  const known = Object.entries(columns).filter(([, values]) => values.some((value) => value !== undefined));
+  return drawColumns(
+    known.map(([name, values]) => ({ name, cells: values.map((value) => oneLine(String(value ?? ''))) })),
+    (head) => head,
   );
 }
 

@@ -40,5 +40,15 @@ export function openTerminal(isPlain: boolean): Terminal {
  * screen, and line breaks become spaces.
  */
 export function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+  return withoutControls(text).trim();
+}
+
+/** A text from elsewhere, safe to show, on as many lines as it has. */
+export function safeLines(text: string): string {
+  const lines = text.split(/\r?\n/).map((line) => withoutControls(line).trimEnd());
+  return lines.join('\n').trimEnd();
+}
+
+function withoutControls(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }
