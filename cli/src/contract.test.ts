@@ -5,12 +5,12 @@ import { describe } from './contract.ts';
 const member = (operationId: OperationId, name: string) =>
   describe(operationId).members.find((one) => one.name === name);
 
-test('arguments are the parameters of the path in its order, and a queue is known as one', () => {
+test('arguments are the parameters of the path in its order, each known by what it names', () => {
   expect(describe('getWorkItem').parameters).toEqual([
-    { name: 'id', description: 'Id of the queue', isQueue: true },
-    { name: 'workItemId', description: 'Id of the work item', isQueue: false },
+    { name: 'id', description: 'Id of the queue', names: 'queue' },
+    { name: 'workItemId', description: 'Id of the work item', names: undefined },
   ]);
-  expect(describe('getWorkItemModel').parameters).toMatchObject([{ name: 'id', isQueue: false }]);
+  expect(describe('getWorkItemModel').parameters).toMatchObject([{ name: 'id', names: 'model' }]);
 });
 
 test('members of the body are known with kind, choices and whether they are required', () => {
@@ -23,6 +23,26 @@ test('members of the body are known with kind, choices and whether they are requ
   expect(member('claimWorkItems', 'waitSeconds')).toMatchObject({ kind: 'number' });
   expect(member('createApiKey', 'expiresOn')).toMatchObject({ kind: 'time' });
   expect(member('updateWorkItem', 'priority')).toMatchObject({ kind: 'integer', place: 'body' });
+});
+
+test('members that only the server sets are left out, also where a schema says so that others share', () => {
+  for (const name of ['pause', 'rekeying', 'archived', 'createdOn'])
+    expect(member('updateQueue', name), name).toBeUndefined();
+  for (const name of ['col1', 'runAsUser', 'retryCount', 'notBefore', 'leaseExpiresOn', 'attempts', 'doubt'])
+    expect(member('updateWorkItem', name), name).toBeUndefined();
+  for (const name of ['json', 'status', 'tags', 'priority', 'deferredUntil', 'output', 'comment'])
+    expect(member('updateWorkItem', name), name).toBeDefined();
+});
+
+test('ids are known by what they are of', () => {
+  expect(member('createAutomation', 'poolId')?.names).toBe('pool');
+  expect(member('createAutomation', 'runAsUserIds')?.names).toBe('user');
+  expect(member('createPool', 'consumerRoleIds')).toMatchObject({ kind: 'integers', names: 'role' });
+  expect(member('createUser', 'roles')).toMatchObject({ kind: 'references', names: 'role' });
+  expect(member('createQueue', 'workItemModelId')?.names).toBe('model');
+  expect(member('updateWorkItemStatus', 'ids')?.names).toBeUndefined();
+  expect(describe('addOrUpdateQueueMember').parameters.map(({ names }) => names)).toEqual(['queue', 'user']);
+  expect(describe('revokeApiKey').parameters.map(({ names }) => names)).toEqual([undefined]);
 });
 
 test('members of the query are known as well', () => {

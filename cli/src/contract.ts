@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { operations, type Operation, type OperationId } from '@millrace/api';
+import { kindInPath, kindOfMember, type Kind } from './kinds.ts';
 
 /** An operation in the words of the contract, as far as a command needs them. */
 export interface Description {
@@ -21,13 +22,26 @@ export interface Description {
 export interface Parameter {
   readonly name: string;
   readonly description: string;
-  readonly isQueue: boolean;
+  /** What it is the id of, where that has a name. */
+  readonly names: Kind | undefined;
 }
 
 export interface Member {
   readonly name: string;
   readonly place: 'body' | 'query';
-  readonly kind: 'text' | 'time' | 'integer' | 'number' | 'boolean' | 'texts' | 'integers' | 'json';
+  readonly kind:
+    | 'text'
+    | 'time'
+    | 'integer'
+    | 'number'
+    | 'boolean'
+    | 'texts'
+    | 'integers'
+    /** Records of which the id is enough. */
+    | 'references'
+    | 'json';
+  /** What it is the id of, or the ids, where that has a name. */
+  readonly names: Kind | undefined;
   /** The only values it can have, where there are such. */
   readonly choices: readonly string[] | undefined;
   readonly description: string;
@@ -38,6 +52,7 @@ interface Schema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
   readonly format?: string;
+  readonly readOnly?: boolean;
   readonly enum?: readonly string[];
   readonly description?: string;
   readonly required?: readonly string[];
@@ -85,10 +100,20 @@ export function describe(operationId: OperationId): Description {
   };
 }
 
+/** What one of the items holds that are created. */
+export function membersOfNewItem(): Member[] {
+  return bodyMembers(find<Schema>('components', 'schemas', 'NewWorkItem'));
+}
+
+/** Names of what the server says of an item. */
+export function membersOfItem(): string[] {
+  return Object.keys(find<Schema>('components', 'schemas', 'WorkItem').properties ?? {});
+}
+
 function parametersOf(path: string, parameters: readonly PathParameter[]): Parameter[] {
   return [...path.matchAll(/(\w+)\/\{(\w+)\}/g)].map(([, parent = '', name = '']) => {
     const description = parameters.find((one) => one.in === 'path' && one.name === name)?.description ?? '';
-    return { name, description, isQueue: parent === 'queues' };
+    return { name, description, names: kindInPath(parent, name) };
   });
 }
 
@@ -99,26 +124,38 @@ function queryMembers(parameters: readonly PathParameter[]): Member[] {
   );
 }
 
+/** What can be said in a schema; members that only the server sets are left out. */
 function bodyMembers(body: Schema): Member[] {
   const { properties = {}, required = [] } = resolve(body);
-  return Object.entries(properties).map(([name, schema]) =>
-    memberOf(name, resolve(schema), 'body', required.includes(name)),
-  );
+  return Object.entries(properties)
+    .map(([name, schema]) => ({ name, schema: { ...resolve(schema), readOnly: isReadOnly(schema) } }))
+    .filter(({ schema }) => !schema.readOnly)
+    .map(({ name, schema }) => memberOf(name, schema, 'body', required.includes(name)));
+}
+
+function isReadOnly(schema: Schema): boolean {
+  return schema.readOnly === true || resolve(schema).readOnly === true;
 }
 
 function memberOf(name: string, schema: Schema, place: Member['place'], isRequired: boolean): Member {
   const { description = '', enum: choices } = schema;
-  return { name, place, kind: kindOf(schema), choices, description, isRequired };
+  const kind = kindOf(schema);
+  const isId = kind === 'integer' || kind === 'integers';
+  const names = kind === 'references' ? 'role' : isId ? kindOfMember(name) : undefined;
+  return { name, place, kind, names, choices, description, isRequired };
 }
 
-function kindOf(schema: Schema): Member['kind'] {
-  const types = [schema.type ?? 'object'].flat().filter((type) => type !== 'null');
-  const [type] = types;
-  if (type === 'string') return schema.format === 'date-time' ? 'time' : 'text';
+function kindOf({ type: declared = 'object', format, items = {} }: Schema): Member['kind'] {
+  const [type] = [declared].flat().filter((one) => one !== 'null');
+  if (type === 'string') return format === 'date-time' ? 'time' : 'text';
   if (type === 'integer' || type === 'number' || type === 'boolean') return type;
-  if (type === 'array' && schema.items?.type === 'string') return 'texts';
-  if (type === 'array' && schema.items?.type === 'integer') return 'integers';
-  return 'json';
+  return type === 'array' ? listKindOf(items) : 'json';
+}
+
+function listKindOf({ type, $ref = '' }: Schema): Member['kind'] {
+  if (type === 'string') return 'texts';
+  if (type === 'integer') return 'integers';
+  return $ref.endsWith('/RoleReference') ? 'references' : 'json';
 }
 
 function resolve<T extends { readonly $ref?: string }>(value: T): T {

@@ -16,6 +16,7 @@ const member = (more: Partial<Member>): Member => ({
   name: 'workItemModelId',
   place: 'body',
   kind: 'text',
+  names: undefined,
   choices: undefined,
   description: '',
   isRequired: false,
@@ -31,7 +32,7 @@ test('the data of an item is --data, because --json says how to print', () => {
   expect(flagName('json')).toBe('--data');
 });
 
-test.each(['password', 'apiKey', 'token', 'id', 'createdOn', 'url'])('%s has no flag', (name) => {
+test.each(['password', 'apiKey', 'token', 'url'])('%s has no flag', (name) => {
   expect(hasFlag(member({ name }))).toBe(false);
 });
 
@@ -90,10 +91,48 @@ test('a list of texts gathers what the flag gives each time, also with a minus i
   expect(parsed(orders, ['--orders', '-amount', '--orders', 'due'])).toEqual({ orders: ['-amount', 'due'] });
 });
 
-test('a list of whole numbers is given at once or one by one, with all digits', () => {
+test('a list of texts is also taken as JSON, and set to nothing by an empty text', () => {
+  const labels = member({ name: 'labels', kind: 'texts' });
+  expect(parsed(labels, ['--labels', '["sap","a, b"]', '--labels', '[odd'])).toEqual({
+    labels: ['sap', 'a, b', '[odd'],
+  });
+  expect(parsed(labels, ['--labels', ''])).toEqual({ labels: [] });
+});
+
+test('a list of whole numbers is given at once, one by one or as JSON, with all digits', () => {
   const ids = member({ name: 'ids', kind: 'integers' });
-  const command = new Command().addOption(optionsFor(ids)[0] ?? expect.fail());
-  command.parse(['--ids', '1,2', '--ids', '9223372036854775807'], { from: 'user' });
-  expect(command.opts()).toEqual({ ids: [1, 2, 9223372036854775807n] });
-  expect(() => readFlag(ids, '1,x')).toThrow('whole number');
+  expect(parsed(ids, ['--ids', '1,2', '--ids', '9223372036854775807', '--ids', '[4, 5]'])).toEqual({
+    ids: [1, 2, 9223372036854775807n, 4, 5],
+  });
+  expect(parsed(ids, ['--ids', ''])).toEqual({ ids: [] });
+  for (const text of ['1,x', '[1,"x"]', '[1', '1,', '[1.5]'])
+    expect(() => readFlag(ids, text), text).toThrow('whole number');
+});
+
+test('an id of something that has a name may be the name', () => {
+  const queueId = member({ kind: 'integer', names: 'queue' });
+  expect(readFlag(queueId, '7')).toBe(7);
+  expect(readFlag(queueId, ' Night run ')).toBe('Night run');
+  for (const text of ['', ' ', '[7]', '{"id":7}'])
+    expect(() => readFlag(queueId, text), text).toThrow('a name or an id');
+});
+
+test('ids of things that have names may be names, and records of which the id is enough too', () => {
+  const deviceIds = member({ kind: 'integers', names: 'device' });
+  expect(readFlag(deviceIds, 'runner-1, 7,9223372036854775807')).toEqual([
+    'runner-1',
+    7,
+    9223372036854775807n,
+  ]);
+  expect(readFlag(deviceIds, '["a, b",7]')).toEqual(['a, b', 7]);
+  const roles = member({ kind: 'references', names: 'role' });
+  expect(readFlag(roles, '[{"id":5},"AAE_Admin"]')).toEqual([{ id: 5 }, 'AAE_Admin']);
+  expect(readFlag(roles, 'AAE_Bot Runner,5')).toEqual(['AAE_Bot Runner', 5]);
+});
+
+test('JSON that is none is refused before anything else is done', () => {
+  const expiry = member({ kind: 'json' });
+  for (const text of ['{"type":"NONE"}', '-', '@nowhere.json', '-5'])
+    expect(readFlag(expiry, text)).toBe(text);
+  for (const text of ['{type}', '', 'NONE']) expect(() => readFlag(expiry, text)).toThrow('must be JSON');
 });

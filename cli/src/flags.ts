@@ -1,13 +1,14 @@
-import { parseJson, toId } from '@millrace/api';
+import { parseJson, toId, type Id } from '@millrace/api';
 import { InvalidArgumentError, Option } from 'commander';
+import { readJsonOption } from './body.ts';
 import type { Member } from './contract.ts';
+import { readReference } from './names.ts';
 
-// Members that the server sets, and those that must not stand in the history of the shell or in the list of processes.
-const setByServer = ['id', 'createdBy', 'createdOn', 'updatedBy', 'updatedOn', 'tenantId', 'tenantUuid'];
+// What must not stand in the history of the shell or in the list of processes.
 const secret = ['password', 'apiKey', 'token'];
 // Options that every command has.
 const taken = ['body', 'url', 'help'];
-const withoutFlag = new Set([...setByServer, ...secret, ...taken]);
+const withoutFlag = new Set([...secret, ...taken]);
 
 /** Whether a member can be given by a flag of its own; the others come with --body only. */
 export function hasFlag({ name, isRequired }: Member): boolean {
@@ -32,45 +33,107 @@ export function optionsFor(member: Member): Option[] {
     const no = flag.replace('--', '--no-');
     return [new Option(flag, `${description} (${no} for false)`.trim()), new Option(no).hideHelp()];
   }
-  const option = new Option(`${flag} <${placeholders[member.kind]}>`, description);
+  const option = new Option(`${flag} <${placeholderOf(member)}>`, description);
   if (member.choices !== undefined) option.choices(member.choices);
   return [option.argParser((text: string, earlier: unknown) => readFlag(member, text, earlier))];
 }
 
-const placeholders = {
+const placeholders: Readonly<Record<Member['kind'], string>> = {
   text: 'text',
   time: 'time',
   integer: 'n',
   number: 'n',
+  boolean: '',
   texts: 'text',
   integers: 'n,n',
+  references: 'role,role',
   json: 'json',
 };
 
+function placeholderOf({ kind, names }: Member): string {
+  if (names === undefined || kind === 'references') return placeholders[kind];
+  return kind === 'integers' ? `${names},${names}` : names;
+}
+
+/** What the flags of members were given; those without are left out. */
+export async function valuesOf(
+  members: readonly Member[],
+  flags: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  const values: Record<string, unknown> = {};
+  for (const { name, kind } of members) {
+    const flag = flagName(name);
+    const value = flags[attributeOf(flag)];
+    if (value !== undefined)
+      values[name] = kind === 'json' ? await readJsonOption(flag, value as string) : value;
+  }
+  return values;
+}
+
 /**
- * The value that a flag stands for. JSON stays a text here: it may have to be read from a file.
+ * The value that a flag stands for. JSON stays a text here: it may have to be read from a file. Names of things stay
+ * names: the server knows their ids.
  * @param earlier what the same flag gave before, for members that are lists
  */
-export function readFlag({ kind, choices }: Member, text: string, earlier?: unknown): unknown {
+export function readFlag(member: Member, text: string, earlier?: unknown): unknown {
+  const { kind, choices, names } = member;
   if (choices !== undefined) return readChoice(choices, text);
   switch (kind) {
     case 'integer':
-      return readWholeNumber(text);
+      return names === undefined ? readWholeNumber(text) : readName(text);
     case 'number':
       return readNumber(text);
     case 'integers':
-      return [
-        ...(Array.isArray(earlier) ? (earlier as unknown[]) : []),
-        ...text.split(',').map(readWholeNumber),
-      ];
+    case 'references':
     case 'texts':
-      return Array.isArray(earlier) ? [...(earlier as string[]), text] : [text];
+      return [...(Array.isArray(earlier) ? (earlier as unknown[]) : []), ...readList(member, text)];
     case 'json':
+      return readJson(text);
     case 'text':
     case 'time':
     case 'boolean':
       return text;
   }
+}
+
+/** A list as JSON, or what one use of the flag adds to it: one text, or ids and names separated by commas. */
+function readList({ kind, names }: Member, text: string): unknown[] {
+  if (text === '') return [];
+  const parts = jsonList(text) ?? (kind === 'texts' ? [text] : text.split(','));
+  if (kind === 'texts') return parts.map(String);
+  return parts.map((part) => {
+    if (kind === 'references' && typeof part === 'object') return part;
+    return names === undefined ? readWholeNumber(String(part)) : readName(String(part));
+  });
+}
+
+function jsonList(text: string): unknown[] | undefined {
+  if (!text.trim().startsWith('[')) return undefined;
+  try {
+    const value = parseJson(text);
+    return Array.isArray(value) ? (value as unknown[]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** JSON that is given on the spot is looked at before anything is asked of the server. */
+function readJson(text: string): string {
+  if (text === '-' || text.startsWith('@')) return text;
+  try {
+    parseJson(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(`It must be JSON, @file or - for stdin: ${(error as Error).message}`);
+  }
+}
+
+/** @throws InvalidArgumentError when it is neither */
+function readName(text: string): Id | string {
+  const reference = readReference(text);
+  if (reference === '' || /^[[{]/.test(String(reference)))
+    throw new InvalidArgumentError('It must be a name or an id.');
+  return reference;
 }
 
 /** @throws InvalidArgumentError when the text is no whole number; ids keep all their digits. */

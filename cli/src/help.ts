@@ -14,7 +14,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   'signing-key': 'Keys that sign log-in tokens',
 };
 
-const examples: Readonly<Record<string, readonly string[]>> = {
+export const examples: Readonly<Record<string, readonly string[]>> = {
   '': [
     'millrace login',
     'millrace queue list',
@@ -47,8 +47,8 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   ],
   'queue list': ['millrace queue list --where status=ACTIVE --sort -updatedOn --limit 20'],
   'queue update': ['millrace queue update credit --version 0 --status INACTIVE'],
-  'queue set-member': ['millrace queue set-member credit 5 --role OWNER'],
-  'queue add-consumer': ['millrace queue add-consumer credit --role-id 5'],
+  'queue set-member': ['millrace queue set-member credit ana --role OWNER'],
+  'queue add-consumer': ['millrace queue add-consumer credit --role-id "AAE_Bot Runner"'],
   item: ['millrace item list credit --where status=FAILED', 'millrace item events credit 17'],
   'item create': [
     `millrace item create credit --data '{"customer":"A-17","amount":1200}' --priority 7`,
@@ -66,23 +66,26 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'model create': [
     `millrace model create --name credit --attributes '[{"name":"customer"},{"name":"amount","type":"NUMBER"}]'`,
   ],
-  device: ['millrace device list --where status=DISCONNECTED', 'millrace events --device-id 3'],
+  device: ['millrace device list --where status=DISCONNECTED', 'millrace events --device-id runner-01'],
   'device register': [
     'millrace device register --host-name runner-01 --labels sap --bots "Post invoice" --slots 2',
   ],
   'device list': ['millrace device list --where state=ACTIVE --where labels=sap --sort hostName'],
-  'device drain': ['millrace device drain 3 --reason "The host is patched tonight"'],
+  'device drain': ['millrace device drain runner-01 --reason "The host is patched tonight"'],
   'pool create': [
-    `millrace pool create --name Finance --scheme FAIR --device-ids '[3,4]' --consumer-role-ids '[8]'`,
+    'millrace pool create --name Finance --scheme FAIR --device-ids runner-01,runner-02 --consumer-role-ids "AAE_Bot Runner"',
   ],
-  'pool update': [`millrace pool update 27 --version 0 --device-ids '[3,4,5]'`],
+  'pool update': [`millrace pool update Finance --version 0 --device-ids '[3,4,5]'`],
   'automation create': [
-    'millrace automation create --name "Post invoices" --queue-id 7 --pool-id 27 --bot-name "Post invoice" --labels sap',
+    'millrace automation create --name "Post invoices" --queue-id credit --pool-id Finance --bot-name "Post invoice" --labels sap',
   ],
   'automation update': [
-    'millrace automation update 4 --version 0 --status PAUSED --status-reason "The ERP is down"',
+    'millrace automation update "Post invoices" --version 0 --status PAUSED --status-reason "The ERP is down"',
   ],
-  'user create': ['millrace user create --username ana --password-stdin < password.txt'],
+  'user create': [
+    'millrace user create --username runner-1 --roles "AAE_Bot Runner"',
+    'millrace user create --username ana --password-stdin < password.txt',
+  ],
   'api-key create': ['millrace api-key create --name "night run"'],
   completion: [
     'source <(millrace completion bash)        # in ~/.bashrc',
@@ -93,6 +96,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
 
 const exitCodeText = `
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 server not reachable, 4 not logged in.
+Where a queue, pool, automation, device, model, role or user is asked for, its name or its id will do.
 Data goes to stdout, messages to stderr. Each command is also known by its operation: millrace getQueue 5.`;
 
 /** Adds examples to the help of each command that has some, and what all share to the help of the program. */

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { readJsonOption } from './body.ts';
+import { isRecord, readJsonOption } from './body.ts';
 import { wholeNumberFrom } from './flags.ts';
 
 /** What the flags of a list command ask for. */
@@ -69,6 +69,19 @@ export async function filterOf({ where = [], filter }: ListFlags): Promise<Recor
   const operands = [...given, ...where];
   if (operands.length === 0) return {};
   return { filter: operands.length === 1 ? operands[0] : { operator: 'and', operands } };
+}
+
+/** A filter with each of its comparisons changed. */
+export async function changedFilter(
+  filter: unknown,
+  change: (comparison: Record<string, unknown>) => Promise<Record<string, unknown>>,
+): Promise<unknown> {
+  if (!isRecord(filter)) return filter;
+  const { operands } = filter;
+  if (!Array.isArray(operands)) return change(filter);
+  const changed: unknown[] = [];
+  for (const one of operands) changed.push(await changedFilter(one, change));
+  return { ...filter, operands: changed };
 }
 
 /** @throws InvalidArgumentError when the text is no comparison. */

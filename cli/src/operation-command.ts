@@ -1,15 +1,18 @@
-import { operations, type Operation, type OperationId } from '@millrace/api';
+import { operations, type Client, type Id, type Operation, type OperationId } from '@millrace/api';
 import type { Command } from 'commander';
 import { openClient } from './access.ts';
 import { printAnswer, refusalsIn } from './answer.ts';
-import { mergedBody, readJsonOption } from './body.ts';
+import { isRecord, mergedBody, readJsonOption } from './body.ts';
 import { addCallFlags, type CallFlags, type Context } from './context.ts';
 import { describe, type Description, type Member } from './contract.ts';
+import { displayColumnsOf, underColumns, usesDisplayColumns, withColumns } from './display-columns.ts';
 import { exitCodes, UsageError } from './errors.ts';
-import { attributeOf, flagName, hasFlag, optionsFor, readWholeNumber } from './flags.ts';
-import { addFilterFlags, addListFlags, filterOf, listRequest, type ListFlags } from './list-request.ts';
+import { flagName, hasFlag, optionsFor, readWholeNumber, valuesOf } from './flags.ts';
+import { namesOf } from './kinds.ts';
+import { addFilterFlags, addListFlags, changedFilter, filterOf, listRequest } from './list-request.ts';
+import type { ListFlags } from './list-request.ts';
+import { comparisonWithId, idOf, withIds } from './names.ts';
 import { addPasswordFlag, readPassword } from './password.ts';
-import { queueIdOf } from './queue-name.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 type Flags = CallFlags & ListFlags & { readonly body?: string; readonly passwordStdin?: boolean } & Values;
@@ -37,9 +40,9 @@ export function callsOperation(command: Command, operationId: OperationId, conte
   const plan = planOf(operationId);
   const { operation, description, members } = plan;
   command.summary(operation.summary).description(description.text);
-  for (const { name, description: what, isQueue } of description.parameters) {
-    if (isQueue) command.argument('<queue>', 'Name or id of the queue');
-    else command.argument(`<${name}>`, what, readWholeNumber);
+  for (const { name, description: what, names } of description.parameters) {
+    if (names === undefined) command.argument(`<${name}>`, what, readWholeNumber);
+    else command.argument(`<${names}>`, namesOf(names));
   }
   if (description.isList) addListFlags(command);
   else if (description.isFiltered) addFilterFlags(command);
@@ -67,29 +70,37 @@ function isFilter({ name, place }: Member): boolean {
 }
 
 async function callOperation({ config, terminal }: Context, plan: Plan, command: Command): Promise<void> {
-  const { operationId, description } = plan;
+  const { operationId, description, members } = plan;
   const flags = command.optsWithGlobals<Flags>();
   const given = await bodyFrom(terminal, plan, flags);
+  const query = await valuesOf(inPlace(plan, 'query'), flags);
   const client = await openClient(config, flags.url);
-  const path = await pathFrom(plan, command.processedArgs, (queue) => queueIdOf(client, queue));
-  const body = withRepeated(operationId, given, path);
-  const query = await chosen(plan, 'query', flags);
-  const timeoutSeconds = answerSeconds + waitOf(body);
-  const value = await client.call(operationId, { path, query, body }, { timeoutSeconds });
-  printAnswer(terminal, { operationId, value, description: description.answer }, flags.json === true);
+  const path = await pathFrom(client, plan, command.processedArgs);
+  const columns = usesDisplayColumns(operationId) ? displayColumnsOf(client, path['id'] as Id) : undefined;
+  const named = columns === undefined ? given : await withColumns(given, columns);
+  const body = withRepeated(operationId, await inIds(client, members, named), path);
+  const call = { path, query: await withIds(client, members, query), body };
+  const value = await client.call(operationId, call, { timeoutSeconds: answerSeconds + waitOf(body) });
+  const asJson = flags.json === true;
+  const shown = asJson || columns === undefined ? value : await inColumns(value, columns);
+  printAnswer(terminal, { operationId, value: shown, description: description.answer }, asJson);
   if (refusalsIn(value) > 0) process.exitCode = exitCodes.refused;
 }
 
 async function pathFrom(
+  client: Client,
   { description }: Plan,
   given: readonly unknown[],
-  idOf: (queue: string) => Promise<unknown>,
-): Promise<Values> {
+): Promise<Record<string, unknown>> {
   const path: Record<string, unknown> = {};
-  for (const [index, { name, isQueue }] of description.parameters.entries()) {
-    path[name] = isQueue ? await idOf(String(given[index])) : given[index];
+  for (const [index, { name, names }] of description.parameters.entries()) {
+    path[name] = names === undefined ? given[index] : await idOf(client, names, given[index]);
   }
   return path;
+}
+
+function inPlace({ members }: Plan, place: Member['place']): Member[] {
+  return members.filter((member) => member.place === place);
 }
 
 async function bodyFrom(terminal: Context['terminal'], plan: Plan, flags: Flags): Promise<unknown> {
@@ -98,20 +109,22 @@ async function bodyFrom(terminal: Context['terminal'], plan: Plan, flags: Flags)
   const whole = flags.body === undefined ? undefined : await readJsonOption('--body', flags.body);
   const password = flags.passwordStdin === true ? { password: await readPassword(terminal) } : {};
   const list = description.isList ? await listRequest(flags) : await filterOf(flags);
-  const body = mergedBody(whole, { ...list, ...(await chosen(plan, 'body', flags)), ...password });
+  const body = mergedBody(whole, { ...list, ...(await valuesOf(inPlace(plan, 'body'), flags)), ...password });
   if (body === undefined && operation.bodyRequired) throw new UsageError(nothingToSend(plan));
   return body;
 }
 
-async function chosen({ members }: Plan, place: Member['place'], flags: Values): Promise<Values> {
-  const values: Record<string, unknown> = {};
-  for (const { name, kind } of members.filter((member) => member.place === place)) {
-    const flag = flagName(name);
-    const value = flags[attributeOf(flag)];
-    if (value !== undefined)
-      values[name] = kind === 'json' ? await readJsonOption(flag, value as string) : value;
-  }
-  return values;
+/** The body with ids in the place of names, also in its filter. */
+async function inIds(client: Client, members: readonly Member[], body: unknown): Promise<unknown> {
+  if (!isRecord(body)) return body;
+  const { filter } = body;
+  const compared = await changedFilter(filter, (comparison) => comparisonWithId(client, comparison));
+  return withIds(client, members, filter === undefined ? body : { ...body, filter: compared });
+}
+
+async function inColumns(value: unknown, columns: () => Promise<readonly string[]>): Promise<unknown> {
+  if (!isRecord(value) || !Array.isArray(value['list'])) return value;
+  return { ...value, list: underColumns(value['list'] as Values[], await columns()) };
 }
 
 function withRepeated(operationId: OperationId, body: unknown, path: Values): unknown {

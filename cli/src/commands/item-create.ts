@@ -1,22 +1,17 @@
+import type { Schemas } from '@millrace/api';
 import type { Command } from 'commander';
 import { openClient } from '../access.ts';
 import { printAnswer } from '../answer.ts';
 import { isRecord, readJsonOption } from '../body.ts';
 import { addCallFlags, type CallFlags, type Context } from '../context.ts';
-import { describe } from '../contract.ts';
+import { describe, membersOfNewItem } from '../contract.ts';
 import { UsageError } from '../errors.ts';
-import { wholeNumberFrom } from '../flags.ts';
-import { queueIdOf } from '../queue-name.ts';
-import type { Schemas } from '@millrace/api';
+import { flagName, optionsFor, valuesOf } from '../flags.ts';
+import { idOf } from '../names.ts';
 
 const operationId = 'createWorkItems';
 
-interface CreateFlags extends CallFlags {
-  readonly data?: string;
-  readonly priority?: number;
-  readonly deferredUntil?: string;
-  readonly body?: string;
-}
+type CreateFlags = CallFlags & { readonly body?: string } & Readonly<Record<string, unknown>>;
 
 /** `millrace item create`: one item from its data, or many from a body. */
 export function addItemCreate(group: Command, context: Context): Command {
@@ -25,38 +20,34 @@ export function addItemCreate(group: Command, context: Context): Command {
     .command('create')
     .summary(operation.summary)
     .description(text)
-    .argument('<queue>', 'Name or id of the queue')
-    .option('--data <json>', 'Values of the attributes of one item, by name: JSON, @file or - for stdin')
-    .option('--priority <n>', '0 (last) to 9 (first), 4 when left out', wholeNumberFrom(0, 9))
-    .option('--deferred-until <time>', 'Parks the item until then')
-    .option(
-      '--body <json>',
-      'One item {"json":{…}}, a list of them, or the whole body: JSON, @file or - for stdin',
-    );
+    .argument('<queue>', 'Name or id of the queue');
+  // Whether there is --data is a question for when everything was read.
+  for (const member of membersOfNewItem())
+    for (const option of optionsFor({ ...member, isRequired: false })) command.addOption(option);
+  command.option(
+    '--body <json>',
+    'Instead of all these: one item {"json":{…}}, a list of them, or the whole body: JSON, @file or - for stdin',
+  );
   return addCallFlags(command).action((queue: string) => create(context, queue, command.optsWithGlobals()));
 }
 
 async function create({ config, terminal }: Context, queue: string, flags: CreateFlags): Promise<void> {
   const body = (await bodyFrom(flags)) as Schemas['NewWorkItems'];
   const client = await openClient(config, flags.url);
-  const id = await queueIdOf(client, queue);
+  const id = await idOf(client, 'queue', queue);
   const value = await client.createWorkItems({ path: { id }, body }, { timeoutSeconds: 120 });
   printAnswer(terminal, { operationId, value, description: '' }, flags.json === true);
 }
 
-async function bodyFrom({ data, body, priority, deferredUntil }: CreateFlags): Promise<unknown> {
-  const own = {
-    ...(priority !== undefined && { priority }),
-    ...(deferredUntil !== undefined && { deferredUntil }),
-  };
-  if (data !== undefined && body === undefined)
-    return { workItems: [{ json: await readJsonOption('--data', data), ...own }] };
-  if (body === undefined || data !== undefined)
+async function bodyFrom(flags: CreateFlags): Promise<unknown> {
+  const item = await valuesOf(membersOfNewItem(), flags);
+  const { body } = flags;
+  if (item['json'] !== undefined && body === undefined) return { workItems: [item] };
+  if (body === undefined || item['json'] !== undefined)
     throw new UsageError('Give either --data, for one item, or --body, for one or many.');
-  if (Object.keys(own).length > 0)
-    throw new UsageError(
-      '--priority and --deferred-until go with --data; in --body they stand with each item.',
-    );
+  const others = Object.keys(item).map(flagName).join(' and ');
+  if (others !== '')
+    throw new UsageError(`${others} can only go with --data; in --body it stands with each item.`);
   return newItems(await readJsonOption('--body', body));
 }
 

@@ -1,12 +1,13 @@
-import { stringifyJson } from '@millrace/api';
+import { createClient, stringifyJson } from '@millrace/api';
 import type { CommandOptions, Summary } from '@millrace/runner';
 import { InvalidArgumentError, type Command } from 'commander';
 import { clientOptions } from '../access.ts';
 import { printFields } from '../answer.ts';
 import { addCallFlags, type CallFlags, type Context } from '../context.ts';
 import { exitCodes, UsageError } from '../errors.ts';
-import { readWholeNumber, wholeNumberFrom } from '../flags.ts';
+import { wholeNumberFrom } from '../flags.ts';
 import { createLiveLine } from '../live-line.ts';
+import { idOf } from '../names.ts';
 import { hasLoss, watchRunner } from '../run-watch.ts';
 
 interface RunFlags extends CallFlags {
@@ -16,7 +17,7 @@ interface RunFlags extends CallFlags {
   readonly timeoutSeconds?: number;
   readonly drainSeconds?: number;
   readonly businessExitCode?: number;
-  readonly deviceId?: number | bigint;
+  readonly deviceId?: string;
   readonly warm?: boolean;
 }
 
@@ -43,7 +44,10 @@ export function addRun(program: Command, context: Context): Command {
     .option('--drain-seconds <n>', 'How long to wait for running items when told to stop (60)', readSeconds)
     .option('--business-exit-code <n>', 'The exit code of a business failure (65)', wholeNumberFrom(1, 255))
     .option('--warm', 'Keep the command running and give it one item after another, as lines of JSON')
-    .option('--device-id <n>', 'A device that you registered, recorded with the items', readWholeNumber);
+    .option(
+      '--device-id <device>',
+      'A device that you registered, by host name or id; recorded with the items',
+    );
   return addCallFlags(command).action((words: string[]) =>
     runQueue(context, words, command.optsWithGlobals()),
   );
@@ -54,12 +58,19 @@ async function runQueue(
   words: readonly string[],
   flags: RunFlags,
 ): Promise<void> {
-  const { url, json, ...options } = flags;
+  const { url, json, deviceId, ...options } = flags;
   const line = createLiveLine(terminal);
   const watch = watchRunner(line, flags.queue);
   const access = clientOptions(config, url);
+  const device = deviceId && { deviceId: await idOf(createClient(access), 'device', deviceId) };
   try {
-    const summary = await startAgent({ ...access, ...options, command: words, onEvent: watch.onEvent });
+    const summary = await startAgent({
+      ...access,
+      ...options,
+      ...device,
+      command: words,
+      onEvent: watch.onEvent,
+    });
     watch.end();
     if (json === true) terminal.out(stringifyJson(summary));
     else printFields(terminal, { ...summary });

@@ -7,7 +7,7 @@ import { printAnswer } from '../answer.ts';
 import { addCallFlags, type CallFlags, type Context } from '../context.ts';
 import { describe } from '../contract.ts';
 import { Interrupted, UsageError } from '../errors.ts';
-import { queueIdOf } from '../queue-name.ts';
+import { idOf } from '../names.ts';
 import { countingFetch, showBytes } from '../upload-progress.ts';
 
 const operationId = 'createWorkItemsFromFile';
@@ -36,7 +36,7 @@ async function upload({ config, terminal }: Context, { queue, file, flags }: Upl
   const blob = await openFile(file);
   const progress = showBytes(terminal, path.basename(file), blob.size);
   const client = createClient({ ...clientOptions(config, flags.url), fetch: countingFetch(progress.sent) });
-  const id = await queueIdOf(client, queue);
+  const id = await idOf(client, 'queue', queue);
   const stop = new AbortController();
   const interrupt = () => stop.abort(new Interrupted());
   process.once('SIGINT', interrupt);

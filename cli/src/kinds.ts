@@ -1,0 +1,71 @@
+import { operations, type Operation, type OperationId } from '@millrace/api';
+
+/** A kind of thing that people know by name, and the server by id. */
+export type Kind = 'queue' | 'model' | 'pool' | 'automation' | 'device' | 'role' | 'user';
+
+interface Naming {
+  /** The operation that finds things of the kind. */
+  readonly list: OperationId;
+  /** The members by which people call one. */
+  readonly fields: readonly string[];
+  /** How a person is told that. */
+  readonly called: string;
+  /** Whether lists leave some out unless they are asked for them. */
+  readonly isArchivable?: true;
+}
+
+const namings: Readonly<Record<Kind, Naming>> = {
+  queue: { list: 'listQueues', fields: ['name'], called: 'Name', isArchivable: true },
+  model: { list: 'listWorkItemModels', fields: ['name'], called: 'Name', isArchivable: true },
+  pool: { list: 'listPools', fields: ['name'], called: 'Name' },
+  automation: { list: 'listAutomations', fields: ['name'], called: 'Name' },
+  device: { list: 'listDevices', fields: ['hostName', 'nickname'], called: 'Host name, nickname' },
+  role: { list: 'listRoles', fields: ['name'], called: 'Name' },
+  user: { list: 'listUsers', fields: ['username'], called: 'User name' },
+};
+
+// What the contract calls an id of each kind, in paths by the collection and elsewhere by the member.
+const collections: Readonly<Record<string, Kind>> = {
+  queues: 'queue',
+  workitemmodels: 'model',
+  pools: 'pool',
+  automations: 'automation',
+  devices: 'device',
+};
+const endings: Readonly<Record<string, Kind>> = {
+  queueId: 'queue',
+  modelId: 'model',
+  poolId: 'pool',
+  deviceId: 'device',
+  roleId: 'role',
+  userId: 'user',
+  ownerId: 'user',
+  actorId: 'user',
+};
+
+/** How things of a kind are found by name. */
+export function namingOf(kind: Kind): Naming {
+  return namings[kind];
+}
+
+/** The kind of thing that a parameter of a path names. @param collection what stands before it in the path */
+export function kindInPath(collection: string, parameter: string): Kind | undefined {
+  return kindOfMember(parameter) ?? (parameter === 'id' ? collections[collection] : undefined);
+}
+
+/** The kind of thing whose id, or ids, a member holds; by its name. */
+export function kindOfMember(member: string): Kind | undefined {
+  const name = member.replace(/s$/, '').toLowerCase();
+  return Object.entries(endings).find(([ending]) => name.endsWith(ending.toLowerCase()))?.[1];
+}
+
+/** What may be given where one of a kind is asked for. */
+export function namesOf(kind: Kind): string {
+  return `${namings[kind].called} or id of the ${kind}`;
+}
+
+/** The command that shows all of a kind. */
+export function listCommandOf(kind: Kind): string {
+  const { cli }: Operation = operations[namings[kind].list];
+  return `millrace ${cli ?? ''}`;
+}
