@@ -3168,7 +3168,7 @@ export interface components {
         [key: string]: unknown;
       };
       /** @description The version of the model whose names the attributes have: the present one while the item waits, the one it was claimed with from then on. Set by the server */
-      modelVersion?: number;
+      readonly modelVersion?: number;
       /**
        * @description NEW waits, IN_PROGRESS is leased, DEFERRED is parked; COMPLETE and FAILED are final
        * @enum {string}
@@ -3177,41 +3177,41 @@ export interface components {
       /** @enum {string} */
       result?: 'SUCCESS' | 'FAILURE';
       /** @description Value of a display column of the queue */
-      col1?: string;
+      readonly col1?: string;
       /** @description Value of a display column of the queue */
-      col2?: string;
+      readonly col2?: string;
       /** @description Value of a display column of the queue */
-      col3?: string;
+      readonly col3?: string;
       /** @description Value of a display column of the queue */
-      col4?: string;
+      readonly col4?: string;
       /** @description Value of a display column of the queue */
-      col5?: string;
+      readonly col5?: string;
       /** @description Value of a display column of the queue */
-      col6?: string;
+      readonly col6?: string;
       /** @description Value of a display column of the queue */
-      col7?: string;
+      readonly col7?: string;
       /** @description Value of a display column of the queue */
-      col8?: string;
+      readonly col8?: string;
       /** @description Value of a display column of the queue */
-      col9?: string;
+      readonly col9?: string;
       /** @description Value of a display column of the queue */
-      col10?: string;
+      readonly col10?: string;
       /**
        * Format: int64
        * @description Device that processes or processed the item
        */
-      deviceId?: Id;
+      readonly deviceId?: Id;
       /**
        * Format: int64
        * @description User under whose account it was processed
        */
-      deviceUserId?: Id;
+      readonly deviceUserId?: Id;
       /** @description Automation that processed the item */
-      automationId?: string;
+      readonly automationId?: string;
       /** @description Bot that is to process it, as requestWork answers it */
-      botName?: string;
+      readonly botName?: string;
       /** @description User as whom the bot is to work, as requestWork answers it */
-      runAsUser?: {
+      readonly runAsUser?: {
         /** Format: int64 */
         id: Id;
         username: string;
@@ -3220,19 +3220,19 @@ export interface components {
        * Format: date-time
        * @description When processing began
        */
-      startTime?: string;
+      readonly startTime?: string;
       /**
        * Format: date-time
        * @description When processing ended
        */
-      endTime?: string;
+      readonly endTime?: string;
       comment?: string;
       /** @description Why the item failed */
       error?: string;
       /** @description How often the item was tried again by itself */
-      retryCount?: number;
+      readonly retryCount?: number;
       /** @description How often in a row its lease has run out, since a holder last reported on it; left out when it has not */
-      lapseCount?: number;
+      readonly lapseCount?: number;
       /**
        * Format: date-time
        * @description Left out when deferred for ever
@@ -3242,16 +3242,16 @@ export interface components {
        * Format: int64
        * @description Id of the user
        */
-      createdBy?: Id;
+      readonly createdBy?: Id;
       /** Format: date-time */
-      createdOn?: string;
+      readonly createdOn?: string;
       /**
        * Format: int64
        * @description Id of the user; 0 is Millrace itself
        */
-      updatedBy?: Id;
+      readonly updatedBy?: Id;
       /** Format: date-time */
-      updatedOn?: string;
+      readonly updatedOn?: string;
       /** @description Rises by one with each change; the fence for reports */
       version?: number;
       /** @description 0 (last) to 9 (first) */
@@ -3260,17 +3260,17 @@ export interface components {
        * Format: date-time
        * @description A NEW item is not granted before this time
        */
-      notBefore?: string;
+      readonly notBefore?: string;
       /**
        * Format: date-time
        * @description After this time the item is not granted any more
        */
-      expiresOn?: string;
+      readonly expiresOn?: string;
       /**
        * Format: date-time
        * @description While IN_PROGRESS
        */
-      leaseExpiresOn?: string;
+      readonly leaseExpiresOn?: string;
       progress?: components['schemas']['Progress'];
       output?: components['schemas']['Output'];
       /**
@@ -3286,22 +3286,22 @@ export interface components {
        * Format: date-time
        * @description When its holder began what cannot be undone; while IN_PROGRESS or IN_DOUBT
        */
-      pointOfNoReturnOn?: string;
+      readonly pointOfNoReturnOn?: string;
       /**
        * Format: date-time
        * @description While IN_PROGRESS
        */
-      cancelRequestedOn?: string;
+      readonly cancelRequestedOn?: string;
       /**
        * Format: int64
        * @description Id of the user
        */
-      cancelRequestedBy?: Id;
-      cancelReason?: string;
+      readonly cancelRequestedBy?: Id;
+      readonly cancelReason?: string;
       /** @description The newest output of its bot; from getWorkItem */
-      logTail?: string;
+      readonly logTail?: string;
       /** @description Each time it was processed, oldest first; from getWorkItem */
-      attempts?: components['schemas']['Attempt'][];
+      readonly attempts?: components['schemas']['Attempt'][];
       doubt?: components['schemas']['Doubt'];
     };
     /** @description One time that an item was processed. */
@@ -3543,7 +3543,7 @@ export interface components {
         [key: string]: unknown;
       };
       /** @description The version of the model whose names the attributes have: the present one while the item waits, the one it was claimed with from then on. Set by the server */
-      modelVersion?: number;
+      readonly modelVersion?: number;
       /** @enum {string} */
       status?: 'IN_PROGRESS' | 'FAILED' | 'COMPLETE' | 'DEFERRED';
       /**
@@ -3552,41 +3552,41 @@ export interface components {
        */
       result?: 'SUCCESS' | 'FAILURE';
       /** @description Value of a display column of the queue */
-      col1?: string;
+      readonly col1?: string;
       /** @description Value of a display column of the queue */
-      col2?: string;
+      readonly col2?: string;
       /** @description Value of a display column of the queue */
-      col3?: string;
+      readonly col3?: string;
       /** @description Value of a display column of the queue */
-      col4?: string;
+      readonly col4?: string;
       /** @description Value of a display column of the queue */
-      col5?: string;
+      readonly col5?: string;
       /** @description Value of a display column of the queue */
-      col6?: string;
+      readonly col6?: string;
       /** @description Value of a display column of the queue */
-      col7?: string;
+      readonly col7?: string;
       /** @description Value of a display column of the queue */
-      col8?: string;
+      readonly col8?: string;
       /** @description Value of a display column of the queue */
-      col9?: string;
+      readonly col9?: string;
       /** @description Value of a display column of the queue */
-      col10?: string;
+      readonly col10?: string;
       /**
        * Format: int64
        * @description Device that processes or processed the item
        */
-      deviceId?: Id;
+      readonly deviceId?: Id;
       /**
        * Format: int64
        * @description User under whose account it was processed
        */
-      deviceUserId?: Id;
+      readonly deviceUserId?: Id;
       /** @description Automation that processed the item */
-      automationId?: string;
+      readonly automationId?: string;
       /** @description Bot that is to process it, as requestWork answers it */
-      botName?: string;
+      readonly botName?: string;
       /** @description User as whom the bot is to work, as requestWork answers it */
-      runAsUser?: {
+      readonly runAsUser?: {
         /** Format: int64 */
         id: Id;
         username: string;
@@ -3595,18 +3595,18 @@ export interface components {
        * Format: date-time
        * @description When processing began
        */
-      startTime?: string;
+      readonly startTime?: string;
       /**
        * Format: date-time
        * @description When processing ended
        */
-      endTime?: string;
+      readonly endTime?: string;
       comment?: string;
       error?: string;
       /** @description How often the item was tried again by itself */
-      retryCount?: number;
+      readonly retryCount?: number;
       /** @description How often in a row its lease has run out, since a holder last reported on it; left out when it has not */
-      lapseCount?: number;
+      readonly lapseCount?: number;
       /**
        * Format: date-time
        * @description With DEFERRED; for ever when left out
@@ -3616,16 +3616,16 @@ export interface components {
        * Format: int64
        * @description Id of the user
        */
-      createdBy?: Id;
+      readonly createdBy?: Id;
       /** Format: date-time */
-      createdOn?: string;
+      readonly createdOn?: string;
       /**
        * Format: int64
        * @description Id of the user; 0 is Millrace itself
        */
-      updatedBy?: Id;
+      readonly updatedBy?: Id;
       /** Format: date-time */
-      updatedOn?: string;
+      readonly updatedOn?: string;
       /** @description The current version of the item */
       version: number;
       /** @description 0 (last) to 9 (first), 4 when left out */
@@ -3634,17 +3634,17 @@ export interface components {
        * Format: date-time
        * @description A NEW item is not granted before this time
        */
-      notBefore?: string;
+      readonly notBefore?: string;
       /**
        * Format: date-time
        * @description After this time the item is not granted any more
        */
-      expiresOn?: string;
+      readonly expiresOn?: string;
       /**
        * Format: date-time
        * @description While IN_PROGRESS
        */
-      leaseExpiresOn?: string;
+      readonly leaseExpiresOn?: string;
       progress?: components['schemas']['Progress'];
       output?: components['schemas']['Output'];
       /**
@@ -3660,22 +3660,22 @@ export interface components {
        * Format: date-time
        * @description When its holder began what cannot be undone; while IN_PROGRESS or IN_DOUBT
        */
-      pointOfNoReturnOn?: string;
+      readonly pointOfNoReturnOn?: string;
       /**
        * Format: date-time
        * @description While IN_PROGRESS
        */
-      cancelRequestedOn?: string;
+      readonly cancelRequestedOn?: string;
       /**
        * Format: int64
        * @description Id of the user
        */
-      cancelRequestedBy?: Id;
-      cancelReason?: string;
+      readonly cancelRequestedBy?: Id;
+      readonly cancelReason?: string;
       /** @description The newest output of its bot; from getWorkItem */
-      logTail?: string;
+      readonly logTail?: string;
       /** @description Each time it was processed, oldest first; from getWorkItem */
-      attempts?: components['schemas']['Attempt'][];
+      readonly attempts?: components['schemas']['Attempt'][];
       doubt?: components['schemas']['Doubt'];
       /** @description Why, for the timeline */
       reason?: string;
@@ -3711,7 +3711,7 @@ export interface components {
     WorkItemEvents: {
       list: components['schemas']['WorkItemEvent'][];
       /** @description Each time it was processed, oldest first; from getWorkItem */
-      attempts?: components['schemas']['Attempt'][];
+      readonly attempts?: components['schemas']['Attempt'][];
     };
     /** @description One change of an item. */
     WorkItemEvent: {
