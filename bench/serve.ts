@@ -8,6 +8,6 @@ const config = {
   ...readConfig({ MILLRACE_PORT: '0', MILLRACE_LOG_LEVEL: 'error' }),
   adminPassword: password,
 };
-const server = await startServer(config, JSON.parse(connection) as ConnectionConfig, () => undefined);
+const server = await startServer(config, JSON.parse(connection) as ConnectionConfig);
 process.send?.(server.url);
 process.once('disconnect', () => void server.stop());

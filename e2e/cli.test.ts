@@ -1,10 +1,9 @@
 import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import path from 'node:path';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { parseJson } from '@millrace/api';
 import { beforeAll, expect, test, vi } from 'vitest';
+import { freePort } from '../server/src/postgres/free-port.ts';
 import { startApp, type App } from '../server/src/testing/app.ts';
 import { createHome, millrace, startMillrace, type Ended } from './millrace.ts';
 
@@ -176,17 +175,8 @@ test('a file is uploaded whole, or each refused row is named and nothing is crea
   expect((await app.admin.listWorkItems({ path: { id } })).body.page.total).toBe(2);
 });
 
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 test('the exit code says what went wrong, and stderr what to do', async () => {
-  const url = `http://127.0.0.1:${String(await closedPort())}`;
+  const url = `http://127.0.0.1:${String(await freePort())}`;
   const [refused, unknown, usage, missing, unreachable, nobody] = await Promise.all([
     asAdmin('queue', 'get', '987654'),
     asAdmin('queue', 'get', 'No such queue'),

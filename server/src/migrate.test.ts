@@ -4,7 +4,10 @@ import { createDatabase } from './testing/app.ts';
 import { dumpSchema } from './testing/schema.ts';
 import pg from 'pg';
 
-const quiet = () => undefined;
+const nothing = () => undefined;
+const quiet = { info: nothing, warn: nothing };
+/** Notes the migrations that are applied. */
+const noting = (applied: object[]) => ({ ...quiet, info: (members: object) => void applied.push(members) });
 
 async function run(connection: pg.ClientConfig, statement: string): Promise<void> {
   const client = new pg.Client(connection);
@@ -20,18 +23,18 @@ describe('the migrations', () => {
 
   test('run once, and change nothing when they run again', async () => {
     const connection = await createDatabase();
-    const applied: string[] = [];
-    await migrate(connection, (message) => applied.push(message));
+    const applied: object[] = [];
+    await migrate(connection, noting(applied));
     expect(applied).toEqual([]);
   });
 
   test('run once when several servers start together on an empty database', async () => {
     const connection = { ...inject('connection'), database: `together_${Date.now()}` };
     await run(inject('connection'), `create database ${connection.database}`);
-    const applied: string[] = [];
-    await Promise.all([1, 2, 3].map(() => migrate(connection, (message) => applied.push(message))));
-    expect(applied.length).toBe(new Set(applied).size);
-    expect(applied[0]).toContain('0001_foundation.sql');
+    const applied: object[] = [];
+    await Promise.all([1, 2, 3].map(() => migrate(connection, noting(applied))));
+    expect(applied.length).toBe(new Set(applied.map((one) => JSON.stringify(one))).size);
+    expect(applied[0]).toEqual({ migration: '0001_foundation.sql' });
     expect(await dumpSchema(connection)).toBe(await dumpSchema(await createDatabase()));
   });
 
@@ -60,5 +63,16 @@ describe('the migrations', () => {
     const connection = await createDatabase();
     await run(connection, "update migrations set checksum = 'other' where name = '0001_foundation.sql'");
     await expect(migrate(connection, quiet)).rejects.toThrow('0001_foundation.sql was edited after it ran');
+  });
+
+  test('say which setting makes a database lose what was acknowledged', async () => {
+    const connection = await createDatabase();
+    const warnings: object[] = [];
+    const log = { ...quiet, warn: (members: object) => void warnings.push(members) };
+    await migrate({ ...connection, options: '-c synchronous_commit=off' }, log);
+    expect(warnings).toContainEqual({ setting: 'synchronous_commit' });
+    warnings.length = 0;
+    await migrate(connection, log);
+    expect(warnings).not.toContainEqual({ setting: 'synchronous_commit' });
   });
 });

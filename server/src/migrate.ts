@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import type { ConnectionConfig } from './db.ts';
+import type { Log } from './operation.ts';
 
 const folder = path.join(import.meta.dirname, '../migrations');
 /** Any number will do, as long as every Millrace server takes the same. */
@@ -16,21 +17,32 @@ interface Migration {
 
 /**
  * Brings the database to the schema of this version. Servers that start together wait for each other.
+ * @param stopping breaks the connection when it aborts, and with it the migration that runs.
  * @throws Error when the database cannot be reached, is of a newer version, or a migration that ran was edited since.
  */
-export async function migrate(connection: ConnectionConfig, log: (message: string) => void): Promise<void> {
+export async function migrate(
+  connection: ConnectionConfig,
+  log: Pick<Log, 'info' | 'warn'>,
+  stopping?: AbortSignal,
+): Promise<void> {
   const client = new pg.Client(connection);
+  // A connection that breaks is reported by the statement that runs on it; unheard, it would end this process.
+  client.on('error', () => undefined);
+  const hangUp = () => void client.end();
+  stopping?.addEventListener('abort', hangUp);
   await client.connect().catch(sayWhereToLook);
   try {
     await refuseOldPostgres(client);
+    await warnOfLoss(client, log);
     await client.query(`select pg_advisory_lock(${migrationLock})`);
     await client.query(`create table if not exists migrations (
       name text primary key, checksum text not null, applied_on timestamptz not null default now())`);
     for (const migration of await pending(client)) {
       await apply(client, migration);
-      log(`Applied migration ${migration.name}`);
+      log.info({ migration: migration.name }, 'applied a migration');
     }
   } finally {
+    stopping?.removeEventListener('abort', hangUp);
     await client.end();
   }
 }
@@ -48,6 +60,15 @@ async function refuseOldPostgres(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
   const major = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
   if (major < 15) throw new Error(`Millrace needs PostgreSQL 15 or newer; this server is version ${major}.`);
+}
+
+/** An answer means that the work is on disk; a database that is set to answer earlier breaks that promise. */
+async function warnOfLoss(client: pg.Client, log: Pick<Log, 'warn'>): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `select name from pg_settings where name in ('synchronous_commit', 'fsync') and setting = 'off'`,
+  );
+  for (const { name } of rows)
+    log.warn({ setting: name }, `PostgreSQL runs with ${name} off: a crash loses work that was acknowledged`);
 }
 
 async function pending(client: pg.Client): Promise<Migration[]> {

@@ -19,12 +19,13 @@ export async function openCluster(
   place: Place,
   distribution: Distribution,
   runtime: string,
-  log: (message: string) => void,
+  { log, stopping }: { log: (message: string) => void; stopping: AbortSignal },
 ): Promise<void> {
+  stopping.throwIfAborted();
   const version = await clusterVersion(place.cluster);
   if (version === undefined) {
     log(`Creating a PostgreSQL ${distribution.major} database in ${place.cluster}.`);
-    return createCluster(place, runtime);
+    return createCluster(place, runtime, stopping);
   }
   if (version !== distribution.major)
     throw new Error(otherVersion(place.cluster, version, distribution.major));
@@ -57,7 +58,7 @@ function otherVersion(cluster: string, found: string, own: string): string {
   );
 }
 
-async function createCluster(place: Place, runtime: string): Promise<void> {
+async function createCluster(place: Place, runtime: string, stopping: AbortSignal): Promise<void> {
   // Under another name until it is complete: a half-made cluster would look like one that can be opened.
   const draft = join(place.dataFolder, 'postgres.new');
   await rm(draft, { recursive: true, force: true });
@@ -65,7 +66,12 @@ async function createCluster(place: Place, runtime: string): Promise<void> {
   if (place.account) await chown(draft, place.account.uid, place.account.gid);
   const args = ['-D', folderArgument(place, draft), ...clusterArguments(process.platform)];
   if (place.sockets === undefined) args.push(`--pwfile=${await createPassword(place)}`);
-  await runProgram(place, program(runtime, 'initdb'), args, draft);
+  await runProgram(place, program(runtime, 'initdb'), args, { folder: draft, stopping }).catch(
+    async (error: unknown) => {
+      await rm(draft, { recursive: true, force: true });
+      throw error;
+    },
+  );
   await rename(draft, place.cluster);
   await syncFolder(place.dataFolder);
 }

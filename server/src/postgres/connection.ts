@@ -1,9 +1,7 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { databaseUser, findPostmaster, readPidFile } from './cluster.ts';
+import { freePort } from './free-port.ts';
 import type { Place } from './place.ts';
 import { isSameFolder } from './processes.ts';
 
@@ -38,15 +36,6 @@ export function listenSettings(place: Place, connection: Connection): Record<str
     unix_socket_permissions: '0700',
     port: String(connection.port),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Tries whether the server takes connections. 'starting' also stands for recovering and for shutting down. */

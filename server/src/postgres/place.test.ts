@@ -56,7 +56,7 @@ describe('openDataFolder', () => {
 
   it('says what to do when the folder cannot be created', async () => {
     await expect(openDataFolder('/dev/null/data')).rejects.toThrow(
-      'Set MILLRACE_DATA to a folder you may write to',
+      'Set MILLRACE_DATA to a folder that this process may write to',
     );
   });
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, realpath, rmdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, chmod, chown, lstat, mkdir, realpath, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Account, canReach, serverAccount } from './account.ts';
 
@@ -45,15 +46,28 @@ export async function openDataFolder(folder: string): Promise<string> {
   }
   try {
     await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
     return await realpath(folder);
   } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
     throw new Error(
-      `The data folder ${folder} can't be created: ${(error as Error).message}. ` +
-        `Set MILLRACE_DATA to a folder you may write to.`,
+      `The data folder ${folder} cannot be used: ${whyUnusable[code] ?? message}. ` +
+        `Set MILLRACE_DATA to a folder that this process may write to.`,
       { cause: error },
     );
   }
 }
+
+const noRight = 'this process may not write there';
+const fileInPlace = 'it, or a folder above it, is a file';
+const whyUnusable: Record<string, string> = {
+  EACCES: noRight,
+  EPERM: noRight,
+  EROFS: 'its disk can only be read',
+  EEXIST: fileInPlace,
+  ENOTDIR: fileInPlace,
+  ENOSPC: 'its disk is full',
+};
 
 /** Decides where everything lies. Changes nothing. */
 export async function choosePlace(dataFolder: string): Promise<Place> {

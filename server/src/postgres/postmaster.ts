@@ -129,7 +129,7 @@ async function launch(server: Server): Promise<number | undefined> {
 async function launchOnWindows({ place, runtime, settingArguments }: Server): Promise<number | undefined> {
   const options = settingArguments.map((word) => (word.startsWith('-') ? word : `"${word}"`)).join(' ');
   const args = ['start', '-W', '-s', '-D', place.cluster, '-l', place.log, '-o', options];
-  await runProgram(place, program(runtime, 'pg_ctl'), args, place.cluster);
+  await runProgram(place, program(runtime, 'pg_ctl'), args, { folder: place.cluster });
   for (const wait of [100, 200, 500, 1000, 3000]) {
     const pid = await findPostmaster(place.cluster);
     if (pid !== undefined) return pid;
@@ -172,7 +172,7 @@ export async function shutDown(server: Server): Promise<void> {
   if (pid === undefined || !isRunning(pid)) return;
   if (process.platform === 'win32') {
     const args = ['stop', '-s', '-D', place.cluster, '-m', 'fast', '-t', '30'];
-    return runProgram(place, program(server.runtime, 'pg_ctl'), args, place.cluster);
+    return runProgram(place, program(server.runtime, 'pg_ctl'), args, { folder: place.cluster });
   }
   for (const [signal, patience] of [
     ['SIGINT', 30_000],

@@ -15,12 +15,23 @@ export function folderArgument(place: Place, folder: string): string {
   return place.fromInside ? '/proc/self/cwd' : folder;
 }
 
+interface Run {
+  readonly folder: string;
+  /** Ends the program when it aborts. */
+  readonly stopping?: AbortSignal;
+}
+
 /**
  * Runs a program of PostgreSQL in the folder, as the server's account, to its end.
  *
  * @throws with everything it said when it fails.
  */
-export function runProgram(place: Place, path: string, args: string[], folder: string): Promise<void> {
+export function runProgram(
+  place: Place,
+  path: string,
+  args: string[],
+  { folder, stopping }: Run,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(path, args, {
       cwd: folder,
@@ -29,11 +40,14 @@ export function runProgram(place: Place, path: string, args: string[], folder: s
       windowsHide: true,
       ...runAs(place.account),
     });
+    const end = () => void child.kill();
+    stopping?.addEventListener('abort', end);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.once('error', (error) => reject(cannotRun(path, error)));
     child.once('close', (code, signal) => {
+      stopping?.removeEventListener('abort', end);
       if (code === 0) resolve();
       else reject(new Error(`${path} failed (${signal ?? `exit code ${code}`}). It said:\n${output.trim()}`));
     });

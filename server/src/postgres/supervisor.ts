@@ -14,6 +14,8 @@ export type EmbeddedOptions = {
   dataFolder: string;
   /** Gets a line for a person now and then. */
   log: (message: string) => void;
+  /** Ends the start when it aborts: what was begun is ended and the folder given back. */
+  stopping?: AbortSignal;
   /** PostgreSQL settings that replace those chosen here. */
   settings?: Settings;
 };
@@ -38,17 +40,11 @@ export async function startPostgres(options: EmbeddedOptions): Promise<EmbeddedP
   const dataFolder = await openDataFolder(options.dataFolder);
   const lock = await takeLock(join(dataFolder, 'millrace.lock'), options);
   const stopping = new AbortController();
-  let server: Server | undefined;
-  try {
-    server = await prepare(dataFolder, options, stopping.signal);
-    await bringUp(server);
-    await ensureDatabase(server.connection);
-    await removeOtherRuntimes(server.place.dataFolder, server.runtime);
-  } catch (error) {
-    if (server !== undefined) await shutDown(server).catch(() => {});
+  const server = await start(dataFolder, options, stopping).catch(async (error: unknown) => {
     await lock.release();
+    options.stopping?.throwIfAborted();
     throw error;
-  }
+  });
   const watching = watch(server);
   const stop = async (): Promise<void> => {
     stopping.abort();
@@ -65,12 +61,39 @@ export async function startPostgres(options: EmbeddedOptions): Promise<EmbeddedP
   return { connection: server.connection, stop: () => (stopped ??= stop()) };
 }
 
+/** Brings everything up, or ends what it has begun. */
+async function start(
+  dataFolder: string,
+  options: EmbeddedOptions,
+  stopping: AbortController,
+): Promise<Server> {
+  const abort = () => stopping.abort();
+  options.stopping?.addEventListener('abort', abort);
+  let server: Server | undefined;
+  try {
+    options.stopping?.throwIfAborted();
+    server = await prepare(dataFolder, options, stopping.signal);
+    await bringUp(server);
+    await ensureDatabase(server.connection);
+    await removeOtherRuntimes(server.place.dataFolder, server.runtime);
+    return server;
+  } catch (error) {
+    if (server !== undefined) {
+      await shutDown(server).catch(() => {});
+      await closeSocketFolder(server.place);
+    }
+    throw error;
+  } finally {
+    options.stopping?.removeEventListener('abort', abort);
+  }
+}
+
 async function prepare(dataFolder: string, options: EmbeddedOptions, stopping: AbortSignal): Promise<Server> {
   const { log } = options;
   const distribution = await findDistribution();
   const place = await choosePlace(dataFolder);
   const runtime = await installRuntime(distribution, place.runtimes);
-  await openCluster(place, distribution, runtime, log);
+  await openCluster(place, distribution, runtime, { log, stopping });
   const connection = await chooseConnection(place);
   const settings = {
     ...serverSettings(availableMemory()),

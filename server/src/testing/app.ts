@@ -75,7 +75,7 @@ export async function startApp(
     adminPassword: password,
     ...settings,
   };
-  const server = await startServer(config, connection, () => undefined, kept);
+  const server = await startServer(config, connection, kept ? { kept } : {});
   const pool = new pg.Pool({ ...connection, max: 2 });
   const stop = stopper(server, pool);
   afterAll(stop);
