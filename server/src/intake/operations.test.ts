@@ -33,9 +33,36 @@ describe('createWorkItemsFromFile', () => {
     expect(error.details).toEqual([
       { row: 3, field: 'customer', message: 'is required' },
       { row: 4, field: 'amount', message: 'must be a number that a double can approximate, not "much"' },
-      { row: 5, message: 'has 3 cells, the header has 2' },
+      { row: 5, message: 'has 3 cells, the header has 2; a cell that holds a comma stands in quotes' },
     ]);
     expect(await queue.claim()).toEqual([]);
+  });
+
+  test('createWorkItemsFromFile numbers rows as a spreadsheet shows them, also after empty lines and cells of several lines', async () => {
+    const queue = await createQueue(app, { disallowDuplicate: true });
+    const cells = '\ncustomer,amount\r\n\r\n"Jane\nDoe",1\n\n\n';
+    expect((await upload(queue, `${cells}Joe,much\n`)).error.details?.[0]).toMatchObject({
+      row: 7,
+      field: 'amount',
+    });
+    expect((await upload(queue, `${cells}"Jane\nDoe",1\n`)).error.details).toEqual([
+      { row: 7, message: 'equals row 4' },
+    ]);
+    const [first] = await queue.add(5);
+    expect((await upload(queue, `${cells}customer 5,5\n`)).error.details).toEqual([
+      { row: 7, itemId: first?.id, message: `equals item ${first?.id}` },
+    ]);
+  });
+
+  test('createWorkItemsFromFile knows a workbook of Excel, and says how to save it', async () => {
+    const queue = await createQueue(app);
+    for (const start of [
+      [0x50, 0x4b, 3, 4],
+      [0xd0, 0xcf, 0x11, 0xe0],
+    ]) {
+      const { status, error } = await upload(queue, new Uint8Array([...start, 0, 0xff]));
+      expect([status, error.message]).toEqual([400, expect.stringContaining('Save it as "CSV UTF-8')]);
+    }
   });
 
   test('createWorkItemsFromFile takes back the good rows of a long file that is bad at its end', async () => {
@@ -64,7 +91,25 @@ describe('createWorkItemsFromFile', () => {
     ],
     ['with no rows', 'customer\n', 'no rows below its header'],
     ['with nothing in it', '', 'no rows below its header'],
-    ['with a quote that is never closed', 'customer\n"Jane\n', 'cannot be read as CSV'],
+    [
+      'with a quote that is never closed',
+      'customer\nJane\n\n"Joe\nJim\n',
+      'Row 4: opens a quote that is never closed',
+    ],
+    [
+      'with a quote inside a cell',
+      'customer\nJane\nJoe "the" man\n',
+      'Row 3: has a quote in the middle of a cell',
+    ],
+    ['with text behind a quote', 'customer\n"Joe" Doe\n', 'Row 2: goes on behind a quote that is closed'],
+    ['with semicolons', 'customer;amount\nJane;5\n', 'Row 1: has semicolons between its columns'],
+    ['with tabs', 'customer\tamount\nJane\t5\n', 'Row 1: has tabs between its columns'],
+    [
+      'with a row that is too short',
+      'customer,amount\nJane\n',
+      'Row 2: has 1 cell, the header has 2. Nothing',
+    ],
+    ['with a comma for a point', 'customer,amount\nJane,"1,5"\n', 'not "1,5"; write it with a point'],
   ] as const) {
     test(`createWorkItemsFromFile refuses a file ${what}`, async () => {
       const queue = await createQueue(app);

@@ -1,18 +1,19 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Id } from '@millrace/api';
-import { parse, type CsvError } from 'csv-parse';
+import { parse, type CsvError, type Info } from 'csv-parse';
 import { hashOf } from '../duplicates/rules.ts';
 import { Refusal, type ErrorDetail } from '../errors.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
 import { decideIntake } from '../queues/rules.ts';
 import { newItem, reservePlaces, storeItems } from '../work-items/create.ts';
-import { readFile, refusalOf, type Row } from './rules.ts';
+import { isWorkbook, readFile, refusalOf, unreadableRow, workbook, type Line, type Row } from './rules.ts';
 
 const rowsAtOnce = 2000;
 const csv = {
   relax_column_count: true,
   skip_empty_lines: true,
+  info: true,
   max_record_size: 1024 * 1024,
   record_delimiter: ['\r\n', '\n', '\r'],
 };
@@ -56,19 +57,21 @@ async function storeFile(context: QueueContext, path: string): Promise<number> {
 /** Takes the places of all rows before the first is stored: taken portion by portion, two files would wait for each other. */
 async function reserveRows(context: QueueContext, path: string): Promise<Id[]> {
   const hashes: string[] = [];
+  const places: number[] = [];
   await readRows(context, path, async (rows) => {
-    for (const { record } of rows) hashes.push(hashOf(context.queue, record));
+    for (const { row, record } of rows) {
+      hashes.push(hashOf(context.queue, record));
+      places.push(row);
+    }
+  });
+  /** A problem of an item, told of the row that it came from. */
+  const inFile = ({ index = 0, ...detail }: ErrorDetail): ErrorDetail => ({
+    row: places[index] ?? 0,
+    ...detail,
   });
   return reservePlaces(context, hashes).catch((error: unknown) => {
     throw error instanceof Refusal ? refusalOf((error.details ?? []).map(inFile), error.code) : error;
   });
-}
-
-const firstRow = 2;
-
-/** A problem of an item, told of the row that it came from. */
-function inFile({ index = 0, ...detail }: ErrorDetail): ErrorDetail {
-  return { row: index + firstRow, ...detail };
 }
 
 async function readRows(
@@ -76,15 +79,30 @@ async function readRows(
   path: string,
   take: (rows: readonly Row[]) => Promise<void>,
 ): Promise<void> {
-  await pipeline(createReadStream(path), decode, parse(csv), async (records: AsyncIterable<string[]>) => {
-    for await (const rows of portions(readFile(queue, records))) await take(rows);
+  await pipeline(createReadStream(path), decode, parse(csv), async (records: AsyncIterable<Parsed>) => {
+    for await (const rows of portions(readFile(queue, linesOf(records)))) await take(rows);
   });
 }
 
 async function* decode(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    if (isFirst && isWorkbook(chunk)) throw workbook();
+    isFirst = false;
+    yield decoder.decode(chunk, { stream: true });
+  }
   yield decoder.decode();
+}
+
+interface Parsed {
+  readonly record: string[];
+  readonly info: Info;
+}
+
+/** A row has the number that a spreadsheet shows: empty lines count as well, line breaks inside cells do not. */
+async function* linesOf(records: AsyncIterable<Parsed>): AsyncGenerator<Line> {
+  for await (const { record, info } of records) yield { row: info.records + info.empty_lines, cells: record };
 }
 
 async function* portions(rows: AsyncIterable<Row>): AsyncGenerator<Row[]> {
@@ -100,15 +118,15 @@ async function* portions(rows: AsyncIterable<Row>): AsyncGenerator<Row[]> {
 
 /** What cannot be read at all, in words for whoever made the file. */
 function unreadable(name: string, error: CsvError): Error {
-  if (error.code?.startsWith('CSV_')) {
+  const code: string = error.code ?? '';
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
     return new Refusal(
       'INVALID_REQUEST',
-      `${name} cannot be read as CSV: ${error.message}. Nothing was created.`,
+      `${name} is not UTF-8. Save it as "CSV UTF-8" and send it again. Nothing was created.`,
     );
   }
-  if ((error.code as string | undefined) !== 'ERR_ENCODING_INVALID_ENCODED_DATA') return error;
-  return new Refusal(
-    'INVALID_REQUEST',
-    `${name} is not UTF-8. Save it as "CSV UTF-8" and send it again. Nothing was created.`,
-  );
+  const { records, empty_lines: emptyLines } = error as unknown as Info;
+  const problem = unreadableRow(code);
+  if (problem === undefined) return error;
+  return refusalOf([{ row: records + emptyLines + 1, message: problem }], 'INVALID_REQUEST');
 }
