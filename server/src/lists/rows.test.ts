@@ -95,4 +95,22 @@ describe('listWorkItems', () => {
     const filter = { operator: 'or', operands: [...operands, compare('eq', 'col2', 10)] };
     expect(await list({ filter })).toEqual([3]);
   });
+
+  it.each([
+    ['col2', 'amount', '5e-324'],
+    ['col2', 'amount', '-1e308'],
+    ['col2', 'amount', `0.${'1'.repeat(900)}`],
+    ['col3', 'due', '"0001-01-01T15:59:00+15:59"'],
+    ['col3', 'due', '"9999-12-31T08:00:59.999999999-15:59"'],
+  ])('listWorkItems can filter and sort by %s when %s is %s', async (field, name, value) => {
+    const { path, owner } = await createQueue(await startApp());
+    const workItems = [{ json: parseJson(`{"customer":"a","${name}":${value}}`) as Record<string, unknown> }];
+    expect((await owner.call.createWorkItems({ path, body: { workItems } })).status).toBe(200);
+    const filter = not(compare('eq', field, name === 'due' ? '2026-01-01' : 1));
+    const { status, body } = await owner.call.listWorkItems({
+      path,
+      body: { filter, sort: [{ field, direction: 'desc' }] },
+    });
+    expect([status, body.list.length]).toEqual([200, 1]);
+  });
 });

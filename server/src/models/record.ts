@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { ExactNumber, toDouble } from '@millrace/api';
 import type { ErrorDetail } from '../errors.ts';
 import type { Attribute } from './rules.ts';
+import { instant, isComparable, isNumber, scientific } from './values.ts';
 
 /** The values of a work item, by attribute name. Read members by `valueOf` only: names like `__proto__` are data. */
 export type JsonRecord = Record<string, unknown>;
@@ -43,25 +43,10 @@ const expectation = {
 
 const fits: Record<Attribute['type'], (value: unknown) => boolean> = {
   TEXT: (value) => typeof value === 'string' && value.length <= longestText && !value.includes('\u0000'),
-  NUMBER: (value) => isNumber(value) && Number.isFinite(toDouble(value)),
-  DATE: (value) => typeof value === 'string' && isDate(value),
+  NUMBER: (value) => isNumber(value) && isComparable(value),
+  DATE: (value) => typeof value === 'string' && instant(value) !== undefined,
   BOOLEAN: (value) => typeof value === 'boolean',
 };
-
-function isNumber(value: unknown): value is number | bigint | ExactNumber {
-  return typeof value === 'number' || typeof value === 'bigint' || value instanceof ExactNumber;
-}
-
-const isoDate =
-  /^(\d{4})-(\d\d)-(\d\d)(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d))?$/;
-
-/** Whether the text is an ISO 8601 date, or an instant with its offset, of a day that the calendar has. */
-export function isDate(text: string): boolean {
-  const [, year, month, day] = isoDate.exec(text) ?? [];
-  if (!year || !month || !day) return false;
-  const date = new Date(`${year}-${month}-${day}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.getUTCDate() === Number(day);
-}
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
@@ -79,18 +64,20 @@ export function columnText(value: unknown): string | undefined {
 }
 
 /**
- * A hash that two records share exactly when all these attributes have equal values, or none in both: an attribute that the model
+ * A hash that two records share exactly when all these attributes have equal values, however they are spelled, or none in both: an attribute that the model
  * gets later changes no hash, nor does another name.
  */
 export function recordHash(attributes: readonly Attribute[], record: JsonRecord): Buffer {
-  const values = attributes.flatMap(({ id, name }) => {
+  const values = attributes.flatMap(({ id, name, type }) => {
     const value = valueOf(record, name);
-    return value === undefined ? [] : [[String(id ?? name), canonical(value)]];
+    return value === undefined ? [] : [[String(id ?? name), spelled(type, value)]];
   });
   values.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(values)).digest();
 }
 
-function canonical(value: unknown): unknown {
-  return isNumber(value) ? ['n', String(value)] : value;
+/** The value in the one spelling of all that equal it: systems write the same number and the same instant differently. */
+function spelled(type: Attribute['type'], value: unknown): unknown {
+  if (isNumber(value)) return ['n', scientific(value)];
+  return type === 'DATE' && typeof value === 'string' ? (instant(value) ?? value) : value;
 }
