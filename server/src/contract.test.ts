@@ -55,3 +55,18 @@ describe('the tags in the contract', () => {
     expect(new Set(operations.flatMap(({ tags }) => tags))).toEqual(new Set(named));
   });
 });
+
+describe('an instant in a request', () => {
+  const until = (text: string) => requestReader('pauseQueue').body({ reason: 'ERP is down', until: text });
+
+  test.each(['2030-12-31T23:59:59Z', '0001-01-01T00:00:00Z', '9999-12-31T23:59:59+23:00'])(
+    'may be %s',
+    (text) => expect(() => until(text)).not.toThrow(),
+  );
+
+  // Each is of the format date-time; of the first Date knows nothing, of the others PostgreSQL.
+  test.each(['2030-12-31T23:59:60Z', '9999-12-31T23:59:59-23:00', '0001-01-01T00:00:00+01:00'])(
+    'may not be %s',
+    (text) => expect(() => until(text)).toThrow('until must match format "date-time"'),
+  );
+});

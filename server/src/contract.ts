@@ -45,6 +45,8 @@ const ajv = new Ajv2020({ allErrors: true, strict: false });
 (formats as unknown as (instance: Ajv2020) => void)(ajv);
 ajv.addKeyword({ keyword: 'int64', schemaType: 'number', validate: isInt64, errors: false });
 ajv.addFormat('binary', true);
+const isDateTime = ajv.formats['date-time'] as { validate: (text: string) => boolean };
+ajv.addFormat('date-time', (text) => isDateTime.validate(text) && isInstant(text));
 ajv.addSchema(strict(contract) as Json, 'contract');
 
 const operationOf = new Map(
@@ -103,6 +105,12 @@ function strict(node: unknown): unknown {
   if (copy['type'] === 'integer' && copy['format'] === 'int64') return { int64: copy['minimum'] ?? 0 };
   const isClosed = copy['type'] === 'object' && copy['properties'] !== undefined;
   return isClosed ? { additionalProperties: false, ...copy } : copy;
+}
+
+/** The format allows leap seconds, and by its offset the years 0 and 10000: a Date and the database do not. */
+function isInstant(text: string): boolean {
+  const year = new Date(text).getUTCFullYear();
+  return year >= 1 && year <= 9999;
 }
 
 const highest = 2n ** 63n - 1n;
