@@ -245,6 +245,8 @@ describe('listEvents', () => {
     [{ after: '1-1', last: 3 }, 'last goes without after'],
     [{ after: 'yesterday' }, 'after must match'],
     [{ after: '99999999999-0' }, 'after is not a cursor of this feed'],
+    [{ after: '18446744073709551616-1' }, 'after is no cursor of a feed'],
+    [{ after: '5-9223372036854775808' }, 'after is no cursor of a feed'],
     [{ limit: 1001 }, 'limit must be <= 1000'],
     [{ limit: 0 }, 'limit must be >= 1'],
     [{ limit: 'many' as never }, 'limit must be a whole number, not "many"'],

@@ -35,9 +35,19 @@ export function visibleOperations(permissions: ReadonlySet<string>): string {
   return visible.map(({ words }) => words).join('|') || '^$';
 }
 
-/** @param cursor as the contract allows it: a transaction and an event. */
+const [lastTransaction, lastEvent] = [2n ** 64n, 2n ** 63n];
+
+/**
+ * @param cursor as the contract allows it: a transaction and an event.
+ * @throws Refusal INVALID_REQUEST when they are numbers that no transaction or event can have
+ */
 export function placeOf(cursor: string): Place {
   const [tx = '', id = ''] = cursor.split('-');
+  if (BigInt(tx) >= lastTransaction || BigInt(id) >= lastEvent) {
+    const what = 'after is no cursor of a feed: its numbers are too large. Begin without it.';
+    const details = [{ field: 'after', message: 'is no cursor of a feed' }];
+    throw new Refusal('INVALID_REQUEST', what, { details });
+  }
   return { tx, id: toId(id) };
 }
 
