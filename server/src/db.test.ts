@@ -45,6 +45,13 @@ test('a transaction fails with the write that failed first, not with the stateme
   await expect(failing).rejects.toMatchObject({ code: '23505' });
 });
 
+test('a transaction fails with the statement that failed first, whichever is heard of first', async () => {
+  const failing = transaction(pool, (db) =>
+    Promise.all([db.row(sql`select 1 / 0 from numbers`), db.row(inserted(6)), db.rows(inserted(7))]),
+  );
+  await expect(failing).rejects.toMatchObject({ code: '22012' });
+});
+
 test('work that throws undoes what it has written', async () => {
   const before = await stored();
   const failing = transaction(pool, async (db) => {

@@ -111,10 +111,13 @@ export async function transaction<T>(
   const client = await pool.connect();
   const sent: Promise<unknown>[] = [];
   let isCommitting = false;
+  let first: Error | undefined;
+  const note = (error: Error) => void (first ??= error);
   try {
     const clock = begin(client, access);
     sent.push(heardLater(clock));
-    const result = await work(asDb(client, sent), clock);
+    clock.catch(note);
+    const result = await work(asDb(client, sent, note), clock);
     isCommitting = true;
     // PostgreSQL takes a commit behind a statement that failed for a rollback.
     await Promise.all([...sent, client.query('commit')]);
@@ -122,11 +125,9 @@ export async function transaction<T>(
   } catch (error) {
     // Whoever answers this has answered the commit as well, if there was one.
     const isAnswered = await settles(client.query('rollback'));
-    // What fails first makes all that follows fail, too.
-    const cause = await Promise.all(sent).then(
-      () => error,
-      (first: unknown) => first,
-    );
+    // What fails first makes all that follows fail, too, and whoever awaits several at once may hear of those before.
+    await Promise.allSettled(sent);
+    const cause = first ?? error;
     throw isCommitting && !isAnswered ? new CommitUnanswered(cause as Error) : cause;
   } finally {
     // The pool itself replaces a connection that broke.
@@ -153,9 +154,12 @@ function heardLater<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** @param sent collects what was sent and is awaited by nobody else. */
-function asDb(client: pg.PoolClient, sent: Promise<unknown>[]): Db {
-  const reader = asReader(client);
+/**
+ * @param sent collects what was sent and is awaited by nobody else.
+ * @param failed is told of each failure, in the order of the statements.
+ */
+function asDb(client: pg.PoolClient, sent: Promise<unknown>[], failed: (error: Error) => void): Db {
+  const reader = asReader(client, failed);
   const write = (statement: Sql | NamedSql) => {
     sent.push(heardLater(reader.rows(statement)));
     return Promise.resolve();
@@ -164,14 +168,19 @@ function asDb(client: pg.PoolClient, sent: Promise<unknown>[]): Db {
 }
 
 /** Rows of a result. All have the same members: copies of objects that differ cost ten times as much, and rules make many. */
-function asReader(client: Pick<pg.PoolClient, 'query'>): Reader {
+function asReader(
+  client: Pick<pg.PoolClient, 'query'>,
+  failed: (error: Error) => void = () => undefined,
+): Reader {
   const rows = async <T>(statement: Sql | NamedSql): Promise<T[]> => {
-    const { fields, rows: values } = await client.query<unknown[]>({
+    const answer = client.query<unknown[]>({
       text: statement.text,
       values: statement.values,
       rowMode: 'array',
       ...('statementName' in statement && { name: statement.statementName }),
     });
+    answer.catch(failed);
+    const { fields, rows: values } = await answer;
     return values.map((row) => toObject(fields, row) as T);
   };
   return { rows, row: async <T>(statement: Sql) => (await rows<T>(statement))[0] };
