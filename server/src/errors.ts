@@ -80,6 +80,13 @@ const outOfStep = () =>
     'This does not go with the state that the item is in. Read it again, then repeat the change.',
   );
 
+// Whoever names a thing has seen it before. What can break a reference is that somebody deletes it, or refers to it, just now.
+const goneMeanwhile = () =>
+  new Refusal(
+    'STATUS_CONFLICT',
+    'Something that belongs to this was deleted or bound at the same time. Read it again, then repeat the change.',
+  );
+
 /** What breaking a named constraint of the database means to a caller. */
 const refusalByConstraint: Record<string, () => Refusal> = {
   users_username_unique: () => new Refusal('NAME_TAKEN', 'This user name is taken. Choose another.'),
@@ -152,6 +159,7 @@ export function toRefusal(error: unknown): Refusal {
   if (error instanceof CommitUnanswered) return connectionBroke();
   const known = constraint && refusalByConstraint[constraint];
   if (known) return known();
+  if (code === '23503') return goneMeanwhile();
   if (isConnectionFailure(error as DatabaseError)) return connectionBroke();
   const wait = code === undefined ? undefined : waitByCode[code];
   if (wait) return new Refusal('UNAVAILABLE', wait.message, { retryAfter: wait.seconds });

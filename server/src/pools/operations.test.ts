@@ -203,6 +203,22 @@ describe('deletePool', () => {
     });
   });
 
+  it('deletePool and an automation that is bound to the pool at the same time: one of them is refused', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const [pool, queue] = [await createPool(app, []), await createQueue(app)];
+      const body = { name: `Raced ${round}`, queueId: queue.id, poolId: pool.id, botName: 'bot' };
+      const [created, deleted] = await Promise.all([
+        app.admin.createAutomation({ body }),
+        app.admin.deletePool({ path: pathOf(pool) }),
+      ]);
+      expect([
+        [200, 409],
+        [400, 204],
+        [409, 204],
+      ]).toContainEqual([created.status, deleted.status]);
+    }
+  });
+
   it('deletePool is refused while automations are bound to the pool, by naming them', async () => {
     const pool = await createPool(app, []);
     const { id, name } = await createAutomation(app, await createQueue(app), pool);
