@@ -313,6 +313,22 @@ describe('updateWorkItemModel', () => {
     expect((await stranger.call.updateWorkItemModel(update)).status).toBe(200);
   });
 
+  it('updateWorkItemModel is not for who only has a queue of somebody’s model; it is for who owns one together with its maker', async () => {
+    const maker = await app.user('maker of a model');
+    const made = await maker.call.createWorkItemModel({ body: { name: 'W', attributes: [{ name: 'a' }] } });
+    const id = made.body.id as number;
+    const update = (version: number) => ({ path: { id }, body: { version, name: `W${version}` } });
+    const { body: queue } = await stranger.call.createQueue({ body: { name: 'On W', workItemModelId: id } });
+    expect((await stranger.call.updateWorkItemModel(update(0))).error.message).toContain(
+      'created by somebody',
+    );
+    expect((await maker.call.updateWorkItemModel(update(0))).error.message).toContain('do not own');
+    const member = { path: { id: queue.id as number, userId: maker.id }, body: { role: 'OWNER' as const } };
+    expect((await stranger.call.addOrUpdateQueueMember(member)).status).toBe(200);
+    expect((await maker.call.updateWorkItemModel(update(0))).status).toBe(200);
+    expect((await stranger.call.updateWorkItemModel(update(1))).status).toBe(200);
+  });
+
   it('updateWorkItemModel is on record, for the tenant and for each queue', async () => {
     const queue = await createQueue(app);
     await rename(queue, { customer: 'client' });

@@ -23,13 +23,25 @@ export async function lockQueuesOfModel(db: Db, modelId: Id): Promise<ModelledQu
     from queues q where q.model_id = ${modelId} order by q.id for no key update of q`);
 }
 
-/** Whether a user owns all queues of a model, of which there is at least one; none when there is no queue. */
-export async function ownsAllQueuesOf(db: Db, userId: Id, modelId: Id): Promise<boolean | undefined> {
-  const row = await db.row<{ owns?: boolean }>(sql`
-    select bool_and(exists (
-      select from queue_members m where m.queue_id = q.id and m.user_id = ${userId} and m.role = 'OWNER')) as owns
-    from queues q where q.model_id = ${modelId}`);
-  return row?.owns;
+/** What a user has of the queues of a model; nothing when there are none. */
+export interface OwnQueues {
+  /** Owns all of them. */
+  readonly all?: boolean;
+  /** Owns one of them together with who made the model. */
+  readonly withMaker?: boolean;
+}
+
+export async function selectOwnQueues(
+  db: Db,
+  userId: Id,
+  model: { id: Id; createdBy: Id },
+): Promise<OwnQueues> {
+  const owned = (by: Id) => sql`exists (
+    select from queue_members m where m.queue_id = q.id and m.user_id = ${by} and m.role = 'OWNER')`;
+  const row = await db.row<OwnQueues>(sql`
+    select bool_and(${owned(userId)}) as all, bool_or(${owned(model.createdBy)}) as "withMaker"
+    from queues q where q.model_id = ${model.id}`);
+  return row ?? {};
 }
 
 /** Queues of a model that a user may see, by name; and how many there are in all. */

@@ -5,11 +5,12 @@ import { changedMembers } from '../events/rules.ts';
 import type { Context } from '../operation.ts';
 import {
   lockQueuesOfModel,
-  ownsAllQueuesOf,
   renameSettings,
   saveModelOfQueue,
+  selectOwnQueues,
   selectQueuesOfModel,
   type ModelledQueue,
+  type OwnQueues,
   type TakenFromModel,
 } from './model.sql.ts';
 import { startRekeying } from './rekey.sql.ts';
@@ -23,8 +24,11 @@ export function holdQueuesOfModel(db: Db, modelId: Id): Promise<ModelledQueue[]>
   return lockQueuesOfModel(db, modelId);
 }
 
-export function ownsQueuesOfModel({ db, actor }: Context, modelId: Id): Promise<boolean | undefined> {
-  return ownsAllQueuesOf(db, actor.id, modelId);
+export function ownQueuesOfModel(
+  { db, actor }: Context,
+  model: { id: Id; createdBy: Id },
+): Promise<OwnQueues> {
+  return selectOwnQueues(db, actor.id, model);
 }
 
 export function queuesUsingModel(db: Db, modelId: Id): Promise<{ id: Id; name: string }[]> {
