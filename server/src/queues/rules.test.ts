@@ -75,6 +75,7 @@ describe('an archived queue', () => {
     'deleteQueue',
     'claimWorkItems',
     'heartbeatWorkItems',
+    'watchWorkItems',
     'finishWorkItems',
   ]);
   const writing = onQueues.filter((id) => operations[id].effect !== 'read');
