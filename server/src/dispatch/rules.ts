@@ -78,7 +78,7 @@ export interface Grant {
 
 /** Whether a device can do the automation's work at all: by pool, bot and labels. */
 export function suits(
-  device: Omit<Offer, 'slots'>,
+  device: Pick<Offer, 'poolIds' | 'labels' | 'bots'>,
   automation: Pick<Automation, 'poolId' | 'botName' | 'labels'>,
 ): boolean {
   return (

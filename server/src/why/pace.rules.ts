@@ -1,3 +1,4 @@
+import { stringifyJson } from '@millrace/api';
 import { suits } from '../dispatch/rules.ts';
 import { eligibleDevices } from './devices.rules.ts';
 import type { AutomationFacts, DeviceFacts, QueueFacts, Rival } from './facts.ts';
@@ -44,12 +45,24 @@ function atOnce({ automation, running, runningOnDevices }: QueueFacts, isNarrow:
 
 /** The slots of devices that the automation may count on, each weighed by the share that others leave it. */
 function slotsFor(automation: AutomationFacts): number {
-  return sum(eligibleDevices(automation).map((device) => device.slots * shareOf(device, automation)));
+  return sum(kindsOf(eligibleDevices(automation)).map((kind) => kind.slots * shareOf(kind, automation)));
 }
 
+/** Devices with the same pools, labels and bots as one with the slots of all: a large pool has few kinds of them. */
+function kindsOf(devices: readonly DeviceFacts[]): Kind[] {
+  const kinds = new Map<string, Kind>();
+  for (const { poolIds, labels, bots, slots } of devices) {
+    const key = stringifyJson([poolIds, labels, bots]);
+    kinds.set(key, { poolIds, labels, bots, slots: (kinds.get(key)?.slots ?? 0) + slots });
+  }
+  return [...kinds.values()];
+}
+
+type Kind = Pick<DeviceFacts, 'poolIds' | 'labels' | 'bots' | 'slots'>;
+
 /** The pools of a device take turns, and within each the scheme decides. */
-function shareOf(device: DeviceFacts, automation: AutomationFacts): number {
-  const rivals = automation.rivals.filter((rival) => suits({ ...device, deviceId: device.id }, rival));
+function shareOf(kind: Kind, automation: AutomationFacts): number {
+  const rivals = automation.rivals.filter((rival) => suits(kind, rival));
   const pools = new Set([automation.poolId, ...rivals.map(({ poolId }) => poolId)]);
   const neighbours = rivals.filter(({ poolId }) => poolId === automation.poolId);
   return shareInPool(automation, neighbours) / pools.size;
