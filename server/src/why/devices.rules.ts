@@ -18,7 +18,7 @@ const demands: readonly Demand[] = [
 
 /** Devices of the pool that run the automation's items, whether they are busy or not. */
 export function eligibleDevices(automation: AutomationFacts): DeviceFacts[] {
-  return automation.devices.filter((device) => isAtWork(device) && fits(device, automation));
+  return automation.devices.filter((device) => isAtWork(device) && suits(device, automation));
 }
 
 /** Why no device of the pool can run the automation's items; undefined when one can, be it busy. */
@@ -56,7 +56,7 @@ function noDevice(automation: AutomationFacts): Reason {
 
 function noneConnected(automation: AutomationFacts, devices: readonly DeviceFacts[]): Reason {
   // To start one that lacks a label or the bot would not help.
-  const fitting = devices.filter((device) => fits(device, automation));
+  const fitting = devices.filter((device) => suits(device, automation));
   const wanted = fitting.length > 0 ? fitting : devices;
   return {
     code: 'NO_DEVICE_CONNECTED',
@@ -94,7 +94,7 @@ function labelMissing(automation: AutomationFacts, devices: readonly DeviceFacts
 
 function botUnknown(automation: AutomationFacts, devices: readonly DeviceFacts[]): Reason {
   const { botName, poolName } = automation;
-  const { sentence, facts } = outOfReach(automation, fits, 'knows it');
+  const { sentence, facts } = outOfReach(automation, suits, 'knows it');
   return {
     code: 'NO_DEVICE_WITH_BOT',
     sentence: `No device of the pool "${poolName}" that is connected and fits knows the bot "${botName}". ${sentence ?? 'Add it to the configuration of an agent'}.`,
@@ -112,7 +112,11 @@ function outOfReach(automation: AutomationFacts, isMet: Demand['isMet'], does: s
     ...(held.length > 0 ? [`resume ${oneOf(held)}, which ${does}`] : []),
   ].join(', or ');
   const sentence = advice === '' ? undefined : advice.charAt(0).toUpperCase() + advice.slice(1);
-  return { sentence, facts: { disconnectedDeviceIds: idsOf(lost), heldDeviceIds: idsOf(held) } };
+  const facts = {
+    ...(lost.length > 0 && { disconnectedDeviceIds: idsOf(lost) }),
+    ...(held.length > 0 && { heldDeviceIds: idsOf(held) }),
+  };
+  return { sentence, facts };
 }
 
 function oneOf(devices: readonly DeviceFacts[]): string {
@@ -129,11 +133,6 @@ function hasLabels(device: DeviceFacts, { labels }: AutomationFacts): boolean {
 
 function knowsBot({ bots }: DeviceFacts, { botName }: AutomationFacts): boolean {
   return bots.includes(botName);
-}
-
-/** Whether it could run the items if it took work. */
-function fits(device: DeviceFacts, automation: AutomationFacts): boolean {
-  return suits({ ...device, deviceId: device.id }, automation);
 }
 
 function about({ id, name, poolId, poolName }: AutomationFacts) {

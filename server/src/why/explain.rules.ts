@@ -74,15 +74,15 @@ function explainWaiting(item: ItemFacts, queue: QueueFacts, now: Date): Explanat
   const { ahead, notBefore } = item;
   const { lasting, passing } = hindrancesOf(queue);
   const way = distance(queue, ahead, passing);
-  const seconds = secondsToStart(queue, way);
+  const seconds = lasting.length > 0 ? undefined : secondsToStart(queue, way);
   const own = present(ownHindrance(queue));
   const place = notBefore
     ? itemBackOff(item)
     : itemPlace(item, queue.pace, seconds, paceFacts(queue, way.isNarrow));
   const reasons = [...lasting, place, ...passing, ...lapses(item), ...own];
-  if (lasting.length > 0) return { reasons };
-  // Of so many nobody knows how many there are: the time is a lower bound, and no expectation.
-  const start = ahead > mostAhead ? undefined : later(now, seconds);
+  // Where nobody knows how many are ahead, the time is a lower bound, and no expectation.
+  if (lasting.length > 0 || ahead > mostAhead) return { reasons };
+  const start = later(now, seconds);
   return { reasons, expectedStartOn: notBefore && (!start || notBefore > start) ? notBefore : start };
 }
 

@@ -52,6 +52,7 @@ describe('the expected start of an item', () => {
     const stopped = ofItem({ ahead: 2 }, { ...withAutomation({ status: 'STOPPED' }), pace: measured });
     expect(codes(stopped)).toEqual(['AUTOMATION_STOPPED', 'BEHIND']);
     expect(stopped.expectedStartOn).toBeUndefined();
+    expect(stopped.reasons[1]?.sentence).toBe('2 items are to start before this one.');
     expect(ofItem({ ahead: 2 }).expectedStartOn).toBeUndefined();
   });
 
@@ -69,6 +70,7 @@ describe('the expected start of an item', () => {
     );
     expect(explained.reasons[0]?.facts).toMatchObject({ aheadMoreThan: 10_000 });
     expect(explained.expectedStartOn).toBeUndefined();
+    expect(ofItem({ ahead: 10_001, notBefore: later(30) }, paced).expectedStartOn).toBeUndefined();
     expect(sentence(ofItem({ ahead: 10_000 }, paced))).toMatch(/^10,000 items are /);
   });
 
