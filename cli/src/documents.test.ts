@@ -4,7 +4,8 @@ import { parse } from 'shell-quote';
 import { expect, test } from 'vitest';
 import { readConfig } from './config.ts';
 import { examples } from './help.ts';
-import { createProgram, withCommandWords } from './program.ts';
+import { withCommandWords } from './command-words.ts';
+import { createProgram } from './program.ts';
 import { createWrittenTerminal } from './terminal.fixture.ts';
 
 /** A command line in a document. */

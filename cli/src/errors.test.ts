@@ -76,6 +76,17 @@ test('details that the message holds already are not repeated', () => {
   expect(said).toEqual(['error C: amount must be a number.']);
 });
 
+test('a request that the server advises is shown as its command, but to programs as it came', () => {
+  const { terminal, said } = createWrittenTerminal();
+  const message = 'Restore it first: POST /v4/wlm/queues/7/restore.';
+  sayFailure(terminal, { exitCode: 1, code: 'C', message }, false);
+  sayFailure(terminal, { exitCode: 1, code: 'C', message }, true);
+  expect(said).toEqual([
+    'error C: Restore it first: `millrace queue restore 7`.',
+    `{"code":"C","message":"${message}"}`,
+  ]);
+});
+
 test('whoever asks for JSON gets the error of the server as JSON, on stderr', () => {
   const { terminal, out, said } = createWrittenTerminal();
   sayFailure(terminal, failureOf(new ApiError(400, { code: 'C', message: 'm', details })), true);

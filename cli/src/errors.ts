@@ -1,5 +1,6 @@
 import { ApiError, ConnectionError, stringifyJson, type ErrorDetail } from '@millrace/api';
 import { CommanderError } from 'commander';
+import { inCommands } from './command-words.ts';
 import { drawColumns } from './table.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
@@ -63,7 +64,7 @@ export function sayFailure(terminal: Terminal, failure: Failure, asJson: boolean
   if (message === '') return;
   if (asJson) return terminal.say(stringifyJson({ code, message, ...(details.length > 0 && { details }) }));
   const { red, bold } = terminal.sayColors;
-  terminal.say(`${red(bold(isRefusal(failure) ? `error ${code}` : 'error'))}: ${message}`);
+  terminal.say(`${red(bold(isRefusal(failure) ? `error ${code}` : 'error'))}: ${inCommands(message)}`);
   if (saysMore(details, message)) terminal.say(`\n${drawDetails(details)}`);
   if (advice !== undefined) terminal.say(advice);
 }

@@ -1,6 +1,7 @@
 import { readConfig } from './config.ts';
 import { failureOf, sayFailure } from './errors.ts';
-import { createProgram, withCommandWords } from './program.ts';
+import { withCommandWords } from './command-words.ts';
+import { createProgram } from './program.ts';
 import { openTerminal } from './terminal.ts';
 
 /** Runs one command; the exit code of the process says how it went. */

@@ -3,16 +3,19 @@ import type { Command } from 'commander';
 import { openClient } from './access.ts';
 import { printAnswer, refusalsIn } from './answer.ts';
 import { isRecord, mergedBody, readJsonOption } from './body.ts';
+import { updateInPortions, type BulkCall } from './bulk.ts';
 import { addCallFlags, type CallFlags, type Context } from './context.ts';
 import { describe, type Description, type Member } from './contract.ts';
 import { displayColumnsOf, underColumns, usesDisplayColumns, withColumns } from './display-columns.ts';
 import { exitCodes, UsageError } from './errors.ts';
 import { flagName, hasFlag, optionsFor, readWholeNumber, valuesOf } from './flags.ts';
 import { namesOf } from './kinds.ts';
+import { createLiveLine } from './live-line.ts';
 import { addFilterFlags, addListFlags, changedFilter, filterOf, listRequest } from './list-request.ts';
 import type { ListFlags } from './list-request.ts';
 import { comparisonWithId, idOf, withIds } from './names.ts';
 import { addPasswordFlag, readPassword } from './password.ts';
+import { oneLine, type Terminal } from './terminal.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 type Flags = CallFlags & ListFlags & { readonly body?: string; readonly passwordStdin?: boolean } & Values;
@@ -80,11 +83,34 @@ async function callOperation({ config, terminal }: Context, plan: Plan, command:
   const named = columns === undefined ? given : await withColumns(given, columns);
   const body = withRepeated(operationId, await inIds(client, members, named), path);
   const call = { path, query: await withIds(client, members, query), body };
-  const value = await client.call(operationId, call, { timeoutSeconds: answerSeconds + waitOf(body) });
+  const value = await answerTo(client, terminal, { operationId, call });
   const asJson = flags.json === true;
   const shown = asJson || columns === undefined ? value : await inColumns(value, columns);
   printAnswer(terminal, { operationId, value: shown, description: description.answer }, asJson);
+  if (isNothingToClaim(operationId, value) && terminal.width !== undefined && !asJson)
+    await sayWhy(client, terminal, path['id'] as Id);
   if (refusalsIn(value) > 0) process.exitCode = exitCodes.refused;
+}
+
+interface Sent {
+  readonly operationId: OperationId;
+  readonly call: { readonly path: Values; readonly query: Values; readonly body: unknown };
+}
+
+function answerTo(client: Client, terminal: Terminal, { operationId, call }: Sent): Promise<unknown> {
+  if (operationId === 'updateWorkItemStatus')
+    return updateInPortions(client, call as unknown as BulkCall, createLiveLine(terminal));
+  return client.call(operationId, call, { timeoutSeconds: answerSeconds + waitOf(call.body) });
+}
+
+function isNothingToClaim(operationId: OperationId, value: unknown): boolean {
+  return operationId === 'claimWorkItems' && (value as { list: unknown[] }).list.length === 0;
+}
+
+/** Says why a queue grants nothing, to those who may know. */
+async function sayWhy(client: Client, { say }: Terminal, id: Id): Promise<void> {
+  const why = await client.explainQueue({ path: { id } }, { timeoutSeconds: 10 }).catch(() => undefined);
+  if (why !== undefined) say(oneLine(why.sentence));
 }
 
 async function pathFrom(
@@ -103,7 +129,7 @@ function inPlace({ members }: Plan, place: Member['place']): Member[] {
   return members.filter((member) => member.place === place);
 }
 
-async function bodyFrom(terminal: Context['terminal'], plan: Plan, flags: Flags): Promise<unknown> {
+async function bodyFrom(terminal: Terminal, plan: Plan, flags: Flags): Promise<unknown> {
   const { operation, description } = plan;
   if (operation.body !== 'json') return undefined;
   const whole = flags.body === undefined ? undefined : await readJsonOption('--body', flags.body);

@@ -2,7 +2,8 @@ import { operations, type Operation } from '@millrace/api';
 import { CommanderError, type Command } from 'commander';
 import { expect, test } from 'vitest';
 import { readConfig } from './config.ts';
-import { createProgram, withCommandWords } from './program.ts';
+import { withCommandWords } from './command-words.ts';
+import { createProgram } from './program.ts';
 import { createWrittenTerminal } from './terminal.fixture.ts';
 
 const newProgram = () =>

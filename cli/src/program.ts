@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { operations, type Operation, type OperationId } from '@millrace/api';
 import { Command, type Argument } from 'commander';
+import { isByHand } from './command-words.ts';
 import { addAgent } from './commands/agent.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addEvents } from './commands/events.ts';
@@ -14,15 +15,6 @@ import type { Context } from './context.ts';
 import { addDemo } from './demo/command.ts';
 import { addExamples, groupSummaries } from './help.ts';
 import { callsOperation } from './operation-command.ts';
-
-// Operations whose command is written by hand, outside the groups.
-const byHand: ReadonlyMap<string, string> = new Map<OperationId, string>([
-  ['createWorkItemsFromFile', 'upload'],
-  ['listEvents', 'events'],
-  ['logIn', 'login'],
-  ['logOut', 'logout'],
-  ['streamEvents', 'events --follow'],
-]);
 
 const firstNames = ['create', 'list', 'get', 'update', 'delete'];
 
@@ -67,20 +59,12 @@ function emptyProgram(): Command {
   );
 }
 
-/** The arguments with an operationId in the place of a command, such as `getQueue 5`, as the command it stands for. */
-export function withCommandWords(argv: readonly string[]): string[] {
-  const [first = '', ...rest] = argv;
-  const operation = Object.entries<Operation>(operations).find(([operationId]) => operationId === first)?.[1];
-  const words = byHand.get(first) ?? operation?.cli;
-  return words ? [...words.split(' '), ...rest] : [...argv];
-}
-
 function addOperations(program: Command, context: Context): void {
   for (const [operationId, words] of commandsOfOperations()) {
     const name = words.at(-1) ?? '';
     const parent = words.slice(0, -1).reduce(groupOf, program);
     if (operationId === 'createWorkItems') addItemCreate(parent, context);
-    else if (!byHand.has(operationId)) callsOperation(parent.command(name), operationId, context);
+    else if (!isByHand(operationId)) callsOperation(parent.command(name), operationId, context);
   }
 }
 
