@@ -36,3 +36,9 @@ create table work_item_logs (
   autovacuum_vacuum_cost_delay = 0);
 
 alter table queues add column retry_back_off json;
+
+-- Which attributes make two items duplicates (none named: all), and whether those that are done still count.
+alter table queues
+  add unique_by text[] not null default '{}',
+  add duplicate_scope text not null default 'ALL'
+    constraint queues_duplicate_scope check (duplicate_scope in ('ALL', 'OPEN'));
