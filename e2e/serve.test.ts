@@ -2,8 +2,11 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
+import pg from 'pg';
 import { describe, expect, test, vi } from 'vitest';
 import { freePort } from '../server/src/postgres/free-port.ts';
+import { createDatabase } from '../server/src/testing/app.ts';
+import { urlOf } from './history/server.ts';
 import { createHome, millrace, startMillrace, type Running } from './millrace.ts';
 
 // Each server is a process of its own with a PostgreSQL, which takes seconds to start on a busy machine.
@@ -67,6 +70,26 @@ describe('serve, stopped while it starts,', () => {
     expect((await server.ended).code).toBe(0);
     expectNothingLeft(home);
   });
+});
+
+test('serve, stopped while it waits for the migrations of another server, ends at once and keeps no connection', async () => {
+  const database = await createDatabase();
+  const other = new pg.Client(database);
+  await other.connect();
+  await other.query('select pg_advisory_lock(7455701)');
+  const server = serve(createHome(), { MILLRACE_DATABASE_URL: urlOf(database) });
+  const connections = async (state: string) => {
+    const { rows } = await other.query<{ pid: number }>(
+      `select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and ${state}`,
+    );
+    return rows.length;
+  };
+  await expect.poll(() => connections(`wait_event = 'advisory'`), patiently).toBe(1);
+  server.process.kill('SIGTERM');
+  expect((await server.ended).code).toBe(0);
+  await other.query('select pg_advisory_unlock(7455701)');
+  await expect.poll(() => connections('true'), patiently).toBe(0);
+  await other.end();
 });
 
 test('serve says in one sentence that its port or address cannot be had, and keeps the first password for the start that serves', async () => {

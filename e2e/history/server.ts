@@ -23,7 +23,14 @@ export async function runServer(database: App['connection']): Promise<ServerProc
   return { url, restart, freeze: (milliseconds) => freeze(child, milliseconds) };
 }
 
-function urlOf({ user = '', password, host = '', port = 5432, database = '' }: App['connection']): string {
+/** The address of a database, as a server is given it. */
+export function urlOf({
+  user = '',
+  password,
+  host = '',
+  port = 5432,
+  database = '',
+}: App['connection']): string {
   const url = new URL(`postgresql://localhost/${database}`);
   url.username = user;
   if (typeof password === 'string') url.password = password;
