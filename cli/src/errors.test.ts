@@ -51,13 +51,17 @@ test('each refused row is shown with row, column and reason, and cannot take ove
   ]);
 });
 
-test('refused items are shown with their queue', () => {
+test('refused items are shown with their queue, also where the message says what is wrong with the first', () => {
   const { terminal, said } = createWrittenTerminal();
   const refused = [
     { queueId: 7, itemId: 1001, field: 'amount', message: 'has no value' },
     { queueId: 31, itemId: 5, field: 'amount', message: 'has no value' },
   ];
-  sayFailure(terminal, { exitCode: 1, code: 'C', message: '2 items.', details: refused }, false);
+  sayFailure(
+    terminal,
+    { exitCode: 1, code: 'C', message: 'Item 1001 has no value.', details: refused },
+    false,
+  );
   expect(said[1]?.split('\n').slice(1)).toEqual([
     'QUEUE  ITEM  FIELD   REASON',
     '7      1001  amount  has no value',

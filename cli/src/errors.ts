@@ -81,7 +81,7 @@ function refusalOf({ status, code, message, details }: ApiError): Failure {
 
 /** Whether the details hold something that the message does not say already. */
 function saysMore(details: readonly ErrorDetail[], message: string): boolean {
-  return details.some((detail) => !message.includes(detail.message));
+  return details.length > 1 || details.some((detail) => !message.includes(detail.message));
 }
 
 function drawDetails(details: readonly ErrorDetail[]): string {

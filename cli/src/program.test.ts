@@ -46,7 +46,7 @@ test.each(wordsOf(newProgram()).map((words) => ({ words: words.join(' ') })))(
     const { exitCode, text } = await printedBy([...words.split(' ').filter(Boolean), '--help']);
     expect(exitCode).toBe(0);
     expect(text).toContain(`Usage: millrace ${words}`.trim());
-    expect(text).toMatch(/^\w[^\n]*\.$/m);
+    expect(text).toMatch(/^\S[^\n]*\.$/m);
   },
 );
 
