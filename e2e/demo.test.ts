@@ -50,7 +50,7 @@ test('the story of distribution ends with every item done or failed once, and ha
     'items are to start before this one',
     'by anna: The customer is asked first',
     'by anna: The form has changed',
-    'No connected device of the pool "Bank" has the label "signing-key"',
+    'No connected device of the pool "Bank" that takes work has the label "signing-key"',
     '4 more items must come before it starts again',
     'passed the point of no return at',
     'Anna looks the payment up at the bank, and answers DONE',
