@@ -7,7 +7,7 @@ import type { QueueDefinition } from '../queues/rules.ts';
 import { noteClaim } from '../stats/sql.ts';
 import { saveChanges, type Change } from './changes.ts';
 import { grantItems } from './grant.ts';
-import { leaseEnd } from './lease.rules.ts';
+import { leaseFrom } from './lease.rules.ts';
 import type { Slot } from './leases.sql.ts';
 import { saveLogTails } from './logs.sql.ts';
 import { decideReport, type SentReport } from './report.rules.ts';
@@ -41,7 +41,7 @@ function askingOf({ actor, input }: BatchCall<'claimWorkItems'>) {
 function slotsOf(calls: readonly BatchCall<'claimWorkItems'>[], now: Date): Slot[] {
   return calls.flatMap(({ actor, input }) => {
     const { count = 1, deviceId, leaseSeconds } = input.body;
-    const slot = { actorId: actor.id, deviceId, leaseExpiresOn: leaseEnd(now, leaseSeconds) };
+    const slot = { actorId: actor.id, deviceId, ...leaseFrom(now, leaseSeconds) };
     return Array.from({ length: count }, () => slot);
   });
 }

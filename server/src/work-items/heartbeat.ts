@@ -2,7 +2,7 @@ import type { Schemas } from '@millrace/api';
 import { Refusal } from '../errors.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
 import type { BatchContext, BatchOperation } from '../operation.ts';
-import { cancellationOf, decideHeartbeat, leaseEnd, type Beat, type Extended } from './lease.rules.ts';
+import { cancellationOf, decideHeartbeat, type Beat, type Extended } from './lease.rules.ts';
 import { saveLeases } from './leases.sql.ts';
 import { saveLogTails } from './logs.sql.ts';
 import type { Item } from './rules.ts';
@@ -32,8 +32,7 @@ function isGranted(one: Verdict): one is Verdict<Extended> {
 function decide(beats: readonly Beat[], locked: readonly Item[], now: Date): Verdict[] {
   const items = new Map(locked.map((item) => [item.id, item]));
   return beats.map((beat) => {
-    const leaseExpiresOn = leaseEnd(now, beat.leaseSeconds);
-    const verdict = decideHeartbeat(items.get(beat.id), beat, { now, leaseExpiresOn });
+    const verdict = decideHeartbeat(items.get(beat.id), beat, now);
     // A second heartbeat in the same batch meets the item as the first has left it.
     if (!(verdict instanceof Refusal)) items.set(beat.id, verdict.item);
     return { beat, verdict };

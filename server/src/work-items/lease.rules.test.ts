@@ -4,14 +4,21 @@ import { cancellationOf, decideHeartbeat, decideProgress, type Beat, type Extend
 import type { Item } from './rules.ts';
 
 const beat = (item: Item | undefined, more: Partial<Beat> = {}) =>
-  decideHeartbeat(item, { id: 1, version: 5, actorId: holder, ...more }, { now, leaseExpiresOn: later });
+  decideHeartbeat(item, { id: 1, version: 5, actorId: holder, ...more }, now);
 const extended = (...asked: Parameters<typeof beat>) => beat(...asked) as Extended;
 
 describe('a heartbeat', () => {
   test.each(Object.entries(states))('of an item that is %s', (_, item) => {
     const verdict = beat(item);
     if (item.status !== 'IN_PROGRESS') return expect(codeOf(verdict)).toBe('LEASE_LOST');
-    expect(verdict).toEqual({ item: { ...item, leaseExpiresOn: later }, isPassing: false });
+    const minute = { leaseSeconds: 60, leaseExpiresOn: new Date(now.getTime() + 60_000) };
+    expect(verdict).toEqual({ item: { ...item, ...minute }, isPassing: false });
+  });
+
+  test('extends the lease by what it says, or else by what it said last', () => {
+    const said = extended(itemIn('IN_PROGRESS', { leaseSeconds: 300 }), { leaseSeconds: 3600 });
+    expect(said.item).toMatchObject({ leaseSeconds: 3600, leaseExpiresOn: later });
+    expect(extended(said.item).item).toMatchObject({ leaseSeconds: 3600, leaseExpiresOn: later });
   });
 
   test('is lost with another version, by somebody else, and where there is no item', () => {

@@ -4,9 +4,9 @@ import { isHolder, tagsOf, type Item, type Move } from './rules.ts';
 
 const defaultLeaseSeconds = 60;
 
-/** When a lease ends that is given or extended now. */
-export function leaseEnd(now: Date, seconds = defaultLeaseSeconds): Date {
-  return new Date(now.getTime() + seconds * 1000);
+/** A lease that is given or extended now: how long it is, and when it ends. */
+export function leaseFrom(now: Date, leaseSeconds = defaultLeaseSeconds) {
+  return { leaseSeconds, leaseExpiresOn: new Date(now.getTime() + leaseSeconds * 1000) };
 }
 
 /** What a heartbeat says, and who sent it. */
@@ -19,17 +19,13 @@ export interface Extended {
   readonly isPassing: boolean;
 }
 
-/** What a heartbeat does to the item. A cancelled item is kept, so that its holder hears of it and can report. */
-export function decideHeartbeat(
-  item: Item | undefined,
-  beat: Beat,
-  { now, leaseExpiresOn }: { readonly now: Date; readonly leaseExpiresOn: Date },
-): Extended | Refusal {
+/** What a heartbeat does to the item: unless it says for how long, the lease is as long as it was. A cancelled item is kept, so that its holder hears of it and can report. */
+export function decideHeartbeat(item: Item | undefined, beat: Beat, now: Date): Extended | Refusal {
   if (!item || !isHeld(item, beat)) return lost(beat.id);
   const isPassing = beat.pointOfNoReturn === true && mayHappen('pointOfNoReturn', item);
   const pointOfNoReturnOn = isPassing ? now : item.pointOfNoReturnOn;
-  const { progress = item.progress } = beat;
-  return { item: { ...item, leaseExpiresOn, progress, pointOfNoReturnOn }, isPassing };
+  const { progress = item.progress, leaseSeconds = item.leaseSeconds } = beat;
+  return { item: { ...item, ...leaseFrom(now, leaseSeconds), progress, pointOfNoReturnOn }, isPassing };
 }
 
 function lost(id: Id): Refusal {

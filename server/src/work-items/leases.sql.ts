@@ -12,6 +12,7 @@ export interface Slot {
   readonly actorId: Id;
   readonly deviceId?: Id | undefined;
   readonly leaseExpiresOn: Date;
+  readonly leaseSeconds: number;
   /** What sends the item to a device, and the user as whom its bot works. */
   readonly automationId?: Id | undefined;
   readonly runAsUserId?: Id | undefined;
@@ -61,6 +62,7 @@ export function claimItems(db: Db, queue: QueueDefinition, { slots, operation }:
     i as (
       update work_items i set status = 'IN_PROGRESS', version = i.version + 1, started_on = ${now},
         lease_expires_on = (${slots.map((slot) => slot.leaseExpiresOn.toISOString())}::timestamptz[])[granted.turn],
+        lease_seconds = (${slots.map((slot) => slot.leaseSeconds)}::real[])[granted.turn],
         device_id = ${idOf(slots, 'deviceId')}, automation_id = ${idOf(slots, 'automationId')},
         run_as_user_id = ${idOf(slots, 'runAsUserId')},
         claimed_by = (${actorIds}::bigint[])[granted.turn], updated_by = (${actorIds}::bigint[])[granted.turn],
@@ -98,16 +100,17 @@ export function selectHeldItems(db: Db, deviceId: Id): Promise<HeldItems[]> {
 /** Extends leases on items that are locked. Neither version nor time of change is touched: the item is as it was. */
 export async function saveLeases(db: Db, queueId: Id, items: readonly Item[]): Promise<void> {
   if (items.length === 0) return;
-  const leases = items.map(({ id, leaseExpiresOn, progress, pointOfNoReturnOn }) => {
-    return { id, leaseExpiresOn, progress, pointOfNoReturnOn };
+  const leases = items.map(({ id, leaseExpiresOn, leaseSeconds, progress, pointOfNoReturnOn }) => {
+    return { id, leaseExpiresOn, leaseSeconds, progress, pointOfNoReturnOn };
   });
   const statement = sql`
     with lease as materialized (
       select found.place, l.* from json_to_recordset(${asJson(leases)}::json)
-        as l (id bigint, "leaseExpiresOn" timestamptz, progress json, "pointOfNoReturnOn" timestamptz)
+        as l (id bigint, "leaseExpiresOn" timestamptz, "leaseSeconds" real, progress json, "pointOfNoReturnOn" timestamptz)
       cross join lateral (
         select ctid as place from work_items w where w.queue_id = ${queueId} and w.id = l.id offset 0) found)
-    update work_items i set lease_expires_on = lease."leaseExpiresOn", progress = lease.progress,
+    update work_items i set lease_expires_on = lease."leaseExpiresOn",
+      lease_seconds = lease."leaseSeconds", progress = lease.progress,
       point_of_no_return_on = lease."pointOfNoReturnOn"
     from lease where i.queue_id = ${queueId} and i.ctid = lease.place`;
   await db.write(named('saveLeases', statement));

@@ -29,6 +29,8 @@ export interface Item {
   /** What sent the item to its device; none when it was claimed without one. */
   readonly automationId?: Id | undefined;
   readonly leaseExpiresOn?: Date | undefined;
+  /** How long the lease was given or extended for, the last time. */
+  readonly leaseSeconds?: number | undefined;
   readonly pointOfNoReturnOn?: Date | undefined;
   readonly cancelRequestedOn?: Date | undefined;
   readonly cancelRequestedBy?: Id | undefined;

@@ -83,8 +83,8 @@ export async function insertItems(
 export const itemState =
   raw(`id, status, version, coalesce(model_version, 0) as "modelVersion", priority, sort_key as "sortKey", retry_count as "retryCount", lapse_count as "lapseCount",
   not_before as "notBefore", expires_on as "expiresOn", claimed_by as "claimedBy", device_id as "deviceId",
-  automation_id as "automationId", lease_expires_on as "leaseExpiresOn", point_of_no_return_on as "pointOfNoReturnOn",
-  cancel_requested_on as "cancelRequestedOn", cancel_requested_by as "cancelRequestedBy", cancel_reason as "cancelReason",
+  automation_id as "automationId", lease_expires_on as "leaseExpiresOn", lease_seconds as "leaseSeconds",
+  point_of_no_return_on as "pointOfNoReturnOn", cancel_requested_on as "cancelRequestedOn", cancel_requested_by as "cancelRequestedBy", cancel_reason as "cancelReason",
   case when cancel_requested_by is not null then (select u.username from users u where u.id = cancel_requested_by) end
     as canceller,
   started_on as "startedOn", ended_on as "endedOn", result, result_text as "resultText",

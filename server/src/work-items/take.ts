@@ -1,11 +1,13 @@
 import type { Id, Schemas } from '@millrace/api';
 import type { BatchContext, TenantContext } from '../operation.ts';
 import { grantItems } from './grant.ts';
-import { leaseEnd } from './lease.rules.ts';
+import { leaseFrom } from './lease.rules.ts';
 import { selectClaimable, type Slot } from './leases.sql.ts';
 
 /** A device's slot for an item, and how long it is held without a heartbeat. */
-export type DeviceSlot = Omit<Slot, 'leaseExpiresOn'> & { readonly leaseSeconds: number | undefined };
+export type DeviceSlot = Omit<Slot, 'leaseExpiresOn' | 'leaseSeconds'> & {
+  readonly leaseSeconds: number | undefined;
+};
 
 /** Leases the next items of a queue to devices, in the order of the slots; fewer than these where no more wait. */
 export async function takeItems(
@@ -15,7 +17,7 @@ export async function takeItems(
 ): Promise<Schemas['WorkItem'][]> {
   const leased = slots.map(({ leaseSeconds, ...slot }) => ({
     ...slot,
-    leaseExpiresOn: leaseEnd(context.now, leaseSeconds),
+    ...leaseFrom(context.now, leaseSeconds),
   }));
   return grantItems(context, { slots: leased, operation });
 }
