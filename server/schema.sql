@@ -257,6 +257,7 @@ create table queues (
   names_since integer not null default 0,
   attributes json not null default '[]'::json,
   lapse_limit smallint not null default 5,
+  renews_expiry boolean not null default false,
   constraint queues_archive CHECK (((archived_on IS NULL) OR ((status = 'INACTIVE'::text) AND (paused_until IS NULL)))),
   constraint queues_auto_retry_limit CHECK (((auto_retry_limit >= 0) AND (auto_retry_limit <= 10))),
   constraint queues_duplicate_scope CHECK ((duplicate_scope = ANY (ARRAY['ALL'::text, 'OPEN'::text]))),
@@ -444,6 +445,7 @@ create table work_items (
   result_text text,
   tags text[],
   lapse_count smallint,
+  lease_seconds real,
   constraint work_items_cancellation CHECK ((((cancel_requested_on IS NULL) OR (status = 'IN_PROGRESS'::text)) AND ((cancel_requested_on IS NULL) = (cancel_requested_by IS NULL)) AND ((cancel_reason IS NULL) OR (cancel_requested_on IS NOT NULL)))),
   constraint work_items_failure_kind CHECK ((failure_kind = ANY (ARRAY['BUSINESS'::text, 'SYSTEM'::text, 'DATA_ERROR'::text, 'EXPIRED'::text, 'IN_DOUBT'::text]))),
   constraint work_items_lapse_count CHECK ((lapse_count > 0)),
@@ -463,5 +465,7 @@ END),
 CREATE INDEX work_items_delayed ON work_items USING btree (queue_id, status, not_before) WHERE ((status = 'DEFERRED'::text) OR (not_before IS NOT NULL));
 CREATE INDEX work_items_due ON work_items USING btree (not_before) WHERE (not_before IS NOT NULL);
 CREATE INDEX work_items_expiring ON work_items USING btree (expires_on) WHERE ((expires_on IS NOT NULL) AND (status = ANY (ARRAY['NEW'::text, 'DEFERRED'::text])));
+CREATE INDEX work_items_in_doubt ON work_items USING btree (queue_id, id) WHERE (failure_kind = 'IN_DOUBT'::text);
 CREATE INDEX work_items_ready ON work_items USING btree (queue_id, sort_key, id) WHERE ((status = 'NEW'::text) AND (not_before IS NULL));
 CREATE INDEX work_items_running ON work_items USING btree (queue_id, id) WHERE (status = 'IN_PROGRESS'::text);
+CREATE INDEX work_items_until ON work_items USING btree (queue_id, status, not_before) WHERE (not_before IS NOT NULL);

@@ -33,6 +33,7 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
   ],
   claimWorkItems: ['id', 'version', 'leaseExpiresOn', 'json.*'],
   createWorkItems: ['id', 'status', 'deferredUntil', 'json.*', 'tags'],
+  listDoubts: ['queueName', 'id', 'version', 'since', 'deviceId', 'error'],
   listWorkItemEvents: ['on', 'operation', 'actorName', 'deviceId', 'from', 'to', 'reason', 'changes'],
   listDevices: [
     'id',

@@ -21,6 +21,7 @@ import { claimWorkItems, finishWorkItems } from './work-items/consume.ts';
 import { updateWorkItemStatus } from './work-items/bulk.ts';
 import * as why from './why/operations.ts';
 import { createWorkItems } from './work-items/create.ts';
+import { listDoubts } from './work-items/doubts.ts';
 import { heartbeatWorkItems } from './work-items/heartbeat.ts';
 import * as workItems from './work-items/operations.ts';
 import * as repair from './work-items/repair.ts';
@@ -52,6 +53,7 @@ export const functions: Functions = {
   registerDevice,
   heartbeatDevice,
   ...repair,
+  listDoubts,
   requestWork,
   createWorkItems,
   updateWorkItemStatus,

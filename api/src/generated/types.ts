@@ -1064,7 +1064,7 @@ export interface paths {
     put?: never;
     /**
      * List the items of a queue
-     * @description Filter and sort on id, status, result, priority, failureKind, retryCount, lapseCount, startTime, endTime, createdOn, createdBy, updatedOn, updatedBy, deferredUntil, notBefore, expiresOn, leaseExpiresOn, pointOfNoReturnOn, cancelRequestedOn, deviceId, deviceUserId, automationId, version, comment, error, resultText and col1 to col10; filter on tags, where `eq` means that the item has the tag.
+     * @description Filter and sort on id, status, result, priority, failureKind, retryCount, lapseCount, startTime, endTime, createdOn, createdBy, updatedOn, updatedBy, deferredUntil, notBefore, expiresOn, leaseExpiresOn, pointOfNoReturnOn, cancelRequestedOn, deviceId, deviceUserId, automationId, version, comment, error, resultText and col1 to col10; filter on tags (`eq`: the item has the tag).
      */
     post: operations['listWorkItems'];
     delete?: never;
@@ -1127,6 +1127,26 @@ export interface paths {
      * @description For the holder of items, beside its heartbeats. The call stays open for up to `waitSeconds` and is answered as soon as a person wants one of the items stopped, or one is not held by the caller any more: the outcome has `cancel` or `error`, as that of a heartbeat. Items that simply go on are left out; an empty list means that all do. It extends no lease.
      */
     post: operations['watchWorkItems'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/workitems/indoubt': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Which items wait for a person to say what was done
+     * @description Items IN_DOUBT of all queues that the caller belongs to, those that have waited longest first. getWorkItem has the evidence, resolveWorkItem takes the answer.
+     */
+    get: operations['listDoubts'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -1326,28 +1346,7 @@ export interface components {
       /** @description Rows that match the filter */
       totalFilter: number;
     };
-    /**
-     * @description Which rows to list. Every part is optional; an empty request lists everything, 200 rows at a time.
-     * @example {
-     *       "sort": [
-     *         {
-     *           "field": "id",
-     *           "direction": "desc"
-     *         }
-     *       ],
-     *       "page": {
-     *         "offset": 0,
-     *         "length": 20
-     *       }
-     *     }
-     * @example {
-     *       "filter": {
-     *         "operator": "ge",
-     *         "field": "id",
-     *         "value": "100"
-     *       }
-     *     }
-     */
+    /** @description Which rows to list. Every part is optional; an empty request lists everything, 200 rows at a time. */
     ListRequest: {
       /** @description A comparison `{operator, field, value}` with eq, ne, lt, le, gt, ge or substring; or a group `{operator, operands}` with and, or, not. Groups nest up to 32 levels, with 100 comparisons at most. */
       filter?: {
@@ -2653,6 +2652,15 @@ export interface components {
         FAILED: number;
         DEFERRED: number;
       };
+      /** @description FAILED items that wait for a person: IN_DOUBT (listDoubts) */
+      inDoubt: number;
+      /** @description NEW items that wait for their retry and cannot be claimed yet */
+      inBackOff: number;
+      /**
+       * Format: date-time
+       * @description When the next deferred item, or the next retry, is due; left out when none is
+       */
+      nextDueOn?: string;
       /** @description Age of the oldest NEW item; left out when none waits. At most five seconds old. */
       oldestWaitingSeconds?: number;
       /** @description What the last 15 minutes brought */
@@ -3359,6 +3367,40 @@ export interface components {
         | 'IN_DOUBT';
       /** @description Why it did not succeed */
       error?: string;
+      /** @description The newest output of the bot, if it is of this attempt */
+      logTail?: string;
+    };
+    ItemsInDoubt: {
+      /** @description All that there are, also where the list is cut */
+      total: number;
+      list: components['schemas']['ItemInDoubt'][];
+    };
+    /** @description An item that waits for a person to say whether it was done. */
+    ItemInDoubt: {
+      /** Format: int64 */
+      queueId: Id;
+      queueName: string;
+      /** Format: int64 */
+      id: Id;
+      /** @description For the answer */
+      version: number;
+      /**
+       * Format: date-time
+       * @description When it came into doubt
+       */
+      since: string;
+      /**
+       * Format: date-time
+       * @description When its holder began what cannot be undone
+       */
+      pointOfNoReturnOn: string;
+      /**
+       * Format: int64
+       * @description Where it was processed
+       */
+      deviceId?: Id;
+      /** @description What is known */
+      error?: string;
     };
     /** @description The evidence of an item that is IN_DOUBT, from getWorkItem. Answer with resolveWorkItem when you know what was done. */
     Doubt: {
@@ -3435,7 +3477,7 @@ export interface components {
       id: Id;
       /** @description As the claim answered it */
       version: number;
-      /** @description How long the item is held without a heartbeat; 60 when left out */
+      /** @description How long the item is held from now on without a heartbeat; as long as before when left out */
       leaseSeconds?: number;
       progress?: components['schemas']['Progress'];
       /**
@@ -6148,6 +6190,34 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listDoubts: {
+    parameters: {
+      query?: {
+        /** @description How many to show, 100 when left out */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The items, and how many there are */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ItemsInDoubt'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };

@@ -96,7 +96,7 @@ describe('registerDevice', () => {
   });
 
   it.each([
-    [{}, 'hostName is required'],
+    [{}, "must have required property 'hostName'"],
     [{ hostName: ' x' }, 'hostName must not begin or end with white space'],
     [{ hostName: 'x\u0007' }, 'control characters'],
     [{ hostName: 'x', labels: ['a', ''] }, 'labels.1 must NOT have fewer than 1'],

@@ -10,7 +10,7 @@ import { wakeConsumers } from './pause.ts';
 import { readQueue, record } from './read.ts';
 import { startRekeying } from './rekey.sql.ts';
 import { comparesAnew } from './settings/duplicates.ts';
-import { changedSettings, isReordered, newSettings } from './settings/rules.ts';
+import { changedSettings, changesExpiry, isReordered, newSettings } from './settings/rules.ts';
 import type { QueueSettings } from './settings/settings.ts';
 import {
   countQueues,
@@ -67,7 +67,8 @@ export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body
   const settings = changedSettings(current, body, { attributes: queue.attributes, now });
   if (comparesAnew(current, settings)) await compareAnew(context, settings);
   await updateQueueSettings(db, queue.id, settings, { actorId: actor.id, now });
-  if (isReordered(current, settings)) await startRekeying(db, queue.id);
+  const renewsExpiry = changesExpiry(current, settings);
+  if (renewsExpiry || isReordered(current, settings)) await startRekeying(db, queue.id, { renewsExpiry });
   const changes = changedMembers(current, settings);
   await record(context, queue.id, { operation: 'updateQueue', changes });
   if (settings.status === 'ACTIVE' && startMembers.some((member) => member in changes))

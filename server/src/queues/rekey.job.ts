@@ -11,7 +11,7 @@ const shortPauseMs = 20;
 const millrace = 0;
 
 /**
- * Brings the items of queues whose order has changed to the present one, a portion at a time while claims go on. All it
+ * Brings the items of queues whose order or expiry has changed to the present one, a portion at a time while claims go on. All it
  * knows is in the database, so any server can go on where another has stopped.
  */
 export const rekeyQueues: Job = {
@@ -26,13 +26,16 @@ export const rekeyQueues: Job = {
   },
 };
 
-async function rekeyPortion(context: JobContext, { id, after, until }: Rekeying): Promise<void> {
+async function rekeyPortion(
+  context: JobContext,
+  { id, after, until, renewsExpiry }: Rekeying,
+): Promise<void> {
   const { db, now } = context;
   const queue = await selectQueueDefinition(db, id, 'none');
   if (!queue) return;
   // What comes from now on has its place: there is an end, however many items come meanwhile.
   const last = until ?? (await lastItem(db, id));
-  const done = await rekeyItems(context, queue, { after, until: last });
+  const done = await rekeyItems(context, queue, { after, until: last, renewsExpiry });
   if (done !== undefined) return saveRekeyed(db, id, { after: done, until: last });
   await endRekeying(db, id);
   await insertEvents(db, id, [{ operation: 'rekeyQueues', actorId: millrace }], now);

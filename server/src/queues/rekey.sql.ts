@@ -1,11 +1,16 @@
 import type { Id } from '@millrace/api';
 import { sql, type Db } from '../db.ts';
 
-/** Has all items of a queue looked at anew, from the first on. */
-export async function startRekeying(db: Db, queueId: Id): Promise<void> {
-  await db.rows(
-    sql`update queues set rekey_after = 0, rekey_horizon = null, rekey_until = null where id = ${queueId}`,
-  );
+/** Has all items of a queue looked at anew, from the first on, if wanted for their expiry as well as for their place. */
+export async function startRekeying(
+  db: Db,
+  queueId: Id,
+  { renewsExpiry = false }: { renewsExpiry?: boolean } = {},
+): Promise<void> {
+  await db.rows(sql`
+    update queues set rekey_after = 0, rekey_horizon = null, rekey_until = null,
+      renews_expiry = renews_expiry or ${renewsExpiry}
+    where id = ${queueId}`);
 }
 
 /** A queue whose items are being brought to its present order. */
@@ -19,13 +24,16 @@ export interface Rekeying {
   readonly isMarked: boolean;
   /** Whether those are over, so that the items they wrote can be seen. */
   readonly isClear: boolean;
+  /** Whether its items get its present expiry as well. */
+  readonly renewsExpiry: boolean;
 }
 
 /** Some queues to be worked on, locked against changes; those that another server works on are skipped. */
 export function lockQueuesToRekey(db: Db): Promise<Rekeying[]> {
   return db.rows<Rekeying>(sql`
     select id, rekey_after as "after", rekey_until as "until", rekey_horizon is not null as "isMarked",
-      coalesce(rekey_horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) as "isClear"
+      coalesce(rekey_horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) as "isClear",
+      renews_expiry as "renewsExpiry"
     from queues where rekey_after is not null order by id limit 10 for no key update skip locked`);
 }
 
@@ -47,5 +55,5 @@ export async function saveRekeyed(
 /** Notes that all items of the queue are where they belong. */
 export async function endRekeying(db: Db, queueId: Id): Promise<void> {
   await db.rows(sql`
-    update queues set rekey_after = null, rekey_horizon = null, rekey_until = null where id = ${queueId}`);
+    update queues set rekey_after = null, rekey_horizon = null, rekey_until = null, renews_expiry = false where id = ${queueId}`);
 }

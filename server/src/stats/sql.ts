@@ -74,6 +74,23 @@ export async function selectTotals(db: Db, queueId: Id, now: Date): Promise<Tota
   return row as Totals;
 }
 
+/** What of a queue waits for a person or for a time. */
+export interface Standstill {
+  readonly inDoubt: number;
+  readonly inBackOff: number;
+  readonly nextDueOn?: Date;
+}
+
+export async function selectStandstill(db: Db, queueId: Id): Promise<Standstill> {
+  const due = (status: 'NEW' | 'DEFERRED') =>
+    sql`from work_items where queue_id = ${queueId} and status = ${raw(`'${status}'`)} and not_before is not null`;
+  const row = await db.row<Standstill>(sql`
+    select (select count(*) from work_items where queue_id = ${queueId} and failure_kind = 'IN_DOUBT')::int as "inDoubt",
+      (select count(*) ${due('NEW')})::int as "inBackOff",
+      least((select min(not_before) ${due('NEW')}), (select min(not_before) ${due('DEFERRED')})) as "nextDueOn"`);
+  return row as Standstill;
+}
+
 export async function selectOldestWaiting(db: Db, queueId: Id): Promise<Date | undefined> {
   const row = await db.row<{ oldest?: Date }>(sql`
     select min(created_on) as oldest from work_items where queue_id = ${queueId} and status = 'NEW'`);

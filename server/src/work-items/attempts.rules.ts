@@ -1,4 +1,5 @@
 import type { Schemas } from '@millrace/api';
+import type { Log } from './logs.sql.ts';
 
 type Event = Schemas['WorkItemEvent'];
 type Attempt = Schemas['Attempt'];
@@ -34,6 +35,14 @@ export function attemptsOf(events: readonly Event[]): Attempt[] {
 function endBy({ on, to, reason, changes }: Event): Partial<Attempt> {
   const outcome = to === 'COMPLETE' ? 'COMPLETE' : outcomes[String(changes?.['transition'])];
   return { endedOn: on, ...(outcome && { outcome }), ...(reason !== undefined && { error: reason }) };
+}
+
+/** The attempts, the newest output of the bots with the one in which it was written. */
+export function withLog(attempts: readonly Attempt[], log: Log | undefined): Attempt[] {
+  const writer = log && attempts.findLastIndex(({ startedOn }) => new Date(startedOn) <= log.updatedOn);
+  return attempts.map(
+    (attempt, index) => (index === writer ? { ...attempt, logTail: log?.tail } : attempt) as Attempt,
+  );
 }
 
 /** The evidence of an item that is in doubt. */

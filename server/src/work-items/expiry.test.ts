@@ -70,3 +70,43 @@ test('updateWorkItemStatus defers nothing that would expire at once, and nothing
     { code: 'INVALID_REQUEST', message: expect.stringContaining('deferredUntil has passed') },
   ]);
 });
+
+test('updateQueue has its new expiry reach the items that are there, and expires none of them at once', async () => {
+  const queue = await createQueue(app, { expiry: hour });
+  const [old, young] = await queue.add(1, 2);
+  // As if it had waited for days.
+  const arrival = `overlay(sort_key placing int8send((extract(epoch from now() - interval '2 days') * 1000)::bigint) from length(sort_key) - 7)`;
+  await app.sql(`update work_items set sort_key = ${arrival} where id = $1`, [old?.id]);
+  const settle = async (expiry: Schemas['QueueExpiry']) => {
+    const { version = 0 } = (await queue.owner.call.getQueue({ path: queue.path })).body;
+    const changed = await queue.owner.call.updateQueue({ path: queue.path, body: { version, expiry } });
+    expect(changed.body).toMatchObject({ rekeying: true });
+    await eventually(
+      async () => (await queue.owner.call.getQueue({ path: queue.path })).body,
+      ({ rekeying }) => !rekeying,
+    );
+    return Promise.all([read(queue, old), read(queue, young)]);
+  };
+  for (const item of await settle({ type: 'NONE' })) expect(item).not.toHaveProperty('expiresOn');
+  const [late, soon] = await settle({ type: 'DURATION', duration: 1, durationUnit: 'DAYS' });
+  const dayMs = 86_400_000;
+  expect(Date.parse(soon?.expiresOn ?? '')).toBe(Date.parse(young?.createdOn ?? '') + dayMs);
+  // Counted from its arrival it would be over: it is counted from the change.
+  expect(Date.parse(late?.expiresOn ?? '')).toBeGreaterThan(Date.parse(old?.createdOn ?? '') + dayMs);
+  expect(late).toMatchObject({ status: 'NEW', version: 0, updatedOn: old?.updatedOn });
+  const date = '2099-01-01T00:00:00.000Z';
+  expect(await settle({ type: 'DATE', date })).toMatchObject([{ expiresOn: date }, { expiresOn: date }]);
+});
+
+test('updateQueue leaves the expiry of items alone when it changes their order', async () => {
+  const queue = await createQueue(app, { expiry: hour });
+  const [item] = await queue.add(1);
+  await app.sql(`update work_items set expires_on = '2099-01-01' where id = $1`, [item?.id]);
+  const body = { version: 0, workItemProcessingOrders: ['amount'] };
+  await queue.owner.call.updateQueue({ path: queue.path, body });
+  await eventually(
+    async () => (await queue.owner.call.getQueue({ path: queue.path })).body,
+    ({ rekeying }) => !rekeying,
+  );
+  expect((await read(queue, item)).expiresOn).toBe('2099-01-01T00:00:00.000Z');
+});

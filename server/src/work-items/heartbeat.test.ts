@@ -107,6 +107,35 @@ describe('heartbeatWorkItems', () => {
     expect(await app.sql('select tail from work_item_logs where queue_id = $1', [queue.id])).toEqual([]);
   });
 
+  test('heartbeatWorkItems keeps the length of the lease that it does not name', async () => {
+    const queue = await createQueue(app);
+    await queue.add(1);
+    const [item] = await queue.claim(1, { leaseSeconds: 4000.5 });
+    const [first] = await beat(queue, held(item));
+    expect(Date.parse(first?.leaseExpiresOn ?? '')).toBeGreaterThanOrEqual(
+      Date.parse(item?.leaseExpiresOn ?? ''),
+    );
+    await beat(queue, { ...held(item), leaseSeconds: 60 });
+    const [last] = await beat(queue, held(item));
+    expect(Date.parse(last?.leaseExpiresOn ?? '')).toBeLessThan(Date.parse(first?.leaseExpiresOn ?? ''));
+  });
+
+  test('heartbeatWorkItems keeps the output of a bot with its attempt, and no later one shows it as its own', async () => {
+    const queue = await createQueue(app);
+    await queue.add(1);
+    const [item] = await queue.claim();
+    await beat(queue, { ...held(item), logTail: 'the first' });
+    await finish(queue, { ...held(item), status: 'NEW' });
+    const [again] = await queue.claim();
+    const second = await read(queue, again);
+    expect(second).not.toHaveProperty('logTail');
+    expect(second.attempts?.map(({ logTail }) => logTail)).toEqual(['the first', undefined]);
+    await beat(queue, { ...held(again), logTail: 'the second' });
+    const written = await read(queue, again);
+    expect(written.logTail).toBe('the second');
+    expect(written.attempts?.map(({ logTail }) => logTail)).toEqual([undefined, 'the second']);
+  });
+
   test('heartbeatWorkItems refuses more output than is kept, and marks that are taken back', async () => {
     const queue = await createQueue(app);
     for (const more of [{ logTail: 'x'.repeat(16_385) }, { pointOfNoReturn: false as never }]) {

@@ -21,7 +21,13 @@ export async function saveLogTails(db: Db, queueId: Id, told: readonly LogTail[]
   await db.write(named('saveLogTails', statement));
 }
 
-export async function selectLogTail(db: Db, queueId: Id, itemId: Id): Promise<string | undefined> {
-  const log = sql`select tail from work_item_logs where queue_id = ${queueId} and item_id = ${itemId}`;
-  return (await db.row<{ tail: string }>(log))?.tail;
+/** The newest output of the bots that worked on an item, and when it came. */
+export interface Log {
+  readonly tail: string;
+  readonly updatedOn: Date;
+}
+
+export function selectLog(db: Db, queueId: Id, itemId: Id): Promise<Log | undefined> {
+  return db.row(sql`
+    select tail, updated_on as "updatedOn" from work_item_logs where queue_id = ${queueId} and item_id = ${itemId}`);
 }

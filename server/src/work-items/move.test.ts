@@ -72,7 +72,16 @@ describe('updateWorkItemStatus MOVE', () => {
       expiresOn: expect.any(String),
     });
     const former = { ...queue.path, workItemId: small?.id as number };
-    expect((await queue.owner.call.getWorkItem({ path: former })).status).toBe(404);
+    const gone = await queue.owner.call.getWorkItem({ path: former });
+    expect([gone.status, gone.error.message]).toEqual([
+      404,
+      `There is no item ${small?.id} in queue ${queue.id}. It was moved to queue ${target.id}.`,
+    ]);
+    // The target is not for consumers.
+    const hidden = await queue.consumer.call.getWorkItem({ path: former });
+    expect(hidden.error.message).toBe(`There is no item ${small?.id} in queue ${queue.id}.`);
+    const restart = await queue.owner.call.restartWorkItem({ path: former, body: { version: 0 } });
+    expect(restart.error.message).toContain(`moved to queue ${target.id}`);
     const claimed = await app.admin.claimWorkItems({ path: target, body: { count: 5 } });
     expect(claimed.body.list.map(({ id }) => id)).toEqual([large?.id, small?.id]);
     const [left, arrived] = [queue.path, target].map((path) => queue.owner.call.getQueueStats({ path }));

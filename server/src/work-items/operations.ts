@@ -4,10 +4,11 @@ import { Refusal } from '../errors.ts';
 import { listQuery } from '../lists.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
 import { selectTotals } from '../stats/sql.ts';
-import { attemptsOf, doubtOf } from './attempts.rules.ts';
+import { attemptsOf, doubtOf, withLog } from './attempts.rules.ts';
 import { unknownItem } from './consume.ts';
 import { itemFields } from './fields.ts';
-import { selectLogTail } from './logs.sql.ts';
+import { selectLog } from './logs.sql.ts';
+import { missingItem } from './missing.ts';
 import { shown } from './names.ts';
 import { removeItems } from './remove.ts';
 import { countItems, lockItems, selectData, selectItem, selectItems } from './sql.ts';
@@ -15,12 +16,13 @@ import { readTimeline } from './timeline.ts';
 
 export const getWorkItem: QueueOperation<'getWorkItem'> = async (context, { path }) => {
   const { db, queue } = context;
-  const [item, events, logTail] = await Promise.all([
+  const [item, events, log] = await Promise.all([
     readItem(context, path.workItemId),
     readTimeline(db, queue.id, path.workItemId),
-    selectLogTail(db, queue.id, path.workItemId),
+    selectLog(db, queue.id, path.workItemId),
   ]);
-  const [attempts, doubt] = [attemptsOf(events), doubtOf(item, events)];
+  const [attempts, doubt] = [withLog(attemptsOf(events), log), doubtOf(item, events)];
+  const logTail = attempts.at(-1)?.logTail;
   return {
     ...item,
     ...(attempts.length > 0 && { attempts }),
@@ -30,9 +32,10 @@ export const getWorkItem: QueueOperation<'getWorkItem'> = async (context, { path
 };
 
 /** The item as the contract shows it, without what only its timeline tells. @throws Refusal NOT_FOUND. */
-export async function readItem({ db, queue }: QueueContext, itemId: Id): Promise<Schemas['WorkItem']> {
+export async function readItem(context: QueueContext, itemId: Id): Promise<Schemas['WorkItem']> {
+  const { db, queue } = context;
   const item = await selectItem(db, queue, itemId);
-  if (!item) throw unknownItem(queue, itemId);
+  if (!item) throw await missingItem(context, itemId);
   return shown(queue, item);
 }
 
@@ -54,7 +57,7 @@ export const listWorkItemEvents: QueueOperation<'listWorkItemEvents'> = async ({
 export const deleteWorkItem: QueueOperation<'deleteWorkItem'> = async (context, { path }) => {
   const { db, queue } = context;
   const [item] = await lockItems(db, queue.id, [path.workItemId]);
-  if (!item) throw unknownItem(queue, path.workItemId);
+  if (!item) throw await missingItem(context, path.workItemId);
   if (item.status === 'IN_PROGRESS') {
     throw new Refusal('STATUS_CONFLICT', `Item ${item.id} is being processed. Delete it when it is done.`);
   }

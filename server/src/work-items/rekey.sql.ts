@@ -27,6 +27,7 @@ export interface PlacedItem {
   readonly id: Id;
   readonly priority: number;
   readonly sortKey: Buffer;
+  readonly expiresOn?: Date;
   readonly status: Status;
   readonly modelVersion: number;
   readonly isClaimable: boolean;
@@ -39,7 +40,7 @@ export function lockOpenItems(
   { after, upTo }: { after: Id; upTo: Id },
 ): Promise<PlacedItem[]> {
   return db.rows<PlacedItem>(sql`
-    select id, priority, sort_key as "sortKey", status, coalesce(model_version, 0) as "modelVersion",
+    select id, priority, sort_key as "sortKey", expires_on as "expiresOn", status, coalesce(model_version, 0) as "modelVersion",
       status = 'NEW' and not_before is null as "isClaimable"
     from work_items where queue_id = ${queueId} and id > ${after} and id <= ${upTo} and status <> 'COMPLETE'
     order by id for no key update`);
@@ -54,17 +55,21 @@ export function selectRecords(
     select item_id as id, json from work_item_data where queue_id = ${queueId} and item_id = any(${ids}::bigint[])`);
 }
 
-/** Puts locked items at other places. To whoever reads them they are as they were: neither version nor time is touched. */
-export async function saveSortKeys(
-  db: Db,
-  queueId: Id,
-  places: readonly { id: Id; sortKey: Buffer }[],
-): Promise<void> {
+/** Where an item comes in the order, and until when it may be claimed. */
+export interface Placing {
+  readonly id: Id;
+  readonly sortKey: Buffer;
+  readonly expiresOn?: Date | undefined;
+}
+
+/** Puts locked items at other places. To whoever reads them they are as they were: neither version nor time of change is touched. */
+export async function savePlaces(db: Db, queueId: Id, places: readonly Placing[]): Promise<void> {
   if (places.length === 0) return;
   await db.rows(sql`
     with n as materialized (
-      select found.place, moved.* from json_to_recordset(${asJson(places)}::json) as moved (id bigint, "sortKey" bytea)
+      select found.place, moved.* from json_to_recordset(${asJson(places)}::json)
+        as moved (id bigint, "sortKey" bytea, "expiresOn" timestamptz)
       cross join lateral (
         select ctid as place from work_items w where w.queue_id = ${queueId} and w.id = moved.id offset 0) found)
-    update work_items i set sort_key = n."sortKey" from n where i.queue_id = ${queueId} and i.ctid = n.place`);
+    update work_items i set sort_key = n."sortKey", expires_on = n."expiresOn" from n where i.queue_id = ${queueId} and i.ctid = n.place`);
 }

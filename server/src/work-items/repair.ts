@@ -6,8 +6,9 @@ import { attributesAt, inPresentNames } from '../models/names.ts';
 import { recordProblems, type JsonRecord } from '../models/record.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
 import { saveChanges } from './changes.ts';
-import { settleReports, unknownItem } from './consume.ts';
+import { settleReports } from './consume.ts';
 import { decideProgress } from './lease.rules.ts';
+import { missingItem } from './missing.ts';
 import { readItem } from './operations.ts';
 import { decideCancel, decideResolve, decideSeenRepair, decideUpdate, type Update } from './repair.rules.ts';
 import { isHolder, type Item, type Move } from './rules.ts';
@@ -37,9 +38,10 @@ export const updateWorkItem: QueueOperation<'updateWorkItem'> = async (context, 
   return readItem(context, item.id);
 };
 
-async function lockItem({ db, queue }: QueueContext, itemId: Id): Promise<Item> {
+async function lockItem(context: QueueContext, itemId: Id): Promise<Item> {
+  const { db, queue } = context;
   const [item] = await lockItems(db, queue.id, [itemId]);
-  if (!item) throw unknownItem(queue, itemId);
+  if (!item) throw await missingItem(context, itemId);
   return item;
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Schemas } from '@millrace/api';
 import { Refusal } from '../../errors.ts';
 import { nameProblems } from '../../models/rules.ts';
@@ -44,8 +45,12 @@ export function changedSettings(
 
 /** Whether items are claimed in another order: each carries its place, which has to be worked out anew. */
 export function isReordered(before: QueueSettings, after: QueueSettings): boolean {
-  const [old, wanted] = [before.workItemProcessingOrders, after.workItemProcessingOrders];
-  return old.length !== wanted.length || old.some((order, index) => order !== wanted[index]);
+  return !isDeepStrictEqual(before.workItemProcessingOrders, after.workItemProcessingOrders);
+}
+
+/** Whether items expire at other times, which each carries as well. */
+export function changesExpiry(before: QueueSettings, after: QueueSettings): boolean {
+  return !isDeepStrictEqual(before.expiry, after.expiry);
 }
 
 function settingsIn(sent: Partial<Schemas['Queue']>): Partial<QueueSettings> {
