@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Schemas } from '@millrace/api';
 import { Refusal } from '../../errors.ts';
+import { changedMembers } from '../../events/rules.ts';
 import { nameProblems } from '../../models/rules.ts';
 import { columnProblems, orderProblems } from './attributes.ts';
 import { duplicateProblems } from './duplicates.ts';
@@ -45,12 +45,13 @@ export function changedSettings(
 
 /** Whether items are claimed in another order: each carries its place, which has to be worked out anew. */
 export function isReordered(before: QueueSettings, after: QueueSettings): boolean {
-  return !isDeepStrictEqual(before.workItemProcessingOrders, after.workItemProcessingOrders);
+  const [old, wanted] = [before.workItemProcessingOrders, after.workItemProcessingOrders];
+  return old.length !== wanted.length || old.some((order, index) => order !== wanted[index]);
 }
 
 /** Whether items expire at other times, which each carries as well. */
 export function changesExpiry(before: QueueSettings, after: QueueSettings): boolean {
-  return !isDeepStrictEqual(before.expiry, after.expiry);
+  return 'expiry' in changedMembers({ expiry: before.expiry }, { expiry: after.expiry });
 }
 
 function settingsIn(sent: Partial<Schemas['Queue']>): Partial<QueueSettings> {
