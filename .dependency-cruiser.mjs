@@ -61,7 +61,7 @@ export default {
         pathNot: [
           '^api/',
           '^server/src/errors[.]ts$',
-          '^server/src/[^/]+/(?!(operations|sql|job|first-start)[.]ts)',
+          '^server/src/[^/]+/(?![^/]*(operations|sql|job|first-start)[.]ts)',
         ],
       },
     },

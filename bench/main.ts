@@ -92,8 +92,8 @@ function report(results: readonly Result[]): void {
       results.map(({ scenario, requests, items, rates }) => [
         scenario.name,
         {
-          'requests / bare': median(requests).toFixed(2),
-          'items / bare': median(items).toFixed(2),
+          'requests / bare': median(requests).toPrecision(2),
+          'items / bare': median(items).toPrecision(2),
           'requests a second': Math.round(median(rates.map((rate) => rate.requests))),
           'items a second': Math.round(median(rates.map((rate) => rate.items))),
         },

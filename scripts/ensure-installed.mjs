@@ -49,7 +49,15 @@ function install() {
   // npm hands its own path to the scripts it runs; on Windows the plain name would need a shell.
   const npm = process.env.npm_execpath ?? '';
   const command = path.basename(npm) === 'npm-cli.js' ? [process.execPath, npm] : ['npm'];
-  const args = [...command.slice(1), 'ci', '--no-audit', '--no-fund', '--ignore-scripts'];
+  // Whatever level npm was started with, as by `npm test --silent`, it hands on: what fails here must be said.
+  const args = [
+    ...command.slice(1),
+    'ci',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--loglevel=notice',
+  ];
   const { error, status } = spawnSync(command[0], args, {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -121,15 +121,26 @@ function isInt64(minimum: number, value: unknown): boolean {
   return isInteger && (value as number | bigint) >= minimum && (value as number | bigint) <= highest;
 }
 
+/** What Ajv knows of some of the errors. */
+interface Params {
+  readonly additionalProperty?: string;
+  readonly missingProperty?: string;
+  readonly allowedValues?: readonly unknown[];
+}
+
 function complaints(validate: ValidateFunction): ErrorDetail[] {
   return (validate.errors ?? [])
     .slice(0, 100)
     .map(({ instancePath, keyword, message = '', params }: ErrorObject) => {
       const field = instancePath.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
-      const unknown = (params as { additionalProperty?: string }).additionalProperty;
-      if (unknown !== undefined)
-        return { field: [field, unknown].filter(Boolean).join('.'), message: 'is not a known member' };
-      const choices = (params as { allowedValues?: unknown[] }).allowedValues;
+      const inside = (name: string) => [field, name].filter(Boolean).join('.');
+      const {
+        additionalProperty: unknown,
+        missingProperty: missing,
+        allowedValues: choices,
+      } = params as Params;
+      if (unknown !== undefined) return { field: inside(unknown), message: 'is not a known member' };
+      if (missing !== undefined) return { field: inside(missing), message: 'is required' };
       const wanted = keyword === 'int64' ? 'must be a whole number of at most 64 bits' : message;
       return { ...(field && { field }), message: choices ? `must be one of ${choices.join(', ')}` : wanted };
     });

@@ -25,11 +25,14 @@ import { servePages } from './http/pages.ts';
 import {
   answerUnreadable,
   commonHeaders,
+  fileTooLarge,
+  hurry,
   loggedError,
   notJson,
   refuseOtherMethods,
   refuseUnknownPath,
   sendError,
+  strangersBodyBytes,
 } from './http/refusals.ts';
 import { createEventStreams, type SendStream } from './http/streams.ts';
 import type { Perform } from './perform.ts';
@@ -52,16 +55,21 @@ export async function createHttp(
   // Here already, so that nobody's body is read for nothing.
   http.addHook('onRequest', (request, _, done) => (request.is404 ? refuseUnknownPath(request) : done()));
   http.addHook('onSend', async (_, reply) => void reply.headers(commonHeaders));
-  const doors = { verifyToken, perform, sendStream: createEventStreams(http, config.maxStreams) };
+  const { maxStreams, maxFileBytes } = config;
+  const doors = { verifyToken, perform, sendStream: createEventStreams(http, maxStreams), maxFileBytes };
   for (const operationId of Object.keys(operations) as OperationId[]) addRoutes(http, doors, operationId);
   refuseOtherMethods(http, routeOf);
   await servePages(http);
   return http;
 }
 
+const requestTimeoutMs = 60 * 60 * 1000;
+
 function optionsOf(config: Config): FastifyHttpOptions<Server> {
   return {
     bodyLimit: config.maxBodyBytes,
+    // For requests to come in, not to be answered: the largest file over a slow line. Nobody sends for ever.
+    requestTimeout: requestTimeoutMs,
     genReqId: () => randomUUID(),
     logger: {
       level: config.logLevel,
@@ -74,13 +82,11 @@ function optionsOf(config: Config): FastifyHttpOptions<Server> {
   };
 }
 
-// Strangers send credentials or a token. Parsing 16 MB of brackets would keep everybody waiting for seconds.
-const strangersBodyBytes = 64 * 1024;
-
 interface Doors {
   readonly verifyToken: VerifyToken;
   readonly perform: Perform;
   readonly sendStream: SendStream;
+  readonly maxFileBytes: number;
 }
 
 function addRoutes(http: FastifyInstance, doors: Doors, operationId: OperationId): void {
@@ -97,11 +103,12 @@ function addRoutes(http: FastifyInstance, doors: Doors, operationId: OperationId
 
   /** Before the body is read: strangers cannot make the server read, let alone keep, anything. */
   async function prove(request: FastifyRequest): Promise<void> {
-    if (operation.permission !== 'public') identities.set(request, await verifyToken(tokenOf(request)));
+    if (operation.permission === 'public') hurry(request);
+    else identities.set(request, await verifyToken(tokenOf(request)));
   }
 
   async function handler(request: FastifyRequest, reply: FastifyReply) {
-    const input = await readInput(operation, reader, request);
+    const input = await readInput(operation, reader, request, doors.maxFileBytes);
     const caller = { token: tokenOf(request), identity: identities.get(request) };
     const call = (signal: AbortSignal) =>
       perform({ operationId, ...caller, input, log: request.log, signal });
@@ -121,13 +128,15 @@ async function readInput(
   operation: Operation,
   reader: RequestReader,
   request: FastifyRequest,
+  maxFileBytes: number,
 ): Promise<Input> {
   const path = reader.path(request.params as Record<string, string>);
   const query = reader.query({
     ...(request.query as Record<string, string>),
     ...resumed(operation, request),
   });
-  const body = operation.body === 'file' ? await readFile(request) : readBody(operation, reader, request);
+  const body =
+    operation.body === 'file' ? await readFile(request, maxFileBytes) : readBody(operation, reader, request);
   return { path, query, body };
 }
 
@@ -148,24 +157,28 @@ function readBody(operation: Operation, reader: RequestReader, request: FastifyR
 }
 
 /** The uploaded file lies on disk before a transaction begins: a slow sender holds nothing up. */
-async function readFile(request: FastifyRequest): Promise<unknown> {
+async function readFile(request: FastifyRequest, maxFileBytes: number): Promise<unknown> {
   if (!request.isMultipart()) {
     throw new Refusal(
       'UNSUPPORTED_MEDIA_TYPE',
       'Send the file as multipart/form-data, in a part named "file".',
     );
   }
-  const { files } = await request.saveRequestFiles().catch(refuseUnreadableForm);
+  const { files } = await request.saveRequestFiles().catch((error: FormError) => {
+    throw error.code === 'FST_REQ_FILE_TOO_LARGE' ? fileTooLarge(maxFileBytes) : unreadableForm(error);
+  });
   const [file] = files;
   if (!file)
     throw new Refusal('INVALID_REQUEST', 'There is no file in the request. Send it in a part named "file".');
   return { path: file.filepath, name: file.filename };
 }
 
+type FormError = Error & { code?: string };
+
 /** What the reader of forms complains about has no code; what else goes wrong, such as a full disk, has one. */
-function refuseUnreadableForm(error: Error & { code?: string }): never {
-  if (error.code !== undefined) throw error;
-  throw new Refusal('INVALID_REQUEST', `The form cannot be read: ${error.message}.`);
+function unreadableForm(error: FormError): Error {
+  if (error.code !== undefined) return error;
+  return new Refusal('INVALID_REQUEST', `The form cannot be read: ${error.message}.`);
 }
 
 function readJson(

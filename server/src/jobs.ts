@@ -1,13 +1,13 @@
+import { forgetRevokedTokens } from './auth/job.ts';
+import { disconnectSilentDevices } from './devices/job.ts';
+import type { Job } from './job.ts';
 import type { Log } from './operation.ts';
 import { inTransaction, type Parts } from './perform.ts';
-import { disconnectSilentDevices } from './devices/job.ts';
 import { resumeQueues } from './queues/job.ts';
 import { rekeyQueues } from './queues/rekey.job.ts';
+import { sleep } from './sleep.ts';
 import { foldTallies } from './stats/job.ts';
 import { expireItems, promoteDueItems, returnLapsedItems } from './work-items/job.ts';
-import { forgetRevokedTokens } from './auth/job.ts';
-import type { Job } from './job.ts';
-import { sleep } from './sleep.ts';
 
 /** The chores of a server. Each may run on several servers at once: rows that one works on, the others skip. */
 const jobs: readonly Job[] = [

@@ -1346,7 +1346,28 @@ export interface components {
       /** @description Rows that match the filter */
       totalFilter: number;
     };
-    /** @description Which rows to list. Every part is optional; an empty request lists everything, 200 rows at a time. */
+    /**
+     * @description Which rows to list. Every part is optional; an empty request lists everything, 200 rows at a time.
+     * @example {
+     *       "sort": [
+     *         {
+     *           "field": "id",
+     *           "direction": "desc"
+     *         }
+     *       ],
+     *       "page": {
+     *         "offset": 0,
+     *         "length": 20
+     *       }
+     *     }
+     * @example {
+     *       "filter": {
+     *         "operator": "ge",
+     *         "field": "id",
+     *         "value": "100"
+     *       }
+     *     }
+     */
     ListRequest: {
       /** @description A comparison `{operator, field, value}` with eq, ne, lt, le, gt, ge or substring; or a group `{operator, operands}` with and, or, not. Groups nest up to 32 levels, with 100 comparisons at most. */
       filter?: {

@@ -161,7 +161,7 @@ describe('createAutomation', () => {
   });
 
   it.each([
-    [{ botName: undefined }, "must have required property 'botName'"],
+    [{ botName: undefined }, 'botName is required'],
     [{ botName: ' ' }, 'botName must not begin or end with white space'],
     [{ priority: 10 }, 'priority must be <= 9'],
     [{ weight: 0 }, 'weight must be >= 1'],

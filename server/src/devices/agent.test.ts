@@ -96,7 +96,7 @@ describe('registerDevice', () => {
   });
 
   it.each([
-    [{}, "must have required property 'hostName'"],
+    [{}, 'hostName is required'],
     [{ hostName: ' x' }, 'hostName must not begin or end with white space'],
     [{ hostName: 'x\u0007' }, 'control characters'],
     [{ hostName: 'x', labels: ['a', ''] }, 'labels.1 must NOT have fewer than 1'],

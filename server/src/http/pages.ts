@@ -2,6 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import files from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
+import { refuseMethodsBut } from './refusals.ts';
 
 const folder = path.dirname(fileURLToPath(import.meta.resolve('@millrace/web/reference/index.html')));
 
@@ -35,6 +36,7 @@ export async function servePages(http: FastifyInstance): Promise<void> {
     pages.get('/docs', (_, reply) => reply.sendFile('index.html'));
     pages.get('/docs/', (_, reply) => reply.redirect('../docs'));
   });
+  for (const address of ['/docs', '/docs/']) refuseMethodsBut(http, ['GET'], address);
   http.get('/', (request, reply) => {
     const isBrowser = request.headers.accept?.includes('text/html');
     return isBrowser ? reply.header('vary', 'accept').redirect('docs') : reply.callNotFound();

@@ -3,6 +3,19 @@ import { operations, stringifyJson, type Operation } from '@millrace/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal, toRefusal } from '../errors.ts';
 
+/**
+ * Strangers send credentials or a token, and that at once. Parsing 16 MB of brackets would keep everybody waiting for seconds, and
+ * connections on which a body never ends would one day be all that there can be.
+ */
+export const strangersBodyBytes = 64 * 1024;
+const strangersBodyMs = 30_000;
+
+/** Hangs up when the body of a stranger takes too long. */
+export function hurry({ raw }: FastifyRequest): void {
+  const late = setTimeout(() => raw.complete || raw.destroy(), strangersBodyMs).unref();
+  raw.once('close', () => clearTimeout(late));
+}
+
 export const commonHeaders = {
   'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
   pragma: 'no-cache',
@@ -15,7 +28,7 @@ export const commonHeaders = {
 
 /** Answers an error in the contract's form, and logs what is ours to mend. */
 export function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = fromFramework(error) ?? toRefusal(error);
+  const refusal = fromFramework(error, request) ?? toRefusal(error);
   const { status, code } = refusal;
   const body = refusal.toJSON();
   const facts = { err: error, reqId: request.id };
@@ -44,18 +57,39 @@ export function notJson(): Refusal {
 }
 
 /** Errors that Fastify finds before an operation is reached, in the contract's words. */
-function fromFramework(error: Error & { code?: string; statusCode?: number }): Refusal | undefined {
+function fromFramework(
+  error: Error & { code?: string; statusCode?: number },
+  { raw, routeOptions }: FastifyRequest,
+): Refusal | undefined {
   if (error instanceof Refusal) return error;
+  // Nobody is there to read this: it is for the log.
+  if (raw.readableAborted)
+    return new Refusal('INVALID_REQUEST', 'The sender left before the body had come to its end.');
   const { code = '', statusCode = 500 } = error;
   if (['FST_FILES_LIMIT', 'FST_PARTS_LIMIT', 'FST_FIELDS_LIMIT'].includes(code))
     return new Refusal('INVALID_REQUEST', 'The form has too many parts. Send one file in a request.');
   if (!code.startsWith('FST_')) return undefined;
-  if (statusCode === 413)
-    return new Refusal('TOO_LARGE', 'The request is larger than this server accepts. Send it in parts.');
+  if (statusCode === 413) return bodyTooLarge(routeOptions.bodyLimit);
   if (statusCode === 415) return notJson();
   if (statusCode < 500)
     return new Refusal('INVALID_REQUEST', `The request cannot be read: ${error.message}.`);
   return undefined;
+}
+
+function bodyTooLarge(limit: number): Refusal {
+  const wayOut =
+    limit > strangersBodyBytes ? ' Send it in parts, or have MILLRACE_MAX_BODY_BYTES raised.' : '';
+  return new Refusal(
+    'TOO_LARGE',
+    `The body is larger than ${limit} bytes, the most that is read here.${wayOut}`,
+  );
+}
+
+export function fileTooLarge(limit: number): Refusal {
+  return new Refusal(
+    'TOO_LARGE',
+    `The file is larger than ${limit} bytes. Send it in parts, or have MILLRACE_MAX_FILE_BYTES raised.`,
+  );
 }
 
 /** A request that is no HTTP never reaches a route; its sender still gets an answer in the contract's form. */
@@ -85,7 +119,9 @@ const unreadable: Record<string, readonly [status: string, code: string, message
   ],
 };
 
-export function refuseUnknownPath({ method, url }: FastifyRequest): never {
+export function refuseUnknownPath(request: FastifyRequest): never {
+  const { method, url } = request;
+  hurry(request);
   const path = url.split('?')[0];
   throw new Refusal('NOT_FOUND', `There is no operation ${method} ${path}. GET /openapi.json lists all.`);
 }
@@ -98,20 +134,22 @@ export function refuseOtherMethods(http: FastifyInstance, routeOf: (path: string
       if (known) methodsByPath.set(known, [...(methodsByPath.get(known) ?? []), method]);
     }
   }
-  for (const [path, methods] of methodsByPath) {
-    // Where there is GET there is HEAD: Fastify answers it.
-    const all = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
-    http.route({
-      method: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'].filter(
-        (one) => !all.includes(one),
-      ),
-      url: routeOf(path),
-      exposeHeadRoute: false,
-      onRequest: async (_, reply) => {
-        reply.header('allow', all.join(', '));
-        throw new Refusal('METHOD_NOT_ALLOWED', `This path only knows ${all.join(', ')}.`);
-      },
-      handler: () => undefined,
-    });
-  }
+  for (const [path, methods] of methodsByPath) refuseMethodsBut(http, methods, routeOf(path));
+}
+
+/** Answers 405 at this address to all other methods than these. */
+export function refuseMethodsBut(http: FastifyInstance, methods: readonly string[], url: string): void {
+  // Where there is GET there is HEAD: Fastify answers it.
+  const all = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  http.route({
+    method: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'].filter((one) => !all.includes(one)),
+    url,
+    exposeHeadRoute: false,
+    onRequest: async (request, reply) => {
+      hurry(request);
+      reply.header('allow', all.join(', '));
+      throw new Refusal('METHOD_NOT_ALLOWED', `This path only knows ${all.join(', ')}.`);
+    },
+    handler: () => undefined,
+  });
 }

@@ -87,7 +87,7 @@ describe('createPool', () => {
   });
 
   it.each([
-    [{}, "must have required property 'name'"],
+    [{}, 'name is required'],
     [{ name: ' x' }, 'name must not begin or end with white space'],
     [{ name: 'x', scheme: 'RANDOM' }, 'scheme must be one of ROUND_ROBIN, PRIORITY, FAIR'],
     [{ name: 'x', timeSliceSeconds: 0 }, 'timeSliceSeconds must be >= 1'],

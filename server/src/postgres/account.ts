@@ -1,8 +1,11 @@
 import { lchown, readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import path from 'node:path';
 
 /** The account PostgreSQL runs as when this process is root. PostgreSQL itself refuses to run as root. */
-export type Account = { uid: number; gid: number };
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** An own account is the better one: `nobody` may be shared with other services, which could then read the data. */
 const accountNames = ['millrace', 'nobody'];
@@ -53,10 +56,10 @@ export function findAccount(passwd: string): Account | undefined {
 
 /** Whether the account may pass through the folder and through every folder above it. */
 export async function canReach(folder: string, account: Account): Promise<boolean> {
-  const path = await realpath(folder);
-  if (!mayPass(await stat(path), account)) return false;
-  const parent = dirname(path);
-  return parent === path || canReach(parent, account);
+  const real = await realpath(folder);
+  if (!mayPass(await stat(real), account)) return false;
+  const parent = path.dirname(real);
+  return parent === real || canReach(parent, account);
 }
 
 /** Whether the mode bits of a folder let the account pass through it. */
@@ -67,11 +70,11 @@ export function mayPass(folder: { uid: number; gid: number; mode: number }, acco
 }
 
 /** Gives a folder and everything in it to the account; symbolic links are not followed. */
-export async function giveTo(account: Account, path: string): Promise<void> {
-  await lchown(path, account.uid, account.gid);
-  const entries = await readdir(path, { withFileTypes: true });
+export async function giveTo(account: Account, target: string): Promise<void> {
+  await lchown(target, account.uid, account.gid);
+  const entries = await readdir(target, { withFileTypes: true });
   for (const entry of entries) {
-    const inner = join(path, entry.name);
+    const inner = path.join(target, entry.name);
     if (entry.isDirectory()) await giveTo(account, inner);
     else await lchown(inner, account.uid, account.gid);
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import path from 'node:path';
 import { giveTo } from './account.ts';
 import type { Place } from './place.ts';
 import { findPostgresIn, isPostgresIn } from './processes.ts';
@@ -43,7 +43,8 @@ async function clusterVersion(cluster: string): Promise<string | undefined> {
     throw error;
   });
   if (entries.length === 0) return undefined;
-  if (entries.includes('PG_VERSION')) return (await readFile(join(cluster, 'PG_VERSION'), 'utf8')).trim();
+  if (entries.includes('PG_VERSION'))
+    return (await readFile(path.join(cluster, 'PG_VERSION'), 'utf8')).trim();
   throw new Error(
     `${cluster} is neither empty nor a PostgreSQL database. Move its content away, or set MILLRACE_DATA to ` +
       `another folder.`,
@@ -52,7 +53,7 @@ async function clusterVersion(cluster: string): Promise<string | undefined> {
 
 function otherVersion(cluster: string, found: string, own: string): string {
   return (
-    `The database in ${cluster} is of PostgreSQL ${found}, and this Millrace brings PostgreSQL ${own}, which can't ` +
+    `The database in ${cluster} is of PostgreSQL ${found}, and this Millrace brings PostgreSQL ${own}, which cannot ` +
     `open it. Start the Millrace version that made it, save the database with pg_dump ${found} over its socket, stop ` +
     `it, move ${cluster} away, start this version, and load the dump with psql. The old folder stays untouched.`
   );
@@ -60,7 +61,7 @@ function otherVersion(cluster: string, found: string, own: string): string {
 
 async function createCluster(place: Place, runtime: string, stopping: AbortSignal): Promise<void> {
   // Under another name until it is complete: a half-made cluster would look like one that can be opened.
-  const draft = join(place.dataFolder, 'postgres.new');
+  const draft = path.join(place.dataFolder, 'postgres.new');
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { mode: 0o700 });
   if (place.account) await chown(draft, place.account.uid, place.account.gid);
@@ -98,10 +99,10 @@ async function createPassword(place: Place): Promise<string> {
   return place.passwordFile;
 }
 
-async function syncFolder(path: string): Promise<void> {
-  // Windows can't open folders.
+async function syncFolder(folderPath: string): Promise<void> {
+  // Windows cannot open folders.
   if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
+  const folder = await open(folderPath, 'r');
   try {
     await folder.sync();
   } finally {
@@ -110,10 +111,14 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /** What PostgreSQL wrote about itself when it started. */
-type PidFile = { pid: number; port: number; rest: string };
+interface PidFile {
+  readonly pid: number;
+  readonly port: number;
+  readonly rest: string;
+}
 
 export async function readPidFile(cluster: string): Promise<PidFile | undefined> {
-  const text = await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '');
+  const text = await readFile(path.join(cluster, 'postmaster.pid'), 'utf8').catch(() => '');
   const [first, ...rest] = text.split('\n');
   const pid = Number(first);
   return Number.isInteger(pid) && pid > 0 ? { pid, port: Number(rest[2]), rest: rest.join('\n') } : undefined;
@@ -142,14 +147,14 @@ export async function disownDeadServer(place: Place): Promise<void> {
     }
   }
   if (place.sockets !== undefined) {
-    for (const name of await readdir(place.sockets)) await rm(join(place.sockets, name));
+    for (const name of await readdir(place.sockets)) await rm(path.join(place.sockets, name));
   }
   const file = await readPidFile(place.cluster);
   if (file === undefined) return;
-  const path = join(place.cluster, 'postmaster.pid');
+  const pidFile = path.join(place.cluster, 'postmaster.pid');
   // Never through a link: root must not be led out of the folder of an unprivileged account.
-  await rm(`${path}.new`, { force: true });
-  await writeFile(`${path}.new`, `${process.pid}\n${file.rest}`, { mode: 0o600, flag: 'wx' });
-  if (place.account) await chown(`${path}.new`, place.account.uid, place.account.gid);
-  await rename(`${path}.new`, path);
+  await rm(`${pidFile}.new`, { force: true });
+  await writeFile(`${pidFile}.new`, `${process.pid}\n${file.rest}`, { mode: 0o600, flag: 'wx' });
+  if (place.account) await chown(`${pidFile}.new`, place.account.uid, place.account.gid);
+  await rename(`${pidFile}.new`, pidFile);
 }

@@ -6,14 +6,14 @@ import type { Place } from './place.ts';
 import { isSameFolder } from './processes.ts';
 
 /** How to reach the embedded database; fits the pg library's client and pool. */
-export type Connection = {
-  host: string;
-  port: number;
-  user: string;
-  database: string;
-  password?: string;
-  ssl: false;
-};
+export interface Connection {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  readonly password?: string;
+  readonly ssl: false;
+}
 
 /** The name of the database that Millrace works in. */
 const databaseName = 'millrace';
@@ -47,7 +47,7 @@ export async function tryToConnect(
     return 'ready';
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
-    return code === '57P03' ? 'starting' : { trouble: `it can't be reached: ${message}` };
+    return code === '57P03' ? 'starting' : { trouble: `it cannot be reached: ${message}` };
   }
 }
 

@@ -3,18 +3,23 @@ import { link, open, readFile, rename, rm, stat, unlink, utimes } from 'node:fs/
 import { setTimeout as pause } from 'node:timers/promises';
 import { isRunning, processSpace, processStart } from './processes.ts';
 
-type Holder = { pid: number; started: string; space: string; token: string };
+interface Holder {
+  readonly pid: number;
+  readonly started: string;
+  readonly space: string;
+  readonly token: string;
+}
 
-export type FolderLock = {
+export interface FolderLock {
   /** Gives the folder back. */
   release(): Promise<void>;
-};
+}
 
-export type LockOptions = {
-  log: (message: string) => void;
+export interface LockOptions {
+  readonly log: (message: string) => void;
   /** How often the holder shows that it lives, in milliseconds. Only seen by processes in other containers. */
-  heartbeat?: number;
-};
+  readonly heartbeat?: number;
+}
 
 /**
  * Takes the lock file for this process, also when the process that wrote it is gone. Of several processes that

@@ -1,31 +1,31 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, chmod, chown, lstat, mkdir, realpath, rmdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import path from 'node:path';
 import { type Account, canReach, serverAccount } from './account.ts';
 
 /** Where the parts of one embedded PostgreSQL lie and as whom it runs. */
-export type Place = {
-  dataFolder: string;
+export interface Place {
+  readonly dataFolder: string;
   /** The cluster itself: what PostgreSQL calls its data directory. */
-  cluster: string;
-  log: string;
+  readonly cluster: string;
+  readonly log: string;
   /** The password, where PostgreSQL listens on TCP. */
-  passwordFile: string;
+  readonly passwordFile: string;
   /** The folder that gets one copy of PostgreSQL's programs per version. */
-  runtimes: string;
+  readonly runtimes: string;
   /** The folder of the unix socket; undefined where PostgreSQL listens on 127.0.0.1. */
-  sockets: string | undefined;
+  readonly sockets: string | undefined;
   /** Undefined: the same account as this process. */
-  account: Account | undefined;
+  readonly account: Account | undefined;
   /**
-   * The account can't pass through the folders above the cluster, as with a clone in /root. PostgreSQL then gets
+   * The account cannot pass through the folders above the cluster, as with a clone in /root. PostgreSQL then gets
    * its data directory as the folder it was started in, which no permission of a folder above can take away.
    */
-  fromInside: boolean;
-};
+  readonly fromInside: boolean;
+}
 
-/** Programs must be found by their full path, so they can't lie under a folder closed to the account. */
+/** Programs must be found by their full path, so they cannot lie under a folder closed to the account. */
 const openRuntimes = '/var/lib/millrace-runtime';
 
 /** The longest socket address is 108 bytes on Linux and 104 on macOS, with `/.s.PGSQL.5432` and a final zero. */
@@ -38,9 +38,9 @@ const longestSocketFolder = 85;
  */
 export async function openDataFolder(folder: string): Promise<string> {
   // initdb runs its helpers through a shell, in double quotes.
-  if (process.platform !== 'win32' && /["$`\\\n]/.test(resolve(folder))) {
+  if (process.platform !== 'win32' && /["$`\\\n]/.test(path.resolve(folder))) {
     throw new Error(
-      `PostgreSQL can't work in ${resolve(folder)}: its path has a quote, $, \` or \\. ` +
+      `PostgreSQL cannot work in ${path.resolve(folder)}: its path has a quote, $, \` or \\. ` +
         `Set MILLRACE_DATA to another folder.`,
     );
   }
@@ -71,18 +71,20 @@ const whyUnusable: Record<string, string> = {
 
 /** Decides where everything lies. Changes nothing. */
 export async function choosePlace(dataFolder: string): Promise<Place> {
-  const cluster = await realpath(join(dataFolder, 'postgres')).catch(() => join(dataFolder, 'postgres'));
+  const cluster = await realpath(path.join(dataFolder, 'postgres')).catch(() =>
+    path.join(dataFolder, 'postgres'),
+  );
   const account = await serverAccount(cluster);
   const fromInside =
     account !== undefined &&
-    !((await canReach(dataFolder, account)) && (await canReach(dirname(cluster), account)));
+    !((await canReach(dataFolder, account)) && (await canReach(path.dirname(cluster), account)));
   if (fromInside && process.platform !== 'linux') throw new Error(closedFolder(dataFolder));
   return {
     dataFolder,
     cluster,
-    log: join(dataFolder, 'postgres.log'),
-    passwordFile: join(dataFolder, 'postgres.password'),
-    runtimes: fromInside ? openRuntimes : join(dataFolder, 'runtime'),
+    log: path.join(dataFolder, 'postgres.log'),
+    passwordFile: path.join(dataFolder, 'postgres.password'),
+    runtimes: fromInside ? openRuntimes : path.join(dataFolder, 'runtime'),
     sockets: process.platform === 'win32' ? undefined : socketFolder(dataFolder, fromInside),
     account,
     fromInside,
@@ -101,7 +103,7 @@ function closedFolder(dataFolder: string): string {
  * folder, so that a later start finds a server that is still running.
  */
 export function socketFolder(dataFolder: string, fromInside: boolean): string {
-  const near = join(dataFolder, 'socket');
+  const near = path.join(dataFolder, 'socket');
   // PostgreSQL takes a list of folders, separated by commas.
   if (!fromInside && !near.includes(',') && Buffer.byteLength(near) <= longestSocketFolder) return near;
   return `/tmp/millrace-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 16)}`;
@@ -129,5 +131,5 @@ export async function openSocketFolder(folder: string, account: Account | undefi
 
 /** Removes the folder of the socket if it lies in /tmp and nothing is left in it. */
 export async function closeSocketFolder({ sockets, dataFolder }: Place): Promise<void> {
-  if (sockets !== undefined && dirname(sockets) !== dataFolder) await rmdir(sockets).catch(() => {});
+  if (sockets !== undefined && path.dirname(sockets) !== dataFolder) await rmdir(sockets).catch(() => {});
 }

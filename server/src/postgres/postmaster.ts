@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runAs } from './account.ts';
 import { disownDeadServer, findPostmaster } from './cluster.ts';
@@ -12,16 +12,16 @@ import { cleanEnvironment, isRunning } from './processes.ts';
 import { cannotRun, folderArgument, program, runProgram } from './programs.ts';
 
 /** One embedded server: what it is started with, and the process that serves now. */
-export type Server = {
-  place: Place;
-  runtime: string;
-  settingArguments: string[];
-  connection: Connection;
-  log: (message: string) => void;
+export interface Server {
+  readonly place: Place;
+  readonly runtime: string;
+  readonly settingArguments: string[];
+  readonly connection: Connection;
+  readonly log: (message: string) => void;
   /** Aborted when Millrace stops: nothing is started or waited for from then on. */
-  stopping: AbortSignal;
+  readonly stopping: AbortSignal;
   pid: number | undefined;
-};
+}
 
 const startPatience = 30_000;
 
@@ -61,7 +61,7 @@ async function takeOver(server: Server): Promise<boolean> {
   const { cluster } = server.place;
   const pid = await findPostmaster(cluster);
   if (pid === undefined) return false;
-  const opts = await readFile(join(cluster, 'postmaster.opts'), 'utf8').catch(() => '');
+  const opts = await readFile(path.join(cluster, 'postmaster.opts'), 'utf8').catch(() => '');
   server.pid = pid;
   if (opts.trim() !== commandLine(server) || !hasSocket(server)) {
     server.log(
@@ -88,7 +88,7 @@ export function isServing(server: Server): boolean {
 }
 
 function hasSocket({ place, connection }: Server): boolean {
-  return place.sockets === undefined || existsSync(join(place.sockets, `.s.PGSQL.${connection.port}`));
+  return place.sockets === undefined || existsSync(path.join(place.sockets, `.s.PGSQL.${connection.port}`));
 }
 
 /** The server's command line as PostgreSQL itself notes it in its folder. */
@@ -105,11 +105,11 @@ function serverArguments({ place, settingArguments }: Server): string[] {
 async function launch(server: Server): Promise<number | undefined> {
   if (process.platform === 'win32') return launchOnWindows(server);
   const { place } = server;
-  const path = program(server.runtime, 'postgres');
+  const executable = program(server.runtime, 'postgres');
   // A file, not a pipe to this process: the server outlives a killed Millrace and must still be able to log.
   const log = await open(place.log, 'a', 0o600);
   try {
-    const child = spawn(path, serverArguments(server), {
+    const child = spawn(executable, serverArguments(server), {
       cwd: place.cluster,
       env: cleanEnvironment(),
       stdio: ['ignore', log.fd, log.fd],
@@ -118,7 +118,7 @@ async function launch(server: Server): Promise<number | undefined> {
       ...runAs(place.account),
     });
     child.unref();
-    await once(child, 'spawn').catch((error: Error) => Promise.reject(cannotRun(path, error)));
+    await once(child, 'spawn').catch((error: Error) => Promise.reject(cannotRun(executable, error)));
     return child.pid;
   } finally {
     await log.close();
@@ -194,6 +194,6 @@ async function ends(pid: number, patience: number): Promise<boolean> {
   return true;
 }
 
-async function sizeOf(path: string): Promise<number> {
-  return (await stat(path).catch(() => undefined))?.size ?? 0;
+async function sizeOf(file: string): Promise<number> {
+  return (await stat(file).catch(() => undefined))?.size ?? 0;
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename } from 'node:path';
+import path from 'node:path';
 
 /**
  * Whether a process with this id exists. A zombie does not count: in a container whose first process does not
@@ -53,7 +53,7 @@ export async function isPostgresIn(pid: number, folder: string): Promise<boolean
     process.platform === 'win32'
       ? await run('tasklist', ['/fi', `pid eq ${pid}`, '/fo', 'csv', '/nh'])
       : await run('ps', ['-o', 'comm=', '-p', String(pid)]);
-  return basename(name ?? '').includes('postgres');
+  return path.basename(name ?? '').includes('postgres');
 }
 
 /** All PostgreSQL processes that work in the folder, where the system tells it; nothing elsewhere. */
@@ -68,7 +68,7 @@ export async function findPostgresIn(folder: string): Promise<number[]> {
 
 /** Whether both paths lead to one and the same folder. False when one of them leads nowhere. */
 export async function isSameFolder(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => undefined)));
+  const [a, b] = await Promise.all([one, other].map((folder) => stat(folder).catch(() => undefined)));
   return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
 }
 

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import path from 'node:path';
 import { runAs } from './account.ts';
 import type { Place } from './place.ts';
 import { cleanEnvironment } from './processes.ts';
 
 /** The full path of one of PostgreSQL's programs. */
 export function program(runtime: string, name: 'initdb' | 'postgres' | 'pg_ctl'): string {
-  return join(runtime, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
+  return path.join(runtime, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
 }
 
 /** How the folder is named to a program of PostgreSQL that is started in it. */
@@ -28,12 +28,12 @@ interface Run {
  */
 export function runProgram(
   place: Place,
-  path: string,
+  executable: string,
   args: string[],
   { folder, stopping }: Run,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(path, args, {
+    const child = spawn(executable, args, {
       cwd: folder,
       env: cleanEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -45,19 +45,22 @@ export function runProgram(
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.once('error', (error) => reject(cannotRun(path, error)));
+    child.once('error', (error) => reject(cannotRun(executable, error)));
     child.once('close', (code, signal) => {
       stopping?.removeEventListener('abort', end);
       if (code === 0) resolve();
-      else reject(new Error(`${path} failed (${signal ?? `exit code ${code}`}). It said:\n${output.trim()}`));
+      else
+        reject(
+          new Error(`${executable} failed (${signal ?? `exit code ${code}`}). It said:\n${output.trim()}`),
+        );
     });
   });
 }
 
 /** Explains why a program of PostgreSQL could not even be started. */
-export function cannotRun(path: string, error: Error): Error {
+export function cannotRun(executable: string, error: Error): Error {
   return new Error(
-    `${path} can't be run: ${error.message}. If its disk is mounted with noexec, set MILLRACE_DATA to a folder ` +
+    `${executable} cannot be run: ${error.message}. If its disk is mounted with noexec, set MILLRACE_DATA to a folder ` +
       `on another disk.`,
     { cause: error },
   );

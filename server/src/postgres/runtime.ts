@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, copyFile, mkdir, open, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, relative } from 'node:path';
+import path from 'node:path';
 
 /** PostgreSQL's programs as the npm package of this platform brings them. */
-export type Distribution = { version: string; major: string; folder: string };
+export interface Distribution {
+  readonly version: string;
+  readonly major: string;
+  readonly folder: string;
+}
 
 const ownServer = 'set MILLRACE_DATABASE_URL to a PostgreSQL 15 or newer of your own';
 
@@ -37,13 +41,15 @@ export async function findDistribution(): Promise<Distribution> {
     throw new Error(`Millrace brings no PostgreSQL for this system (${system}): ${ownServer}.`);
   }
   const root = packageRoot(name);
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  return { version, major: version.split('.')[0] ?? version, folder: join(root, 'native') };
+  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return { version, major: version.split('.')[0] ?? version, folder: path.join(root, 'native') };
 }
 
 function packageRoot(name: string): string {
   try {
-    return dirname(dirname(createRequire(import.meta.url).resolve(name)));
+    return path.dirname(path.dirname(createRequire(import.meta.url).resolve(name)));
   } catch (error) {
     throw new Error(
       `The package ${name} with PostgreSQL is not installed. Run npm install --include=optional, or ${ownServer}.`,
@@ -68,11 +74,11 @@ function hasGlibc(): boolean {
  * @returns the folder of the copy.
  */
 export async function installRuntime(distribution: Distribution, runtimes: string): Promise<string> {
-  const target = join(runtimes, distribution.version);
+  const target = path.join(runtimes, distribution.version);
   if (await exists(target)) return target;
   await mkdir(runtimes, { recursive: true });
   await chmod(runtimes, 0o755);
-  const draft = join(runtimes, `.${distribution.version}.${randomUUID()}`);
+  const draft = path.join(runtimes, `.${distribution.version}.${randomUUID()}`);
   try {
     await copyAll(distribution.folder, draft);
     await linkLibraries(distribution.folder, draft);
@@ -93,25 +99,25 @@ async function copyAll(from: string, to: string): Promise<void> {
   // Several at a time, because each waits for the disk.
   await Promise.all(
     Array.from({ length: 16 }, async () => {
-      for (const file of next) await copyDurably(join(from, file), join(to, file));
+      for (const file of next) await copyDurably(path.join(from, file), path.join(to, file));
     }),
   );
 }
 
 async function makeFolders(from: string, to: string, inner: string, files: string[]): Promise<void> {
-  await mkdir(join(to, inner));
-  await chmod(join(to, inner), 0o755);
-  for (const entry of await readdir(join(from, inner), { withFileTypes: true })) {
-    const path = join(inner, entry.name);
-    if (entry.isDirectory()) await makeFolders(from, to, path, files);
-    else if (entry.isFile() && !entry.name.endsWith('.a')) files.push(path);
+  await mkdir(path.join(to, inner));
+  await chmod(path.join(to, inner), 0o755);
+  for (const entry of await readdir(path.join(from, inner), { withFileTypes: true })) {
+    const file = path.join(inner, entry.name);
+    if (entry.isDirectory()) await makeFolders(from, to, file, files);
+    else if (entry.isFile() && !entry.name.endsWith('.a')) files.push(file);
   }
 }
 
 async function copyDurably(from: string, to: string): Promise<void> {
   await copyFile(from, to);
   // Readable for the server's account, whatever the umask of the install was.
-  await chmod(to, basename(dirname(to)) === 'bin' ? 0o755 : 0o644);
+  await chmod(to, path.basename(path.dirname(to)) === 'bin' ? 0o755 : 0o644);
   // Without this a power loss can leave empty files under the final name, and they would never be copied again.
   const file = await open(to, 'r+');
   try {
@@ -122,20 +128,24 @@ async function copyDurably(from: string, to: string): Promise<void> {
 }
 
 async function linkLibraries(from: string, to: string): Promise<void> {
-  const list = await readFile(join(from, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  const list = await readFile(path.join(from, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
-    await symlink(relative(dirname(target), source), join(to, target.replace(/^native\//, '')));
+    await symlink(
+      path.relative(path.dirname(target), source),
+      path.join(to, target.replace(/^native\//, '')),
+    );
   }
 }
 
 /** Removes what other versions left in the data folder, which nothing uses once the current one runs. */
 export async function removeOtherRuntimes(dataFolder: string, runtime: string): Promise<void> {
-  const runtimes = join(dataFolder, 'runtime');
+  const runtimes = path.join(dataFolder, 'runtime');
   for (const entry of await readdir(runtimes).catch(() => [])) {
-    if (join(runtimes, entry) !== runtime) await rm(join(runtimes, entry), { recursive: true, force: true });
+    if (path.join(runtimes, entry) !== runtime)
+      await rm(path.join(runtimes, entry), { recursive: true, force: true });
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+async function exists(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined)) !== undefined;
 }

@@ -1,5 +1,5 @@
 import { copyFile, stat, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openCluster } from './cluster.ts';
 import { chooseConnection, type Connection, ensureDatabase, listenSettings } from './connection.ts';
@@ -9,23 +9,23 @@ import { bringUp, isServing, type Server, shutDown } from './postmaster.ts';
 import { findDistribution, installRuntime, removeOtherRuntimes } from './runtime.ts';
 import { availableMemory, serverSettings, settingArguments, type Settings } from './settings.ts';
 
-export type EmbeddedOptions = {
+export interface EmbeddedOptions {
   /** The folder for everything that lasts. Created if missing. */
-  dataFolder: string;
+  readonly dataFolder: string;
   /** Gets a line for a person now and then. */
-  log: (message: string) => void;
+  readonly log: (message: string) => void;
   /** Ends the start when it aborts: what was begun is ended and the folder given back. */
-  stopping?: AbortSignal;
+  readonly stopping?: AbortSignal;
   /** PostgreSQL settings that replace those chosen here. */
-  settings?: Settings;
-};
+  readonly settings?: Settings;
+}
 
-export type EmbeddedPostgres = {
+export interface EmbeddedPostgres {
   /** For the pg library: the database `millrace`, as its owner. */
-  connection: Connection;
+  readonly connection: Connection;
   /** Ends the server, writing everything to disk, and gives the data folder back. Can be called again. */
   stop(): Promise<void>;
-};
+}
 
 const largestLog = 20 * 1024 * 1024;
 
@@ -33,12 +33,12 @@ const largestLog = 20 * 1024 * 1024;
  * Runs PostgreSQL for this process alone, in the data folder, and starts it again whenever it dies. Goes on with a
  * server that outlived a killed Millrace process.
  *
- * @throws when the folder is in use by a living Millrace process, holds a database this version can't open, or
- * PostgreSQL can't run here. Every message says what to do.
+ * @throws when the folder is in use by a living Millrace process, holds a database this version cannot open, or
+ * PostgreSQL cannot run here. Every message says what to do.
  */
 export async function startPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const dataFolder = await openDataFolder(options.dataFolder);
-  const lock = await takeLock(join(dataFolder, 'millrace.lock'), options);
+  const lock = await takeLock(path.join(dataFolder, 'millrace.lock'), options);
   const stopping = new AbortController();
   const server = await start(dataFolder, options, stopping).catch(async (error: unknown) => {
     await lock.release();

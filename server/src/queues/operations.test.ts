@@ -124,7 +124,7 @@ describe('createQueue', () => {
     [{ workItemModelId: 2n ** 63n }, 'workItemModelId must be a whole number of at most 64 bits'],
     [{ workItemModelId: -(2n ** 62n) }, 'workItemModelId must be a whole number of at most 64 bits'],
     [{ workItemModelId: '1' }, 'workItemModelId must be a whole number of at most 64 bits'],
-    [{ name: undefined }, "must have required property 'name'"],
+    [{ name: undefined }, 'name is required'],
   ])('createQueue refuses %o, which the contract does not know', async (members, message) => {
     const { status, error } = await create('Strict', members as never);
     expect(status).toBe(400);

@@ -1,7 +1,6 @@
 import type { Id, Schemas, TransitionName } from '@millrace/api';
 import { Refusal } from '../errors.ts';
-import { backOffMs } from '../queues/rules.ts';
-import type { QueueDefinition } from '../queues/rules.ts';
+import { backOffMs, type QueueDefinition } from '../queues/rules.ts';
 import { doubted, refunded, stopped, withCancellation } from './end.rules.ts';
 import { dateOf, firstOf, isHolder, moved, resultProblem, tagsOf, type Item, type Move } from './rules.ts';
 import { movedBehind } from './sort-key.ts';
