@@ -25,6 +25,7 @@ describe('settings', () => {
       maxBodyBytes: 16_777_216,
       maxFileBytes: 268_435_456,
       maxStreams: 200,
+      maxReadSeconds: 8,
       logLevel: 'info',
     });
   });
@@ -40,6 +41,7 @@ describe('settings', () => {
       MILLRACE_MAX_BODY_BYTES: '1024',
       MILLRACE_MAX_FILE_BYTES: '1099511627776',
       MILLRACE_MAX_STREAMS: '3',
+      MILLRACE_MAX_READ_SECONDS: '20',
       MILLRACE_LOG_LEVEL: 'silent',
     };
     expect(readConfig(environment)).toEqual({
@@ -52,6 +54,7 @@ describe('settings', () => {
       maxBodyBytes: 1024,
       maxFileBytes: 2 ** 40,
       maxStreams: 3,
+      maxReadSeconds: 20,
       logLevel: 'silent',
     });
   });

@@ -16,6 +16,8 @@ export interface Config {
   readonly maxFileBytes: number;
   /** Streams of events that are open at the same time. */
   readonly maxStreams: number;
+  /** How long one statement of a read may take. */
+  readonly maxReadSeconds: number;
   readonly logLevel: string;
 }
 
@@ -33,6 +35,7 @@ const settings = {
   MILLRACE_MAX_BODY_BYTES: setting('maxBodyBytes', String(16 * 1024 * 1024), wholeNumber(1024, 2 ** 30)),
   MILLRACE_MAX_FILE_BYTES: setting('maxFileBytes', String(256 * 1024 * 1024), wholeNumber(1024, 2 ** 40)),
   MILLRACE_MAX_STREAMS: setting('maxStreams', '200', wholeNumber(0, 100_000)),
+  MILLRACE_MAX_READ_SECONDS: setting('maxReadSeconds', '8', wholeNumber(1, 60)),
   MILLRACE_LOG_LEVEL: setting('logLevel', 'info', oneOf(logLevels)),
 };
 

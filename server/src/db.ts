@@ -87,15 +87,17 @@ export function onPool(pool: Pool): Reader {
   return asReader(pool);
 }
 
-/** What a transaction may do. */
-export type Access = keyof typeof beginnings;
+/** What a transaction may do: write, or read by statements that take no longer than so many milliseconds each. */
+export type Access = 'write' | { readonly readMs: number };
 
-const beginnings = {
-  read: 'begin read only; select clock_timestamp() as now',
+function beginning(access: Access): string {
+  // One snapshot for all statements: what they answer belongs together.
+  if (access !== 'write')
+    return `begin isolation level repeatable read, read only; set local statement_timeout = ${access.readMs}; select clock_timestamp() as now`;
   // Writers have their number before they read anything. So whoever has seen that all numbers up to the present one are done knows
   // that nobody still writes by what was read before: this is how queues change under their items.
-  write: 'begin; select pg_current_xact_id(), clock_timestamp() as now',
-};
+  return 'begin; select pg_current_xact_id(), clock_timestamp() as now';
+}
 
 /**
  * Runs `work` in one transaction: all of it is on disk when this returns, none of it when it throws.
@@ -143,9 +145,8 @@ function settles(promise: Promise<unknown>): Promise<boolean> {
 }
 
 async function begin(client: pg.PoolClient, access: Access): Promise<Date> {
-  const results = await client.query(beginnings[access]);
-  const [, clock] = results as unknown as [unknown, pg.QueryResult<{ now: Date }>];
-  return clock.rows[0]?.now ?? new Date(Number.NaN);
+  const results = (await client.query(beginning(access))) as unknown as pg.QueryResult<{ now: Date }>[];
+  return results.at(-1)?.rows[0]?.now ?? new Date(Number.NaN);
 }
 
 /** Whoever awaits the promise hears of a failure; nobody may have come to that yet. */

@@ -119,7 +119,7 @@ const waitByCode: Record<string, { message: string; seconds: number }> = {
   },
   '53200': { message: 'The database is short of memory. Try again, or ask for less at a time.', seconds: 5 },
   '57014': {
-    message: 'This took the database too long. Try again, or ask for less at a time.',
+    message: 'This took the database too long. Ask for less at a time; where there is a filter, narrow it.',
     seconds: 5,
   },
 };

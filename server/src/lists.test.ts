@@ -296,4 +296,17 @@ describe('a filter', () => {
       '100 comparisons',
     );
   });
+
+  it('takes 10 comparisons by substring, one for each display column', () => {
+    const operands = (count: number) =>
+      Array.from({ length: count }, () => compare('SUBSTRING', 'name', 'a'));
+    const filter = (count: number) => ({
+      operator: 'not',
+      operands: [{ operator: 'or', operands: operands(count) }],
+    });
+    expect(where(filter(10))).toHaveLength(11);
+    expect(refusalOf({ filter: filter(11) }).message).toBe(
+      'The filter has more than 10 comparisons by substring. Ask in parts.',
+    );
+  });
 });

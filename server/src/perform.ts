@@ -21,7 +21,9 @@ import {
 } from './operation.ts';
 import { selectQueueDefinition, type Hold } from './queues/sql.ts';
 import { decideArchived, type QueueDefinition } from './queues/rules.ts';
+import { createReads } from './reads.ts';
 import { createStreams, type OpenStream, type StreamPart } from './streams.ts';
+import type { Turns } from './turns.ts';
 
 /** A request that has been read and is valid against the contract. */
 export interface Request {
@@ -40,6 +42,8 @@ export type Perform = (request: Request) => Promise<unknown>;
 
 export interface Parts {
   readonly pool: Pool;
+  /** How long one statement of a read may take. */
+  readonly readMs: number;
   readonly bell: Bell;
   /** Rings a bell on all servers, for so many items. */
   readonly announce: (name: BellName, items: number) => void;
@@ -58,7 +62,8 @@ interface Call extends Request {
 /** The way every operation goes: who calls, may they, one transaction, and afterwards the bell for new work. */
 export function createPerform(parts: Parts): Perform {
   const batches = new Batches<Call, unknown>((calls) => performBatch(parts, calls), weigh);
-  const openStream = createStreams(parts.bell);
+  const reads = createReads(parts.pool.options.max);
+  const openStream = createStreams(parts.bell, reads.ofStreams);
   return async (request) => {
     const operation: Operation = operations[request.operationId];
     if (operation.permission === 'public') return performPublic(parts, operation, request);
@@ -67,7 +72,8 @@ export function createPerform(parts: Parts): Perform {
     const queueId = operation.queue ? (request.input.path as { id: Id }).id : undefined;
     const call = { ...request, operation, identity, queueId };
     if (operation.effect === 'stream') return performStream(parts, openStream, call);
-    if (operation.effect === 'steps') return performSteps(parts, call);
+    if (operation.effect === 'steps') return performSteps(parts, reads.of(identity), call);
+    if (operation.effect === 'read') return reads.of(identity)(() => performRead(parts, call));
     return operation.effect === 'batch' ? performBatched(parts, batches, call) : performAlone(parts, call);
   };
 }
@@ -113,6 +119,12 @@ async function performAlone(parts: Parts, call: Call): Promise<unknown> {
   return outcome;
 }
 
+async function performRead(parts: Parts, call: Call): Promise<unknown> {
+  // Its turn may have come late.
+  if (call.signal.aborted) throw new Refusal('UNAVAILABLE', 'The caller did not wait for the answer.');
+  return performAlone(parts, call);
+}
+
 /** Runs work in a transaction of its own for a caller who may call the operation now. */
 function transactAs<T>(parts: Parts, call: Call, work: (context: Context) => Promise<T>): Promise<T> {
   const perform = async (db: Db, clock: Promise<Date>, woken: Map<BellName, number>) => {
@@ -123,14 +135,17 @@ function transactAs<T>(parts: Parts, call: Call, work: (context: Context) => Pro
     const context: Context = { db, actor, now, log: call.log, woken };
     return work(Object.assign(context, queue && { queue }));
   };
-  return inTransaction(parts, perform, readsOnly(call.operation) ? 'read' : 'write');
+  return inTransaction(parts, perform, readsOnly(call.operation) ? { readMs: parts.readMs } : 'write');
 }
 
-/** Performs the call in the steps that it asks for: whoever loses the right to it, loses it from the next step on. */
-function performSteps(parts: Parts, call: Call): Promise<unknown> {
+/**
+ * Performs the call in the steps that it asks for, each in its turn, as it reads much: whoever loses the right to it, loses it
+ * from the next step on.
+ */
+function performSteps(parts: Parts, turns: Turns, call: Call): Promise<unknown> {
   const { operationId, input, signal } = call;
   const transact = (work: (context: QueueContext) => Promise<unknown>) =>
-    transactAs(parts, call, (context) => work(context as QueueContext));
+    turns(() => transactAs(parts, call, (context) => work(context as QueueContext)));
   return functionOf(parts, operationId)({ transact, signal }, input);
 }
 

@@ -79,7 +79,7 @@ async function open(
   const url = await listen(http, config);
   // Not before it listens: nobody would look for a password that was told by a server which found its port taken.
   const preparing = prepareTenant(pool, config.adminPassword);
-  calls.begin(preparing.then(() => createPerform(parts)));
+  calls.begin(preparing.then(() => createPerform({ ...parts, readMs: 1000 * config.maxReadSeconds })));
   const firstPassword = await preparing;
   opened.push(startJobs(parts));
   return { url, firstPassword };

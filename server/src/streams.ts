@@ -1,5 +1,5 @@
 import type { Schemas } from '@millrace/api';
-import { createTurns } from './auth/turns.ts';
+import { createTurns, type Turns } from './turns.ts';
 import type { Bell } from './dispatch/bell.ts';
 import { Refusal } from './errors.ts';
 import { sleep } from './sleep.ts';
@@ -28,11 +28,14 @@ const longestMs = 5000;
 // All streams wake together: they must not take the connections away from requests.
 const readingAtOnce = 2;
 
-/** Streams pull: each reads its next part when the one before was taken, and waits for the bell when there is no more. */
-export function createStreams(bell: Bell): OpenStream {
+/**
+ * Streams pull: each reads its next part when the one before was taken, and waits for the bell when there is no more.
+ * @param reads the turns of all that reads
+ */
+export function createStreams(bell: Bell, reads: Turns): OpenStream {
   const inTurn = createTurns({ atOnce: readingAtOnce, waiting: Infinity, refusal: tooMany });
   return async (read, signal) => {
-    const readInTurn = (cursor: string | undefined) => inTurn(() => read(cursor));
+    const readInTurn = (cursor: string | undefined) => inTurn(() => reads(() => read(cursor)));
     const heard = bell.rings;
     return follow(await readInTurn(undefined), heard, { read: readInTurn, bell, signal });
   };

@@ -1,6 +1,6 @@
 import { hash, verify } from '@node-rs/argon2';
 import { Refusal } from '../errors.ts';
-import { createTurns } from './turns.ts';
+import { createTurns } from '../turns.ts';
 
 // Argon2id, the default algorithm, with the parameters that OWASP names first: 19 MiB and some 20 ms for each hash.
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };

@@ -8,6 +8,8 @@ type Node = Record<string, unknown>;
 const maxLevels = 32;
 // Each comparison is a parameter of the statement, of which PostgreSQL takes 65,535, and work for each row.
 const maxComparisons = 100;
+// Each of these reads whole texts: one for every display column.
+const maxSubstrings = 10;
 const groups = ['and', 'or', 'not'];
 const signs: Record<string, Sql> = {
   eq: sql`=`,
@@ -38,16 +40,18 @@ export function namesField(filter: unknown, field: string): boolean {
 /** Walks the filter without recursion, which a deep one would exhaust, so that the reading afterwards may recurse. */
 function refuseExcess(filter: unknown): void {
   const rest = [{ node: filter, level: 1 }];
-  let comparisons = 0;
+  const leaves: unknown[] = [];
   for (let next = rest.pop(); next; next = rest.pop()) {
     const { operator, operands } = (next.node ?? {}) as Node;
-    const isGroup = typeof operator === 'string' && groups.includes(operator.toLowerCase());
-    if (!isGroup || !Array.isArray(operands)) comparisons += 1;
+    const name = typeof operator === 'string' ? operator.toLowerCase() : undefined;
+    if (!name || !groups.includes(name) || !Array.isArray(operands)) leaves.push(name);
     else if (next.level > maxLevels) throw excess(`nests more than ${maxLevels} levels`, 'Flatten it.');
     else for (const node of operands as unknown[]) rest.push({ node, level: next.level + 1 });
-    if (comparisons > maxComparisons)
+    if (leaves.length > maxComparisons)
       throw excess(`has more than ${maxComparisons} comparisons`, 'Ask in parts.');
   }
+  if (leaves.filter((name) => name === 'substring').length > maxSubstrings)
+    throw excess(`has more than ${maxSubstrings} comparisons by substring`, 'Ask in parts.');
 }
 
 function excess(what: string, remedy: string): Refusal {

@@ -1,4 +1,4 @@
-interface Limits {
+export interface Limits {
   /** How many pieces of work run at the same time. */
   readonly atOnce: number;
   /** How many may wait for their turn. */
@@ -7,12 +7,15 @@ interface Limits {
   readonly refusal: () => Error;
 }
 
+/** Runs a piece of work when it is its turn. */
+export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** Runs pieces of work in order of arrival, a few at a time; when too many wait already, it refuses. */
-export function createTurns({ atOnce, waiting, refusal }: Limits) {
+export function createTurns({ atOnce, waiting, refusal }: Limits): Turns {
   let running = 0;
   const queue: (() => void)[] = [];
 
-  return async <T>(work: () => Promise<T>): Promise<T> => {
+  return async (work) => {
     if (running >= atOnce) await wait();
     else running += 1;
     try {
@@ -29,4 +32,21 @@ export function createTurns({ atOnce, waiting, refusal }: Limits) {
     if (queue.length >= waiting) return Promise.reject(refusal());
     return new Promise((resolve) => void queue.push(resolve));
   }
+}
+
+/** Turns for each name by itself: who has much to do keeps only themselves waiting. */
+export function createTurnsByName(limits: Limits): (name: string) => Turns {
+  const lines = new Map<string, { readonly turns: Turns; pieces: number }>();
+
+  return (name) => async (work) => {
+    const line = lines.get(name) ?? { turns: createTurns(limits), pieces: 0 };
+    lines.set(name, line);
+    line.pieces += 1;
+    try {
+      return await line.turns(work);
+    } finally {
+      line.pieces -= 1;
+      if (line.pieces === 0) lines.delete(name);
+    }
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTurns } from './turns.ts';
+import { createTurns, createTurnsByName } from './turns.ts';
 
 /** Work that ends when the test says so. */
 function work() {
@@ -59,5 +59,23 @@ describe('createTurns', () => {
     const third = turns(piece(2));
     ends[2]?.();
     expect(await third).toBe(2);
+  });
+});
+
+describe('createTurnsByName', () => {
+  it('keeps a name waiting for its own work only', async () => {
+    const turnsOf = createTurnsByName({ atOnce: 1, waiting: 1, refusal: () => new Error('busy') });
+    const { started, ends, piece } = work();
+    const [first, second, other] = ['a', 'a', 'b'].map((name, index) => turnsOf(name)(piece(index)));
+    await expect(turnsOf('a')(piece(3))).rejects.toThrow('busy');
+    expect(started).toEqual([0, 2]);
+    for (const [index, result] of [first, second, other].entries()) {
+      await settled();
+      ends[index]?.();
+      expect(await result).toBe(index);
+    }
+    const again = turnsOf('a')(piece(4));
+    ends[4]?.();
+    expect(await again).toBe(4);
   });
 });
