@@ -21,8 +21,10 @@ const jobs: readonly Job[] = [
   forgetRevokedTokens,
 ];
 
+type JobParts = Pick<Parts, 'pool' | 'announce' | 'log'>;
+
 /** Starts all jobs; the answer stops them and waits for those under way. */
-export function startJobs(parts: Parts): () => Promise<void> {
+export function startJobs(parts: JobParts): () => Promise<void> {
   const stopping = new AbortController();
   const loops = jobs.map((job) => loop(job, parts, stopping.signal));
   return async () => {
@@ -31,7 +33,7 @@ export function startJobs(parts: Parts): () => Promise<void> {
   };
 }
 
-async function loop(job: Job, parts: Parts, signal: AbortSignal): Promise<void> {
+async function loop(job: Job, parts: JobParts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const delay = await runOnce(job, parts);
     await sleep(delay, signal);
@@ -39,7 +41,7 @@ async function loop(job: Job, parts: Parts, signal: AbortSignal): Promise<void> 
 }
 
 /** Runs the job once and says after how many milliseconds to run it again. */
-async function runOnce(job: Job, parts: Parts): Promise<number> {
+async function runOnce(job: Job, parts: JobParts): Promise<number> {
   try {
     return await inTransaction(parts, async (db, clock, woken) =>
       job.run({ db, now: await clock, woken, log: parts.log }),
