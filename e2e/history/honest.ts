@@ -59,7 +59,7 @@ const lines: readonly Line[] = [
     changes: { transition: 'lapse', leaseExpiresOn: '1970-01-01T00:00:12.000Z' },
   }),
   grant(lapsed, cora),
-  line(lapsed, cid, 'lateReport', { changes: { version: 2 } }),
+  line(lapsed, cid, 'lateReport', { changes: { version: 2, status: 'COMPLETE' } }),
   finish(lapsed, cora, 'FAILED', { transition: 'fail', failureKind: 'BUSINESS' }),
   grant(retried, cora),
   finish(retried, cora, 'COMPLETE'),

@@ -39,6 +39,8 @@ export interface Item {
   readonly holder?: Consumer;
   /** The last report that counted. */
   readonly counted?: Report;
+  /** Reports that came too late. */
+  readonly late: readonly Report[];
   readonly timeline: readonly Happening[];
 }
 
@@ -55,7 +57,7 @@ const untouched = { isPassed: false, isCancelled: false, isDelayed: false };
 export function created(item: Pick<Item, 'id' | 'priority' | 'arrivedOn'>, isDeferred: boolean): Item {
   const status = isDeferred ? 'DEFERRED' : 'NEW';
   const timeline = [{ operation: 'createWorkItems', by: 'owner', to: status }] as const;
-  return { ...item, ...untouched, status, version: 0, retryCount: 0, lapses: 0, timeline };
+  return { ...item, ...untouched, status, version: 0, retryCount: 0, lapses: 0, late: [], timeline };
 }
 
 /** The items that wait, as claims will find them. */
@@ -145,7 +147,7 @@ function running(item: Item, cause: Cause): Item {
 
 function reported(item: Item, report: Report, backOff: number): Step {
   if (isRepeated(item, report)) return { code: 'OK', item };
-  if (!isHeld(item, report)) return { code: 'LATE_REPORT', item: noted(item, by('lateReport', report.by)) };
+  if (!isHeld(item, report)) return { code: 'LATE_REPORT', item: late(item, report) };
   const { says } = report;
   const cause = by(report.way, report.by);
   const counted = { counted: report, lapses: 0 };
@@ -174,10 +176,20 @@ function lapsed(item: Item, cause: Cause): Step {
   return moved(item, 'FAILED', cause, { lapses, failureKind: 'SYSTEM' });
 }
 
+/** Kept once for a reporter, version and status. */
+function late(item: Item, report: Report): Item {
+  if (item.late.some((one) => isSame(one, report))) return item;
+  return noted({ ...item, late: [...item.late, report] }, by('lateReport', report.by));
+}
+
 /** The same report is one with the same status, whatever else it says. */
-function isRepeated({ counted }: Item, { by: reporter, version, says }: Report): boolean {
-  if (counted?.by !== reporter || counted.version !== version) return false;
-  return counted.says === says || [counted.says, says].every((one) => one === 'BUSINESS' || one === 'SYSTEM');
+function isRepeated({ counted }: Item, report: Report): boolean {
+  return counted !== undefined && isSame(counted, report);
+}
+
+function isSame(one: Report, { by: reporter, version, says }: Report): boolean {
+  if (one.by !== reporter || one.version !== version) return false;
+  return one.says === says || [one.says, says].every((word) => word === 'BUSINESS' || word === 'SYSTEM');
 }
 
 type Repairing = Exclude<ByPerson, { readonly name: 'cancel' | 'delete' }>;

@@ -54,7 +54,7 @@ export function settingsOf(options: RunOptions): Settings {
   checkRange('slots', settings.slots, 1, 1000);
   checkRange('leaseSeconds', settings.leaseSeconds, 1, 86_400);
   checkRange('drainSeconds', settings.drainSeconds, 0, 86_400);
-  checkRange('maxOutputBytes', settings.maxOutputBytes, 2, 10_000_000);
+  checkRange('maxOutputBytes', settings.maxOutputBytes, 2, 1_000_000);
   return settings;
 }
 

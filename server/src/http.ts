@@ -112,8 +112,12 @@ function addRoutes(http: FastifyInstance, doors: Doors, operationId: OperationId
     const caller = { token: tokenOf(request), identity: identities.get(request) };
     const call = (signal: AbortSignal) =>
       perform({ operationId, ...caller, input, log: request.log, signal });
-    if (operation.effect === 'stream')
-      return sendStream(reply, async (signal) => (await call(signal)) as AsyncIterable<StreamPart>);
+    if (operation.effect === 'stream' && caller.identity)
+      return sendStream(
+        reply,
+        caller.identity,
+        async (signal) => (await call(signal)) as AsyncIterable<StreamPart>,
+      );
     const output = await call(abortedWhenGone(reply));
     reply.code(operation.success);
     return output === undefined ? reply.send() : reply.type('application/json').send(stringifyJson(output));

@@ -39,23 +39,28 @@ export function harmlessRefusals(known: Case): string[] {
   return [...counted, ...changing];
 }
 
-/** Each report that was refused as late is kept: who found out what really happened needs it. */
+/** Each report that was refused as late is kept, once for a status: who found out what really happened needs it. */
 export function keptEvidence(known: Case): string[] {
   const refused = byKey(
     notesOf(known, 'refused').filter(({ code }) => code === 'LATE_REPORT'),
-    nameOf,
+    (report) => `${nameOf(report)} ${statusOf(report.says)}`,
   );
-  return [...refused.values()].flatMap((reports) => {
-    const { by, id, version } = reports[0] as Grant;
+  return [...refused.values()].flatMap(([report]) => {
+    const { by, id, version, says } = report as Grant & { says: Says };
     const kept = (known.events.get(id) ?? []).filter(
-      (event) =>
-        event.operation === 'lateReport' && event.by === by && event.changes?.['version'] === version,
+      ({ operation, by: reporter, changes }) =>
+        operation === 'lateReport' &&
+        reporter === by &&
+        changes?.['version'] === version &&
+        changes['status'] === statusOf(says),
     );
-    const what = `the late report of ${by} on item ${id} at version ${version}`;
-    return kept.length >= reports.length
-      ? []
-      : [`${what} is on record ${kept.length} times of ${reports.length}`];
+    const what = `the late report ${says} of ${by} on item ${id} at version ${version}`;
+    return kept.length === 1 ? [] : [`${what} is on record ${kept.length} times`];
   });
+}
+
+function statusOf(says: Says): string {
+  return says === 'BUSINESS' || says === 'SYSTEM' ? 'FAILED' : says;
 }
 
 function nameOf({ by, id, version }: Grant): string {

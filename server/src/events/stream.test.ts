@@ -174,6 +174,24 @@ describe('streamEvents, by the server', () => {
     last.leave();
   });
 
+  it('streamEvents carries 20 streams of a user, and of a tenant three quarters of what the server carries', async () => {
+    const busy = await startApp({ maxStreams: 28 });
+    const at = async (call: Promise<TestUser>) => ({ url: busy.url, token: (await call).token });
+    const [one, two, guest] = await Promise.all([
+      at(busy.user('one', ['AAE_Admin'])),
+      at(busy.user('two', ['AAE_Admin'])),
+      at(addTenant(busy, 'guests')),
+    ]);
+    const streams = [];
+    for (let count = 0; count < 20; count += 1) streams.push(await openStream(one));
+    expect((await openStream(one)).status).toBe(503);
+    streams.push(await openStream(two));
+    expect((await openStream(two)).status).toBe(503);
+    streams.push(await openStream(guest));
+    expect(streams.map(({ status }) => status)).toEqual(streams.map(() => 200));
+    for (const stream of streams) stream.leave();
+  });
+
   it('streamEvents ends its streams in good order when the server stops, and lets a new server go on from there', async () => {
     const stopping = await startApp({}, app.connection);
     const { token } = admin;

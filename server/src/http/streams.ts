@@ -1,6 +1,7 @@
 import { Readable, finished } from 'node:stream';
 import { stringifyJson } from '@millrace/api';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Identity } from '../auth/tokens.ts';
 import { Refusal, toRefusal } from '../errors.ts';
 import type { StreamPart } from '../streams.ts';
 
@@ -10,27 +11,31 @@ const stalledMs = 60_000;
 // So long, when the server stops, a reader may take what was sent.
 const graceMs = 500;
 
+/** Who reads a stream. */
+export type Reader = Pick<Identity, 'userId' | 'tenantUuid'>;
+
 /** Sends what a stream answers, once it is open. */
 export type SendStream = (
   reply: FastifyReply,
+  reader: Reader,
   open: (signal: AbortSignal) => Promise<AsyncIterable<StreamPart>>,
 ) => Promise<FastifyReply>;
 
 /** Streams of server-sent events: so many at a time, none of which keeps the server from stopping. */
 export function createEventStreams(http: FastifyInstance, limit: number): SendStream {
-  const stops = new Set<() => void>();
+  const stops = new Map<() => void, Reader>();
   http.addHook('preClose', async () => {
-    for (const stop of stops) stop();
+    for (const stop of stops.keys()) stop();
   });
-  return async (reply, open) => {
-    if (stops.size >= limit) throw tooMany(limit);
+  return async (reply, reader, open) => {
+    refuseTooMany([...stops.values()], reader, limit);
     const { raw, log } = reply;
     const ending = new AbortController();
     const stop = () => {
       ending.abort();
       setTimeout(() => raw.destroy(), graceMs).unref();
     };
-    stops.add(stop);
+    stops.set(stop, reader);
     finished(raw, () => {
       stops.delete(stop);
       ending.abort();
@@ -74,10 +79,25 @@ function frame(event: StreamPart['list'][number]): string {
   return `id: ${event.cursor}\nevent: ${event.operation}\ndata: ${stringifyJson(event)}\n\n`;
 }
 
-function tooMany(limit: number): Refusal {
-  return new Refusal(
-    'UNAVAILABLE',
-    `This server carries ${limit} streams already, as many as MILLRACE_MAX_STREAMS allows. Try again later, or at another server.`,
-    { retryAfter: 10 },
-  );
+// So many windows and programs of one person; what carries them all would leave nobody else any.
+const streamsOfUser = 20;
+
+/** All that a server carries are shared: by users, and by tenants, of whom none gets more than three quarters. */
+function refuseTooMany(open: readonly Reader[], { userId, tenantUuid }: Reader, limit: number): void {
+  const ofTenant = open.filter((one) => one.tenantUuid === tenantUuid);
+  const ofUser = ofTenant.filter((one) => one.userId === userId);
+  if (ofUser.length >= streamsOfUser)
+    throw tooMany(`You read ${ofUser.length} streams already, as many as a user may. Close one first.`);
+  if (ofTenant.length >= Math.ceil(limit * 0.75))
+    throw tooMany(
+      `Your tenant reads ${ofTenant.length} streams already, as many as it may at one server. Try again later.`,
+    );
+  if (open.length >= limit)
+    throw tooMany(
+      `This server carries ${limit} streams already, as many as MILLRACE_MAX_STREAMS allows. Try again later, or at another server.`,
+    );
+}
+
+function tooMany(message: string): Refusal {
+  return new Refusal('UNAVAILABLE', message, { retryAfter: 10 });
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ErrorDetail } from '../errors.ts';
 import type { Attribute } from './rules.ts';
+import { sizeProblems } from './size.ts';
 import { instant, isComparable, isNumber, scientific } from './values.ts';
 
 /** The values of a work item, by attribute name. Read members by `valueOf` only: names like `__proto__` are data. */
@@ -23,6 +24,7 @@ export function recordProblems(attributes: readonly Attribute[], record: JsonRec
   return [
     ...problems,
     ...unknown.map((field) => ({ field, message: `is not an attribute of the model, which has ${known}` })),
+    ...sizeProblems(record),
   ];
 }
 

@@ -1,12 +1,14 @@
 import type { Id, Output, Schemas } from '@millrace/api';
 import { refusalsOf } from '../devices/claims.ts';
 import { Refusal } from '../errors.ts';
-import { insertEvents, type Event } from '../events/sql.ts';
+import { insertEvents } from '../events/sql.ts';
 import { Idle, type BatchCall, type BatchContext, type BatchOperation } from '../operation.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { noteClaim } from '../stats/sql.ts';
 import { saveChanges, type Change } from './changes.ts';
 import { grantItems } from './grant.ts';
+import { sortLate } from './late.ts';
+import { lateEvent } from './late.rules.ts';
 import { leaseFrom } from './lease.rules.ts';
 import type { Slot } from './leases.sql.ts';
 import { saveLogTails } from './logs.sql.ts';
@@ -79,6 +81,7 @@ export async function settleReports(
   const ids = sent.map(({ id }) => id);
   const settled = decide(context, sent, await lockItems(db, queue.id, ids));
   const granted = settled.filter((one) => one.move !== undefined);
+  const { evidence, strange } = await sortLate(context, settled.filter(isLate));
   await Promise.all([
     saveChanges(
       context,
@@ -91,9 +94,12 @@ export async function settleReports(
       granted.map(({ id, report: { logTail } }) => ({ id, logTail })),
       now,
     ),
-    insertEvents(db, queue.id, settled.filter(isLate).map(lateEvent), now),
+    insertEvents(db, queue.id, evidence.map(lateEvent), now),
   ]);
-  return settled.map(({ outcome }) => outcome);
+  const isStrange = (one: Settled) => (strange as ReadonlySet<Settled>).has(one);
+  return settled.map((one) =>
+    isStrange(one) ? { id: one.id, refusal: notHeld(queue, one.id) } : one.outcome,
+  );
 }
 
 /** A report, and what came of it. */
@@ -108,14 +114,15 @@ function decide({ queue, now }: BatchContext, sent: readonly Sent[], locked: rea
     if (!before) return { ...one, outcome: { id: one.id, refusal: unknownItem(queue, one.id) } };
     const verdict = decideReport(before, one, { queue, now, chance: Math.random() });
     if (verdict === 'repeated') return { ...one, outcome: before };
-    if (verdict instanceof Refusal) return { ...one, outcome: { id: one.id, refusal: verdict } };
+    if (verdict instanceof Refusal) return { ...one, before, outcome: { id: one.id, refusal: verdict } };
     // A second report in the same call meets the item as the first has left it.
     items.set(one.id, verdict.item);
     return { ...one, before, move: verdict, outcome: verdict.item };
   });
 }
 
-function isLate({ outcome }: Settled): boolean {
+function isLate(one: Settled): one is Settled & { readonly before: Item } {
+  const { outcome } = one;
   return 'refusal' in outcome && outcome.refusal.code === 'LATE_REPORT';
 }
 
@@ -127,11 +134,12 @@ function changeBy({ actorId, before, move }: Extract<Settled, { move: Move }>, o
   return failureKind === undefined ? change : { ...change, changes: { failureKind, retryCount } };
 }
 
-/** Evidence: what a former holder says, for whoever has to find out what really happened. */
-function lateEvent({ id, actorId, report }: Sent): Event {
-  const reason = 'the reporter did not hold the item';
-  const { logTail: _, ...evidence } = report;
-  return { itemId: id, operation: 'lateReport', actorId, reason, changes: evidence };
+/** It tells nothing of the item, which somebody else may be working on. */
+function notHeld(queue: QueueDefinition, itemId: Id): Refusal {
+  return new Refusal(
+    'STATUS_CONFLICT',
+    `You do not hold item ${itemId} of queue ${queue.id}; claim it first.`,
+  );
 }
 
 export function unknownItem(queue: QueueDefinition, itemId: Id): Refusal {

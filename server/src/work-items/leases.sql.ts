@@ -5,6 +5,7 @@ import type { QueueDefinition } from '../queues/rules.ts';
 import { tallyOfMoves } from '../stats/sql.ts';
 import type { Item } from './rules.ts';
 import { columnsShape } from './names.sql.ts';
+import { bytesBefore, itemBytes, portionBytes } from './size.sql.ts';
 import { asJson, itemColumns } from './sql.ts';
 
 /** Whom a claimed item goes to. */
@@ -47,7 +48,10 @@ export async function selectClaimable(db: Db, queueId: Id, limit: number, now: D
 // Rows are joined by their place, for the reason given in sql.ts. A row that changes between the snapshot and its lock has moved: it is not
 // granted this time, and its lock ends with the transaction. A statement that must not miss a row has to lock it before.
 
-/** Leases the next items, one a slot, in the order of claims. */
+/**
+ * Leases the next items, one a slot, in the order of claims, as far as they fit into one answer: at least one. Each tells how many were
+ * picked for it.
+ */
 export function claimItems(db: Db, queue: QueueDefinition, { slots, operation }: Claim, now: Date) {
   const [from, to] = [raw("'NEW'"), raw("'IN_PROGRESS'")];
   const granted = { source: raw('i'), actorId: raw('claimed_by'), deviceId: raw('device_id'), from, to };
@@ -55,10 +59,16 @@ export function claimItems(db: Db, queue: QueueDefinition, { slots, operation }:
   const actorIds = slots.map(({ actorId }) => actorId);
   const statement = sql`
     with picked as materialized (
-      select ctid as place, id, sort_key from work_items
+      select ctid as place, id, sort_key, output, error, comment from work_items
       where ${claimable(queue.id, now)}
       order by sort_key, id limit ${slots.length} for no key update skip locked),
-    granted as materialized (select place, row_number() over (order by sort_key, id) as turn from picked),
+    sized as materialized (
+      select i.place, d.json, row_number() over (order by i.sort_key, i.id) as turn,
+        ${bytesBefore(itemBytes(queue), sql`i.sort_key, i.id`)} as bytes_before
+      from picked i cross join lateral (
+        select json from work_item_data where queue_id = ${queue.id} and item_id = i.id offset 0) d),
+    granted as materialized (
+      select place, json as record, turn from sized where bytes_before < ${raw(String(portionBytes))}),
     i as (
       update work_items i set status = 'IN_PROGRESS', version = i.version + 1, started_on = ${now},
         lease_expires_on = (${slots.map((slot) => slot.leaseExpiresOn.toISOString())}::timestamptz[])[granted.turn],
@@ -69,14 +79,12 @@ export function claimItems(db: Db, queue: QueueDefinition, { slots, operation }:
         updated_on = ${now}
       from granted
       where i.queue_id = ${queue.id} and i.ctid = granted.place
-      returning i.*, granted.turn::int),
+      returning i.*, granted.record, granted.turn::int),
     told as (${eventsOf(queue.id, told, now)}),
     counted as (${tallyOfMoves(queue.id, told, now)})
-    select ${itemColumns(queue)}, i.turn
-    from i cross join lateral (
-      select json from work_item_data where queue_id = ${queue.id} and item_id = i.id offset 0) d
-    order by i.turn`;
-  return db.rows<Schemas['WorkItem'] & { turn: number }>(
+    select ${itemColumns(queue)}, i.turn, (select count(*) from picked)::int as picked
+    from i cross join lateral (select i.record as json) d order by i.turn`;
+  return db.rows<Schemas['WorkItem'] & { turn: number; picked: number }>(
     named(`claimItems ${columnsShape(queue.attributes, queue.displayColumns)}`, statement),
   );
 }

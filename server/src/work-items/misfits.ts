@@ -37,13 +37,14 @@ export async function findMisfits(
 }
 
 async function* doubtfulItems(db: Db, queueId: Id, doubts: readonly Doubt[]) {
-  const atOnce = 2000;
+  // As in readRecords.
+  const atOnce = 200;
   let after: Id = 0;
   for (;;) {
     const items = await selectDoubtful(db, queueId, doubts, { after, limit: atOnce });
     yield* items;
     const last = items.at(-1);
-    if (!last || items.length < atOnce) return;
+    if (!last) return;
     after = last.id;
   }
 }

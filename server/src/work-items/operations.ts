@@ -11,7 +11,8 @@ import { selectLog } from './logs.sql.ts';
 import { missingItem } from './missing.ts';
 import { shown } from './names.ts';
 import { removeItems } from './remove.ts';
-import { countItems, lockItems, selectData, selectItem, selectItems } from './sql.ts';
+import { readPage } from './page.ts';
+import { countItems, lockItems, selectData, selectItem } from './sql.ts';
 import { readTimeline } from './timeline.ts';
 
 export const getWorkItem: QueueOperation<'getWorkItem'> = async (context, { path }) => {
@@ -44,7 +45,7 @@ export const listWorkItems: QueueOperation<'listWorkItems'> = async ({ db, queue
   const { counts } = await selectTotals(db, queue.id, now);
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const totalFilter = body.filter ? await countItems(db, queue.id, where) : total;
-  const list = await selectItems(db, queue, { where, orderBy, limit, offset });
+  const list = await readPage(db, queue, { where, orderBy, limit, offset });
   return { page: { offset, total, totalFilter }, list: list.map((item) => shown(queue, item)) };
 };
 

@@ -5,7 +5,8 @@ import type { JsonRecord } from '../models/record.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { selectRecords } from './sql.ts';
 
-const recordsAtOnce = 2000;
+// Few enough that large ones do not keep the database busy that are not read in the end.
+const recordsAtOnce = 200;
 
 /** The data of all items of a queue under the names of now, oldest first, without holding more than some of them. */
 export async function* readRecords(
@@ -18,7 +19,7 @@ export async function* readRecords(
     for (const { json, modelVersion, ...record } of records)
       yield { ...record, json: inPresentNames(queue, json, modelVersion) };
     const last = records.at(-1);
-    if (!last || records.length < recordsAtOnce) return;
+    if (!last) return;
     after = last.id;
   }
 }

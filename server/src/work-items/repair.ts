@@ -11,7 +11,7 @@ import { decideProgress } from './lease.rules.ts';
 import { missingItem } from './missing.ts';
 import { readItem } from './operations.ts';
 import { decideCancel, decideResolve, decideSeenRepair, decideUpdate, type Update } from './repair.rules.ts';
-import { isHolder, type Item, type Move } from './rules.ts';
+import { isHolder, outputProblem, type Item, type Move } from './rules.ts';
 import { arrivalIn, sortKey } from './sort-key.ts';
 import { saveRecords } from './names.sql.ts';
 import { readRecord } from './names.ts';
@@ -23,6 +23,7 @@ export const updateWorkItem: QueueOperation<'updateWorkItem'> = async (context, 
   const { actor } = context;
   const { path, body } = input;
   refuseOtherIds(input);
+  granted(outputProblem(body.output));
   const item = await lockItem(context, path.workItemId);
   const isReport = body.status !== undefined && body.status !== 'IN_PROGRESS';
   const holds = isHolder(item, actor.id) && item.version === body.version;

@@ -2,7 +2,17 @@ import type { Id, Schemas, TransitionName } from '@millrace/api';
 import { Refusal } from '../errors.ts';
 import { backOffMs, type QueueDefinition } from '../queues/rules.ts';
 import { doubted, refunded, stopped, withCancellation } from './end.rules.ts';
-import { dateOf, firstOf, isHolder, moved, resultProblem, tagsOf, type Item, type Move } from './rules.ts';
+import {
+  dateOf,
+  firstOf,
+  isHolder,
+  moved,
+  outputProblem,
+  resultProblem,
+  tagsOf,
+  type Item,
+  type Move,
+} from './rules.ts';
 import { movedBehind } from './sort-key.ts';
 
 /** What the holder says of an item. */
@@ -37,7 +47,7 @@ export function decideReport(
   const { report, actorId } = sent;
   if (isRepetition(item, sent)) return 'repeated';
   if (!isHolder(item, actorId) || item.version !== report.version) return late(item);
-  const disagreement = resultProblem(report.status, report.result);
+  const disagreement = resultProblem(report.status, report.result) ?? outputProblem(report.output);
   if (disagreement) return disagreement;
   const transition = firstOf(item, transitionsFor(item, report, circumstances.queue));
   return settled({ ...item, ...said(item, sent) }, transition, report, circumstances);

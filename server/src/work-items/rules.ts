@@ -1,6 +1,7 @@
 import {
   mayHappen,
   statusAfter,
+  stringifyJson,
   transitions,
   type Id,
   type Schemas,
@@ -8,6 +9,7 @@ import {
   type TransitionName,
 } from '@millrace/api';
 import { Refusal } from '../errors.ts';
+import { longestRecord } from '../models/size.ts';
 
 /** An item without its data: all that rules look at and may change. Members that are not set are undefined. */
 export interface Item {
@@ -47,6 +49,7 @@ export interface Item {
   readonly reportedStatus?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly progress?: Schemas['Progress'] | undefined;
+  /** What is said now; what was said before is kept where this is left out. */
   readonly output?: object | undefined;
   readonly comment?: string | undefined;
   readonly error?: string | undefined;
@@ -105,6 +108,16 @@ export function resultProblem(status: Status, result: string | undefined): Refus
   return new Refusal(
     'INVALID_REQUEST',
     `The result ${result} does not go with the status ${status}. Leave it out, or send ${expected ?? 'none'}.`,
+  );
+}
+
+/** An output may be as large as the data of an item. */
+export function outputProblem(output: object | undefined): Refusal | undefined {
+  const length = output === undefined ? 0 : stringifyJson(output).length;
+  if (length <= longestRecord) return undefined;
+  return new Refusal(
+    'INVALID_REQUEST',
+    `The output has ${length} characters; ${longestRecord} are possible. Keep what is longer in a file store, with its address here.`,
   );
 }
 

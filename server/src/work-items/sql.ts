@@ -5,6 +5,7 @@ import type { JsonRecord } from '../models/record.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { tallyOfMoves } from '../stats/sql.ts';
 import { attributeText } from './names.sql.ts';
+import { bytesBefore, portionBytes, recordBytes } from './size.sql.ts';
 import type { Item } from './rules.ts';
 
 /** A new item on its way into the database. */
@@ -79,7 +80,7 @@ export async function insertItems(
   return rows.map(({ id }) => id);
 }
 
-/** An item as rules look at it. */
+/** An item as rules look at it. Its output may be large, and none of them reads it. */
 export const itemState =
   raw(`id, status, version, coalesce(model_version, 0) as "modelVersion", priority, sort_key as "sortKey", retry_count as "retryCount", lapse_count as "lapseCount",
   not_before as "notBefore", expires_on as "expiresOn", claimed_by as "claimedBy", device_id as "deviceId",
@@ -89,7 +90,7 @@ export const itemState =
     as canceller,
   started_on as "startedOn", ended_on as "endedOn", result, result_text as "resultText",
   failure_kind as "failureKind", reported_by as "reportedBy", reported_version as "reportedVersion",
-  reported_status as "reportedStatus", tags, progress, output, comment, error`);
+  reported_status as "reportedStatus", tags, progress, comment, error`);
 
 /** Locks items, always in the order of their ids so that two transactions never wait for each other. */
 export function lockItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<Item[]> {
@@ -156,7 +157,7 @@ export async function saveItems(
       cancel_reason = n."cancelReason", started_on = n."startedOn", ended_on = n."endedOn", result = n.result,
       result_text = n."resultText", tags = n.tags, failure_kind = n."failureKind",
       reported_by = n."reportedBy", reported_version = n."reportedVersion", reported_status = n."reportedStatus",
-      progress = n.progress, output = n.output, comment = n.comment, error = n.error, updated_by = n."updatedBy", updated_on = ${now}
+      progress = n.progress, output = coalesce(n.output, i.output), comment = n.comment, error = n.error, updated_by = n."updatedBy", updated_on = ${now}
     from n where i.queue_id = ${queueId} and i.ctid = n.place`;
   await db.write(named('saveItems', statement));
 }
@@ -166,7 +167,7 @@ export async function selectData(db: Db, queueId: Id, itemId: Id): Promise<JsonR
   return (await db.row<{ json: JsonRecord }>(data))?.json ?? {};
 }
 
-/** The data of items in the order of their ids, from one on. */
+/** The data of items in the order of their ids, from one on: some, as far as they may be held at once. */
 export function selectRecords(
   db: Db,
   queueId: Id,
@@ -174,8 +175,12 @@ export function selectRecords(
   limit: number,
 ): Promise<{ id: Id; status: Status; json: JsonRecord; modelVersion: number }[]> {
   return db.rows(sql`
-    select i.id, i.status, d.json, coalesce(i.model_version, 0) as "modelVersion" from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
-    where i.queue_id = ${queueId} and i.id > ${after} order by i.id limit ${limit}`);
+    select id, status, json, "modelVersion" from (
+      select i.id, i.status, d.json, coalesce(i.model_version, 0) as "modelVersion",
+        ${bytesBefore(recordBytes, sql`i.id`)} as bytes_before
+      from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
+      where i.queue_id = ${queueId} and i.id > ${after} order by i.id limit ${limit}) r
+    where bytes_before < ${portionBytes} order by id`);
 }
 
 export async function deleteItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<void> {
@@ -194,24 +199,6 @@ export function selectItem(
     select ${itemColumns(queue)}
     from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
     where i.queue_id = ${queue.id} and i.id = ${itemId}`);
-}
-
-export interface ItemSelection {
-  readonly where: Sql;
-  readonly orderBy: Sql;
-  readonly limit: number;
-  readonly offset: number;
-}
-
-export function selectItems(
-  db: Db,
-  queue: QueueDefinition,
-  { where, orderBy, limit, offset }: ItemSelection,
-) {
-  return db.rows<Schemas['WorkItem']>(sql`
-    select ${itemColumns(queue)}
-    from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
-    where i.queue_id = ${queue.id} and ${where} order by ${orderBy} limit ${limit} offset ${offset}`);
 }
 
 export async function countItems(db: Db, queueId: Id, where: Sql): Promise<number> {

@@ -11,7 +11,7 @@ export type DeviceSlot = Omit<Slot, 'leaseExpiresOn' | 'leaseSeconds'> & {
 
 /** Leases the next items of a queue to devices, in the order of the slots; fewer than these where no more wait. */
 export async function takeItems(
-  context: Pick<BatchContext, 'db' | 'queue' | 'now'>,
+  context: Pick<BatchContext, 'db' | 'queue' | 'now' | 'woken'>,
   slots: readonly DeviceSlot[],
   operation: string,
 ): Promise<Schemas['WorkItem'][]> {
