@@ -1,4 +1,4 @@
-import { stringifyJson, type Id, type Schemas, type Status } from '@millrace/api';
+import { stringifyJson, type Id, type Status } from '@millrace/api';
 import { join, named, raw, sql, type Db, type Sql } from '../db.ts';
 
 /** Something that happened. */
@@ -105,13 +105,4 @@ export async function restartFeed(db: Db): Promise<void> {
     update events set tx = '0' where exists (
       select from tenants t, lateral (
         select from events e where e.tenant_id = t.id and e.tx >= pg_snapshot_xmax(pg_current_snapshot()) limit 1) e)`);
-}
-
-/** The timeline of an item, oldest first. */
-export function selectItemEvents(db: Db, queueId: Id, itemId: Id): Promise<Schemas['WorkItemEvent'][]> {
-  return db.rows(sql`
-    select e.id, e.operation, e.actor_id as "actorId", u.username as "actorName", e.device_id as "deviceId",
-      e.from_status as "from", e.to_status as "to", e.reason, e.changes, e.at as "on"
-    from events e left join users u on u.id = e.actor_id
-    where e.queue_id = ${queueId} and e.item_id = ${itemId} order by e.id`);
 }

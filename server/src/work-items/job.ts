@@ -1,13 +1,12 @@
 import type { Id } from '@millrace/api';
 import type { Job } from '../job.ts';
 import { readLapseLimit } from '../queues/read.ts';
-import { attemptsOf } from './attempts.rules.ts';
 import { saveChanges, type Change } from './changes.ts';
 import { decideReturn, type Ending } from './end.rules.ts';
 import { exhaustion, isExhausted, lapse } from './lapse.rules.ts';
 import { moved, type Item } from './rules.ts';
 import { lockItemsFor, portion, saveItems, selectQueuesFor, type Chore } from './sql.ts';
-import { readTimeline } from './timeline.ts';
+import { readAttempts, readStays } from './timeline.ts';
 
 // Often enough that nothing waits two seconds for it.
 const pauseMs = 500;
@@ -22,14 +21,14 @@ export const returnLapsedItems = itemJob('returnLapsedItems', 'lapsed', async (c
   const changes: Change[] = [];
   for (const before of items) {
     const isLast = isExhausted(before, lapseLimit);
-    const ending = isLast ? exhaustion(before, await readAttempts(context, queueId, before)) : lapse(before);
+    const ending = isLast ? exhaustion(before, await attemptsOf(context, queueId, before)) : lapse(before);
     changes.push(lapsed(before, ending, context.now));
   }
   await saveChanges(context, queueId, changes);
 });
 
-async function readAttempts({ db }: JobContext, queueId: Id, { id }: Item) {
-  return attemptsOf(await readTimeline(db, queueId, id));
+async function attemptsOf({ db }: JobContext, queueId: Id, { id }: Item) {
+  return readAttempts(db, await readStays(db, queueId, id), id);
 }
 
 /** Lets items go on whose deferral or retry delay is over. */

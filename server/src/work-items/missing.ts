@@ -1,10 +1,10 @@
 import type { Id } from '@millrace/api';
 import { Refusal } from '../errors.ts';
-import { selectItemEvents } from '../events/sql.ts';
 import { capabilitiesOf } from '../members/rules.ts';
 import { standingsIn } from '../members/standings.ts';
 import type { QueueContext } from '../operation.ts';
 import { unknownItem } from './consume.ts';
+import { selectLastEvent } from './timeline.sql.ts';
 
 /** Why there is no such item in the queue. Whoever may see the queue that it was moved to, is told. */
 export async function missingItem(
@@ -12,8 +12,8 @@ export async function missingItem(
   itemId: Id,
 ): Promise<Refusal> {
   const unknown = unknownItem(queue, itemId);
-  const events = await selectItemEvents(db, queue.id, itemId);
-  const movedTo = events.at(-1)?.changes?.['movedTo'] as Id | undefined;
+  const last = await selectLastEvent(db, { queueId: queue.id }, itemId);
+  const movedTo = last?.changes?.['movedTo'] as Id | undefined;
   if (movedTo === undefined) return unknown;
   if (!capabilitiesOf(await standingsIn({ db, actor }, movedTo)).has('view')) return unknown;
   return new Refusal(unknown.code, `${unknown.message} It was moved to queue ${movedTo}.`);

@@ -4,7 +4,7 @@ import { Refusal } from '../errors.ts';
 import { listQuery } from '../lists.ts';
 import type { QueueContext, QueueOperation } from '../operation.ts';
 import { selectTotals } from '../stats/sql.ts';
-import { attemptsOf, doubtOf, withLog } from './attempts.rules.ts';
+import { withLog } from './attempts.rules.ts';
 import { unknownItem } from './consume.ts';
 import { itemFields } from './fields.ts';
 import { selectLog } from './logs.sql.ts';
@@ -13,16 +13,20 @@ import { shown } from './names.ts';
 import { removeItems } from './remove.ts';
 import { readPage } from './page.ts';
 import { countItems, lockItems, selectData, selectItem } from './sql.ts';
-import { readTimeline } from './timeline.ts';
+import { readAttempts, readDoubt, readStays, readTimeline } from './timeline.ts';
 
 export const getWorkItem: QueueOperation<'getWorkItem'> = async (context, { path }) => {
   const { db, queue } = context;
-  const [item, events, log] = await Promise.all([
+  const [item, stays, log] = await Promise.all([
     readItem(context, path.workItemId),
-    readTimeline(db, queue.id, path.workItemId),
+    readStays(db, queue.id, path.workItemId),
     selectLog(db, queue.id, path.workItemId),
   ]);
-  const [attempts, doubt] = [withLog(attemptsOf(events), log), doubtOf(item, events)];
+  const [known, doubt] = await Promise.all([
+    readAttempts(db, stays, path.workItemId),
+    readDoubt(db, stays, item),
+  ]);
+  const attempts = withLog(known, log);
   const logTail = attempts.at(-1)?.logTail;
   return {
     ...item,
@@ -49,10 +53,19 @@ export const listWorkItems: QueueOperation<'listWorkItems'> = async ({ db, queue
   return { page: { offset, total, totalFilter }, list: list.map((item) => shown(queue, item)) };
 };
 
-export const listWorkItemEvents: QueueOperation<'listWorkItemEvents'> = async ({ db, queue }, { path }) => {
-  const list = await readTimeline(db, queue.id, path.workItemId);
-  if (list.length === 0) throw unknownItem(queue, path.workItemId);
-  return { list, attempts: attemptsOf(list) };
+const usualEvents = 1000;
+
+export const listWorkItemEvents: QueueOperation<'listWorkItemEvents'> = async (
+  { db, queue },
+  { path, query: { after = 0, limit = usualEvents } },
+) => {
+  const stays = await readStays(db, queue.id, path.workItemId);
+  const [{ list, isMore }, attempts] = await Promise.all([
+    readTimeline(db, stays, path.workItemId, { after, limit }),
+    readAttempts(db, stays, path.workItemId),
+  ]);
+  if (list.length === 0 && after === 0) throw unknownItem(queue, path.workItemId);
+  return { list: [...list], attempts, isMore };
 };
 
 export const deleteWorkItem: QueueOperation<'deleteWorkItem'> = async (context, { path }) => {
