@@ -34,9 +34,8 @@ import {
   sendError,
   strangersBodyBytes,
 } from './http/refusals.ts';
-import { createEventStreams, type SendStream } from './http/streams.ts';
+import { createEventStreams, type OpenParts, type SendStream } from './http/streams.ts';
 import type { Perform } from './perform.ts';
-import type { StreamPart } from './streams.ts';
 
 /** The HTTP application: it reads requests strictly by the contract, has them performed, and writes the answers. */
 export async function createHttp(
@@ -109,15 +108,11 @@ function addRoutes(http: FastifyInstance, doors: Doors, operationId: OperationId
 
   async function handler(request: FastifyRequest, reply: FastifyReply) {
     const input = await readInput(operation, reader, request, doors.maxFileBytes);
-    const caller = { token: tokenOf(request), identity: identities.get(request) };
+    const identity = identities.get(request);
+    const caller = { token: tokenOf(request), identity };
     const call = (signal: AbortSignal) =>
       perform({ operationId, ...caller, input, log: request.log, signal });
-    if (operation.effect === 'stream' && caller.identity)
-      return sendStream(
-        reply,
-        caller.identity,
-        async (signal) => (await call(signal)) as AsyncIterable<StreamPart>,
-      );
+    if (operation.effect === 'stream' && identity) return sendStream(reply, identity, call as OpenParts);
     const output = await call(abortedWhenGone(reply));
     reply.code(operation.success);
     return output === undefined ? reply.send() : reply.type('application/json').send(stringifyJson(output));

@@ -1064,7 +1064,7 @@ export interface paths {
     put?: never;
     /**
      * List the items of a queue
-     * @description Filter and sort on id, status, result, priority, failureKind, retryCount, lapseCount, startTime, endTime, createdOn, createdBy, updatedOn, updatedBy, deferredUntil, notBefore, expiresOn, leaseExpiresOn, pointOfNoReturnOn, cancelRequestedOn, deviceId, deviceUserId, automationId, version, comment, error, resultText and col1 to col10; filter on tags (`eq`: the item has the tag).
+     * @description Filter and sort on id, status, result, priority, failureKind, retryCount, lapseCount, startTime, endTime, createdOn, createdBy, updatedOn, updatedBy, deferredUntil, notBefore, expiresOn, leaseExpiresOn, pointOfNoReturnOn, cancelRequestedOn, deviceId, deviceUserId, automationId, version, comment, error, resultText and col1 to col10; filter on tags (`eq`: the item has the tag). An answer holds about 4 MB of items: where they are large, it has fewer than `length`, but at least one. The next page begins at `offset` plus the items that were answered, until that is `totalFilter`.
      */
     post: operations['listWorkItems'];
     delete?: never;
@@ -1084,7 +1084,7 @@ export interface paths {
     put?: never;
     /**
      * Take the next items to process them
-     * @description Answers up to `count` items, each leased to the caller until its leaseExpiresOn. When nothing waits, the call stays open for up to `waitSeconds` and is answered as soon as work comes; an empty list means that none came. The order is priority, then the processing order of the queue, then age.
+     * @description Answers up to `count` items, each leased to the caller until its leaseExpiresOn. When nothing waits, the call stays open for up to `waitSeconds` and is answered as soon as work comes; an empty list means that none came. Where items are large, fewer are granted, as one answer holds about 4 MB. The order is priority, then the processing order of the queue, then age.
      */
     post: operations['claimWorkItems'];
     delete?: never;
@@ -1164,7 +1164,7 @@ export interface paths {
     put?: never;
     /**
      * Report items as done, failed, deferred or given back
-     * @description By the holder, with the version that the claim answered. One outcome for each result, in order. Sending the same report again changes nothing and answers the item as it is by then. A report that comes after the lease was lost is refused with LATE_REPORT and kept in the timeline of the item. After the point of no return an item that fails on technical grounds, or is given back, becomes FAILED with failureKind IN_DOUBT: nobody knows whether it was done. An item that was cancelled meanwhile becomes FAILED unless it is COMPLETE. The outcome tells the status that the item has now.
+     * @description By the holder, with the version that the claim answered. One outcome for each result, in order. Sending the same report again changes nothing and answers the item as it is by then. A report that comes after the lease was lost is refused with LATE_REPORT and kept in the timeline of the item, once for each version and status, with the first 16 kB of its output; one of somebody who never held the item is only refused. After the point of no return an item that fails on technical grounds, or is given back, becomes FAILED with failureKind IN_DOUBT: nobody knows whether it was done. An item that was cancelled meanwhile becomes FAILED unless it is COMPLETE. The outcome tells the status that the item has now.
      */
     post: operations['finishWorkItems'];
     delete?: never;
@@ -1288,7 +1288,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** What happened to a work item, oldest first, and its attempts */
+    /**
+     * What happened to a work item, oldest first, and its attempts
+     * @description An answer holds up to `limit` events, and about 4 MB, but at least one. With `isMore` the rest comes after the id of its last event. The attempts are the newest 100.
+     */
     get: operations['listWorkItemEvents'];
     put?: never;
     post?: never;
@@ -1369,7 +1372,7 @@ export interface components {
      *     }
      */
     ListRequest: {
-      /** @description A comparison `{operator, field, value}` with eq, ne, lt, le, gt, ge or substring; or a group `{operator, operands}` with and, or, not. Groups nest up to 32 levels, with 100 comparisons at most. */
+      /** @description A comparison `{operator, field, value}` with eq, ne, lt, le, gt, ge or substring; or a group `{operator, operands}` with and, or, not. Groups nest up to 32 levels, with 100 comparisons at most, 10 of them by substring. */
       filter?: {
         [key: string]: unknown;
       } | null;
@@ -3350,7 +3353,7 @@ export interface components {
       readonly cancelReason?: string;
       /** @description The newest output of its bot; from getWorkItem */
       readonly logTail?: string;
-      /** @description Each time it was processed, oldest first; from getWorkItem */
+      /** @description Each time it was processed, the newest 100, oldest first; from getWorkItem */
       readonly attempts?: components['schemas']['Attempt'][];
       doubt?: components['schemas']['Doubt'];
     };
@@ -3444,10 +3447,10 @@ export interface components {
       leaseExpiredOn?: string;
       /** @description How it came into doubt */
       reason?: string;
-      /** @description What former holders reported too late; each report is in `changes` */
+      /** @description The newest 20 of what former holders reported too late; each report is in `changes` */
       lateReports: components['schemas']['WorkItemEvent'][];
     };
-    /** @description What the bot produced, apart from its input */
+    /** @description What the bot produced, apart from its input; 1,000,000 characters at most */
     Output: {
       [key: string]: unknown;
     };
@@ -3460,7 +3463,7 @@ export interface components {
       workItems: components['schemas']['NewWorkItem'][];
     };
     NewWorkItem: {
-      /** @description Values of the attributes, by name */
+      /** @description Values of the attributes, by name; 1,000,000 characters together at most */
       json: {
         [key: string]: unknown;
       };
@@ -3758,7 +3761,7 @@ export interface components {
       readonly cancelReason?: string;
       /** @description The newest output of its bot; from getWorkItem */
       readonly logTail?: string;
-      /** @description Each time it was processed, oldest first; from getWorkItem */
+      /** @description Each time it was processed, the newest 100, oldest first; from getWorkItem */
       readonly attempts?: components['schemas']['Attempt'][];
       doubt?: components['schemas']['Doubt'];
       /** @description Why, for the timeline */
@@ -3794,8 +3797,10 @@ export interface components {
     };
     WorkItemEvents: {
       list: components['schemas']['WorkItemEvent'][];
-      /** @description Each time it was processed, oldest first; from getWorkItem */
+      /** @description Each time it was processed, the newest 100, oldest first; from getWorkItem */
       readonly attempts?: components['schemas']['Attempt'][];
+      /** @description Whether more happened after the last event of the list */
+      isMore?: boolean;
     };
     /** @description One change of an item. */
     WorkItemEvent: {
@@ -6577,7 +6582,12 @@ export interface operations {
   };
   listWorkItemEvents: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Id of the last event that was read */
+        after?: Id;
+        /** @description Events to answer at most, 1000 unless given */
+        limit?: number;
+      };
       header?: never;
       path: {
         /**

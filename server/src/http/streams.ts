@@ -14,12 +14,11 @@ const graceMs = 500;
 /** Who reads a stream. */
 export type Reader = Pick<Identity, 'userId' | 'tenantUuid'>;
 
+/** Opens a stream, until the signal aborts. */
+export type OpenParts = (signal: AbortSignal) => Promise<AsyncIterable<StreamPart>>;
+
 /** Sends what a stream answers, once it is open. */
-export type SendStream = (
-  reply: FastifyReply,
-  reader: Reader,
-  open: (signal: AbortSignal) => Promise<AsyncIterable<StreamPart>>,
-) => Promise<FastifyReply>;
+export type SendStream = (reply: FastifyReply, reader: Reader, open: OpenParts) => Promise<FastifyReply>;
 
 /** Streams of server-sent events: so many at a time, none of which keeps the server from stopping. */
 export function createEventStreams(http: FastifyInstance, limit: number): SendStream {
