@@ -160,11 +160,7 @@ test('a file is uploaded whole, or each refused row is named and nothing is crea
   expect(bad.stderr).toMatch(/^3 +amount +must be a number/m);
   expect(bad.stderr).toMatch(/^4 +customer +\S/m);
   expect((await app.admin.listWorkItems({ path: { id } })).body.page.total).toBe(0);
-  const asJson =
-    expectEnd(await asAdmin('upload', 'Files', 'bad.csv', '--json'), 1)
-      .stderr.trimEnd()
-      .split('\n')
-      .at(-1) ?? '';
+  const asJson = expectEnd(await asAdmin('upload', 'Files', 'bad.csv', '--json'), 1).stderr;
   expect(JSON.parse(asJson)).toMatchObject({
     code: 'INVALID_REQUEST',
     details: [{ row: 3, field: 'amount' }, { row: 4 }],
@@ -177,18 +173,22 @@ test('a file is uploaded whole, or each refused row is named and nothing is crea
 
 test('the exit code says what went wrong, and stderr what to do', async () => {
   const url = `http://127.0.0.1:${String(await freePort())}`;
-  const [refused, unknown, usage, missing, unreachable, nobody] = await Promise.all([
+  const [refused, unknown, usage, missing, folder, misread, unreachable, nobody] = await Promise.all([
     asAdmin('queue', 'get', '987654'),
     asAdmin('queue', 'get', 'No such queue'),
     asAdmin('queue', 'create'),
     asAdmin('upload', 'Files', 'nowhere.csv'),
+    asAdmin('upload', 'Files', '.'),
+    asAdmin('queue', 'list', '--limitt', '5', '--json'),
     millrace(home, ['queue', 'list', '--url', url]),
     millrace(home, ['queue', 'list', '--url', app.url]),
   ]);
   expect(expectEnd(refused, 1).stderr).toMatch(/^error NOT_FOUND: /);
   expect(expectEnd(unknown, 1).stderr).toContain('millrace queue list');
   expect(expectEnd(usage, 2).stderr).toContain('--name and --work-item-model-id');
-  expect(expectEnd(missing, 2).stderr).toContain('nowhere.csv cannot be read');
+  expect(expectEnd(missing, 2).stderr).toContain('nowhere.csv cannot be read: there is no such file');
+  expect(expectEnd(folder, 2).stderr).toContain('. cannot be read: it is no file');
+  expect(JSON.parse(expectEnd(misread, 2).stderr)).toMatchObject({ code: 'USAGE' });
   expect(expectEnd(unreachable, 3).stderr).toContain('npm start');
   expect(expectEnd(nobody, 4).stderr).toContain('millrace login');
 });

@@ -51,6 +51,28 @@ test('each refused row is shown with row, column and reason, and cannot take ove
   ]);
 });
 
+test('what a failure quotes cannot take over the terminal, and keeps its lines', () => {
+  const { terminal, said } = createWrittenTerminal();
+  sayFailure(terminal, { exitCode: 1, code: 'C', message: 'No column \u001b]0;x\u0007 here.\nTwo.' }, false);
+  expect(said).toEqual(['error C: No column  ]0;x  here.\nTwo.']);
+});
+
+test('arguments that cannot be read are said once, with where to read more; as JSON on demand', () => {
+  const failure = failureOf(new CommanderError(1, 'commander.unknownOption', "error: unknown option '--x'"));
+  const person = createWrittenTerminal();
+  sayFailure(person.terminal, failure, false);
+  expect(person.said).toEqual(["error: unknown option '--x'", 'Add --help to see what can be given.']);
+  const program = createWrittenTerminal();
+  sayFailure(program.terminal, failure, true);
+  expect(program.said.map((line) => JSON.parse(line) as unknown)).toEqual([
+    { code: 'USAGE', message: "unknown option '--x'" },
+  ]);
+});
+
+test('help that was shown because no command was given needs no more words', () => {
+  expect(failureOf(new CommanderError(1, 'commander.help', '(outputHelp)')).message).toBe('');
+});
+
 test('refused items are shown with their queue, also where the message says what is wrong with the first', () => {
   const { terminal, said } = createWrittenTerminal();
   const refused = [

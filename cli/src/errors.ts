@@ -2,7 +2,7 @@ import { ApiError, ConnectionError, stringifyJson, type ErrorDetail } from '@mil
 import { CommanderError } from 'commander';
 import { inCommands } from './command-words.ts';
 import { drawColumns } from './table.ts';
-import { oneLine, type Terminal } from './terminal.ts';
+import { oneLine, safeLines, type Terminal } from './terminal.ts';
 
 /** What the exit code of a command says. */
 export const exitCodes = {
@@ -38,13 +38,12 @@ export interface Failure {
 
 const logInAdvice =
   'Log in with `millrace login`, or set MILLRACE_USERNAME and MILLRACE_PASSWORD or MILLRACE_API_KEY.';
+const usageAdvice = 'Add --help to see what can be given.';
 const unreachableAdvice = 'Start it with `npm start`, or say where it is with --url or MILLRACE_URL.';
 
 /** What an error means to the person at the keyboard, and which exit code says so. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof CommanderError) {
-    return { exitCode: error.exitCode === 0 ? exitCodes.done : exitCodes.usage, code: 'USAGE', message: '' };
-  }
+  if (error instanceof CommanderError) return misuseOf(error);
   if (error instanceof UsageError)
     return { exitCode: exitCodes.usage, code: 'USAGE', message: error.message };
   if (error instanceof Interrupted)
@@ -64,9 +63,20 @@ export function sayFailure(terminal: Terminal, failure: Failure, asJson: boolean
   if (message === '') return;
   if (asJson) return terminal.say(stringifyJson({ code, message, ...(details.length > 0 && { details }) }));
   const { red, bold } = terminal.sayColors;
-  terminal.say(`${red(bold(isRefusal(failure) ? `error ${code}` : 'error'))}: ${inCommands(message)}`);
+  // It may tell what stands in a file of somebody else.
+  terminal.say(
+    `${red(bold(isRefusal(failure) ? `error ${code}` : 'error'))}: ${inCommands(safeLines(message))}`,
+  );
   if (saysMore(details, message)) terminal.say(`\n${drawDetails(details)}`);
   if (advice !== undefined) terminal.say(advice);
+}
+
+/** What is wrong with the arguments; the help, which says itself what there is, was shown already. */
+function misuseOf({ exitCode, code, message }: CommanderError): Failure {
+  if (exitCode === 0) return { exitCode: exitCodes.done, code: 'USAGE', message: '' };
+  const misuse = { exitCode: exitCodes.usage, code: 'USAGE' };
+  if (code === 'commander.help') return { ...misuse, message: '' };
+  return { ...misuse, message: message.replace(/^error: /, ''), advice: usageAdvice };
 }
 
 /** Whether the server said it; its codes are in the contract. */

@@ -3,6 +3,7 @@ import { CommanderError, type Command } from 'commander';
 import { expect, test } from 'vitest';
 import { readConfig } from './config.ts';
 import { withCommandWords } from './command-words.ts';
+import { failureOf, sayFailure } from './errors.ts';
 import { createProgram } from './program.ts';
 import { createWrittenTerminal } from './terminal.fixture.ts';
 
@@ -37,7 +38,9 @@ async function printedBy(args: readonly string[]): Promise<{ exitCode: number; t
   const error: unknown = await program
     .parseAsync([...args], { from: 'user' })
     .catch((reason: unknown) => reason);
-  return { exitCode: error instanceof CommanderError ? error.exitCode : -1, text };
+  const { terminal, said } = createWrittenTerminal();
+  sayFailure(terminal, failureOf(error), false);
+  return { exitCode: error instanceof CommanderError ? error.exitCode : -1, text: text + said.join('\n') };
 }
 
 test.each(wordsOf(newProgram()).map((words) => ({ words: words.join(' ') })))(

@@ -54,7 +54,8 @@ function emptyProgram(): Command {
       // Otherwise the --version of a queue that is updated would be taken for that of the program.
       .enablePositionalOptions()
       .exitOverride()
-      .showHelpAfterError('Add --help to see what can be given.')
+      // What is wrong is said where all failures are, as JSON for those who asked for it.
+      .configureOutput({ outputError: () => undefined })
       .configureHelp({ subcommandTerm })
   );
 }

@@ -10,11 +10,14 @@ export interface Progress {
   readonly end: () => void;
 }
 
+/** For programs, which read nothing but JSON. */
+export const unseen: Progress = { begin: () => undefined, sent: () => undefined, end: () => undefined };
+
 /** A progress bar on stderr; where nothing can move, one line that says what is being sent. */
 export function showBytes(terminal: Terminal, name: string, total: number): Progress {
   if (!terminal.isLive) {
     const begin = () => terminal.say(`Uploading ${name} (${sizeText(total)}) ...`);
-    return { begin, sent: () => undefined, end: () => undefined };
+    return { ...unseen, begin };
   }
   const bar = new SingleBar(
     {

@@ -1,4 +1,5 @@
 import { openAsBlob } from 'node:fs';
+import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createClient } from '@millrace/api';
 import type { Command } from 'commander';
@@ -8,7 +9,7 @@ import { addCallFlags, type CallFlags, type Context } from '../context.ts';
 import { describe } from '../contract.ts';
 import { Interrupted, UsageError } from '../errors.ts';
 import { idOf } from '../names.ts';
-import { countingFetch, showBytes } from '../upload-progress.ts';
+import { countingFetch, showBytes, unseen } from '../upload-progress.ts';
 
 const operationId = 'createWorkItemsFromFile';
 
@@ -34,7 +35,8 @@ interface Upload {
 
 async function upload({ config, terminal }: Context, { queue, file, flags }: Upload): Promise<void> {
   const blob = await openFile(file);
-  const progress = showBytes(terminal, path.basename(file), blob.size);
+  const asJson = flags.json === true;
+  const progress = asJson ? unseen : showBytes(terminal, path.basename(file), blob.size);
   const client = createClient({ ...clientOptions(config, flags.url), fetch: countingFetch(progress.sent) });
   const id = await idOf(client, 'queue', queue);
   const stop = new AbortController();
@@ -45,17 +47,32 @@ async function upload({ config, terminal }: Context, { queue, file, flags }: Upl
     const call = { path: { id }, body: { file: blob } };
     const value = await client.createWorkItemsFromFile(call, { signal: stop.signal });
     progress.end();
-    printAnswer(terminal, { operationId, value, description: '' }, flags.json === true);
+    printAnswer(terminal, { operationId, value, description: '' }, asJson);
   } finally {
     progress.end();
     process.off('SIGINT', interrupt);
   }
 }
 
+/** @throws UsageError that says why the file cannot be read */
 async function openFile(file: string): Promise<File> {
+  const why = await whyUnreadable(file);
+  if (why !== undefined) throw new UsageError(`${file} cannot be read: ${why}.`);
+  return new File([await openAsBlob(file)], path.basename(file));
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EACCES: 'you may not read it',
+};
+
+async function whyUnreadable(file: string): Promise<string | undefined> {
   try {
-    return new File([await openAsBlob(file)], path.basename(file));
+    await access(file, constants.R_OK);
+    return (await stat(file)).isFile() ? undefined : 'it is no file';
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    return reasons[code] ?? message;
   }
 }
