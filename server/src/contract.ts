@@ -128,6 +128,9 @@ interface Params {
   readonly allowedValues?: readonly unknown[];
 }
 
+// What the checker says of these is right, but says nothing to people.
+const sayings: Readonly<Record<string, string>> = { 'must match pattern "\\S"': 'must not be blank' };
+
 function complaints(validate: ValidateFunction): ErrorDetail[] {
   return (validate.errors ?? [])
     .slice(0, 100)
@@ -141,7 +144,8 @@ function complaints(validate: ValidateFunction): ErrorDetail[] {
       } = params as Params;
       if (unknown !== undefined) return { field: inside(unknown), message: 'is not a known member' };
       if (missing !== undefined) return { field: inside(missing), message: 'is required' };
-      const wanted = keyword === 'int64' ? 'must be a whole number of at most 64 bits' : message;
+      const wanted =
+        sayings[message] ?? (keyword === 'int64' ? 'must be a whole number of at most 64 bits' : message);
       return { ...(field && { field }), message: choices ? `must be one of ${choices.join(', ')}` : wanted };
     });
 }

@@ -167,6 +167,7 @@ describe('createAutomation', () => {
     [{ weight: 0 }, 'weight must be >= 1'],
     [{ status: 'ON' }, 'status must be one of ACTIVE, PAUSED, STOPPED'],
     [{ status: 'PAUSED' }, 'statusReason is missing'],
+    [{ status: 'PAUSED', statusReason: ' ' }, 'statusReason must not be blank'],
     [{ fileId: 4 }, 'fileId is not a known member'],
   ])('createAutomation refuses %j', async (members, message) => {
     const sound = { name: 'Strict', queueId: 1, poolId: 1, botName: 'bot' };

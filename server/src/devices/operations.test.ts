@@ -218,7 +218,7 @@ describe('drainDevice, quarantineDevice and resumeDevice', () => {
 
   it('drainDevice and quarantineDevice need a reason', async () => {
     const { path } = await pooledDevice();
-    for (const body of [{}, { reason: '' }, undefined]) {
+    for (const body of [{}, { reason: '' }, { reason: ' \n' }, undefined]) {
       expect((await app.admin.drainDevice({ path, body: body as never })).status).toBe(400);
       expect((await app.admin.quarantineDevice({ path, body: body as never })).status).toBe(400);
     }

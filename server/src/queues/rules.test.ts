@@ -57,13 +57,10 @@ describe('a pause', () => {
     expect(decidePause({ reason: 'r', until: null }, now)).toEqual({ reason: 'r', until: undefined });
   });
 
-  it.each([
-    [{ reason: '\t ' }, 'reason'],
-    [{ reason: 'r', until: '2026-03-02T12:00:00Z' }, 'until'],
-  ])('is not one that says %o', (sent, field) => {
-    const refusal = decidePause(sent, now);
+  it('does not end before it begins', () => {
+    const refusal = decidePause({ reason: 'r', until: '2026-03-02T12:00:00Z' }, now);
     expect(refusal).toBeInstanceOf(Refusal);
-    expect((refusal as Refusal).details?.[0]?.field).toBe(field);
+    expect((refusal as Refusal).details?.[0]?.field).toBe('until');
   });
 });
 

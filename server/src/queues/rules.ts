@@ -71,13 +71,9 @@ export function decideIntake(queue: Pick<QueueDefinition, 'id' | 'expiry'>, now:
 /** The pause that a request asks for. */
 export function decidePause({ reason, until }: Schemas['PauseRequest'], now: Date) {
   const end = until ? new Date(until) : undefined;
-  if (reason.trim() === '') return noPause('reason', 'must not be blank: people will ask why nothing moves');
-  if (end && end <= now) return noPause('until', `has passed: it is ${now.toISOString()} by now`);
-  return { reason, until: end };
-}
-
-function noPause(field: string, message: string): Refusal {
-  return new Refusal('INVALID_REQUEST', `${field} ${message}.`, { details: [{ field, message }] });
+  if (!end || end > now) return { reason, until: end };
+  const message = `has passed: it is ${now.toISOString()} by now`;
+  return new Refusal('INVALID_REQUEST', `until ${message}.`, { details: [{ field: 'until', message }] });
 }
 
 /** What may be called on an archived queue besides what only reads; those who still wait for its items hear of none. */

@@ -150,11 +150,13 @@ describe('resolveWorkItem', () => {
 
   test('resolveWorkItem fails an item that was done in part, with a note of what is left', async () => {
     const { queue, item } = await itemInDoubt();
-    const refused = await resolve(queue, item, { answer: 'PARTLY' });
-    expect([refused.status, refused.error.details]).toEqual([
-      400,
-      [{ field: 'note', message: 'is missing' }],
-    ]);
+    for (const note of [{}, { note: '   ' }]) {
+      const refused = await resolve(queue, item, { answer: 'PARTLY', ...note });
+      expect([refused.status, refused.error.details]).toEqual([
+        400,
+        [{ field: 'note', message: 'is missing' }],
+      ]);
+    }
     const { body } = await resolve(queue, item, { answer: 'PARTLY', note: 'pay by hand' });
     expect(body).toMatchObject({ status: 'FAILED', failureKind: 'BUSINESS', comment: 'pay by hand' });
     expect(body.error).toMatch(/^It passed the point of no return on .*; it was done in part: pay by hand$/);

@@ -76,7 +76,7 @@ export function decideRepair(
   circumstances: RepairCircumstances,
 ): Move | Refusal {
   if (!mayHappen(repair, item)) return notNow(item, repair);
-  if (repair === 'resolvePartly' && !said.comment) return unexplained(item);
+  if (repair === 'resolvePartly' && !said.comment?.trim()) return unexplained(item);
   const change = changeBy(item, repair, said, circumstances);
   if (change instanceof Refusal) return change;
   const { comment = item.comment, error = item.error, output = item.output } = said;
