@@ -24,10 +24,11 @@ export async function selectPage(db: Db, queueId: Id, page: ItemSelection): Prom
 export function selectItems(db: Db, queue: QueueDefinition, ids: readonly Id[], maxBytes: number) {
   return db.rows<Schemas['WorkItem'] & { bytes: number }>(sql`
     with sized as materialized (
-      select i.*, d.json, p.place, ${itemBytes(queue)} as bytes, ${bytesBefore(itemBytes(queue), sql`p.place`)} as bytes_before
+      select i.*, d.json, p.place, s.bytes, ${bytesBefore(sql`s.bytes`, sql`p.place`)} as bytes_before
       from unnest(${ids}::bigint[]) with ordinality as p (id, place)
       cross join lateral (select * from work_items where queue_id = ${queue.id} and id = p.id offset 0) i
-      cross join lateral (select json from work_item_data where queue_id = ${queue.id} and item_id = p.id offset 0) d)
+      cross join lateral (select json from work_item_data where queue_id = ${queue.id} and item_id = p.id offset 0) d
+      cross join lateral (select ${itemBytes(queue)} as bytes offset 0) s)
     select ${itemColumns(queue)}, i.bytes from sized i cross join lateral (select i.json) d
     where i.bytes_before < ${maxBytes} order by i.place`);
 }

@@ -5,7 +5,7 @@ import { selectItems, selectPage, type ItemSelection } from './page.sql.ts';
 import { portionBytes } from './size.sql.ts';
 
 // The database reads whole items to see where an answer ends: not many more than go into it, when they are large.
-const itemsAtOnce = 500;
+const itemsAtOnce = 200;
 
 /** The items of a page, in its order, as far as they fit into one answer; fewer than there could be, but at least one. */
 export async function readPage(
