@@ -120,6 +120,11 @@ test('a bot that the agent does not know is refused with a reason that people se
     .toContain(reason);
   await expect.poll(async () => (await agent.device()).bots, slow).toEqual(['score']);
   expect(await firstOf(work)).toMatchObject({ status: 'NEW', retryCount: 0 });
+  expect(agent.seen('note')).toEqual([
+    expect.objectContaining({
+      text: expect.stringContaining(`Another agent registers as ${hostName}`) as string,
+    }),
+  ]);
   expect(await agent.drained()).toMatchObject({ givenBack: 1, completed: 0 });
 });
 

@@ -21,16 +21,18 @@ const returnSeconds = 1;
 
 export function createBots(config: AgentConfig, maxOutputBytes: number, emit: Emit): Bots {
   const { hostName } = config.device;
-  const bots = new Map<string, Bot>();
-  for (const [name, settings] of Object.entries(config.bots)) {
-    const note = (text: string) => emit({ type: 'note', text: `bot ${name}: ${text}` });
-    bots.set(name, createBot(settings, maxOutputBytes, note));
-  }
+  const bots = botsOf(config, maxOutputBytes, emit);
   // Those that cannot be started here: every item that is sent for them would come back.
   const withdrawn = new Set<string>();
+  // Those that this agent never registered.
+  const foreign = new Set<string>();
   const handlerOf = ({ botName = '' }: WorkItem, device: Device): Handler => {
     const bot = bots.get(botName);
-    if (bot === undefined) return giveBack(device, `unknown bot "${botName}" on device ${hostName}`);
+    if (bot === undefined) {
+      if (!foreign.has(botName)) emit({ type: 'note', text: sharedName(hostName, botName) });
+      foreign.add(botName);
+      return giveBack(device, `unknown bot "${botName}" on device ${hostName}`);
+    }
     return async (item, tools) => {
       try {
         return await bot.handle(item, tools);
@@ -46,6 +48,22 @@ export function createBots(config: AgentConfig, maxOutputBytes: number, emit: Em
     await Promise.all([...bots.values()].map((bot) => bot.end()));
   };
   return { names, handlerOf, end };
+}
+
+function botsOf(config: AgentConfig, maxOutputBytes: number, emit: Emit): Map<string, Bot> {
+  const entries = Object.entries(config.bots).map(([name, settings]): [string, Bot] => {
+    const note = (text: string) => emit({ type: 'note', text: `bot ${name}: ${text}` });
+    return [name, createBot(settings, maxOutputBytes, note)];
+  });
+  return new Map(entries);
+}
+
+/** The server sends a device only items for bots that it registered last. */
+function sharedName(hostName: string, botName: string): string {
+  return (
+    `WARNING: the server takes this device for one that runs the bot "${botName}". Another agent registers as ${hostName}, and each ` +
+    "undoes what the other has said. Give each agent a hostName of its own, or one agent the other's bots."
+  );
 }
 
 /** Returns an item that cannot be done here, and tells the server anew what can. */

@@ -76,6 +76,20 @@ test.each([
     ':1:40: bots.score.warm.items is not a known member',
   ],
   ['bots: { score: { command: [a], warm: yes } }', ':1:32: bots.score.warm must be boolean,object'],
+  [
+    'device: { hostName: "a " }\nbots: { a: { command: [a] } }',
+    ':1:11: device.hostName must not begin or end with white space, or hold control characters',
+  ],
+  [
+    'bots: { "a\\t": { command: [a] } }',
+    ':1:9: bots.a\t must not begin or end with white space, or hold control characters',
+  ],
+  [
+    `device: { labels: [${'l'.repeat(101)}] }\nbots: { a: { command: [a] } }`,
+    ':1:20: device.labels.0 must NOT have more than 100 characters',
+  ],
+  ['bots: { a: { command: ["a\\0"] } }', ':1:24: bots.a.command.0 must not hold NUL'],
+  ['bots: { a: { command: [*b] } }', ':1:24: the alias *b has no anchor &b before it'],
   ['device: { slots: 0 }\nbots: { a: { command: [a] } }', ':1:11: device.slots must be >= 1'],
   ['url: millrace\nbots: { a: { command: [a] } }', ':1:1: url must match pattern "^https?://"'],
   [
@@ -84,6 +98,14 @@ test.each([
   ],
 ])('%j is refused by name, with where it is', (text, message) => {
   expect(() => read(text)).toThrow(new ConfigError(`${file}${message}`));
+});
+
+test('aliases that stand for very much are refused with where they are', () => {
+  const tens = 'abcdefgh'.split('').map((name, index, all) => {
+    const inner = index === 0 ? 'x' : `*${all[index - 1] ?? ''}`;
+    return `${name}: &${name} [${Array(10).fill(inner).join(', ')}]`;
+  });
+  expect(() => read(tens.join('\n'))).toThrow(/^\/etc\/millrace\/agent\.yaml:8:\d+: cannot be read: .*alias/);
 });
 
 test('every problem is named', () => {

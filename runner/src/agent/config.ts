@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { isMap, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, LineCounter, parseDocument, visit, type Alias, type Document } from 'yaml';
 import type { BotSettings } from '../bots/bot.ts';
 import { problemsOf, type Problem } from '../schema.ts';
 import { configSchema } from './schema.ts';
@@ -44,7 +44,7 @@ export function readAgentConfig(text: string, file: string): AgentConfig {
   const document = parseDocument(text, { lineCounter: lines });
   const wrong = document.errors.map(({ message }) => `${file}: ${message.split('\n')[0] ?? ''}`);
   if (wrong.length > 0) throw new ConfigError(wrong.join('\n'));
-  const value: unknown = document.toJS();
+  const value = valueOf(document, file, lines);
   const problems = problemsIn(value).map((problem) => describe(problem, document, lines));
   if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${file}:${problem}`).join('\n'));
   const written = value as Written;
@@ -54,17 +54,42 @@ export function readAgentConfig(text: string, file: string): AgentConfig {
   return { ...written, device, bots: Object.fromEntries(bots) as AgentConfig['bots'] };
 }
 
+/** What a document says, with what its aliases stand for. They cannot be followed without an anchor, nor without end. */
+function valueOf(document: Document, file: string, lines: LineCounter): unknown {
+  try {
+    return document.toJS() as unknown;
+  } catch (error) {
+    const aliases = aliasesOf(document);
+    const wrong = aliases.find((alias) => alias.resolve(document) === undefined);
+    const where = placeAt((wrong ?? aliases.at(-1))?.range?.[0] ?? 0, lines);
+    const message = wrong
+      ? `the alias *${wrong.source} has no anchor &${wrong.source} before it`
+      : `cannot be read: ${(error as Error).message}`;
+    throw new ConfigError(`${file}:${where}: ${message}`);
+  }
+}
+
+function aliasesOf(document: Document): Alias[] {
+  const aliases: Alias[] = [];
+  visit(document, { Alias: (_, alias) => void aliases.push(alias) });
+  return aliases;
+}
+
+function placeAt(offset: number, lines: LineCounter): string {
+  const { line, col } = lines.linePos(offset);
+  return `${String(line)}:${String(col)}`;
+}
+
 function inFolder(bot: BotSettings, folder: string): BotSettings {
   return { ...bot, cwd: path.resolve(folder, bot.cwd ?? '.') };
 }
 
 function describe({ path: names, message }: Problem, document: Document, lines: LineCounter): string {
-  const { line, col } = lines.linePos(offsetOf(names, document));
   const isSecret = names.length === 1 && credentials.includes(names[0] ?? '');
   const what = isSecret
     ? 'does not belong here: the agent takes its log-in from MILLRACE_USERNAME and MILLRACE_API_KEY'
     : message;
-  return `${String(line)}:${String(col)}: ${names.join('.') || 'the configuration'} ${what}`;
+  return `${placeAt(offsetOf(names, document), lines)}: ${names.join('.') || 'the configuration'} ${what}`;
 }
 
 /** Where the member stands; for one that is missing, where it should be. */

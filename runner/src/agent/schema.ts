@@ -1,13 +1,17 @@
-const texts = { type: 'array', items: { type: 'string', minLength: 1 } };
+import { plainName, withoutNul } from '../schema.ts';
+
+const name = { type: 'string', minLength: 1, maxLength: 255, pattern: plainName };
+const text = { type: 'string', pattern: withoutNul };
+const filled = { ...text, minLength: 1 };
 
 const bot = {
   type: 'object',
   required: ['command'],
   additionalProperties: false,
   properties: {
-    command: { ...texts, minItems: 1 },
-    cwd: { type: 'string', minLength: 1 },
-    env: { type: 'object', additionalProperties: { type: 'string' } },
+    command: { type: 'array', minItems: 1, items: filled },
+    cwd: filled,
+    env: { type: 'object', propertyNames: filled, additionalProperties: text },
     timeoutSeconds: { type: 'number', minimum: 0.001, maximum: 2_000_000 },
     killGraceSeconds: { type: 'number', minimum: 0, maximum: 10 },
     businessExitCode: { type: 'integer', minimum: 1, maximum: 255 },
@@ -33,9 +37,9 @@ export const configSchema = {
       type: 'object',
       additionalProperties: false,
       properties: {
-        hostName: { type: 'string', minLength: 1, maxLength: 255 },
+        hostName: name,
         nickname: { type: 'string', minLength: 1, maxLength: 255 },
-        labels: { ...texts, maxItems: 50 },
+        labels: { type: 'array', maxItems: 50, items: { ...name, maxLength: 100 } },
         slots: { type: 'integer', minimum: 1, maximum: 1000 },
       },
     },
@@ -46,7 +50,7 @@ export const configSchema = {
       type: 'object',
       minProperties: 1,
       maxProperties: 500,
-      propertyNames: { minLength: 1, maxLength: 255 },
+      propertyNames: name,
       additionalProperties: bot,
     },
   },
