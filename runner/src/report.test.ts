@@ -24,6 +24,7 @@ test.each([
   ['NUL in a text', { a: '\0' }, /NUL/],
   ['half a character', { a: '\ud800' }, /surrogate/],
   ['a circle', circle(), /circular/i],
+  ['what is nested too deep', nested(100_000), /^The output is nested too deep to be stored/],
 ])('%s cannot be an output', (_, output, message) => {
   expect(() => completion(item, output, 100)).toThrow(message);
 });
@@ -98,6 +99,12 @@ test('a report that the server refuses to read becomes a failure that says so', 
     error: 'The server refused the report of the runner: too deep',
   });
 });
+
+function nested(depth: number): object {
+  let value: object = {};
+  for (let level = 0; level < depth; level += 1) value = { value };
+  return value;
+}
 
 function circle(): object {
   const round: Record<string, unknown> = {};

@@ -29,11 +29,20 @@ export function completion({ id, version }: Held, output: unknown, maxBytes: num
     const kind = Array.isArray(output) ? 'a list' : `a ${typeof output}`;
     throw new TypeError(`The output is ${kind}; it must be an object, or nothing.`);
   }
-  const text = stringifyJson(output);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > maxBytes) throw new RangeError(tooLarge(maxBytes));
-  // Read back, so that what cannot be stored fails here, and what the handler still changes is not sent.
-  return { id, version, status: 'COMPLETE', output: parseJson(text) as Record<string, unknown> };
+  return { id, version, status: 'COMPLETE', output: storable(output, maxBytes) };
+}
+
+/** A copy of the output, so that what cannot be stored fails here, and what the handler still changes is not sent. */
+function storable(output: object, maxBytes: number): Record<string, unknown> {
+  try {
+    const text = stringifyJson(output);
+    if (Buffer.byteLength(text) <= maxBytes) return parseJson(text) as Record<string, unknown>;
+  } catch (error) {
+    // The stack overflows: how deep that is depends on the machine.
+    if (!(error instanceof RangeError)) throw error;
+    throw new Error('The output is nested too deep to be stored. Flatten it.', { cause: error });
+  }
+  throw new RangeError(tooLarge(maxBytes));
 }
 
 /** The report of an item whose handler threw. */
