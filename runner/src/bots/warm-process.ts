@@ -35,6 +35,11 @@ interface Task {
 // The other members of an answer, beside its output.
 const answerCharacters = 100_000;
 
+/** The process takes no more items: it has closed its stdin before it could read the one at hand. */
+export class InputClosed extends Error {
+  override readonly name = 'InputClosed';
+}
+
 export function startWarmProcess(command: Command, note: (text: string) => void): WarmProcess {
   const process = startProcess(command);
   const warm: WarmProcess = { command, process, note, task: undefined, items: 0, trouble: undefined };
@@ -60,7 +65,7 @@ export function startWarmProcess(command: Command, note: (text: string) => void)
 
 /**
  * Has the process do an item. When this throws because of a time-out, a crash or an answer out of turn, the process is gone.
- * @throws Error, or the reason of the signal.
+ * @throws Error, or the reason of the signal; InputClosed when the item was not begun, and another process should do it.
  */
 export async function doItem(warm: WarmProcess, item: WorkItem, work: Work): Promise<Answer> {
   const { command, process } = warm;
@@ -71,7 +76,7 @@ export async function doItem(warm: WarmProcess, item: WorkItem, work: Work): Pro
   const forget = stopInTime(work.signal, command.timeoutSeconds, (why, isUrgent) =>
     end(warm, why === 'timeout' ? describeTimeout(command.timeoutSeconds) : 'It was stopped.', isUrgent),
   );
-  process.stdin.write(`${stringifyJson(item)}\n`);
+  process.stdin.write(`${stringifyJson(item)}\n`, (error) => error && notRead(warm));
   try {
     const answer = await answered;
     // What it wrote to stderr before belongs to this item, and is read in the same turn.
@@ -84,6 +89,12 @@ export async function doItem(warm: WarmProcess, item: WorkItem, work: Work): Pro
     forget();
     warm.task = undefined;
   }
+}
+
+/** One that has done items may be done with it; one that never reads would be started again and again. */
+function notRead(warm: WarmProcess): void {
+  if (warm.items > 1) warm.task?.fail(new InputClosed());
+  else end(warm, 'It closed its stdin before it had read the item.');
 }
 
 function withStderr(error: Error, tail: string): Error {

@@ -199,3 +199,25 @@ test.each([
 ])('a bad %s is refused by name', (name, bad) => {
   expect(() => warmBot('', bad)).toThrow(new RegExp(`^${name} `));
 });
+
+test('a process that closes its stdin before it answers is done, and the next item gets a new one', async () => {
+  const bot = warmBot(`require('node:fs').closeSync(0); setInterval(() => undefined, 1000); ${tellsPid}`);
+  const first = await pidOf(bot, item(1));
+  const second = await pidOf(bot, item(2));
+  expect(second).not.toBe(first);
+  await expectDead(Number(first));
+});
+
+test('a process that never reads fails its item, and is ended', async () => {
+  const script = 'exec 0<&-; echo "no licence" >&2; echo ready >&2; exec sleep 600';
+  const bot = createBot(
+    { command: ['/bin/sh', '-c', script], cwd: folder, warm: true, killGraceSeconds: 0.2 },
+    1000,
+    () => undefined,
+  );
+  bots.add(bot);
+  const large = item(1, { text: 'x'.repeat(1_000_000) });
+  await expect(bot.handle(large, hands())).rejects.toThrow(
+    /It closed its stdin before it had read the item\..*no licence/s,
+  );
+});

@@ -1,7 +1,7 @@
 import { settle } from './answer.ts';
 import type { Work, WorkItem } from '../item.ts';
 import type { Command } from './command.ts';
-import { doItem, startWarmProcess, type WarmProcess } from './warm-process.ts';
+import { doItem, InputClosed, startWarmProcess, type WarmProcess } from './warm-process.ts';
 
 /** How long a process is kept. */
 export interface WarmLimits {
@@ -25,11 +25,15 @@ export function createWarmBot(command: Command, limits: WarmLimits, note: (text:
   const pool: Pool = { limits, all: new Set(), idle: new Map() };
   return {
     handle: async (item: WorkItem, work: Work) => {
-      const warm = take(pool) ?? start(pool, command, note);
-      try {
-        return settle(await doItem(warm, item, work), work);
-      } finally {
-        rest(pool, warm);
+      for (;;) {
+        const warm = take(pool) ?? start(pool, command, note);
+        try {
+          return settle(await doItem(warm, item, work), work);
+        } catch (error) {
+          if (!(error instanceof InputClosed)) throw error;
+        } finally {
+          rest(pool, warm);
+        }
       }
     },
     end: async () => {
@@ -66,10 +70,10 @@ function take(pool: Pool): WarmProcess | undefined {
 /** Has a process wait for its next item, if it is to have one. */
 function rest(pool: Pool, warm: WarmProcess): void {
   const { idle, limits } = pool;
+  const { process, trouble, items } = warm;
   if (!pool.all.has(warm)) return;
-  const isDone =
-    warm.trouble !== undefined || warm.items >= limits.maxItems || warm.process.stdout.readableEnded;
-  if (isDone) return retire(pool, warm);
+  const isCut = process.stdout.readableEnded || !process.stdin.writable;
+  if (trouble !== undefined || items >= limits.maxItems || isCut) return retire(pool, warm);
   idle.set(
     warm,
     setTimeout(() => retire(pool, warm), limits.idleSeconds * 1000),
