@@ -73,3 +73,25 @@ describe('quarantineDevice', () => {
     }
   });
 });
+
+describe('deleteDevice', () => {
+  it('deleteDevice is refused while items are claimed for the device, which getDevice and listDevices count', async () => {
+    const queue = await createQueue(app);
+    await queue.add(1, 2, 3);
+    const deviceId = await queue.device();
+    const path = { id: deviceId };
+    await queue.claim(2, { deviceId });
+    await queue.claim(1, { deviceId: await queue.device() });
+    const filter = { operator: 'eq', field: 'id', value: deviceId };
+    const listed = await app.admin.listDevices({ body: { filter } });
+    expect([(await app.admin.getDevice({ path })).body, ...listed.body.list]).toMatchObject([
+      { busySlots: 2 },
+      { busySlots: 2 },
+    ]);
+    const { status, error } = await app.admin.deleteDevice({ path });
+    expect([status, error.code]).toEqual([409, 'IN_USE']);
+    expect(error.message).toContain('2 items');
+    await app.admin.quarantineDevice({ path, body: { reason: 'sold' } });
+    expect((await app.admin.deleteDevice({ path })).status).toBe(204);
+  });
+});

@@ -4,12 +4,18 @@ import type { Field, ListQuery } from '../lists.ts';
 import type { Registration } from './rules.ts';
 
 const deviceColumns = raw(`d.id, d.host_name as "hostName", d.nickname, d.labels, d.bots, d.slots,
-  (select count(*) from runs r where r.device_id = d.id) as "busySlots", d.agent_version as "agentVersion",
+  coalesce(held.items, 0) as "busySlots", d.agent_version as "agentVersion",
   case when d.is_connected then 'CONNECTED' else 'DISCONNECTED' end as status,
   d.state, d.state_reason as "stateReason", d.state_by as "stateBy", d.state_on as "stateOn",
   array(select pd.pool_id from pool_devices pd where pd.device_id = d.id order by pd.pool_id) as "poolIds",
   d.last_seen_on as "lastSeenOn", d.user_id as "userId", d.created_by as "createdBy", d.created_on as "createdOn",
   d.updated_by as "updatedBy", d.updated_on as "updatedOn", d.version`);
+
+// What is in progress for devices, whether it was sent to them or claimed for them, in one pass for all.
+const withHeldItems = raw(`
+  devices d left join (
+    select device_id, count(*) as items from work_items where status = 'IN_PROGRESS' and device_id is not null
+    group by device_id) held on held.device_id = d.id`);
 
 /** What devices can be filtered and sorted by. */
 export const deviceFields: Record<string, Field> = {
@@ -165,7 +171,7 @@ function inScope({ tenantId, userId, pools }: DeviceScope): Sql {
 }
 
 export function selectDevice(db: Db, scope: DeviceScope, id: Id): Promise<Schemas['Device'] | undefined> {
-  return db.row(sql`select ${deviceColumns} from devices d where d.id = ${id} and ${inScope(scope)}`);
+  return db.row(sql`select ${deviceColumns} from ${withHeldItems} where d.id = ${id} and ${inScope(scope)}`);
 }
 
 /** Devices in scope: how many, and how many of them match a condition. */
@@ -179,6 +185,6 @@ export async function countDevices(db: Db, scope: DeviceScope, where: Sql) {
 export function selectDevices(db: Db, scope: DeviceScope, query: ListQuery): Promise<Schemas['Device'][]> {
   const { where, orderBy, limit, offset } = query;
   return db.rows(sql`
-    select ${deviceColumns} from devices d
+    select ${deviceColumns} from ${withHeldItems}
     where ${inScope(scope)} and ${where} order by ${orderBy} limit ${limit} offset ${offset}`);
 }
