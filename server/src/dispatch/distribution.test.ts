@@ -142,6 +142,38 @@ describe('requestWork by the threshold of the queue', () => {
     expect(await ask(0)).toHaveLength(1);
   });
 
+  test.each([
+    ['deleted', { action: 'DELETE' }],
+    ['deferred', { action: 'DEFER' }],
+    ['moved', { action: 'MOVE' }],
+  ] as const)(
+    'updateWorkItemStatus drains a queue whose items are %s while no device asks',
+    async (_, how) => {
+      const { queue, ask } = await guarded({ reactivationUnit: 'COUNT', reactivationThreshold: 2 });
+      const workItemModelId = Number((await app.admin.getQueue({ path: queue.path })).body.workItemModelId);
+      const others = await createQueue(app, { workItemModelId });
+      const [, ...rest] = await queue.add(1, 2, 3);
+      expect(await ask(0)).toHaveLength(1);
+      const place = how.action === 'MOVE' ? { queueId: others.id } : {};
+      const drained = { ...how, ...place, ids: rest.map(({ id }) => Number(id)) };
+      const { body } = await app.admin.updateWorkItemStatus({ path: queue.path, body: drained });
+      expect(body.changed).toBe(2);
+      await queue.add(4);
+      expect(await ask(1)).toEqual([]);
+      await queue.add(5);
+      expect(await ask(1)).toHaveLength(1);
+    },
+  );
+
+  test('claimWorkItems that finds a queue empty drains it', async () => {
+    const { queue, ask } = await guarded({ reactivationUnit: 'COUNT', reactivationThreshold: 2 });
+    await queue.add(1, 2);
+    expect(await ask(0)).toHaveLength(1);
+    expect(await queue.claim(2)).toHaveLength(1);
+    await queue.add(3);
+    expect(await ask(1)).toEqual([]);
+  });
+
   test('claimWorkItems is not subject to the threshold', async () => {
     const { queue } = await guarded({ reactivationUnit: 'COUNT', reactivationThreshold: 100 });
     await queue.add(1);

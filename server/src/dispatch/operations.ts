@@ -5,7 +5,7 @@ import { deviceBell, poolBell, type BellName } from './bell.ts';
 import { readScene, type Scene } from './board.ts';
 import { giveOut, type Gift, type Given } from './give.ts';
 import { isGuarded, isOpen, suits, type Board, type Offer } from './rules.ts';
-import { insertRuns, saveAutomations, savePasses, savePools } from './sql.ts';
+import { endPasses, insertRuns, saveAutomations, savePasses, savePools, type Pass } from './sql.ts';
 
 export const requestWork: TenantOperation<'requestWork'> = async (context, calls) => {
   const scene = await readScene(context, calls);
@@ -39,7 +39,7 @@ function told({ grant, item }: Gift, users: Users): Schemas['WorkItem'] {
 /** Records what begins, and where the schemes are by now; answers as whom items run. */
 async function save({ db, now }: TenantContext, before: Board, { gifts, board }: Given): Promise<Users> {
   if (gifts.length === 0) {
-    await savePasses(db, passesOf(before, board));
+    await keepPasses(db, passesOf(before, board));
     return new Map();
   }
   const runs = gifts.map(({ grant: { automation, runAsUserId }, item }) => {
@@ -57,18 +57,25 @@ async function save({ db, now }: TenantContext, before: Board, { gifts, board }:
       now,
     ),
     saveAutomations(db, automations),
-    savePasses(db, passesOf(before, board)),
+    keepPasses(db, passesOf(before, board)),
   ]);
   return new Map(users.map(({ itemId, ...user }) => [itemId, user]));
 }
 
 /** The passes that go on or end: a queue in which nothing waits is drained. */
-function passesOf(before: Board, after: Board) {
+function passesOf(before: Board, after: Board): Pass[] {
   return after.automations.flatMap(({ queueId, reactivation }, index) => {
     const started = reactivation.waiting > 0 ? reactivation.started : 0;
     const isChanged = started !== before.automations[index]?.reactivation.started;
     return isGuarded(reactivation) && isChanged ? [{ queueId, started }] : [];
   });
+}
+
+/** Saves passes, but for those that others have ended meanwhile by taking away what waited. */
+async function keepPasses(db: TenantContext['db'], passes: readonly Pass[]): Promise<void> {
+  if (passes.length === 0) return;
+  const ids = passes.map(({ queueId }) => queueId);
+  await Promise.all([savePasses(db, passes), endPasses(db, ids)]);
 }
 
 /** What is left for devices that sleep, such as when the last of many items made a queue start. */

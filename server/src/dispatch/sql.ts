@@ -142,11 +142,23 @@ export interface Pass {
 }
 
 export async function savePasses(db: Db, passes: readonly Pass[]): Promise<void> {
-  if (passes.length === 0) return;
   const statement = sql`
     insert into queue_passes (queue_id, started)
     select p."queueId", p.started
     from json_to_recordset(${stringifyJson(passes)}::json) as p ("queueId" bigint, started int) order by 1
     on conflict (queue_id) do update set started = excluded.started`;
   await db.rows(named('savePasses', statement));
+}
+
+/**
+ * Ends the passes of queues in which nothing waits any more. They are locked before it is looked what waits: of several that
+ * take the last items away, the last one sees that they are gone.
+ */
+export async function endPasses(db: Db, queueIds: readonly Id[]): Promise<void> {
+  const underway = sql`queue_id = any(${queueIds}::bigint[]) and started > 0`;
+  const lock = sql`select from queue_passes where ${underway} order by queue_id for no key update`;
+  const end = sql`
+    update queue_passes p set started = 0
+    where ${underway} and 0 = (select coalesce(sum(t.new), 0) from queue_tallies t where t.queue_id = p.queue_id)`;
+  await Promise.all([db.rows(named('lockPasses', lock)), db.rows(named('endPasses', end))]);
 }

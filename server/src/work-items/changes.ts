@@ -1,5 +1,6 @@
 import { isOver, type Id, type TransitionName } from '@millrace/api';
 import { everybody, holderBell } from '../dispatch/bell.ts';
+import { endPassIfDrained } from '../dispatch/passes.ts';
 import { endRuns } from '../dispatch/runs.ts';
 import { freePlacesOfDone } from '../duplicates/operations.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
@@ -72,14 +73,10 @@ async function recordTally(
   changes: readonly Change[],
   now: Date,
 ): Promise<void> {
-  if (changes.some(({ before, move }) => before.status !== move.item.status)) {
-    await insertTally(
-      db,
-      queueId,
-      tallyOf(changes.map(({ before, move }) => ({ before, after: move.item }))),
-      now,
-    );
-  }
+  if (changes.every(({ before, move }) => before.status === move.item.status)) return;
+  const tally = tallyOf(changes.map(({ before, move }) => ({ before, after: move.item })));
+  await insertTally(db, queueId, tally, now);
+  if (tally.counts.NEW < 0) await endPassIfDrained(db, queueId);
 }
 
 function eventOf({ before, move, operation, actorId, changes }: Change): Event {

@@ -1,5 +1,6 @@
 import type { Id, Output, Schemas } from '@millrace/api';
 import { refusalsOf } from '../devices/claims.ts';
+import { endPassIfDrained } from '../dispatch/passes.ts';
 import { Refusal } from '../errors.ts';
 import { insertEvents } from '../events/sql.ts';
 import { Idle, type BatchCall, type BatchContext, type BatchOperation } from '../operation.ts';
@@ -27,6 +28,7 @@ export const claimWorkItems: BatchOperation<'claimWorkItems'> = async (context, 
     now,
   );
   const items = await grantItems(context, { slots, operation: 'claimWorkItems' });
+  if (items.length < slots.length) await endPassIfDrained(db, queue.id);
   return calls.map(({ input }, index) => {
     const refusal = refusals[index];
     if (refusal) return refusal;

@@ -1,3 +1,4 @@
+import { endPassIfDrained } from '../dispatch/passes.ts';
 import { freePlaces } from '../duplicates/operations.ts';
 import { insertEvents } from '../events/sql.ts';
 import type { JsonRecord } from '../models/record.ts';
@@ -28,4 +29,5 @@ export async function removeItems(
   await insertEvents(db, queue.id, events, now);
   const tally = tallyOf(removed.map(({ item }) => ({ before: item })));
   await insertTally(db, queue.id, tally, now);
+  if (tally.counts.NEW < 0) await endPassIfDrained(db, queue.id);
 }

@@ -1,3 +1,4 @@
+import { endPassIfDrained } from '../dispatch/passes.ts';
 import { freePlaces } from '../duplicates/operations.ts';
 import { insertEvents, type Event } from '../events/sql.ts';
 import type { QueueContext } from '../operation.ts';
@@ -33,7 +34,9 @@ export async function transferItems(
   // One after the other: the timeline is read in the order of the events.
   await insertEvents(db, queue.id, left, now);
   await insertEvents(db, target.id, arrived, now);
-  await insertTally(db, queue.id, tallyOf(decided.map(({ found }) => ({ before: found.item }))), now);
+  const gone = tallyOf(decided.map(({ found }) => ({ before: found.item })));
+  await insertTally(db, queue.id, gone, now);
+  if (gone.counts.NEW < 0) await endPassIfDrained(db, queue.id);
   await insertTally(db, target.id, tallyOf(items.map((after) => ({ after }))), now);
   const claimable = items.filter(({ status, notBefore }) => status === 'NEW' && !notBefore).length;
   if (claimable > 0) woken.set(target.id, (woken.get(target.id) ?? 0) + claimable);
