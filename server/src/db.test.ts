@@ -52,6 +52,14 @@ test('a transaction fails with the statement that failed first, whichever is hea
   await expect(failing).rejects.toMatchObject({ code: '22012' });
 });
 
+test('a transaction fails with a statement that failed, also when the work does not mind', async () => {
+  const failing = transaction(pool, async (db) => {
+    await db.rows(sql`select 1 / 0`).catch(() => undefined);
+    return 'done';
+  });
+  await expect(failing).rejects.toMatchObject({ code: '22012' });
+});
+
 test('work that throws undoes what it has written', async () => {
   const before = await stored();
   const failing = transaction(pool, async (db) => {

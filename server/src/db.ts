@@ -123,6 +123,7 @@ export async function transaction<T>(
     isCommitting = true;
     // PostgreSQL takes a commit behind a statement that failed for a rollback.
     await Promise.all([...sent, client.query('commit')]);
+    if (first) throw first;
     return result;
   } catch (error) {
     // Whoever answers this has answered the commit as well, if there was one.
