@@ -31,6 +31,12 @@ describe.each(endings)('%s', (transition) => {
   });
 });
 
+test('lapse is not counted further than the column can hold', () => {
+  const before = itemIn('IN_PROGRESS', { lapseCount: 32_767 });
+  const { item } = decideReturn(before, { transition: 'lapse', reason: 'silent' }, now);
+  expect(item.lapseCount).toBe(32_767);
+});
+
 test.each([
   ['lapse', 3],
   ['takeBack', 2],

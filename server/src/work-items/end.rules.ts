@@ -18,10 +18,18 @@ export function decideReturn(item: Item, { transition: wanted, reason }: Ending,
   if (transition === 'doubt') return doubted(item, reason, now);
   const next = moved(item, transition, now);
   if (transition === 'takeBack') return { transition, item: refunded(next), reason };
-  const lapsed = { ...next, lapseCount: (item.lapseCount ?? 0) + 1 };
+  const lapsed = { ...next, lapseCount: lapsesOf(item) };
   if (transition === 'lapse') return { transition, item: refunded(lapsed), reason };
   const failure = { result: 'FAILURE', failureKind: 'SYSTEM', error: bounded(reason) } as const;
   return { transition, item: { ...lapsed, ...failure }, reason };
+}
+
+// What the column holds: where a queue sets no limit, an item may lapse more often.
+const countedLapses = 32_767;
+
+/** Lapses in a row, with the one of now. */
+export function lapsesOf({ lapseCount = 0 }: Pick<Item, 'lapseCount'>): number {
+  return Math.min(lapseCount + 1, countedLapses);
 }
 
 /** The item without the attempt that does not count: its retries and its place in the order are as they were. */

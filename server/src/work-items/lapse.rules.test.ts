@@ -29,10 +29,18 @@ test('an item that lapses says until when its holder was heard of', () => {
 
 test('an item that lapses once too often tells where and when its holders fell silent, and nothing of earlier rows', () => {
   const startedOn = '2026-03-01T09:00:00.000Z';
+  const lapsed = { actorId: 7, startedOn, outcome: 'LAPSED' } as const;
   const attempts = [
-    { number: 1, actorId: 7, deviceId: 11, startedOn, endedOn: '2026-03-01T09:01:00.000Z' },
-    { number: 2, actorId: 7, deviceId: 12, startedOn, endedOn: '2026-03-01T09:02:00.000Z' },
-    { number: 3, actorId: 8, startedOn },
+    { ...lapsed, number: 1, deviceId: 11, endedOn: '2026-03-01T09:01:00.000Z' },
+    { ...lapsed, number: 2, deviceId: 12, endedOn: '2026-03-01T09:02:00.000Z' },
+    {
+      ...lapsed,
+      number: 3,
+      outcome: 'TAKEN_BACK' as const,
+      deviceId: 13,
+      endedOn: '2026-03-01T09:03:00.000Z',
+    },
+    { number: 4, actorId: 8, startedOn },
   ];
   expect(exhaustion(silent(1), attempts)).toEqual({
     transition: 'exhaust',
@@ -43,4 +51,19 @@ test('an item that lapses once too often tells where and when its holders fell s
   expect(exhaustion(silent(), attempts).reason).toContain(
     'The lease ran out, without a sign of life: with user 8',
   );
+});
+
+test('an item that has lapsed very often tells of the last ten times, and how often it was', () => {
+  const attempts = Array.from({ length: 40_000 }, (_, index) => ({
+    number: index + 1,
+    actorId: 7,
+    deviceId: index + 1,
+    startedOn: '2026-03-01T09:00:00.000Z',
+    ...(index < 39_999 && { endedOn: '2026-03-01T09:01:00.000Z', outcome: 'LAPSED' as const }),
+  }));
+  const { reason } = exhaustion(silent(32_767), attempts);
+  expect(reason).toContain(
+    'The lease ran out 32767 times in a row, without a sign of life, at last 10 times: on device 39991',
+  );
+  expect(reason.length).toBeLessThan(1000);
 });

@@ -1,6 +1,9 @@
 import { mayHappen, type Facts, type Schemas } from '@millrace/api';
-import type { Ending } from './end.rules.ts';
+import { lapsesOf, type Ending } from './end.rules.ts';
 import type { Item } from './rules.ts';
+
+// Where the item has been lately says more than all places where it ever was.
+const toldLapses = 10;
 
 /** Whether the lease of the item has run out so often in a row, with this time, that nobody else is to have it. */
 export function isExhausted(item: Facts & Pick<Item, 'lapseCount'>, lapseLimit: number): boolean {
@@ -17,22 +20,19 @@ export function lapse(item: Item): Ending {
  * @param attempts of the item, oldest first, with the one that lapses now.
  */
 export function exhaustion(item: Item, attempts: readonly Schemas['Attempt'][]): Ending {
-  const row = attempts.slice(-lapsesOf(item));
-  const places = row.map(({ deviceId, actorId, endedOn }) => {
+  const times = lapsesOf(item);
+  const silent = attempts.filter(({ outcome, endedOn }) => outcome === 'LAPSED' || endedOn === undefined);
+  const places = silent.slice(-Math.min(times, toldLapses)).map(({ deviceId, actorId, endedOn }) => {
     const where = deviceId === undefined ? `with user ${actorId}` : `on device ${deviceId}`;
     return `${where} until ${new Date(endedOn ?? leaseEndOf(item)).toISOString()}`;
   });
-  const times = row.length === 1 ? 'The lease ran out' : `The lease ran out ${row.length} times in a row`;
-  const story = `${times}, without a sign of life: ${places.join('; ')}.`;
+  const ranOut = times === 1 ? 'The lease ran out' : `The lease ran out ${times} times in a row`;
+  const last = times > places.length ? `, at last ${places.length} times` : '';
+  const story = `${ranOut}, without a sign of life${last}: ${places.join('; ')}.`;
   return { transition: 'exhaust', reason: `${story} The item may bring down whoever processes it.` };
 }
 
 function leaseEndOf({ id, leaseExpiresOn }: Item): Date {
   if (!leaseExpiresOn) throw new Error(`item ${id} has no lease that could run out`);
   return leaseExpiresOn;
-}
-
-/** Lapses in a row, with the one of now. */
-function lapsesOf({ lapseCount = 0 }: Pick<Item, 'lapseCount'>): number {
-  return lapseCount + 1;
 }
