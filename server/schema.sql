@@ -253,11 +253,11 @@ create table queues (
   rekey_after bigint,
   rekey_horizon xid8,
   rekey_until bigint,
+  renews_expiry boolean not null default false,
   model_version integer not null default 0,
   names_since integer not null default 0,
   attributes json not null default '[]'::json,
   lapse_limit smallint not null default 5,
-  renews_expiry boolean not null default false,
   constraint queues_archive CHECK (((archived_on IS NULL) OR ((status = 'INACTIVE'::text) AND (paused_until IS NULL)))),
   constraint queues_auto_retry_limit CHECK (((auto_retry_limit >= 0) AND (auto_retry_limit <= 10))),
   constraint queues_duplicate_scope CHECK ((duplicate_scope = ANY (ARRAY['ALL'::text, 'OPEN'::text]))),
@@ -462,7 +462,6 @@ END),
   constraint work_items_tags CHECK (((cardinality(tags) >= 1) AND (cardinality(tags) <= 50))),
   constraint work_items_pkey PRIMARY KEY (queue_id, id)
 ) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
-CREATE INDEX work_items_delayed ON work_items USING btree (queue_id, status, not_before) WHERE ((status = 'DEFERRED'::text) OR (not_before IS NOT NULL));
 CREATE INDEX work_items_due ON work_items USING btree (not_before) WHERE (not_before IS NOT NULL);
 CREATE INDEX work_items_expiring ON work_items USING btree (expires_on) WHERE ((expires_on IS NOT NULL) AND (status = ANY (ARRAY['NEW'::text, 'DEFERRED'::text])));
 CREATE INDEX work_items_in_doubt ON work_items USING btree (queue_id, id) WHERE (failure_kind = 'IN_DOUBT'::text);

@@ -1,5 +1,5 @@
--- The whole life of an item: point of no return, cancellation, doubt, back-off, results and tags. Columns that few items
--- use are null in all others, which costs their rows nothing.
+-- The whole life of an item: point of no return, cancellation, doubt, back-off, results and tags; and by what items are duplicates.
+-- Columns that few items use are null in all others, which costs their rows nothing.
 
 alter table work_items
   -- While the item is in progress, and as evidence while nobody knows whether it was done.

@@ -24,7 +24,9 @@ alter table queues
   -- Not before all transactions below it are done: they may have read the former order.
   add column rekey_horizon xid8,
   -- Items after this one were written by those who have read the present order.
-  add column rekey_until bigint;
+  add column rekey_until bigint,
+  -- Whether the items that are looked at anew get the present expiry of the queue as well.
+  add column renews_expiry boolean not null default false;
 create index queues_to_rekey on queues (id) where rekey_after is not null;
 
 -- Models change by versions; an attribute keeps its id whatever becomes of the rest. A model is read and written as a
@@ -62,5 +64,3 @@ update queues q set (model_version, attributes) = (
   select m.version, m.attributes from work_item_models m where m.id = q.model_id);
 create index queues_model on queues (model_id, id);
 
--- The version of the model whose names the record of the item has.
-alter table work_items add column if not exists model_version int;

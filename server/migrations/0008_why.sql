@@ -5,7 +5,3 @@ create table queue_claims (
   -- When claimWorkItems was last called, to within some seconds.
   asked_on timestamptz not null
 ) with (fillfactor = 50);
-
--- In the order in which they come due; those that were put aside for ever at the end.
-create index work_items_delayed on work_items (queue_id, status, not_before)
-  where status = 'DEFERRED' or not_before is not null;

@@ -5,6 +5,3 @@ create index work_items_in_doubt on work_items (queue_id, id) where failure_kind
 
 -- How many items of a queue wait for their retry, and when the next item is due.
 create index work_items_until on work_items (queue_id, status, not_before) where not_before is not null;
-
--- Whether the items of a queue that are looked at anew get its present expiry as well.
-alter table queues add column renews_expiry boolean not null default false;
