@@ -67,8 +67,9 @@ async function fieldOf(
 function columnNamed(field: string, names: readonly string[]): string {
   const index = names.indexOf(field);
   if (index !== -1) return `col${String(index + 1)}`;
+  const columns =
+    names.length > 0 ? `Its display columns are ${names.join(', ')}` : 'It has no display columns';
   throw new UsageError(
-    `Items have no "${field}" to filter or sort by. Display columns of the queue are ${names.join(', ')}; ` +
-      'what else there is says --help.',
+    `Items of this queue have no "${field}" to filter or sort by. ${columns}; what else there is says --help.`,
   );
 }
