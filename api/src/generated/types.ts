@@ -1182,7 +1182,7 @@ export interface paths {
     };
     /**
      * Get a work item
-     * @description With its attempts, the newest output of its bot, and the evidence while it is IN_DOUBT. Whoever does not belong to the queue reads the items that were sent to its devices.
+     * @description With its attempts, the newest output of its bot, and the evidence while it is IN_DOUBT. Whoever does not belong to the queue reads the items that were sent to devices of theirs.
      */
     get: operations['getWorkItem'];
     /**
