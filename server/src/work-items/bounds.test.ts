@@ -65,6 +65,39 @@ describe('large items', () => {
     expect(new Set([...one, ...two].map(({ id }) => id)).size).toBe(7);
   });
 
+  test('updateWorkItemStatus changes large items a few at a time, whether by ids or by a filter', async () => {
+    const { owner, path, id } = await queueOfLarge(7);
+    const filter = { operator: 'gt', field: 'id', value: 0 };
+    const all = await owner.call.updateWorkItemStatus({
+      path,
+      body: { action: 'EDIT', json: { 'text 10': 'new' }, filter },
+    });
+    expect(all.body).toMatchObject({ selected: 7, changed: 7, isMore: false });
+    const rows = await app.sql('select id::int as id from work_items where queue_id = $1 order by id', [id]);
+    const ids = rows.map((row) => Number(row.id));
+    const named = await owner.call.updateWorkItemStatus({
+      path,
+      body: { action: 'SET_PRIORITY', priority: 9, ids: [...ids, Number(ids.at(-1)) + 1000] },
+    });
+    expect(named.body).toMatchObject({ selected: 8, changed: 7, refused: 1 });
+    const told = await app.sql(
+      `select count(distinct tx)::int as transactions from events
+       where queue_id = $1 and operation = 'updateWorkItemStatus' group by changes is null, changes::text`,
+      [id],
+    );
+    expect(told.every(({ transactions }) => Number(transactions) > 1)).toBe(true);
+  });
+
+  test('rekeyQueues goes through large items to the last of them', async () => {
+    const { owner, path, claim, version } = await queueOfLarge(7);
+    await owner.call.updateQueue({ path, body: { version, workItemProcessingOrders: ['-text 0'] } });
+    await expect
+      .poll(async () => (await owner.call.getQueue({ path })).body.rekeying, { timeout: 20_000 })
+      .toBeFalsy();
+    const [last] = await claim({ count: 1 });
+    expect(last?.json?.['text 0']?.toString().at(0)).toBe('g');
+  });
+
   test('updateQueue compares large items portion by portion', async () => {
     const { owner, path, version } = await queueOfLarge(7);
     const body = { version, disallowDuplicate: true };

@@ -10,7 +10,13 @@ import { findOtherQueue } from '../queues/find.ts';
 import type { QueueDefinition } from '../queues/rules.ts';
 import { editProblem, toldOf, type BulkAction } from './bulk-request.rules.ts';
 import { decideAction, transferProblem, wantsPlace, type Decided, type Found } from './bulk.rules.ts';
-import { readItems, selectLastId, selectMatchingData, selectMatchingIds } from './bulk.sql.ts';
+import {
+  readItems,
+  selectFirstBeyond,
+  selectLastId,
+  selectMatchingData,
+  selectMatchingIds,
+} from './bulk.sql.ts';
 import { saveChanges } from './changes.ts';
 import { unknownItem } from './consume.ts';
 import { itemFields } from './fields.ts';
@@ -19,7 +25,7 @@ import { removeItems } from './remove.ts';
 import { lockItems } from './sql.ts';
 import { transferItems } from './transfer.ts';
 
-// Few enough that nobody waits long for them.
+// Few enough that nobody waits long for them; fewer still when they are large.
 const itemsAtOnce = 500;
 
 /** What is to be done, and to which items: those with the ids, in their order, or those that the filter selects. */
@@ -72,18 +78,11 @@ interface Portion {
   readonly next: Cursor | undefined;
 }
 
-async function findPortion(context: QueueContext, task: Task, { after, upTo }: Cursor): Promise<Portion> {
+async function findPortion(context: QueueContext, task: Task, cursor: Cursor): Promise<Portion> {
   const { db, queue } = context;
-  const { ids, filter, trial } = task;
-  const where = ids ? sql`true` : conditionOf(queue, filter);
-  const last = ids ? 0 : (upTo ?? (await selectLastId(db, queue.id)));
-  // One more than is done tells whether there are more.
-  const stretch = { after, upTo: last, limit: itemsAtOnce + 1 };
-  const ahead = ids
-    ? ids.filter((id) => id > after).slice(0, stretch.limit)
-    : await selectMatchingIds(db, queue.id, where, stretch);
-  const candidates = ahead.slice(0, itemsAtOnce);
-  const items = await (trial ? readItems : lockItems)(db, queue.id, candidates);
+  const where = task.ids ? sql`true` : conditionOf(queue, task.filter);
+  const { candidates, next } = await lookAhead(context, task.ids ?? where, cursor);
+  const items = await (task.trial ? readItems : lockItems)(db, queue.id, candidates);
   // Until it was locked, an item could still change: what does not match any more is left alone.
   const matching = await selectMatchingData(db, queue.id, candidates, where);
   const records = new Map(matching.map((record) => [record.id, record]));
@@ -92,10 +91,28 @@ async function findPortion(context: QueueContext, task: Task, { after, upTo }: C
     return record ? [{ item, json: inPresentNames(queue, record.json, record.modelVersion) }] : [];
   });
   const known = new Set(items.map(({ id }) => id));
-  const missing = ids ? candidates.filter((id) => !known.has(id)) : [];
-  const end = candidates.at(-1);
-  const next = end === undefined || ahead.length <= itemsAtOnce ? undefined : { after: end, upTo: last };
+  const missing = task.ids ? candidates.filter((id) => !known.has(id)) : [];
   return { found, missing, next };
+}
+
+/** The ids of the items to look at now, and where to go on when there are others behind them. */
+async function lookAhead(
+  { db, queue }: QueueContext,
+  wanted: readonly Id[] | Sql,
+  { after, upTo }: Cursor,
+): Promise<{ candidates: readonly Id[]; next: Cursor | undefined }> {
+  const isList = Array.isArray(wanted);
+  const last = isList ? 0 : (upTo ?? (await selectLastId(db, queue.id)));
+  // One more than is done tells whether there are more.
+  const limit = itemsAtOnce + 1;
+  const ahead: readonly Id[] = isList
+    ? (wanted as Id[]).filter((id) => id > after).slice(0, limit)
+    : await selectMatchingIds(db, queue.id, wanted as Sql, { after, upTo: last, limit });
+  const beyond = await selectFirstBeyond(db, queue, ahead);
+  const candidates = ahead.slice(0, itemsAtOnce).filter((id) => beyond === undefined || id < beyond);
+  const end = candidates.at(-1);
+  const isDone = end === undefined || candidates.length === ahead.length;
+  return { candidates, next: isDone ? undefined : { after: end, upTo: last } };
 }
 
 function conditionOf(queue: QueueDefinition, filter: unknown): Sql {

@@ -1,7 +1,9 @@
 import type { Id } from '@millrace/api';
 import { named, raw, sql, type Db, type Sql } from '../db.ts';
+import type { QueueDefinition } from '../queues/rules.ts';
 import type { VersionedRecord } from './names.sql.ts';
 import type { Item } from './rules.ts';
+import { bytesBefore, itemBytes, portionBytes } from './size.sql.ts';
 import { itemState } from './sql.ts';
 
 /** Which part of the items to look at: those with greater ids than one, up to another, some at most. */
@@ -29,6 +31,21 @@ export async function selectMatchingIds(
     select i.id from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
     where i.queue_id = ${queueId} and i.id > ${after} and i.id <= ${upTo} and ${where} order by i.id limit ${limit}`);
   return rows.map(({ id }) => id);
+}
+
+/** The first of the items that is too much to be read with those before it, if there is one. */
+export async function selectFirstBeyond(
+  db: Db,
+  queue: QueueDefinition,
+  ids: readonly Id[],
+): Promise<Id | undefined> {
+  const row = await db.row<{ id?: Id }>(sql`
+    select min(id) as id from (
+      select i.id, ${bytesBefore(itemBytes(queue), raw('i.id'))} as before
+      from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
+      where i.queue_id = ${queue.id} and i.id = any(${ids}::bigint[])) sized
+    where before >= ${portionBytes}`);
+  return row?.id;
 }
 
 /** The items as they are, locked by nobody. */

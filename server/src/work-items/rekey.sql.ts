@@ -1,6 +1,7 @@
 import type { Id, Status } from '@millrace/api';
-import { sql, type Db } from '../db.ts';
+import { raw, sql, type Db } from '../db.ts';
 import type { JsonRecord } from '../models/record.ts';
+import { bytesBefore, portionBytes, recordBytes } from './size.sql.ts';
 import { asJson, portion } from './sql.ts';
 
 export async function selectLastItem(db: Db, queueId: Id): Promise<Id | undefined> {
@@ -17,8 +18,11 @@ export async function selectPortionEnd(
 ): Promise<Id | undefined> {
   const row = await db.row<{ upTo?: Id }>(sql`
     select max(id) as "upTo" from (
-      select id from work_items where queue_id = ${queueId} and id > ${after} and id <= ${until}
-      order by id limit ${portion}) next`);
+      select i.id, ${bytesBefore(recordBytes, raw('i.id'))} as before
+      from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
+      where i.queue_id = ${queueId} and i.id > ${after} and i.id <= ${until}
+      order by i.id limit ${portion}) next
+    where before < ${portionBytes}`);
   return row?.upTo;
 }
 
