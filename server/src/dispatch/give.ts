@@ -1,6 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
 import type { TenantContext } from '../operation.ts';
-import { holdQueue } from '../queues/hold.ts';
+import { holdQueueAtOnce } from '../queues/hold.ts';
 import { takeItems } from '../work-items/take.ts';
 import type { Calls, Scene } from './board.ts';
 import { decideGrants, granted, type Board, type Grant } from './rules.ts';
@@ -59,7 +59,8 @@ async function claimAll(context: TenantContext, calls: Calls, grants: readonly G
 }
 
 async function claim(context: TenantContext, calls: Calls, queueId: Id, grants: readonly Grant[]) {
-  const queue = await holdQueue(context, queueId);
+  // Otherwise all devices of the tenant would wait for one queue. Whoever keeps them out of it wakes them in the end.
+  const queue = await holdQueueAtOnce(context, queueId);
   if (queue?.status !== 'ACTIVE') return [];
   const slots = grants.flatMap(({ offer, automation, runAsUserId }) => {
     const call = calls[offer];

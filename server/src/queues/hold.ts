@@ -7,3 +7,8 @@ import { selectQueueDefinition } from './sql.ts';
 export function holdQueue({ db }: Pick<Context, 'db'>, id: Id): Promise<QueueDefinition | undefined> {
   return selectQueueDefinition(db, id, 'kept');
 }
+
+/** The same without waiting: undefined also while a change keeps all out who write its items, which may take long. */
+export function holdQueueAtOnce({ db }: Pick<Context, 'db'>, id: Id): Promise<QueueDefinition | undefined> {
+  return selectQueueDefinition(db, id, 'keptAtOnce');
+}

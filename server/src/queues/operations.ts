@@ -8,7 +8,6 @@ import { findModel } from '../models/find.ts';
 import type { PlainOperation, QueueContext, QueueOperation } from '../operation.ts';
 import { wakeConsumers } from './pause.ts';
 import { readQueue, record } from './read.ts';
-import { startRekeying } from './rekey.sql.ts';
 import { comparesAnew } from './settings/duplicates.ts';
 import { changedSettings, changesExpiry, isReordered, newSettings } from './settings/rules.ts';
 import type { QueueSettings } from './settings/settings.ts';
@@ -65,14 +64,17 @@ export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body
   const current = await readQueue(context, queue.id);
   refuseOtherQueue(current, body);
   const settings = changedSettings(current, body, { attributes: queue.attributes, now });
-  if (comparesAnew(current, settings)) await compareAnew(context, settings);
-  await updateQueueSettings(db, queue.id, settings, { actorId: actor.id, now });
+  const isCompared = comparesAnew(current, settings);
+  if (isCompared) await compareAnew(context, settings);
   const renewsExpiry = changesExpiry(current, settings);
-  if (renewsExpiry || isReordered(current, settings)) await startRekeying(db, queue.id, { renewsExpiry });
+  const isRekeying = renewsExpiry || isReordered(current, settings);
+  const change = { settings, isRekeying, renewsExpiry };
+  await updateQueueSettings(db, queue.id, change, { actorId: actor.id, now });
   const changes = changedMembers(current, settings);
   await record(context, queue.id, { operation: 'updateQueue', changes });
-  if (settings.status === 'ACTIVE' && startMembers.some((member) => member in changes))
-    await wakeConsumers(context, queue.id);
+  // While items were compared, devices that asked got none.
+  const mayStart = isCompared || startMembers.some((member) => member in changes);
+  if (settings.status === 'ACTIVE' && mayStart) await wakeConsumers(context, queue.id);
   return readQueue(context, queue.id);
 };
 

@@ -1,16 +1,12 @@
 import type { Id } from '@millrace/api';
-import { sql, type Db } from '../db.ts';
+import { sql, type Db, type Sql } from '../db.ts';
 
-/** Has all items of a queue looked at anew, from the first on, if wanted for their expiry as well as for their place. */
-export async function startRekeying(
-  db: Db,
-  queueId: Id,
-  { renewsExpiry = false }: { renewsExpiry?: boolean } = {},
-): Promise<void> {
-  await db.rows(sql`
-    update queues set rekey_after = 0, rekey_horizon = null, rekey_until = null,
-      renews_expiry = renews_expiry or ${renewsExpiry}
-    where id = ${queueId}`);
+/** What an update of a queue sets to have all its items looked at anew, from the first on, if wanted for their expiry as well. */
+export const lookedAtAnew = ({ renewsExpiry }: { readonly renewsExpiry: boolean }): Sql => sql`
+  rekey_after = 0, rekey_horizon = null, rekey_until = null, renews_expiry = renews_expiry or ${renewsExpiry}`;
+
+export async function startRekeying(db: Db, queueId: Id): Promise<void> {
+  await db.rows(sql`update queues set ${lookedAtAnew({ renewsExpiry: false })} where id = ${queueId}`);
 }
 
 /** A queue whose items are being brought to its present order. */

@@ -4,6 +4,7 @@ import type { Field, ListQuery } from '../lists.ts';
 import type { Attribute } from '../models/rules.ts';
 import type { Actor } from '../operation.ts';
 import { changedBy, pauseBy, type Author } from './pause.sql.ts';
+import { lookedAtAnew } from './rekey.sql.ts';
 import type { QueueDefinition } from './rules.ts';
 import { queuesOf } from './visible.sql.ts';
 import type { QueueSettings } from './settings/settings.ts';
@@ -17,6 +18,8 @@ const lockByHold = {
   none: empty,
   /** Nobody deletes it, nor changes what its items carry with them. */
   kept: raw('for key share of q'),
+  /** The same, but there is none while somebody keeps all out who write its items. */
+  keptAtOnce: raw('for key share of q skip locked'),
   /** Nobody else changes it or its members; items go on. */
   changed: raw('for no key update of q'),
 } as const;
@@ -88,13 +91,25 @@ export async function insertQueue(
   return (queue as { id: Id }).id;
 }
 
-/** Changes the settings of a queue, one version up. */
-export async function updateQueueSettings(db: Db, id: Id, settings: QueueSettings, author: Author) {
+/** How a queue is changed, and whether its items have to follow. */
+export interface QueueChange {
+  readonly settings: QueueSettings;
+  readonly isRekeying: boolean;
+  readonly renewsExpiry: boolean;
+}
+
+/**
+ * Changes the settings of a queue, one version up, in a single statement: between two, somebody could come to wait for the
+ * first whom the second has to wait for.
+ */
+export async function updateQueueSettings(db: Db, id: Id, change: QueueChange, author: Author) {
+  const { settings, isRekeying } = change;
+  const rekeying = isRekeying ? sql`, ${lookedAtAnew(change)}` : empty;
   await db.rows(sql`
     update queues set (name, description, status, reactivation_threshold, reactivation_unit, manual_processing_time,
         manual_processing_time_unit, disallow_duplicate, unique_by, duplicate_scope, auto_retry_limit, lapse_limit,
         processing_orders, display_columns, expiry, retry_back_off)
-      = (${join(valuesOf(settings))}), ${pauseBy(settings.status, author)}, ${changedBy(author)}
+      = (${join(valuesOf(settings))}), ${pauseBy(settings.status, author)}, ${changedBy(author)} ${rekeying}
     where id = ${id}`);
 }
 
