@@ -24,6 +24,47 @@ async function waitAt(runner: DeviceFixture): Promise<{ readonly answer: Promise
 // Sleepers look by themselves every few seconds: so many rounds would outlast a test that bells do not wake.
 const rounds = 20;
 
+describe('requestWork while a change keeps out who writes the items of a queue', () => {
+  /** As a change does while it compares the items of the queue; answers what lets it go. */
+  async function keepOut(queueId: unknown): Promise<() => Promise<void>> {
+    const keeper = new pg.Client(app.connection);
+    await keeper.connect();
+    await keeper.query('begin');
+    await keeper.query('select from queues where id = $1 for update', [queueId]);
+    return () => keeper.end();
+  }
+
+  test('requestWork gives items of other queues meanwhile, and those of the queue afterwards', async () => {
+    const runner = await createDevice(agent, { slots: 2 });
+    const { lines } = await createLine(app, [runner], { queues: 2 });
+    const [kept, open] = lines.map(({ queue }) => queue) as [QueueFixture, QueueFixture];
+    await kept.add(1);
+    await open.add(2);
+    const letGo = await keepOut(kept.id);
+    expect(await runner.ask()).toMatchObject([{ queueId: open.id }]);
+    await letGo();
+    expect(await runner.ask()).toMatchObject([{ queueId: kept.id }]);
+  });
+
+  test('requestWork that waits is woken by updateQueue when it has compared the items', async () => {
+    const runner = await createDevice(agent);
+    const { lines } = await createLine(app, [runner]);
+    const [{ queue }] = lines as [(typeof lines)[0]];
+    for (let round = 0; round < rounds; round += 1) {
+      await queue.add(round);
+      const letGo = await keepOut(queue.id);
+      const call = await waitAt(runner);
+      const uniqueBy = [round % 2 === 0 ? 'amount' : 'customer'];
+      const { version = 0 } = (await queue.owner.call.getQueue({ path: queue.path })).body;
+      const body = { version, disallowDuplicate: true, uniqueBy };
+      const changed = queue.owner.call.updateQueue({ path: queue.path, body });
+      await letGo();
+      expect((await changed).status).toBe(200);
+      await complete(agent, await call.answer);
+    }
+  });
+});
+
 describe('requestWork that waits', () => {
   test('requestWork is answered as soon as an item comes, for one device of many', async () => {
     const runners = await Promise.all(Array.from({ length: 6 }, () => createDevice(agent)));
@@ -208,46 +249,5 @@ describe('requestWork that waits', () => {
     const call = await waitAt(runner);
     await app.stop();
     expect(await call.answer).toEqual([]);
-  });
-});
-
-describe('requestWork while a change keeps out who writes the items of a queue', () => {
-  /** As a change does while it compares the items of the queue; answers what lets it go. */
-  async function keepOut(queueId: unknown): Promise<() => Promise<void>> {
-    const keeper = new pg.Client(app.connection);
-    await keeper.connect();
-    await keeper.query('begin');
-    await keeper.query('select from queues where id = $1 for update', [queueId]);
-    return () => keeper.end();
-  }
-
-  test('requestWork gives items of other queues meanwhile, and those of the queue afterwards', async () => {
-    const runner = await createDevice(agent, { slots: 2 });
-    const { lines } = await createLine(app, [runner], { queues: 2 });
-    const [kept, open] = lines.map(({ queue }) => queue) as [QueueFixture, QueueFixture];
-    await kept.add(1);
-    await open.add(2);
-    const letGo = await keepOut(kept.id);
-    expect(await runner.ask()).toMatchObject([{ queueId: open.id }]);
-    await letGo();
-    expect(await runner.ask()).toMatchObject([{ queueId: kept.id }]);
-  });
-
-  test('requestWork that waits is woken by updateQueue when it has compared the items', async () => {
-    const runner = await createDevice(agent);
-    const { lines } = await createLine(app, [runner]);
-    const [{ queue }] = lines as [(typeof lines)[0]];
-    for (let round = 0; round < rounds; round += 1) {
-      await queue.add(round);
-      const letGo = await keepOut(queue.id);
-      const call = await waitAt(runner);
-      const uniqueBy = [round % 2 === 0 ? 'amount' : 'customer'];
-      const { version = 0 } = (await queue.owner.call.getQueue({ path: queue.path })).body;
-      const body = { version, disallowDuplicate: true, uniqueBy };
-      const changed = queue.owner.call.updateQueue({ path: queue.path, body });
-      await letGo();
-      expect((await changed).status).toBe(200);
-      await complete(agent, await call.answer);
-    }
   });
 });
