@@ -147,7 +147,7 @@ function running(item: Item, cause: Cause): Item {
 
 function reported(item: Item, report: Report, backOff: number): Step {
   if (isRepeated(item, report)) return { code: 'OK', item };
-  if (!isHeld(item, report)) return { code: 'LATE_REPORT', item: late(item, report) };
+  if (!isHeld(item, report)) return late(item, report);
   const { says } = report;
   const cause = by(report.way, report.by);
   const counted = { counted: report, lapses: 0 };
@@ -176,10 +176,17 @@ function lapsed(item: Item, cause: Cause): Step {
   return moved(item, 'FAILED', cause, { lapses, failureKind: 'SYSTEM' });
 }
 
-/** Kept once for a reporter, version and status. */
-function late(item: Item, report: Report): Item {
-  if (item.late.some((one) => isSame(one, report))) return item;
-  return noted({ ...item, late: [...item.late, report] }, by('lateReport', report.by));
+/** Kept once for a reporter, version and status, and only of who had the item once: new items have the version 0. */
+function late(item: Item, report: Report): Step {
+  const hadIt = item.timeline.some((one) => isGrant(one) && one.by === report.by);
+  if (!hadIt || report.version === 0) return { code: 'STATUS_CONFLICT', item };
+  const isKept = item.late.some((one) => isSame(one, report));
+  const kept = { ...item, late: [...item.late, report] };
+  return { code: 'LATE_REPORT', item: isKept ? item : noted(kept, by('lateReport', report.by)) };
+}
+
+function isGrant({ from, to }: Happening): boolean {
+  return from !== 'IN_PROGRESS' && to === 'IN_PROGRESS';
 }
 
 /** The same report is one with the same status, whatever else it says. */
