@@ -1,4 +1,5 @@
 import {
+  isOver,
   mayHappen,
   statusAfter,
   stringifyJson,
@@ -79,8 +80,7 @@ export function moved(item: Item, transition: TransitionName, now: Date): Item {
     result: undefined,
     failureKind: undefined,
   };
-  const isOver = status === 'COMPLETE' || status === 'FAILED';
-  return isOver ? { ...bare, endedOn: now } : { ...bare, endedOn: undefined, progress: undefined };
+  return isOver(status) ? { ...bare, endedOn: now } : { ...bare, endedOn: undefined, progress: undefined };
 }
 
 /** The one of several transitions that may happen to the item: their guards exclude each other, or the first counts. */
