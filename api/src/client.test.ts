@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
-import { ApiError, ConnectionError, createClient, ExactNumber, type Client } from './index.ts';
+import { ApiError, ConnectionError, ExactNumber, createClient, type Client } from './index.ts';
 
 interface Seen {
   readonly method: string | undefined;

@@ -1,5 +1,6 @@
 import type { Input, Operation, OperationId, Output, Schemas, Streamed } from './operation.ts';
 import { operations } from './generated/operations.ts';
+import { openDownload, type DownloadedFile } from './client/download.ts';
 import { ApiError } from './client/errors.ts';
 import {
   send,
@@ -27,7 +28,7 @@ export interface ClientOptions {
   readonly onToken?: ((token: string) => void) | undefined;
 }
 
-/** What to send with an operation; parts that may be empty may be left out. */
+/** The input of an operation; parts that may be empty may be left out. */
 export type Call<O extends OperationId> = Part<'path', Input<O>['path']> &
   Part<'query', Input<O>['query']> &
   BodyPart<O>;
@@ -44,12 +45,14 @@ type BodyPart<O extends OperationId> = (typeof operations)[O] extends { body: nu
 
 type Method<O extends OperationId> = (typeof operations)[O] extends { effect: 'stream' }
   ? StreamMethod<O>
-  : Record<never, never> extends Call<O>
-    ? (call?: Call<O>, options?: CallOptions) => Promise<Output<O>>
-    : (call: Call<O>, options?: CallOptions) => Promise<Output<O>>;
+  : (typeof operations)[O] extends { effect: 'download' }
+    ? DownloadMethod<O>
+    : Record<never, never> extends Call<O>
+      ? (call?: Call<O>, options?: CallOptions) => Promise<Output<O>>
+      : (call: Call<O>, options?: CallOptions) => Promise<Output<O>>;
 
 /**
- * What a stream sends, for as long as it is iterated. When the connection breaks, the server stops or the token ends, it
+ * The parts of a stream, for as long as it is iterated. When the connection breaks, the server stops or the token ends, it
  * connects again and goes on where it was: nothing is lost or repeated. It throws ApiError when the server refuses, and
  * ConnectionError when it cannot be reached at the beginning; later it tries until it can.
  */
@@ -58,6 +61,12 @@ type StreamMethod<O extends OperationId> = (
   options?: Pick<CallOptions, 'signal'>,
 ) => AsyncIterableIterator<Streamed<O>>;
 
+/** A file, as soon as it begins to come. */
+type DownloadMethod<O extends OperationId> = (
+  call: Call<O>,
+  options?: Pick<CallOptions, 'signal'>,
+) => Promise<DownloadedFile>;
+
 /** Calls an operation that is chosen while the program runs; what it needs and answers is in the contract. Of a stream it answers the iterable. */
 export type AnyMethod = (operationId: OperationId, call?: AnyCall, options?: CallOptions) => Promise<unknown>;
 
@@ -65,7 +74,19 @@ export type AnyMethod = (operationId: OperationId, call?: AnyCall, options?: Cal
 export type Client = { readonly [O in OperationId]: Method<O> } & { readonly call: AnyMethod };
 
 // Public operations that are about the caller's own token.
-const aboutToken: ReadonlySet<string> = new Set<OperationId>(['validateToken', 'refreshToken', 'logOut']);
+const aboutToken: ReadonlySet<string> = new Set<OperationId>([
+  'validateToken',
+  'refreshToken',
+  'openSession',
+  'logOut',
+]);
+const thatGive: ReadonlySet<string> = new Set<OperationId>([
+  'logIn',
+  'finishSignOn',
+  'refreshToken',
+  'exchangeSession',
+]);
+const thatEnd: ReadonlySet<string> = new Set<OperationId>(['logOut', 'closeSession']);
 const logInSeconds = 30;
 
 /**
@@ -84,26 +105,35 @@ export function createClient(options: ClientOptions): Client {
   const call: AnyMethod = async (operationId, input = {}, callOptions = {}) => {
     const operation: Operation = operations[operationId];
     if (operation.effect === 'stream') return stream(operation, input, callOptions.signal);
+    if (operation.effect === 'download')
+      return signed(session, (token) =>
+        openDownload(transport, { operation, call: input, token }, callOptions.signal),
+      );
     const answer = await withinTime(callOptions, transport.url, (signal) => {
-      const sendIt: Send = (token) => send(transport, { operation, call: input, token }, signal);
+      const { idempotencyKey } = callOptions;
+      const sendIt: Send = (token) =>
+        send(transport, { operation, call: input, token, idempotencyKey }, signal);
       if (operation.permission !== 'public') return signed(session, sendIt);
       return sendIt(aboutToken.has(operationId) ? session.known() : undefined);
     });
-    if (operationId === 'logIn' || operationId === 'refreshToken') {
-      session.adopt((answer as Schemas['Session']).token);
-    }
-    if (operationId === 'logOut') session.forget();
+    if (thatGive.has(operationId)) session.adopt((answer as Schemas['Session']).token);
+    if (thatEnd.has(operationId)) session.forget();
     return answer;
   };
-  const streamEvents = (input: AnyCall = {}, { signal }: CallOptions = {}) =>
-    stream(operations.streamEvents, input, signal);
-  return { ...methodsOf(call), streamEvents, call } as Client;
+  return { ...methodsOf(call, stream), call } as Client;
 }
 
-function methodsOf(call: AnyMethod): object {
-  const ids = Object.keys(operations) as OperationId[];
+/** A stream is answered at once, and not when it begins: it is iterated then. */
+function methodsOf(
+  call: AnyMethod,
+  stream: (operation: Operation, input: AnyCall, signal?: AbortSignal) => AsyncIterable<unknown>,
+): object {
+  const methodOf = ([id, operation]: [string, Operation]) =>
+    operation.effect === 'stream'
+      ? (input: AnyCall = {}, { signal }: CallOptions = {}) => stream(operation, input, signal)
+      : (input?: AnyCall, options?: CallOptions) => call(id as OperationId, input, options);
   return Object.fromEntries(
-    ids.map((id) => [id, (input?: AnyCall, options?: CallOptions) => call(id, input, options)]),
+    Object.entries<Operation>(operations).map((entry) => [entry[0], methodOf(entry)]),
   );
 }
 

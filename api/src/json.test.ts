@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ExactNumber, parseJson, stringifyJson, toDouble, toId } from './json.ts';
+import { ExactNumber, JsonText, parseJson, stringifyJson, toDouble, toId } from './json.ts';
 
 describe('numbers', () => {
   test('that a double cannot hold survive reading and writing', () => {
@@ -80,5 +80,30 @@ describe('texts that PostgreSQL cannot store are refused', () => {
 
   test('but whole pairs and other escapes are welcome', () => {
     expect(parseJson('["\\ud83d\\ude00", "\\u0001", "\\\\u0000"]')).toEqual(['😀', '\u0001', '\\u0000']);
+  });
+});
+
+describe('JSON that is only passed on', () => {
+  const text = '{"a": 1.0, "b":9007199254740993,"c":"\\u0041\\\\u0000t"}';
+
+  test('is written as it is, among other things, also where some of them are bigint', () => {
+    const passed = () => new JsonText(text);
+    expect(stringifyJson(passed())).toBe(text);
+    const value = { list: [{ id: 1, json: passed() }, { id: 2 }, { id: 3, json: new JsonText('[]') }] };
+    const written = `{"list":[{"id":1,"json":${text}},{"id":2},{"id":3,"json":[]}]}`;
+    expect(stringifyJson(value)).toBe(written);
+    const large = { of: new ExactNumber('1e400'), id: 9007199254740993n, ...value };
+    expect(stringifyJson(large)).toBe(written.replace('{', '{"of":1e400,"id":9007199254740993,'));
+    expect(stringifyJson({ id: 4 })).toBe('{"id":4}');
+  });
+
+  test('leaves nothing behind where writing fails', () => {
+    const fails = {
+      toJSON: () => {
+        throw new RangeError('no');
+      },
+    };
+    expect(() => stringifyJson([new JsonText('1'), fails])).toThrow('no');
+    expect(stringifyJson([new JsonText('2')])).toBe('[2]');
   });
 });

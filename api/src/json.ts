@@ -21,6 +21,23 @@ export class ExactNumber {
   }
 }
 
+/** JSON that somebody else has written, and `stringifyJson` puts in as it is: for what is only passed on. */
+export class JsonText {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+  toJSON(): string {
+    passedOn.push(this.text);
+    return textMark;
+  }
+}
+
+/** The texts that the writing under way has met, in their order. */
+let passedOn: string[] = [];
+const textMark = '\u0000t';
+const escapedTextMark = '"\\u0000t"';
+
 // A marked text cannot be mistaken for data, because texts with NUL are refused.
 const mark = '\u0000n:';
 const escapedMark = '"\\u0000n:';
@@ -43,15 +60,26 @@ const textOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/
 export function parseJson(text: string): unknown {
   if (text.length > shortText && depthOf(text) > deepest)
     throw new SyntaxError(`it nests deeper than ${deepest} levels`);
+  return parseShallowJson(text);
+}
+
+/** Reads JSON text as `parseJson` does, where somebody has looked at it already, and found that it does not nest absurdly deep. */
+export function parseShallowJson(text: string): unknown {
   if (perhapsForbiddenText.test(text)) refuseForbiddenText(JSON.parse(text));
   if (!perhapsInexact.test(text)) return JSON.parse(text);
   return JSON.parse(text.replace(textOrNumber, markIfInexact), unmark);
 }
 
-/** Writes JSON text; `bigint` and `ExactNumber` keep their digits. */
+/** Writes JSON text; `bigint` and `ExactNumber` keep their digits, and `JsonText` all of its letters. */
 export function stringifyJson(value: unknown): string {
   const text = stringify(value);
-  return text.includes(escapedMark) ? text.replace(markedNumber, '$1') : text;
+  const exact = text.includes(escapedMark) ? text.replace(markedNumber, '$1') : text;
+  return passedOn.length === 0 ? exact : withTexts(exact, passedOn);
+}
+
+function withTexts(text: string, texts: readonly string[]): string {
+  const [first = '', ...parts] = text.split(escapedTextMark);
+  return parts.reduce((written, part, index) => written + (texts[index] ?? '') + part, first);
 }
 
 /** A 64-bit integer from its digits, in the one form that makes equal ids `===`. */
@@ -80,10 +108,12 @@ function depthOf(text: string): number {
 }
 
 function stringify(value: unknown): string {
+  passedOn = [];
   try {
     return JSON.stringify(value);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
+    passedOn = [];
     // Only a bigint brings us here. A replacer on every call would make all writing several times slower.
     return JSON.stringify(value, (_, member: unknown) =>
       typeof member === 'bigint' ? mark + String(member) : member,
@@ -120,7 +150,7 @@ function refuseForbiddenText(root: unknown): void {
     if (typeof value === 'string') refuseIfForbidden(value);
     else if (typeof value === 'object' && value !== null) {
       Object.keys(value).forEach(refuseIfForbidden);
-      rest.push(...Object.values(value));
+      for (const member of Object.values(value) as unknown[]) rest.push(member);
     }
   }
 }

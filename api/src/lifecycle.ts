@@ -29,7 +29,7 @@ const isPastReturn = ({ pointOfNoReturnOn }: Facts) => pointOfNoReturnOn !== und
 const isCancelled = ({ cancelRequestedOn }: Facts) => cancelRequestedOn !== undefined;
 const isInDoubt = ({ failureKind }: Facts) => failureKind === 'IN_DOUBT';
 
-/** What a transition may need besides the status. */
+/** Facts that a transition may need besides the status. */
 export const guards = {
   returnable: { holds: (item) => !isPastReturn(item), meaning: 'before the point of no return' },
   pastReturn: { holds: isPastReturn, meaning: 'after the point of no return' },
@@ -46,14 +46,14 @@ export const guards = {
 
 export type Guard = keyof typeof guards;
 
-/** Who causes a transition: a producer, the consumer that holds the lease, a person, or Millrace itself. */
+/** The causer of a transition: a producer, the consumer that holds the lease, a person, or Millrace itself. */
 export type Cause = 'producer' | 'holder' | 'person' | 'millrace';
 
 export interface Transition {
   readonly by: readonly Cause[];
   /** Statuses in which it may happen; none for an item that does not exist yet. */
   readonly from: readonly Status[];
-  /** What else must hold. */
+  /** Facts that must hold as well. */
   readonly when?: readonly Guard[];
   /** Where it leads; SAME keeps the status, GONE removes the item. */
   readonly to: Status | 'SAME' | 'GONE';
@@ -110,14 +110,14 @@ export const transitions = {
     from: ['IN_PROGRESS'],
     when: ['returnable', 'notCancelled'],
     to: 'NEW',
-    meaning: 'lease ran out; the attempt does not count',
+    meaning: 'lease expired; the attempt does not count',
   },
   exhaust: {
     by: ['millrace'],
     from: ['IN_PROGRESS'],
     when: ['returnable', 'notCancelled'],
     to: 'FAILED',
-    meaning: 'lease ran out too often in a row: a SYSTEM failure',
+    meaning: 'lease expired too often in a row: a SYSTEM failure',
   },
   takeBack: {
     by: ['person', 'millrace'],

@@ -1,4 +1,4 @@
-/** What an operation takes and answers, as types. */
+/** The inputs and answers of operations, as types. */
 import type { components, operations as operationTypes } from './generated/types.ts';
 import type { operations } from './generated/operations.ts';
 
@@ -15,22 +15,30 @@ export interface Operation {
   /** A second path under which older clients know the operation. */
   readonly also: string | null;
   readonly body: 'json' | 'file' | null;
+  /** The list in the body whose members may come as lines of JSON instead, as many as there are. */
+  readonly lines: string | null;
   readonly bodyRequired: boolean;
+  /** The largest body of JSON, in bytes; null where items are in it, for as many as the server is set to take. */
+  readonly bodyBytes: number | null;
+  /** Whether a call may have an Idempotency-Key. */
+  readonly takesKey: boolean;
   readonly success: number;
-  /** The named permission that a role must grant; `public` needs no token. */
+  /** The named permission that a role must grant; `oneself` needs a token and no more, `public` none. */
   readonly permission: string;
-  /** What the caller must be allowed to do in the queue; any one of these is enough. */
+  /** Capabilities in the queue, of which the caller needs any one. */
   readonly queue: readonly string[] | null;
   /**
    * none: no database; read and write: a transaction of its own; steps: transactions that it opens itself;
    * batch: gathered with other calls on the queue; stream: answered part by part, as long as the caller listens.
    */
   readonly effect: string;
+  /** Whether it is for pages of the server alone, whose browser has a cookie for it. */
+  readonly browser: boolean;
   readonly cli: string | null;
   readonly summary: string;
 }
 
-/** What a caller sends: parameters of the path and the query, and the body. */
+/** The input of a call: parameters of the path and the query, and the body. */
 export interface Input<O extends OperationId = OperationId> {
   readonly path: PathOf<O>;
   readonly query: QueryOf<O>;
@@ -44,7 +52,7 @@ export type Output<O extends OperationId> = operationTypes[O] extends { response
     : undefined
   : undefined;
 
-/** What a stream sends, one by one. */
+/** One part of a stream. */
 export type Streamed<O extends OperationId> = operationTypes[O] extends {
   responses: { 200: { content: { 'text/event-stream': infer Event } } };
 }

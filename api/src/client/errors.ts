@@ -11,7 +11,7 @@ export class ApiError extends Error {
   readonly status: number;
   /** Stable name of the kind of error, such as NOT_FOUND. */
   readonly code: string;
-  /** What was wrong, one by one, where there can be several things. */
+  /** Each thing that was wrong, where there can be several. */
   readonly details: readonly ErrorDetail[];
   /** Seconds after which trying again makes sense, where the server says so. */
   readonly retryAfter: number | undefined;
@@ -34,7 +34,7 @@ export class ConnectionError extends Error {
   }
 }
 
-/** What a failed `fetch` means to a person. */
+/** The error for a failed `fetch`, in words for a person. */
 export function connectionError(url: string, error: unknown): ConnectionError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
@@ -42,7 +42,7 @@ export function connectionError(url: string, error: unknown): ConnectionError {
   return new ConnectionError(url, text || code, adviceFor(code), { cause: error });
 }
 
-/** What an answer other than the promised one means; it need not come from Millrace. */
+/** The error for an answer other than the promised one, which need not come from Millrace. */
 export function refusal(url: string, status: number, text: string, retryAfter?: string | null): ApiError {
   const error = readError(text);
   // The header may hold a date as well, which Millrace never sends.

@@ -1,4 +1,4 @@
-import { connectionError, ConnectionError, refusal } from './errors.ts';
+import { ConnectionError, connectionError, refusal } from './errors.ts';
 import { addressOf, type Request, type Transport } from './request.ts';
 
 /** A part of a stream of server-sent events: a message, or only the place that the stream has come to. */
@@ -92,7 +92,7 @@ async function* readMessages(
     throw signal.aborted ? signal.reason : asConnectionError(url, error);
   } finally {
     end();
-    // Whoever stops reading must not leave the server sending.
+    // A reader that stops must not leave the server sending.
     await reader.cancel().catch(() => undefined);
   }
 }

@@ -2,7 +2,7 @@ import type { Operation } from '../operation.ts';
 import { parseJson, stringifyJson } from '../json.ts';
 import { ConnectionError, connectionError, refusal } from './errors.ts';
 
-/** What may be sent with any operation. */
+/** The input of any operation. */
 export interface AnyCall {
   readonly path?: object | undefined;
   readonly query?: object | undefined;
@@ -12,7 +12,9 @@ export interface AnyCall {
 export interface CallOptions {
   /** Gives the call up; it then rejects with the reason of the signal. */
   readonly signal?: AbortSignal | undefined;
-  /** After so many seconds without a whole answer the call rejects with a ConnectionError. */
+  /** A name for the call, under which it is done once: sent again with it, the call gets the first answer. */
+  readonly idempotencyKey?: string | undefined;
+  /** Seconds without a whole answer after which the call rejects with a ConnectionError. */
   readonly timeoutSeconds?: number | undefined;
 }
 
@@ -21,6 +23,7 @@ export interface Request {
   readonly operation: Operation;
   readonly call: AnyCall;
   readonly token: string | undefined;
+  readonly idempotencyKey?: string | undefined;
 }
 
 export interface Transport {
@@ -35,19 +38,21 @@ export interface Transport {
  */
 export async function send(
   { url, fetch }: Transport,
-  { operation, call, token }: Request,
+  { operation, call, token, idempotencyKey }: Request,
   signal: AbortSignal,
 ): Promise<unknown> {
   const address = addressOf(url, operation, call);
   const { headers, body } = contentOf(operation, call.body);
   if (token !== undefined) headers['x-authorization'] = token;
+  if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey;
   const answer = await exchange({ url, fetch }, address, {
     method: operation.method,
     headers,
     body: body ?? null,
     signal,
   });
-  if (answer.status !== operation.success) throw refusal(address, answer.status, answer.text);
+  // A call whose work goes on behind the answer is told so by another success.
+  if (answer.status < 200 || answer.status > 299) throw refusal(address, answer.status, answer.text);
   if (answer.status === 204) return undefined;
   return readAnswer(address, answer);
 }
@@ -90,7 +95,8 @@ function textOf(value: unknown): string {
   return value === undefined || value === null ? '' : stringifyJson(value);
 }
 
-function contentOf(operation: Operation, body: unknown) {
+/** The body of a request, and the headers that go with it. */
+export function contentOf(operation: Operation, body: unknown) {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body === undefined || operation.body === null) return { headers, body: undefined };
   if (operation.body === 'file') return { headers, body: formOf(body) };

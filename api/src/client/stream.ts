@@ -14,7 +14,7 @@ const shortestPauseMs = 500;
 const longestPauseMs = 30_000;
 
 /**
- * What a stream sends, over as many connections as it takes.
+ * The parts of a stream, over as many connections as it takes.
  * @throws ApiError when it is refused, ConnectionError when the first connection cannot be made, or the signal's reason
  */
 export async function* follow<T>(
@@ -36,7 +36,7 @@ export async function* follow<T>(
       if (lastId === undefined || !mayPass(error)) throw error;
       pauseMs = Math.max(pauseMs, error instanceof ApiError ? (error.retryAfter ?? 0) * 1000 : 0);
     }
-    // Not all at once: whoever was connected to the same server comes back at the same time.
+    // Not all at once: all clients of a server come back at the same time.
     await pause(pauseMs * (0.75 + Math.random() / 2), signal);
     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
   }

@@ -3,6 +3,106 @@
 import type { Id } from '../json.ts';
 
 export interface paths {
+  '/v4/wlm/audit/newest': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get the newest seal of the audit trail
+     * @description Its number and hash, to be noted where nobody who can write to the database can write: whoever verifies later with them sees as well whether seals were cut off at the end, or all of them made anew. Beside it the keys that sign, and how many events wait to be sealed.
+     */
+    get: operations['getAuditHead'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/audit/seals': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the seals of the audit trail
+     * @description From the oldest on, or from `after`. A seal holds up to 1,000 events in the order of the feed: the hash of their hashes, the hash of the seal before, and a signature. Events are sealed within about a minute.
+     */
+    get: operations['listAuditSeals'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/audit/verification': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Verify a part of the audit trail
+     * @description Compares events with their seals, and seals with their signatures and one another, some thousand events a call: as long as there is a `cursor` in the answer, call again with it as `after`. What was changed, taken away, put in or brought out of order in the database since it was sealed is a problem; what was erased by rule, on record and signed by a server, is counted. Events that wait to be sealed are not looked at.
+     */
+    get: operations['verifyAudit'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/audit/export': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take the sealed audit trail out as a file
+     * @description Lines of JSON: the public keys, then each seal with its signature and its events in the form in which they were hashed. Whoever has the file can verify it without Millrace, by a script in the documents. Each export is on record as two events, at its beginning and at its end.
+     */
+    post: operations['exportAudit'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/audit/keys': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Seal with new keys from now on
+     * @description Retires the keys that sign seals. Each server makes itself another one when it next seals; public halves stay, so that older seals can be verified. For the operator of the installation.
+     */
+    post: operations['rotateSealingKey'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v2/authentication': {
     parameters: {
       query?: never;
@@ -14,7 +114,7 @@ export interface paths {
     put?: never;
     /**
      * Log in
-     * @description With a user name and a password or an API key. The key wins when both are given; its user needs the permission `generateApiKey`. The token lives 20 minutes. After five wrong passwords in a row, each further attempt for that user name has to wait, up to a minute.
+     * @description With a user name and a password or an API key. The key wins when both are given; its user needs the permission `generateApiKey`. The token lives 20 minutes. After five wrong passwords in a row, each further attempt with that user name from that address has to wait, up to a minute; a name that many addresses try leaves each of them one attempt, and an address that tries many names waits with all of them.
      */
     post: operations['logIn'];
     delete?: never;
@@ -38,7 +138,7 @@ export interface paths {
     put?: never;
     /**
      * Get a new token for a valid one
-     * @description Takes the token from the body or, without one there, from the header. The old token stays valid until it expires.
+     * @description Takes the token from the body or, without one there, from the header. The old token stays valid until it expires; both are of one session, which cannot be renewed for longer than the server allows, a day unless its operator says otherwise.
      */
     post: operations['refreshToken'];
     delete?: never;
@@ -58,9 +158,113 @@ export interface paths {
     put?: never;
     /**
      * Log out
-     * @description Revokes the token in the body or, without one there, the one in the header.
+     * @description Ends the session of the token in the body or, without one there, of the one in the header: the token is revoked, with all that it was got for and all that were got for it.
      */
     post: operations['logOut'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/authentication/methods': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How people log in here
+     * @description For pages and programs that offer a log-in. Providers are those of one tenant, of the first one unless another is named; a tenant that there is not is answered like one without providers.
+     */
+    get: operations['getLoginMethods'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/authentication/sign-on': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Begin to sign on by a provider
+     * @description Single sign-on by OpenID Connect, with the authorization code flow and PKCE. Send the browser to `url`, and keep `secret` where only the one who has begun finds it. The provider sends the browser back to the console or, where `port` is given, to a program that listens at that port of 127.0.0.1; what it adds to the address goes to `finishSignOn`, together with the secret, within ten minutes. `getLoginMethods` lists the providers.
+     */
+    post: operations['beginSignOn'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/authentication/sign-on/end': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Finish to sign on by a provider
+     * @description Takes what the provider has added to the address at which it sent the browser back, and the secret of `beginSignOn`, which is good for one attempt, whatever comes of it. The user is created at the first time, with the roles that the provider's groups give; at each further one, names, e-mail address and these roles follow the provider, and roles given by hand stay. A user name that somebody else has is never taken over.
+     */
+    post: operations['finishSignOn'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/authentication/session': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Keep a session in the browser
+     * @description For pages of this server. Gives the browser a cookie with which `exchangeSession` gets tokens of this session after a reload and in other tabs, for as long as the session can be renewed, and 8 hours without use unless the operator says otherwise; a log-out ends it. No script can read the cookie, and nothing else takes it. It needs https: over plain http the browser must be on the server's own machine. Not for sessions that began with an API key. A session has one cookie: a second call replaces the first one's.
+     */
+    post: operations['openSession'];
+    /**
+     * Log out in the browser
+     * @description For pages of this server. Ends the session that the browser keeps, with all its tokens, in all tabs, and takes the cookie away. It does so as well where there is no session any more.
+     */
+    delete: operations['closeSession'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/authentication/session/token': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Get a token for the session in the browser
+     * @description For pages of this server. The cookie that `openSession` gave is replaced at each use; tabs that use it within 30 seconds of one another get the same one. A cookie that was replaced longer ago is taken for stolen: the session ends.
+     */
+    post: operations['exchangeSession'];
     delete?: never;
     options?: never;
     head?: never;
@@ -78,7 +282,7 @@ export interface paths {
     put?: never;
     /**
      * Sign tokens with a new key from now on
-     * @description Tokens signed with an older key stay valid until they expire; the key is deleted thereafter.
+     * @description Tokens signed with an older key stay valid until they expire; the key is deleted thereafter. With `endSessions` the older keys are deleted now: every session of every tenant ends at once, that of the caller among them, and everybody logs in again. For the operator of the installation: no administrator of a tenant has the permission, or can grant it.
      */
     post: operations['rotateSigningKey'];
     delete?: never;
@@ -98,7 +302,7 @@ export interface paths {
     put?: never;
     /**
      * Send the items of a queue to the devices of a pool
-     * @description Binds queue, pool and bot. By whoever owns or consumes the queue, or manages all queues, and owns or consumes the pool, or manages devices. A queue has at most one ACTIVE automation.
+     * @description Binds queue, pool and bot. By users who own or consume the queue, or manage all queues, and own or consume the pool, or manage devices. A queue has at most one ACTIVE automation.
      */
     post: operations['createAutomation'];
     delete?: never;
@@ -134,11 +338,14 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Get an automation */
+    /**
+     * Get an automation
+     * @description Its queue, pool and bot, and whether it sends items.
+     */
     get: operations['getAutomation'];
     /**
      * Change an automation, pause or stop it
-     * @description By whoever could create it, and by the owners of its queue and of its pool. Members left out stay as they are; `version` must be the current one. PAUSED and STOPPED need a `statusReason`; items that run go on. The queue cannot be changed; another pool needs the right to create such an automation.
+     * @description By users who could create it, and by the owners of its queue and of its pool. Members left out stay as they are; `version` must be the current one. PAUSED and STOPPED need a `statusReason`; items that run go on. The queue cannot be changed; another pool needs the right to create such an automation.
      */
     put: operations['updateAutomation'];
     post?: never;
@@ -147,6 +354,138 @@ export interface paths {
      * @description By those who may change it. Refused while items run by it: stop it and wait for them.
      */
     delete: operations['deleteAutomation'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/batches': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the batches of a queue
+     * @description Newest first, 100 at a time. Of those of bulk actions the counts are left out, which `getBatch` tells.
+     */
+    get: operations['listBatches'];
+    put?: never;
+    /**
+     * Open a batch for items that belong together
+     * @description Items come into it by `createWorkItems` with its id as `batchId`. It is complete when no more come and none waits: either as many came as it was announced with, or it was closed. Each upload and each bulk action has a batch without this.
+     */
+    post: operations['createBatch'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/batches/{batchId}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Reconcile a batch
+     * @description Where all of its items are: received = done + failed + withdrawn + waiting, to the item, and what was received beside what was announced. Its items are listed by `listWorkItems` with a filter by `batchId`.
+     */
+    get: operations['getBatch'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/batches/{batchId}/close': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Say that all items of a batch have come
+     * @description It takes no more, and is complete when none of those it has waits.
+     */
+    post: operations['closeBatch'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/calendars': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Create a calendar
+     * @description The hours of a week in which people work, in a time zone, and the days on which nobody does. Service levels of queues count in them.
+     */
+    post: operations['createCalendar'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/calendars/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * List the calendars of the tenant
+     * @description Filter and sort on id, name, timeZone, createdOn and updatedOn.
+     */
+    post: operations['listCalendars'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/calendars/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get a calendar
+     * @description With its hours and its holidays.
+     */
+    get: operations['getCalendar'];
+    /**
+     * Change a calendar
+     * @description By who created it, and with `manageAllQueues`. Members left out stay as they are; a list replaces the one before. `version` must be the current one. The service levels that count in it follow within a minute.
+     */
+    put: operations['updateCalendar'];
+    post?: never;
+    /**
+     * Delete a calendar
+     * @description By who created it, and with `manageAllQueues`. Refused while service levels of queues count in it.
+     */
+    delete: operations['deleteCalendar'];
     options?: never;
     head?: never;
     patch?: never;
@@ -199,7 +538,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Get a device */
+    /**
+     * Get a device
+     * @description Whether it is connected and in use, how many of its slots are busy, and to which pools it belongs.
+     */
     get: operations['getDevice'];
     /**
      * Change the nickname and labels of a device
@@ -248,7 +590,7 @@ export interface paths {
     put?: never;
     /**
      * Let a device finish what it runs, and take nothing more
-     * @description By whoever owns a pool that has the device, or with `manageDevices`. It is drained when `busySlots` is 0; resume it when it may work again. A quarantined device cannot be drained.
+     * @description By owners of a pool that has the device, or with `manageDevices`. It is drained when `busySlots` is 0; resume it when it may work again. A quarantined device cannot be drained.
      */
     post: operations['drainDevice'];
     delete?: never;
@@ -268,7 +610,7 @@ export interface paths {
     put?: never;
     /**
      * Take a device out of use at once
-     * @description By whoever owns a pool that has the device, or with `manageDevices`. Its items go back to NEW without a lost attempt, those past their point of no return become FAILED with IN_DOUBT; its agent learns that it holds them no longer.
+     * @description By owners of a pool that has the device, or with `manageDevices`. Its items go back to NEW without a lost attempt, those past their point of no return become FAILED with IN_DOUBT; its agent learns that it holds them no longer.
      */
     post: operations['quarantineDevice'];
     delete?: never;
@@ -288,7 +630,7 @@ export interface paths {
     put?: never;
     /**
      * Let a device take work again
-     * @description After draining or quarantine; by whoever owns a pool that has the device, or with `manageDevices`.
+     * @description After draining or quarantine; by owners of a pool that has the device, or with `manageDevices`.
      */
     post: operations['resumeDevice'];
     delete?: never;
@@ -326,9 +668,9 @@ export interface paths {
     };
     /**
      * Read the feed of events
-     * @description Everything that happened, in the one order in which it became known, from the oldest event on or `after` a cursor. Whoever comes back with the cursor of the last answer gets each later event exactly once, however many programs write meanwhile. A caller sees the events of the queues they belong to, of the pools they own or consume with their devices, of the devices they registered, and of models; of all queues, devices and pools, of users and roles as their permissions say.
+     * @description Everything that happened, in the one order in which it became known, from the oldest event on or `after` a cursor; or the newest first, going back `before` one. A reader that comes back with the cursor of the last answer gets each later event exactly once, however many programs write meanwhile. A caller sees the events of the queues they belong to, of the pools they own or consume with their devices, of the devices they registered, and of the models they may see; of all queues, devices and pools, of users and roles as their permissions say.
      *
-     *     One answer looks through a bounded part of the feed: with a narrow filter the list may be short or empty while `isMore` says that there is more to read at once. The cursor goes on in any case.
+     *     One answer looks through a bounded part of the feed: with a narrow filter the list may be short or empty while `isMore` says that there is more to read at once. The cursor goes on in any case. A time range is found in the feed without looking through what lies outside of it. An event has the time at which its transaction began; of a transaction that took longer than ten minutes, a time range may leave out what lies at its edges.
      */
     get: operations['listEvents'];
     put?: never;
@@ -361,6 +703,146 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/queues/{id}/workitems/export': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Get the items of a queue as a file
+     * @description All items that the filter selects, in the order of the sort, as CSV, as a workbook of Excel, or as NDJSON with one item a line: however many, as they are at the moment of the call. Each attribute of the model is a column, so that the file can be sent back to `createWorkItemsFromFile`. Texts in CSV and Excel that a spreadsheet would take for a formula are made harmless. An answer that breaks off is cut in the middle, which clients notice: it has no length, and its last chunk is missing. Each export is on record as two events of the queue, at its beginning and at its end.
+     */
+    post: operations['exportWorkItems'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/workitems/failures': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What fails for which cause, and what was done about it
+     * @description The FAILED items of all queues that the caller belongs to, by what their errors have in common (`errorSignature`) and by failureKind. In doubt first, then what is new, then what is most. A cluster that was restarted stays for seven days with what has become of it. Of a queue the 100 largest clusters are shown; of a cluster in a queue, and of a remedy, items are counted up to 10,000.
+     */
+    get: operations['listFailureClusters'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/failures/note': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Note what is known about a cause of failures
+     * @description In one queue, for whoever meets the same cause again. A later note takes the place of the earlier one, which the events of the queue keep; an empty one takes it away.
+     */
+    put: operations['noteFailureCluster'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/workitems/update': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Correct many work items, each in its own way
+     * @description Up to 1,000 items that nobody works on, each at the version that the caller has seen. Each is changed or refused by itself, with what its data do not fit. With restart, items that have failed are tried again in the same step. Those that were changed are a batch, by whose id they are listed. With dryRun everything is decided, and nothing is changed. The items are changed in portions, each complete in itself.
+     */
+    post: operations['updateWorkItems'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/devices/work/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * What runs on devices
+     * @description The items in progress on the devices that the caller may see, over all queues, those that devices were sent and those that were claimed for them. Of an item in a queue that the caller may not see, only the bot and its times are told. Filter and sort on deviceId, queueId, automationId, botName, startedOn and leaseExpiresOn.
+     */
+    post: operations['listDeviceWork'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/devices/{id}/why': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Which item a device gets next, or why it gets none
+     * @description Worked out by the rules by which work is given out, from what is stored at this moment. Queues and automations that the caller may not see have no names in it.
+     */
+    get: operations['explainDevice'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/automations/{id}/why': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Which device takes the next item of an automation, and why not the others
+     * @description Whether the automation has something to give, and each device of its pool: whether it would take the next item, as soon as there is one, or why not. Worked out by the rules by which work is given out, from what is stored at this moment; nothing is granted.
+     */
+    get: operations['explainAutomation'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/health/live': {
     parameters: {
       query?: never;
@@ -368,7 +850,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Is the process alive? */
+    /**
+     * Is the process alive?
+     * @description The database is not asked: a process that does not answer here is to be started anew.
+     */
     get: operations['getLiveness'];
     put?: never;
     post?: never;
@@ -387,7 +872,7 @@ export interface paths {
     };
     /**
      * Can it serve requests?
-     * @description 503 while the database cannot be reached, and while the server stops.
+     * @description 503 while no work can be done: the database does not answer, takes no changes, or its disk is full; and while the server stops. Each reason is in `details`. What somebody should mend, although work goes on, is in `warnings`. It is answered within two seconds, and the server looks once a second however often it is asked.
      */
     get: operations['getReadiness'];
     put?: never;
@@ -405,7 +890,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** This contract */
+    /**
+     * This contract
+     * @description Tools make clients and references of it. The interactive reference is at `/docs`.
+     */
     get: operations['getContract'];
     put?: never;
     post?: never;
@@ -425,10 +913,240 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Create work items from a CSV file
-     * @description The first row names the attributes, in any order; each further row becomes an item. The whole file or nothing: the details of a refusal name row and column.
+     * Create work items from a CSV or Excel file
+     * @description The first row names the attributes, in any order; each further row becomes an item. CSV may have commas, semicolons, tabs or bars between its columns, in UTF-8, UTF-16 or the encoding that is given, and may be compressed by gzip; of a workbook (.xlsx) one sheet is read. What becomes of rows that do not fit the model says `onError`; a file that is no table, or lacks a required column, is refused whatever it says. Nothing can be claimed until all rows are stored, and nothing stays when the call fails. Rows that equal an item of the queue, or a row above, are left out where the queue takes no duplicates. The same file, read in the same way, is answered with what became of it the first time.
      */
     post: operations['createWorkItemsFromFile'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/file/preview': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * See what a file would become
+     * @description Reads the beginning of a CSV or Excel file as `createWorkItemsFromFile` would, and stores nothing. It answers how the file is read, which column would become which attribute, the first rows as they would be stored with what is wrong in each cell, and what is to be decided: a mapping for columns that match no attribute, a date format, a decimal sign. Problems of the header are told, not refused; a file that is no table is.
+     */
+    post: operations['previewFile'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/workitemmodels/propose': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Propose a work item model for a file
+     * @description An attribute for each column of a CSV or Excel file, with the type that fits all values of its first 1,000 rows, and required where none of these is empty. Digits that a number would lose, such as leading zeros, make a TEXT. The answer is the body of a call of `createWorkItemModel` as it is; what else it says of the file is ignored there. Nothing is stored.
+     */
+    post: operations['proposeWorkItemModel'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/uploads': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the files that were put into a queue
+     * @description What became of each, newest first, 100 at a time.
+     */
+    get: operations['listUploads'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/uploads/{uploadId}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Read what became of a file
+     * @description While it is being read, how far it is.
+     */
+    get: operations['getUpload'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/uploads/{uploadId}/errors': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get the rows of a file that did not come in, to correct them
+     * @description A file as the one that was sent, CSV with the same delimiter and encoding or a workbook, with its header and, of its rows, only those that do not fit or equal others; a last column says why. Sent again when it is corrected, that column is ignored. The first 10,000 such rows of a file are kept, and 8 MB of them. With onError=dataError rows that do not fit are items as well, which are FAILED: correct them there, or withdraw them before the file is sent again.
+     */
+    get: operations['downloadUploadErrors'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/uploads/{uploadId}/undo': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Withdraw the items of a file that nobody has worked on
+     * @description Deletes those that wait or are deferred, and those that are FAILED with DATA_ERROR, in portions of 500; says how many others are left, and why. Called again, it goes on where it was. Afterwards the same file can be sent again.
+     */
+    post: operations['undoUpload'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/level': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What is promised of a queue
+     * @description Its service level: the longest wait, or the time of day by which what came in before is done, and what an hour of people costs. Only `queueId`, `queueName` and `version` where nothing is promised.
+     */
+    get: operations['getQueueLevel'];
+    /**
+     * Promise something of a queue
+     * @description In place of what was promised before. Either `longestWaitMinutes`, counted in the hours of the calendar from when an item came in, or came back from being put aside or from having failed, to when it is started; or `dueTime`, by which items that came in before `cutOff` on a working day are done. Without a calendar, the clock is UTC and every hour counts. With `hourlyCost`, savings are told in money as well; it can stand alone.
+     *
+     *     Millrace looks once a minute: the event `warnQueueLevel` says that items will miss, before they do, `breakQueueLevel` that some did, and `keepQueueLevel` that the promise is kept again.
+     */
+    put: operations['setQueueLevel'];
+    post?: never;
+    /**
+     * Promise nothing of a queue any more
+     * @description The cost of an hour is forgotten with it. A queue of which nothing is promised stays as it is.
+     */
+    delete: operations['removeQueueLevel'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/forecast': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * When a queue will be done
+     * @description When the last of the items that are there will be done, how many miss what is promised, and how many more devices would hold it, in a sentence and in figures, with all that this rests on: what waits, in the order in which it will be claimed, what comes due, measured handling times, and how many items are worked on at once. Items that are yet to come in are not in it. Where it cannot be known, it says why.
+     */
+    get: operations['getQueueForecast'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/savings': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Hours and money that a queue saves
+     * @description What people would have needed for the items that were finished, by the manual processing time of the queue, less those that failed and less the time of people who mended, in hours and, with the cost of an hour of its service level, in money. Time that people take is measured by the events: each act of a person on items counts the time since the act before of the same person in the queue, at most five minutes, and five minutes where there was none; a bulk action is one act.
+     */
+    get: operations['getQueueSavings'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/levels/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * List the service levels of queues, and how they are
+     * @description Of each queue that the caller may see and of which something is promised: what, and the forecast as of the last look, within a minute. Archived queues are left out. Filter and sort on queueId, queueName, state, urgency (2 broken, 1 at risk, 0 kept), calendarId and updatedOn.
+     */
+    post: operations['listQueueLevels'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/savings/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Hours and money that queues saved in thirty days
+     * @description What `getQueueSavings` answers of the last thirty days, of each queue that the caller may see and that has a manual processing time, as it was last added up, within a quarter of an hour; and the sums of all of them. Filter and sort on queueId, queueName and savedHours.
+     */
+    post: operations['listQueueSavings'];
     delete?: never;
     options?: never;
     head?: never;
@@ -455,6 +1173,66 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/queues/{id}/consumers/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * List the roles that may process the items of a queue
+     * @description Filter and sort on roleId and roleName.
+     */
+    post: operations['listQueueConsumers'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/consumers/{roleId}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Have a role process no more items of a queue
+     * @description Its users claim nothing from then on. Items that they hold they cannot report any more, unless they belong to the queue otherwise or a device of theirs was sent the item: the leases end, and the items go back.
+     */
+    delete: operations['removeQueueConsumer'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/members/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * List the owners, members and participants of a queue
+     * @description Filter and sort on userId, username and role.
+     */
+    post: operations['listQueueMembers'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v4/wlm/queues/{id}/members/{userId}': {
     parameters: {
       query?: never;
@@ -465,11 +1243,15 @@ export interface paths {
     get?: never;
     /**
      * Make a user owner, member or participant of a queue
-     * @description Without a role in the request, whoever has one keeps it, and others become MEMBER. The last owner cannot be made anything else.
+     * @description Without a role in the request, users who have one keep it, and others become MEMBER. The last owner cannot be made anything else.
      */
     put: operations['addOrUpdateQueueMember'];
     post?: never;
-    delete?: never;
+    /**
+     * Take an owner, a member or a participant off a queue
+     * @description The user sees the queue no more, unless one of the user's roles is a consumer of it; what the user did there stays. The last owner cannot be removed.
+     */
+    delete: operations['removeQueueMember'];
     options?: never;
     head?: never;
     patch?: never;
@@ -506,7 +1288,7 @@ export interface paths {
     put?: never;
     /**
      * Create a work item model
-     * @description A model names the attributes of the items in a queue, and their types. `name` and at least one attribute are needed. Names are told apart to the letter and neither begin nor end with white space. Members set by the server are ignored.
+     * @description A model names the attributes of the items in a queue, and their types. `name` and at least one attribute are needed. Names are told apart to the letter, but not by the form of their characters (é in one or two); they are stored in NFC, neither begin nor end with white space, and hold no invisible characters. Members set by the server are ignored.
      */
     post: operations['createWorkItemModel'];
     delete?: never;
@@ -524,7 +1306,7 @@ export interface paths {
     };
     /**
      * Get a work item model
-     * @description Any signed-in user of the tenant may read its models; they hold no business data. With `modelVersion`, the model as it was then: items say by theirs which names their records have.
+     * @description With the permission `createQueues` or `manageAllQueues` one sees all models of the tenant, to choose among them; otherwise those of the queues one belongs to. One that may not be seen is 404, as one that is missing. With `modelVersion`, the model as it was then: items say by theirs which names their records have.
      */
     get: operations['getWorkItemModel'];
     /**
@@ -534,6 +1316,8 @@ export interface paths {
      *     Attributes are renamed, made optional, or added as optional whatever the items. Items that wait are shown and granted under new names at once, and renamed in the background; those in progress keep the names they were claimed with until they come back; those that are done keep their record, and are shown in columns and filters under the new names. Settings of queues follow.
      *
      *     To require an attribute, to remove one or to give it another type is refused while an item that is NEW, IN_PROGRESS or DEFERRED would not fit any more: the details name the queue and the first 100 items. `dryRun` answers what would happen, and changes nothing.
+     *
+     *     An attribute that is marked with a `sensitivity` is encrypted from the change on in what is new, and in the background in what is there already (`getWorkItemModel` tells how many items are left). While queues order their items by it, that is refused. To take a mark away needs the permission `revealSensitive`; a marked attribute keeps its type.
      *
      *     For queue admins, for who owns all queues of the model, and where it has none, for who created it.
      */
@@ -578,7 +1362,10 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Let new queues use a work item model again */
+    /**
+     * Let new queues use a work item model again
+     * @description Takes the model out of the archive. One that is not archived stays as it is.
+     */
     post: operations['restoreWorkItemModel'];
     delete?: never;
     options?: never;
@@ -597,9 +1384,29 @@ export interface paths {
     put?: never;
     /**
      * List work item models
-     * @description Filter and sort on id, name, archived, createdOn and updatedOn. Archived models are left out unless the filter names `archived`.
+     * @description Those that the caller may see, as `getWorkItemModel` says. Filter and sort on id, name, archived, createdOn and updatedOn. Archived models are left out unless the filter names `archived`.
      */
     post: operations['listWorkItemModels'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/workitemmodels/rotatekey': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Encrypt sensitive values with a new key
+     * @description Gives the tenant a new key, which encrypts all that is written from now on. What is there already is encrypted anew in the background, while everything goes on; until then the former keys open it. `getWorkItemModel` tells how many items are left.
+     */
+    post: operations['rotateTenantKey'];
     delete?: never;
     options?: never;
     head?: never;
@@ -653,7 +1460,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Get a pool */
+    /**
+     * Get a pool
+     * @description With the ids of its devices, owners and consumer roles.
+     */
     get: operations['getPool'];
     /**
      * Change a pool
@@ -666,6 +1476,68 @@ export interface paths {
      * @description By its owners, and with `manageDevices`. Refused while automations are bound to it; the message names them. The devices stay.
      */
     delete: operations['deletePool'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/stats/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * What waits, runs and was done in many queues
+     * @description The figures that `getQueueStats` answers, of each queue that the caller may see and the filter of `listQueues` matches, in one call. Archived queues are left out unless the filter names `archived`.
+     */
+    post: operations['listQueueStats'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/stats/stream': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Watch the figures of queues
+     * @description Server-sent events: the figures of all queues that the caller may see, 1,000 at most, and then, at most one message a second, those of the queues in which something happened. However much happens, the messages are no more and no larger. `recent` is as of that moment: as time goes on, `listQueueStats` says it anew.
+     *
+     *     Each message has a cursor as its `id`; a reader that reconnects with the header `Last-Event-ID` gets the queues in which something happened since. What holds of `streamEvents` holds here: permissions are looked at again for each message, and the streams of a server are limited.
+     */
+    get: operations['streamQueueStats'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/history': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What became of a queue over time
+     * @description How many items came in and were finished, how long that took, and how many there were of each status at the end of each span. What happened is kept by minutes for two days, by hours for 90 days and by days for ever: a history that begins earlier comes in longer spans than asked for, and says so in `step`.
+     */
+    get: operations['getQueueHistory'];
+    put?: never;
+    post?: never;
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -718,7 +1590,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Get a queue */
+    /**
+     * Get a queue
+     * @description Its settings as they are now. `getQueueStats` counts its items.
+     */
     get: operations['getQueue'];
     /**
      * Change the settings of a queue
@@ -823,10 +1698,113 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** What waits, runs and was done */
+    /**
+     * What waits, runs and was done
+     * @description Its items by status, what the last 15 minutes brought, and how long the oldest item has waited.
+     */
     get: operations['getQueueStats'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/tenants': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Create a tenant
+     * @description With the roles that every tenant has and an administrator, whose temporary password is answered once. User names are those of the whole installation. For its operator, as is everything about tenants: no administrator of a tenant sees that there are others.
+     */
+    post: operations['createTenant'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/tenants/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * List tenants
+     * @description Filter and sort on id, uuid, name, disabled and createdOn.
+     */
+    post: operations['listTenants'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/tenants/{id}/disable': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Keep a tenant out
+     * @description Nobody of it can log in, and all their sessions are over from the next call on, those of runners among them. Everything stays; leases end as usual. Disabling twice is no error. One's own tenant is not disabled.
+     */
+    post: operations['disableTenant'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/tenants/{id}/enable': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Let a tenant in again
+     * @description With its users, their passwords and API keys as they were.
+     */
+    post: operations['enableTenant'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/tenants/rewrapkeys': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Put the keys of all tenants under the present master key
+     * @description The present master key is the first in MILLRACE_MASTER_KEY_FILE, which is read anew now, or in MILLRACE_MASTER_KEY. Keys that another one has wrapped are wrapped by it, no value is touched, and calls go on. Afterwards the former master keys are needed for backups alone. All servers of the installation must know both before.
+     */
+    post: operations['rewrapTenantKeys'];
     delete?: never;
     options?: never;
     head?: never;
@@ -844,7 +1822,7 @@ export interface paths {
     put?: never;
     /**
      * Create a user
-     * @description Without a password the user can only log in with an API key. One can only grant roles whose permissions one has oneself.
+     * @description Without a password the user can only log in with an API key. One can only grant roles whose permissions one has oneself, and that open no queue in which one has no say.
      */
     post: operations['createUser'];
     delete?: never;
@@ -867,6 +1845,134 @@ export interface paths {
      * @description Filter and sort on id, username, email, firstName, lastName, disabled, createdOn and updatedOn.
      */
     post: operations['listUsers'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/users/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get a user
+     * @description Also one who was deleted, with `deleted`: by the name people can read what that user did.
+     */
+    get: operations['getUser'];
+    /**
+     * Change the names, the e-mail address or the roles of a user
+     * @description Members left out stay as they are; the list of roles replaces the one before. `version` must be the current one. One can only change users who may do no more than oneself, and only grant roles whose permissions one has oneself, and that open no queue in which one has no say. The last administrator of a tenant and the last operator of the installation stay what they are.
+     */
+    put: operations['updateUser'];
+    post?: never;
+    /**
+     * Delete a user
+     * @description For ever: password, API keys, roles, e-mail address, description and memberships of queues are gone, and all sessions end. What the user did stays, under the name, which nobody else can get. Refused for the last owner of a queue; the message names the queues. One can only delete users who may do no more than oneself, and not the last administrator or operator.
+     */
+    delete: operations['deleteUser'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/users/{id}/disable': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Keep a user out
+     * @description The user cannot log in, and all sessions of the user are over from the next call on, also should the user be enabled again. Everything else stays: roles, memberships, API keys, and what the user did. Disabling twice is no error. One can only disable users who may do no more than oneself, and not the last administrator or operator.
+     */
+    post: operations['disableUser'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/users/{id}/enable': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Let a user in again
+     * @description With the password, the API keys and the roles of before. One can only enable users who may do no more than oneself.
+     */
+    post: operations['enableUser'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/users/{id}/password': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Give a user a temporary password
+     * @description The server makes it up and answers it once. With it the user can log in, and then only choose a password and log out. All sessions of the user end; API keys stay as they are. One can only reset the passwords of users who may do no more than oneself; one's own is changed by `changePassword`. In queues of the user where the caller has no say it is an event of the queue.
+     */
+    post: operations['resetUserPassword'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/me': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Who am I?
+     * @description The user of the token, with what the roles of that user allow.
+     */
+    get: operations['getMe'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/me/password': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Change one's own password
+     * @description Asks for the present one, and counts wrong ones as failed log-ins. All other sessions of the user end. The only thing beside a log-out that is possible with a temporary password.
+     */
+    put: operations['changePassword'];
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -913,6 +2019,74 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v2/usermanagement/roles/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get a role
+     * @description With the permissions that it grants, and how many users have it.
+     */
+    get: operations['getRole'];
+    /**
+     * Change a role, or say what that would take from whom
+     * @description Members left out stay as they are; the list of permissions replaces the one before. `version` must be the current one. The answer says which users lose what, that none of their other roles grants; with `dryRun` nothing is changed. One can only change roles that grant no more than one may do oneself, before and afterwards. The roles of the server, AAE_…, stay as they are.
+     */
+    put: operations['updateRole'];
+    post?: never;
+    /**
+     * Delete a role, or say what that would take from whom
+     * @description Takes it from its users, and from the queues whose items they process by it. The answer says what whom is taken; with `dryRun` nothing is deleted. Refused while the role is a consumer of pools, when it grants more than one may do oneself, and for the roles of the server, AAE_….
+     */
+    delete: operations['deleteRole'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/sessions/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * List sessions that may be in use
+     * @description One's own; with `manageUsers`, everybody's. A session is gone from the list at its end, or 20 minutes after its newest token was had. Filter and sort on userId, username, apiKeyId, begunOn, renewedOn and address.
+     */
+    post: operations['listSessions'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/sessions/{sessionId}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * End a session
+     * @description One's own, also the present one; with `manageUsers`, those of users who may do no more than oneself. Its tokens are no good any more from the next call on.
+     */
+    delete: operations['endSession'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v2/usermanagement/apikeys': {
     parameters: {
       query?: never;
@@ -924,7 +2098,7 @@ export interface paths {
     put?: never;
     /**
      * Create an API key
-     * @description For oneself, with the permission `generateApiKey`; with `manageUsers` also for others, if they have no permission that one lacks. The key is answered once and kept only as a hash. Logging in with it needs the permission `generateApiKey`, too.
+     * @description For oneself, with the permission `generateApiKey`; with `manageUsers` also for others, if they have no permission that one lacks, and no part in a queue where one has no say. The key is answered once and kept only as a hash. Logging in with it needs the permission `generateApiKey`, too. A user has 100 keys at most. A key can be good for less than its user may do: for some permissions, and for some queues, of which `listQueues` and operations on one queue then are all that it opens.
      */
     post: operations['createApiKey'];
     delete?: never;
@@ -944,9 +2118,29 @@ export interface paths {
     put?: never;
     /**
      * List API keys
-     * @description One's own; with `manageUsers`, everybody's. Filter and sort on id, name, userId and createdOn.
+     * @description One's own; with `manageUsers`, everybody's. Filter and sort on id, name, userId, createdOn, expiresOn and lastUsedOn.
      */
     post: operations['listApiKeys'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/apikeys/{id}/rotate': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Replace an API key
+     * @description A new key now, for the same user and good for the same; the old one stays good until a time, so that programs can be given the new one without a gap. One's own; with `manageUsers`, those of users who may do no more than oneself.
+     */
+    post: operations['rotateApiKey'];
     delete?: never;
     options?: never;
     head?: never;
@@ -965,9 +2159,101 @@ export interface paths {
     post?: never;
     /**
      * Revoke an API key
-     * @description One's own; with `manageUsers`, anybody's. Tokens that were had with it stop working as well.
+     * @description One's own; with `manageUsers`, anybody's. Tokens that were had with it stop working as well. The last administrator who can log in keeps the last way in.
      */
     delete: operations['revokeApiKey'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v2/usermanagement/me/preferences': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How one likes the console to be
+     * @description What the user of the token has chosen, on whatever browser. What was never chosen is left out.
+     */
+    get: operations['getPreferences'];
+    /**
+     * Change how one likes the console to be
+     * @description Members left out stay as they are, and null takes one away; so do the lists in `columns`, one by one. 32 KiB is the most that is kept of a user.
+     */
+    put: operations['updatePreferences'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/views': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Save a view
+     * @description A name for what one looks at: a page with its filter, columns and order. Only its creator sees it, unless it is `shared` with all who see its queue, which takes an owner, a member or a queue admin. A user has 100 views of a queue, and 100 of all other pages; a queue has 100 that are shared. Names are unique among those of a page: one's own, and the shared ones of a queue. Whatever is shared, changed and deleted of a queue is on record, without the filter.
+     */
+    post: operations['createView'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/views/list': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * List the views that the caller may use
+     * @description One's own, and those that are shared in the queues that one sees. Filter and sort on id, name, page, queueId, shared, own, createdOn and updatedOn.
+     */
+    post: operations['listViews'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/views/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get a view
+     * @description One's own, or one that is shared in a queue that one sees.
+     */
+    get: operations['getView'];
+    /**
+     * Change a view
+     * @description By its creator, and a shared one also by the owners of its queue. Members left out stay as they are; an empty filter, order or list of columns takes it away. `version` must be the current one. The page and the queue of a view stay. Only its creator makes it their own again.
+     */
+    put: operations['updateView'];
+    post?: never;
+    /**
+     * Delete a view
+     * @description By its creator, and a shared one also by the owners of its queue. What it shows stays.
+     */
+    delete: operations['deleteView'];
     options?: never;
     head?: never;
     patch?: never;
@@ -1024,7 +2310,7 @@ export interface paths {
     put?: never;
     /**
      * Do something to many work items
-     * @description To the items of a list of ids, or to exactly those that a filter selects among the items that are there when the call begins. Each item is changed or refused with a reason, as one call for it alone would; items IN_DOUBT only by RESOLVE and DELETE. The items are changed in portions of 500, each complete in itself: consumers go on meanwhile, and an item that does not match the filter any more when its turn comes is left alone. One call deals with 100,000 items at most; isMore says that others are left. With dryRun everything is decided and counted, and nothing is changed.
+     * @description To the items of a list of ids, or to exactly those that a filter selects among the items that are there when the call begins. Each item is changed or refused with a reason, as one call for it alone would; items IN_DOUBT only by RESOLVE and DELETE. The items are changed in portions of 500, each complete in itself: consumers go on meanwhile, and an item that does not match the filter any more when its turn comes is left alone. One call deals with 100,000 items at most; isMore says that others are left. Those that were changed are a batch, by whose id they are listed. With dryRun everything is decided and counted, and nothing is changed.
      */
     post: operations['updateWorkItemStatus'];
     delete?: never;
@@ -1044,7 +2330,9 @@ export interface paths {
     put?: never;
     /**
      * Put work items into a queue
-     * @description All or nothing. Each item must fit the model of the queue; the details of a refusal name the index of the item and the attribute. A 2xx means the items are on disk.
+     * @description As JSON up to 10,000 items, all or nothing. Each item must fit the model of the queue; the details of a refusal name the index of the item and the attribute. A 2xx means the items are on disk.
+     *
+     *     As application/x-ndjson any number of items, one a line. They are stored in portions as they come, and the answer has a line for each that is not empty, in their order, as soon as it is on disk: `{"line":1,"id":1001}`, or `{"line":2,"error":{…}}` for one that is refused, which is in the way of no other. A last line without `line` tells of an error that ended the call: what has no line in the answer is to be sent again. When the connection breaks, all that was answered is stored, and perhaps some that was not.
      */
     post: operations['createWorkItems'];
     delete?: never;
@@ -1064,7 +2352,7 @@ export interface paths {
     put?: never;
     /**
      * List the items of a queue
-     * @description Filter and sort on id, status, result, priority, failureKind, retryCount, lapseCount, startTime, endTime, createdOn, createdBy, updatedOn, updatedBy, deferredUntil, notBefore, expiresOn, leaseExpiresOn, pointOfNoReturnOn, cancelRequestedOn, deviceId, deviceUserId, automationId, version, comment, error, resultText and col1 to col10; filter on tags (`eq`: the item has the tag). An answer holds about 4 MB of items: where they are large, it has fewer than `length`, but at least one. The next page begins at `offset` plus the items that were answered, until that is `totalFilter`.
+     * @description Filter and sort on id, status, result, priority, failureKind, retryCount, lapseCount, startTime, endTime, createdOn, createdBy, updatedOn, updatedBy, deferredUntil, notBefore, expiresOn, leaseExpiresOn, pointOfNoReturnOn, cancelRequestedOn, deviceId, deviceUserId, automationId, version, comment, error, errorSignature, resultText and col1 to col10; a column of an attribute with a `sensitivity` is found by `eq` and `ne` alone, and orders nothing; filter on tags (`eq`: the item has the tag), batchId (`eq`: the item came with the batch, or the bulk action with it changed it) and any (`eq` or `substring`: one of the values of its record is, or contains, a text). An answer holds about 4 MB of items: where they are large, it has fewer than `length`, but at least one. While there is more, `page.next` stands for the place behind the last item: sent back as `page.after`, with the same filter and sort, it gets the next page, at the same cost however far it is from the first. A page can also begin at an `offset`, up to 100000 in a large queue. Items that the sort leaves equal are ordered by id, in the direction of its last entry. In a queue of more than 100000 items, what an index serves is answered at once: id, status, endTime, errorSignature (`eq`), and createdOn, which there orders items as their ids do, to within the length of a transaction. Other filters are looked for item by item for up to a second, and the answer then tells what was found until there (`page.isPartial`). Another sort needs a filter by those that leaves at most 100000 items, or is refused.
      */
     post: operations['listWorkItems'];
     delete?: never;
@@ -1133,6 +2421,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/workitems/find': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Find an item, whatever queue it is in
+     * @description In all queues that the caller may see, archived ones among them. Found are the item that has the text as its id; items with an indexed column (indexedColumns of the queue) that begins with it, as it is written or in capital or small letters; and those of all items that have it in a display column that is searched (searchedAttributes), and of the newest items of each queue that have it in any display column or a tag, whatever its case. `isPartial` says that a queue has more items than were looked at for the last. To find those too, list that queue, or have it index or search the column.
+     */
+    post: operations['findWorkItems'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/workitems/erase': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Erase what is stored of a person
+     * @description Of all items of some queues that have a value in an attribute with a `sensitivity`, exactly and now or in an earlier event: all values of such attributes, the output of bots and what they printed, comments, errors, result texts and progress, and the same in the events of these items, also in queues where they were before. The items stay, with their status, times and other attributes, and so do counts; their unique keys are free. Items in progress are left alone and counted. It is on record as events of the items and the queues, without the value. `dryRun` counts, and changes nothing. For owners of the queues and queue admins; these also erase in what is left of deleted queues, which are named by their ids as well.
+     */
+    post: operations['eraseSensitiveValues'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v4/wlm/workitems/indoubt': {
     parameters: {
       query?: never;
@@ -1182,12 +2510,12 @@ export interface paths {
     };
     /**
      * Get a work item
-     * @description With its attempts, the newest output of its bot, and the evidence while it is IN_DOUBT. Whoever does not belong to the queue reads the items that were sent to devices of theirs.
+     * @description With its attempts, the newest output of its bot, and the evidence while it is IN_DOUBT. A caller who does not belong to the queue reads the items that were sent to devices of theirs.
      */
     get: operations['getWorkItem'];
     /**
      * Change the status, result or data of a work item
-     * @description The holder of an item reports it, as in finishWorkItems: what comes after the lease was lost is refused with LATE_REPORT and kept in the timeline. Owners, members and queue admins complete, fail, defer and correct items that nobody holds. `version` must be the current one. Members left out stay as they are. For an item IN_DOUBT, COMPLETE says that it was done, and FAILED, with a comment, that it was done in part; with the failureKind IN_DOUBT, as it was read, the question stays open. To have an item go on or tried again, see releaseWorkItem and restartWorkItem.
+     * @description With IN_PROGRESS a consumer or queue admin takes an item that is NEW: it is leased for 60 s, as by claimWorkItems. The holder keeps it by sending IN_PROGRESS again, which extends the lease; the version rises only with something new, such as data or progress. The holder reports it, as in finishWorkItems: what comes after the lease was lost is refused with LATE_REPORT and kept in the timeline. Owners, members and queue admins complete, fail, defer and correct items that nobody holds. `version` must be the current one. Members left out stay as they are. For an item IN_DOUBT, COMPLETE says that it was done, and FAILED, with a comment, that it was done in part; with the failureKind IN_DOUBT, as it was read, the question stays open. To have an item go on or tried again, see releaseWorkItem and restartWorkItem.
      */
     put: operations['updateWorkItem'];
     post?: never;
@@ -1196,6 +2524,26 @@ export interface paths {
      * @description Refused while the item is in progress. Its timeline is kept.
      */
     delete: operations['deleteWorkItem'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v4/wlm/queues/{id}/workitems/{workItemId}/reveal': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * See the sensitive values of a work item in plain
+     * @description Answers the record and the output with the values of attributes that have a `sensitivity`. The event of it, with who, which attributes and why, is there before the answer.
+     */
+    post: operations['revealWorkItem'];
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -1331,6 +2679,13 @@ export interface components {
        * @description The item that this is about
        */
       itemId?: Id;
+      /** @description Stable name of what keeps a server from working, such as DATABASE_AWAY */
+      code?: string;
+      /**
+       * Format: date-time
+       * @description When that began
+       */
+      since?: string;
       message: string;
     };
     /**
@@ -1372,11 +2727,11 @@ export interface components {
      *     }
      */
     ListRequest: {
-      /** @description A comparison `{operator, field, value}` with eq, ne, lt, le, gt, ge or substring; or a group `{operator, operands}` with and, or, not. Groups nest up to 32 levels, with 100 comparisons at most, 10 of them by substring. */
+      /** @description A comparison `{operator, field, value}` with eq, ne, lt, le, gt, ge, substring or startsWith; or a group `{operator, operands}` with and, or, not. Groups nest up to 32 levels, with 100 comparisons at most, 10 of them by substring. startsWith tells small letters from capitals, substring does not. */
       filter?: {
         [key: string]: unknown;
       } | null;
-      /** @description Order of the rows; ties are ordered by id. */
+      /** @description Order of the rows; ties are ordered by id. Entries without a field are ignored. */
       sort?:
         | ({
             field?: string | null;
@@ -1399,6 +2754,126 @@ export interface components {
       /** @description Accepted for older clients; every member is always answered. */
       fields?: unknown;
     };
+    /** @description A seal on the events of a tenant between two places in the feed. */
+    AuditSeal: {
+      /**
+       * Format: int64
+       * @description From 1, without gaps
+       */
+      number: Id;
+      /** @description The cursor of its first event when it was sealed */
+      first: string;
+      /** @description The cursor of its last event when it was sealed */
+      last: string;
+      /** @description How many events it holds */
+      events: number;
+      /** @description SHA-256 of the SHA-256 of its events, one behind the other; in hexadecimal digits */
+      root: string;
+      /** @description The hash of the seal before it; zeros for the first */
+      previous: string;
+      /** @description The SHA-256 of the seal itself */
+      hash: string;
+      /** Format: date-time */
+      sealedOn: string;
+      /** @description The key that signed it */
+      keyId: string;
+      /** @description Ed25519, in Base64 */
+      signature: string;
+    };
+    /** @description A part of the seals. */
+    AuditSealPage: {
+      list: components['schemas']['AuditSeal'][];
+      /** @description Whether there are more behind the last */
+      isMore: boolean;
+    };
+    /** @description The public half of a key that signs seals. */
+    SealingKey: {
+      /** @description The first half of the SHA-256 of the public key (DER, SPKI); in hexadecimal digits */
+      id: string;
+      /** @description PEM */
+      publicKey: string;
+      /** Format: date-time */
+      createdOn: string;
+      /**
+       * Format: date-time
+       * @description Left out while it is in use
+       */
+      retiredOn?: string;
+    };
+    /**
+     * @description Where the audit trail has come to.
+     * @example {
+     *       "tenant": "0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11",
+     *       "head": "12:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+     *       "waiting": 3,
+     *       "keys": []
+     *     }
+     */
+    AuditHead: {
+      /** @description UUID of the tenant */
+      tenant: string;
+      /** @description What to note: number and hash of the newest seal. Left out when nothing is sealed yet */
+      head?: string;
+      seal?: components['schemas']['AuditSeal'];
+      /** @description Events that wait to be sealed; 10,000 for as many or more */
+      waiting: number;
+      keys: components['schemas']['SealingKey'][];
+    };
+    /** @description Something that is not as it was sealed. */
+    AuditProblem: {
+      /**
+       * @description Of a seal: a wrong signature, not behind the one before it, not of the hashes of its events; an event that is missing, altered, inserted or out of order; an erasure that is not as it was put on record; a chain that does not end where it should
+       * @enum {string}
+       */
+      kind:
+        | 'SIGNATURE'
+        | 'CHAIN'
+        | 'ROOT'
+        | 'MISSING'
+        | 'ALTERED'
+        | 'INSERTED'
+        | 'REORDERED'
+        | 'ERASURE'
+        | 'HEAD';
+      /** Format: int64 */
+      sealNumber?: Id;
+      /** Format: int64 */
+      eventId?: Id;
+      /** @description A sentence */
+      message: string;
+    };
+    /** @description What was found in a part of the audit trail. */
+    AuditVerification: {
+      /**
+       * Format: int64
+       * @description The number of the last seal that was looked at so far
+       */
+      seals: Id;
+      /** Format: int64 */
+      sealsInAll: Id;
+      /** @description Events that were compared in this part */
+      events: number;
+      /** @description Of them, those that were erased by rule */
+      erased: number;
+      /** @description The ids of the keys that have signed the seals of this part */
+      keys: string[];
+      /** @description At most 100 of a part */
+      problems: components['schemas']['AuditProblem'][];
+      /** @description Where the next part begins; left out at the end */
+      cursor?: string;
+    };
+    /** @description Which part of the audit trail. */
+    AuditExportRequest: {
+      /** @description The first seal; 1 unless given */
+      fromSeal?: number;
+      /** @description The last seal; the newest unless given */
+      toSeal?: number;
+    };
+    /** @description The keys that sign no more. */
+    RetiredSealingKeys: {
+      /** @description Their ids */
+      retired: string[];
+    };
     Credentials: {
       /** @description Upper and lower case are the same */
       username: string;
@@ -1410,7 +2885,7 @@ export interface components {
     };
     Session: {
       /**
-       * @description JWT, signed with RS512
+       * @description JWT, signed with RS512. Claims: `sub` the user, `sid` the session, `auth_time` its log-in
        * @example eyJhbGciOiJSUzUxMiJ9.eyJzdWIiOiIyMSJ9.c2ln
        */
       token: string;
@@ -1420,13 +2895,75 @@ export interface components {
        */
       tokenExpiresIn: number;
       user: components['schemas']['SessionUser'];
+      /** @description After a sign-on: the page of the console that was asked for */
+      next?: string;
+      /** @description After a sign-on: where to send the browser after the log-out, to log out at the provider too */
+      logOutUrl?: string;
+    };
+    /**
+     * @example {
+     *       "provider": "company",
+     *       "next": "/console/queues"
+     *     }
+     */
+    SignOnRequest: {
+      provider: string;
+      /** @description A path of the console, such as /console/queues, which `finishSignOn` answers */
+      next?: string;
+      /** @description The port of 127.0.0.1 at which a program waits for the browser; left out by the console */
+      port?: number;
+    };
+    SignOn: {
+      /** @description Where the browser goes, at the provider */
+      url: string;
+      /** @description For `finishSignOn`, once, within ten minutes */
+      secret: string;
+    };
+    /** @description Besides the secret, the parameters of the address at which the browser came back */
+    SignOnAnswer: {
+      secret: string;
+      state: string;
+      code?: string;
+      iss?: string;
+      /** @description In place of the code when the provider refuses */
+      error?: string;
     };
     TokenRequest: {
-      /** @description The one in the header when left out */
+      /**
+       * @description The one in the header when left out
+       * @example eyJhbGciOiJSUzUxMiJ9.eyJzdWIiOiIyMSJ9.c2ln
+       */
       token?: string;
     };
     TokenValidity: {
       valid: boolean;
+    };
+    LoginMethodList: {
+      list: components['schemas']['LoginMethod'][];
+    };
+    LoginMethod: {
+      /**
+       * @description PASSWORD: by `logIn`. PROVIDER: by `beginSignOn`
+       * @enum {string}
+       */
+      type: 'PASSWORD' | 'PROVIDER';
+      /** @description The name of the provider, for `beginSignOn` */
+      provider?: string;
+      /** @description The name of the provider for people */
+      title?: string;
+    };
+    /** @description An object without members */
+    Nothing: Record<string, never>;
+    BrowserSession: {
+      /**
+       * Format: date-time
+       * @description When the session ends unless it is used before
+       */
+      expiresOn: string;
+    };
+    SigningKeyRotation: {
+      /** @description End all sessions, as after a leak of the key; false when left out */
+      endSessions?: boolean;
     };
     SigningKey: {
       /** @description As in the kid header of tokens */
@@ -1466,6 +3003,8 @@ export interface components {
        * @description Set by the server
        */
       readonly id: Id;
+      /** @description What the caller may do with the automation */
+      readonly capabilities?: ('view' | 'edit')[];
       /** @description Unique in the tenant */
       name: string;
       description: string;
@@ -1501,7 +3040,7 @@ export interface components {
       readonly statusBy?: Id;
       /** Format: date-time */
       readonly statusOn?: string;
-      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
+      /** @description Users as whom the bot works, each on one item at a time: their number limits how many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
       runAsUserIds: Id[];
       /**
        * Format: int64
@@ -1539,6 +3078,8 @@ export interface components {
        * @description Set by the server
        */
       readonly id?: Id;
+      /** @description What the caller may do with the automation */
+      readonly capabilities?: ('view' | 'edit')[];
       /** @description Unique in the tenant */
       name: string;
       description?: string;
@@ -1574,7 +3115,7 @@ export interface components {
       readonly statusBy?: Id;
       /** Format: date-time */
       readonly statusOn?: string;
-      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
+      /** @description Users as whom the bot works, each on one item at a time: their number limits how many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
       runAsUserIds?: Id[];
       /**
        * Format: int64
@@ -1607,6 +3148,8 @@ export interface components {
        * @description Set by the server
        */
       readonly id?: Id;
+      /** @description What the caller may do with the automation */
+      readonly capabilities?: ('view' | 'edit')[];
       /** @description Unique in the tenant */
       name?: string;
       description?: string;
@@ -1642,8 +3185,302 @@ export interface components {
       readonly statusBy?: Id;
       /** Format: date-time */
       readonly statusOn?: string;
-      /** @description Users as whom the bot works, each on one item at a time: so many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
+      /** @description Users as whom the bot works, each on one item at a time: their number limits how many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
       runAsUserIds?: Id[];
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly createdBy?: Id;
+      /** Format: date-time */
+      readonly createdOn?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy?: Id;
+      /** Format: date-time */
+      readonly updatedOn?: string;
+      /** @description Rises by one with each change, from 0 */
+      version: number;
+    };
+    NewBatch: {
+      name: string;
+      expected?: components['schemas']['ControlTotals'];
+    };
+    /** @description What its sender says is in a batch. */
+    ControlTotals: {
+      /**
+       * Format: int64
+       * @description How many items
+       */
+      items?: Id;
+      /**
+       * @description Sums of attributes of the type NUMBER, by name
+       * @example {
+       *       "amount": 1749.9
+       *     }
+       */
+      sums?: {
+        [key: string]: number;
+      };
+    };
+    BatchList: {
+      list: components['schemas']['Batch'][];
+      /** @description Whether there are older ones */
+      isMore: boolean;
+    };
+    /**
+     * @description Items that came in together, or that one bulk action changed, and where they are.
+     * @example {
+     *       "id": 12,
+     *       "name": "Payments of 2 March",
+     *       "source": "CALLER",
+     *       "state": "DONE_WITH_FAILURES",
+     *       "received": 3,
+     *       "done": 2,
+     *       "failed": 1,
+     *       "withdrawn": 0,
+     *       "waiting": 0,
+     *       "expected": {
+     *         "items": 3,
+     *         "sums": {
+     *           "amount": 1749.9
+     *         }
+     *       },
+     *       "sums": {
+     *         "amount": 1749.9
+     *       },
+     *       "matches": true,
+     *       "completedOn": "2026-03-02T09:00:00.000Z",
+     *       "createdBy": 1,
+     *       "createdOn": "2026-03-02T08:20:00.000Z"
+     *     }
+     */
+    Batch: {
+      /** Format: int64 */
+      id: Id;
+      name: string;
+      /**
+       * @description Made by `createBatch`, for a file, or by a bulk action, of which it has the items that were changed
+       * @enum {string}
+       */
+      source: 'CALLER' | 'UPLOAD' | 'BULK';
+      /**
+       * @description OPEN while items wait or are to come; STUCK when of those that wait all are deferred for ever, so that nothing moves without a person; DONE when none waits and none has failed
+       * @enum {string}
+       */
+      state?: 'OPEN' | 'DONE' | 'DONE_WITH_FAILURES' | 'STUCK';
+      /**
+       * Format: int64
+       * @description Items that came in, or that were changed
+       */
+      received?: Id;
+      /**
+       * Format: int64
+       * @description COMPLETE, also those that were deleted since
+       */
+      done?: Id;
+      /**
+       * Format: int64
+       * @description FAILED
+       */
+      failed?: Id;
+      /**
+       * Format: int64
+       * @description Deleted before they were done, or moved to another queue
+       */
+      withdrawn?: Id;
+      /**
+       * Format: int64
+       * @description NEW, IN_PROGRESS and DEFERRED
+       */
+      waiting?: Id;
+      expected?: components['schemas']['ControlTotals'];
+      /** @description Of the attributes whose sums are expected, what was received */
+      sums?: {
+        [key: string]: number;
+      };
+      /** @description Whether what was received is what is expected; none where nothing is */
+      matches?: boolean;
+      /**
+       * Format: date-time
+       * @description No more items come since
+       */
+      closedOn?: string;
+      /**
+       * Format: date-time
+       * @description When its event `completeBatch` was written; none once an item was taken up again
+       */
+      completedOn?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      createdBy: Id;
+      /** Format: date-time */
+      createdOn: string;
+    };
+    /**
+     * @description When people work.
+     * @example {
+     *       "id": 3,
+     *       "name": "Office Berlin",
+     *       "timeZone": "Europe/Berlin",
+     *       "hours": [
+     *         {
+     *           "day": "MONDAY",
+     *           "from": "08:00",
+     *           "to": "17:00"
+     *         }
+     *       ],
+     *       "holidays": [
+     *         {
+     *           "date": "2026-12-25",
+     *           "name": "Christmas Day"
+     *         }
+     *       ],
+     *       "createdBy": 1,
+     *       "createdOn": "2026-03-02T08:16:00.000Z",
+     *       "updatedBy": 1,
+     *       "updatedOn": "2026-03-02T08:16:00.000Z",
+     *       "version": 0
+     *     }
+     */
+    Calendar: {
+      /**
+       * Format: int64
+       * @description Set by the server
+       */
+      readonly id: Id;
+      /** @description Unique in the tenant */
+      name: string;
+      /** @description Its clocks count, with their changes to summer time and back, such as Europe/Berlin */
+      timeZone: string;
+      /** @description The hours of a week, in any order; hours of one day do not overlap. A day without hours is none on which people work */
+      hours: {
+        /** @enum {string} */
+        day: 'MONDAY' | 'TUESDAY' | 'WEDNESDAY' | 'THURSDAY' | 'FRIDAY' | 'SATURDAY' | 'SUNDAY';
+        /** @description Where they begin */
+        from: string;
+        /** @description Where they end, later than they begin; 24:00 for the end of the day */
+        to: string;
+      }[];
+      /** @description Days on which nobody works, each once */
+      holidays: {
+        /** Format: date */
+        date: string;
+        name: string;
+      }[];
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly createdBy: Id;
+      /** Format: date-time */
+      readonly createdOn: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy: Id;
+      /** Format: date-time */
+      readonly updatedOn: string;
+      /** @description Rises by one with each change, from 0 */
+      version: number;
+    };
+    CalendarPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['Calendar'][];
+    };
+    /**
+     * @description A new calendar; members set by the server are ignored.
+     * @example {
+     *       "name": "Office Berlin",
+     *       "timeZone": "Europe/Berlin",
+     *       "hours": [
+     *         {
+     *           "day": "MONDAY",
+     *           "from": "08:00",
+     *           "to": "17:00"
+     *         }
+     *       ]
+     *     }
+     */
+    NewCalendar: {
+      /**
+       * Format: int64
+       * @description Set by the server
+       */
+      readonly id?: Id;
+      /** @description Unique in the tenant */
+      name: string;
+      /** @description Its clocks count, with their changes to summer time and back, such as Europe/Berlin */
+      timeZone: string;
+      /** @description The hours of a week, in any order; hours of one day do not overlap. A day without hours is none on which people work */
+      hours: {
+        /** @enum {string} */
+        day: 'MONDAY' | 'TUESDAY' | 'WEDNESDAY' | 'THURSDAY' | 'FRIDAY' | 'SATURDAY' | 'SUNDAY';
+        /** @description Where they begin */
+        from: string;
+        /** @description Where they end, later than they begin; 24:00 for the end of the day */
+        to: string;
+      }[];
+      /** @description Days on which nobody works, each once */
+      holidays?: {
+        /** Format: date */
+        date: string;
+        name: string;
+      }[];
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly createdBy?: Id;
+      /** Format: date-time */
+      readonly createdOn?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy?: Id;
+      /** Format: date-time */
+      readonly updatedOn?: string;
+      /** @description Rises by one with each change, from 0 */
+      version?: number;
+    };
+    /**
+     * @description What to change, and the version it was read at.
+     * @example {
+     *       "version": 0,
+     *       "name": "Office"
+     *     }
+     */
+    CalendarUpdate: {
+      /**
+       * Format: int64
+       * @description Set by the server
+       */
+      readonly id?: Id;
+      /** @description Unique in the tenant */
+      name?: string;
+      /** @description Its clocks count, with their changes to summer time and back, such as Europe/Berlin */
+      timeZone?: string;
+      /** @description The hours of a week, in any order; hours of one day do not overlap. A day without hours is none on which people work */
+      hours?: {
+        /** @enum {string} */
+        day: 'MONDAY' | 'TUESDAY' | 'WEDNESDAY' | 'THURSDAY' | 'FRIDAY' | 'SATURDAY' | 'SUNDAY';
+        /** @description Where they begin */
+        from: string;
+        /** @description Where they end, later than they begin; 24:00 for the end of the day */
+        to: string;
+      }[];
+      /** @description Days on which nobody works, each once */
+      holidays?: {
+        /** Format: date */
+        date: string;
+        name: string;
+      }[];
       /**
        * Format: int64
        * @description Id of the user
@@ -1695,6 +3532,8 @@ export interface components {
     Device: {
       /** Format: int64 */
       id: Id;
+      /** @description What the caller may do with the device; `hold` is to drain, quarantine and resume it, `edit` to change and delete it */
+      readonly capabilities?: ('view' | 'hold' | 'edit')[];
       hostName: string;
       /** @description What people call it */
       nickname: string;
@@ -1858,10 +3697,15 @@ export interface components {
     EventPage: {
       list: components['schemas']['Event'][];
       /**
-       * @description Continue after it, also when the list is empty
+       * @description Continue after it, also when the list is empty; with `before`, continue before it
        * @example 81726-0
        */
       cursor: string;
+      /**
+       * @description With `before`: where the feed ended. What happens later comes after it
+       * @example 81726-0
+       */
+      newest?: string;
       /** @description Whether there is more to read right now */
       isMore: boolean;
     };
@@ -1928,18 +3772,944 @@ export interface components {
       changes?: {
         [key: string]: unknown;
       };
+      /**
+       * Format: int64
+       * @description The batch that it is about, that the item came with, or that the bulk action is
+       */
+      batchId?: Id;
       /** Format: date-time */
       on: string;
+    };
+    /** @description Which items, what of them, and in which form. */
+    ExportRequest: {
+      /**
+       * @description CSV unless it is given
+       * @enum {string}
+       */
+      format?: 'CSV' | 'EXCEL' | 'NDJSON';
+      /** @description Whether values of attributes with a `sensitivity` stand in the file, instead of "•••"; needs the permission `revealSensitive`, and is on record. False unless it is given */
+      plain?: boolean;
+      /** @description As in `listWorkItems` */
+      filter?: {
+        [key: string]: unknown;
+      } | null;
+      /** @description As in `listWorkItems`; by id unless it is given */
+      sort?:
+        | ({
+            field?: string | null;
+            /** @description asc (the default) or desc */
+            direction?: string | null;
+          } & {
+            [key: string]: unknown;
+          })[]
+        | null;
+      /** @description The members of items, in the order of the columns; `json` stands for the attributes. Unless given: id, status, json, failureKind, error, createdOn and updatedOn; of NDJSON all */
+      fields?: (
+        | 'id'
+        | 'status'
+        | 'json'
+        | 'result'
+        | 'failureKind'
+        | 'error'
+        | 'comment'
+        | 'resultText'
+        | 'tags'
+        | 'output'
+        | 'progress'
+        | 'priority'
+        | 'version'
+        | 'modelVersion'
+        | 'retryCount'
+        | 'lapseCount'
+        | 'deviceId'
+        | 'automationId'
+        | 'deviceUserId'
+        | 'startTime'
+        | 'endTime'
+        | 'createdBy'
+        | 'createdOn'
+        | 'updatedBy'
+        | 'updatedOn'
+        | 'deferredUntil'
+        | 'notBefore'
+        | 'expiresOn'
+        | 'leaseExpiresOn'
+        | 'pointOfNoReturnOn'
+        | 'cancelRequestedOn'
+        | 'cancelRequestedBy'
+        | 'cancelReason'
+        | 'batchId'
+      )[];
+      /** @description Of CSV and EXCEL, the attributes that `json` stands for, in the order of the columns; all unless it is given */
+      attributes?: string[];
+      /**
+       * @description Where the times in CSV and EXCEL are of; UTC unless it is given, and values of the model as they were sent
+       * @example Europe/Berlin
+       */
+      timeZone?: string;
+      /**
+       * @description What stands between the columns of CSV; COMMA unless it is given
+       * @enum {string}
+       */
+      delimiter?: 'COMMA' | 'SEMICOLON' | 'TAB' | 'PIPE';
+      /**
+       * @description What stands before the decimals in CSV; unless it is given as the `intakeFormat` of the queue has it, or else POINT
+       * @enum {string}
+       */
+      decimalSign?: 'POINT' | 'COMMA';
+    };
+    FailureClusters: {
+      /** @description All clusters that were found, also where the list is cut */
+      total: number;
+      list: components['schemas']['FailureCluster'][];
+    };
+    /** @description Failures that are taken for one cause. */
+    FailureCluster: {
+      /** @description What the errors have in common, as errorSignature of the items */
+      signature: string;
+      /** @enum {string} */
+      failureKind: 'BUSINESS' | 'SYSTEM' | 'DATA_ERROR' | 'EXPIRED' | 'IN_DOUBT';
+      /** @description Items that are FAILED so now */
+      count: number;
+      /** @description Whether there are more of them than were counted */
+      isMore: boolean;
+      /** @description First seen within 24 hours, and nobody has noted or restarted anything of it */
+      isNew: boolean;
+      /**
+       * Format: date-time
+       * @description When the first of those items failed; none where there are none
+       */
+      firstSeenOn?: string;
+      /**
+       * Format: date-time
+       * @description When the last of them did
+       */
+      lastSeenOn?: string;
+      queues: components['schemas']['FailuresOfQueue'][];
+      /** @description Where the newest 1,000 of them in each queue were processed, most first */
+      devices: components['schemas']['FailuresOfDevice'][];
+      /** @description The newest three of each queue, errors cut to 1,000 characters */
+      samples: components['schemas']['FailureSample'][];
+      notes: components['schemas']['FailureNote'][];
+      /** @description Restarts of many of its items, the newest three of each queue, newest first */
+      remedies: components['schemas']['Remedy'][];
+    };
+    FailuresOfQueue: {
+      /** Format: int64 */
+      queueId: Id;
+      queueName: string;
+      count: number;
+      /** @description Whether there are more than were counted */
+      isMore: boolean;
+    };
+    FailuresOfDevice: {
+      /** Format: int64 */
+      deviceId: Id;
+      /** @description Left out when there is no such device any more */
+      hostName?: string;
+      count: number;
+    };
+    FailureSample: {
+      /** Format: int64 */
+      queueId: Id;
+      /**
+       * Format: int64
+       * @description Id of the item
+       */
+      id: Id;
+      error?: string;
+    };
+    FailureNote: {
+      /** Format: int64 */
+      queueId: Id;
+      note: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      updatedBy: Id;
+      updatedByName?: string;
+      /** Format: date-time */
+      updatedOn: string;
+    };
+    FailureNoteRequest: {
+      /** @description As of the cluster */
+      signature: string;
+      /** @enum {string} */
+      failureKind: 'BUSINESS' | 'SYSTEM' | 'DATA_ERROR' | 'EXPIRED' | 'IN_DOUBT';
+      /** @description An empty one takes it away */
+      note: string;
+    };
+    /** @description A restart of many items of a cluster, by updateWorkItemStatus or updateWorkItems, and what has become of them. Items that were restarted once more count for the later restart only, and those that are deferred or gone for none. */
+    Remedy: {
+      /** Format: int64 */
+      queueId: Id;
+      /**
+       * Format: int64
+       * @description The batch of the items, by which they are listed
+       */
+      batchId: Id;
+      /** @description Items that were restarted */
+      restarted: number;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      by: Id;
+      byName?: string;
+      /**
+       * Format: date-time
+       * @description When it began
+       */
+      on: string;
+      /** @description Of them COMPLETE */
+      done: number;
+      /** @description Of them NEW or IN_PROGRESS */
+      waiting: number;
+      /** @description Of them FAILED with the same signature */
+      failedAgain: number;
+      /** @description Of them FAILED with another one */
+      failedOtherwise: number;
+      /** @description Whether there are more of them than were counted */
+      isMore: boolean;
+    };
+    CorrectionRequest: {
+      rows: components['schemas']['Correction'][];
+      /** @description Whether the items, which have failed, are to be tried again */
+      restart?: boolean;
+      /** @description Decide only */
+      dryRun?: boolean;
+      /**
+       * Format: int64
+       * @description The batch of an earlier call of the caller, where this one goes on with the same correction
+       */
+      batchId?: Id;
+      /** @description Why, for the timeline */
+      reason?: string;
+    };
+    Correction: {
+      /** Format: int64 */
+      id: Id;
+      /** @description The one that the caller has seen */
+      version: number;
+      /** @description The attributes to set; null takes the value away. Others stay as they are */
+      json: {
+        [key: string]: unknown;
+      };
+    };
+    CorrectionOutcome: {
+      /** @description Whether nothing was done but deciding */
+      dryRun: boolean;
+      changed: number;
+      /** @description Items that were so already */
+      unchanged: number;
+      refused: number;
+      /**
+       * Format: int64
+       * @description The batch of those that were changed; none where nothing was
+       */
+      batchId?: Id;
+      list: components['schemas']['CorrectedRow'][];
+    };
+    CorrectedRow: {
+      /** Format: int64 */
+      id: Id;
+      /** @enum {string} */
+      outcome: 'CHANGED' | 'UNCHANGED' | 'REFUSED';
+      /** @description The status that the item has then; none where it is refused */
+      status?: string;
+      /** @description The version that it has then */
+      version?: number;
+      error?: components['schemas']['Error'];
+    };
+    RunningItemPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['RunningItem'][];
+    };
+    /** @description An item in progress on a device. */
+    RunningItem: {
+      /** Format: int64 */
+      deviceId: Id;
+      /**
+       * Format: int64
+       * @description Left out with all of the item when the caller may not see the queue
+       */
+      queueId?: Id;
+      queueName?: string;
+      /** Format: int64 */
+      itemId?: Id;
+      /**
+       * Format: int64
+       * @description Left out when a consumer claimed it
+       */
+      automationId?: Id;
+      automationName?: string;
+      botName?: string;
+      /** @description The user as whom the bot works */
+      runAsUserName?: string;
+      /** Format: date-time */
+      startedOn: string;
+      /** Format: date-time */
+      leaseExpiresOn: string;
+      /** @description As its holder reported it */
+      progress?: {
+        [key: string]: unknown;
+      };
+      /** Format: date-time */
+      cancelRequestedOn?: string;
+      /** Format: date-time */
+      pointOfNoReturnOn?: string;
+      /**
+       * @description What becomes of it when the device is quarantined now: it waits again, fails because it was cancelled, or is FAILED and IN_DOUBT
+       * @enum {string}
+       */
+      ifTakenBack: 'NEW' | 'FAILED' | 'IN_DOUBT';
+    };
+    FleetExplanation: {
+      /**
+       * @description The kind of reason
+       * @enum {string}
+       */
+      code:
+        | 'NEXT'
+        | 'FREE'
+        | 'QUARANTINED'
+        | 'DRAINING'
+        | 'DISCONNECTED'
+        | 'SLOTS_BUSY'
+        | 'NO_POOL'
+        | 'NO_AUTOMATION'
+        | 'NO_DEVICE'
+        | 'WITHOUT_BOT'
+        | 'WITHOUT_LABELS'
+        | 'AUTOMATION_PAUSED'
+        | 'AUTOMATION_STOPPED'
+        | 'QUEUE_PAUSED'
+        | 'NOTHING_WAITS'
+        | 'RUN_AS_USERS_TAKEN'
+        | 'THRESHOLD'
+        | 'OTHER_FIRST';
+      /** @description The most decisive reason, for people */
+      sentence: string;
+      /** @description Each reason, the most decisive first */
+      reasons: components['schemas']['FleetReason'][];
+    };
+    AutomationExplanation: {
+      /**
+       * @description The kind of reason
+       * @enum {string}
+       */
+      code:
+        | 'NEXT'
+        | 'FREE'
+        | 'QUARANTINED'
+        | 'DRAINING'
+        | 'DISCONNECTED'
+        | 'SLOTS_BUSY'
+        | 'NO_POOL'
+        | 'NO_AUTOMATION'
+        | 'NO_DEVICE'
+        | 'WITHOUT_BOT'
+        | 'WITHOUT_LABELS'
+        | 'AUTOMATION_PAUSED'
+        | 'AUTOMATION_STOPPED'
+        | 'QUEUE_PAUSED'
+        | 'NOTHING_WAITS'
+        | 'RUN_AS_USERS_TAKEN'
+        | 'THRESHOLD'
+        | 'OTHER_FIRST';
+      /** @description The most decisive reason, for people */
+      sentence: string;
+      /** @description Each reason, the most decisive first */
+      reasons: components['schemas']['FleetReason'][];
+      /** @description The devices of its pool, those that would take the next item first */
+      devices: components['schemas']['DeviceVerdict'][];
+    };
+    FleetReason: {
+      /**
+       * @description The kind of reason
+       * @enum {string}
+       */
+      code:
+        | 'NEXT'
+        | 'FREE'
+        | 'QUARANTINED'
+        | 'DRAINING'
+        | 'DISCONNECTED'
+        | 'SLOTS_BUSY'
+        | 'NO_POOL'
+        | 'NO_AUTOMATION'
+        | 'NO_DEVICE'
+        | 'WITHOUT_BOT'
+        | 'WITHOUT_LABELS'
+        | 'AUTOMATION_PAUSED'
+        | 'AUTOMATION_STOPPED'
+        | 'QUEUE_PAUSED'
+        | 'NOTHING_WAITS'
+        | 'RUN_AS_USERS_TAKEN'
+        | 'THRESHOLD'
+        | 'OTHER_FIRST';
+      sentence: string;
+      /** @description What the sentence rests on, such as ids, names and counts */
+      facts?: {
+        [key: string]: unknown;
+      };
+    };
+    DeviceVerdict: {
+      /** Format: int64 */
+      deviceId: Id;
+      /** @description Nickname or host name; a number where the caller may not see the device */
+      deviceName: string;
+      /**
+       * @description The kind of reason
+       * @enum {string}
+       */
+      code:
+        | 'NEXT'
+        | 'FREE'
+        | 'QUARANTINED'
+        | 'DRAINING'
+        | 'DISCONNECTED'
+        | 'SLOTS_BUSY'
+        | 'NO_POOL'
+        | 'NO_AUTOMATION'
+        | 'NO_DEVICE'
+        | 'WITHOUT_BOT'
+        | 'WITHOUT_LABELS'
+        | 'AUTOMATION_PAUSED'
+        | 'AUTOMATION_STOPPED'
+        | 'QUEUE_PAUSED'
+        | 'NOTHING_WAITS'
+        | 'RUN_AS_USERS_TAKEN'
+        | 'THRESHOLD'
+        | 'OTHER_FIRST';
+      sentence: string;
     };
     Health: {
       /** @enum {string} */
       status: 'UP';
-      /** @description Version of the server */
-      version?: string;
     };
+    Readiness: {
+      /** @enum {string} */
+      status: 'UP';
+      /** @description Version of the server */
+      version: string;
+      /**
+       * Format: date-time
+       * @description The time from which on it could serve
+       */
+      since: string;
+      /** @description What somebody should mend, the worst first; work goes on */
+      warnings: components['schemas']['Condition'][];
+    };
+    /** @description Something about a server that somebody should mend. */
+    Condition: {
+      /** @description Stable name, such as DISK_NEARLY_FULL */
+      code: string;
+      /** @description What is wrong and what to do; for people */
+      message: string;
+      /**
+       * Format: date-time
+       * @description When it began
+       */
+      since: string;
+    };
+    UndoRequest: {
+      /** @description Count only */
+      dryRun?: boolean;
+    };
+    UndoOutcome: {
+      /** @description Whether nothing was done but counting */
+      dryRun: boolean;
+      /** @description Items that were deleted, or with `dryRun` would be */
+      withdrawn: number;
+      /** @description Items of the upload that stay as they are */
+      left: {
+        /** @enum {string} */
+        status: 'IN_PROGRESS' | 'COMPLETE' | 'FAILED';
+        count: number;
+        reason: string;
+      }[];
+    };
+    UploadList: {
+      list: components['schemas']['FileIntake'][];
+      /** @description Whether there are older ones */
+      isMore: boolean;
+    };
+    /** @enum {string} */
+    Delimiter: 'COMMA' | 'SEMICOLON' | 'TAB' | 'PIPE';
+    /** @description What became of a file. */
     FileIntake: {
-      /** @description Items created */
+      /** @description Items created that wait to be claimed, or with `dryRun` would be */
       created: number;
+      /**
+       * Format: int64
+       * @description Of this upload; none with `dryRun`
+       */
+      uploadId?: Id;
+      /** @description Rows below the header that are not empty: those created, rejected and duplicates together */
+      rows?: number;
+      /** @description Rows that do not fit the model; with onError=dataError each is an item that is FAILED */
+      rejected?: number;
+      /** @description Rows left out because they equal an item or a row above */
+      duplicates?: number;
+      /** @enum {string} */
+      onError?: 'dataError' | 'skip' | 'reject';
+      /** @description The first 100 things that are wrong with rows */
+      errors?: components['schemas']['RowProblem'][];
+      /** @enum {string} */
+      format?: 'CSV' | 'EXCEL';
+      delimiter?: components['schemas']['Delimiter'];
+      encoding?: string;
+      /** @description The sheet that was read */
+      sheet?: string;
+      /** @description How its values were read, where the request or the queue says so */
+      intakeFormat?: components['schemas']['IntakeFormat'];
+      /** @description Nothing was stored */
+      dryRun?: boolean;
+      /**
+       * Format: int64
+       * @description The batch that its items are
+       */
+      batchId?: Id;
+      expected?: components['schemas']['ControlTotals'];
+      /** @description Of the attributes whose sums are expected, what was received */
+      sums?: {
+        [key: string]: number;
+      };
+      /** @description Whether what was received is what is expected; none where nothing is */
+      matches?: boolean;
+      /**
+       * @description READING while the file is on its way into the queue; REFUSED when nothing was stored, and `refusal` says why; CUT when the server that read it was stopped or died, and nothing was stored
+       * @enum {string}
+       */
+      state?: 'READING' | 'STORED' | 'REFUSED' | 'CUT';
+      /**
+       * Format: int64
+       * @description While READING, of `fileBytes`; also of one that was CUT
+       */
+      bytesRead?: Id;
+      refusal?: components['schemas']['Error'];
+      /**
+       * Format: date-time
+       * @description With `async`, when it was STORED, REFUSED or CUT
+       */
+      endedOn?: string;
+      /**
+       * Format: date-time
+       * @description When its items were withdrawn
+       */
+      undoneOn?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      undoneBy?: Id;
+      /** @description How many rows `downloadUploadErrors` has */
+      errorRows?: number;
+      /** @description From `getUpload` and `listUploads`, as are the next three */
+      fileName?: string;
+      /** Format: int64 */
+      fileBytes?: Id;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      createdBy?: Id;
+      /** Format: date-time */
+      createdOn?: string;
+      /** @description The same file was stored before; this is what became of it then */
+      repeated?: boolean;
+    };
+    FilePreview: {
+      /** @enum {string} */
+      format: 'CSV' | 'EXCEL';
+      delimiter?: components['schemas']['Delimiter'];
+      encoding?: string;
+      /** @description The sheet that was read */
+      sheet?: string;
+      /** @description The names of all sheets */
+      sheets?: string[];
+      /** @description How its values are read, where the request or the queue says so */
+      intakeFormat?: components['schemas']['IntakeFormat'];
+      /** @description Rows below the header by which types were guessed, 1,000 at most */
+      rowsLookedAt: number;
+      /** @description Whether the file has further rows */
+      isCut: boolean;
+      columns: components['schemas']['FileColumn'][];
+      /** @description The reasons why the file would be refused as its header is read now */
+      problems: components['schemas']['ErrorDetail'][];
+      /** @description What may be sent as `mapping`, if a person agrees: the one that was sent, and for columns that match no attribute those that resemble one */
+      mapping: {
+        [key: string]: string;
+      };
+      /** @description What may be sent as `dateFormat`: how the values of a column can be read as dates, where neither the request nor the queue says it */
+      dateFormat?: string;
+      /**
+       * @description What may be sent as `decimalSign`: how the values of a column can be read as numbers, where neither the request nor the queue says it
+       * @enum {string}
+       */
+      decimalSign?: 'POINT' | 'COMMA';
+      /** @description The first 20 rows, or fewer that are large */
+      rows: components['schemas']['PreviewedRow'][];
+      model: components['schemas']['ProposedModel'];
+    };
+    /** @description A column of a file, and what its values look like. */
+    FileColumn: {
+      /** @description As the header has it, up to 1,000 characters */
+      name: string;
+      /** @description The attribute that it is stored in; none when it matches none */
+      attribute?: string;
+      /**
+       * @description That fits all of its values
+       * @enum {string}
+       */
+      type: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
+      /** @description Whether no value is missing */
+      isRequired: boolean;
+      /** @description What a person should know before they agree with the type */
+      note?: string;
+    };
+    PreviewedRow: {
+      /** @description Row in the file, as a spreadsheet numbers them */
+      row: number;
+      /** @description What the file has, by column, up to 200 characters of each */
+      cells: string[];
+      /** @description The values that would be stored */
+      json: {
+        [key: string]: unknown;
+      };
+      problems: components['schemas']['RowProblem'][];
+    };
+    ProposedModel: {
+      /** @description That of the file */
+      name: string;
+      attributes: {
+        name: string;
+        /** @enum {string} */
+        type: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
+        isRequired: boolean;
+      }[];
+    };
+    ModelProposal: {
+      /** @description That of the file */
+      name: string;
+      attributes: {
+        name: string;
+        /** @enum {string} */
+        type: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
+        isRequired: boolean;
+      }[];
+      /** @enum {string} */
+      format: 'CSV' | 'EXCEL';
+      delimiter?: components['schemas']['Delimiter'];
+      encoding?: string;
+      /** @description The sheet that was read */
+      sheet?: string;
+      /** @description The names of all sheets */
+      sheets?: string[];
+      /** @description Rows below the header by which types were guessed, 1,000 at most */
+      rowsLookedAt: number;
+      /** @description Whether the file has further rows */
+      isCut: boolean;
+      columns: components['schemas']['FileColumn'][];
+      /** @description How the values of a column can be read as dates; none where one was sent */
+      dateFormat?: string;
+      /**
+       * @description How the values of a column can be read as numbers, where no sign was sent
+       * @enum {string}
+       */
+      decimalSign?: 'POINT' | 'COMMA';
+    };
+    RowProblem: {
+      /** @description Row in the file, as a spreadsheet numbers them */
+      row: number;
+      /** @description Its name in the header; none where the row as a whole is wrong */
+      column?: string;
+      /** @description The attribute */
+      field?: string;
+      /** @description What the file has there, up to 1,000 characters */
+      value?: string;
+      /**
+       * Format: int64
+       * @description The item that the row equals, or, with onError=dataError, the one that was made of it and is FAILED
+       */
+      itemId?: Id;
+      reason: string;
+    };
+    /**
+     * @description What is promised of a queue, and what an hour of people costs.
+     * @example {
+     *       "queueId": 7,
+     *       "queueName": "Large invoices",
+     *       "calendarId": 3,
+     *       "calendarName": "Office Berlin",
+     *       "timeZone": "Europe/Berlin",
+     *       "dueTime": "17:00",
+     *       "cutOff": "15:00",
+     *       "warnMinutes": 15,
+     *       "updatedBy": 1,
+     *       "updatedOn": "2026-03-02T08:16:00.000Z",
+     *       "version": 1
+     *     }
+     */
+    QueueLevel: {
+      /** Format: int64 */
+      readonly queueId: Id;
+      readonly queueName: string;
+      /**
+       * Format: int64
+       * @description The calendar whose hours and days count; without one every hour does, by the clock of UTC
+       */
+      calendarId?: Id;
+      readonly calendarName?: string;
+      /** @description That of the calendar */
+      readonly timeZone?: string;
+      /** @description Minutes of the calendar within which an item is started */
+      longestWaitMinutes?: number;
+      /** @description The time of a working day by which items are done */
+      dueTime?: string;
+      /** @description What comes in before this time of a working day is due that day, or on the next one where `dueTime` is earlier than this; `dueTime` unless given. What comes in later counts as of the next working day */
+      cutOff?: string;
+      /** @description How much time the forecast has to leave: it is warned when items are expected later than this before they are due; where there is no forecast, when items are due within this. 15 unless given */
+      warnMinutes?: number;
+      /** @description What an hour of people costs */
+      hourlyCost?: number;
+      /** @description Of the cost, as in ISO 4217 */
+      currency?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy?: Id;
+      /** Format: date-time */
+      readonly updatedOn?: string;
+      /** @description Rises by one with each change; 0 where nothing was promised yet */
+      version: number;
+    };
+    /**
+     * @description What to promise, and, where it shall not overwrite what somebody else promised meanwhile, the version that was read. Members set by the server are ignored.
+     * @example {
+     *       "longestWaitMinutes": 240
+     *     }
+     */
+    NewQueueLevel: {
+      /** Format: int64 */
+      readonly queueId?: Id;
+      readonly queueName?: string;
+      /**
+       * Format: int64
+       * @description The calendar whose hours and days count; without one every hour does, by the clock of UTC
+       */
+      calendarId?: Id;
+      readonly calendarName?: string;
+      /** @description That of the calendar */
+      readonly timeZone?: string;
+      /** @description Minutes of the calendar within which an item is started */
+      longestWaitMinutes?: number;
+      /** @description The time of a working day by which items are done */
+      dueTime?: string;
+      /** @description What comes in before this time of a working day is due that day, or on the next one where `dueTime` is earlier than this; `dueTime` unless given. What comes in later counts as of the next working day */
+      cutOff?: string;
+      /** @description How much time the forecast has to leave: it is warned when items are expected later than this before they are due; where there is no forecast, when items are due within this. 15 unless given */
+      warnMinutes?: number;
+      /** @description What an hour of people costs */
+      hourlyCost?: number;
+      /** @description Of the cost, as in ISO 4217 */
+      currency?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy?: Id;
+      /** Format: date-time */
+      readonly updatedOn?: string;
+      /** @description Rises by one with each change; 0 where nothing was promised yet */
+      version?: number;
+    };
+    QueueLevelPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['QueueLevelState'][];
+    };
+    /**
+     * @description What is promised of a queue, and how it was at the last look.
+     * @example {
+     *       "queueId": 7,
+     *       "queueName": "Large invoices",
+     *       "longestWaitMinutes": 240,
+     *       "warnMinutes": 15,
+     *       "version": 0,
+     *       "state": "KEPT",
+     *       "stateOn": "2026-03-02T08:16:00.000Z"
+     *     }
+     */
+    QueueLevelState: {
+      /** Format: int64 */
+      readonly queueId: Id;
+      readonly queueName: string;
+      /**
+       * Format: int64
+       * @description The calendar whose hours and days count; without one every hour does, by the clock of UTC
+       */
+      calendarId?: Id;
+      readonly calendarName?: string;
+      /** @description That of the calendar */
+      readonly timeZone?: string;
+      /** @description Minutes of the calendar within which an item is started */
+      longestWaitMinutes?: number;
+      /** @description The time of a working day by which items are done */
+      dueTime?: string;
+      /** @description What comes in before this time of a working day is due that day, or on the next one where `dueTime` is earlier than this; `dueTime` unless given. What comes in later counts as of the next working day */
+      cutOff?: string;
+      /** @description How much time the forecast has to leave: it is warned when items are expected later than this before they are due; where there is no forecast, when items are due within this. 15 unless given */
+      warnMinutes?: number;
+      /** @description What an hour of people costs */
+      hourlyCost?: number;
+      /** @description Of the cost, as in ISO 4217 */
+      currency?: string;
+      /**
+       * Format: int64
+       * @description Id of the user
+       */
+      readonly updatedBy?: Id;
+      /** Format: date-time */
+      readonly updatedOn?: string;
+      /** @description Rises by one with each change; 0 where nothing was promised yet */
+      version: number;
+      state: components['schemas']['LevelState'];
+      /**
+       * Format: date-time
+       * @description Since when it is so
+       */
+      stateOn: string;
+      forecast?: components['schemas']['QueueForecast'];
+    };
+    /**
+     * @description BROKEN while open items are over their time, AT_RISK while items are expected to be, KEPT otherwise. As told by events, it returns to KEPT when that has been so for five minutes
+     * @enum {string}
+     */
+    LevelState: 'KEPT' | 'AT_RISK' | 'BROKEN';
+    QueueForecast: {
+      /** Format: int64 */
+      queueId: Id;
+      queueName: string;
+      /**
+       * Format: date-time
+       * @description When it was worked out
+       */
+      on: string;
+      /**
+       * @description DONE: nothing is open. ENDS: `expectedEndOn` says when. The others say why it cannot be known: the queue is archived, or paused without an end, nothing was finished in thirty days, or nobody works on it
+       * @enum {string}
+       */
+      code: 'DONE' | 'ENDS' | 'ARCHIVED' | 'PAUSED' | 'NOT_MEASURED' | 'NOBODY_WORKS';
+      /** @description All of it for people, with times of the clock of the calendar */
+      sentence: string;
+      /**
+       * Format: date-time
+       * @description When the last of the items that are there is done
+       */
+      expectedEndOn?: string;
+      /** @description What the forecast rests on */
+      restsOn: {
+        /** @description Items that can be claimed now */
+        waiting: number;
+        /** @description Items in progress */
+        running: number;
+        /** @description Items that wait for their retry, or were put aside until a time */
+        comingDue: number;
+        /** @description Items put aside without an end; they are not in the forecast */
+        putAside: number;
+        /** @description Mean time from claim to finish, as measured */
+        handlingSeconds?: number;
+        /** @description Items of which that is the mean */
+        measuredItems?: number;
+        /**
+         * @description In the last 15 minutes, or, where too few were finished, in a day or in thirty
+         * @enum {string}
+         */
+        measuredOver?: 'RECENT' | 'DAY' | 'MONTH';
+        /** @description Items worked on at once: as many as now, or on average of the last 15 minutes if that is more; while nobody is at work, the slots of the devices that could be, or one where somebody was lately */
+        atOnce: number;
+        /** @description Devices that are connected and can run its items */
+        devices: number;
+        /** @description Slots of such a device on average */
+        slotsPerDevice?: number;
+        /** @description Items that came in, a minute, in the last 15 minutes */
+        arrivingPerMinute: number;
+        /** @description Whether more than 10,000 items wait, of which those behind the first are taken to have come in evenly */
+        isEstimated: boolean;
+      };
+      /** @description What becomes of what is promised; left out where nothing is */
+      level?: {
+        state: components['schemas']['LevelState'];
+        /** @description Open items that are over their time already */
+        late: number;
+        /** @description Further items that will be; left out where it cannot be known */
+        misses?: number;
+        /**
+         * Format: date-time
+         * @description When the first of these is due
+         */
+        dueOn?: string;
+        /**
+         * Format: date-time
+         * @description When the next open item is due
+         */
+        nextDueOn?: string;
+        /** @description How many more devices would hold it; left out where none would */
+        moreDevices?: number;
+        /**
+         * Format: date-time
+         * @description When they would be needed at the latest
+         */
+        moreDevicesFromOn?: string;
+      };
+    };
+    QueueSavings: {
+      /** Format: int64 */
+      queueId: Id;
+      queueName: string;
+      /** Format: date-time */
+      from: string;
+      /** Format: date-time */
+      to: string;
+      sentence: string;
+      /** @description What a person needs for one item; left out where the queue does not say */
+      manualSeconds?: number;
+      /** @description Items that became COMPLETE after they were in progress */
+      complete: number;
+      /** @description Items that became FAILED after they were in progress */
+      failed: number;
+      /** @description Acts of people on items; a bulk action is one */
+      repairs: number;
+      hours?: {
+        /** @description What people would have needed for all that was finished */
+        worked: number;
+        /** @description Of this, what was in vain, as items failed */
+        failed: number;
+        /** @description What people took to mend */
+        repairs: number;
+        /** @description What is left */
+        saved: number;
+      };
+      money?: {
+        currency: string;
+        hourlyCost: number;
+        saved: number;
+      };
+    };
+    QueueSavingsPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['QueueSavings'][];
+      /** @description Of all that the filter matches */
+      sums: {
+        hours: number;
+        money: {
+          currency: string;
+          saved: number;
+        }[];
+      };
     };
     /**
      * @example {
@@ -1964,6 +4734,10 @@ export interface components {
       roleId?: Id;
       roleName?: string;
     };
+    QueueConsumerPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['QueueConsumer'][];
+    };
     /**
      * @example {
      *       "role": "MEMBER"
@@ -1984,6 +4758,12 @@ export interface components {
       userId?: Id;
       /** @description OWNER, MEMBER or PARTICIPANT */
       role?: string;
+      /** @description In lists only */
+      username?: string;
+    };
+    QueueMemberPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['QueueMember'][];
     };
     /**
      * @example {
@@ -1996,6 +4776,12 @@ export interface components {
        * @description Id of the user
        */
       userId?: Id;
+    };
+    TenantKey: {
+      /** @description Of the key, from 1 */
+      version: number;
+      /** @description Queues whose items are encrypted anew */
+      queues: number;
     };
     /**
      * @description The attributes that each item of a queue has.
@@ -2050,6 +4836,8 @@ export interface components {
        * @description Set by the server
        */
       readonly id?: Id;
+      /** @description What the caller may do with the model; only in the answer of getWorkItemModel */
+      readonly capabilities?: ('view' | 'edit')[];
       /** @description Unique in the tenant */
       name?: string;
       /** @description In the order in which people see them; at least one */
@@ -2070,6 +4858,8 @@ export interface components {
       readonly updatedOn?: string;
       /** @description Rises by one with each change, from 0 */
       readonly version?: number;
+      /** @description Items whose stored values are still to be brought to what the marks say now, counted up to 10,000 a queue; only in the answer of getWorkItemModel, and left out where there are none */
+      readonly unsealedItems?: number;
       /** @description Whether no new queues may use it */
       readonly archived?: boolean;
       /** Format: int64 */
@@ -2092,6 +4882,11 @@ export interface components {
       type?: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
       /** @description Whether each item must have it; true when left out */
       isRequired?: boolean;
+      /**
+       * @description PERSONAL for what tells of a person, SECRET for passwords and the like. Values are encrypted where they are stored, and masked for all but who holds the item. NONE where the mark was taken away; left out where there never was one
+       * @enum {string}
+       */
+      sensitivity?: 'PERSONAL' | 'SECRET' | 'NONE';
       /** @description What the attribute was called in former versions of the model, oldest first; left out when it was always the same */
       readonly formerNames?: {
         /** @description The first version of the model in which the name was not this one any more */
@@ -2137,6 +4932,11 @@ export interface components {
       type?: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
       /** @description Of a new one, true when left out */
       isRequired?: boolean;
+      /**
+       * @description NONE takes the mark away; of a new one, NONE when left out
+       * @enum {string}
+       */
+      sensitivity?: 'PERSONAL' | 'SECRET' | 'NONE';
       /** @description What the attribute was called in former versions of the model, oldest first; left out when it was always the same */
       readonly formerNames?: {
         /** @description The first version of the model in which the name was not this one any more */
@@ -2203,6 +5003,8 @@ export interface components {
        * @description Set by the server
        */
       readonly id: Id;
+      /** @description What the caller may do with the pool */
+      readonly capabilities?: ('view' | 'use' | 'edit')[];
       /** @description Unique in the tenant */
       name: string;
       description: string;
@@ -2257,6 +5059,8 @@ export interface components {
        * @description Set by the server
        */
       readonly id?: Id;
+      /** @description What the caller may do with the pool */
+      readonly capabilities?: ('view' | 'use' | 'edit')[];
       /** @description Unique in the tenant */
       name: string;
       description?: string;
@@ -2304,6 +5108,8 @@ export interface components {
        * @description Set by the server
        */
       readonly id?: Id;
+      /** @description What the caller may do with the pool */
+      readonly capabilities?: ('view' | 'use' | 'edit')[];
       /** @description Unique in the tenant */
       name?: string;
       description?: string;
@@ -2337,6 +5143,54 @@ export interface components {
       readonly updatedOn?: string;
       /** @description Rises by one with each change, from 0 */
       version: number;
+    };
+    QueueHistory: {
+      /** Format: int64 */
+      queueId: Id;
+      /** @description Seconds of each span */
+      step: number;
+      /** Format: date-time */
+      from: string;
+      /** Format: date-time */
+      to: string;
+      list: {
+        /**
+         * Format: date-time
+         * @description When the span began
+         */
+        from: string;
+        /** @description Items that came into the queue */
+        arrived: number;
+        /** @description Items that became COMPLETE after they were in progress */
+        complete: number;
+        /** @description Items that became FAILED after they were in progress */
+        failed: number;
+        /** @description Mean time from claim to finish; left out when nothing finished */
+        averageHandlingSeconds?: number;
+        /** @description Items by status at the end of the span */
+        counts: {
+          NEW: number;
+          IN_PROGRESS: number;
+          COMPLETE: number;
+          FAILED: number;
+          DEFERRED: number;
+        };
+      }[];
+    };
+    QueueStatsPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['QueueStats'][];
+    };
+    /** @description The figures of queues in which something happened. */
+    QueueStatsMessage: {
+      /**
+       * @description Continue after this message with it
+       * @example 81726-0
+       */
+      cursor: string;
+      /** @description The operation: streamQueueStats */
+      operation: string;
+      list: components['schemas']['QueueStats'][];
     };
     /**
      * @description A queue holds work items of one model.
@@ -2390,7 +5244,7 @@ export interface components {
       /** @description When idle devices are started on the queue; counted in reactivationUnit. Unless given: 100 PERCENT, so that no device idles while items wait; or a COUNT of 1 */
       reactivationThreshold?: number;
       /**
-       * @description PERCENT of the current pass still waiting, below which further devices start (the default), 0 to 100; or COUNT of items that must wait before a drained queue starts again
+       * @description PERCENT of the current reactivation cycle still waiting, below which further devices start (the default), 0 to 100; or COUNT of items that must wait before a drained queue starts again
        * @enum {string}
        */
       reactivationUnit?: 'PERCENT' | 'COUNT';
@@ -2403,15 +5257,16 @@ export interface components {
       /** @description Attributes that make two items duplicates, each once; all attributes when the list is empty, as it is unless given. An attribute without a value equals itself without a value */
       uniqueBy?: string[];
       /**
-       * @description ALL items of the queue are compared (the default), or only OPEN ones: an item that is COMPLETE or FAILED may then come again, and comes back itself only while no other has taken its place
+       * @description ALL items of the queue are compared (the default), or only OPEN ones: an item that is COMPLETE or FAILED may then come again, and comes back itself only while no other has taken its unique key
        * @enum {string}
        */
       duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
-      /** @description An item whose lease runs out so often in a row, because its holders fall silent one after the other, becomes FAILED instead of NEW; 5 unless given, 0 for never */
+      /** @description An item whose lease expires this often in a row, because its holders fall silent one after the other, becomes FAILED instead of NEW; 5 unless given, 0 for never */
       lapseLimit?: number;
       retryBackOff?: components['schemas']['RetryBackOff'];
+      intakeFormat?: components['schemas']['IntakeFormat'];
       /**
        * @description An INACTIVE queue accepts items and grants none; `pause` says why
        * @enum {string}
@@ -2422,12 +5277,20 @@ export interface components {
       readonly rekeying?: boolean;
       /** @description Whether the queue is put aside: read-only, and without work */
       readonly archived?: boolean;
+      /** @description Why the caller belongs to the queue */
+      readonly memberships?: ('OWNER' | 'MEMBER' | 'PARTICIPANT' | 'CONSUMER' | 'AUDITOR' | 'QUEUE_ADMIN')[];
+      /** @description What the caller may do in the queue, as `x-queue` of each operation names it */
+      readonly capabilities?: ('view' | 'add' | 'repair' | 'edit' | 'process' | 'report')[];
       /** Format: int64 */
       workItemModelId?: Id;
       /** @description Attributes that order the waiting items of equal priority, each once; `-name` is descending, unless an attribute is named so */
       workItemProcessingOrders?: string[];
       /** @description Attributes shown as col1 to col10, each once; the first ten of the model unless given */
       displayColumns?: string[];
+      /** @description Of the displayColumns those that have an index, so that a list finds and orders the items of a queue of any size by them: equal, ranges, the beginning of a text (of a longer one, its first 256 characters order it). Each makes an item a little dearer to create; a BOOLEAN takes none. When this changes, items that are there get their values in the background (`rekeying`), and lists do without the index until then */
+      indexedColumns?: string[];
+      /** @description Attributes that have an index by parts of their values, so that a list of a queue of any size finds items by a text within (`substring`) a display column, and findWorkItems does. With all attributes named that are not sensitive, `any` has it as well. It needs three letters or digits in a row, and costs a create several times the rest of its statement: of short texts little, of whole records much. When this changes, items that are there follow in the background (`rekeying`). Refused where the database lacks the extensions pg_trgm and btree_gin */
+      searchedAttributes?: string[];
       expiry?: components['schemas']['QueueExpiry'];
       /**
        * Format: int64
@@ -2465,7 +5328,7 @@ export interface components {
       /** @description When idle devices are started on the queue; counted in reactivationUnit. Unless given: 100 PERCENT, so that no device idles while items wait; or a COUNT of 1 */
       reactivationThreshold?: number;
       /**
-       * @description PERCENT of the current pass still waiting, below which further devices start (the default), 0 to 100; or COUNT of items that must wait before a drained queue starts again
+       * @description PERCENT of the current reactivation cycle still waiting, below which further devices start (the default), 0 to 100; or COUNT of items that must wait before a drained queue starts again
        * @enum {string}
        */
       reactivationUnit?: 'PERCENT' | 'COUNT';
@@ -2478,15 +5341,16 @@ export interface components {
       /** @description Attributes that make two items duplicates, each once; all attributes when the list is empty, as it is unless given. An attribute without a value equals itself without a value */
       uniqueBy?: string[];
       /**
-       * @description ALL items of the queue are compared (the default), or only OPEN ones: an item that is COMPLETE or FAILED may then come again, and comes back itself only while no other has taken its place
+       * @description ALL items of the queue are compared (the default), or only OPEN ones: an item that is COMPLETE or FAILED may then come again, and comes back itself only while no other has taken its unique key
        * @enum {string}
        */
       duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
-      /** @description An item whose lease runs out so often in a row, because its holders fall silent one after the other, becomes FAILED instead of NEW; 5 unless given, 0 for never */
+      /** @description An item whose lease expires this often in a row, because its holders fall silent one after the other, becomes FAILED instead of NEW; 5 unless given, 0 for never */
       lapseLimit?: number;
       retryBackOff?: components['schemas']['RetryBackOff'];
+      intakeFormat?: components['schemas']['IntakeFormat'];
       /**
        * @description An INACTIVE queue accepts items and grants none; `pause` says why
        * @enum {string}
@@ -2497,12 +5361,20 @@ export interface components {
       readonly rekeying?: boolean;
       /** @description Whether the queue is put aside: read-only, and without work */
       readonly archived?: boolean;
+      /** @description Why the caller belongs to the queue */
+      readonly memberships?: ('OWNER' | 'MEMBER' | 'PARTICIPANT' | 'CONSUMER' | 'AUDITOR' | 'QUEUE_ADMIN')[];
+      /** @description What the caller may do in the queue, as `x-queue` of each operation names it */
+      readonly capabilities?: ('view' | 'add' | 'repair' | 'edit' | 'process' | 'report')[];
       /** Format: int64 */
       workItemModelId: Id;
       /** @description Attributes that order the waiting items of equal priority, each once; `-name` is descending, unless an attribute is named so */
       workItemProcessingOrders?: string[];
       /** @description Attributes shown as col1 to col10, each once; the first ten of the model unless given */
       displayColumns?: string[];
+      /** @description Of the displayColumns those that have an index, so that a list finds and orders the items of a queue of any size by them: equal, ranges, the beginning of a text (of a longer one, its first 256 characters order it). Each makes an item a little dearer to create; a BOOLEAN takes none. When this changes, items that are there get their values in the background (`rekeying`), and lists do without the index until then */
+      indexedColumns?: string[];
+      /** @description Attributes that have an index by parts of their values, so that a list of a queue of any size finds items by a text within (`substring`) a display column, and findWorkItems does. With all attributes named that are not sensitive, `any` has it as well. It needs three letters or digits in a row, and costs a create several times the rest of its statement: of short texts little, of whole records much. When this changes, items that are there follow in the background (`rekeying`). Refused where the database lacks the extensions pg_trgm and btree_gin */
+      searchedAttributes?: string[];
       expiry?: components['schemas']['QueueExpiry'];
       /**
        * Format: int64
@@ -2540,7 +5412,7 @@ export interface components {
       /** @description When idle devices are started on the queue; counted in reactivationUnit. Unless given: 100 PERCENT, so that no device idles while items wait; or a COUNT of 1 */
       reactivationThreshold?: number;
       /**
-       * @description PERCENT of the current pass still waiting, below which further devices start (the default), 0 to 100; or COUNT of items that must wait before a drained queue starts again
+       * @description PERCENT of the current reactivation cycle still waiting, below which further devices start (the default), 0 to 100; or COUNT of items that must wait before a drained queue starts again
        * @enum {string}
        */
       reactivationUnit?: 'PERCENT' | 'COUNT';
@@ -2553,15 +5425,16 @@ export interface components {
       /** @description Attributes that make two items duplicates, each once; all attributes when the list is empty, as it is unless given. An attribute without a value equals itself without a value */
       uniqueBy?: string[];
       /**
-       * @description ALL items of the queue are compared (the default), or only OPEN ones: an item that is COMPLETE or FAILED may then come again, and comes back itself only while no other has taken its place
+       * @description ALL items of the queue are compared (the default), or only OPEN ones: an item that is COMPLETE or FAILED may then come again, and comes back itself only while no other has taken its unique key
        * @enum {string}
        */
       duplicateScope?: 'ALL' | 'OPEN';
       /** @description How often an item that failed on technical grounds is tried again */
       autoRetryLimit?: number;
-      /** @description An item whose lease runs out so often in a row, because its holders fall silent one after the other, becomes FAILED instead of NEW; 5 unless given, 0 for never */
+      /** @description An item whose lease expires this often in a row, because its holders fall silent one after the other, becomes FAILED instead of NEW; 5 unless given, 0 for never */
       lapseLimit?: number;
       retryBackOff?: components['schemas']['RetryBackOff'];
+      intakeFormat?: components['schemas']['IntakeFormat'];
       /**
        * @description An INACTIVE queue accepts items and grants none; `pause` says why
        * @enum {string}
@@ -2572,12 +5445,20 @@ export interface components {
       readonly rekeying?: boolean;
       /** @description Whether the queue is put aside: read-only, and without work */
       readonly archived?: boolean;
+      /** @description Why the caller belongs to the queue */
+      readonly memberships?: ('OWNER' | 'MEMBER' | 'PARTICIPANT' | 'CONSUMER' | 'AUDITOR' | 'QUEUE_ADMIN')[];
+      /** @description What the caller may do in the queue, as `x-queue` of each operation names it */
+      readonly capabilities?: ('view' | 'add' | 'repair' | 'edit' | 'process' | 'report')[];
       /** Format: int64 */
       workItemModelId?: Id;
       /** @description Attributes that order the waiting items of equal priority, each once; `-name` is descending, unless an attribute is named so */
       workItemProcessingOrders?: string[];
       /** @description Attributes shown as col1 to col10, each once; the first ten of the model unless given */
       displayColumns?: string[];
+      /** @description Of the displayColumns those that have an index, so that a list finds and orders the items of a queue of any size by them: equal, ranges, the beginning of a text (of a longer one, its first 256 characters order it). Each makes an item a little dearer to create; a BOOLEAN takes none. When this changes, items that are there get their values in the background (`rekeying`), and lists do without the index until then */
+      indexedColumns?: string[];
+      /** @description Attributes that have an index by parts of their values, so that a list of a queue of any size finds items by a text within (`substring`) a display column, and findWorkItems does. With all attributes named that are not sensitive, `any` has it as well. It needs three letters or digits in a row, and costs a create several times the rest of its statement: of short texts little, of whole records much. When this changes, items that are there follow in the background (`rekeying`). Refused where the database lacks the extensions pg_trgm and btree_gin */
+      searchedAttributes?: string[];
       expiry?: components['schemas']['QueueExpiry'];
       /**
        * Format: int64
@@ -2650,6 +5531,25 @@ export interface components {
        */
       date?: string;
     };
+    /**
+     * @description How dates, numbers and times are written in files. As a setting of a queue it counts for all files that come in, but for what a request says itself, and is replaced as a whole: an object without members takes it away. What it leaves out is read as described with `createWorkItemsFromFile`.
+     * @example {
+     *       "dateFormat": "dd.mm.yyyy",
+     *       "decimalSign": "COMMA",
+     *       "timeZone": "Europe/Berlin"
+     *     }
+     */
+    IntakeFormat: {
+      /** @description Made of yyyy or yy, mm, dd and, for a time, HH, mm, ss */
+      dateFormat?: string;
+      /**
+       * @description What stands before the decimals; the CSV that an export of the queue makes has it as well
+       * @enum {string}
+       */
+      decimalSign?: 'POINT' | 'COMMA';
+      /** @description Where times without an offset are of, as those of workbooks are */
+      timeZone?: string;
+    };
     /** @description How long an item waits before it is tried again; not at all unless given. Then it goes behind the items that wait. */
     RetryBackOff: {
       /** @description In any case: FIXED, the same before each try; EXPONENTIAL, twice as long before each further one; or NONE, which takes the back-off of a queue away */
@@ -2668,6 +5568,7 @@ export interface components {
     QueueStats: {
       /** Format: int64 */
       queueId: Id;
+      queueName: string;
       /** @description Items by status */
       counts: {
         NEW: number;
@@ -2701,11 +5602,55 @@ export interface components {
         averageHandlingSeconds?: number;
       };
     };
+    RewrappedKeys: {
+      /** @description The name of the master key, which tells nothing of it */
+      masterKey: string;
+      /** @description Keys that another master key had wrapped */
+      rewrapped: number;
+    };
+    /**
+     * @example {
+     *       "name": "Aqua AG",
+     *       "administrator": "admin@aqua.example"
+     *     }
+     */
+    NewTenant: {
+      name: string;
+      /** @description User name of its first administrator */
+      administrator: string;
+    };
+    Tenant: {
+      /** Format: int64 */
+      id: Id;
+      /** @description As in the claim tenantUuid of tokens */
+      uuid: string;
+      name: string;
+      /** @description Whether nobody of it can log in */
+      disabled: boolean;
+      /**
+       * Format: date-time
+       * @description Left out for tenants of older versions
+       */
+      createdOn?: string;
+    };
+    CreatedTenant: {
+      tenant: components['schemas']['Tenant'];
+      /** Format: int64 */
+      administratorId: Id;
+      /** @description Answered once; it is good for choosing another at the first log-in */
+      temporaryPassword: string;
+    };
+    TenantPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['Tenant'][];
+    };
     RoleReference: {
       /** Format: int64 */
       id: Id;
       name?: string;
       version?: number;
+      /** @description Of a role that the groups at a provider give, its name: the role follows them at each sign-on. Ignored in requests */
+      provider?: string;
     };
     /**
      * @example {
@@ -2774,6 +5719,10 @@ export interface components {
       licenseFeatures: string[];
       roles: components['schemas']['RoleReference'][];
       deleted: boolean;
+      /** @description True while the password is a temporary one; else left out */
+      mustChangePassword?: boolean;
+      /** @description The provider by which the user signs on; left out for others */
+      provider?: string;
     };
     /**
      * @description The user, with all that older clients read.
@@ -2863,6 +5812,10 @@ export interface components {
       licenseFeatures: string[];
       roles: components['schemas']['RoleReference'][];
       deleted: boolean;
+      /** @description True while the password is a temporary one; else left out */
+      mustChangePassword?: boolean;
+      /** @description The provider by which the user signs on; left out for others */
+      provider?: string;
       sysAssignedRoles: components['schemas']['RoleReference'][];
       groupNames: string[];
       /** @description What the user's roles allow, by name */
@@ -2894,14 +5847,64 @@ export interface components {
     NewUser: {
       /** @description Unique in the server, in upper case and lower case alike */
       username: string;
+      /** @description Not among the commonest, without the user name, not blank at an end */
       password?: string;
       email?: string;
       firstName?: string;
       lastName?: string;
       description?: string;
       disabled?: boolean;
+      /** @description Whether the password is good only for choosing another at the first log-in */
+      mustChangePassword?: boolean;
       /** @description AAE_Basic when left out */
       roles?: components['schemas']['RoleReference'][];
+    };
+    /**
+     * @example {
+     *       "version": 0,
+     *       "email": "mara@example.com",
+     *       "roles": [
+     *         {
+     *           "id": 4
+     *         }
+     *       ]
+     *     }
+     */
+    UserUpdate: {
+      /**
+       * Format: int64
+       * @description As in the path
+       */
+      id?: Id;
+      /** @description The current one */
+      version: number;
+      email?: string;
+      firstName?: string;
+      lastName?: string;
+      description?: string;
+      /** @description All that the user shall have */
+      roles?: components['schemas']['RoleReference'][];
+    };
+    /**
+     * @example {
+     *       "temporaryPassword": "h7kqn-3mzwp-vt2ca-9xydr"
+     *     }
+     */
+    TemporaryPassword: {
+      /** @description Good until the user has chosen another */
+      temporaryPassword: string;
+    };
+    /**
+     * @example {
+     *       "password": "the password so far",
+     *       "newPassword": "several words without any sense"
+     *     }
+     */
+    PasswordChange: {
+      /** @description The present one */
+      password: string;
+      /** @description Not among the commonest, without the user name, not blank at an end, not the present one */
+      newPassword: string;
     };
     /**
      * @example {
@@ -2961,6 +5964,90 @@ export interface components {
       /** Format: date-time */
       updatedOn: string;
     };
+    /**
+     * @example {
+     *       "version": 0,
+     *       "permissions": [
+     *         "useQueues"
+     *       ],
+     *       "dryRun": true
+     *     }
+     */
+    RoleUpdate: {
+      /**
+       * Format: int64
+       * @description As in the path
+       */
+      id?: Id;
+      /** @description The current one */
+      version: number;
+      name?: string;
+      description?: string;
+      /** @description All that the role shall grant */
+      permissions?: string[];
+      /** @description Only say what the change would take */
+      dryRun?: boolean;
+    };
+    RoleEffect: {
+      /** @description The role as changed, or as it would be; left out where it is deleted */
+      role?: components['schemas']['Role'];
+      /** @description The first hundred users who lose something */
+      taken: components['schemas']['TakenPermissions'][];
+      /** @description How many users lose something */
+      takenCount: number;
+      /** @description The first hundred queues whose items the users with the role process no more by it */
+      queues: components['schemas']['RoleQueue'][];
+    };
+    TakenPermissions: {
+      /** Format: int64 */
+      userId: Id;
+      username: string;
+      /** @description What the user can do no more by any role; empty where it is only items of queues */
+      permissions: string[];
+    };
+    RoleQueue: {
+      /** Format: int64 */
+      queueId: Id;
+      name: string;
+    };
+    UserSession: {
+      id: string;
+      /** Format: int64 */
+      userId: Id;
+      username: string;
+      /**
+       * Format: int64
+       * @description The API key that it began with, if it was one
+       */
+      apiKeyId?: Id;
+      /**
+       * Format: date-time
+       * @description The log-in
+       */
+      begunOn: string;
+      /**
+       * Format: date-time
+       * @description When its newest token was had
+       */
+      renewedOn: string;
+      /**
+       * Format: date-time
+       * @description The end of that token, or of the session that a browser keeps, should it not be used before
+       */
+      expiresOn: string;
+      /** @description From where that token was had */
+      address: string;
+      /** @description By which program, in its own words */
+      userAgent?: string;
+      /** @description Whether a browser keeps it by a cookie */
+      inBrowser: boolean;
+      /** @description Whether it is the one of this call */
+      current: boolean;
+    };
+    UserSessionPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['UserSession'][];
+    };
     RolePage: {
       page: components['schemas']['Page'];
       list: components['schemas']['Role'][];
@@ -2987,6 +6074,27 @@ export interface components {
        * @description In the future; never when left out
        */
       expiresOn?: string | null;
+      /** @description Of those of its user, the ones that the key is good for, without `generateApiKey`: a key makes no keys. All when left out */
+      permissions?: string[] | null;
+      /** @description The queues that the key is good for; all when left out */
+      queueIds?: Id[] | null;
+    };
+    /**
+     * @example {
+     *       "overlapUntil": "2027-03-01T00:00:00Z"
+     *     }
+     */
+    ApiKeyRotation: {
+      /**
+       * Format: date-time
+       * @description Until when the old key stays good, unless it ends before; a day from now when left out
+       */
+      overlapUntil?: string;
+      /**
+       * Format: date-time
+       * @description The end of the new key; when left out, it lives as long as the old one was to live
+       */
+      expiresOn?: string;
     };
     /**
      * @example {
@@ -3006,8 +6114,24 @@ export interface components {
       userId: Id;
       /** @description 40 characters; answered once, at creation */
       apiKey?: string;
+      /** @description Its first six characters; keys of older versions have none */
+      prefix?: string;
+      /** @description The only ones that it is good for */
+      permissions?: string[];
+      /** @description The only queues that it is good for */
+      queueIds?: Id[];
       /** Format: date-time */
       expiresOn?: string;
+      /**
+       * Format: date-time
+       * @description When a token was last had with it, to the minute; a token lives 20 minutes
+       */
+      lastUsedOn?: string;
+      /**
+       * Format: int64
+       * @description The key in whose place it came
+       */
+      replaces?: Id;
       /** Format: int64 */
       createdBy: Id;
       /** Format: date-time */
@@ -3016,6 +6140,176 @@ export interface components {
     ApiKeyPage: {
       page: components['schemas']['Page'];
       list: components['schemas']['ApiKey'][];
+    };
+    /**
+     * @description What a user has chosen. Members that were never chosen are left out.
+     * @example {
+     *       "theme": "DARK",
+     *       "density": "COMPACT",
+     *       "timeZone": "Europe/Berlin",
+     *       "keys": true,
+     *       "columns": {
+     *         "items-7": [
+     *           "status",
+     *           "col1",
+     *           "error"
+     *         ]
+     *       },
+     *       "pinnedQueueIds": [
+     *         7
+     *       ],
+     *       "lookedUpTo": "81726-0"
+     *     }
+     */
+    Preferences: {
+      /**
+       * @description As light or dark as the computer is, or always one
+       * @enum {string}
+       */
+      theme?: 'SYSTEM' | 'LIGHT' | 'DARK';
+      /**
+       * @description How high rows are
+       * @enum {string}
+       */
+      density?: 'COMPACT' | 'NORMAL' | 'TOUCH';
+      /** @description In which times are shown, by its IANA name; left out for that of the computer */
+      timeZone?: string;
+      /** @description Whether single letters do something when they are pressed */
+      keys?: boolean;
+      /** @description The columns of lists, in their order, by the names of the lists */
+      columns?: {
+        [key: string]: string[];
+      };
+      /** @description Queues to have at hand, in this order */
+      pinnedQueueIds?: Id[];
+      /** @description The cursor of the feed up to which the user has looked at what happened */
+      lookedUpTo?: string;
+    };
+    /**
+     * @example {
+     *       "theme": "DARK"
+     *     }
+     */
+    PreferencesUpdate: {
+      /** @enum {string|null} */
+      theme?: 'SYSTEM' | 'LIGHT' | 'DARK' | null;
+      /** @enum {string|null} */
+      density?: 'COMPACT' | 'NORMAL' | 'TOUCH' | null;
+      /** @description The IANA name of a time zone */
+      timeZone?: string | null;
+      keys?: boolean | null;
+      /** @description The lists to change, by names of small letters, digits and hyphens; 200 are kept */
+      columns?: {
+        [key: string]: string[] | null;
+      } | null;
+      pinnedQueueIds?: Id[] | null;
+      lookedUpTo?: string | null;
+    };
+    /**
+     * @example {
+     *       "name": "Timeouts",
+     *       "page": "ITEMS",
+     *       "queueId": 7,
+     *       "query": "error~\"timeout\""
+     *     }
+     */
+    NewView: {
+      name: string;
+      /**
+       * @description The page of the console that it is of. ITEMS are those of a queue
+       * @enum {string}
+       */
+      page: 'ITEMS' | 'QUEUES' | 'DEVICES' | 'EVENTS';
+      /**
+       * Format: int64
+       * @description The queue; with ITEMS, and there alone
+       */
+      queueId?: Id;
+      /** @description The filter, as it is written on the page */
+      query?: string;
+      /** @description The columns, in their order; empty for the usual ones */
+      columns?: string[];
+      /** @description A field, with - before it for the reverse; empty for the usual order */
+      sort?: string;
+      /** @description Whether all who see the queue may use it */
+      shared?: boolean;
+    };
+    /**
+     * @example {
+     *       "version": 0,
+     *       "shared": true
+     *     }
+     */
+    ViewUpdate: {
+      /**
+       * Format: int64
+       * @description When sent, that of the path
+       */
+      id?: Id;
+      /** @description The version that the change is based on */
+      version: number;
+      name?: string;
+      /** @description The filter, as it is written on the page */
+      query?: string;
+      /** @description The columns, in their order; empty for the usual ones */
+      columns?: string[];
+      /** @description A field, with - before it for the reverse; empty for the usual order */
+      sort?: string;
+      shared?: boolean;
+    };
+    /**
+     * @description A name for what one looks at.
+     * @example {
+     *       "id": 41,
+     *       "name": "Timeouts",
+     *       "page": "ITEMS",
+     *       "queueId": 7,
+     *       "queueName": "credit",
+     *       "query": "error~\"timeout\"",
+     *       "columns": [],
+     *       "sort": "-createdOn",
+     *       "shared": false,
+     *       "own": true,
+     *       "mayChange": true,
+     *       "createdBy": 21,
+     *       "createdByName": "mara",
+     *       "createdOn": "2026-03-02T08:16:00.000Z",
+     *       "updatedBy": 21,
+     *       "updatedOn": "2026-03-02T08:16:00.000Z",
+     *       "version": 0
+     *     }
+     */
+    View: {
+      /** Format: int64 */
+      id: Id;
+      name: string;
+      /** @enum {string} */
+      page: 'ITEMS' | 'QUEUES' | 'DEVICES' | 'EVENTS';
+      /** Format: int64 */
+      queueId?: Id;
+      queueName?: string;
+      query: string;
+      columns: string[];
+      sort: string;
+      shared: boolean;
+      /** @description Whether the caller has made it */
+      own: boolean;
+      /** @description Whether the caller may change and delete it */
+      mayChange: boolean;
+      /** Format: int64 */
+      createdBy: Id;
+      createdByName?: string;
+      /** Format: date-time */
+      createdOn: string;
+      /** Format: int64 */
+      updatedBy: Id;
+      /** Format: date-time */
+      updatedOn: string;
+      version: number;
+    };
+    ViewPage: {
+      page: components['schemas']['Page'];
+      list: components['schemas']['View'][];
     };
     Explanation: {
       /**
@@ -3050,7 +6344,7 @@ export interface components {
         | 'EMPTY'
         | 'WORKING'
         | 'MISSING_PERMISSION';
-      /** @description The most decisive reason */
+      /** @description The most decisive reason, for people */
       sentence: string;
       /**
        * Format: date-time
@@ -3130,6 +6424,11 @@ export interface components {
       };
       /** @description Decide and count only */
       dryRun?: boolean;
+      /**
+       * Format: int64
+       * @description The batch of an earlier call of the caller, where this one goes on with the same action
+       */
+      batchId?: Id;
       /** @description Why, for the timeline; with FAIL also the error of the items */
       reason?: string;
       /**
@@ -3167,6 +6466,11 @@ export interface components {
       refused: number;
       /** @description The first 1000 of those that were refused */
       refusals: components['schemas']['BulkRefusal'][];
+      /**
+       * Format: int64
+       * @description The batch of those that were changed, by which they are listed; none where nothing was
+       */
+      batchId?: Id;
       /** @description Whether the filter selects items that this call has not come to; call again */
       isMore: boolean;
       /**
@@ -3216,7 +6520,7 @@ export interface components {
       id?: Id;
       /** Format: int64 */
       queueId?: Id;
-      /** @description Values of the model's attributes, by name */
+      /** @description Values of the model's attributes, by name. Those of attributes with a `sensitivity` are `{"masked":"•••"}` (no value of an attribute is an object, so that nobody takes it for one), but for who holds the item; sent back so, they stay as they are */
       json?: {
         [key: string]: unknown;
       };
@@ -3282,9 +6586,11 @@ export interface components {
       comment?: string;
       /** @description Why the item failed */
       error?: string;
+      /** @description Of a FAILED item, its error without numbers, ids, quoted texts, times, paths and links: failures of one cause have the same */
+      readonly errorSignature?: string;
       /** @description How often the item was tried again by itself */
       readonly retryCount?: number;
-      /** @description How often in a row its lease has run out, since a holder last reported on it; left out when it has not */
+      /** @description How often in a row its lease has expired, since a holder last reported on it; left out when it has not */
       readonly lapseCount?: number;
       /**
        * Format: date-time
@@ -3310,6 +6616,11 @@ export interface components {
       /** @description 0 (last) to 9 (first) */
       priority?: number;
       /**
+       * Format: int64
+       * @description The batch that it came with; none where it came by itself
+       */
+      readonly batchId?: Id;
+      /**
        * Format: date-time
        * @description A NEW item is not granted before this time
        */
@@ -3327,7 +6638,7 @@ export interface components {
       progress?: components['schemas']['Progress'];
       output?: components['schemas']['Output'];
       /**
-       * @description Of a FAILED item. Nothing in version 4 makes an item fail with DATA_ERROR: data that do not fit the model are refused when they are sent. It is for the versions before, which take such items in
+       * @description Of a FAILED item. DATA_ERROR is that of an item made of a row of a file which does not fit the model: it is restarted when its data are corrected
        * @enum {string}
        */
       failureKind?: 'BUSINESS' | 'SYSTEM' | 'DATA_ERROR' | 'EXPIRED' | 'IN_DOUBT';
@@ -3342,7 +6653,7 @@ export interface components {
       readonly pointOfNoReturnOn?: string;
       /**
        * Format: date-time
-       * @description While IN_PROGRESS
+       * @description While IN_PROGRESS, when somebody asked for it to be stopped
        */
       readonly cancelRequestedOn?: string;
       /**
@@ -3393,6 +6704,38 @@ export interface components {
       error?: string;
       /** @description The newest output of the bot, if it is of this attempt */
       logTail?: string;
+    };
+    FindRequest: {
+      /** @description An id, or a text; blanks around it do not count */
+      text: string;
+      /** @description How many to show, 20 when left out */
+      limit?: number;
+    };
+    FoundWorkItems: {
+      list: components['schemas']['FoundWorkItem'][];
+      /** @description More than these were found */
+      isCut: boolean;
+      /** @description A queue has older items whose texts were not looked at */
+      isPartial: boolean;
+    };
+    /** @description An item, and what it was found by. */
+    FoundWorkItem: {
+      /** Format: int64 */
+      queueId: Id;
+      queueName: string;
+      /** Format: int64 */
+      id: Id;
+      version: number;
+      /** @enum {string} */
+      status: 'NEW' | 'IN_PROGRESS' | 'FAILED' | 'COMPLETE' | 'DEFERRED';
+      /** Format: date-time */
+      createdOn: string;
+      /** Format: date-time */
+      endedOn?: string;
+      /** @description The attribute that has the text, or `id` or `tags` */
+      field: string;
+      /** @description What it has there, up to 256 characters */
+      value: string;
     };
     ItemsInDoubt: {
       /** @description All that there are, also where the list is cut */
@@ -3461,6 +6804,67 @@ export interface components {
     };
     NewWorkItems: {
       workItems: components['schemas']['NewWorkItem'][];
+      /**
+       * Format: int64
+       * @description The batch that they belong to, as `createBatch` made it
+       */
+      batchId?: Id;
+    };
+    /** @description What became of a line. */
+    LineOutcome: {
+      /** @description In the body, from 1; none where the error ended the call */
+      line?: number;
+      /**
+       * Format: int64
+       * @description The item that was created
+       */
+      id?: Id;
+      error?: components['schemas']['Error'];
+    };
+    WorkItemReveal: {
+      /** @description Why, for the record */
+      reason: string;
+      /** @description Which ones; all with a `sensitivity` when left out */
+      attributes?: string[];
+    };
+    Erasure: {
+      queueIds: Id[];
+      /** @description By which items are found; each queue has it */
+      attribute: string;
+      /** @description Exactly, however it is spelled: 1.0 is 1 */
+      value: string | number | boolean;
+      /** @description Why, for the record, where it stays: without the value */
+      reason: string;
+      /** @description False when left out */
+      dryRun?: boolean;
+    };
+    ErasureOutcome: {
+      dryRun: boolean;
+      /** @description How many items were erased */
+      items: number;
+      /** @description How many events */
+      events: number;
+      /** @description Items that are being processed and were left alone: repeat the call when they are done */
+      inProgress: number;
+      queues: {
+        /** Format: int64 */
+        queueId: Id;
+        items: number;
+        events: number;
+        inProgress: number;
+      }[];
+    };
+    RevealedWorkItem: {
+      /** Format: int64 */
+      id: Id;
+      /** @description The record, with the attributes asked for in plain */
+      json: {
+        [key: string]: unknown;
+      };
+      /** @description What the bot brought back, likewise; left out where it brought nothing */
+      output?: {
+        [key: string]: unknown;
+      };
     };
     NewWorkItem: {
       /** @description Values of the attributes, by name; 1,000,000 characters together at most */
@@ -3631,7 +7035,10 @@ export interface components {
       };
       /** @description The version of the model whose names the attributes have: the present one while the item waits, the one it was claimed with from then on. Set by the server */
       readonly modelVersion?: number;
-      /** @enum {string} */
+      /**
+       * @description IN_PROGRESS takes an item that is NEW, and keeps one that the caller holds
+       * @enum {string}
+       */
       status?: 'IN_PROGRESS' | 'FAILED' | 'COMPLETE' | 'DEFERRED';
       /**
        * @description Must agree with the status
@@ -3660,9 +7067,9 @@ export interface components {
       readonly col10?: string;
       /**
        * Format: int64
-       * @description Device that processes or processed the item
+       * @description With IN_PROGRESS, the device that the item is taken for: one that the caller registered and that is ACTIVE. The one that the item had before, sent back as it was read, need not be
        */
-      readonly deviceId?: Id;
+      deviceId?: Id;
       /**
        * Format: int64
        * @description User under whose account it was processed
@@ -3690,9 +7097,11 @@ export interface components {
       readonly endTime?: string;
       comment?: string;
       error?: string;
+      /** @description Of a FAILED item, its error without numbers, ids, quoted texts, times, paths and links: failures of one cause have the same */
+      readonly errorSignature?: string;
       /** @description How often the item was tried again by itself */
       readonly retryCount?: number;
-      /** @description How often in a row its lease has run out, since a holder last reported on it; left out when it has not */
+      /** @description How often in a row its lease has expired, since a holder last reported on it; left out when it has not */
       readonly lapseCount?: number;
       /**
        * Format: date-time
@@ -3717,6 +7126,11 @@ export interface components {
       version: number;
       /** @description 0 (last) to 9 (first), 4 when left out */
       priority?: number;
+      /**
+       * Format: int64
+       * @description The batch that it came with; none where it came by itself
+       */
+      readonly batchId?: Id;
       /**
        * Format: date-time
        * @description A NEW item is not granted before this time
@@ -3750,7 +7164,7 @@ export interface components {
       readonly pointOfNoReturnOn?: string;
       /**
        * Format: date-time
-       * @description While IN_PROGRESS
+       * @description While IN_PROGRESS, when somebody asked for it to be stopped
        */
       readonly cancelRequestedOn?: string;
       /**
@@ -3791,8 +7205,65 @@ export interface components {
     WorkItemList: {
       list: components['schemas']['WorkItem'][];
     };
+    /** @description Which items to list. Every part is optional; an empty request lists everything, 200 items at a time. */
+    WorkItemListRequest: {
+      /** @description A comparison `{operator, field, value}` with eq, ne, lt, le, gt, ge, substring or startsWith; or a group `{operator, operands}` with and, or, not. Groups nest up to 32 levels, with 100 comparisons at most, 10 of them by substring. startsWith tells small letters from capitals, substring does not. */
+      filter?: {
+        [key: string]: unknown;
+      } | null;
+      /** @description Order of the items; ties are ordered by id, in the direction of the last entry. */
+      sort?:
+        | ({
+            field?: string | null;
+            /** @description asc (the default) or desc */
+            direction?: string | null;
+          } & {
+            [key: string]: unknown;
+          })[]
+        | null;
+      page?:
+        | ({
+            /** @description Items to skip, from 0 */
+            offset?: number | string | null;
+            /** @description Items to answer, 200 unless given, at most 10000 */
+            length?: number | string | null;
+            /** @description `page.next` of an earlier answer to the same filter and sort: the page begins behind its last item */
+            after?: string | null;
+            /** @description false to leave out how many items match; true to count them behind `after` as well, where they are not counted unless asked for. Anything else is ignored */
+            total?: unknown;
+          } & {
+            [key: string]: unknown;
+          })
+        | null;
+      /** @description The members to answer of each item, a list of their names: only those are read and sent, and `id`. Every member is answered when the list is empty or left out; names that items do not have are ignored. */
+      fields?: unknown;
+    };
+    /**
+     * @description Which items a list shows, and how many there are.
+     * @example {
+     *       "offset": 0,
+     *       "total": 240,
+     *       "totalFilter": 1
+     *     }
+     */
+    ItemPage: {
+      /** @description Items skipped, from 0; with isPartial perhaps fewer than was asked for: skip the rest behind `next` */
+      offset: number;
+      /** @description Items of the queue */
+      total: number;
+      /** @description Items that match the filter; left out when they were not counted */
+      totalFilter?: number;
+      /** @description Whether totalFilter is an estimate, as counting would take long; left out when it is exact */
+      isEstimated?: boolean;
+      /** @description Whether the search ended before the page was full and before all items were looked at: going on behind `next` may find more. Left out when it did not */
+      isPartial?: boolean;
+      /** @description With isPartial, how many items were looked at for this page */
+      lookedAt?: number;
+      /** @description The place behind the last item, to be sent as `page.after`; left out when there is nothing behind it */
+      next?: string;
+    };
     WorkItemPage: {
-      page: components['schemas']['Page'];
+      page: components['schemas']['ItemPage'];
       list: components['schemas']['WorkItem'][];
     };
     WorkItemEvents: {
@@ -3831,6 +7302,11 @@ export interface components {
       changes?: {
         [key: string]: unknown;
       };
+      /**
+       * Format: int64
+       * @description The batch that it came with or that the bulk action is
+       */
+      batchId?: Id;
       /** Format: date-time */
       on: string;
     };
@@ -3854,7 +7330,7 @@ export interface components {
         'application/json': components['schemas']['Error'];
       };
     };
-    /** @description The caller's roles or queue membership do not allow this. */
+    /** @description The caller sees the thing, but has no role or membership of the queue that allows this. */
     Forbidden: {
       headers: {
         [name: string]: unknown;
@@ -3872,7 +7348,7 @@ export interface components {
         'application/json': components['schemas']['Error'];
       };
     };
-    /** @description The thing has changed or its state does not allow this. */
+    /** @description The thing has another version by now, or its state does not allow this: held, paused, archived, taken or a duplicate; or there are as many as there may be. */
     Conflict: {
       headers: {
         [name: string]: unknown;
@@ -3890,7 +7366,7 @@ export interface components {
         'application/json': components['schemas']['Error'];
       };
     };
-    /** @description The content type is not one this operation reads. */
+    /** @description The body is not JSON, or the file is not sent as multipart/form-data. */
     UnsupportedMediaType: {
       headers: {
         [name: string]: unknown;
@@ -3899,7 +7375,7 @@ export interface components {
         'application/json': components['schemas']['Error'];
       };
     };
-    /** @description Too many attempts; the Retry-After header says when to try again. */
+    /** @description Too many attempts, or too much at a time; the Retry-After header says when to try again. */
     TooManyRequests: {
       headers: {
         [name: string]: unknown;
@@ -3908,7 +7384,7 @@ export interface components {
         'application/json': components['schemas']['Error'];
       };
     };
-    /** @description The server or its database is starting or stopping; try again shortly. */
+    /** @description The server or its database is starting, stopping, away or busy; Retry-After says when to try again. */
     Unavailable: {
       headers: {
         [name: string]: unknown;
@@ -3928,6 +7404,11 @@ export interface components {
     };
   };
   parameters: {
+    /**
+     * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+     * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+     */
+    IdempotencyKey: string;
     /**
      * @description Id of the queue
      * @example 7
@@ -3953,16 +7434,50 @@ export interface components {
      * @example 4
      */
     AutomationId: Id;
+    /** @description Id of the batch */
+    BatchId: Id;
+    /**
+     * @description Id of the calendar
+     * @example 3
+     */
+    CalendarId: Id;
     /**
      * @description Id of the device
      * @example 3
      */
     DeviceId: Id;
+    /** @description Id of the upload */
+    UploadId: Id;
     /**
      * @description Id of the pool
      * @example 27
      */
     PoolId: Id;
+    /**
+     * @description Id of the tenant
+     * @example 2
+     */
+    TenantId: Id;
+    /**
+     * @description Id of the key
+     * @example 3
+     */
+    ApiKeyId: Id;
+    /**
+     * @description Id of the user
+     * @example 21
+     */
+    PersonId: Id;
+    /**
+     * @description Id of the role
+     * @example 8
+     */
+    RoleId: Id;
+    /**
+     * @description Id of the view
+     * @example 41
+     */
+    ViewId: Id;
   };
   requestBodies: never;
   headers: never;
@@ -3970,6 +7485,164 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  getAuditHead: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The newest seal and the keys */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuditHead'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listAuditSeals: {
+    parameters: {
+      query?: {
+        /** @description Begin behind the seal of this number */
+        after?: number;
+        /** @description Seals to answer at most, 200 unless given */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Seals, oldest first */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuditSealPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  verifyAudit: {
+    parameters: {
+      query?: {
+        /** @description The cursor of the answer before */
+        after?: string;
+        /** @description A seal that was noted elsewhere, as its number and hash with a colon between: it must be among the seals */
+        head?: string;
+        /** @description The ids of the keys that may sign, with commas between, as they were noted elsewhere: what others have signed is a problem. Who can write into the database can put a key of their own there */
+        keys?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What was found in this part */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuditVerification'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  exportAudit: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['AuditExportRequest'];
+      };
+    };
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          /** @description The name of the file */
+          'Content-Disposition'?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/x-ndjson': string;
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  rotateSealingKey: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The keys that were retired */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RetiredSealingKeys'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
   logIn: {
     parameters: {
       query?: never;
@@ -4052,6 +7725,7 @@ export interface operations {
       };
       400: components['responses']['BadRequest'];
       401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
@@ -4071,7 +7745,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The token is revoked */
+      /** @description The session has ended */
       204: {
         headers: {
           [name: string]: unknown;
@@ -4086,7 +7760,130 @@ export interface operations {
       503: components['responses']['Unavailable'];
     };
   };
-  rotateSigningKey: {
+  getLoginMethods: {
+    parameters: {
+      query?: {
+        /** @description The name of the tenant */
+        tenant?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The ways to log in */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LoginMethodList'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  beginSignOn: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SignOnRequest'];
+      };
+    };
+    responses: {
+      /** @description Where to send the browser */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SignOn'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      404: components['responses']['NotFound'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  finishSignOn: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SignOnAnswer'];
+      };
+    };
+    responses: {
+      /** @description A token, and whom it stands for */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Session'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  openSession: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Nothing'];
+      };
+    };
+    responses: {
+      /** @description The cookie is in the header Set-Cookie */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['BrowserSession'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  closeSession: {
     parameters: {
       query?: never;
       header?: never;
@@ -4094,6 +7891,64 @@ export interface operations {
       cookie?: never;
     };
     requestBody?: never;
+    responses: {
+      /** @description The browser keeps no session any more */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  exchangeSession: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Nothing'];
+      };
+    };
+    responses: {
+      /** @description A token, and whom it stands for; the next cookie is in the header Set-Cookie */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Session'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  rotateSigningKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['SigningKeyRotation'];
+      };
+    };
     responses: {
       /** @description The new key */
       200: {
@@ -4104,8 +7959,12 @@ export interface operations {
           'application/json': components['schemas']['SigningKey'];
         };
       };
+      400: components['responses']['BadRequest'];
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4113,7 +7972,13 @@ export interface operations {
   createAutomation: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path?: never;
       cookie?: never;
     };
@@ -4138,6 +8003,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4169,6 +8035,7 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4201,6 +8068,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4208,7 +8076,13 @@ export interface operations {
   updateAutomation: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the automation
@@ -4240,6 +8114,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4247,7 +8122,13 @@ export interface operations {
   deleteAutomation: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the automation
@@ -4271,6 +8152,354 @@ export interface operations {
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listBatches: {
+    parameters: {
+      query?: {
+        /** @description Only batches with a smaller id than this, to read on */
+        before?: Id;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The batches */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['BatchList'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  createBatch: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewBatch'];
+      };
+    };
+    responses: {
+      /** @description The batch */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Batch'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getBatch: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /** @description Id of the batch */
+        batchId: components['parameters']['BatchId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The batch */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Batch'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  closeBatch: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /** @description Id of the batch */
+        batchId: components['parameters']['BatchId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The batch */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Batch'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  createCalendar: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewCalendar'];
+      };
+    };
+    responses: {
+      /** @description The calendar, as stored */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Calendar'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listCalendars: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of calendars */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CalendarPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getCalendar: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the calendar
+         * @example 3
+         */
+        id: components['parameters']['CalendarId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The calendar */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Calendar'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  updateCalendar: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the calendar
+         * @example 3
+         */
+        id: components['parameters']['CalendarId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CalendarUpdate'];
+      };
+    };
+    responses: {
+      /** @description The calendar, as changed */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Calendar'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  deleteCalendar: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the calendar
+         * @example 3
+         */
+        id: components['parameters']['CalendarId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The calendar is deleted */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4278,7 +8507,13 @@ export interface operations {
   registerDevice: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path?: never;
       cookie?: never;
     };
@@ -4303,6 +8538,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4334,6 +8570,7 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4366,6 +8603,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4373,7 +8611,13 @@ export interface operations {
   updateDevice: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the device
@@ -4405,6 +8649,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4412,7 +8657,13 @@ export interface operations {
   deleteDevice: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the device
@@ -4436,6 +8687,7 @@ export interface operations {
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4443,7 +8695,13 @@ export interface operations {
   heartbeatDevice: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the device
@@ -4472,8 +8730,10 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4481,7 +8741,13 @@ export interface operations {
   drainDevice: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the device
@@ -4513,6 +8779,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4520,7 +8787,13 @@ export interface operations {
   quarantineDevice: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the device
@@ -4549,8 +8822,10 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4558,7 +8833,13 @@ export interface operations {
   resumeDevice: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the device
@@ -4587,8 +8868,10 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4596,7 +8879,13 @@ export interface operations {
   requestWork: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the device
@@ -4625,8 +8914,10 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4636,20 +8927,32 @@ export interface operations {
       query?: {
         /** @description The cursor to continue from, as an event or an answer carried it */
         after?: string;
-        /** @description Instead of a cursor: begin with so many of the newest events that match, found among the 10,000 newest; 0 begins with what happens from now on */
+        /** @description Instead of a cursor: begin with this number of the newest events that match, found among the 10,000 newest; 0 begins with what happens from now on */
         last?: number;
+        /** @description Instead of a cursor to continue from: go back, the newest first, from what was before this cursor; `now` begins with the newest of all. The cursor of the answer then goes here */
+        before?: string;
+        /** @description Only what happened at this time or later */
+        from?: string;
+        /** @description Only what happened before this time */
+        until?: string;
         /** @description Events to answer at most, 200 unless given */
         limit?: number;
         /** @description Only what happened in this queue */
         queueId?: Id;
+        /** @description Only what happened in these queues, up to 100, separated by commas; goes without queueId */
+        queueIds?: string;
         /** @description Only what happened to this work item; needs its queueId */
         itemId?: Id;
         /** @description Only what these operations or jobs did; several are separated by commas */
         operation?: string;
         /** @description Only what this user did; 0 is Millrace itself */
         actorId?: Id;
+        /** @description Only what these kinds of actors did, separated by commas: RUNNER, whoever takes items, holds them and reports on them, and agents of devices; MILLRACE, the server by itself; USER, all else that users did, by hand or by a program with a key of theirs */
+        actorKind?: string;
         /** @description Only what this device did, or what happened to it */
         deviceId?: Id;
+        /** @description Only the beginning and end of this batch, and the items that came with it or that its bulk action changed. With its queueId, `last` finds those of a batch that is complete however long ago that was */
+        batchId?: Id;
       };
       header?: never;
       path?: never;
@@ -4657,7 +8960,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description Events, oldest first */
+      /** @description Events, oldest first; with `before`, newest first */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4670,6 +8973,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4679,18 +8983,24 @@ export interface operations {
       query?: {
         /** @description The cursor to continue from, as an event or an answer carried it */
         after?: string;
-        /** @description Instead of a cursor: begin with so many of the newest events that match, found among the 10,000 newest; 0 begins with what happens from now on */
+        /** @description Instead of a cursor: begin with this number of the newest events that match, found among the 10,000 newest; 0 begins with what happens from now on */
         last?: number;
         /** @description Only what happened in this queue */
         queueId?: Id;
+        /** @description Only what happened in these queues, up to 100, separated by commas; goes without queueId */
+        queueIds?: string;
         /** @description Only what happened to this work item; needs its queueId */
         itemId?: Id;
         /** @description Only what these operations or jobs did; several are separated by commas */
         operation?: string;
         /** @description Only what this user did; 0 is Millrace itself */
         actorId?: Id;
+        /** @description Only what these kinds of actors did, separated by commas: RUNNER, whoever takes items, holds them and reports on them, and agents of devices; MILLRACE, the server by itself; USER, all else that users did, by hand or by a program with a key of theirs */
+        actorKind?: string;
         /** @description Only what this device did, or what happened to it */
         deviceId?: Id;
+        /** @description Only the beginning and end of this batch, and the items that came with it or that its bulk action changed. With its queueId, `last` finds those of a batch that is complete however long ago that was */
+        batchId?: Id;
       };
       header?: {
         /** @description The id of the last event that the reader has; wins over `after` */
@@ -4714,6 +9024,271 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  exportWorkItems: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ExportRequest'];
+      };
+    };
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          /** @description The name of the file */
+          'Content-Disposition'?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'text/csv': string;
+          'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': string;
+          'application/x-ndjson': string;
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listFailureClusters: {
+    parameters: {
+      query?: {
+        /** @description Only of this queue */
+        queueId?: Id;
+        /** @description How many clusters to show, 100 when left out */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The clusters */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FailureClusters'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  noteFailureCluster: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['FailureNoteRequest'];
+      };
+    };
+    responses: {
+      /** @description The note as it stands */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FailureNote'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  updateWorkItems: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CorrectionRequest'];
+      };
+    };
+    responses: {
+      /** @description What has become of each row, in the order in which they came */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CorrectionOutcome'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listDeviceWork: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of items */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunningItemPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  explainDevice: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the device
+         * @example 3
+         */
+        id: components['parameters']['DeviceId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The explanation */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FleetExplanation'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  explainAutomation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the automation
+         * @example 4
+         */
+        id: components['parameters']['AutomationId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The explanation */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AutomationExplanation'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4736,6 +9311,7 @@ export interface operations {
           'application/json': components['schemas']['Health'];
         };
       };
+      400: components['responses']['BadRequest'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4755,9 +9331,10 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['Health'];
+          'application/json': components['schemas']['Readiness'];
         };
       };
+      400: components['responses']['BadRequest'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4782,13 +9359,72 @@ export interface operations {
           };
         };
       };
+      400: components['responses']['BadRequest'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
   };
   createWorkItemsFromFile: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description What stands between the columns of CSV; found in the first rows unless it is given */
+        delimiter?: 'COMMA' | 'SEMICOLON' | 'TAB' | 'PIPE';
+        /** @description Of CSV without a byte order mark; else it is read as UTF-8, and as windows-1252 where it is not UTF-8 */
+        encoding?:
+          | 'utf-8'
+          | 'utf-16le'
+          | 'utf-16be'
+          | 'windows-1250'
+          | 'windows-1251'
+          | 'windows-1252'
+          | 'windows-1253'
+          | 'windows-1254'
+          | 'windows-1257'
+          | 'iso-8859-2'
+          | 'iso-8859-15'
+          | 'shift_jis'
+          | 'euc-kr'
+          | 'gb18030'
+          | 'big5';
+        /** @description The sheet of a workbook, by name or by number from 1; the first unless it is given */
+        sheet?: string;
+        /**
+         * @description An object of JSON: names in the header, each with the attribute that it stands for. The others match attributes exactly, or else without case, spaces, hyphens and underscores
+         * @example {"Invoice No.":"invoiceNumber"}
+         */
+        mapping?: string;
+        /** @description What becomes of columns that are no attribute; REFUSE unless it is given */
+        extraColumns?: 'IGNORE' | 'REFUSE';
+        /**
+         * @description How dates are written, made of yyyy, mm, dd and, for a time, HH, mm, ss; as the `intakeFormat` of the queue has it unless it is given. Without either, dates are read that can be read in one way: 2026-03-01, 01.03.2026, and 31/12/2026, but not 01/02/2026
+         * @example dd/mm/yyyy
+         */
+        dateFormat?: string;
+        /** @description What stands before the decimals; as the `intakeFormat` of the queue has it unless it is given. With it, thousands may be grouped by the other sign, by spaces or apostrophes; without it, numbers have a point and are not grouped */
+        decimalSign?: 'POINT' | 'COMMA';
+        /**
+         * @description Where times without an offset are of, as those of workbooks are. Unless it is given: as the `intakeFormat` of the queue has it, or else UTC
+         * @example Europe/Berlin
+         */
+        timeZone?: string;
+        /** @description What becomes of a row that does not fit the model. dataError, unless it is given: an item that is FAILED with the failureKind DATA_ERROR, with the values that fit and an error that names the others, for a person to correct and restart. skip: no item. reject: nothing is stored unless all rows are good and equal no others */
+        onError?: 'dataError' | 'skip' | 'reject';
+        /** @description The name of the batch that the items are; that of the file unless it is given */
+        batchName?: string;
+        /** @description A control total: how many items the file has. With onError=reject it is refused when it has not as many; else `matches` says so */
+        expectedItems?: Id;
+        /**
+         * @description Control totals: an object of JSON, of attributes of the type NUMBER with the sums that they should have
+         * @example {"amount":1749.90}
+         */
+        expectedSums?: string;
+        /** @description Does all but store */
+        dryRun?: boolean;
+        /** @description Stores a file also when the same was stored before */
+        again?: boolean;
+        /** @description Answers 202 as soon as the file has come in, and stores it behind that: `getUpload` says how far it is, and an event of the queue how it ended. All rules are the same: nothing can be claimed until all rows are stored, and nothing stays when it fails */
+        async?: boolean;
+      };
       header?: never;
       path: {
         /**
@@ -4804,7 +9440,7 @@ export interface operations {
         'multipart/form-data': {
           /**
            * Format: binary
-           * @description CSV, UTF-8, with a header row
+           * @description CSV, also compressed by gzip, or a workbook of Excel (.xlsx), with a header row
            */
           file?: string;
         };
@@ -4820,6 +9456,15 @@ export interface operations {
           'application/json': components['schemas']['FileIntake'];
         };
       };
+      /** @description With `async`, the file has come in and will be stored */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FileIntake'];
+        };
+      };
       400: components['responses']['BadRequest'];
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
@@ -4827,6 +9472,573 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  previewFile: {
+    parameters: {
+      query?: {
+        /** @description What stands between the columns of CSV; found in the first rows unless it is given */
+        delimiter?: 'COMMA' | 'SEMICOLON' | 'TAB' | 'PIPE';
+        /** @description Of CSV without a byte order mark; else it is read as UTF-8, and as windows-1252 where it is not UTF-8 */
+        encoding?:
+          | 'utf-8'
+          | 'utf-16le'
+          | 'utf-16be'
+          | 'windows-1250'
+          | 'windows-1251'
+          | 'windows-1252'
+          | 'windows-1253'
+          | 'windows-1254'
+          | 'windows-1257'
+          | 'iso-8859-2'
+          | 'iso-8859-15'
+          | 'shift_jis'
+          | 'euc-kr'
+          | 'gb18030'
+          | 'big5';
+        /** @description The sheet of a workbook, by name or by number from 1; the first unless it is given */
+        sheet?: string;
+        /**
+         * @description An object of JSON: names in the header, each with the attribute that it stands for. The others match attributes exactly, or else without case, spaces, hyphens and underscores
+         * @example {"Invoice No.":"invoiceNumber"}
+         */
+        mapping?: string;
+        /** @description What becomes of columns that are no attribute; REFUSE unless it is given */
+        extraColumns?: 'IGNORE' | 'REFUSE';
+        /**
+         * @description How dates are written, made of yyyy, mm, dd and, for a time, HH, mm, ss; as the `intakeFormat` of the queue has it unless it is given. Without either, dates are read that can be read in one way: 2026-03-01, 01.03.2026, and 31/12/2026, but not 01/02/2026
+         * @example dd/mm/yyyy
+         */
+        dateFormat?: string;
+        /** @description What stands before the decimals; as the `intakeFormat` of the queue has it unless it is given. With it, thousands may be grouped by the other sign, by spaces or apostrophes; without it, numbers have a point and are not grouped */
+        decimalSign?: 'POINT' | 'COMMA';
+        /**
+         * @description Where times without an offset are of, as those of workbooks are. Unless it is given: as the `intakeFormat` of the queue has it, or else UTC
+         * @example Europe/Berlin
+         */
+        timeZone?: string;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'multipart/form-data': {
+          /**
+           * Format: binary
+           * @description CSV, also compressed by gzip, or a workbook of Excel (.xlsx), with a header row
+           */
+          file?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description What the file would become */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FilePreview'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  proposeWorkItemModel: {
+    parameters: {
+      query?: {
+        /** @description What stands between the columns of CSV; found in the first rows unless it is given */
+        delimiter?: 'COMMA' | 'SEMICOLON' | 'TAB' | 'PIPE';
+        /** @description Of CSV without a byte order mark; else it is read as UTF-8, and as windows-1252 where it is not UTF-8 */
+        encoding?:
+          | 'utf-8'
+          | 'utf-16le'
+          | 'utf-16be'
+          | 'windows-1250'
+          | 'windows-1251'
+          | 'windows-1252'
+          | 'windows-1253'
+          | 'windows-1254'
+          | 'windows-1257'
+          | 'iso-8859-2'
+          | 'iso-8859-15'
+          | 'shift_jis'
+          | 'euc-kr'
+          | 'gb18030'
+          | 'big5';
+        /** @description The sheet of a workbook, by name or by number from 1; the first unless it is given */
+        sheet?: string;
+        /**
+         * @description How dates are written, made of yyyy, mm, dd and, for a time, HH, mm, ss; as the `intakeFormat` of the queue has it unless it is given. Without either, dates are read that can be read in one way: 2026-03-01, 01.03.2026, and 31/12/2026, but not 01/02/2026
+         * @example dd/mm/yyyy
+         */
+        dateFormat?: string;
+        /** @description What stands before the decimals; as the `intakeFormat` of the queue has it unless it is given. With it, thousands may be grouped by the other sign, by spaces or apostrophes; without it, numbers have a point and are not grouped */
+        decimalSign?: 'POINT' | 'COMMA';
+        /**
+         * @description Where times without an offset are of, as those of workbooks are. Unless it is given: as the `intakeFormat` of the queue has it, or else UTC
+         * @example Europe/Berlin
+         */
+        timeZone?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'multipart/form-data': {
+          /**
+           * Format: binary
+           * @description CSV, also compressed by gzip, or a workbook of Excel (.xlsx), with a header row
+           */
+          file?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The model */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ModelProposal'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listUploads: {
+    parameters: {
+      query?: {
+        /** @description Only uploads with a smaller id than this, to read on */
+        before?: Id;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The uploads */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['UploadList'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getUpload: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /** @description Id of the upload */
+        uploadId: components['parameters']['UploadId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The upload */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FileIntake'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  downloadUploadErrors: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /** @description Id of the upload */
+        uploadId: components['parameters']['UploadId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file, as text/csv or as a workbook of Excel (.xlsx) */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/csv': string;
+          'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': string;
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  undoUpload: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /** @description Id of the upload */
+        uploadId: components['parameters']['UploadId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['UndoRequest'];
+      };
+    };
+    responses: {
+      /** @description What was withdrawn, and what is left */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['UndoOutcome'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getQueueLevel: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The service level */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['QueueLevel'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  setQueueLevel: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewQueueLevel'];
+      };
+    };
+    responses: {
+      /** @description The service level, as stored */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['QueueLevel'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  removeQueueLevel: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Nothing is promised of the queue */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getQueueForecast: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The forecast */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['QueueForecast'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getQueueSavings: {
+    parameters: {
+      query?: {
+        /** @description Where the time begins; 30 days before its end unless given. To the hour, of what is older than 90 days to the day */
+        from?: string;
+        /** @description Where it ends; now unless given. To the hour or the day, as `from`, unless it is now */
+        to?: string;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What was saved */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['QueueSavings'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listQueueLevels: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of service levels */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['QueueLevelPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listQueueSavings: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of savings */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['QueueSavingsPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4834,7 +10046,13 @@ export interface operations {
   addQueueConsumer: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -4866,6 +10084,128 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listQueueConsumers: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of them */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['QueueConsumerPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  removeQueueConsumer: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /**
+         * @description Id of the role
+         * @example 5
+         */
+        roleId: Id;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The role is no consumer of the queue any more */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listQueueMembers: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of them */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['QueueMemberPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4873,7 +10213,13 @@ export interface operations {
   addOrUpdateQueueMember: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -4910,6 +10256,50 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  removeQueueMember: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /**
+         * @description Id of the user
+         * @example 21
+         */
+        userId: components['parameters']['UserId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The user does not belong to the queue any more */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4917,7 +10307,13 @@ export interface operations {
   addQueueParticipant: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -4949,6 +10345,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -4956,7 +10353,13 @@ export interface operations {
   createWorkItemModel: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path?: never;
       cookie?: never;
     };
@@ -4981,6 +10384,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5016,6 +10420,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5023,7 +10428,13 @@ export interface operations {
   updateWorkItemModel: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the work item model
@@ -5055,6 +10466,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5062,7 +10474,13 @@ export interface operations {
   deleteWorkItemModel: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the work item model
@@ -5086,6 +10504,7 @@ export interface operations {
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5093,7 +10512,13 @@ export interface operations {
   archiveWorkItemModel: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the work item model
@@ -5118,6 +10543,8 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5125,7 +10552,13 @@ export interface operations {
   restoreWorkItemModel: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the work item model
@@ -5150,6 +10583,8 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5181,6 +10616,40 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  rotateTenantKey: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The key, without what is secret about it */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TenantKey'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5188,7 +10657,13 @@ export interface operations {
   createPool: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path?: never;
       cookie?: never;
     };
@@ -5213,6 +10688,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5244,6 +10720,7 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5276,6 +10753,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5283,7 +10761,13 @@ export interface operations {
   updatePool: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the pool
@@ -5315,6 +10799,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5322,7 +10807,13 @@ export interface operations {
   deletePool: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the pool
@@ -5346,6 +10837,113 @@ export interface operations {
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listQueueStats: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of figures, in the order of the queues */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['QueueStatsPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  streamQueueStats: {
+    parameters: {
+      query?: {
+        /** @description The cursor to continue from, as a message carried it */
+        after?: string;
+        /** @description Only of these queues, separated by commas */
+        queueIds?: string;
+      };
+      header?: {
+        /** @description The id of the last message that the reader has; wins over `after` */
+        'Last-Event-ID'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Figures as they change, until the reader leaves or the server stops */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/event-stream': components['schemas']['QueueStatsMessage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getQueueHistory: {
+    parameters: {
+      query?: {
+        /** @description Where it begins; a day before its end unless given. It begins at a whole span */
+        from?: string;
+        /** @description Where it ends; now unless given */
+        to?: string;
+        /** @description Seconds of a span: 60, 300, 900, 3600, 21600 or 86400; as many as make about 150 spans unless given */
+        step?: 60 | 300 | 900 | 3600 | 21600 | 86400;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The history, oldest first */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['QueueHistory'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5353,7 +10951,13 @@ export interface operations {
   createQueue: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path?: never;
       cookie?: never;
     };
@@ -5378,6 +10982,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5409,6 +11014,7 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5441,6 +11047,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5448,7 +11055,13 @@ export interface operations {
   updateQueue: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -5480,6 +11093,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5487,7 +11101,13 @@ export interface operations {
   deleteQueue: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -5511,6 +11131,7 @@ export interface operations {
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5518,7 +11139,13 @@ export interface operations {
   pauseQueue: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -5550,6 +11177,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5557,7 +11185,13 @@ export interface operations {
   resumeQueue: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -5589,6 +11223,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5596,7 +11231,13 @@ export interface operations {
   archiveQueue: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -5628,6 +11269,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5635,7 +11277,13 @@ export interface operations {
   restoreQueue: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -5667,6 +11315,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5699,6 +11348,166 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  createTenant: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewTenant'];
+      };
+    };
+    responses: {
+      /** @description The tenant, with the log-in of its administrator */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CreatedTenant'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listTenants: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of tenants */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TenantPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  disableTenant: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the tenant
+         * @example 2
+         */
+        id: components['parameters']['TenantId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The tenant */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Tenant'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  enableTenant: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the tenant
+         * @example 2
+         */
+        id: components['parameters']['TenantId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The tenant */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Tenant'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  rewrapTenantKeys: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What was done */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RewrappedKeys'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5731,6 +11540,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5762,6 +11572,270 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getUser: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the user
+         * @example 21
+         */
+        id: components['parameters']['PersonId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The user */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['User'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  updateUser: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the user
+         * @example 21
+         */
+        id: components['parameters']['PersonId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['UserUpdate'];
+      };
+    };
+    responses: {
+      /** @description The user, as changed */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['User'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  deleteUser: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the user
+         * @example 21
+         */
+        id: components['parameters']['PersonId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The user is deleted */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  disableUser: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the user
+         * @example 21
+         */
+        id: components['parameters']['PersonId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The user */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['User'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  enableUser: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the user
+         * @example 21
+         */
+        id: components['parameters']['PersonId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The user */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['User'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  resetUserPassword: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the user
+         * @example 21
+         */
+        id: components['parameters']['PersonId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The password; tell it to the user now, it is not shown again */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TemporaryPassword'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getMe: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The user */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SessionUser'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  changePassword: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PasswordChange'];
+      };
+    };
+    responses: {
+      /** @description The new password counts from now on */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5794,6 +11868,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5825,6 +11900,177 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getRole: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the role
+         * @example 8
+         */
+        id: components['parameters']['RoleId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The role */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Role'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  updateRole: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the role
+         * @example 8
+         */
+        id: components['parameters']['RoleId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RoleUpdate'];
+      };
+    };
+    responses: {
+      /** @description What the change takes, and the role as changed */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RoleEffect'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  deleteRole: {
+    parameters: {
+      query?: {
+        /** @description Only say what it would take */
+        dryRun?: boolean;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description Id of the role
+         * @example 8
+         */
+        id: components['parameters']['RoleId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What the deletion takes */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RoleEffect'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listSessions: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of sessions */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['UserSessionPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  endSession: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Id of the session */
+        sessionId: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The session has ended */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5854,8 +12100,10 @@ export interface operations {
       400: components['responses']['BadRequest'];
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
+      409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5887,6 +12135,47 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  rotateApiKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the key
+         * @example 3
+         */
+        id: components['parameters']['ApiKeyId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ApiKeyRotation'];
+      };
+    };
+    responses: {
+      /** @description The new key; keep it now, it is not shown again */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ApiKey'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5896,8 +12185,11 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Id of the key */
-        id: Id;
+        /**
+         * @description Id of the key
+         * @example 3
+         */
+        id: components['parameters']['ApiKeyId'];
       };
       cookie?: never;
     };
@@ -5914,6 +12206,255 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getPreferences: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The preferences */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Preferences'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  updatePreferences: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PreferencesUpdate'];
+      };
+    };
+    responses: {
+      /** @description The preferences, as changed */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Preferences'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  createView: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewView'];
+      };
+    };
+    responses: {
+      /** @description The view, as stored */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['View'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  listViews: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ListRequest'];
+      };
+    };
+    responses: {
+      /** @description One page of views */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ViewPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  getView: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Id of the view
+         * @example 41
+         */
+        id: components['parameters']['ViewId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The view */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['View'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  updateView: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the view
+         * @example 41
+         */
+        id: components['parameters']['ViewId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ViewUpdate'];
+      };
+    };
+    responses: {
+      /** @description The view, as changed */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['View'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  deleteView: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the view
+         * @example 41
+         */
+        id: components['parameters']['ViewId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The view is deleted */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5946,6 +12487,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5983,6 +12525,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -5990,7 +12533,13 @@ export interface operations {
   updateWorkItemStatus: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6022,14 +12571,24 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
   };
   createWorkItems: {
     parameters: {
-      query?: never;
-      header?: never;
+      query?: {
+        /** @description The batch that the items belong to, for a body of lines, which can name none */
+        batchId?: Id;
+      };
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6042,6 +12601,7 @@ export interface operations {
     requestBody: {
       content: {
         'application/json': components['schemas']['NewWorkItems'];
+        'application/x-ndjson': components['schemas']['NewWorkItem'];
       };
     };
     responses: {
@@ -6052,6 +12612,7 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['WorkItemList'];
+          'application/x-ndjson': components['schemas']['LineOutcome'];
         };
       };
       400: components['responses']['BadRequest'];
@@ -6061,6 +12622,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6080,7 +12642,7 @@ export interface operations {
     };
     requestBody?: {
       content: {
-        'application/json': components['schemas']['ListRequest'];
+        'application/json': components['schemas']['WorkItemListRequest'];
       };
     };
     responses: {
@@ -6099,6 +12661,7 @@ export interface operations {
       404: components['responses']['NotFound'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6106,7 +12669,13 @@ export interface operations {
   claimWorkItems: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6138,6 +12707,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6145,7 +12715,13 @@ export interface operations {
   heartbeatWorkItems: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6177,6 +12753,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6184,7 +12761,13 @@ export interface operations {
   watchWorkItems: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6216,6 +12799,79 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  findWorkItems: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['FindRequest'];
+      };
+    };
+    responses: {
+      /** @description The item with that id, then those that begin with the text, then the others, newest first */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FoundWorkItems'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  eraseSensitiveValues: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Erasure'];
+      };
+    };
+    responses: {
+      /** @description What was erased, or with dryRun would be */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErasureOutcome'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6244,6 +12900,7 @@ export interface operations {
       400: components['responses']['BadRequest'];
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6251,7 +12908,13 @@ export interface operations {
   finishWorkItems: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6283,6 +12946,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6320,6 +12984,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6327,7 +12992,13 @@ export interface operations {
   updateWorkItem: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6364,6 +13035,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6371,7 +13043,13 @@ export interface operations {
   deleteWorkItem: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6400,6 +13078,58 @@ export interface operations {
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  revealWorkItem: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description Id of the queue
+         * @example 7
+         */
+        id: components['parameters']['QueueId'];
+        /**
+         * @description Id of the work item
+         * @example 1001
+         */
+        workItemId: components['parameters']['WorkItemId'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['WorkItemReveal'];
+      };
+    };
+    responses: {
+      /** @description The item's record and output */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RevealedWorkItem'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6407,7 +13137,13 @@ export interface operations {
   releaseWorkItem: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6444,6 +13180,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6451,7 +13188,13 @@ export interface operations {
   restartWorkItem: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6488,6 +13231,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6495,7 +13239,13 @@ export interface operations {
   cancelWorkItem: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6532,6 +13282,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6539,7 +13290,13 @@ export interface operations {
   resolveWorkItem: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /**
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
       path: {
         /**
          * @description Id of the queue
@@ -6576,6 +13333,7 @@ export interface operations {
       409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
@@ -6618,6 +13376,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
     };
