@@ -1,15 +1,19 @@
+import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { statuses } from '@millrace/api';
-import type { Attribute } from '../models/rules.ts';
+import type { Attribute } from '../engine/operation.ts';
+import { atOnce } from '../testing/slices.ts';
 import {
-  decidePlaces,
+  decideKeys,
   firstClaims,
   hashOf,
-  keepsOthersOut,
-  needsPlace,
+  holdsKey,
+  inOrder,
+  needsKey,
+  refuseBatch,
   refuseComparing,
-  refuseDelivery,
   refuseItem,
+  type Claim,
   type Comparison,
 } from './rules.ts';
 
@@ -28,15 +32,15 @@ describe('an item keeps others with its data out', () => {
   const over = ['COMPLETE', 'FAILED'];
   for (const status of statuses) {
     test(`as ${status}: always with ALL, with OPEN ${over.includes(status) ? 'not' : 'too'}, never where duplicates are allowed`, () => {
-      expect(keepsOthersOut(queue(), status)).toBe(true);
-      expect(keepsOthersOut(queue({ duplicateScope: 'OPEN' }), status)).toBe(!over.includes(status));
-      expect(keepsOthersOut(queue({ disallowDuplicate: false }), status)).toBe(false);
+      expect(holdsKey(queue(), status)).toBe(true);
+      expect(holdsKey(queue({ duplicateScope: 'OPEN' }), status)).toBe(!over.includes(status));
+      expect(holdsKey(queue({ disallowDuplicate: false }), status)).toBe(false);
     });
     for (const next of statuses) {
-      test(`and needs its place again from ${status} to ${next} only when it comes back in a queue that compares open items`, () => {
+      test(`and needs its unique key again from ${status} to ${next} only when it comes back in a queue that compares open items`, () => {
         const comesBack = over.includes(status) && !over.includes(next);
-        expect(needsPlace(queue({ duplicateScope: 'OPEN' }), status, next)).toBe(comesBack);
-        expect(needsPlace(queue(), status, next)).toBe(false);
+        expect(needsKey(queue({ duplicateScope: 'OPEN' }), status, next)).toBe(comesBack);
+        expect(needsKey(queue(), status, next)).toBe(false);
       });
     }
   }
@@ -64,22 +68,19 @@ describe('the hash of an item', () => {
   });
 });
 
-describe('places', () => {
-  it('go to whoever comes first, and one item may keep its own', () => {
+describe('unique keys', () => {
+  it('go to the item that comes first, and one item may keep its own', () => {
     const holders = new Map([
       ['a', 7],
       ['b', 2],
     ]);
-    expect(decidePlaces([claims([1, 'a']), claims([2, 'b']), claims([3, 'c'])], holders)).toEqual([
-      [{ index: 0, itemId: 7 }],
-      [],
-      [],
-    ]);
+    const batches = [claims([1, 'a']), claims([2, 'b']), claims([3, 'c'])];
+    expect(atOnce(decideKeys(batches, holders))).toEqual([[{ index: 0, itemId: 7 }], [], []]);
   });
 
-  it('are refused to a whole delivery, with each twin in it, and are free for the next', () => {
-    const deliveries = [claims([1, 'a'], [2, 'x'], [3, 'a']), claims([4, 'a']), claims([5, 'x'], [6, 'a'])];
-    expect(decidePlaces(deliveries, new Map([['x', 9]]))).toEqual([
+  it('are refused to a whole batch, with each duplicate in it, and are free for the next', () => {
+    const batches = [claims([1, 'a'], [2, 'x'], [3, 'a']), claims([4, 'a']), claims([5, 'x'], [6, 'a'])];
+    expect(atOnce(decideKeys(batches, new Map([['x', 9]])))).toEqual([
       [
         { index: 1, itemId: 9 },
         { index: 2, itemId: 1 },
@@ -95,16 +96,29 @@ describe('places', () => {
   it('are claimed once for each hash, by the first', () => {
     expect(firstClaims(claims([1, 'a'], [2, 'b'], [3, 'a']))).toEqual(claims([1, 'a'], [2, 'b']));
   });
+
+  it('are taken in their order, each once, in portions', () => {
+    const hash = fc.stringMatching(/^\\x[0-3]{2}[0-9a-f]{3}$/);
+    fc.assert(
+      fc.property(fc.array(hash), fc.integer({ min: 1, max: 10 }), (hashes, portion) => {
+        const wanted = claims(...hashes.map((one, index): [number, string] => [index, one]));
+        const portions = atOnce(inOrder(wanted, portion));
+        const byHash = (one: Claim, other: Claim) => (one.hash < other.hash ? -1 : 1);
+        expect(portions.flat()).toEqual(firstClaims(wanted).toSorted(byHash));
+        for (const some of portions.slice(0, -1)) expect(some.length).toBeGreaterThanOrEqual(portion);
+      }),
+    );
+  });
 });
 
 describe('a refusal', () => {
-  it('of a delivery names index and existing item, or the twin in the delivery', () => {
-    const delivery = claims([11, 'a'], [12, 'b'], [13, 'a']);
-    const twins = [
+  it('of a batch names index and existing item, or the duplicate in the batch', () => {
+    const batch = claims([11, 'a'], [12, 'b'], [13, 'a']);
+    const duplicates = [
       { index: 1, itemId: 5 },
       { index: 2, itemId: 11 },
     ];
-    const refusal = refuseDelivery(queue({ uniqueBy: ['invoice'] }), delivery, twins);
+    const refusal = refuseBatch(queue({ uniqueBy: ['invoice'] }), batch, duplicates);
     expect(refusal).toMatchObject({
       code: 'DUPLICATE',
       details: [
@@ -113,7 +127,7 @@ describe('a refusal', () => {
       ],
     });
     expect(refusal?.message).toContain('the item at index 1 equals item 5 in invoice. Nothing was created.');
-    expect(refuseDelivery(queue(), delivery, [])).toBeUndefined();
+    expect(refuseBatch(queue(), batch, [])).toBeUndefined();
   });
 
   it('of one item names the other and what to do', () => {
@@ -124,8 +138,8 @@ describe('a refusal', () => {
 
   it('to compare names the items that equal others, a hundred at most', () => {
     const held = claims(...Array.from({ length: 151 }, (_, index): [number, string] => [index + 1, 'same']));
-    const twins = held.slice(1).map((_, index) => ({ index: index + 1, itemId: 1 }));
-    const refusal = refuseComparing(queue(), held, twins);
+    const duplicates = held.slice(1).map((_, index) => ({ index: index + 1, itemId: 1 }));
+    const refusal = refuseComparing(queue(), held, duplicates);
     expect(refusal?.message).toContain('item 2 equals item 1, and 149 more equal others. Delete them first.');
     expect(refusal?.details).toHaveLength(100);
     expect(refusal?.details?.[99]).toEqual({ itemId: 101, message: 'item 101 equals item 1' });

@@ -1,69 +1,104 @@
 import { isOver, type Id, type Status } from '@millrace/api';
-import { Refusal, type ErrorDetail } from '../errors.ts';
-import { recordHash, type JsonRecord } from '../models/record.ts';
-import type { QueueDefinition } from '../queues/rules.ts';
+import { Refusal, shownProblems, type ErrorDetail } from '../engine/errors.ts';
+import type { QueueDefinition } from '../engine/operation.ts';
+import { recordHash, type JsonRecord } from '../records/record.ts';
+import type { Interruptible } from '../engine/slices.ts';
 
-/** What of a queue says which items are duplicates. */
+/** The settings of a queue that say which items are duplicates. */
 export type Comparison = Pick<
   QueueDefinition,
-  'attributes' | 'disallowDuplicate' | 'uniqueBy' | 'duplicateScope'
+  'attributes' | 'disallowDuplicate' | 'uniqueBy' | 'duplicateScope' | 'sealer'
 >;
 
-/** An item that wants the only place for its data; the hash as PostgreSQL writes bytes. */
+/** An item that claims the unique key of its data: the hash, as PostgreSQL writes bytes. */
 export interface Claim {
   readonly itemId: Id;
   readonly hash: string;
 }
 
-/** An item whose place is taken: its position in its delivery, and the item that has the place. */
-export interface Twin {
+/** An item whose unique key is taken: its position in its batch, and the item that has the key. */
+interface Duplicate {
   readonly index: number;
   readonly itemId: Id;
 }
 
-const shownProblems = 100;
-
 /** Whether an item of this status keeps others with its data out of the queue. */
-export function keepsOthersOut(queue: Comparison, status: Status): boolean {
+export function holdsKey(queue: Comparison, status: Status): boolean {
   return queue.disallowDuplicate && (queue.duplicateScope === 'ALL' || !isOver(status));
 }
 
-/** Whether an item that comes from one status to the other has to take its place again: it gave it up when it was done. */
-export function needsPlace(queue: Comparison, from: Status, to: Status): boolean {
-  return keepsOthersOut(queue, to) && !keepsOthersOut(queue, from);
+/** Whether an item that comes from one status to the other has to reserve its key again: the key was freed when the item was done. */
+export function needsKey(queue: Comparison, from: Status, to: Status): boolean {
+  return holdsKey(queue, to) && !holdsKey(queue, from);
 }
 
 /** The hash that two records share when they are duplicates in this queue. */
-export function hashOf({ attributes, uniqueBy }: Comparison, record: JsonRecord): string {
+export function hashOf({ attributes, uniqueBy, sealer }: Comparison, record: JsonRecord): string {
   const compared =
     uniqueBy.length === 0 ? attributes : attributes.filter(({ name }) => uniqueBy.includes(name));
-  return `\\x${recordHash(compared, record).toString('hex')}`;
+  return `\\x${recordHash(compared, record, sealer).toString('hex')}`;
 }
+
+/** What is known of hashes, in parts: a single map of a million would take a tenth of a second each time that it grows. */
+export class ByHash<V> {
+  readonly #parts = new Map<string, Map<string, V>>();
+
+  get(hash: string): V | undefined {
+    return this.#parts.get(beginningOf(hash))?.get(hash);
+  }
+
+  set(hash: string, value: V): void {
+    const beginning = beginningOf(hash);
+    const part = this.#parts.get(beginning);
+    if (part) part.set(hash, value);
+    else this.#parts.set(beginning, new Map([[hash, value]]));
+  }
+}
+
+/** `\x` and three digits: of a million hashes some 250 begin alike. */
+function beginningOf(hash: string): string {
+  return hash.slice(0, 5);
+}
+
+/** The items that have keys, by hash. */
+export type Holders = Pick<ByHash<Id>, 'get'>;
 
 /**
- * Decides who gets the places. A delivery whose items are not all unique gets none, and its places are free for those after it.
- * @param holders who has a place already, by hash
- * @returns the twins in each delivery; none where all of its items have got their places
+ * Decides which batches get their unique keys. A batch whose items are not all unique gets none, and its keys are free for the next.
+ * @param holders the items that have keys already, by hash
+ * @returns the duplicates in each batch; none where all of its items get their keys
  */
-export function decidePlaces(
-  deliveries: readonly (readonly Claim[])[],
-  holders: ReadonlyMap<string, Id>,
-): Twin[][] {
-  const taken = new Map(holders);
-  return deliveries.map((claims) => {
-    const twins = twinsIn(claims, taken);
-    if (twins.length === 0) for (const { hash, itemId } of claims) taken.set(hash, itemId);
-    return twins;
-  });
+export function* decideKeys(
+  batches: readonly (readonly Claim[])[],
+  holders: Holders,
+): Interruptible<Duplicate[][]> {
+  const taken = new ByHash<Id>();
+  const decided: Duplicate[][] = [];
+  for (const claims of batches) {
+    const duplicates = yield* duplicatesIn(claims, (hash) => holders.get(hash) ?? taken.get(hash));
+    decided.push(duplicates);
+    if (duplicates.length > 0) continue;
+    for (const { hash, itemId } of claims) {
+      taken.set(hash, itemId);
+      yield;
+    }
+  }
+  return decided;
 }
 
-function twinsIn(claims: readonly Claim[], taken: ReadonlyMap<string, Id>): Twin[] {
-  const own = new Map<string, Id>();
-  return claims.flatMap(({ hash, itemId }, index) => {
-    const holder = taken.get(hash) ?? own.get(hash) ?? itemId;
+function* duplicatesIn(
+  claims: readonly Claim[],
+  holderOf: (hash: string) => Id | undefined,
+): Interruptible<Duplicate[]> {
+  const own = new ByHash<Id>();
+  const duplicates: Duplicate[] = [];
+  for (const [index, { hash, itemId }] of claims.entries()) {
+    const holder = holderOf(hash) ?? own.get(hash) ?? itemId;
     own.set(hash, holder);
-    return holder === itemId ? [] : [{ index, itemId: holder }];
-  });
+    if (holder !== itemId) duplicates.push({ index, itemId: holder });
+    yield;
+  }
+  return duplicates;
 }
 
 /** One claim for each hash: the first. */
@@ -73,14 +108,43 @@ export function firstClaims(claims: readonly Claim[]): Claim[] {
   return [...first.values()];
 }
 
-/** What a sender of new items is told of those that the queue has already. */
-export function refuseDelivery(
+/**
+ * The claims in the order of their hashes, one for each hash: the first.
+ * @returns portions of so many or some more
+ */
+export function* inOrder(claims: Iterable<Claim>, portion: number): Interruptible<Claim[][]> {
+  const byBeginning = new Map<string, Claim[]>();
+  for (const claim of claims) {
+    const beginning = beginningOf(claim.hash);
+    const alike = byBeginning.get(beginning);
+    if (alike) alike.push(claim);
+    else byBeginning.set(beginning, [claim]);
+    yield;
+  }
+  const portions: Claim[][] = [];
+  for (const beginning of [...byBeginning.keys()].toSorted()) {
+    const sorted = firstClaims(byBeginning.get(beginning) ?? []).toSorted(byHash);
+    const last = portions.at(-1);
+    if (last && last.length < portion) last.push(...sorted);
+    else portions.push(sorted);
+    yield;
+  }
+  return portions;
+}
+
+function byHash(one: Claim, other: Claim): number {
+  return one.hash < other.hash ? -1 : 1;
+}
+
+/** The refusal of new items, for the sake of those that the queue has already. */
+export function refuseBatch(
   queue: Comparison,
   claims: readonly Claim[],
-  twins: readonly Twin[],
+  duplicates: readonly Duplicate[],
 ): Refusal | undefined {
-  const indexes = new Map(claims.map(({ itemId }, index) => [itemId, index]));
-  const details = twins.slice(0, shownProblems).map(({ index, itemId }): ErrorDetail => {
+  const shown = duplicates.slice(0, shownProblems);
+  const indexes = indexesOf(claims, new Set(shown.map(({ itemId }) => itemId)));
+  const details = shown.map(({ index, itemId }): ErrorDetail => {
     const sibling = indexes.get(itemId);
     return sibling === undefined
       ? { index, itemId, message: `equals item ${itemId}${inWhat(queue)}` }
@@ -88,15 +152,23 @@ export function refuseDelivery(
   });
   const [first] = details;
   if (!first) return undefined;
-  const what = `This queue takes no duplicates, and the item at index ${first.index} ${first.message}.`;
-  return new Refusal('DUPLICATE', `${what} Nothing was created.`, { details });
+  const problem = `This queue takes no duplicates, and the item at index ${first.index} ${first.message}.`;
+  return new Refusal('DUPLICATE', `${problem} Nothing was created.`, { details });
 }
 
-/** What is told of an item that cannot have the data that it is to have, or cannot come back with those it has. */
+/** The positions of the claims of some items; of none there is nothing to look through. */
+function indexesOf(claims: readonly Claim[], itemIds: ReadonlySet<Id>): Map<Id, number> {
+  const indexes = new Map<Id, number>();
+  if (itemIds.size === 0) return indexes;
+  for (const [index, { itemId }] of claims.entries()) if (itemIds.has(itemId)) indexes.set(itemId, index);
+  return indexes;
+}
+
+/** The refusal of an item that cannot have the data it is to have, or cannot come back with the data it has. */
 export function refuseItem(queue: Comparison, itemId: Id, holder: Id): Refusal {
   const message = `equals item ${holder}${inWhat(queue)}`;
-  const what = `This queue takes no duplicates, and item ${itemId} would ${message.replace('equals', 'equal')}.`;
-  return new Refusal('DUPLICATE', `${what} Change or delete one of them first.`, {
+  const problem = `This queue takes no duplicates, and item ${itemId} would ${message.replace('equals', 'equal')}.`;
+  return new Refusal('DUPLICATE', `${problem} Change or delete one of them first.`, {
     details: [{ itemId: holder, message }],
   });
 }
@@ -105,9 +177,9 @@ export function refuseItem(queue: Comparison, itemId: Id, holder: Id): Refusal {
 export function refuseComparing(
   queue: Comparison,
   claims: readonly Claim[],
-  twins: readonly Twin[],
+  duplicates: readonly Duplicate[],
 ): Refusal | undefined {
-  const details = twins.slice(0, shownProblems).flatMap(({ index, itemId: other }): ErrorDetail[] => {
+  const details = duplicates.slice(0, shownProblems).flatMap(({ index, itemId: other }): ErrorDetail[] => {
     const itemId = claims[index]?.itemId;
     return itemId === undefined
       ? []
@@ -115,7 +187,7 @@ export function refuseComparing(
   });
   const [first] = details;
   if (!first) return undefined;
-  const rest = twins.length > 1 ? `, and ${twins.length - 1} more equal others` : '';
+  const rest = duplicates.length > 1 ? `, and ${duplicates.length - 1} more equal others` : '';
   return new Refusal(
     'DUPLICATE',
     `The queue holds duplicates: ${first.message}${rest}. Delete them first. Nothing was changed.`,
@@ -123,6 +195,7 @@ export function refuseComparing(
   );
 }
 
-function inWhat({ uniqueBy }: Comparison): string {
+/** The attributes that are compared, for a sentence; nothing where all are. */
+export function inWhat({ uniqueBy }: Comparison): string {
   return uniqueBy.length === 0 ? '' : ` in ${uniqueBy.join(', ')}`;
 }

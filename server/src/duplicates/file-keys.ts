@@ -1,0 +1,73 @@
+import type { Id } from '@millrace/api';
+import { raw, sql, type Db } from '../engine/db.ts';
+
+// The keys of all rows of a file are taken before the first row is stored, in one order: taken portion by portion, two files would
+// wait for each other. They are held in a table of the transaction, as a file may have a million of them.
+
+/** Makes the place for the keys of a file, as long as the transaction lasts. */
+export async function openFileKeys(db: Db): Promise<void> {
+  await db.rows(sql`
+    create temporary table file_keys (row int, hash bytea, id bigint default nextval('work_items_id_seq')) on commit drop`);
+}
+
+/** Notes the keys of rows. */
+export async function addFileKeys(db: Db, rows: readonly number[], hashes: readonly string[]): Promise<void> {
+  await db.write(sql`
+    insert into file_keys (row, hash) select r, h::bytea from unnest(${rows}::int[], ${hashes}::text[]) as k (r, h)`);
+}
+
+const keysAtOnce = 10_000;
+
+/** Takes the keys that are noted: each goes to the first row that has it, unless an item of the queue holds it. */
+export async function takeFileKeys(db: Db, queueId: Id): Promise<void> {
+  await db.rows(sql`create index on file_keys (hash, row)`);
+  await db.rows(sql`create index on file_keys (row)`);
+  await db.rows(sql`create index on file_keys (id)`);
+  await db.rows(sql`analyze file_keys`);
+  for (let last: string | undefined = '\\x'; last !== undefined;) last = await takeSome(db, queueId, last);
+  // A key without a holder was freed by another transaction while this one waited for it.
+  while ((await takeFreed(db, queueId)) > 0);
+}
+
+/** Takes the next keys in their order; answers the last of them. */
+async function takeSome(db: Db, queueId: Id, after: string): Promise<string | undefined> {
+  const row = await db.row<{ hash: string }>(sql`
+    with next as materialized (
+      select distinct on (hash) hash, id from file_keys where hash > ${after}::bytea order by hash, row limit ${keysAtOnce}),
+    taken as (
+      insert into work_item_hashes (queue_id, hash, item_id) select ${queueId}, hash, id from next order by hash
+      on conflict do nothing)
+    select hash::text from next order by hash desc limit 1`);
+  return row?.hash;
+}
+
+async function takeFreed(db: Db, queueId: Id): Promise<number> {
+  const rows = await db.rows(sql`
+    insert into work_item_hashes (queue_id, hash, item_id)
+    select distinct on (k.hash) ${queueId}, k.hash, k.id from file_keys k
+    where not exists (${holderOf(queueId)}) order by k.hash, k.row
+    on conflict do nothing returning 1`);
+  return rows.length;
+}
+
+const holderOf = (queueId: Id, column = raw('h.item_id')) =>
+  sql`select ${column} from work_item_hashes h where h.queue_id = ${queueId} and h.hash = k.hash`;
+
+/** A row whose key is decided: the id that its item gets, and who has the key instead, if so: an item, or an earlier row. */
+export interface KeyedRow {
+  readonly row: number;
+  readonly id: Id;
+  readonly holderId?: Id;
+  readonly holderRow?: number;
+}
+
+/** What became of the keys of these rows, in their order. */
+export async function readFileKeys(db: Db, queueId: Id, rows: readonly number[]): Promise<KeyedRow[]> {
+  const keyed = await db.rows<KeyedRow>(sql`
+    select k.row, k.id, nullif(holder.id, k.id) as "holderId",
+      (select o.row from file_keys o where o.id = holder.id and o.id <> k.id) as "holderRow"
+    from unnest(${rows}::int[]) as r (row) join file_keys k on k.row = r.row
+      left join lateral (${holderOf(queueId, raw('h.item_id as id'))}) holder on true`);
+  // Asked for in order, the database would walk over all rows of the file in the order of their index.
+  return keyed.toSorted((one, other) => one.row - other.row);
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { GroupCommit } from './group-commit.ts';
+import { CommitUnanswered } from './errors.ts';
+
+/** A run that records its batches and waits for `release` before it answers. */
+function recorder(failing: (call: number) => boolean = () => false) {
+  const seen: number[][] = [];
+  const gates: (() => void)[] = [];
+  const run = async (calls: readonly number[]) => {
+    seen.push([...calls]);
+    await new Promise<void>((resolve) => gates.push(resolve));
+    if (calls.some(failing)) throw new Error(`failed with ${calls.join()}`);
+    return calls.map((call) => call * 10);
+  };
+  const release = async (times: number) => {
+    for (let done = 0; done < times; done += 1) {
+      while (gates.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      gates.shift()?.();
+    }
+  };
+  return { seen, run, release };
+}
+
+describe('calls on one lane', () => {
+  test('run at once when it is idle, and together while a batch is under way', async () => {
+    const { seen, run, release } = recorder();
+    const batches = new GroupCommit(run, () => 1);
+    const outcomes = Promise.all([1, 2, 3, 4].map((call) => batches.enqueue('queue', call)));
+    await release(2);
+    expect(await outcomes).toEqual([10, 20, 30, 40]);
+    expect(seen).toEqual([[1], [2, 3, 4]]);
+  });
+
+  test('run apart from those on other lanes', async () => {
+    const { seen, run, release } = recorder();
+    const batches = new GroupCommit(run, () => 1);
+    const outcomes = Promise.all([batches.enqueue('a', 1), batches.enqueue('b', 2)]);
+    await release(2);
+    expect(await outcomes).toEqual([10, 20]);
+    expect(seen).toEqual([[1], [2]]);
+  });
+
+  test('are portioned by weight, and one that is too heavy alone still runs', async () => {
+    const { seen, run, release } = recorder();
+    const batches = new GroupCommit(run, (call) => call);
+    const outcomes = Promise.all([1, 1500, 600, 5000, 2].map((call) => batches.enqueue('queue', call)));
+    await release(5);
+    await outcomes;
+    expect(seen).toEqual([[1], [1500], [600], [5000], [2]]);
+  });
+
+  test('are tried one by one when a batch fails, so that only the culprit is harmed', async () => {
+    const { run, release } = recorder((call) => call === 3);
+    const batches = new GroupCommit(run, () => 1);
+    const outcomes = Promise.allSettled([1, 2, 3, 4].map((call) => batches.enqueue('queue', call)));
+    await release(5);
+    const values = (await outcomes).map((one) =>
+      one.status === 'fulfilled' ? one.value : (one.reason as Error).message,
+    );
+    expect(values).toEqual([10, 20, 'failed with 3', 40]);
+  });
+
+  test.each([
+    ['the answer to its commit was lost', new CommitUnanswered(new Error('read ECONNRESET'))],
+    ['the database went away', Object.assign(new Error('shutting down'), { code: '57P01' })],
+  ])('all hear of it and none runs again when %s, for it may have been done', async (_, failure) => {
+    const seen: number[][] = [];
+    const run = async (calls: readonly number[]): Promise<number[]> => {
+      seen.push([...calls]);
+      await new Promise((resolve) => setImmediate(resolve));
+      throw failure;
+    };
+    const batches = new GroupCommit(run, () => 1);
+    const outcomes = await Promise.allSettled([1, 2, 3].map((call) => batches.enqueue('queue', call)));
+    expect(outcomes).toEqual([1, 2, 3].map(() => ({ status: 'rejected', reason: failure })));
+    expect(seen).toEqual([[1], [2, 3]]);
+  });
+
+  test('find a lane again after it has run empty', async () => {
+    const { seen, run, release } = recorder();
+    const batches = new GroupCommit(run, () => 1);
+    const first = batches.enqueue('queue', 1);
+    await release(1);
+    await first;
+    const second = batches.enqueue('queue', 2);
+    await release(1);
+    expect(await second).toBe(20);
+    expect(seen).toEqual([[1], [2]]);
+  });
+});

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import files from '@fastify/static';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { pageHeaders } from './pages.ts';
+import { refuseMethodsBut } from './refusals.ts';
+
+/**
+ * The only style that is written into the page: one of the library of components, always the same. Its digest lets it in, and
+ * no other; a test in a browser fails when a new version of the library writes another.
+ */
+const styleOfComponents = "'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o='";
+
+const policy = pageHeaders['content-security-policy']
+  .replace("style-src 'self'", `style-src 'self' ${styleOfComponents}`)
+  .concat("; worker-src 'self'; require-trusted-types-for 'script'; trusted-types millrace");
+
+const consoleHeaders = { ...pageHeaders, 'content-security-policy': policy };
+
+/** Names of built files have a digest of what is in them, and so never stand for anything else. */
+const immutable = 'public, max-age=31536000, immutable';
+
+const built = path.dirname(fileURLToPath(import.meta.resolve('@millrace/web/dist/index.html')));
+
+const notBuilt = `<!doctype html>
+<html lang="en">
+  <meta charset="utf-8" />
+  <meta name="color-scheme" content="light dark" />
+  <title>Millrace</title>
+  <h1>The console is not built</h1>
+  <p>The server works without it. To build it, run <code>node scripts/ensure-console.mjs</code> in the folder of Millrace, and load
+  this page again: no restart is needed. What goes wrong is said there.</p>
+  <p>The API reference is at <a href="/docs">/docs</a>.</p>
+</html>
+`;
+
+/**
+ * Serves the console under /console/. Its pages are one file, which reads from the address what to show: a browser gets it for
+ * every address that is no file. It is looked for at each request, so that it can be built while the server runs.
+ * @param folder what the build leaves
+ */
+export async function serveConsole(http: FastifyInstance, folder = built): Promise<void> {
+  await http.register(async (pages) => {
+    pages.addHook('onSend', async (request, reply) => {
+      const isAsset = request.url.startsWith('/console/assets/') && reply.statusCode < 300;
+      reply.headers(consoleHeaders).removeHeader('pragma').removeHeader('expires');
+      if (isAsset) reply.header('cache-control', immutable);
+    });
+    await pages.register(files, { root: path.join(folder, 'assets'), prefix: '/console/assets/' });
+    pages.get('/console', (_, reply) => reply.redirect('console/'));
+    pages.get('/console/*', (request, reply) => {
+      const isBrowser = request.headers.accept?.includes('text/html');
+      return isBrowser ? sendPage(reply, folder) : reply.callNotFound();
+    });
+  });
+  for (const address of ['/console', '/console/*']) refuseMethodsBut(http, ['GET'], address);
+}
+
+function sendPage(reply: FastifyReply, folder: string) {
+  reply.header('vary', 'accept').type('text/html; charset=utf-8');
+  if (!existsSync(path.join(folder, 'index.html'))) return reply.code(503).send(notBuilt);
+  return reply.sendFile('index.html', folder);
+}

@@ -1,0 +1,122 @@
+import type { ServerResponse } from 'node:http';
+import { Readable, finished } from 'node:stream';
+import { stringifyJson } from '@millrace/api';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Refusal, toRefusal } from '../errors.ts';
+import type { Identity, StreamPart } from '../operation.ts';
+import type { Full, Kind, TakePlace } from '../places.ts';
+
+const heartbeatMs = 15_000;
+// A reader that takes nothing for this long is cut; it resumes when it comes back.
+const stalledMs = 60_000;
+// When the server stops, a reader has this long to take the parts that were sent.
+const graceMs = 500;
+
+/** The user who reads a stream. */
+type Reader = Pick<Identity, 'userId' | 'tenantUuid'>;
+
+/** Opens a stream, until the signal aborts. */
+export type OpenParts = (signal: AbortSignal) => Promise<AsyncIterable<StreamPart>>;
+
+/** Opens a stream and sends its parts. */
+export type SendStream = (reply: FastifyReply, reader: Reader, open: OpenParts) => Promise<FastifyReply>;
+
+interface StreamParts {
+  readonly takePlace: TakePlace;
+  /** Aborts when this process leaves its streams to others, where their readers resume them. */
+  readonly leaving: AbortSignal;
+}
+
+/** Streams of server-sent events: a limited number at a time, none of which keeps the server from stopping. */
+export function createEventStreams(
+  http: FastifyInstance,
+  limit: number,
+  { takePlace, leaving }: StreamParts,
+): SendStream {
+  const stops = new Set<() => void>();
+  http.addHook('preClose', async () => {
+    for (const stop of stops) stop();
+  });
+  return async (reply, reader, open) => {
+    const place = await takePlace(kindOf(limit), reader);
+    if (place.full) throw tooMany(place, limit);
+    const { raw, log } = reply;
+    const ending = endingOf(raw, stops, leaving);
+    finished(raw, place.release);
+    const parts = await open(ending);
+    raw.setTimeout(stalledMs);
+    // A connection that is kept for the next request would keep the server from stopping.
+    reply.type('text/event-stream').headers({ 'x-accel-buffering': 'no', connection: 'close' });
+    const explain = (error: unknown) => {
+      const refusal = toRefusal(error);
+      if (refusal !== error) log.warn({ err: error }, 'a stream of events broke off');
+      return refusal.message;
+    };
+    return reply.send(Readable.from(eventStream(parts, explain)));
+  };
+}
+
+/** A signal that aborts when the stream is to end: its reader has gone, this process leaves it to others, or the server stops. */
+function endingOf(raw: ServerResponse, stops: Set<() => void>, leaving: AbortSignal): AbortSignal {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  const stop = () => {
+    end();
+    setTimeout(() => raw.destroy(), graceMs).unref();
+  };
+  stops.add(stop);
+  leaving.addEventListener('abort', end);
+  if (leaving.aborted) end();
+  finished(raw, () => {
+    stops.delete(stop);
+    leaving.removeEventListener('abort', end);
+    end();
+  });
+  return ending.signal;
+}
+
+/**
+ * The parts as text, one chunk each: the next is read when the reader has taken the one before. Where nothing
+ * happens, a line now and then shows that the stream is alive, and from where to resume it.
+ * @param explain words for the reader the error that ends the stream
+ */
+export async function* eventStream(
+  parts: AsyncIterable<StreamPart>,
+  explain: (error: unknown) => string,
+): AsyncGenerator<string> {
+  let sentOn = -Infinity;
+  try {
+    for await (const { list, cursor } of parts) {
+      const isSilent = list.length === 0;
+      if (isSilent && performance.now() - sentOn < heartbeatMs) continue;
+      yield isSilent ? `: waiting\nid: ${cursor}\n\n` : list.map(frame).join('');
+      sentOn = performance.now();
+    }
+  } catch (error) {
+    yield `: ${explain(error).replaceAll('\n', ' ')}\n\n`;
+  }
+}
+
+function frame(event: StreamPart['list'][number]): string {
+  return `id: ${event.cursor}\nevent: ${event.operation}\ndata: ${stringifyJson(event)}\n\n`;
+}
+
+// Enough for the windows and programs of one person; more would leave none to others.
+const streamsOfUser = 20;
+
+/** Users and tenants share the streams of a server, and no tenant gets more than three quarters of them. */
+const kindOf = (limit: number): Kind => ({
+  name: 'streams',
+  ofAll: limit,
+  ofTenant: Math.ceil(limit * 0.75),
+  ofUser: streamsOfUser,
+});
+
+function tooMany({ full, held }: Full, limit: number): Refusal {
+  const messages = {
+    user: `You read ${held} streams already, as many as a user may. Close one first.`,
+    tenant: `Your tenant reads ${held} streams already, as many as it may at one server. Try again later.`,
+    all: `This server carries ${limit} streams already, as many as MILLRACE_MAX_STREAMS allows. Try again later, or at another server.`,
+  };
+  return new Refusal('UNAVAILABLE', messages[full], { retryAfter: 10 });
+}

@@ -1,0 +1,261 @@
+import { createHash } from 'node:crypto';
+import { parseJson, stringifyJson, type Id, type OperationId } from '@millrace/api';
+import { hex, named, sql, type Db } from './db.ts';
+import { Refusal } from './errors.ts';
+import { writeJson } from './json/write.ts';
+import { Idle } from './operation.ts';
+import type { Sealer } from './sealing.ts';
+import { inSlices, type Interruptible } from './slices.ts';
+import type { Vault } from './vault.ts';
+
+/** The name that a caller gives to a call, under which it is done once; and a hash of what is called. */
+export interface IdempotencyKey {
+  readonly key: string;
+  readonly hash: string;
+}
+
+/** The answer to an earlier call with the same key. */
+export class Repeated {
+  readonly answer: unknown;
+
+  constructor(answer: unknown) {
+    this.answer = answer;
+  }
+}
+
+/** A key, and the user whose it is. */
+export interface Keyed extends IdempotencyKey {
+  readonly userId: Id;
+}
+
+/** Each of their answers is on record with a reason: a repeat is performed anew, and is on record as well. */
+const neverKept: ReadonlySet<OperationId> = new Set<OperationId>(['revealWorkItem']);
+
+/** In place of the hash of a call whose key says nothing. */
+const noHash = '';
+
+/** In place of the hash of a call whose answer was erased with it. */
+const erasedHash = '';
+
+const isKept = (call: Keyed | undefined): call is Keyed => call !== undefined && call.hash !== noHash;
+
+/** The key with a hash that a key of the tenant has made, where there is one. */
+export function withHashOf(one: IdempotencyKey, sealer: Pick<Sealer, 'keyed'> | undefined): IdempotencyKey {
+  return sealer && one.hash !== noHash ? { ...one, hash: sealer.keyed(one.hash) } : one;
+}
+
+/** Names what a call is: the same key with anything else is a slip of the caller. */
+export async function requestHash(operationId: OperationId, target: object, body: unknown): Promise<string> {
+  if (neverKept.has(operationId)) return noHash;
+  return inSlices(hashOf(operationId, target, body));
+}
+
+function* hashOf(operationId: OperationId, target: object, body: unknown): Interruptible<string> {
+  const hash = createHash('sha256').update(stringifyJson([operationId, target]));
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  for (const piece of isObject ? yield* writeJson(body) : [stringifyJson(body ?? null)]) {
+    hash.update(piece);
+    yield;
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * What is known of calls with these keys: the first answer, why there is none, or undefined for one that is to be done now. Until the
+ * transaction ends, no other call has their keys.
+ */
+export async function lookUpKeys(
+  db: Db,
+  calls: readonly (Keyed | undefined)[],
+  vault: Vault,
+): Promise<(Repeated | Refusal | undefined)[]> {
+  const keyed = calls.flatMap((call, index) => (isKept(call) ? [{ ...call, index }] : []));
+  if (keyed.length === 0) return [];
+  const [locks, rows] = await Promise.all([lockKeys(db, keyed), selectKeys(db, keyed)]);
+  const free = new Set(locks.flatMap(({ index, isFree }) => (isFree ? [index] : [])));
+  const known = new Map(rows.map((row) => [row.index, row]));
+  const seen = new Set<string>();
+  const decided = calls.map(async (call, index) => {
+    if (!isKept(call)) return undefined;
+    const name = `${call.userId} ${call.key}`;
+    const isFirst = !seen.has(name);
+    seen.add(name);
+    return decideKey(call, await unsealed(db, call, known.get(index), vault), isFirst && free.has(index));
+  });
+  return Promise.all(decided);
+}
+
+interface Known {
+  readonly index: number;
+  readonly hash: string;
+  readonly isDone: boolean;
+  readonly answer: unknown;
+}
+
+/** What becomes of a call with a key. */
+function decideKey(call: Keyed, known: Known | undefined, isFree: boolean): Repeated | Refusal | undefined {
+  const theKey = `The Idempotency-Key ${JSON.stringify(call.key)}`;
+  if (known && known.hash !== erasedHash && known.hash !== call.hash)
+    return new Refusal(
+      'KEY_REUSED',
+      `${theKey} was sent with another request before. Give each request its own.`,
+    );
+  if (known?.isDone) return new Repeated(known.answer);
+  if (known)
+    return new Refusal(
+      'KEY_IN_USE',
+      `${theKey} belongs to a call that is at work, or was interrupted, or whose answer was erased. Look at what it did; should it never end, go on with another key.`,
+      { retryAfter: 5 },
+    );
+  if (isFree) return undefined;
+  return new Refusal(
+    'KEY_IN_USE',
+    `${theKey} belongs to a call that is at work. Send this one again in a moment.`,
+    {
+      retryAfter: 1,
+    },
+  );
+}
+
+/** Where an answer, or an item in it, has what encrypts it: it tells its caller more than the database may have in plain. */
+const encryption = Symbol('encryption');
+
+/** The answer of an operation, or an item in it, that is kept for repeated calls in encrypted form only. */
+export function confidential<A extends object>(answer: A, sealer: Sealer): A {
+  return { ...answer, [encryption]: sealer };
+}
+
+function encryptionOf(outcome: object): Sealer | undefined {
+  const { [encryption]: own, list } = outcome as { [encryption]?: Sealer; list?: unknown };
+  if (own || !Array.isArray(list)) return own;
+  const items = list as readonly { [encryption]?: Sealer }[];
+  return items.find((item) => item[encryption])?.[encryption];
+}
+
+/** An answer that is kept encrypted. */
+interface SealedAnswer {
+  readonly $sealed: string;
+  readonly tenantId: Id;
+}
+
+const placeOf = ({ userId, key }: Keyed) => `answer ${userId} ${key}`;
+
+/** What is known of a call, with its answer in plain. */
+async function unsealed(db: Db, call: Keyed, known: Known | undefined, vault: Vault) {
+  const { $sealed, tenantId } = (known?.answer ?? {}) as Partial<SealedAnswer>;
+  if (!known || $sealed === undefined || tenantId === undefined) return known;
+  const sealer = await vault.sealerOf(db, tenantId);
+  return { ...known, answer: sealer && parseJson(sealer.open(placeOf(call), $sealed)) };
+}
+
+/** An answer is kept for the case that nobody got it: of a large one, what names the things that it is about. */
+const largestAnswer = 256 * 1024;
+
+async function kept(call: Keyed, outcome: unknown): Promise<string | null> {
+  if (typeof outcome !== 'object' || outcome === null) return null;
+  const sealer = encryptionOf(outcome);
+  const text = await keptText(outcome);
+  if (!sealer) return text;
+  const sealed: SealedAnswer = {
+    $sealed: sealer.seal(placeOf(call), text),
+    tenantId: sealer.keys.tenantId,
+  };
+  return stringifyJson(sealed);
+}
+
+async function keptText(outcome: object): Promise<string> {
+  const pieces = await inSlices(writeJson(outcome));
+  const text = pieces.join('');
+  if (text.length <= largestAnswer) return text;
+  const { list } = outcome as { list?: readonly { readonly id?: Id }[] };
+  return Array.isArray(list) ? stringifyJson({ list: list.map(({ id }) => ({ id })) }) : text;
+}
+
+/** Keeps what calls have answered, as far as they were done. */
+export async function keepAnswers(
+  db: Db,
+  calls: readonly (Keyed | undefined)[],
+  outcomes: readonly unknown[],
+  now: Date,
+): Promise<void> {
+  for (const [index, call] of calls.entries()) {
+    const outcome = outcomes[index];
+    if (!isKept(call) || outcome instanceof Refusal || outcome instanceof Idle || outcome instanceof Repeated)
+      continue;
+    await insertKey(db, call, { isDone: true, answer: await kept(call, outcome) }, now);
+  }
+}
+
+/** Notes that a call with a key has begun, which takes several transactions. */
+export function beginKey(db: Db, call: Keyed, now: Date): Promise<void> {
+  return insertKey(db, call, { isDone: false, answer: null }, now);
+}
+
+/** Notes what such a call has answered. */
+export async function endKey(db: Db, call: Keyed, outcome: unknown): Promise<void> {
+  const { userId, key } = call;
+  const answer = await kept(call, outcome);
+  await db.write(sql`
+    update idempotency_keys set is_done = true, answer = ${answer}::json where user_id = ${userId} and key = ${key}`);
+}
+
+/** Forgets a call that was refused: it may be sent again. */
+export function forgetKey(db: Db, { userId, key }: Keyed): Promise<void> {
+  return db.write(sql`delete from idempotency_keys where user_id = ${userId} and key = ${key}`);
+}
+
+/**
+ * Erases the answers that are kept of a tenant's calls, encrypted or not, and of the latter what they were called with: before the tenant had
+ * keys, its hash was made without one. Their keys stay, without an answer: a repeat is told so, as it would do
+ * everything again.
+ */
+export function eraseAnswers(
+  db: Db,
+  tenantId: Id,
+  { areSealed }: { readonly areSealed: boolean },
+): Promise<void> {
+  return db.write(sql`
+    update idempotency_keys k set is_done = false, answer = null,
+      request_hash = case when ${areSealed} then k.request_hash else ''::bytea end
+    from users u
+    where u.id = k.user_id and u.tenant_id = ${tenantId}
+      and (k.answer ->> '$sealed' is not null) = ${areSealed}`);
+}
+
+type Numbered = Keyed & { readonly index: number };
+
+/** Takes the keys until the end of the transaction, as far as nobody else has them: who waited for one would hold up others. */
+function lockKeys(db: Db, keyed: readonly Numbered[]): Promise<{ index: number; isFree: boolean }[]> {
+  const names = keyed.map(({ userId, key }) => `idempotency ${userId} ${key}`);
+  const statement = sql`
+    select k.index, pg_try_advisory_xact_lock(hashtextextended(k.name, 0)) as "isFree"
+    from unnest(${keyed.map(({ index }) => index)}::int[], ${names}::text[]) as k (index, name)`;
+  return db.rows(named('lockKeys', statement));
+}
+
+/** The keys that are known; in a statement behind that which takes them, as it sees what was stored meanwhile. */
+function selectKeys(db: Db, keyed: readonly Numbered[]): Promise<Known[]> {
+  const statement = sql`
+    select k.index, encode(i.request_hash, 'hex') as hash, i.is_done as "isDone", i.answer
+    from unnest(${keyed.map(({ index }) => index)}::int[], ${keyed.map(({ userId }) => userId)}::bigint[],
+      ${keyed.map(({ key }) => key)}::text[]) as k (index, user_id, key)
+    cross join lateral (
+      select * from idempotency_keys where user_id = k.user_id and key = k.key
+        and created_on > now() - interval '1 day' offset 0) i`;
+  return db.rows(named('selectKeys', statement));
+}
+
+function insertKey(
+  db: Db,
+  { userId, key, hash }: Keyed,
+  { isDone, answer }: { readonly isDone: boolean; readonly answer: string | null },
+  now: Date,
+): Promise<void> {
+  // One that is older than a day waits for the chore alone.
+  const statement = sql`
+    insert into idempotency_keys (user_id, key, request_hash, is_done, answer, created_on)
+    values (${userId}, ${key}, ${hex(Buffer.from(hash, 'hex'))}::bytea, ${isDone}, ${answer}::json, ${now})
+    on conflict (user_id, key) do update set request_hash = excluded.request_hash, is_done = excluded.is_done,
+      answer = excluded.answer, created_on = excluded.created_on`;
+  return db.write(named('insertKey', statement));
+}

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import type pg from 'pg';
+import { Connection } from './connection.ts';
+import { sessionSettings, type ConnectionConfig } from './db.ts';
+import { Unanswered } from './errors.ts';
+import type { Log } from './operation.ts';
+import { sleep } from './sleep.ts';
+import { prepareTrigrams } from './trigrams.ts';
+
+const folder = path.join(import.meta.dirname, '../../migrations');
+/** Any number will do, as long as every Millrace server takes the same. */
+const migrationLock = 7_455_701;
+const answerMs = 10_000;
+const watchMs = 15_000;
+
+interface Migration {
+  readonly name: string;
+  readonly text: string;
+  readonly checksum: string;
+}
+
+/**
+ * Brings the database to the schema of this version. Servers that start together wait for each other.
+ * @param connection must lead to PostgreSQL itself, or to a pooler that lets it keep its session.
+ * @param stopping breaks the connection when it aborts, and with it the migration that runs.
+ * @throws Error when the database cannot be reached or is of a newer version, or a migration that ran was edited since.
+ */
+export async function migrate(
+  connection: ConnectionConfig,
+  log: Pick<Log, 'info' | 'warn'>,
+  stopping?: AbortSignal,
+): Promise<void> {
+  const client = new Connection(connection);
+  const hangUp = () => void client.end();
+  stopping?.addEventListener('abort', hangUp);
+  await client.connect().catch(sayWhereToLook);
+  const done = new AbortController();
+  const watching = watchOver(client, connection, done.signal);
+  try {
+    client.deadline = answerMs;
+    await refuseOldPostgres(client).catch(sayWhereToLook);
+    // From here on, others may be waited for, and migrations take what they take.
+    client.deadline = 0;
+    await applyAll(client, log);
+  } finally {
+    stopping?.removeEventListener('abort', hangUp);
+    done.abort();
+    await client.end();
+    await watching;
+  }
+}
+
+/** Gives the connection up when the database takes no new ones either: a long migration and a dead network look the same. */
+async function watchOver(client: Connection, connection: ConnectionConfig, done: AbortSignal): Promise<void> {
+  for (;;) {
+    await sleep(watchMs, done);
+    if (done.aborted) return;
+    const probe = new Connection(connection);
+    await probe.connect().catch((error: Error) => {
+      if (error.message === 'timeout expired')
+        client.break(new Error('The database has fallen silent. Look whether it and the network are well.'));
+    });
+    await probe.end();
+  }
+}
+
+/** An error for several addresses, as `localhost` has, comes without a message. */
+function sayWhereToLook(error: Error & { code?: string }): never {
+  const isSilent = error instanceof Unanswered || error.message === 'timeout expired';
+  const what = isSilent ? 'it does not answer' : error.message || error.code || 'no answer';
+  throw new Error(
+    `PostgreSQL cannot be used: ${what}. If it is your own, check that it runs, and address, user and password in MILLRACE_DATABASE_URL and, if it is set, MILLRACE_DATABASE_DIRECT_URL.`,
+    { cause: error },
+  );
+}
+
+async function refuseOldPostgres(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
+  const major = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+  if (major < 15) throw new Error(`Millrace needs PostgreSQL 15 or newer; this server is version ${major}.`);
+}
+
+// The settings that keep requests short would break off migrations, or have them made by bad plans.
+const unhurried = [
+  'set local statement_timeout = 0; set local lock_timeout = 0',
+  ...Object.keys(sessionSettings)
+    .filter((name) => name.startsWith('enable_'))
+    .map((name) => `set local ${name} = on`),
+].join('; ');
+
+async function applyAll(client: Connection, log: Pick<Log, 'info' | 'warn'>): Promise<void> {
+  let isTold = false;
+  const tell = () => {
+    if (!isTold) log.warn({}, 'another server migrates the database; waiting for it');
+    isTold = true;
+  };
+  for (;;) {
+    const migration = await applyNext(client, tell);
+    if (migration === undefined) break;
+    log.info({ migration }, 'applied a migration');
+  }
+  await inTurn(client, tell, () => prepareTrigrams(client, log));
+}
+
+/** Does work in a transaction during which no other server changes the schema. @param waits is called when one must be waited for. */
+async function inTurn<T>(client: Connection, waits: () => void, work: () => Promise<T>): Promise<T> {
+  await client.query(`begin; ${unhurried}`);
+  try {
+    await takeTurn(client, waits);
+    const done = await work();
+    await client.query('commit');
+    return done;
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Applies the next migration, if there is one.
+ * @param waits is called when another server must be waited for.
+ * @returns its name
+ */
+function applyNext(client: Connection, waits: () => void): Promise<string | undefined> {
+  return inTurn(client, waits, async () => {
+    await client.query(`create table if not exists migrations (
+      name text primary key, checksum text not null, applied_on timestamptz not null default now())`);
+    const [next] = await pending(client);
+    if (next) await apply(client, next);
+    return next?.name;
+  });
+}
+
+/** Until the end of the transaction no other server migrates. A lock of the session would outlive it behind a pooler. */
+async function takeTurn(client: Connection, waits: () => void): Promise<void> {
+  const { rows } = await client.query<{ taken: boolean }>(
+    `select pg_try_advisory_xact_lock(${migrationLock}) as taken`,
+  );
+  if (rows[0]?.taken) return;
+  waits();
+  await client.query(`select pg_advisory_xact_lock(${migrationLock})`);
+}
+
+async function pending(client: pg.Client): Promise<Migration[]> {
+  const { rows } = await client.query<{ name: string; checksum: string }>(
+    'select name, checksum from migrations',
+  );
+  const applied = new Map(rows.map((row) => [row.name, row.checksum]));
+  const known = readMigrations();
+  for (const { name, checksum } of known) {
+    if (applied.has(name) && applied.get(name) !== checksum) {
+      throw new Error(
+        `Migration ${name} was edited after it ran on this database. Restore the file; changes need a new one.`,
+      );
+    }
+    applied.delete(name);
+  }
+  const [newer] = applied.keys();
+  if (newer)
+    throw new Error(
+      `This database was used by a newer Millrace (migration ${newer}). Start that version or a later one.`,
+    );
+  const done = new Set(rows.map((row) => row.name));
+  return known.filter(({ name }) => !done.has(name));
+}
+
+function readMigrations(): Migration[] {
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .toSorted();
+  return files.map((name) => {
+    const text = readFileSync(path.join(folder, name), 'utf8');
+    return { name, text, checksum: createHash('sha256').update(text).digest('hex') };
+  });
+}
+
+async function apply(client: pg.Client, { name, text, checksum }: Migration): Promise<void> {
+  try {
+    // The row first: when another server was faster in spite of the lock, nothing else runs.
+    await client.query('insert into migrations (name, checksum) values ($1, $2)', [name, checksum]);
+    await client.query(text);
+  } catch (error) {
+    throw new Error(`Migration ${name} failed: ${(error as Error).message}. Nothing of it was kept.`, {
+      cause: error,
+    });
+  }
+}

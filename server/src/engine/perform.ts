@@ -1,0 +1,400 @@
+import { setTimeout } from 'node:timers/promises';
+import {
+  operations,
+  type Id,
+  type Input,
+  type Operation,
+  type OperationId,
+  type Output,
+} from '@millrace/api';
+import type { Background } from './background.ts';
+import { transaction, type Access, type Db, type Pool } from './db.ts';
+import { Refusal, retryMs, tokenExpired } from './errors.ts';
+import { GroupCommit } from './group-commit.ts';
+import {
+  beginKey,
+  endKey,
+  forgetKey,
+  keepAnswers,
+  lookUpKeys,
+  Repeated,
+  type IdempotencyKey,
+  type Keyed,
+  withHashOf,
+} from './idempotency.ts';
+import type { Sealer } from './sealing.ts';
+import { createReadLimiters, type Limiter } from './limiter.ts';
+import { firstPlaces, type Place } from './low-water.rules.ts';
+import type { LowWaterMarks } from './low-water.ts';
+import {
+  Idle,
+  type Actor,
+  type BatchCall,
+  type Client,
+  type Context,
+  type Functions,
+  type Identity,
+  type Log,
+  type QueueContext,
+  type QueueDefinition,
+  type RecordKey,
+  type SteppedContext,
+  type StreamPart,
+  type TenantContext,
+} from './operation.ts';
+import type { Provider } from './provider.ts';
+import type { Kind, TakePlace } from './places.ts';
+import { createStreams, type OpenStream } from './streams.ts';
+import type { Vault } from './vault.ts';
+import { allWaiting, type WakeUp, type WakeUps } from './wake-ups.ts';
+
+/** A request that has been read and is valid against the contract. */
+interface Request {
+  readonly operationId: OperationId;
+  readonly token: string | undefined;
+  /** The cookie of the browser, for operations that are for pages of this server. */
+  readonly cookie: string | undefined;
+  /** Whom the token stands for; undefined only where the operation needs none. */
+  readonly identity: Identity | undefined;
+  readonly input: Input;
+  readonly client: Client;
+  /** The size of its body, as far as that was announced. */
+  readonly bodyBytes: number;
+  /** Under which the call is done once, if its caller has named it. */
+  readonly idempotency?: IdempotencyKey | undefined;
+  readonly log: Log;
+  /** A signal that aborts when the caller has gone; made when it is asked for, as few calls wait for anything. */
+  readonly signal: () => AbortSignal;
+}
+
+/** Performs a request for its caller. @throws Refusal, or an error of ours. */
+export type Perform = (request: Request) => Promise<unknown>;
+
+export interface Parts {
+  readonly pool: Pool;
+  /** How long one statement of a read may take. */
+  readonly readMs: number;
+  /** How long after its log-in a session can be renewed. */
+  readonly sessionHours: number;
+  /** How long a session that a browser keeps lasts without use. */
+  readonly idleHours: number;
+  readonly wakeUps: WakeUps;
+  readonly marks: LowWaterMarks;
+  readonly vault: Vault;
+  readonly recordKey: RecordKey;
+  /** Wakes calls on all servers, enough of them for the items; this one learns the places of those that have become claimable. */
+  readonly notify: (name: WakeUp, items: number, places: readonly Place[]) => void;
+  readonly functions: Functions;
+  readonly admit: Admit;
+  readonly log: Log;
+  /** The time of the database, without asking it. */
+  readonly now: () => Date;
+  readonly readiness: () => Promise<Output<'getReadiness'>>;
+  readonly providers: readonly Provider[];
+  readonly background: Pick<Background, 'begin'>;
+  readonly takePlace: TakePlace;
+}
+
+// The table and the functions agree by type (`Functions`); here, once, the types of single operations are let go.
+type AnyFunction = (context: unknown, input: unknown) => Promise<unknown>;
+
+/** A request for an operation that needs a token, and the queue in its path, if there is one. */
+export interface Call extends Request {
+  readonly operation: Operation;
+  readonly identity: Identity;
+  readonly queueId: Id | undefined;
+}
+
+/** The actors of calls of one operation on one queue, decided in the transaction that does their work. */
+interface Admitted {
+  /** The queue that the calls name, held as the operation needs it. */
+  readonly queue: QueueDefinition | undefined;
+  /** In the order of the calls. */
+  readonly actors: (Actor | Refusal)[];
+}
+
+export type Admit = (where: Pick<Context, 'db' | 'vault'>, calls: readonly Call[]) => Promise<Admitted>;
+
+/**
+ * Asks, before the body of a call is read, whether admission would refuse its sender as things are now. Who passes may still be
+ * refused: rights can be lost until the transaction that does the work decides. @throws Refusal
+ */
+export type Screen = (
+  call: Pick<Request, 'operationId'> & { identity: Identity; path: object },
+) => Promise<void>;
+
+/** The way every operation goes: who calls, may they, one transaction, and afterwards the wake-ups. */
+export function createPerform(parts: Parts): Perform {
+  const batches = new GroupCommit<Call, unknown>((calls) => performBatch(parts, calls), weigh);
+  const reads = createReadLimiters(parts.pool.options.max);
+  const openStream = createStreams(parts.wakeUps, reads.ofStreams);
+  return async (request) => {
+    const operation: Operation = operations[request.operationId];
+    if (operation.permission === 'public') return performPublic(parts, reads.ofStrangers, operation, request);
+    const { identity } = request;
+    if (!identity) throw new Error(`${request.operationId} was called without an identity`);
+    const queueId = queueIdOf(operation, request.input.path);
+    const call = { ...request, operation, identity, queueId };
+    if (operation.effect === 'stream') return performStream(parts, openStream, call);
+    if (operation.effect === 'steps' || operation.effect === 'download')
+      return performSteps(parts, reads.of(identity), call);
+    if (operation.effect === 'read') return reads.of(identity)(() => performRead(parts, call));
+    return operation.effect === 'batch' ? performBatched(parts, batches, call) : performAlone(parts, call);
+  };
+}
+
+/** The queue in the path of a call, if the operation has one there. */
+export function queueIdOf({ queue }: Operation, path: object): Id | undefined {
+  return queue ? (path as { id: Id }).id : undefined;
+}
+
+/** Runs work in a transaction of its own, at the time of the database, and wakes afterwards the calls that wait for its effects. */
+export async function inTransaction<T>(
+  { pool, notify }: Pick<Parts, 'pool' | 'notify'>,
+  work: (db: Db, clock: Promise<Date>, wake: Context['wake']) => Promise<T>,
+  access?: Access,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const due = new Map<WakeUp, Due>();
+    const wake: Context['wake'] = (name, items = allWaiting) => due.set(name, dueWith(due.get(name), items));
+    try {
+      const result = await transaction(pool, (db, clock) => work(db, clock, wake), access);
+      for (const [name, { items, places }] of due) notify(name, items, places);
+      return result;
+    } catch (error) {
+      const pause = retryMs(error);
+      if (attempt === 3 || pause === undefined) throw error;
+      if (pause > 0) await setTimeout(pause);
+    }
+  }
+}
+
+/** A wake-up that is due after the commit. */
+interface Due {
+  readonly items: number;
+  readonly places: Place[];
+}
+
+function dueWith({ items, places }: Due = { items: 0, places: [] }, more: number | readonly Place[]): Due {
+  const isCount = typeof more === 'number';
+  // Filled in place: the rows of a file come in many portions.
+  if (!isCount) for (const place of more) places.push(place);
+  const total = Math.min(items + (isCount ? more : more.length), allWaiting);
+  return { items: total, places: firstPlaces(places) };
+}
+
+/** Anybody may call: what needs the database waits for its turn, or a flood of forged tokens would keep all connections. */
+async function performPublic(
+  parts: Parts,
+  limiterOf: (address: string) => Limiter,
+  operation: Operation,
+  request: Request,
+): Promise<unknown> {
+  const { token, cookie, client, log, input, operationId } = request;
+  const { sessionHours, idleHours, providers, readiness } = parts;
+  const run = functionOf(parts, operationId);
+  const transact: SteppedContext['transact'] = (work) =>
+    inTransaction(parts, async (db, clock, wake) =>
+      work({ db, now: await clock, token, client, sessionHours, idleHours, log, wake }),
+    );
+  if (operation.effect === 'none') return run({ token, log, readiness, providers }, input);
+  if (operation.effect === 'steps')
+    return run({ token, client, log, providers, transact } satisfies SteppedContext, input);
+  const limited = limiterOf(client.address);
+  return granted(
+    await limited(() =>
+      transact((context) => run(operation.browser ? { ...context, cookie } : context, input)),
+    ),
+  );
+}
+
+async function performAlone(parts: Parts, call: Call): Promise<unknown> {
+  const run = functionOf(parts, call.operationId);
+  const outcome = await transactAs(parts, call, async (context) => {
+    const keyed = [keyedOf(call, context.actor, await sealerFor(context, [call], context.actor))];
+    const [known] = await lookUpKeys(context.db, keyed, context.vault);
+    if (known) return known;
+    const answer = await run(context, call.input);
+    await keepAnswers(context.db, keyed, [answer], context.now);
+    return answer;
+  });
+  return granted(outcome);
+}
+
+/** A refusal that is answered instead of thrown has left something behind, such as the record of a late report. */
+function granted(outcome: unknown): unknown {
+  if (outcome instanceof Refusal) throw outcome;
+  return outcome;
+}
+
+/** What makes hashes of requests with a key of their tenant: they may have sensitive values, which could be guessed by plain ones. */
+async function sealerFor(
+  { db, vault }: Pick<Context, 'db' | 'vault'>,
+  calls: readonly Call[],
+  actor: Actor | undefined,
+): Promise<Sealer | undefined> {
+  const isKeyed = calls.some(({ idempotency }) => idempotency);
+  return isKeyed && actor ? vault.sealerOf(db, actor.tenantId) : undefined;
+}
+
+/** The key of a call, if it has one. */
+function keyedOf(
+  { idempotency }: Call,
+  actor: Pick<Actor, 'id'>,
+  sealer: Sealer | undefined,
+): Keyed | undefined {
+  return idempotency && { ...withHashOf(idempotency, sealer), userId: actor.id };
+}
+
+async function performRead(parts: Parts, call: Call): Promise<unknown> {
+  // It may have waited for the limiter until nobody wanted it any more.
+  if (call.signal().aborted) throw new Refusal('UNAVAILABLE', 'The caller did not wait for the answer.');
+  return performAlone(parts, call);
+}
+
+/** Runs work in a transaction of its own for a caller who may call the operation now. */
+function transactAs<T>(
+  parts: Parts,
+  call: Call,
+  work: (context: Context) => Promise<T>,
+  access: Access = readsOnly(call.operation) ? { readMs: parts.readMs } : 'write',
+): Promise<T> {
+  const { marks, vault, recordKey } = parts;
+  const perform = async (db: Db, clock: Promise<Date>, wake: Context['wake']) => {
+    const [now, { queue, actors }] = await Promise.all([clock, parts.admit({ db, vault }, [call])]);
+    const [actor] = actors;
+    if (!actor) throw new Error('a call without an actor');
+    if (actor instanceof Refusal) throw actor;
+    const { client, log, identity } = call;
+    const { sessionId } = identity;
+    const context: Context = { db, actor, now, log, wake, marks, vault, recordKey, client, sessionId };
+    return work(Object.assign(context, queue && { queue }));
+  };
+  return inTransaction(parts, perform, access);
+}
+
+/**
+ * Performs the call in the steps that it asks for, each under the limit of reads, as it reads much. A caller who loses the right
+ * to it loses it from the next step on.
+ */
+async function performSteps(parts: Parts, limiter: Limiter, call: Call): Promise<unknown> {
+  if (!call.idempotency) return takeSteps(parts, limiter, call);
+  const begun = await transactAs(parts, call, async ({ db, actor, now, vault }) => {
+    const keyed = keyedOf(call, actor, await sealerFor({ db, vault }, [call], actor)) as Keyed;
+    const [known] = await lookUpKeys(db, [keyed], vault);
+    if (!known) await beginKey(db, keyed, now);
+    return known ?? keyed;
+  });
+  if (begun instanceof Refusal) throw begun;
+  if (begun instanceof Repeated) return begun;
+  const answer = await takeSteps(parts, limiter, call).catch(async (error: unknown) => {
+    await inTransaction(parts, (db) => forgetKey(db, begun));
+    throw error;
+  });
+  await inTransaction(parts, (db) => endKey(db, begun, answer));
+  return answer;
+}
+
+function takeSteps(parts: Parts, limiter: Limiter, call: Call): Promise<unknown> {
+  const { operationId, input, log } = call;
+  const signal = call.signal();
+  const { begin } = parts.background;
+  const takePlace = (kind: Kind) => parts.takePlace(kind, call.identity);
+  const transact = (work: (context: QueueContext) => Promise<unknown>, access: Access = 'write') =>
+    limiter(() => transactAs(parts, call, (context) => work(context as QueueContext), access));
+  return functionOf(parts, operationId)({ transact, signal, begin, takePlace, log }, input);
+}
+
+/** Performs the call for each part of the stream: a caller who loses the right to it, or the token, gets no further part. */
+function performStream(parts: Parts, openStream: OpenStream, call: Call) {
+  const { input, identity } = call;
+  const read = async (cursor: string | undefined) => {
+    if (identity.expiresOn <= parts.now()) throw tokenExpired();
+    const query = cursor === undefined ? input.query : { ...input.query, after: cursor, last: undefined };
+    return (await performAlone(parts, { ...call, input: { ...input, query } })) as StreamPart;
+  };
+  return openStream(read, call.signal());
+}
+
+/** Performs the call with others; one that finds nothing waits, if it asks to, and is performed again at a wake-up. */
+async function performBatched(parts: Parts, batches: GroupCommit<Call, unknown>, call: Call) {
+  const { wakeUps } = parts;
+  // By the timer of the process: whoever puts the clock of the machine right must not keep callers waiting.
+  const deadline = performance.now() + waitMilliseconds(call);
+  let gone: AbortSignal | undefined;
+  for (;;) {
+    const since = wakeUps.notifications;
+    const outcome = await batches.enqueue(laneOf(call), call);
+    if (outcome instanceof Refusal) throw outcome;
+    if (!(outcome instanceof Idle)) return outcome;
+    const left = deadline - performance.now();
+    if (left <= 0) return outcome.output;
+    const signal = (gone ??= call.signal());
+    await wakeUps.wait(outcome.wakeUps, since, left, signal);
+    // Items claimed for a caller who has gone would lie idle until their leases end.
+    if (signal.aborted || wakeUps.isClosed) return outcome.output;
+  }
+}
+
+// A call that takes longer than the round trips and the commit that it shares; only the calls of its like wait for it.
+const largeWeight = 1000;
+
+/** Calls of one operation share a transaction when they are about the same queue, or else when they are of one tenant. */
+function laneOf(call: Call): string {
+  const { operationId, queueId, identity } = call;
+  const lane = `${operationId} ${queueId ?? identity.tenantUuid}`;
+  return weigh(call) > largeWeight ? `${lane} large` : lane;
+}
+
+function performBatch(parts: Parts, calls: readonly Call[]): Promise<unknown[]> {
+  const { marks, vault, recordKey } = parts;
+  return inTransaction(parts, async (db, clock, wake) => {
+    const [now, { queue, actors }] = await Promise.all([clock, parts.admit({ db, vault }, calls)]);
+    const sealer = await sealerFor(
+      { db, vault },
+      calls,
+      actors.find((one) => one !== undefined && !(one instanceof Refusal)) as Actor | undefined,
+    );
+    const keyed = calls.map((call, index) => {
+      const actor = actors[index];
+      return actor instanceof Refusal || !actor ? undefined : keyedOf(call, actor, sealer);
+    });
+    const known = await lookUpKeys(db, keyed, vault);
+    const decided = actors.map((actor, index) => (actor instanceof Refusal ? actor : known[index]));
+    const admitted = calls.flatMap((call, index) =>
+      decided[index] ? [] : [{ actor: actors[index], input: call.input } as BatchCall<OperationId>],
+    );
+    const [first] = calls;
+    if (!first || admitted.length === 0) return decided;
+    const context: TenantContext = { db, now, log: parts.log, wake, marks, vault, recordKey };
+    const run = functionOf(parts, first.operationId);
+    const done = (await run(queue ? { ...context, queue } : context, admitted)) as unknown[];
+    const outcomes = decided.map((outcome) => outcome ?? done.shift());
+    await keepAnswers(db, keyed, outcomes, now);
+    return outcomes;
+  });
+}
+
+/** Whether an operation leaves everything as it is. */
+export function readsOnly({ effect }: Pick<Operation, 'effect'>): boolean {
+  return effect === 'read' || effect === 'stream' || effect === 'download';
+}
+
+function functionOf(parts: Parts, operationId: OperationId): AnyFunction {
+  return parts.functions[operationId] as unknown as AnyFunction;
+}
+
+function waitMilliseconds({ input }: Call): number {
+  return 1000 * ((input.body as { waitSeconds?: number } | undefined)?.waitSeconds ?? 0);
+}
+
+// Most items come in fewer: a call with larger ones weighs as much as one with more.
+const usualItemBytes = 1024;
+
+/** How many items of usual size the call is about. */
+function weigh({ input, bodyBytes }: Call): number {
+  const { workItems, leases, results, count } = (input.body ?? {}) as Record<string, unknown>;
+  const list = workItems ?? leases ?? results;
+  const items = Array.isArray(list) ? list.length : typeof count === 'number' ? count : 1;
+  return Math.max(items, bodyBytes / usualItemBytes);
+}

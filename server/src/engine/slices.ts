@@ -1,0 +1,55 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Work that may be interrupted wherever it yields: about every millisecond. */
+export type Interruptible<T> = Generator<undefined, T>;
+
+// All works share it: in one turn the loop comes to each of them, and to one after the other of the same call.
+const turnMs = 10;
+/** A work has so much of a turn that others have used up: most are done by then. */
+const leastMs = 1;
+
+/** Does long work a little at a time, so that the calls of others go on in between. */
+export async function inSlices<T>(work: Interruptible<T>): Promise<T> {
+  let since = enterTurn();
+  for (let step = work.next(); ; step = work.next()) {
+    if (step.done) return step.value;
+    const now = performance.now();
+    if (now - turnSince < turnMs || now - since < leastMs) continue;
+    await nextTurn();
+    since = enterTurn();
+  }
+}
+
+/** Does short work at one go. */
+export function atOnce<T>(work: Interruptible<T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** When the first work began in this turn of the loop. */
+let turnSince = 0;
+let isInTurn = false;
+
+function enterTurn(): number {
+  const now = performance.now();
+  if (isInTurn) return now;
+  isInTurn = true;
+  turnSince = now;
+  setImmediate(() => (isInTurn = false));
+  return now;
+}
+
+/** What becomes of each member of a list. */
+export function* mapped<T, R>(
+  list: Iterable<T>,
+  change: (member: T, index: number) => R,
+): Interruptible<R[]> {
+  const changed: R[] = [];
+  for (const member of list) {
+    changed.push(change(member, changed.length));
+    yield;
+  }
+  return changed;
+}

@@ -1,0 +1,245 @@
+import type { Id, Schemas } from '@millrace/api';
+import { freeKeys } from '../../duplicates/unique-keys.ts';
+import { sql, type Db } from '../../engine/db.ts';
+import { Refusal } from '../../engine/errors.ts';
+import { eraseAnswers } from '../../engine/idempotency.ts';
+import type { Attribute, Context, QueueDefinition, StepsOperation } from '../../engine/operation.ts';
+import { recordEvents, recordOfAccess, recordOfQueue } from '../../journal/journal.ts';
+import { eraseEvents, type Erased, type Erasing } from '../../journal/erase.ts';
+import { selectEndOfItems, selectEventsOfItem, selectItemsOfEvents } from '../../journal/rewrite.ts';
+import { findDeletedQueue, type DeletedQueue } from '../../queues/deleted.ts';
+import { findOtherQueue } from '../../queues/find.ts';
+import { digestOf } from '../../records/sealed.ts';
+import { isMarked, namesEver } from '../../records/sensitive.rules.ts';
+import { areReady, attributeText, hasValues, refreshValues, replaceRecords } from '../../records/stored.ts';
+import { selectSignatures } from '../failures/remedies.ts';
+import { lockItems } from '../item/sql.ts';
+import { valueInFilter } from '../read/fields.ts';
+import { readQueueHistory } from '../read/timeline.ts';
+import { hasOwnReason, signaturesIn, withoutSensitive, withoutTraces } from './rules.ts';
+import { eraseTraces, tracesIn, type TracesOfQueues } from './traces.ts';
+
+type Erasure = Schemas['Erasure'];
+type WrittenEvent = Awaited<ReturnType<typeof selectEventsOfItem>>[number];
+type Count = Omit<Schemas['ErasureOutcome']['queues'][number], 'queueId'>;
+
+const operation = 'eraseSensitiveValues';
+
+export const eraseSensitiveValues: StepsOperation<'eraseSensitiveValues'> = async (
+  { transact, signal },
+  { body },
+) => {
+  const { dryRun = false, queueIds } = body;
+  // Nothing is erased where one of the queues makes no sense.
+  for (const queueId of queueIds) await transact((context) => queueOf(context, queueId, body));
+  const queues: Schemas['ErasureOutcome']['queues'] = [];
+  for (const queueId of queueIds) {
+    let count: Count = { items: 0, events: 0, inProgress: 0 };
+    for (let after: Id | undefined = 0; after !== undefined && !signal.aborted;) {
+      const here: Id = after;
+      const done: Portion = await transact((context) => erasePortion(context, queueId, body, here));
+      count = sumOf([count, done]);
+      after = done.next;
+    }
+    const total = count;
+    if (!dryRun && total.items + total.events > 0)
+      await transact((context) => recordErasure(context, queueId, body, total));
+    queues.push({ queueId, ...total });
+  }
+  return { dryRun, ...sumOf(queues), queues };
+};
+
+function sumOf(counts: readonly Count[]): Count {
+  const sum = (name: keyof Count) => counts.reduce((total, count) => total + count[name], 0);
+  return { items: sum('items'), events: sum('events'), inProgress: sum('inProgress') };
+}
+
+async function recordErasure(
+  context: Context,
+  queueId: Id,
+  { attribute, reason }: Erasure,
+  count: Count,
+): Promise<void> {
+  const changes = { attribute, ...count };
+  // A queue that is gone has no more events.
+  if (!(await findDeleted(context, queueId)))
+    await recordOfQueue(context, queueId, { operation, reason, changes });
+  await recordOfAccess(context, { operation, reason, changes: { queueId, ...changes } });
+}
+
+/** A queue, and the hash by which its items are found. */
+interface Found {
+  readonly queue: QueueDefinition | DeletedQueue;
+  /** None of a deleted queue: its events alone are left. */
+  readonly own: QueueDefinition | undefined;
+  readonly attribute: Attribute;
+  readonly hash: string;
+}
+
+/** @throws Refusal when the caller may not change the queue, or the value can be none of the attribute there */
+async function queueOf(context: Context, queueId: Id, { attribute: name, value }: Erasure): Promise<Found> {
+  const deleted = await findDeleted(context, queueId);
+  const own = deleted ? undefined : await findOtherQueue(context, queueId, 'edit', { archived: true });
+  const queue = (deleted ?? own) as DeletedQueue | QueueDefinition;
+  const attribute = queue.attributes.find((one) => one.name === name);
+  if (!attribute || !isMarked(attribute) || !queue.sealer) throw notSensitive(queue, name);
+  const wanted = valueInFilter(attribute, value);
+  if (wanted === undefined)
+    throw new Refusal('INVALID_REQUEST', `value must be a ${attribute.type} for ${name}.`);
+  const isReady = deleted ? deleted.after === undefined : await areReady(context.db, queueId);
+  if (!isReady) throw notReady(queue);
+  return { queue, own, attribute, hash: digestOf(queue.sealer, attribute, wanted) };
+}
+
+/** A deleted queue, for who manages all queues. */
+async function findDeleted(context: Context, queueId: Id): Promise<DeletedQueue | undefined> {
+  const { permissions, tenantId } = context.actor;
+  return permissions.has('manageAllQueues') ? findDeletedQueue(context, tenantId, queueId) : undefined;
+}
+
+function notSensitive({ id, attributes }: Found['queue'], name: string): Refusal {
+  const marked = attributes.filter(isMarked).map((one) => one.name);
+  const known = marked.length > 0 ? `they are ${marked.join(', ')}` : 'it has none';
+  const message = `names ${JSON.stringify(name)}, which is no attribute with a sensitivity in queue ${id}: ${known}`;
+  return new Refusal('INVALID_REQUEST', `attribute ${message}.`, {
+    details: [{ field: 'attribute', message }],
+  });
+}
+
+function notReady({ id }: Found['queue']): Refusal {
+  return new Refusal(
+    'STATUS_CONFLICT',
+    `The items of queue ${id} are being brought to a change of it or of its model, and not all can be found. Repeat this in a while.`,
+    { retryAfter: 5 },
+  );
+}
+
+const itemsAtOnce = 2000;
+
+/** What was erased of a portion, and the last item of it where there are more. */
+type Portion = Count & { readonly next: Id | undefined };
+
+/** Erases among the next items of a queue. */
+async function erasePortion(context: Context, queueId: Id, body: Erasure, after: Id): Promise<Portion> {
+  const { db } = context;
+  const found = await queueOf(context, queueId, body);
+  const { ids, last } = await selectMatching(db, found, after);
+  const span = { after, upTo: last ?? Number.MAX_SAFE_INTEGER };
+  const names = namesEver(found.attribute);
+  const inEvents = await selectItemsOfEvents(db, queueId, span, { names, hash: found.hash });
+  const items = await lockItems(db, queueId, ids);
+  const idle = items.filter(({ status }) => status !== 'IN_PROGRESS').map(({ id }) => id);
+  const busy = new Set(items.filter(({ status }) => status === 'IN_PROGRESS').map(({ id }) => id));
+  const withEvents = [...new Set([...idle, ...inEvents.filter((id) => !busy.has(id))])];
+  const signatures = await selectSignatures(db, queueId, idle);
+  const { count: events, traces } = await eraseInEvents(context, found.queue, withEvents, body);
+  for (const signature of signatures) tracesIn(traces, queueId).signatures.add(signature);
+  if (!body.dryRun && withEvents.length > 0) {
+    const { tenantId } = found.queue;
+    if (found.own) await eraseItems(context, found.own, idle, body);
+    await eraseTraces(context, tenantId, traces, erasingOf(context, body));
+    await eraseAnswers(db, tenantId, { areSealed: true });
+  }
+  return { items: idle.length, events, inProgress: busy.size, next: last };
+}
+
+/**
+ * The items of a portion that have the value, and the last of the portion; none when there is no further one. Items that were deleted count
+ * by their events: there may be any number of them between two others.
+ */
+async function selectMatching(db: Db, { queue, attribute, hash }: Found, after: Id) {
+  const end = await selectEndOfItems(db, queue.id, { after, limit: itemsAtOnce });
+  const rows = await db.rows<{ id: Id; matches: boolean | undefined }>(sql`
+    select i.id, ${attributeText(queue.attributes, attribute.name)} = ${hash} as matches
+    from (select * from work_items where queue_id = ${queue.id} and id > ${after} and (id <= ${end}::bigint or ${end}::bigint is null)
+      order by id limit ${itemsAtOnce}) i
+    cross join lateral (
+      select json from work_item_data where queue_id = ${queue.id} and item_id = i.id offset 0) d
+    order by i.id`);
+  const last = rows.length < itemsAtOnce ? end : rows.at(-1)?.id;
+  return { ids: rows.filter(({ matches }) => matches).map(({ id }) => id), last };
+}
+
+// So many are on record together.
+const eventsAtOnce = 500;
+
+const erasingOf = ({ actor }: Context, { reason }: Erasure): Erasing => ({
+  operation,
+  actorId: actor.id,
+  reason,
+});
+
+/** Erases in the events of items, in all queues where they were; answers how many those are, and what they tell of besides. */
+async function eraseInEvents(
+  context: Context,
+  { id: queueId, tenantId, attributes }: Found['queue'],
+  itemIds: readonly Id[],
+  body: Erasure,
+): Promise<{ count: number; traces: TracesOfQueues }> {
+  const erasing = erasingOf(context, body);
+  const traces: TracesOfQueues = new Map();
+  let count = 0;
+  let open: Erased[] = [];
+  for (const itemId of itemIds) {
+    for (const part of await readQueueHistory(context.db, queueId, itemId)) {
+      const events = await selectEventsOfItem(context.db, part.queueId, itemId);
+      const { itemIds: ids, signatures } = tracesIn(traces, part.queueId);
+      ids.push(itemId);
+      for (const signature of events.flatMap(signaturesIn)) signatures.add(signature);
+      const erased = events.flatMap((event) => erasedOf(attributes, part.queueId, event));
+      count += erased.length;
+      if (!body.dryRun) open.push(...erased);
+    }
+    if (open.length < eventsAtOnce) continue;
+    await eraseEvents(context, tenantId, open, erasing);
+    open = [];
+  }
+  await eraseEvents(context, tenantId, open, erasing);
+  return { count, traces };
+}
+
+/** What is left of an event; none where nothing is to be erased. */
+function erasedOf(attributes: readonly Attribute[], queueId: Id, event: WrittenEvent): Erased[] {
+  const { id, itemId } = event;
+  const changes = withoutTraces(attributes, event);
+  const isSame = changes === event.changes && !hasOwnReason(event);
+  return isSame ? [] : [{ queueId, itemId, id, left: { changes } }];
+}
+
+async function eraseItems(
+  context: Context,
+  queue: QueueDefinition,
+  ids: readonly Id[],
+  { reason }: Erasure,
+): Promise<void> {
+  const { db, actor } = context;
+  if (ids.length === 0) return;
+  const records = await selectRecords(db, queue.id, ids);
+  const erased = records.map(({ id, json }) => ({ id, json: withoutSensitive(queue.attributes, json) }));
+  await replaceRecords(db, queue.id, erased);
+  await eraseTexts(context, queue.id, ids);
+  await freeKeys(db, queue.id, ids);
+  if (hasValues(queue)) await refreshValues(db, queue, ids);
+  const changes = { attributes: queue.attributes.filter(isMarked).map(({ name }) => name) };
+  const event = { operation, actorId: actor.id, reason, changes };
+  await recordEvents(
+    context,
+    queue.id,
+    ids.map((itemId) => ({ ...event, itemId })),
+  );
+}
+
+function selectRecords(db: Db, queueId: Id, ids: readonly Id[]) {
+  return db.rows<{ id: Id; json: Record<string, unknown> }>(sql`
+    select item_id as id, json from work_item_data where queue_id = ${queueId} and item_id = any(${ids}::bigint[])`);
+}
+
+/** What bots and people wrote about the work may name whom it was about. */
+async function eraseTexts({ db, actor, now }: Context, queueId: Id, ids: readonly Id[]): Promise<void> {
+  await db.write(sql`
+    update work_items set output = null, comment = null, error = null, error_signature = null, result_text = null, progress = null,
+      version = version + 1, updated_by = ${actor.id}, updated_on = ${now}
+    where queue_id = ${queueId} and id = any(${ids}::bigint[])`);
+  await db.write(sql`
+    delete from work_item_logs where queue_id = ${queueId} and item_id = any(${ids}::bigint[])`);
+}

@@ -1,0 +1,304 @@
+import { stringifyJson, type Schemas } from '@millrace/api';
+import { Refusal, toRefusal } from '../../engine/errors.ts';
+import { createLimiter } from '../../engine/limiter.ts';
+import {
+  Download,
+  type QueueContext,
+  type QueueDefinition,
+  type QueueDownloadOperation,
+  type StepsContext,
+} from '../../engine/operation.ts';
+import { shareOf } from '../../engine/share.ts';
+import { inSlices, mapped } from '../../engine/slices.ts';
+import { recordOfQueueAccess } from '../../journal/journal.ts';
+import { withoutValues } from '../../engine/lists/filter.ts';
+import { concealed, disclosed, shown } from '../../records/sealed.ts';
+import { onlyAsked } from '../read/page.ts';
+import { cellsOf, columnsOf } from './columns.rules.ts';
+import { csvLine } from './csv.rules.ts';
+import { headXml, rowXml } from './sheet.rules.ts';
+import { itemsInSnapshot, selectionOf } from './snapshot.ts';
+import { Spool } from '../../engine/spool.ts';
+import { workbookOf } from './workbook.ts';
+
+type Request = Schemas['ExportRequest'];
+type Item = Schemas['WorkItem'];
+
+/** What an export may cost. */
+export interface ExportBounds {
+  /** One statement, of which the first may sort everything. */
+  readonly statementMs: number;
+  /** The whole: a snapshot keeps dead rows of the database alive for all. */
+  readonly snapshotMs: number;
+  /** On the disk of the server, until they are sent. */
+  readonly bytes: number;
+}
+
+const usualBounds: ExportBounds = { statementMs: 60_000, snapshotMs: 30 * 60_000, bytes: 8 * 1024 ** 3 };
+
+/** @param bounds what an export may cost. */
+export const exportWithin =
+  (bounds: ExportBounds): QueueDownloadOperation<'exportWorkItems'> =>
+  async ({ transact, signal, takePlace }, { body }) => {
+    let free: (() => void) | undefined;
+    try {
+      const fileName = await transact(async (context) => {
+        free ??= await placeOf(takePlace);
+        return begin(context, body);
+      });
+      const spool = await Spool.open();
+      const progress = new Progress(spool, bounds, signal);
+      const filling = inLine(() =>
+        transact((context) => fill(context, body, progress), { readMs: bounds.statementMs }),
+      );
+      const end = (error?: Error) => transact((context) => recordEnd(context, body, progress.rows, error));
+      const done = finish(spool, filling, end);
+      const bytes = spool.read();
+      bytes.once('close', () => void done.finally(free));
+      await Promise.race([progress.begun, filling]).catch((error: unknown) => {
+        bytes.destroy();
+        throw error;
+      });
+      // Who has gone before the first byte reads none.
+      if (signal.aborted) bytes.destroy();
+      return new Download({ mediaType: mediaTypes[body.format ?? 'CSV'], fileName, bytes, done });
+    } catch (error) {
+      free?.();
+      throw error;
+    }
+  };
+
+export const exportWorkItems = exportWithin(usualBounds);
+
+const endings = { CSV: 'csv', EXCEL: 'xlsx', NDJSON: 'ndjson' } as const;
+const mediaTypes = {
+  CSV: 'text/csv; charset=utf-8; header=present',
+  EXCEL: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  NDJSON: 'application/x-ndjson',
+} as const;
+
+/** Puts on record who begins to take what out; answers the name of the file. @throws Refusal when the request cannot be understood */
+async function begin(context: QueueContext, body: Request): Promise<string> {
+  const { queue, now } = context;
+  refusePlain(context, body);
+  columnsOf(queue, body);
+  selectionOf(queue, body);
+  await record(context, { state: 'BEGUN', ...asked(queue, body) });
+  const safe = queue.name.replace(/[\\/:*?"<>|\p{Cc}]/gu, '_');
+  return `${safe} ${now.toISOString().slice(0, 10)}.${endings[body.format ?? 'CSV']}`;
+}
+
+function recordEnd(
+  context: QueueContext,
+  body: Request,
+  rows: number,
+  error: Error | undefined,
+): Promise<void> {
+  const outcome = error ? { state: 'CUT', rows, cause: toRefusal(error).message } : { state: 'DONE', rows };
+  return record(context, { ...outcome, ...asked(context.queue, body) });
+}
+
+function record(context: QueueContext, changes: object): Promise<void> {
+  return recordOfQueueAccess(context, context.queue.id, { operation: 'exportWorkItems', changes });
+}
+
+const longestFilter = 10_000;
+
+/** What the events of an export say of the request; of a filter that is very long, its beginning. */
+function asked(queue: QueueDefinition, request: Request): object {
+  const { format = 'CSV', sort, fields, attributes, plain } = request;
+  const filter = withoutValues(request.filter, recordFields(queue));
+  const text = stringifyJson(filter ?? null);
+  return {
+    format,
+    ...(plain && { plain }),
+    ...(filter !== undefined &&
+      filter !== null && {
+        filter: text.length > longestFilter ? `${text.slice(0, longestFilter)}…` : filter,
+      }),
+    ...(sort && sort.length > 0 && { sort }),
+    ...(fields && { fields }),
+    ...(attributes && { attributes }),
+  };
+}
+
+/** What filters compare with values of records, which nobody is to read on record: an attribute may be marked later. */
+function recordFields({ displayColumns }: QueueDefinition): ReadonlySet<string> {
+  return new Set(['any', ...displayColumns.map((_, index) => `col${index + 1}`)]);
+}
+
+/** @throws Refusal FORBIDDEN for who may not see sensitive values */
+function refusePlain({ actor }: QueueContext, { plain }: Request): void {
+  if (!plain || actor.permissions.has('revealSensitive')) return;
+  throw new Refusal(
+    'FORBIDDEN',
+    'An export with sensitive values in plain needs the permission revealSensitive. Leave plain out to get them masked.',
+  );
+}
+
+/** How far an export has come. */
+class Progress {
+  readonly spool: Spool;
+  /** Resolves when the database has begun to answer: until then all may begin anew, or be refused in words. */
+  readonly begun: Promise<void>;
+  rows = 0;
+  isBegun = false;
+  #begin: () => void = () => undefined;
+  readonly #bounds: ExportBounds;
+  readonly #signal: AbortSignal;
+  readonly #since = performance.now();
+
+  constructor(spool: Spool, bounds: ExportBounds, signal: AbortSignal) {
+    this.spool = spool;
+    this.#bounds = bounds;
+    this.#signal = signal;
+    this.begun = new Promise((resolve) => (this.#begin = resolve));
+  }
+
+  begin(): void {
+    this.isBegun = true;
+    this.#begin();
+  }
+
+  /** @throws Refusal when it is to end here */
+  check(): void {
+    const { bytes, snapshotMs } = this.#bounds;
+    if (this.#signal.aborted) throw brokenOff('The reader has gone.');
+    if (this.spool.size > bytes)
+      throw brokenOff(`The export has more than ${bytes} bytes. Take less at a time, by a filter.`);
+    if (performance.now() - this.#since > snapshotMs)
+      throw brokenOff(
+        `The export took longer than ${snapshotMs / 60_000} minutes. Take less at a time, by a filter.`,
+      );
+  }
+}
+
+/** Writes all items of the request to the spool, from one snapshot. */
+async function fill(context: QueueContext, body: Request, progress: Progress): Promise<void> {
+  const { spool } = progress;
+  // What follows would stand behind what was read already.
+  if (progress.isBegun) throw brokenOff('The database has interrupted the export.');
+  refusePlain(context, body);
+  spool.clear();
+  progress.rows = 0;
+  try {
+    for await (const piece of piecesOf(context, body, progress)) {
+      await spool.write(Buffer.from(piece));
+      progress.check();
+    }
+  } catch (error) {
+    const refusal = toRefusal(error);
+    if (refusal !== error) context.log.warn({ err: error }, 'an export was cut');
+    // An error of the database would have the work done again.
+    throw progress.isBegun ? brokenOff(refusal.message) : error;
+  }
+}
+
+const brokenOff = (message: string) => new Refusal('UNAVAILABLE', message);
+
+function piecesOf(context: QueueContext, body: Request, progress: Progress): AsyncIterable<string | Buffer> {
+  const { format = 'CSV', timeZone = 'UTC', plain = false } = body;
+  const { queue } = context;
+  if (format === 'NDJSON') {
+    const members = body.fields && new Set<string>(body.fields);
+    return joined(
+      lines(context, body, progress, {
+        members: members && new Set([...members, ...toOpen]),
+        line: (item) => `${stringifyJson(onlyAsked(shown(queue, item, plain), members))}\n`,
+      }),
+    );
+  }
+  const columns = columnsOf(queue, body);
+  const names = columns.map(({ name }) => name);
+  const members = new Set([...(body.fields ?? usualMembers), ...toOpen]);
+  const cells = (item: Item) =>
+    cellsOf(queue, columns, plain ? disclosed(queue, item) : concealed(queue, item));
+  if (format === 'CSV') {
+    // As files for the queue have it: what is sent back is read so.
+    const writing = { decimalSign: queue.intakeFormat?.decimalSign, ...body };
+    const line = (item: Item) => csvLine(cells(item), writing);
+    return joined(lines(context, body, progress, { members, line }), csvLine(names, writing));
+  }
+  const line = (item: Item) => rowXml(cells(item), timeZone);
+  return workbookOf({
+    name: 'Items',
+    head: headXml(names),
+    portions: lines(context, body, progress, { members, line }),
+  });
+}
+
+// What tells which values are sealed in a record.
+const toOpen = ['id', 'modelVersion'];
+
+const usualMembers = ['id', 'status', 'json', 'failureKind', 'error', 'createdOn', 'updatedOn'];
+
+interface Lines {
+  readonly members: ReadonlySet<string> | undefined;
+  readonly line: (item: Item) => string;
+}
+
+/** The items as lines, some at a time. */
+async function* lines(
+  context: QueueContext,
+  body: Request,
+  progress: Progress,
+  { members, line }: Lines,
+): AsyncGenerator<string[]> {
+  for await (const items of itemsInSnapshot(context, body, members)) {
+    progress.begin();
+    yield await inSlices(mapped(items, line));
+    progress.rows += items.length;
+  }
+}
+
+async function* joined(portions: AsyncIterable<readonly string[]>, head = ''): AsyncGenerator<string> {
+  yield head;
+  for await (const portion of portions) yield portion.join('');
+}
+
+/** Ends the spool when it is filled, and puts on record what became of it before its last bytes are sent. */
+async function finish(
+  spool: Spool,
+  filling: Promise<void>,
+  recorded: (error?: Error) => Promise<void>,
+): Promise<void> {
+  const failure = await failureOf(filling);
+  const unrecorded = await failureOf(recorded(failure));
+  spool.end(failure ?? unrecorded);
+}
+
+function failureOf(work: Promise<unknown>): Promise<Error | undefined> {
+  return work.then(
+    () => undefined,
+    (error: Error) => error,
+  );
+}
+
+// Snapshots at a time: each holds a connection, and keeps dead rows alive.
+const inLine = createLimiter({ atOnce: shareOf(2), waiting: 20, refusal: tooMany });
+
+// Files that are read, or wait on disk until they are.
+const kind = { name: 'exports', ofAll: 10, ofUser: 2 };
+
+/** A place for an export, until it is given back. @throws Refusal when there is none */
+async function placeOf(takePlace: StepsContext['takePlace']): Promise<() => void> {
+  const place = await takePlace(kind);
+  if (place.full === 'user')
+    throw new Refusal(
+      'TOO_MANY_REQUESTS',
+      `You have ${place.held} exports under way, as many as a user may at a time. Begin this one when they are done.`,
+      { retryAfter: 10 },
+    );
+  if (place.full) throw tooMany();
+  return place.release;
+}
+
+function tooMany(): Refusal {
+  return new Refusal(
+    'UNAVAILABLE',
+    'This server has many exports under way already. Begin this one again later.',
+    {
+      retryAfter: 10,
+    },
+  );
+}

@@ -1,0 +1,92 @@
+import { mayHappen, type Facts, type Id, type Schemas, type TransitionName } from '@millrace/api';
+import { Refusal } from '../../engine/errors.ts';
+import {
+  bounded,
+  firstOf,
+  isHolder,
+  leaseFrom,
+  moved,
+  refunded,
+  stopped,
+  unresolved,
+  type Item,
+  type Move,
+} from '../item/rules.ts';
+
+/** A heartbeat for one item, and the user who sent it. */
+export type Beat = Schemas['Lease'] & { readonly actorId: Id };
+
+/** The lease as a heartbeat leaves it; neither version nor time of change is touched: the item is as it was. */
+export interface Extended {
+  readonly item: Item;
+  /** Whether it has passed the point of no return by this heartbeat. */
+  readonly isPassing: boolean;
+}
+
+/**
+ * The item after a heartbeat; without `leaseSeconds` its lease is as long as before. A cancelled item is kept, so that its holder hears of
+ * the cancellation and can report.
+ */
+export function decideHeartbeat(item: Item | undefined, beat: Beat, now: Date): Extended | Refusal {
+  if (!item || !isHeld(item, beat)) return lost(beat.id);
+  const isPassing = beat.pointOfNoReturn === true && mayHappen('pointOfNoReturn', item);
+  const pointOfNoReturnOn = isPassing ? now : item.pointOfNoReturnOn;
+  const { progress = item.progress, leaseSeconds = item.leaseSeconds } = beat;
+  return { item: { ...item, ...leaseFrom(now, leaseSeconds), progress, pointOfNoReturnOn }, isPassing };
+}
+
+export function lost(id: Id): Refusal {
+  return new Refusal(
+    'LEASE_LOST',
+    `You do not hold item ${id} any more. Stop working on it; others may have it.`,
+  );
+}
+
+/** The request to cancel the item, as its holder sees it. */
+export function cancellationOf(item: Item): Schemas['LeaseOutcome']['cancel'] {
+  if (item.cancelRequestedOn === undefined) return undefined;
+  const { canceller: by, cancelReason: reason } = item;
+  return { ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) };
+}
+
+/** Whether the user holds the item by a claim that answered this version. */
+export function isHeld(item: Item, { version, actorId }: Pick<Beat, 'version' | 'actorId'>): boolean {
+  return isHolder(item, actorId) && item.version === version;
+}
+
+/** Why an attempt ends without a report of its holder. */
+export interface Ending {
+  /** The transition, unless a cancellation or the point of no return stands against it. */
+  readonly transition: Extract<TransitionName, 'lapse' | 'exhaust' | 'takeBack'>;
+  readonly reason: string;
+}
+
+/**
+ * The end of an attempt by others than the holder: the item is NEW again and the attempt does not count, unless its leases have expired
+ * too often in a row; but a cancelled item has failed, and one past the point of no return is IN_DOUBT.
+ */
+export function decideReturn(item: Item, { transition: wanted, reason }: Ending, now: Date): Move {
+  const transition = firstOf(item, [wanted, 'stop', 'doubt']);
+  if (transition === 'stop') return stopped(item, reason, now);
+  if (transition === 'doubt') return unresolved(item, reason, now);
+  const next = moved(item, transition, now);
+  if (transition === 'takeBack') return { transition, item: refunded(next), reason };
+  const expired = { ...next, lapseCount: expiriesOf(item) };
+  if (transition === 'lapse') return { transition, item: refunded(expired), reason };
+  const failure = { result: 'FAILURE', failureKind: 'SYSTEM', error: bounded(reason) } as const;
+  return { transition, item: { ...expired, ...failure }, reason };
+}
+
+/** What becomes of an item that is taken back now, as people name it. */
+export function endIfTakenBack(item: Facts): Schemas['RunningItem']['ifTakenBack'] {
+  if (mayHappen('takeBack', item)) return 'NEW';
+  return mayHappen('stop', item) ? 'FAILED' : 'IN_DOUBT';
+}
+
+// The most that the column holds: where a queue sets no limit, leases may expire more often.
+const countedExpiries = 32_767;
+
+/** Lease expiries in a row, with the present one. */
+export function expiriesOf({ lapseCount = 0 }: Pick<Item, 'lapseCount'>): number {
+  return Math.min(lapseCount + 1, countedExpiries);
+}

@@ -1,0 +1,142 @@
+import type { Id } from '@millrace/api';
+import { raw, sql, type Db } from '../../engine/db.ts';
+import type { Job } from '../../engine/job-loop.ts';
+import { millrace } from '../../journal/journal.ts';
+import { readDefinition } from '../../queues/find.ts';
+import type { Item } from '../item/rules.ts';
+import { changeOf, save, type Change } from '../item/save.ts';
+import { itemState, portion } from '../item/sql.ts';
+import { decideReturn, type Ending } from '../lease/rules.ts';
+import { readAttempts, readQueueHistory } from '../read/timeline.ts';
+import { exhaustion, isExhausted, leaseExpiry, longestPauseMs, pauseAfterLook, pauseMs } from './rules.ts';
+
+type JobContext = Parameters<Job['run']>[0];
+
+/** Takes items from holders that have fallen silent, so that their lease has expired. */
+export function reclaimExpiredLeases(): Job {
+  const leases = new EndingLeases();
+  const run = async (context: JobContext) => {
+    try {
+      return await reclaim(context, leases);
+    } catch (error) {
+      leases.forget();
+      throw error;
+    }
+  };
+  return { name: 'returnLapsedItems', run };
+}
+
+async function reclaim(context: JobContext, leases: EndingLeases): Promise<number> {
+  const { db, now } = context;
+  let isMore = false;
+  for (const [queueId, itemIds] of await leases.ended(db, now)) {
+    const items = await lockExpired(db, queueId, itemIds.slice(0, portion), now);
+    await returnItems(context, queueId, items);
+    leases.settle(items);
+    isMore ||= itemIds.length > portion && items.length > 0;
+  }
+  return isMore ? 0 : pauseMs;
+}
+
+async function returnItems(context: JobContext, queueId: Id, items: readonly Item[]): Promise<void> {
+  const { lapseLimit = 0 } = (await readDefinition(context, queueId)) ?? {};
+  const changes: Change[] = [];
+  for (const before of items) {
+    const isLast = isExhausted(before, lapseLimit);
+    const ending = isLast
+      ? exhaustion(before, await attemptsOf(context, queueId, before))
+      : leaseExpiry(before);
+    changes.push(leaseExpired(before, ending, context.now));
+  }
+  await save(context, queueId, changes);
+}
+
+async function attemptsOf({ db }: JobContext, queueId: Id, { id }: Item) {
+  return readAttempts(db, await readQueueHistory(db, queueId, id), id);
+}
+
+function leaseExpired(before: Item, ending: Ending, now: Date): Change {
+  const { leaseExpiresOn } = before;
+  const move = decideReturn(before, ending, now);
+  const { failureKind, lapseCount } = move.item;
+  const changes = { leaseExpiresOn, failureKind, lapseCount };
+  return { ...changeOf(before, move), operation: 'returnLapsedItems', actorId: millrace, changes };
+}
+
+interface Lease {
+  readonly queueId: Id;
+  readonly id: Id;
+  readonly on: Date;
+}
+
+// More of them are looked for anew each time.
+const mostKnown = 10_000;
+
+/**
+ * The leases that end before the next look at all items in progress. That look walks over what finished items have left in the index while
+ * a transaction elsewhere stays open, and so comes the less often the longer it walks. A lease that is given or shortened after one, and
+ * ends before the next, is found by the next.
+ */
+class EndingLeases {
+  #known: readonly Lease[] = [];
+  #nextLook = -Infinity;
+
+  /** The items whose leases seem to have ended, by queue. */
+  async ended(db: Db, now: Date): Promise<Map<Id, Id[]>> {
+    if (performance.now() >= this.#nextLook) await this.#look(db, now);
+    const ended = new Map<Id, Id[]>();
+    for (const { queueId, id, on } of this.#known) {
+      if (on > now) continue;
+      const ids = ended.get(queueId) ?? [];
+      ended.set(queueId, ids);
+      ids.push(id);
+    }
+    return ended;
+  }
+
+  /** These items were taken. Others may have been extended, or be locked by somebody: they are tried again. */
+  settle(items: readonly Item[]): void {
+    const taken = new Set(items.map(({ id }) => id));
+    this.#known = this.#known.filter(({ id }) => !taken.has(id));
+  }
+
+  forget(): void {
+    this.#nextLook = -Infinity;
+  }
+
+  async #look(db: Db, now: Date): Promise<void> {
+    const [before, known, after] = await Promise.all([
+      countWalked(db),
+      selectEnding(db, now),
+      countWalked(db),
+    ]);
+    this.#known = known;
+    const pause = known.length < mostKnown ? pauseAfterLook(after - before) : 0;
+    this.#nextLook = performance.now() + pause;
+  }
+}
+
+/** The leases that end until the latest next look. */
+function selectEnding(db: Db, now: Date): Promise<Lease[]> {
+  return db.rows<Lease>(sql`
+    select queue_id as "queueId", id, lease_expires_on as on from work_items
+    where status = 'IN_PROGRESS' and lease_expires_on <= ${new Date(now.getTime() + longestPauseMs)}
+    order by queue_id, id limit ${mostKnown}`);
+}
+
+/** How many entries of the index of items in progress this session has walked over, since a time that does not change within a transaction. */
+async function countWalked(db: Db): Promise<number> {
+  const index = raw("'work_items_running'::regclass");
+  const row = await db.row<{ count: number }>(sql`
+    select pg_stat_get_xact_tuples_returned(${index})::int as count`);
+  return row?.count ?? 0;
+}
+
+/** Those of the items whose leases have ended, locked; those that others have locked are skipped. */
+function lockExpired(db: Db, queueId: Id, itemIds: readonly Id[], now: Date): Promise<Item[]> {
+  // Compared as the index of items in progress does it, the planner might look for the ids there, and walk over all of it.
+  return db.rows<Item>(sql`
+    select ${itemState} from work_items
+    where queue_id = ${queueId} and id = any(${itemIds}::bigint[]) and status || '' = 'IN_PROGRESS' and lease_expires_on <= ${now}
+    order by id for no key update skip locked`);
+}

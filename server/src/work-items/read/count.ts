@@ -1,0 +1,96 @@
+import { statuses, type Id, type Schemas } from '@millrace/api';
+import { empty, raw, sql, type Db, type Sql } from '../../engine/db.ts';
+import type { Hits } from './indexed.ts';
+import { dataOf, rowsOf, type Source } from './source.ts';
+
+/** How many items match a filter. */
+export type Count = Pick<Schemas['ItemPage'], 'totalFilter' | 'isEstimated'>;
+
+/** What is counted: the items of a source that match a condition. */
+export interface Counting {
+  readonly queueId: Id;
+  readonly source: Source;
+  readonly where: Sql;
+  /** Whether the condition needs the data of items. */
+  readonly needsData: boolean;
+}
+
+interface Sample {
+  readonly looked: number;
+  readonly matching: number;
+}
+
+/** Looks at all items of the source. */
+export async function countAll(db: Db, counting: Counting): Promise<Count> {
+  const { matching } = await selectCounts(db, counting, rowsOf(counting.queueId, counting.source));
+  return { totalFilter: matching };
+}
+
+/** Has some of the hits of a column stand for all of them, unless each of them counts. */
+export async function countHits(
+  db: Db,
+  { queueId, where, needsData }: Omit<Counting, 'source'>,
+  { among, count, isExact }: Hits,
+  most: number,
+): Promise<Count> {
+  if (isExact) return { totalFilter: count };
+  const source: Source = {
+    statuses,
+    condition: sql`true`,
+    among: sql`select * from (${among}) h limit ${raw(String(most))}`,
+  };
+  const { looked, matching } = await selectCounts(
+    db,
+    { queueId, where, needsData, source },
+    rowsOf(queueId, source),
+  );
+  if (looked === count) return { totalFilter: matching };
+  return { totalFilter: looked === 0 ? 0 : Math.round((matching / looked) * count), isEstimated: true };
+}
+
+// Looked at in so many places, as items that come one after the other are alike.
+const probes = 10;
+
+/**
+ * Looks at some items from all over the source, and has their share stand for all of it.
+ * @param size how many items the source has, with all ids; `isCut` when it has some of those only
+ */
+export async function estimate(
+  db: Db,
+  counting: Counting,
+  { most, size, isCut }: { most: number; size: number; isCut: boolean },
+): Promise<Count> {
+  const { looked, matching } = await selectCounts(db, counting, sampleOf(counting, Math.ceil(most / probes)));
+  const all = isCut ? size * (await selectShare(db, counting)) : size;
+  return { totalFilter: looked === 0 ? 0 : Math.round((matching / looked) * all), isEstimated: true };
+}
+
+function sampleOf({ queueId, source }: Counting, each: number): Sql {
+  const here = sql`i.id >= span.low + (span.high - span.low) / ${raw(String(probes))} * probe`;
+  const bound = raw(`order by i.id limit ${each}`);
+  return sql`
+    select i.* from (select ${endOf(queueId, source, 'asc')} as low, ${endOf(queueId, source, 'desc')} as high offset 0) span
+    cross join generate_series(0, ${raw(String(probes - 1))}) probe
+    cross join lateral (select * from (${rowsOf(queueId, source, here, bound)}) i ${bound}) i`;
+}
+
+async function selectCounts(db: Db, { queueId, where, needsData }: Counting, rows: Sql): Promise<Sample> {
+  const row = await db.row<Sample>(sql`
+    select count(*)::int as looked, count(*) filter (where ${where})::int as matching
+    from (${rows}) i ${needsData ? dataOf(queueId) : empty}`);
+  return row as Sample;
+}
+
+/** The part of a source that some ids are, taking it that they are as dense everywhere. */
+async function selectShare(db: Db, { queueId, source }: Counting): Promise<number> {
+  const width = (rows: Source) => sql`(${endOf(queueId, rows, 'desc')} - ${endOf(queueId, rows, 'asc')} + 1)`;
+  const row = await db.row<{ share?: number }>(sql`
+    select ${width(source)}::float8 / ${width({ ...source, condition: sql`true` })} as share`);
+  return row?.share ?? 0;
+}
+
+/** The first or the last id of a source. */
+function endOf(queueId: Id, source: Source, direction: 'asc' | 'desc'): Sql {
+  const first = raw(`order by i.id ${direction} limit 1`);
+  return sql`(select i.id from (${rowsOf(queueId, source, sql`true`, first)}) i ${first})`;
+}

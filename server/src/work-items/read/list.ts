@@ -1,0 +1,318 @@
+import { statuses, toId, type Id, type Schemas, type Status } from '@millrace/api';
+import { empty, join, raw, sql, type Db, type Sql } from '../../engine/db.ts';
+import { Refusal } from '../../engine/errors.ts';
+import { namesField } from '../../engine/lists/filter.ts';
+import { listQuery } from '../../engine/lists/lists.ts';
+import type { Field } from '../../engine/lists/values.ts';
+import type { QueueContext, QueueDefinition, QueueOperation } from '../../engine/operation.ts';
+import { selectTotals } from '../../journal/counters.ts';
+import { shown } from '../../records/sealed.ts';
+import { countAll, countHits, estimate, type Count } from './count.ts';
+import { idsCreated } from './created.ts';
+import { fewestHits, indexedColumnsOf, inOrderOf, type Hits, type IndexedColumns } from './indexed.ts';
+import { itemFields } from './fields.ts';
+import { behind, cursorAt, hasPlaces, orderOfList, placeAt, placeOf, termsOf, type Place } from './order.ts';
+import { membersAsked, onlyAsked, readPage } from './page.ts';
+import {
+  batchIn,
+  countByStatus,
+  dataOf,
+  hasAtMost,
+  rangeOf,
+  rowsOf,
+  statusesIn,
+  sumOf,
+  type Source,
+} from './source.ts';
+import { textHits } from './texts.ts';
+import { walk, type Found, type Pace, type Search, type Stretch } from './walk.ts';
+
+/** What a list may cost. */
+export interface ListBounds extends Pace {
+  /** So many items are filtered and sorted at a time, whatever by; and so many are skipped in a queue that has more. */
+  readonly sorted: number;
+  /** Where an index would do as well, so many are not too many. */
+  readonly few: number;
+  /** So many items are looked at to estimate how many match. */
+  readonly counted: number;
+}
+
+const bounds: ListBounds = {
+  sorted: 100_000,
+  few: 20_000,
+  counted: 5000,
+  firstStep: 500,
+  longestStep: 20_000,
+  budgetMs: 1000,
+};
+
+type Request = Schemas['WorkItemListRequest'];
+
+/** A list request, understood. */
+interface List extends Search {
+  readonly db: Db;
+  readonly queue: QueueDefinition;
+  readonly request: Request;
+  readonly fields: Record<string, Field>;
+  readonly counts: Readonly<Record<Status, number>>;
+  readonly limit: number;
+  readonly offset: number;
+  readonly after: Place | undefined;
+  /** What the filter demands of ids. */
+  readonly ids: Sql | undefined;
+  /** Columns of which there is an index, where the queue is so large that it counts. */
+  readonly indexed: IndexedColumns;
+  /** The items of the batch that it names. */
+  readonly batch: Sql | undefined;
+  /** Whether the filter is about nothing but the status. */
+  readonly isByStatus: boolean;
+  readonly bounds: ListBounds;
+}
+
+/** @param limits what a list may cost. */
+export const listWithin =
+  (limits: ListBounds): QueueOperation<'listWorkItems'> =>
+  async (context, { body }) => {
+    const list = await readList(context, body, limits);
+    const { db, queue, limit, offset } = list;
+    const way = await wayOf(list);
+    const search = way.whole ? findSorted(list, way.whole) : findInOrder(list, way);
+    const counting = wantsCount(body) ? countOf(list, way) : undefined;
+    const [found, counted] = await Promise.all([search, counting]);
+    const count = counted && atLeast(counted, found.places.length === 0 ? 0 : offset + found.places.length);
+    // Where the search ended before, the reader skips the rest behind `next`.
+    const skipped = Math.min(offset, found.skipped ?? offset);
+    const places = found.places.slice(0, limit);
+    const members = membersAsked(body.fields);
+    const items = await readPage(db, queue, { ids: places.map(idAt), members });
+    const isCut = items.length < found.places.length;
+    const next = isCut ? places[items.length - 1] : found.goOnAt;
+    const isPartial = !isCut && found.goOnAt !== undefined;
+    const total = sumOf(list.counts, statuses);
+    return {
+      page: {
+        offset: skipped,
+        total,
+        ...count,
+        ...(isPartial && { isPartial, lookedAt: found.lookedAt }),
+        ...(next && hasPlaces(list.order) && { next: cursorAt(list.order, next) }),
+      },
+      list: items.map((item) => onlyAsked(shown(queue, item), members)),
+    };
+  };
+
+export const listWorkItems = listWithin(bounds);
+
+/** An estimate is not less than what is there. */
+function atLeast(count: Count, found: number): Count {
+  return count.isEstimated ? { ...count, totalFilter: Math.max(count.totalFilter ?? 0, found) } : count;
+}
+
+const idAt = (place: Place): Id => toId(place.at(-1) as string);
+
+async function readList({ db, queue, now }: QueueContext, body: Request, limits: ListBounds): Promise<List> {
+  const fields = itemFields(queue);
+  const { where, limit, offset } = listQuery(body, fields, sql`i.id`);
+  const order = orderOfList(body, fields);
+  const cursor = body.page?.after ?? undefined;
+  const after = cursor === undefined ? undefined : placeAt(order, cursor);
+  const { counts } = await selectTotals(db, queue.id, now);
+  const isLarge = sumOf(counts, statuses) > limits.sorted;
+  const ids = isLarge ? await idsOf(db, queue.id, body.filter, fields) : undefined;
+  const indexed = isLarge ? await indexedColumnsOf(db, queue, body) : new Map<never, never>();
+  const batch = isLarge ? await batchIn(db, queue.id, body.filter) : undefined;
+  const asked = { request: body, fields, limit, offset, after, indexed, bounds: limits };
+  const isByStatus = countByStatus(body.filter, counts) !== undefined;
+  const needsData = namesColumn(body, fields);
+  return { db, queue, queueId: queue.id, counts, order, where, ids, batch, isByStatus, needsData, ...asked };
+}
+
+/** Whether a request filters or sorts by what is in the records of items. */
+export function namesColumn({ filter, sort }: Request, fields: Record<string, Field>): boolean {
+  const columns = Object.keys(fields).filter((name) => name === 'any' || /^col\d+$/.test(name));
+  return columns.some((name) => namesField(filter, name) || sort?.some(({ field }) => field === name));
+}
+
+/** What a filter demands of ids, by itself or by when items were created; undefined when that is nothing. */
+async function idsOf(
+  db: Db,
+  queueId: Id,
+  filter: Request['filter'],
+  fields: Record<string, Field>,
+): Promise<Sql | undefined> {
+  const conditions = [rangeOf(filter, 'id', fields), await idsCreated(db, queueId, filter)];
+  const found = conditions.filter((condition) => condition !== undefined);
+  return found.length === 0 ? undefined : join(found, ' and ');
+}
+
+/** Whether to count what matches: unless told, only for the first pages. */
+function wantsCount({ page }: Request): boolean {
+  const asked: unknown = page?.['total'];
+  return typeof asked === 'boolean' ? asked : (page?.after ?? null) === null;
+}
+
+/** How the items of a list are found: filtered and sorted as a whole, or looked at in the order of an index. */
+interface Way {
+  readonly whole?: Source;
+  /** The stretches that together have all items that can match, in the order of the list. */
+  readonly stretches: readonly Stretch[];
+  readonly hits?: Hits | undefined;
+}
+
+/** @throws Refusal INVALID_REQUEST when there are too many items to sort, and no index has the order. */
+async function wayOf(list: List): Promise<Way> {
+  const { counts, request, order, offset } = list;
+  const { sorted, few } = list.bounds;
+  const possible = statusesIn(request.filter);
+  const all: Source = { statuses: possible, condition: sql`true` };
+  if (sumOf(counts, possible) <= sorted) return { whole: all, stretches: [] };
+  const hits = await hitsOf(list);
+  const stretches = await stretchesOf(list, hits);
+  const most = stretches ? few : sorted;
+  if (hits && order.length > 1 && hits.count <= most) return { whole: sourceOf(hits), stretches: [], hits };
+  const narrow = await narrowSource(list, stretches !== undefined);
+  if (narrow) return { whole: narrow, stretches: [] };
+  if (!stretches) throw unsorted(list);
+  if (offset > sorted) throw tooFar(sorted);
+  return { stretches, hits };
+}
+
+/** The items that an index by what is in records finds, where they are not too many. */
+async function hitsOf({ db, queue, indexed, request, counts, bounds: { sorted, few } }: List) {
+  const { filter } = request;
+  const byValue = await fewestHits(db, queue, indexed, { filter, most: sorted });
+  if (byValue && byValue.count <= few) return byValue;
+  const searched = { ...queue, size: sumOf(counts, statuses) };
+  return (await textHits(db, searched, filter, { most: few, common: sorted })) ?? byValue;
+}
+
+const sourceOf = ({ among }: Pick<Hits, 'among'>): Source => ({ statuses, condition: sql`true`, among });
+
+const failed: readonly Status[] = ['FAILED'];
+
+/** Items that an index by id, by time or by the cause of failures leaves of all, where they are few enough to be sorted. */
+async function narrowSource(list: List, isInOrder: boolean): Promise<Source | undefined> {
+  const { db, queueId, request, fields, ids, batch } = list;
+  const { sorted, few } = list.bounds;
+  const possible = statusesIn(request.filter);
+  const cause = rangeOf(request.filter, 'errorSignature', fields);
+  const isByTime = list.order[0]?.name === 'endTime';
+  const range = isByTime ? undefined : rangeOf(request.filter, 'endTime', fields);
+  const narrow: Source[] = [
+    ...(cause && possible.includes('FAILED')
+      ? [{ statuses: failed, condition: cause, isByStatus: true }]
+      : []),
+    ...(batch ? [{ statuses: possible, condition: batch, isByStatus: true }] : []),
+    ...(ids && (isByTime || !isInOrder) ? [{ statuses: possible, condition: ids }] : []),
+    ...(range ? [{ statuses, condition: range }] : []),
+  ];
+  for (const one of narrow)
+    if (await hasAtMost(db, queueId, one, isInOrder && !one.isByStatus ? few : sorted)) return one;
+  return undefined;
+}
+
+function unsorted({ order, counts, bounds: { sorted } }: List): Refusal {
+  const names = order.slice(0, -1).map(({ name }) => name);
+  const message = `cannot order ${sumOf(counts, statuses)} items by ${names.join(' and ')}, of which no index is kept`;
+  const remedy = `Sort by id, createdOn or endTime, filter by status, id, createdOn or endTime so that at most ${sorted} items are left, or have the queue index the column (indexedColumns).`;
+  return new Refusal('INVALID_REQUEST', `In the list request, sort ${message}. ${remedy}`, {
+    details: [{ field: 'sort', message }],
+  });
+}
+
+function tooFar(most: number): Refusal {
+  const message = `is more than ${most}, as far as items of a large queue are skipped`;
+  return new Refusal(
+    'INVALID_REQUEST',
+    `In the list request, page.offset ${message}. Send \`next\` of the page before as page.after.`,
+    { details: [{ field: 'page.offset', message }] },
+  );
+}
+
+/** The stretches that together have all items that can match, in the order of the list; undefined when no index has it. */
+async function stretchesOf(list: List, hits: Hits | undefined): Promise<Stretch[] | undefined> {
+  const { order, request, ids = sql`true`, batch } = list;
+  const [first, second] = order;
+  const byId = order.slice(-1);
+  const isOneWay = order.every(({ isDescending }) => isDescending === first?.isDescending);
+  const source = hits ? sourceOf(hits) : sourceById(statusesIn(request.filter), ids, batch);
+  // Ids are given out in the order of time.
+  if (!second || (first?.name === 'createdOn' && order.length === 2 && isOneWay))
+    return [{ source, order: byId, isUnset: false }];
+  if (order.length > 2 || !isOneWay) return undefined;
+  return first?.name === 'endTime' ? stretchesByEnd(list) : stretchesByColumn(list);
+}
+
+function stretchesByEnd({ order, request, fields, ids = sql`true` }: List): Stretch[] {
+  const range = rangeOf(request.filter, 'endTime', fields);
+  const set = { statuses, condition: sql`i.ended_on is not null and ${range ?? sql`true`}` };
+  const unset = { statuses: statusesIn(request.filter), condition: sql`i.ended_on is null and ${ids}` };
+  const stretches = [{ source: set, order, isUnset: false }];
+  return range ? stretches : [...stretches, { source: unset, order: order.slice(-1), isUnset: true }];
+}
+
+async function stretchesByColumn({ db, queue, order, request, indexed }: List) {
+  const [first, ...byId] = order;
+  const attribute = first && indexed.get(first.name);
+  if (!attribute) return undefined;
+  const { set, unset } = await inOrderOf(db, queue, [first.name, attribute], request.filter);
+  const keyed = [{ ...first, column: sql`i.key` }, ...byId];
+  const stretches: Stretch[] = [{ source: sourceOf({ among: set }), order: keyed, isUnset: false }];
+  return unset
+    ? [...stretches, { source: sourceOf({ among: unset }), order: byId, isUnset: true }]
+    : stretches;
+}
+
+/** Items in the order of their ids, all or those of a batch. */
+const sourceById = (possible: readonly Status[], ids: Sql, batch: Sql | undefined): Source =>
+  batch
+    ? { statuses: possible, condition: sql`${batch} and ${ids}`, isByStatus: true }
+    : { statuses: possible, condition: ids };
+
+async function findSorted(list: List, source: Source): Promise<Found> {
+  const { db, queueId, order, where, needsData, after, limit, offset } = list;
+  const rows = await db.rows<{ place: Place }>(sql`
+    select ${placeOf(order)} as place from (${rowsOf(queueId, source)}) i ${needsData ? dataOf(queueId) : empty}
+    where ${where} and ${after ? behind(order, after) : sql`true`}
+    order by ${termsOf(order)} limit ${raw(String(limit + 1))} offset ${offset}`);
+  return { places: rows.map(({ place }) => place), lookedAt: 0 };
+}
+
+async function findInOrder(list: List, { stretches }: Way): Promise<Found> {
+  const { db, after, limit, offset, bounds: pace } = list;
+  const [first] = stretches;
+  if (first && list.isByStatus && list.order.length === 1) return findAt(list, first);
+  // Where items stand beside their keys, places are told from those.
+  const order = first?.source.among && list.order.length > 1 ? first.order : list.order;
+  const found = await walk(db, { ...list, order }, stretches, { after, wanted: offset + limit + 1, pace });
+  const skipped = found.goOnAt && found.places.length;
+  return { ...found, places: found.places.slice(offset), skipped };
+}
+
+/** Items of an index that all match. */
+async function findAt(list: List, { source }: Stretch): Promise<Found> {
+  const { db, queueId, order, after, limit, offset } = list;
+  const isOneIndex = source.statuses.length === 1 || source.statuses.length === statuses.length;
+  const end = (skipped: number) => sql`order by ${termsOf(order)} limit ${raw(String(skipped + limit + 1))}`;
+  const rest = after ? behind(order, after) : sql`true`;
+  const rows = await db.rows<{ place: Place }>(sql`
+    select ${placeOf(order)} as place
+    from (${rowsOf(queueId, source, rest, isOneIndex ? empty : end(offset))}) i
+    ${end(0)} offset ${offset}`);
+  return { places: rows.map(({ place }) => place), lookedAt: 0 };
+}
+
+async function countOf(list: List, { whole, hits }: Way): Promise<Count> {
+  const { db, queueId, where, needsData, counts, request, ids } = list;
+  const { counted, few } = list.bounds;
+  const known = countByStatus(request.filter, counts);
+  if (known !== undefined) return { totalFilter: known };
+  const counting = { queueId, where, needsData };
+  if (hits) return countHits(db, counting, hits, counted);
+  if (whole) return countAll(db, { ...counting, source: whole });
+  const possible = { statuses: statusesIn(request.filter), condition: ids ?? sql`true` };
+  if (ids && (await hasAtMost(db, queueId, possible, few)))
+    return countAll(db, { ...counting, source: possible });
+  const size = sumOf(counts, possible.statuses);
+  return estimate(db, { ...counting, source: possible }, { most: counted, size, isCut: ids !== undefined });
+}

@@ -1,0 +1,97 @@
+import type { Id, Schemas } from '@millrace/api';
+import { maySee } from '../../access/members/membership.ts';
+import { sql, type Db } from '../../engine/db.ts';
+import { Refusal } from '../../engine/errors.ts';
+import type { QueueContext, QueueDefinition, QueueOperation } from '../../engine/operation.ts';
+import { shown } from '../../records/sealed.ts';
+import { unknownItem } from '../item/rules.ts';
+import { itemColumns } from '../item/sql.ts';
+import { readAttempts, readQueueHistory, readUnresolvedOutcome } from './timeline.ts';
+
+export const getWorkItem: QueueOperation<'getWorkItem'> = async (context, { path }) => {
+  const { db, queue } = context;
+  const [item, history, log] = await Promise.all([
+    readItem(context, path.workItemId),
+    readQueueHistory(db, queue.id, path.workItemId),
+    selectLog(db, queue.id, path.workItemId),
+  ]);
+  const [known, unresolved] = await Promise.all([
+    readAttempts(db, history, path.workItemId),
+    readUnresolvedOutcome(context, history, item),
+  ]);
+  const attempts = withLog(known, log);
+  const logTail = attempts.at(-1)?.logTail;
+  return {
+    ...item,
+    ...(attempts.length > 0 && { attempts }),
+    ...(unresolved && { doubt: unresolved }),
+    ...(logTail !== undefined && { logTail }),
+  };
+};
+
+/** The newest output of the bots that worked on an item, and when it came. */
+interface Log {
+  readonly tail: string;
+  readonly updatedOn: Date;
+}
+
+/** The attempts, with the newest output of the bots at the one that wrote it. */
+function withLog(attempts: readonly Schemas['Attempt'][], log: Log | undefined): Schemas['Attempt'][] {
+  const writer = log && attempts.findLastIndex(({ startedOn }) => new Date(startedOn) <= log.updatedOn);
+  return attempts.map(
+    (attempt, index) =>
+      (index === writer ? { ...attempt, logTail: log?.tail } : attempt) as Schemas['Attempt'],
+  );
+}
+
+/** The item as the contract shows it to the caller, without what only its timeline tells. @throws Refusal NOT_FOUND. */
+export async function readItem(context: QueueContext, itemId: Id): Promise<Schemas['WorkItem']> {
+  const { db, queue } = context;
+  const item = await selectItem(db, queue, itemId);
+  if (!item) throw await missingItem(context, itemId);
+  const { claimedBy, ...members } = item;
+  const isHolder = item.status === 'IN_PROGRESS' && claimedBy === context.actor.id;
+  return shown(queue, members, isHolder);
+}
+
+/** An item as it is stored, and the user that holds it, or held it last. */
+type StoredItem = Schemas['WorkItem'] & { readonly claimedBy?: Id };
+
+/** The item with what is sealed in it. @throws Refusal NOT_FOUND */
+export async function readSealedItem(context: QueueContext, itemId: Id): Promise<Schemas['WorkItem']> {
+  const item = await selectItem(context.db, context.queue, itemId);
+  if (!item) throw await missingItem(context, itemId);
+  const { claimedBy: _, ...members } = item;
+  return members;
+}
+
+/** Why there is no such item in the queue; the queue it was moved to is named for callers who may see that. */
+export async function missingItem(
+  { db, actor, queue }: Pick<QueueContext, 'db' | 'actor' | 'queue'>,
+  itemId: Id,
+): Promise<Refusal> {
+  const unknown = unknownItem(queue, itemId);
+  const movedTo = await selectMovedTo(db, queue.id, itemId);
+  if (movedTo === undefined || !(await maySee({ db, actor }, movedTo))) return unknown;
+  return new Refusal(unknown.code, `${unknown.message} It was moved to queue ${movedTo}.`);
+}
+
+/** The queue into which an item was moved, if that was the last that happened to it. */
+async function selectMovedTo(db: Db, queueId: Id, itemId: Id): Promise<Id | undefined> {
+  const row = await db.row<{ movedTo?: Id }>(sql`
+    select (changes ->> 'movedTo')::bigint as "movedTo" from events
+    where queue_id = ${queueId} and item_id = ${itemId} order by id desc limit 1`);
+  return row?.movedTo;
+}
+
+function selectItem(db: Db, queue: QueueDefinition, itemId: Id): Promise<StoredItem | undefined> {
+  return db.row<StoredItem>(sql`
+    select ${itemColumns(queue)}, i.claimed_by as "claimedBy"
+    from work_items i join work_item_data d on d.queue_id = i.queue_id and d.item_id = i.id
+    where i.queue_id = ${queue.id} and i.id = ${itemId}`);
+}
+
+function selectLog(db: Db, queueId: Id, itemId: Id): Promise<Log | undefined> {
+  return db.row(sql`
+    select tail, updated_on as "updatedOn" from work_item_logs where queue_id = ${queueId} and item_id = ${itemId}`);
+}
