@@ -1,0 +1,146 @@
+import type { Id, Schemas } from '@millrace/api';
+import { raw, sql, type Db } from '../../engine/db.ts';
+import { storedName } from '../../engine/checks.ts';
+import { Refusal, refuseStale } from '../../engine/errors.ts';
+import type { Context, PlainOperation } from '../../engine/operation.ts';
+import { refuseLookalike } from '../../engine/quotas.ts';
+import { changedMembers, recordOfAccess } from '../../journal/journal.ts';
+import { lockPeople, selectRemaining } from '../users/administrators.ts';
+import { rolesOf, selectRole } from '../users/roles.ts';
+import {
+  checkRoleName,
+  decideLast,
+  readPermissions,
+  refuseBeyond,
+  refuseSystemRole,
+} from '../users/rules.ts';
+
+type Role = Schemas['Role'];
+type Effect = Schemas['RoleEffect'];
+
+export const getRole: PlainOperation<'getRole'> = async (context, { path }) => findRole(context, path.id);
+
+export const updateRole: PlainOperation<'updateRole'> = async (context, { path, body }) => {
+  const { actor } = context;
+  const before = await lockRole(context, path.id);
+  refuseStale('role', before, body);
+  const after = changedRole(before, body);
+  refuseBeyond(actor.permissions, after.permissions, `The role ${after.name}`);
+  const taken = before.permissions.filter((permission) => !after.permissions.includes(permission));
+  const effect = await effectOf(context, path.id, { taken, isDeleted: false });
+  const role = await tryOut(context, body.dryRun === true, async () => {
+    await saveRole(context, path.id, after);
+    if (after.name !== before.name)
+      await refuseLookalike(context.db, rolesOf(actor.tenantId).rows, raw('name'), after.name);
+    return findRole(context, path.id);
+  });
+  const changes = { roleId: path.id, ...changedMembers(settingsOf(before), after) };
+  if (!body.dryRun) await recordOfAccess(context, { operation: 'updateRole', changes });
+  return { ...effect, role };
+};
+
+export const deleteRole: PlainOperation<'deleteRole'> = async (context, { path, query }) => {
+  const { db } = context;
+  const { name, permissions } = await lockRole(context, path.id);
+  const effect = await effectOf(context, path.id, { taken: permissions, isDeleted: true });
+  await tryOut(context, query.dryRun === true, async () => {
+    await db.rows(sql`delete from queue_consumers where role_id = ${path.id}`);
+    await db.rows(sql`delete from user_roles where role_id = ${path.id}`);
+    await db.rows(sql`delete from roles where id = ${path.id}`);
+  });
+  const changes = {
+    roleId: path.id,
+    name,
+    permissions,
+    queueIds: effect.queues.map(({ queueId }) => queueId),
+  };
+  if (!query.dryRun) await recordOfAccess(context, { operation: 'deleteRole', changes });
+  return effect;
+};
+
+async function findRole({ db, actor }: Context, id: Id): Promise<Role> {
+  const role = await selectRole(db, actor.tenantId, id);
+  if (role) return role;
+  throw new Refusal('NOT_FOUND', `There is no role ${id}. POST /v2/usermanagement/roles/list lists all.`);
+}
+
+/** A role that the caller may change. Changes of rights come one after the other, so that an operator remains. */
+async function lockRole(context: Context, id: Id): Promise<Role> {
+  await lockPeople(context.db);
+  const role = await findRole(context, id);
+  refuseSystemRole(role.name);
+  refuseBeyond(context.actor.permissions, role.permissions, `The role ${role.name}`);
+  return role;
+}
+
+type Settings = Pick<Role, 'name' | 'description' | 'permissions'>;
+
+function settingsOf({ name, description, permissions }: Role): Settings {
+  return { name, description, permissions };
+}
+
+/** The role as a request wants it. @throws Refusal INVALID_REQUEST */
+function changedRole(role: Role, wanted: Schemas['RoleUpdate']): Settings {
+  const { description = role.description } = wanted;
+  const name = wanted.name === undefined ? role.name : storedName(wanted.name);
+  if (name !== role.name) checkRoleName(name);
+  const permissions = wanted.permissions ? readPermissions(wanted.permissions) : role.permissions;
+  return { name, description, permissions };
+}
+
+/** Makes a change, and undoes it again where it is only tried out: so that all that would refuse it does. */
+async function tryOut<T>(context: Context, isDry: boolean, change: () => Promise<T>): Promise<T> {
+  const { db, actor } = context;
+  const before = await selectRemaining(db, actor.tenantId);
+  await db.rows(sql`savepoint tried_out`);
+  const result = await change();
+  const standing = { isAdministrator: before.hasAdministrator, isOperator: before.hasOperator };
+  const refusal = decideLast(standing, await selectRemaining(db, actor.tenantId));
+  if (refusal) throw refusal;
+  if (isDry) await db.rows(sql`rollback to savepoint tried_out`);
+  return result;
+}
+
+async function saveRole({ db, actor, now }: Context, id: Id, settings: Settings): Promise<void> {
+  const { name, description, permissions } = settings;
+  await db.rows(sql`
+    update roles set name = ${name}, description = ${description}, permissions = ${permissions}::text[],
+      version = version + 1, updated_by = ${actor.id}, updated_on = ${now} where id = ${id}`);
+}
+
+/** A change of a role. */
+interface RoleChange {
+  /** The permissions that it grants no more. */
+  readonly taken: readonly string[];
+  readonly isDeleted: boolean;
+}
+
+async function effectOf({ db }: Context, id: Id, { taken, isDeleted }: RoleChange): Promise<Effect> {
+  const queues = isDeleted ? await selectQueues(db, id) : [];
+  const losers = await selectLosers(db, id, taken, queues.length > 0);
+  return { taken: losers.slice(0, shown), takenCount: losers.length, queues };
+}
+
+const shown = 100;
+
+function selectQueues(db: Db, roleId: Id): Promise<Effect['queues']> {
+  return db.rows(sql`
+    select q.id as "queueId", q.name from queue_consumers c join queues q on q.id = c.queue_id
+    where c.role_id = ${roleId} order by q.id limit ${shown}`);
+}
+
+/** The users of a role who lose permissions that no other role of theirs grants; or all of them, where they lose more than that. */
+function selectLosers(
+  db: Db,
+  roleId: Id,
+  taken: readonly string[],
+  isAll: boolean,
+): Promise<Effect['taken']> {
+  return db.rows(sql`
+    select u.id as "userId", u.username, lost.permissions
+    from user_roles ur join users u on u.id = ur.user_id, lateral (select array(
+      select p from unnest(${taken}::text[]) p where not exists (
+        select from user_roles o join roles r on r.id = o.role_id
+        where o.user_id = u.id and r.id <> ${roleId} and p = any(r.permissions)) order by p) as permissions) lost
+    where ur.role_id = ${roleId} and (${isAll} or lost.permissions <> '{}') order by u.id`);
+}

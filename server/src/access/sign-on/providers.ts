@@ -1,0 +1,179 @@
+import { createHmac } from 'node:crypto';
+import type { Schemas } from '@millrace/api';
+import * as oidc from 'openid-client';
+import type { Config } from '../../engine/config.ts';
+import type { BegunSignOn, Provider } from '../../engine/provider.ts';
+import { personOf, SignOnRefusal, type Claims } from './rules.ts';
+import { readSignOn, type ProviderSettings } from './settings.ts';
+
+/** The providers of an installation. @throws Error that says what of its settings cannot be used */
+export function openProviders(config: Pick<Config, 'signOn' | 'signOnFile'>): Provider[] {
+  const settings = readSignOn(config);
+  return (settings?.providers ?? []).map((one) => openProvider(one, settings?.publicUrl ?? ''));
+}
+
+/** Where a provider sends browsers back to in the console. */
+const page = '/console/sign-on';
+
+function openProvider(settings: ProviderSettings, publicUrl: string): Provider {
+  const { name, title, tenant, logOutThere } = settings;
+  const ask = discovering(settings);
+  return {
+    name,
+    title,
+    tenant,
+    redirectUri: (port) => (port === undefined ? `${publicUrl}${page}` : `http://127.0.0.1:${port}/`),
+    begin: async (signOn) => oidc.buildAuthorizationUrl(await ask(), await askedFor(settings, signOn)).href,
+    prove: async (signOn, answer) => {
+      const configuration = await ask();
+      return personOf(settings, await claimsFrom(configuration, settings, signOn, answer));
+    },
+    logOutUrl: async () => {
+      const configuration = await ask();
+      if (!logOutThere || !configuration.serverMetadata().end_session_endpoint) return undefined;
+      const back = { post_logout_redirect_uri: `${publicUrl}/console/login` };
+      return oidc.buildEndSessionUrl(configuration, back).href;
+    },
+  };
+}
+
+const keptMs = 3_600_000;
+const answerSeconds = 10;
+const toleratedSeconds = 60;
+
+/** What the provider says of itself: asked once an hour, and by all who need it at a time together. */
+function discovering(settings: ProviderSettings): () => Promise<oidc.Configuration> {
+  let found: Promise<oidc.Configuration> | undefined;
+  let foundOn = 0;
+  return () => {
+    if (found && performance.now() - foundOn < keptMs) return found;
+    const asking = discover(settings);
+    [found, foundOn] = [asking, performance.now()];
+    asking.catch(() => (found = undefined));
+    return asking;
+  };
+}
+
+async function discover(settings: ProviderSettings): Promise<oidc.Configuration> {
+  const { issuer, clientId, clientSecret, clientAuthentication } = settings;
+  const url = new URL(issuer);
+  const authentications = {
+    client_secret_post: oidc.ClientSecretPost,
+    client_secret_basic: oidc.ClientSecretBasic,
+  };
+  const authentication =
+    clientSecret === undefined ? oidc.None() : authentications[clientAuthentication](clientSecret);
+  // Signatures count as well, although answers come from the provider itself: somebody may be between, on this machine.
+  const execute = [
+    oidc.enableNonRepudiationChecks,
+    ...(url.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
+  ];
+  const metadata = { [oidc.clockTolerance]: toleratedSeconds };
+  const options = { execute, timeout: answerSeconds };
+  try {
+    return await oidc.discovery(url, clientId, metadata, authentication, options);
+  } catch (error) {
+    throw away(settings, error);
+  }
+}
+
+/** What the protocol needs beside the secret: nobody can tell one from another, and who has the secret has all. */
+function derived({ secret }: BegunSignOn, what: 'state' | 'nonce' | 'verifier'): string {
+  return createHmac('sha256', secret).update(what).digest('base64url');
+}
+
+async function askedFor({ scopes }: ProviderSettings, signOn: BegunSignOn): Promise<Record<string, string>> {
+  return {
+    redirect_uri: signOn.redirectUri,
+    scope: ['openid', ...scopes].join(' '),
+    state: derived(signOn, 'state'),
+    nonce: derived(signOn, 'nonce'),
+    code_challenge: await oidc.calculatePKCECodeChallenge(derived(signOn, 'verifier')),
+    code_challenge_method: 'S256',
+  };
+}
+
+async function claimsFrom(
+  configuration: oidc.Configuration,
+  settings: ProviderSettings,
+  signOn: BegunSignOn,
+  { state, code, iss, error }: Schemas['SignOnAnswer'],
+): Promise<Claims> {
+  const address = new URL(signOn.redirectUri);
+  for (const [name, value] of Object.entries({ state, code, iss, error }))
+    if (value !== undefined) address.searchParams.set(name, value);
+  try {
+    const tokens = await oidc.authorizationCodeGrant(configuration, address, {
+      pkceCodeVerifier: derived(signOn, 'verifier'),
+      expectedState: derived(signOn, 'state'),
+      expectedNonce: derived(signOn, 'nonce'),
+      idTokenExpected: true,
+    });
+    const claims = tokens.claims() as Claims;
+    if (!settings.userInfo) return claims;
+    return { ...(await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub)), ...claims };
+  } catch (failure) {
+    throw refusalOf(settings, failure);
+  }
+}
+
+/** What goes wrong at a provider, to whom it concerns. What was sent is in none of it. */
+function refusalOf(settings: ProviderSettings, error: unknown): SignOnRefusal {
+  const { title } = settings;
+  if (error instanceof oidc.AuthorizationResponseError) {
+    const said = codeIn(error.error);
+    return new SignOnRefusal(
+      'FORBIDDEN',
+      `${title} did not let you sign on: ${said}.`,
+      `The provider refused: ${said}.`,
+    );
+  }
+  if (error instanceof oidc.ResponseBodyError && error.status < 500) {
+    const said = codeIn(error.error);
+    return new SignOnRefusal(
+      'UNAUTHENTICATED',
+      notProved(title),
+      `The provider did not take the code: ${said}.`,
+    );
+  }
+  if (isAway(error)) return away(settings, error);
+  const { message, cause } = error as Error;
+  const why = cause instanceof Error ? cause.message : message;
+  return new SignOnRefusal(
+    'UNAUTHENTICATED',
+    notProved(title),
+    `The answer proves nothing: ${why.slice(0, 200)}.`,
+  );
+}
+
+function notProved(title: string): string {
+  return `The answer of ${title} does not prove who you are. Begin anew at the log-in page; if it comes again, ask who runs Millrace here.`;
+}
+
+/** An error code of the protocol: anything else would be words of somebody in the answer of this server. */
+function codeIn(code: string): string {
+  return /^\w{1,60}$/.test(code) ? code : 'without a reason that can be shown';
+}
+
+const codesOfSilence = new Set(['OAUTH_TIMEOUT', 'OAUTH_RESPONSE_IS_NOT_CONFORM']);
+
+function isAway(error: unknown): boolean {
+  const { name, code = '' } = error as Error & { code?: string };
+  const isNetwork = error instanceof TypeError && error.message === 'fetch failed';
+  return (
+    isNetwork ||
+    name === 'TimeoutError' ||
+    codesOfSilence.has(code) ||
+    error instanceof oidc.ResponseBodyError
+  );
+}
+
+function away({ title, issuer }: ProviderSettings, error: unknown): SignOnRefusal {
+  const { message, cause } = error as Error & { cause?: { code?: string } };
+  const code = typeof cause?.code === 'string' ? ` (${cause.code})` : '';
+  return new SignOnRefusal(
+    'UNAVAILABLE',
+    `${title} does not answer as it should, so that nobody can sign on by it now. Try again shortly, or log in with a password.`,
+    `${new URL(issuer).host} does not answer as it should: ${message.slice(0, 200)}${code}.`,
+  );
+}

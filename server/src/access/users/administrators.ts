@@ -1,0 +1,31 @@
+import type { Id } from '@millrace/api';
+import { sql, type Db } from '../../engine/db.ts';
+import { decideLast, type Remaining, type Standing } from './rules.ts';
+
+// Any number will do, as long as every Millrace server takes the same.
+const peopleLock = 7_455_703;
+
+/** The lock lasts until the transaction ends. Operators are counted over all tenants, hence one for all. */
+export async function lockPeople(db: Db): Promise<void> {
+  await db.rows(sql`select pg_advisory_xact_lock(${peopleLock})`);
+}
+
+/** Whether the user `u` has a way in: one who was created without a password has none until a key is made for them. */
+export const canLogIn = sql`not u.disabled and (u.password_hash is not null or exists (
+  select from api_keys k where k.user_id = u.id and (k.expires_on is null or k.expires_on > now())))`;
+
+/** Whether there is somebody of whom there must be one, who can log in. */
+export async function selectRemaining(db: Db, tenantId: Id): Promise<Remaining> {
+  const row = await db.row<Remaining>(sql`
+    select exists (select from roles r join user_roles ur on ur.role_id = r.id join users u on u.id = ur.user_id
+        where r.tenant_id = ${tenantId} and r.name = 'AAE_Admin' and ${canLogIn}) as "hasAdministrator",
+      exists (select from roles r join user_roles ur on ur.role_id = r.id join users u on u.id = ur.user_id
+        where 'manageInstallation' = any(r.permissions) and ${canLogIn}) as "hasOperator"`);
+  return row as Remaining;
+}
+
+/** Refuses a change that has been made, where it took the last of those of whom there must be one. @throws Refusal STATUS_CONFLICT */
+export async function refuseLast(db: Db, tenantId: Id, before: Standing): Promise<void> {
+  const refusal = decideLast(before, await selectRemaining(db, tenantId));
+  if (refusal) throw refusal;
+}

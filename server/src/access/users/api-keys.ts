@@ -1,0 +1,229 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Id, Schemas } from '@millrace/api';
+import { raw, sql, type Db } from '../../engine/db.ts';
+import { storedName } from '../../engine/checks.ts';
+import { Refusal } from '../../engine/errors.ts';
+import { listQuery, pageOf, type ListQuery } from '../../engine/lists/lists.ts';
+import type { Field } from '../../engine/lists/values.ts';
+import type { Actor, Context, PlainOperation } from '../../engine/operation.ts';
+import { refuseExcess, type Kind } from '../../engine/quotas.ts';
+import { recordOfAccess } from '../../journal/journal.ts';
+import { lockPeople, refuseLast, selectRemaining } from './administrators.ts';
+import { seesAllQueues } from './permissions.ts';
+import { queuesInReachOf, refuseQueuesBeyond } from './standing.ts';
+import { checkName, invalid, readKeyPermissions, refuseBeyond } from './rules.ts';
+
+export const createApiKey: PlainOperation<'createApiKey'> = async (context, { body }) => {
+  const { actor, now } = context;
+  const { userId = actor.id } = body ?? {};
+  const name = storedName(body?.name ?? '');
+  checkName('name', name);
+  const expiresOn = readExpiry('expiresOn', body?.expiresOn, now);
+  const permissions = body?.permissions ? readKeyPermissions(body.permissions) : undefined;
+  const queueIds = body?.queueIds ?? undefined;
+  if (userId !== actor.id) await refuseKeyFor(context, userId);
+  await refuseUnknownQueues(context, queueIds ?? []);
+  const made = await addKey(context, { userId, name, expiresOn, permissions, queueIds });
+  const changes = { apiKeyId: made.id, userId, name, permissions, queueIds };
+  await recordOfAccess(context, { operation: 'createApiKey', changes });
+  return made;
+};
+
+const day = 24 * 3_600_000;
+
+export const rotateApiKey: PlainOperation<'rotateApiKey'> = async (context, { path, body }) => {
+  const { db, actor, now } = context;
+  const old = await lockApiKey(db, keysOf(actor), path.id);
+  if (!old || (old.expiresOn && old.expiresOn <= now)) throw unknownKey(path.id);
+  if (old.userId !== actor.id) await refuseKeyFor(context, old.userId);
+  const overlap = readExpiry('overlapUntil', body?.overlapUntil, now) ?? new Date(now.getTime() + day);
+  const lifetime =
+    old.expiresOn && new Date(now.getTime() + old.expiresOn.getTime() - old.createdOn.getTime());
+  const expiresOn = readExpiry('expiresOn', body?.expiresOn, now) ?? lifetime;
+  const oldExpiresOn = old.expiresOn && old.expiresOn < overlap ? old.expiresOn : overlap;
+  const { userId, name, permissions, queueIds } = old;
+  const made = await addKey(context, { userId, name, expiresOn, permissions, queueIds, replaces: old.id });
+  await setExpiry(db, old.id, oldExpiresOn);
+  const changes = { apiKeyId: made.id, replaces: old.id, overlapUntil: oldExpiresOn, userId, name };
+  await recordOfAccess(context, { operation: 'rotateApiKey', changes });
+  return made;
+};
+
+/** Makes a key, which is answered once. */
+async function addKey(context: Context, key: KeyDescription): Promise<Schemas['ApiKey']> {
+  const { db, actor, now } = context;
+  const apiKey = makeApiKey();
+  const row = { ...key, hash: hashApiKey(apiKey), prefix: apiKey.slice(0, 6), createdBy: actor.id };
+  const made = await insertApiKey(db, now, row);
+  await refuseExcess(db, keysOfUser(key.userId));
+  return { ...made, apiKey };
+}
+
+const keysOfUser = (userId: Id): Kind => ({
+  things: `API keys for user ${userId}`,
+  rows: sql`api_keys where user_id = ${userId}`,
+  quota: 100,
+  wayOut: 'Revoke those that no program uses any more: DELETE /v2/usermanagement/apikeys/{id}.',
+});
+
+/** A new API key: 40 characters, 160 random bits. */
+function makeApiKey(): string {
+  return randomBytes(20).toString('hex');
+}
+
+/** The stored form of an API key, which is random enough that a fast hash hides it. */
+export function hashApiKey(apiKey: string): Buffer {
+  return createHash('sha256').update(apiKey).digest();
+}
+
+/** The end of an API key. @throws Refusal INVALID_REQUEST when it is not in the future. */
+export function readExpiry(field: string, text: string | null | undefined, now: Date): Date | undefined {
+  if (text === null || text === undefined) return undefined;
+  const expiresOn = new Date(text);
+  if (expiresOn > now) return expiresOn;
+  throw invalid([{ field, message: 'must be a time in the future' }]);
+}
+
+/** A key gives its holder all permissions of the user it is for. */
+async function refuseKeyFor(context: Context, userId: Id): Promise<void> {
+  const { db, actor } = context;
+  if (!actor.permissions.has('manageUsers')) {
+    throw new Refusal(
+      'FORBIDDEN',
+      'An API key for somebody else needs the permission manageUsers. Leave out userId.',
+    );
+  }
+  const permissions = await selectPermissions(db, actor.tenantId, userId);
+  const message = permissions ? 'names a user without the permission generateApiKey' : 'names no user';
+  if (!permissions?.includes('generateApiKey')) {
+    throw new Refusal('INVALID_REQUEST', `userId ${message}.`, { details: [{ field: 'userId', message }] });
+  }
+  refuseBeyond(actor.permissions, permissions, 'An API key for this user');
+  await refuseQueuesBeyond(context, queuesInReachOf(userId), 'An API key for this user');
+}
+
+const keyFields: Record<string, Field> = {
+  id: { column: raw('k.id'), type: 'id' },
+  name: { column: raw('k.name'), type: 'text' },
+  userId: { column: raw('k.user_id'), type: 'id' },
+  createdOn: { column: raw('k.created_on'), type: 'time' },
+  expiresOn: { column: raw('k.expires_on'), type: 'time' },
+  lastUsedOn: { column: raw('k.last_used_on'), type: 'time' },
+};
+
+export const listApiKeys: PlainOperation<'listApiKeys'> = async ({ db, actor }, { body }) => {
+  const query = listQuery(body, keyFields, raw('k.id'));
+  const scope = keysOf(actor);
+  const page = await pageOf(db, query, sql`api_keys k where ${inScope(scope)}`);
+  return { page, list: await selectApiKeys(db, scope, query) };
+};
+
+/** Keys count as a way in: the last administrator keeps one. */
+export const revokeApiKey: PlainOperation<'revokeApiKey'> = async (context, { path }) => {
+  const { db, actor } = context;
+  await lockPeople(db);
+  const before = await selectRemaining(db, actor.tenantId);
+  const userId = await deleteApiKey(db, keysOf(actor), path.id);
+  if (userId === undefined) throw unknownKey(path.id);
+  const standing = { isAdministrator: before.hasAdministrator, isOperator: before.hasOperator };
+  await refuseLast(db, actor.tenantId, standing);
+  await recordOfAccess(context, { operation: 'revokeApiKey', changes: { apiKeyId: path.id, userId } });
+};
+
+function unknownKey(id: Id): Refusal {
+  return new Refusal('NOT_FOUND', `There is no API key ${id}, or it has ended, or it is not yours.`);
+}
+
+function keysOf({ tenantId, id, permissions }: Actor): KeyScope {
+  return { tenantId, userId: permissions.has('manageUsers') ? undefined : id };
+}
+
+/** The permissions of a user of the tenant; undefined when there is no such user. */
+async function selectPermissions(db: Db, tenantId: Id, userId: Id): Promise<string[] | undefined> {
+  const row = await db.row<{ permissions: string[] }>(sql`
+    select array(select distinct unnest(r.permissions) from user_roles ur join roles r on r.id = ur.role_id
+                  where ur.user_id = u.id) as permissions
+    from users u where u.id = ${userId} and u.tenant_id = ${tenantId} and u.deleted_on is null`);
+  return row?.permissions;
+}
+
+const keyColumns = raw(`
+  k.id, k.name, k.user_id as "userId", k.prefix, k.permissions, k.queue_ids as "queueIds", k.expires_on as "expiresOn",
+  k.last_used_on as "lastUsedOn", k.replaces, k.created_by as "createdBy", k.created_on as "createdOn"`);
+
+/** What an API key is for, and what it is good for. */
+interface KeyDescription {
+  readonly userId: Id;
+  readonly name: string;
+  readonly expiresOn?: Date | undefined;
+  readonly permissions?: readonly string[] | undefined;
+  readonly queueIds?: readonly Id[] | undefined;
+  readonly replaces?: Id;
+}
+
+/** An API key before it is stored. */
+interface NewApiKeyRow extends KeyDescription {
+  readonly hash: Buffer;
+  readonly prefix: string;
+  readonly createdBy: Id;
+}
+
+async function insertApiKey(db: Db, now: Date, key: NewApiKeyRow): Promise<Schemas['ApiKey']> {
+  const { userId, name, hash, prefix, expiresOn, permissions, queueIds, replaces, createdBy } = key;
+  const [row] = await db.rows<Schemas['ApiKey']>(sql`
+    insert into api_keys as k (user_id, name, hash, prefix, expires_on, permissions, queue_ids, replaces, created_by, created_on)
+    values (${userId}, ${name}, ${hash}, ${prefix}, ${expiresOn}, ${permissions}::text[], ${queueIds}::bigint[], ${replaces},
+      ${createdBy}, ${now})
+    returning ${keyColumns}`);
+  return row as Schemas['ApiKey'];
+}
+
+/** The users whose keys a caller may see: one of them, or all of the tenant. */
+interface KeyScope {
+  readonly tenantId: Id;
+  readonly userId: Id | undefined;
+}
+
+const inScope = ({ tenantId, userId }: KeyScope) =>
+  userId === undefined
+    ? sql`k.user_id in (select u.id from users u where u.tenant_id = ${tenantId})`
+    : sql`k.user_id = ${userId}`;
+
+function selectApiKeys(db: Db, scope: KeyScope, { where, orderBy, limit, offset }: ListQuery) {
+  return db.rows<Schemas['ApiKey']>(sql`
+    select ${keyColumns} from api_keys k where ${inScope(scope)} and ${where}
+    order by ${orderBy} limit ${limit} offset ${offset}`);
+}
+
+/** An API key that is to be replaced, held against being replaced twice. */
+function lockApiKey(db: Db, scope: KeyScope, id: Id) {
+  return db.row<KeyDescription & { id: Id; createdOn: Date }>(sql`
+    select ${keyColumns} from api_keys k where k.id = ${id} and ${inScope(scope)} for update`);
+}
+
+async function setExpiry(db: Db, id: Id, expiresOn: Date): Promise<void> {
+  await db.rows(sql`update api_keys set expires_on = ${expiresOn} where id = ${id}`);
+}
+
+/** Refuses queues that the caller does not see, as if there were none. @throws Refusal INVALID_REQUEST that names each */
+async function refuseUnknownQueues({ db, actor }: Context, queueIds: readonly Id[]): Promise<void> {
+  const rows = await db.rows<{ id: Id }>(sql`
+    select q.id from queues q where q.id = any(${queueIds}::bigint[]) and q.tenant_id = ${actor.tenantId}
+      and (${seesAllQueues(actor.permissions)}::boolean
+        or exists (select from queue_members m where m.queue_id = q.id and m.user_id = ${actor.id})
+        or exists (select from queue_consumers c join user_roles ur on ur.role_id = c.role_id
+             where c.queue_id = q.id and ur.user_id = ${actor.id}))`);
+  const known = new Set(rows.map(({ id }) => String(id)));
+  const details = queueIds.flatMap((id, index) =>
+    known.has(String(id)) ? [] : [{ index, field: `queueIds.${index}`, message: `there is no queue ${id}` }],
+  );
+  if (details.length > 0) throw invalid(details);
+}
+
+/** Deletes the key. @returns whose it was; undefined when there is none in scope */
+async function deleteApiKey(db: Db, scope: KeyScope, id: Id): Promise<Id | undefined> {
+  const row = await db.row<{ userId: Id }>(
+    sql`delete from api_keys k where k.id = ${id} and ${inScope(scope)} returning k.user_id as "userId"`,
+  );
+  return row?.userId;
+}
