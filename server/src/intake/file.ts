@@ -1,0 +1,76 @@
+import type { Input, Output } from '@millrace/api';
+import { nameProblems } from '../engine/checks.ts';
+import { Refusal } from '../engine/errors.ts';
+import type { QueueContext, QueueStepsOperation } from '../engine/operation.ts';
+import { storeLater } from './later.ts';
+import { expectedOf, optionsFor, optionsOf } from './options.rules.ts';
+import { inTurn } from './reading.ts';
+import { answerRepeated } from './repeated.ts';
+import { insertUpload, selectSameFile } from './sql.ts';
+import {
+  hashOf,
+  keepingAlive,
+  refuseClosed,
+  storeFile,
+  tryFile,
+  type File,
+  type Upload,
+  lockFile,
+} from './store.ts';
+
+type Answer = Output<'createWorkItemsFromFile'>;
+
+export const createWorkItemsFromFile: QueueStepsOperation<'createWorkItemsFromFile'> = async (
+  steps,
+  { query, body },
+) => {
+  const { transact, signal } = steps;
+  const asked = uploadIn(query, body as File);
+  const { userId, options } = await transact((context) => {
+    refuseClosed(context);
+    const { actor, queue } = context;
+    return Promise.resolve({ userId: actor.id, options: optionsFor(queue, asked.options) });
+  });
+  const upload = { ...asked, options };
+  if (query.async) return storeLater(steps, upload, userId);
+  return inTurn(String(userId), () => {
+    if (signal.aborted) throw new Refusal('UNAVAILABLE', 'The caller did not wait for the answer.');
+    return transact((context) => keepingAlive(context.db, () => storeOnce(context, upload)));
+  });
+};
+
+function uploadIn(query: Input<'createWorkItemsFromFile'>['query'], file: File): Upload {
+  const { again = false, dryRun = false, onError = 'dataError', batchName = file.name, ...others } = query;
+  const { async: isAsync = false, ...rest } = others;
+  if (isAsync && dryRun)
+    throw new Refusal(
+      'INVALID_REQUEST',
+      'dryRun goes without async: it stores nothing that could be read later.',
+    );
+  refuseName(query.batchName);
+  const { expectedItems: _, expectedSums: __, ...reading } = rest;
+  const batch = { name: batchName, expected: expectedOf(rest) };
+  return { file, options: optionsOf(reading), batch, again, dryRun, onError };
+}
+
+/** A batch is called as its file is, whatever that is; a name that somebody gives it is one that people can tell apart. */
+function refuseName(batchName: string | undefined): void {
+  const [problem] = batchName === undefined ? [] : nameProblems(batchName);
+  if (!problem) return;
+  const { message } = problem;
+  throw new Refusal('INVALID_REQUEST', `batchName ${message}.`, {
+    details: [{ field: 'batchName', message }],
+  });
+}
+
+/** Stores the file, unless it was stored before: then the answer is what became of it. */
+async function storeOnce(context: QueueContext, upload: Upload): Promise<Answer> {
+  const { db, queue } = context;
+  refuseClosed(context);
+  const { hash, bytes } = await hashOf(context, upload);
+  if (upload.dryRun) return tryFile(context, upload);
+  await lockFile(db, queue.id, hash);
+  const known = upload.again ? undefined : await selectSameFile(db, queue.id, hash);
+  if (known) return answerRepeated(context, known, upload);
+  return storeFile(context, upload, bytes, (stored) => insertUpload(context, hash, stored));
+}

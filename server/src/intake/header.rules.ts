@@ -1,0 +1,164 @@
+import { commonForm } from '../engine/checks.ts';
+import { Refusal, shownProblems, type ErrorCode, type ErrorDetail } from '../engine/errors.ts';
+import type { Attribute } from '../engine/operation.ts';
+import { shownCell, told, type Cell, type Line } from './table/cells.rules.ts';
+
+/** How the columns of a file become attributes. */
+export interface HeaderReading {
+  /** Names in the header, each with the attribute that it stands for. */
+  readonly mapping?: Readonly<Record<string, string>> | undefined;
+  /** What becomes of columns that are no attribute. */
+  readonly extraColumns?: 'IGNORE' | 'REFUSE' | undefined;
+}
+
+/** A column of the file: its name there, and the attribute that it holds, if it holds one. */
+export interface Column {
+  readonly name: string;
+  readonly attribute: Attribute | undefined;
+}
+
+/** The last column of a file of rows to correct: why they did not come in. Sent again, it is ignored. */
+export const reasonColumn = 'Millrace: reason';
+
+export const isReason = (name: string): boolean => loose(name) === loose(reasonColumn);
+
+const isNameless = ({ name, attribute }: Column): boolean => attribute === undefined && name.trim() === '';
+
+/** How many columns a row has at least: those at the end without a name, which spreadsheets write, may be left out of it. */
+export function namedWidth(columns: readonly Column[]): number {
+  const last = columns.findLastIndex((column) => !isNameless(column) && !isReason(column.name));
+  const isLast = columns.slice(last + 1).some(isNameless);
+  return isLast ? last + 1 : columns.length;
+}
+
+/** Values below no name at the end of the header, of which nobody would know that they are lost. */
+export function namelessProblems(
+  columns: readonly Column[],
+  lines: readonly Line[],
+  { extraColumns = 'REFUSE' }: HeaderReading,
+): ErrorDetail[] {
+  const width = namedWidth(columns);
+  if (extraColumns === 'IGNORE' || width === columns.length) return [];
+  const places = columns.flatMap((column, index) => (index >= width && isNameless(column) ? [index] : []));
+  return lines.flatMap(({ row, cells }) =>
+    places
+      .filter((index) => hasValue(cells[index]))
+      .map((index) => ({ row, message: `has a value in column ${index + 1}, ${unnamed}` })),
+  );
+}
+
+const unnamed =
+  'which has no name in the header. Name an attribute there, delete the column, or say extraColumns=IGNORE';
+
+const hasValue = (cell: Cell | undefined) => cell !== undefined && shownCell(cell).trim() !== '';
+
+/** The refusal of a file for these problems. */
+export function refusalOf(problems: readonly ErrorDetail[], code: ErrorCode): Refusal {
+  const [first] = problems;
+  const place = [`Row ${first?.row}`, first?.field].filter(Boolean).join(', ');
+  return new Refusal(code, `${place}: ${first?.message}. Nothing was created.`, {
+    details: problems.slice(0, shownProblems),
+  });
+}
+
+/**
+ * The columns of a file, by its first row.
+ * @throws Refusal that names each column that is none, or stands there twice, and each attribute that is missing
+ */
+export function readHeader(attributes: readonly Attribute[], line: Line, reading: HeaderReading): Column[] {
+  const { columns, problems } = lookAtHeader(attributes, line, reading);
+  if (problems.length > 0) throw refusalOf(problems, 'INVALID_REQUEST');
+  return columns;
+}
+
+/** The columns of a file, by its first row, and why the file would be refused for them. */
+export function lookAtHeader(attributes: readonly Attribute[], line: Line, reading: HeaderReading) {
+  const columns = matchHeader(attributes, line, reading.mapping);
+  const problems: ErrorDetail[] = headerProblems(attributes, columns, reading).map((problem) => ({
+    row: line.row,
+    ...problem,
+  }));
+  return { columns: columns.map(({ name, attribute }) => ({ name: toldName(name), attribute })), problems };
+}
+
+/** Told with each of many rows: a name may be as long as a cell. */
+const toldName = (name: string) => told(name, 200);
+
+/**
+ * Names match as they are mapped; else exactly, or else without case, spaces and marks between words, in whatever form their characters
+ * are: programs write é in two ways. A name that would match several attributes that way matches none.
+ */
+function matchHeader(
+  attributes: readonly Attribute[],
+  { cells }: Line,
+  mapping: HeaderReading['mapping'] = {},
+): Column[] {
+  const mapped = new Map(Object.entries(mapping).map(([name, attribute]) => [name.trim(), attribute]));
+  const names = cells.map(shownCell);
+  const exact = new Set(names.map((name) => wordsOf(name, mapped) ?? name.trim()));
+  return names.map((name) => {
+    const wanted = wordsOf(name, mapped);
+    if (wanted !== undefined) return { name, attribute: attributes.find((one) => one.name === wanted) };
+    const same =
+      attributes.find((one) => one.name === name) ?? attributes.find((one) => one.name === name.trim());
+    if (same) return { name, attribute: same };
+    const alike = attributes.filter((one) => loose(one.name) === loose(name) && !exact.has(one.name));
+    return { name, attribute: alike.length === 1 ? alike[0] : undefined };
+  });
+}
+
+function wordsOf(name: string, mapped: ReadonlyMap<string, string>): string | undefined {
+  return mapped.get(name.trim());
+}
+
+/** Names that people take for one. */
+export function loose(name: string): string {
+  return commonForm(name)
+    .toLowerCase()
+    .replace(/[\s_-]+/g, '');
+}
+
+function headerProblems(
+  attributes: readonly Attribute[],
+  columns: readonly Column[],
+  { mapping = {}, extraColumns = 'REFUSE' }: HeaderReading,
+): ErrorDetail[] {
+  const known = attributes.map(({ name }) => name).join(', ');
+  const width = namedWidth(columns);
+  const unknown = columns.flatMap((column, index) => {
+    const isWanted = Object.hasOwn(mapping, column.name.trim());
+    const isAtEnd = index >= width && isNameless(column);
+    return column.attribute || ((isAtEnd || extraColumns === 'IGNORE' || isReason(column.name)) && !isWanted)
+      ? []
+      : unknownColumn(column, index, known);
+  });
+  const held = columns.map(({ attribute }) => attribute);
+  const twice = held.filter((one, index) => one && held.indexOf(one) !== index);
+  const missing = attributes.filter((one) => one.isRequired && !held.includes(one));
+  return [
+    ...unmapped(columns, mapping),
+    ...unknown,
+    ...twice.map((one) => ({ field: one?.name ?? '', message: 'stands in the header twice' })),
+    ...missing.map(({ name }) => ({ field: name, message: 'is required and has no column' })),
+  ];
+}
+
+/** Names that are mapped and stand in no header, which are misspelt. */
+function unmapped(columns: readonly Column[], mapping: Readonly<Record<string, string>>): ErrorDetail[] {
+  const names = new Set(columns.map(({ name }) => name.trim()));
+  const has = told([...names].join(', '), 1000);
+  return Object.keys(mapping)
+    .filter((name) => !names.has(name.trim()))
+    .map((field) => ({ field, message: `is mapped and has no column; the file has ${has}` }));
+}
+
+function unknownColumn({ name }: Column, index: number, known: string): ErrorDetail {
+  if (name.trim() === '')
+    return {
+      message: `has no name above column ${index + 1}. Name an attribute there, delete the column, or say extraColumns=IGNORE`,
+    };
+  return {
+    field: toldName(name),
+    message: `is not an attribute of the model, which has ${known}. Map it to one by mapping, or say extraColumns=IGNORE`,
+  };
+}

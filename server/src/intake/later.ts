@@ -1,0 +1,270 @@
+import { rename, rm } from 'node:fs/promises';
+import { stringifyJson, type Id, type Output } from '@millrace/api';
+import { refuseTotals } from '../batches/adding.ts';
+import { sql, type Db } from '../engine/db.ts';
+import { Refusal } from '../engine/errors.ts';
+import type { Job } from '../engine/job-loop.ts';
+import { Accepted, type QueueContext, type StepsContext } from '../engine/operation.ts';
+import { millrace, recordEvents, recordOfQueue } from '../journal/journal.ts';
+import { markedIds } from './marks.ts';
+import { hashOf, jobOf, keepingAlive, refuseClosed, storeFile, type Upload, lockFile } from './store.ts';
+import { inTurn, lookInTurn, readInThread } from './reading.ts';
+import { selectSameFile, type NewUpload } from './sql.ts';
+import { answerRepeated } from './repeated.ts';
+import { listed, readUpload } from './uploads.ts';
+
+type Answer = Output<'createWorkItemsFromFile'>;
+type Steps = StepsContext<QueueContext>;
+
+const operation = 'createWorkItemsFromFile';
+
+// Each has its file on the disk of this server until it is stored.
+const kind = { name: 'files to store', ofAll: 20, ofUser: 20 };
+
+/** Puts a file on record that has come in, and stores it behind the answer. */
+export async function storeLater(
+  steps: Steps,
+  upload: Upload,
+  userId: Id,
+): Promise<Answer | Accepted<Answer>> {
+  await refuseAtOnce(steps, upload, userId);
+  const { kept, release } = await keepFile(steps, upload);
+  let isBegun = false;
+  try {
+    const { answer, begun } = await steps.transact((context) => begin(context, kept));
+    if (!begun) return answer;
+    isBegun = true;
+    steps.begin(async (stopping) => {
+      await store(steps, { ...begun, upload: kept, userId }, stopping);
+      await release();
+    });
+    return new Accepted(answer);
+  } finally {
+    if (!isBegun) await release();
+  }
+}
+
+/** @throws Refusal for what can be known from the beginning of the file: its sender is still there to hear it */
+async function refuseAtOnce(steps: Steps, upload: Upload, userId: Id): Promise<void> {
+  const job = await steps.transact((context) => {
+    refuseTotals(context, upload.batch.expected);
+    return Promise.resolve(jobOf(context, upload, 'head'));
+  });
+  await lookInTurn(String(userId), async () => {
+    for await (const _ of readInThread(job));
+  });
+}
+
+/** The file of a request is removed with its answer: this one is kept until it is released. */
+async function keepFile({ takePlace }: Steps, upload: Upload) {
+  const place = await takePlace(kind);
+  if (place.full) throw tooMany();
+  const path = `${upload.file.path}.later`;
+  const release = async () => {
+    place.release();
+    await rm(path, { force: true });
+  };
+  await rename(upload.file.path, path).catch((error: unknown) => {
+    place.release();
+    throw error;
+  });
+  return { kept: { ...upload, file: { ...upload.file, path } }, release };
+}
+
+function tooMany(): Refusal {
+  return new Refusal(
+    'UNAVAILABLE',
+    `This server has ${kind.ofAll} files to store already. Send this one again later, or without async.`,
+    { retryAfter: 10 },
+  );
+}
+
+interface Begun {
+  readonly uploadId: Id;
+  readonly bytes: number;
+}
+
+/** Puts the upload on record, unless the same file is there. */
+async function begin(
+  context: QueueContext,
+  upload: Upload,
+): Promise<{ answer: Answer; begun: Begun | undefined }> {
+  const { db, queue } = context;
+  refuseClosed(context);
+  const { hash, bytes } = await hashOf(context, upload);
+  await lockFile(db, queue.id, hash);
+  const known = upload.again ? undefined : await selectSameFile(db, queue.id, hash);
+  if (known)
+    return {
+      answer: { ...listed(known), ...(await answerRepeated(context, known, upload)) },
+      begun: undefined,
+    };
+  const uploadId = await insertReading(context, hash, { upload, bytes });
+  const changes = { uploadId, fileName: upload.file.name, fileBytes: bytes, state: 'READING' };
+  await recordOfQueue(context, queue.id, { operation, changes });
+  return { answer: listed(await readUpload(context, uploadId)), begun: { uploadId, bytes } };
+}
+
+interface Work extends Begun {
+  readonly upload: Upload;
+  readonly userId: Id;
+}
+
+const beatMs = 2000;
+
+/** Stores a file, says meanwhile how far it is, and in the end how it ended. */
+async function store(steps: Steps, work: Work, stopping: AbortSignal): Promise<void> {
+  const { uploadId, userId } = work;
+  const progress: Progress = { rows: 0, share: 0, isSaved: false };
+  const beat = setInterval(() => {
+    if (!progress.isSaved)
+      void steps.transact((context) => noteProgress(context, work, progress)).catch(() => undefined);
+  }, beatMs);
+  try {
+    await inTurn(String(userId), () =>
+      steps.transact((context) =>
+        keepingAlive(context.db, () => storeBegun(context, work, progress, stopping)),
+      ),
+    );
+  } catch (error) {
+    if (!(error instanceof Refusal) && !stopping.aborted)
+      steps.log.error({ err: error, uploadId }, 'a file could not be stored');
+    // Whoever finds it later, the job says that it was cut.
+    await steps.transact((context) => noteEnd(context, work, error)).catch(() => undefined);
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+interface Progress {
+  rows: number;
+  share: number;
+  /** From then on the row of the upload belongs to the transaction that stores the file. */
+  isSaved: boolean;
+}
+
+async function storeBegun(
+  context: QueueContext,
+  { upload, uploadId, bytes }: Work,
+  progress: Progress,
+  stopping: AbortSignal,
+): Promise<void> {
+  refuseClosed(context);
+  const onProgress = (rows: number, share: number) => {
+    stopping.throwIfAborted();
+    Object.assign(progress, { rows, share });
+  };
+  stopping.throwIfAborted();
+  await storeFile(context, { ...upload, onProgress }, bytes, async (stored) => {
+    progress.isSaved = true;
+    await saveStored(context, uploadId, stored);
+    return uploadId;
+  });
+  // Behind this comes nothing but the commit.
+  stopping.throwIfAborted();
+}
+
+async function noteEnd(context: QueueContext, { uploadId, upload }: Work, error: unknown): Promise<void> {
+  const refusal = error instanceof Refusal ? error.toJSON() : undefined;
+  const state = refusal ? 'REFUSED' : 'CUT';
+  const { db, queue, now } = context;
+  const ended = await endReading(
+    db,
+    { queueId: queue.id, uploadId, state, refusal, marked: markedIds(queue) },
+    now,
+  );
+  if (!ended) return;
+  // What it was refused for may show values, which are sensitive one day; the upload says it.
+  const changes = { uploadId, fileName: upload.file.name, state };
+  await recordOfQueue(context, queue.id, { operation, changes });
+}
+
+/** Longer than a server that works is silent. */
+const silenceSeconds = 30;
+const pauseMs = 2000;
+
+/** Says of uploads that they were cut, when the server that stored them has died. */
+export const cutUploads: Job = {
+  name: 'cutUploads',
+  run: async (context) => {
+    const { db, now } = context;
+    for (const { queueId, uploadId, fileName } of await selectSilent(db, now)) {
+      const state = 'CUT' as const;
+      if (!(await endReading(db, { queueId, uploadId, state, refusal: undefined, marked: [] }, now)))
+        continue;
+      const changes = { uploadId, fileName, state };
+      await recordEvents(context, queueId, [{ operation: 'cutUploads', actorId: millrace, changes }]);
+    }
+    return pauseMs;
+  },
+};
+
+/** An upload on its way. */
+async function insertReading(
+  { db, queue, actor, now }: QueueContext,
+  hash: string,
+  { upload, bytes }: { readonly upload: Upload; readonly bytes: number },
+): Promise<Id> {
+  const { expected } = upload.batch;
+  const row = await db.row<{ id: Id }>(sql`
+    insert into uploads (queue_id, file_name, file_bytes, file_hash, layout, on_error, read_rows, created, rejected, duplicates,
+      problems, expected, state, read_bytes, seen_on, marked, created_by, created_on)
+    values (${queue.id}, ${upload.file.name}, ${bytes}, ${`\\x${hash}`}::bytea, '{}', ${upload.onError}, 0, 0, 0, 0, '[]',
+      ${expected ? stringifyJson(expected) : null}, 'READING', 0, ${now}, ${markedIds(queue)}::bigint[], ${actor.id}, ${now})
+    returning id`);
+  return row?.id ?? 0;
+}
+
+async function noteProgress({ db, queue, now }: QueueContext, { uploadId, bytes }: Work, progress: Progress) {
+  await db.rows(sql`
+    update uploads set read_rows = ${progress.rows}, read_bytes = ${Math.round(bytes * progress.share)}, seen_on = ${now}
+    where queue_id = ${queue.id} and id = ${uploadId} and state = 'READING'`);
+}
+
+/** @throws Refusal when it was given up meanwhile: then nothing of it may stay */
+async function saveStored({ db, queue }: QueueContext, uploadId: Id, upload: NewUpload): Promise<void> {
+  const { batchId, fileBytes, layout, header, rows, created, rejected, duplicates, errors, keptRows } =
+    upload;
+  const saved = await db.rows(sql`
+    update uploads set state = 'STORED', batch_id = ${batchId}, layout = ${stringifyJson(layout)},
+      header = ${JSON.stringify(header)}, read_rows = ${rows}, created = ${created}, rejected = ${rejected},
+      duplicates = ${duplicates}, problems = ${stringifyJson(errors)}, kept_rows = ${keptRows}, marked = ${upload.marked}::bigint[], read_bytes = ${fileBytes},
+      ended_on = clock_timestamp()
+    where queue_id = ${queue.id} and id = ${uploadId} and state = 'READING' returning id`);
+  if (saved.length === 0) throw new Error('The upload was given up while it was stored.');
+}
+
+interface Ended {
+  readonly queueId: Id;
+  readonly uploadId: Id;
+  readonly state: 'REFUSED' | 'CUT';
+  readonly refusal: object | undefined;
+  /** Kept only if these attributes, which are sensitive now, were so when the upload began. */
+  readonly marked: readonly Id[];
+}
+
+/** @returns whether it was on its way until now */
+async function endReading(
+  db: Db,
+  { queueId, uploadId, state, refusal, marked }: Ended,
+  now: Date,
+): Promise<boolean> {
+  const ended = await db.rows(sql`
+    update uploads set state = ${state}, ended_on = ${now},
+      refusal = case when marked @> ${marked}::bigint[] then ${refusal ? stringifyJson(refusal) : null}::json end
+    where queue_id = ${queueId} and id = ${uploadId} and state = 'READING' returning id`);
+  return ended.length > 0;
+}
+
+interface Silent {
+  readonly queueId: Id;
+  readonly uploadId: Id;
+  readonly fileName: string;
+}
+
+function selectSilent(db: Db, now: Date): Promise<Silent[]> {
+  return db.rows(sql`
+    select queue_id as "queueId", id as "uploadId", file_name as "fileName" from uploads
+    where state = 'READING' and seen_on < ${now}::timestamptz - make_interval(secs => ${silenceSeconds})
+    order by queue_id, id for update skip locked`);
+}

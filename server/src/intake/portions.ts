@@ -1,0 +1,248 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { signatureOf, stringifyJson, type Id } from '@millrace/api';
+import { hashOf } from '../duplicates/rules.ts';
+import type { Attribute, QueueDefinition } from '../engine/operation.ts';
+import { Sealer, type TenantKeys } from '../engine/sealing.ts';
+import { rankOf } from '../records/record.ts';
+import { sortKey } from '../work-items/item/rules.ts';
+import { namelessProblems, readHeader, refusalOf, type Column, type HeaderReading } from './header.rules.ts';
+import { errorOf, keptCells, readRow, type Row, type RowProblem, type RowReading } from './rows.rules.ts';
+import { shownCell, told, type Cell, type Layout, type Line, type ReadOptions } from './table/cells.rules.ts';
+import { openTable } from './table/open.ts';
+import { problemOf } from './table/problems.rules.ts';
+import { keptRows } from './kept.rules.ts';
+import type { ValueReading } from './values.rules.ts';
+
+/** What a file is read for: its bytes alone, whether its beginning fits the queue, the unique keys of its rows, or items to store. */
+export type Purpose = 'hash' | 'head' | 'keys' | 'items';
+
+/** How a caller wants a file to be read. */
+export interface FileOptions extends ReadOptions, HeaderReading, ValueReading {}
+
+/** A queue as a thread is handed it: plain data, with the keys of what seals, where it has sensitive attributes. */
+export type QueueOfJob = Omit<QueueDefinition, 'sealer'> & { readonly keys: TenantKeys | undefined };
+
+/** A file to read, and all that is needed for that. */
+export interface Job {
+  readonly purpose: Purpose;
+  readonly path: string;
+  readonly name: string;
+  readonly options: FileOptions;
+  readonly queue: QueueOfJob;
+  readonly priority: number;
+  /** When the items arrive. */
+  readonly now: Date;
+  /** Bad rows become items as well, which failed. */
+  readonly keepsBad: boolean;
+  /** Bad rows are compared with others as well, where what they are compared by is good. */
+  readonly comparesBad: boolean;
+}
+
+/** A file of which only the beginning is read, to be shown. */
+export interface SampleJob extends Pick<Job, 'path' | 'name' | 'options'> {
+  readonly purpose: 'sample';
+  /** Of the model whose items the rows are to be; none where there is no model yet. */
+  readonly attributes: readonly Attribute[];
+}
+
+/** What is told of a file while it is read. */
+export type Told =
+  | { readonly kind: 'hash'; readonly hash: string; readonly bytes: number }
+  | {
+      readonly kind: 'header';
+      readonly layout: Layout;
+      readonly header: readonly string[];
+      readonly keyColumns: readonly KeyColumn[];
+    }
+  /** What the beginning of the file looks like, as JSON: only so its numbers keep their digits between threads. */
+  | { readonly kind: 'sample'; readonly json: string }
+  | ({ readonly kind: 'portion' } & Portion);
+
+/** A column by which rows are compared. */
+export interface KeyColumn {
+  /** From 0. */
+  readonly index: number;
+  /** In the header. */
+  readonly name: string;
+  readonly attribute: string;
+}
+
+/** Some rows of a file, ready to be stored. */
+export interface Portion {
+  /** How many rows were read for it. */
+  readonly read: number;
+  /** The part of the file that was read by then, from 0 to 1. */
+  readonly share: number;
+  /** The rows of its good items, in their order. */
+  readonly rows: readonly number[];
+  /** The rows that are compared with others, in their order; and their cells as JSON. */
+  readonly compared: readonly number[];
+  readonly cells: readonly string[];
+  /** The unique keys of these, where those are wanted. */
+  readonly hashes: readonly string[];
+  /** All of its items as JSON, the bad ones among them where they are kept. */
+  readonly items: string;
+  /** Which of the items, in their order, is good: its row; 0 for a bad one. */
+  readonly turns: readonly number[];
+  /** The places of the first in the order of claims, by their turn. */
+  readonly first: readonly { readonly turn: number; readonly key: string }[];
+  readonly bad: readonly BadRow[];
+}
+
+/** A row that does not fit the model. */
+export interface BadRow {
+  readonly row: number;
+  readonly problems: readonly RowProblem[];
+  /** As JSON; of the first bad rows only. */
+  readonly cells?: string | undefined;
+}
+
+const rowsAtOnce = 2000;
+
+/** A name of the header, as it is kept for the rows that are given back. */
+const headerCell = (cell: Cell) => told(shownCell(cell), 1000);
+
+/** Reads a file. @throws Refusal when it is no table, or its header does not fit the model */
+export async function* readFile(job: Job): AsyncGenerator<Told> {
+  if (job.purpose === 'hash') return yield await hashFile(job.path);
+  if (job.purpose === 'head') return readHead(job);
+  const { layout, lines, share } = await openTable(job.path, job.options);
+  let reading: RowReading | undefined;
+  let waiting: Line[] = [];
+  for await (const part of lines) {
+    const [header, ...rest] = part;
+    if (!reading && !header) continue;
+    if (!reading && header) {
+      const columns = readHeader(job.queue.attributes, header, job.options);
+      reading = readingOf(job, columns, layout);
+      const keyColumns = keyColumnsOf(job.queue, columns);
+      yield { kind: 'header', layout, header: header.cells.map(headerCell), keyColumns };
+      waiting = rest;
+    } else waiting.push(...part);
+    if (!reading || waiting.length < rowsAtOnce) continue;
+    yield { ...portionOf(job, reading, waiting), share: share() };
+    waiting = [];
+  }
+  if (reading && waiting.length > 0) yield { ...portionOf(job, reading, waiting), share: 1 };
+}
+
+/** Reads some rows. @throws Refusal when they tell already that the file is no table, has no rows, or does not fit the queue */
+async function readHead({ path, name, options, queue }: Job): Promise<void> {
+  const { lines } = await openTable(path, options);
+  let columns: readonly Column[] | undefined;
+  let rows = 0;
+  for await (const part of lines) {
+    const [first] = part;
+    const below = columns ? part : part.slice(1);
+    if (first) columns ??= readHeader(queue.attributes, first, options);
+    if (columns) refuseNameless(columns, below, options);
+    rows += below.length;
+    if (rows >= rowsAtOnce) return;
+  }
+  if (rows === 0) throw emptyFile(name);
+}
+
+/** The refusal of a file that had no rows. */
+export const emptyFile = (name: string) => problemOf(`${name} has no rows below its header`);
+
+function refuseNameless(columns: readonly Column[], lines: readonly Line[], options: FileOptions): void {
+  const problems = namelessProblems(columns, lines, options);
+  if (problems.length > 0) throw refusalOf(problems, 'INVALID_REQUEST');
+}
+
+function readingOf({ queue, options }: Job, columns: readonly Column[], { format }: Layout): RowReading {
+  return { ...options, attributes: queue.attributes, columns, isText: format === 'CSV' };
+}
+
+/** The columns by which rows are compared; none where that is all of them. */
+function keyColumnsOf({ uniqueBy }: QueueOfJob, columns: readonly Column[]): KeyColumn[] {
+  return columns.flatMap(({ name, attribute }, index) =>
+    attribute && uniqueBy.includes(attribute.name) ? [{ index, name, attribute: attribute.name }] : [],
+  );
+}
+
+async function hashFile(path: string): Promise<Told> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { kind: 'hash', hash: hash.digest('hex'), bytes };
+}
+
+function portionOf(job: Job, reading: RowReading, lines: readonly Line[]) {
+  refuseNameless(reading.columns, lines, job.options);
+  const cellsOf = new Map(lines.map(({ row, cells }) => [row, cells]));
+  const textOf = ({ row }: Row) => JSON.stringify(keptCells(reading, cellsOf.get(row) ?? []));
+  const read = lines.map((line) => readRow(reading, line));
+  const bad = read
+    .filter(({ problems }) => problems.length > 0)
+    .map((one, index) => ({
+      row: one.row,
+      problems: one.problems,
+      ...(job.purpose === 'items' && index < keptRows && { cells: textOf(one) }),
+    }));
+  const good = read.filter(({ problems }) => problems.length === 0);
+  const rows = good.map(({ row }) => row);
+  const stored = job.purpose === 'items' ? itemsOf(job, job.keepsBad ? read : good) : nothing;
+  const both = { ...comparedOf(job, read, textOf), ...stored };
+  return { kind: 'portion' as const, read: lines.length, rows, bad, ...both };
+}
+
+const nothing = { items: '[]', turns: [], first: [] };
+
+/** The rows that may turn out to equal others. */
+function comparedOf(
+  { purpose, queue, comparesBad }: Job,
+  read: readonly Row[],
+  textOf: (row: Row) => string,
+) {
+  if (!queue.disallowDuplicate) return { compared: [], cells: [], hashes: [] };
+  const rows = read.filter((row) => row.problems.length === 0 || (comparesBad && hasKey(queue, row)));
+  return {
+    compared: rows.map(({ row }) => row),
+    cells: purpose === 'items' ? rows.map(textOf) : [],
+    hashes: purpose === 'keys' ? hashesOf(queue, rows) : [],
+  };
+}
+
+/** Whether what a bad row is compared by is good. */
+function hasKey({ uniqueBy }: QueueOfJob, { problems }: Row): boolean {
+  return (
+    uniqueBy.length > 0 && problems.every(({ field }) => field !== undefined && !uniqueBy.includes(field))
+  );
+}
+
+function hashesOf({ keys, ...queue }: QueueOfJob, rows: readonly Row[]): string[] {
+  const compared = { ...queue, sealer: keys && new Sealer(keys) };
+  return rows.map(({ record }) => hashOf(compared, record));
+}
+
+// Of more, a claim would learn nothing: see the low-water marks of queues.
+const placesAtMost = 101;
+
+function itemsOf({ queue, priority, now, name }: Job, rows: readonly Row[]) {
+  const items = rows.map(({ record, problems }, turn) => {
+    const key = sortKey(priority, rankOf(queue, record), now).toString('hex');
+    const error = problems.length > 0 ? errorOf(name, problems) : undefined;
+    return { turn, key, error, ...(error && { signature: signatureOf(error) }), json: record };
+  });
+  const waiting = items.filter(({ error }) => error === undefined).map(({ turn, key }) => ({ turn, key }));
+  return {
+    items: stringifyJson(items),
+    turns: rows.map(({ row, problems }) => (problems.length > 0 ? 0 : row)),
+    first: queue.processingOrders.length > 0 ? firstPlaces(waiting) : waiting.slice(0, placesAtMost),
+  };
+}
+
+/** The first in the order of claims. */
+export function firstPlaces<P extends { readonly key: string }>(places: readonly P[]): P[] {
+  return places
+    .toSorted((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0))
+    .slice(0, placesAtMost);
+}
+
+/** Of the item that has an id, its place in the order of claims. */
+export const placeOf = (id: Id, key: string) => ({ sortKey: Buffer.from(key, 'hex'), id });

@@ -1,0 +1,64 @@
+import { stringifyJson, type Output, type Schemas } from '@millrace/api';
+import { expectAnew, totalsOf } from '../batches/adding.ts';
+import { sql } from '../engine/db.ts';
+import { Refusal } from '../engine/errors.ts';
+import type { QueueContext } from '../engine/operation.ts';
+import { recordOfQueue } from '../journal/journal.ts';
+import type { ListedUpload } from './sql.ts';
+import { mismatch, type Upload } from './store.ts';
+import { answerWithTotals, listed } from './uploads.ts';
+
+type Answer = Output<'createWorkItemsFromFile'>;
+type Expected = Schemas['ControlTotals'];
+
+/**
+ * What became of a file that was sent before, or is on its way. Control totals that are sent with it now take the place of the former.
+ * @throws Refusal when they cannot: nothing is changed then
+ */
+export async function answerRepeated(
+  context: QueueContext,
+  known: ListedUpload,
+  upload: Upload,
+): Promise<Answer> {
+  const { expected } = upload.batch;
+  if (expected && known.state === 'READING') await refuseOthers(context, known, expected);
+  if (expected && known.state === 'STORED') await replaceTotals(context, known, { ...upload, expected });
+  const rest = known.state === 'READING' ? listed(known) : {};
+  return { ...rest, ...(await answerWithTotals(context, known)), repeated: true };
+}
+
+/** @throws Refusal when the file is on its way with other totals, which are compared in its end */
+async function refuseOthers({ db, queue }: QueueContext, { id }: ListedUpload, expected: Expected) {
+  const row = await db.row<{ expected?: Expected }>(sql`
+    select expected from uploads where queue_id = ${queue.id} and id = ${id}`);
+  const former = row?.expected;
+  if (former && isSame(former, expected)) return;
+  const what = former ? `other control totals, ${stringifyJson(former)}` : 'no control totals';
+  throw new Refusal(
+    'STATUS_CONFLICT',
+    `The same file is on its way already, as upload ${id} with ${what}. Send it again when that is stored: these will take their place then.`,
+  );
+}
+
+async function replaceTotals(
+  context: QueueContext,
+  { id, batchId }: ListedUpload,
+  { expected, onError }: Pick<Upload, 'onError'> & { readonly expected: Expected },
+): Promise<void> {
+  const { db, queue } = context;
+  if (batchId === undefined) return;
+  const { expected: former } = await totalsOf(db, queue.id, batchId);
+  if (former && isSame(former, expected)) return;
+  const totals = await expectAnew(context, { batchId, expected, uploadId: id });
+  if (onError === 'reject' && totals.matches === false)
+    throw mismatch(totals, `It was stored before, as upload ${id}, which stays as it is.`);
+  const changes = { uploadId: id, expected, matches: totals.matches };
+  await recordOfQueue(context, queue.id, { operation: 'createWorkItemsFromFile', batchId, changes });
+}
+
+function isSame(one: Expected, other: Expected): boolean {
+  const [first, second] = [one, other].map(({ items, sums = {} }) =>
+    stringifyJson([items ?? null, Object.entries(sums).toSorted(([a], [b]) => (a < b ? -1 : 1))]),
+  );
+  return first === second;
+}

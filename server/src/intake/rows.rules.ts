@@ -1,0 +1,178 @@
+import type { Id } from '@millrace/api';
+import type { Attribute } from '../engine/operation.ts';
+import { errorOfRow, isMarked, maskText, unshown } from '../records/sensitive.rules.ts';
+import { recordProblems, type JsonRecord } from '../records/record.ts';
+import { namedWidth, type Column } from './header.rules.ts';
+import { isEmpty, shownCell, told, type Cell, type Line } from './table/cells.rules.ts';
+import { readCell, type ValueReading } from './values.rules.ts';
+
+/** Why a row cannot become an item: what is wrong, and where. */
+export interface RowProblem {
+  readonly row: number;
+  /** As the header of the file names it; none where the row as a whole is wrong. */
+  readonly column?: string;
+  /** The attribute. */
+  readonly field?: string;
+  /** As the file has it. */
+  readonly value?: string;
+  /** The item that the row equals, or that was made of it. */
+  readonly itemId?: Id;
+  readonly reason: string;
+}
+
+/** A row as it was read: the values that fit, and what is wrong with the others. */
+export interface Row {
+  readonly row: number;
+  readonly record: JsonRecord;
+  readonly problems: readonly RowProblem[];
+}
+
+/** What rows are read by. */
+export interface RowReading extends ValueReading {
+  readonly attributes: readonly Attribute[];
+  readonly columns: readonly Column[];
+  /** Whether rows have as many cells as the header has names, as those of a text file do. */
+  readonly isText: boolean;
+}
+
+const longestShown = 1000;
+
+/** What an export, or a file of rows to correct, has in the place of a sensitive value. */
+const maskedCell = { reason: 'is masked: put the value itself there, or leave the cell empty' } as const;
+
+/** The value of a cell, or what is wrong with it: with what the file has there, unless that is sensitive. */
+function readValue(
+  attribute: Attribute,
+  cell: Cell,
+  reading: ValueReading,
+): { readonly fits: unknown } | Pick<RowProblem, 'value' | 'reason'> {
+  const text = shownCell(cell);
+  const isHidden = isMarked(attribute);
+  if (isHidden && text.trim() === maskText) return maskedCell;
+  const read = readCell(attribute.type, cell, reading);
+  if ('value' in read) return { fits: read.value };
+  if (!isHidden) return { value: shortened(text), reason: read.reason };
+  // The reasons of some types show the value.
+  return { reason: `is no ${attribute.type} that can be read; ${unshown}` };
+}
+
+/** The cells of a row as they are kept for who corrects it: sensitive ones masked, all of them where it is unclear which those are. */
+export function keptCells(
+  { columns, attributes, isText }: RowReading,
+  cells: readonly Cell[],
+): readonly Cell[] {
+  if (!attributes.some(isMarked)) return cells;
+  const isRagged = raggedProblem({ columns, isText }, cells) !== undefined;
+  return cells.map((cell, index) => {
+    const attribute = columns[index]?.attribute;
+    const isHidden = isRagged || (attribute !== undefined && isMarked(attribute));
+    return isHidden && !isEmpty(cell) ? maskText : cell;
+  });
+}
+
+/** The values of a row. An empty cell is no value. */
+export function readRow(reading: RowReading, { row, cells }: Line): Row {
+  const { attributes, columns } = reading;
+  const ragged = raggedProblem(reading, cells);
+  if (ragged !== undefined)
+    return {
+      row,
+      record: {},
+      problems: [
+        { row, value: shortened(keptCells(reading, cells).map(shownCell).join(' | ')), reason: ragged },
+      ],
+    };
+  const record: JsonRecord = {};
+  const problems: RowProblem[] = [];
+  for (const [index, { name, attribute }] of columns.entries()) {
+    const cell = cells[index];
+    if (!attribute || cell === undefined || isEmpty(cell)) continue;
+    const read = readValue(attribute, cell, reading);
+    if ('fits' in read) define(record, attribute.name, read.fits);
+    else problems.push({ row, column: name, field: attribute.name, ...read });
+  }
+  return { row, record, problems: [...problems, ...misfits({ row, record, attributes, columns }, problems)] };
+}
+
+/** Names like `__proto__` are data. */
+function define(record: JsonRecord, name: string, value: unknown): void {
+  if (name === '__proto__')
+    Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
+  else record[name] = value;
+}
+
+/** What the model has against the values that could be read; those that do not fit are taken out. */
+function misfits(
+  {
+    row,
+    record,
+    attributes,
+    columns,
+  }: Pick<RowReading, 'attributes' | 'columns'> & Pick<Row, 'row' | 'record'>,
+  known: readonly RowProblem[],
+): RowProblem[] {
+  const found = recordProblems(attributes, record).filter(
+    ({ field }) => !known.some((one) => one.field === field),
+  );
+  return found.map(({ field = '', message }) => {
+    const name = columns.find(({ attribute }) => attribute?.name === field)?.name;
+    const isHidden = attributes.some((one) => one.name === field && isMarked(one));
+    const value = !isHidden && Object.hasOwn(record, field) ? shortened(String(record[field])) : undefined;
+    takeOut(record, attributes, field);
+    return {
+      row,
+      field,
+      reason: message,
+      ...(name !== undefined && { column: name }),
+      ...(value !== undefined && { value }),
+    };
+  });
+}
+
+/** Takes the value out that does not fit, or all of them where they do not fit together. */
+function takeOut(record: JsonRecord, attributes: readonly Attribute[], field: string): void {
+  const isOne = attributes.some(({ name }) => name === field);
+  for (const name of isOne ? [field] : Object.keys(record)) delete record[name];
+}
+
+export const shortened = (text: string) => told(text, longestShown);
+
+function raggedProblem(
+  { columns, isText }: Pick<RowReading, 'columns' | 'isText'>,
+  cells: readonly Cell[],
+): string | undefined {
+  const extra = cells.slice(columns.length).some((cell) => !isEmpty(cell));
+  const width = namedWidth(columns);
+  const isWhole = cells.length >= width && cells.length <= columns.length;
+  if (isText ? isWhole : !extra) return undefined;
+  const has = `is ragged: it has ${cells.length} ${cells.length === 1 ? 'column' : 'columns'}, the header has ${width}`;
+  return isText && cells.length > columns.length
+    ? `${has}; a cell that holds the delimiter stands in quotes`
+    : has;
+}
+
+/** What is wrong, with the value as far as it is short. */
+export function sentenceOf({ value, reason }: Pick<RowProblem, 'value' | 'reason'>): string {
+  if (value === undefined || reason.startsWith('is ragged')) return reason;
+  const short = JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (reason.includes(short)) return reason;
+  if (reason.startsWith('equals ')) return `${reason}: ${short}`;
+  // What to do comes last.
+  const [what = '', ...hint] = reason.split(': ');
+  return [what.startsWith('must ') ? `${what}, not ${short}` : `${short} ${what}`, ...hint].join(': ');
+}
+
+const longestError = 10_000;
+
+/** The error of an item that was made of a bad row: all that a person needs to repair it. */
+export function errorOf(file: string, problems: readonly RowProblem[]): string {
+  const [first] = problems;
+  const lines = problems.map(({ field, column, value, reason }) => {
+    const place = [field ?? column]
+      .filter(Boolean)
+      .map((name) => `${name}: `)
+      .join('');
+    return `${place}${reason}${value === undefined ? '' : `; the file has ${JSON.stringify(value)}`}.`;
+  });
+  return told([errorOfRow(first?.row, file), ...lines].join('\n'), longestError);
+}

@@ -1,0 +1,189 @@
+import { stringifyJson, type Schemas } from '@millrace/api';
+import leven from 'leven';
+import { commonForm, storedName } from '../engine/checks.ts';
+import { shownProblems } from '../engine/errors.ts';
+import type { Attribute } from '../engine/operation.ts';
+import { guessColumn, type Guess } from './guess.rules.ts';
+import { isReason, lookAtHeader, loose, namedWidth, namelessProblems, type Column } from './header.rules.ts';
+import { delimiterName, formatOf } from './options.rules.ts';
+import type { FileOptions, SampleJob, Told } from './portions.ts';
+import type { JsonRecord } from '../records/record.ts';
+import { isMarked, mask } from '../records/sensitive.rules.ts';
+import { keptCells, readRow, type RowReading } from './rows.rules.ts';
+import { isEmpty, shownCell, told, wellFormed, type Line } from './table/cells.rules.ts';
+import { openTable } from './table/open.ts';
+import { problemOf } from './table/problems.rules.ts';
+
+const rowsLookedAt = 1000;
+const rowsShown = 20;
+/** What is looked at has this many characters at most, and what is shown. */
+const mostLookedAt = 16 * 1024 * 1024;
+const mostShown = 1024 * 1024;
+const longestCell = 200;
+const longestName = 1000;
+
+/** Reads the beginning of a file. @throws Refusal when it is no table */
+export async function* readSample({ path, name, options, attributes }: SampleJob): AsyncGenerator<Told> {
+  const { layout, lines } = await openTable(path, options);
+  const { header, rows, isCut } = await beginningOf(lines);
+  if (!header) throw problemOf(`${name} is empty`);
+  const { columns, problems } = lookAtHeader(attributes, header, options);
+  const guesses = columns.map((_, index) => guessColumn(cellsOf(rows, index), options));
+  const { delimiter, ...how } = layout;
+  const named = delimiterName(delimiter);
+  const intakeFormat = formatOf(options);
+  const sample: Schemas['FilePreview'] = {
+    ...how,
+    ...(named && { delimiter: named }),
+    sheets: [...(layout.sheets ?? [])],
+    ...(intakeFormat && { intakeFormat }),
+    rowsLookedAt: rows.length,
+    isCut,
+    columns: columns.map((column, index) => columnOf(column, guesses[index] as Guess)),
+    problems: [...problems, ...namelessProblems(columns, rows, options).slice(0, shownProblems)],
+    mapping: { ...options.mapping, ...resemblances(attributes, columns) },
+    ...readingOf(guesses),
+    rows: shownRows({ ...options, attributes, columns, isText: layout.format === 'CSV' }, rows),
+    model: { name: modelName(name), attributes: attributesOf(columns, guesses, rows) },
+  };
+  yield { kind: 'sample', json: stringifyJson(sample) };
+}
+
+/** The header of a table and its first rows. */
+async function beginningOf(lines: AsyncIterable<readonly Line[]>) {
+  const rows: Line[] = [];
+  let size = 0;
+  for await (const part of lines) {
+    for (const line of part) {
+      // One more than is looked at tells whether there are more.
+      if (rows.length > rowsLookedAt + 1 || size > mostLookedAt) break;
+      rows.push(line);
+      size += sizeOf(line);
+    }
+    if (rows.length > rowsLookedAt + 1 || size > mostLookedAt) break;
+  }
+  const [header, ...below] = rows;
+  const isCut = below.length > rowsLookedAt || size > mostLookedAt;
+  return { header, rows: below.slice(0, rowsLookedAt), isCut };
+}
+
+const sizeOf = ({ cells }: Line) => cells.reduce<number>((sum, cell) => sum + shownCell(cell).length, 0);
+
+const cellsOf = (rows: readonly Line[], index: number) => rows.map(({ cells }) => cells[index]);
+
+function columnOf({ name, attribute }: Column, { type, isRequired, note }: Guess): Schemas['FileColumn'] {
+  return {
+    name: told(name, longestName),
+    ...(attribute && { attribute: attribute.name }),
+    type,
+    isRequired,
+    ...(note !== undefined && { note }),
+  };
+}
+
+/** How to read the file by what its columns need, as far as they agree. */
+function readingOf(guesses: readonly Guess[]) {
+  const dateFormats = new Set(guesses.flatMap(({ dateFormat }) => dateFormat ?? []));
+  const decimalSigns = new Set(guesses.flatMap(({ decimalSign }) => decimalSign ?? []));
+  const [dateFormat] = dateFormats;
+  const [decimalSign] = decimalSigns;
+  return {
+    ...(dateFormat !== undefined && dateFormats.size === 1 && { dateFormat }),
+    ...(decimalSign !== undefined && decimalSigns.size === 1 && { decimalSign }),
+  };
+}
+
+function shownRows(reading: RowReading & FileOptions, lines: readonly Line[]): Schemas['PreviewedRow'][] {
+  const rows: Schemas['PreviewedRow'][] = [];
+  let size = 0;
+  for (const line of lines.slice(0, rowsShown)) {
+    size += sizeOf(line);
+    if (rows.length > 0 && size > mostShown) break;
+    const { row, record, problems } = readRow(reading, line);
+    const cells = keptCells(reading, line.cells).map((cell) => told(shownCell(cell), longestCell));
+    rows.push({ row, cells, json: maskedValues(reading, record), problems: [...problems] });
+  }
+  return rows;
+}
+
+/** The record with masks in the place of sensitive values. */
+function maskedValues({ attributes }: RowReading, record: JsonRecord): JsonRecord {
+  const marked = new Set(attributes.filter(isMarked).map(({ name }) => name));
+  if (marked.size === 0) return record;
+  const members = Object.entries(record).map(([name, value]) => [name, marked.has(name) ? mask : value]);
+  return Object.fromEntries(members);
+}
+
+/** Columns that match no attribute, each with the one that its name resembles and that has no column. */
+function resemblances(attributes: readonly Attribute[], columns: readonly Column[]): Record<string, string> {
+  const held = new Set(columns.map(({ attribute }) => attribute));
+  const free = attributes.filter((attribute) => !held.has(attribute));
+  const pairs = columns
+    .filter(
+      ({ attribute, name }) =>
+        !attribute && name.trim() !== '' && !isReason(name) && name.length <= longestName,
+    )
+    .flatMap(({ name }) =>
+      free.map((attribute) => ({ name, attribute, distance: distance(name, attribute.name) })),
+    )
+    .filter((pair) => pair.distance < 1)
+    .toSorted((one, other) => one.distance - other.distance);
+  const found = new Map<string, Attribute>();
+  const taken = new Set<Attribute>();
+  for (const { name, attribute } of pairs) {
+    if (found.has(name.trim()) || taken.has(attribute)) continue;
+    found.set(name.trim(), attribute);
+    taken.add(attribute);
+  }
+  return Object.fromEntries([...found].map(([name, attribute]) => [name, attribute.name]));
+}
+
+/** How far a name in a header is from that of an attribute: 0 where they are alike, 1 where they have nothing to do with one another. */
+function distance(name: string, attribute: string): number {
+  const [one, other] = [name, attribute].map((text) => loose(text).replace(/[^\p{L}\p{N}]/gu, '')) as [
+    string,
+    string,
+  ];
+  const [shorter, longer] = one.length < other.length ? [one, other] : [other, one];
+  if (shorter === longer) return shorter === '' ? 1 : 0;
+  if (shorter.length > 2 && longer.includes(shorter)) return 0.5;
+  const slips = shorter.length > 64 ? Infinity : leven(one, other);
+  return slips <= longer.length / 4 ? slips / longer.length : 1;
+}
+
+const mostAttributes = 200;
+const longestAttribute = 255;
+
+/** An attribute for each column that holds data, whose name matches the header. */
+function attributesOf(columns: readonly Column[], guesses: readonly Guess[], rows: readonly Line[]) {
+  const taken = new Set<string>();
+  const width = namedWidth(columns);
+  const isNone = (name: string, index: number) =>
+    isReason(name) || (index >= width && cellsOf(rows, index).every((cell) => isEmpty(cell)));
+  return columns.slice(0, mostAttributes).flatMap(({ name }, index) => {
+    if (isNone(name, index)) return [];
+    const wanted = wellFormed(tidy(name).slice(0, longestAttribute - 5)).trim() || `column ${index + 1}`;
+    let own = wanted;
+    for (let turn = 2; taken.has(commonForm(own)); turn += 1) own = `${wanted} ${turn}`;
+    taken.add(commonForm(own));
+    const { type, isRequired } = guesses[index] as Guess;
+    return [{ name: own, type, isRequired }];
+  });
+}
+
+/** A model is named as its file, without the end that says what it is. */
+function modelName(file: string): string {
+  return (
+    wellFormed(
+      tidy(file.replace(/(\.(csv|tsv|txt|xlsx|xlsm))?(\.gz)?$/i, '')).slice(0, longestAttribute),
+    ).trim() || 'Work items'
+  );
+}
+
+/** A text as a name can be: without what cannot be seen. */
+function tidy(text: string): string {
+  const seen = text
+    .replace(/\s+/g, ' ')
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, '');
+  return storedName(seen).trim();
+}

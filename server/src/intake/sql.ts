@@ -1,0 +1,117 @@
+import { stringifyJson, type Id, type Schemas } from '@millrace/api';
+import { raw, sql, type Db, type Reader } from '../engine/db.ts';
+import type { QueueContext } from '../engine/operation.ts';
+import type { KeptRow } from './kept.rules.ts';
+import type { RowProblem } from './rows.rules.ts';
+import type { Layout } from './table/cells.rules.ts';
+
+/** What became of a file. */
+export interface StoredUpload {
+  readonly id: Id;
+  /** None of those from before there were batches. */
+  readonly batchId?: Id | undefined;
+  readonly fileName: string;
+  readonly fileBytes: Id;
+  readonly layout: Layout & { readonly intakeFormat?: Schemas['IntakeFormat'] };
+  readonly onError: 'dataError' | 'skip' | 'reject';
+  readonly rows: number;
+  readonly created: number;
+  readonly rejected: number;
+  readonly duplicates: number;
+  readonly errors: readonly RowProblem[];
+  /** The attributes that were sensitive when it was read. */
+  readonly marked: readonly Id[];
+}
+
+/** An upload as it is listed. */
+export interface ListedUpload extends StoredUpload {
+  readonly state: 'READING' | 'STORED' | 'REFUSED' | 'CUT';
+  readonly keptRows: number;
+  readonly bytesRead?: Id | undefined;
+  readonly refusal?: Schemas['Error'] | undefined;
+  readonly endedOn?: Date | undefined;
+  readonly undoneOn?: Date | undefined;
+  readonly undoneBy?: Id | undefined;
+  readonly createdBy: Id;
+  readonly createdOn: Date;
+}
+
+/** The lock is asked for, not waited for: statements that wait are ended, and nobody would know of what. */
+export async function tryToLock(db: Db, queueId: Id, hash: string): Promise<boolean> {
+  const row = await db.row<{ taken: boolean }>(sql`
+    select pg_try_advisory_xact_lock(hashtextextended(${`upload ${queueId} ${hash}`}, 0)) as taken`);
+  return row?.taken === true;
+}
+
+const columns =
+  raw(`id, batch_id as "batchId", file_name as "fileName", file_bytes as "fileBytes", layout, on_error as "onError", marked,
+  read_rows as rows, created, rejected, duplicates, problems as errors, state, kept_rows as "keptRows",
+  read_bytes as "bytesRead", refusal, ended_on as "endedOn",
+  undone_on as "undoneOn", undone_by as "undoneBy", created_by as "createdBy", created_on as "createdOn"`);
+
+/** The upload of a file that was read in the same way, whose items were not withdrawn. */
+export function selectSameFile(db: Db, queueId: Id, hash: string): Promise<ListedUpload | undefined> {
+  return db.row(sql`
+    select ${columns} from uploads
+    where queue_id = ${queueId} and file_hash = ${`\\x${hash}`}::bytea and state in ('READING', 'STORED') and undone_on is null
+    order by id limit 1`);
+}
+
+export function selectUpload(db: Reader, queueId: Id, id: Id): Promise<ListedUpload | undefined> {
+  return db.row(sql`select ${columns} from uploads where queue_id = ${queueId} and id = ${id}`);
+}
+
+/** The uploads of a queue with smaller ids than one, newest first. */
+export function selectUploads(
+  db: Reader,
+  queueId: Id,
+  before: Id | undefined,
+  limit: number,
+): Promise<ListedUpload[]> {
+  return db.rows(sql`
+    select ${columns} from uploads where queue_id = ${queueId} and (${before}::bigint is null or id < ${before}::bigint)
+    order by id desc limit ${limit}`);
+}
+
+/** What became of a file, with what is kept of it. */
+export interface NewUpload extends Omit<StoredUpload, 'id'> {
+  readonly header: readonly string[];
+  readonly keptRows: number;
+}
+
+/** Puts the upload on record; answers its id. */
+export async function insertUpload(
+  { db, queue, actor, now }: QueueContext,
+  hash: string,
+  upload: NewUpload,
+): Promise<Id> {
+  const { fileName, fileBytes, layout, onError, rows, created, rejected, duplicates, errors } = upload;
+  const { batchId, header, keptRows } = upload;
+  const row = await db.row<{ id: Id }>(sql`
+    insert into uploads (queue_id, batch_id, file_name, file_bytes, file_hash, layout, header, on_error, read_rows, created,
+      rejected, duplicates, problems, kept_rows, marked, created_by, created_on)
+    values (${queue.id}, ${batchId}, ${fileName}, ${fileBytes}, ${`\\x${hash}`}::bytea, ${stringifyJson(layout)},
+      ${JSON.stringify(header)}, ${onError}, ${rows}, ${created}, ${rejected}, ${duplicates}, ${stringifyJson(errors)},
+      ${keptRows}, ${upload.marked}::bigint[], ${actor.id}, ${now})
+    returning id`);
+  return row?.id ?? 0;
+}
+
+const rowsAtOnce = 1000;
+
+/** Keeps rows of a file that did not come in. */
+export async function insertKeptRows(
+  db: Db,
+  queueId: Id,
+  uploadId: Id,
+  rows: readonly KeptRow[],
+): Promise<void> {
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    const some = rows.slice(from, from + rowsAtOnce);
+    await db.rows(sql`
+      insert into upload_rows (queue_id, upload_id, row, cells, reason)
+      select ${queueId}, ${uploadId}, r, c::json, t
+      from unnest(${some.map(({ row }) => row)}::int[], ${some.map(({ cells }) => cells)}::text[],
+        ${some.map(({ reason }) => reason)}::text[]) as k (r, c, t)`);
+  }
+}

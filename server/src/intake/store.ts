@@ -1,0 +1,267 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringifyJson, type Id, type Output, type Schemas } from '@millrace/api';
+import { addSums, countUpload, openUploadBatch } from '../batches/adding.ts';
+import {
+  addFileKeys,
+  openFileKeys,
+  readFileKeys,
+  takeFileKeys,
+  type KeyedRow,
+} from '../duplicates/file-keys.ts';
+import { momentOf, sql, type Db } from '../engine/db.ts';
+import { Refusal, shownProblems } from '../engine/errors.ts';
+import type { QueueContext, QueueDefinition } from '../engine/operation.ts';
+import { recordOfQueue } from '../journal/journal.ts';
+import { defaultPriority } from '../work-items/create/create.ts';
+import { storeRows } from '../work-items/create/rows.ts';
+import { decideIntake } from '../work-items/item/rules.ts';
+import { duplicatesIn } from './duplicates.rules.ts';
+import { markedIds } from './marks.ts';
+import { formatOf, type OnError } from './options.rules.ts';
+import { emptyFile, placeOf, type FileOptions, type Job, type Portion, type Purpose } from './portions.ts';
+import { readInThread } from './reading.ts';
+import { insertKeptRows, tryToLock, type NewUpload, type StoredUpload } from './sql.ts';
+import { Tally } from './tally.ts';
+import { answerOf } from './uploads.ts';
+
+/** The uploaded file, as it lies on disk. */
+export interface File {
+  readonly path: string;
+  readonly name: string;
+}
+
+type Answer = Output<'createWorkItemsFromFile'>;
+
+/** What to do with which file. */
+export interface Upload {
+  readonly file: File;
+  readonly options: FileOptions;
+  readonly batch: { readonly name: string; readonly expected: Schemas['ControlTotals'] | undefined };
+  readonly again: boolean;
+  readonly dryRun: boolean;
+  readonly onError: OnError;
+  /** Hears how many rows were read so far, and which part of the work is done, from 0 to 1. */
+  readonly onProgress?: (rows: number, share: number) => void;
+}
+
+export function refuseClosed({ queue, now }: QueueContext): void {
+  const refusal = decideIntake(queue, now);
+  if (refusal) throw refusal;
+}
+
+// The same small file of somebody else is stored within that.
+const looks = 20;
+const betweenLooksMs = 250;
+
+/**
+ * Until the transaction ends, nobody else stores the same file in the queue.
+ * @throws Refusal when somebody does, and takes longer than a few seconds
+ */
+export async function lockFile(db: Db, queueId: Id, hash: string): Promise<void> {
+  for (let look = 0; look < looks; look += 1) {
+    if (look > 0) await sleep(betweenLooksMs);
+    if (await tryToLock(db, queueId, hash)) return;
+  }
+  throw new Refusal(
+    'STATUS_CONFLICT',
+    'The same file is being put into this queue by another call, read in the same way. Send it again when that is done: it will be answered with what became of it.',
+  );
+}
+
+// A session that says nothing for half a minute is cut, and the beginning of a large workbook may take that long.
+const signOfLifeMs = 5000;
+
+export async function keepingAlive<T>(db: Db, work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => void db.rows(sql`select 1`).catch(() => undefined), signOfLifeMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Stores the rows of a file, and what became of them. @param save puts the upload on record; it answers its id */
+export async function storeFile(
+  context: QueueContext,
+  upload: Upload,
+  bytes: number,
+  save: (stored: NewUpload) => Promise<Id>,
+): Promise<Answer> {
+  const { db, queue } = context;
+  const { batchId, tally, totals } = await readIntoBatch(context, upload);
+  const stored = { ...uploadOf(queue, upload, tally, bytes), batchId };
+  const id = await save({ ...stored, header: tally.header, keptRows: tally.kept.list.length });
+  await insertKeptRows(db, queue.id, id, tally.kept.list);
+  // The transaction began before the file was read.
+  await recordUpload({ ...context, now: await momentOf(db) }, { ...stored, id });
+  wakeConsumers(context, tally);
+  return { ...answerOf({ ...stored, id }), ...totals };
+}
+
+/** Does all but store: what the batch and the keys of rows have changed is undone. */
+export async function tryFile(context: QueueContext, upload: Upload): Promise<Answer> {
+  await context.db.rows(sql`savepoint before_file`);
+  const { tally, totals } = await readIntoBatch(context, upload);
+  await context.db.rows(sql`rollback to before_file`);
+  const { uploadId: _, ...answer } = answerOf({ ...uploadOf(context.queue, upload, tally, 0), id: 0 });
+  return { ...answer, ...totals, dryRun: true };
+}
+
+/** Reads the rows into a batch of their own, and compares them with its control totals. */
+async function readIntoBatch(context: QueueContext, upload: Upload) {
+  const { db, queue } = context;
+  const batchId = await openUploadBatch(context, upload.batch);
+  const tally = await readAll(context, upload, batchId);
+  const failed = upload.onError === 'dataError' ? tally.rejected : 0;
+  const counts = { received: tally.created + failed, failed, sums: tally.sums };
+  const totals = await countUpload(db, queue.id, batchId, counts);
+  if (upload.onError === 'reject' && totals.matches === false)
+    throw mismatch({ ...totals, items: counts.received }, 'Nothing was created.');
+  return { batchId, tally, totals };
+}
+
+interface Compared extends Pick<Answer, 'expected' | 'sums'> {
+  readonly items: number;
+}
+
+/** The refusal of a file that has other control totals. @param outcome what became of it */
+export function mismatch({ items, expected, sums }: Compared, outcome: string): Refusal {
+  const has = stringifyJson({ items, ...(sums && { sums }) });
+  const message = `does not match its control totals: expected ${stringifyJson(expected)}, the file has ${has}`;
+  return new Refusal('INVALID_REQUEST', `The file ${message}. ${outcome}`, {
+    details: [{ message }],
+  });
+}
+
+/** The upload on the record of its queue. */
+async function recordUpload(context: QueueContext, upload: StoredUpload): Promise<void> {
+  const { id: uploadId, batchId, fileName, rows, created, rejected, duplicates } = upload;
+  const changes = { uploadId, fileName, rows, created, rejected, duplicates };
+  await recordOfQueue(context, context.queue.id, { operation: 'createWorkItemsFromFile', batchId, changes });
+}
+
+interface FileBytes {
+  readonly hash: string;
+  readonly bytes: number;
+}
+
+/** Names the bytes of a file and how they are read: the same file with another mapping is another upload. */
+export async function hashOf(context: QueueContext, upload: Upload): Promise<FileBytes> {
+  // In one order, in whatever order a caller names them.
+  const options = Object.entries(upload.options).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const how = stringifyJson([Object.fromEntries(options), upload.onError, context.queue.modelVersion]);
+  const hash = createHash('sha256').update(how);
+  let bytes = 0;
+  for await (const told of readInThread(jobOf(context, upload, 'hash'))) {
+    if (told.kind !== 'hash') continue;
+    hash.update(told.hash);
+    bytes += told.bytes;
+  }
+  const plain = hash.digest('hex');
+  return { hash: context.queue.sealer?.keyed(plain) ?? plain, bytes };
+}
+
+/** A file to read, as a thread is handed it. */
+export function jobOf(
+  { queue: { sealer, ...queue }, now }: QueueContext,
+  { file, options, onError }: Upload,
+  purpose: Purpose,
+): Job {
+  const keepsBad = onError === 'dataError';
+  // Where nothing is stored for the one, a person is told of the other with it.
+  const comparesBad = onError === 'reject';
+  const ofJob = { ...queue, keys: sealer?.keys };
+  return { purpose, ...file, options, queue: ofJob, priority: defaultPriority, now, keepsBad, comparesBad };
+}
+
+/** Reads the file row by row and stores it in portions; the transaction keeps all of it, or nothing. */
+async function readAll(context: QueueContext, upload: Upload, batchId: Id): Promise<Tally> {
+  const isRefused = context.queue.disallowDuplicate && (await reserveKeys(context, upload));
+  const tally = new Tally(upload.onError, isRefused);
+  for await (const told of readInThread(jobOf(context, upload, 'items'))) {
+    if (told.kind === 'header') {
+      const { layout, header, keyColumns } = told;
+      Object.assign(tally, { layout, header, keyColumns });
+    }
+    if (told.kind !== 'portion') continue;
+    await takePortion(context, tally, told, { ...upload, batchId });
+    upload.onProgress?.(tally.read, context.queue.disallowDuplicate ? (1 + told.share) / 2 : told.share);
+  }
+  if (tally.read === 0) throw emptyFile(upload.file.name);
+  tally.refuse();
+  return tally;
+}
+
+/**
+ * Takes the places of all rows before the first is stored: taken portion by portion, two files would wait for each other.
+ * @returns whether nothing is to be stored for what is wrong with rows; those behind may have no places then
+ */
+async function reserveKeys(context: QueueContext, upload: Upload): Promise<boolean> {
+  const { db, queue } = context;
+  let problems = 0;
+  await openFileKeys(db);
+  for await (const told of readInThread(jobOf(context, upload, 'keys'))) {
+    if (told.kind !== 'portion') continue;
+    if (told.compared.length > 0) await addFileKeys(db, told.compared, told.hashes);
+    // The file is read once more for its items.
+    upload.onProgress?.(0, told.share / 2);
+    problems += told.bad.length;
+    // With those that equal others, no fewer are told.
+    if (upload.onError === 'reject' && problems >= shownProblems) break;
+  }
+  await takeFileKeys(db, queue.id);
+  return problems > 0;
+}
+
+async function takePortion(
+  context: QueueContext,
+  tally: Tally,
+  portion: Portion,
+  { batch, batchId, dryRun }: Upload & { readonly batchId: Id },
+): Promise<void> {
+  const { db, queue } = context;
+  const isKeyed = portion.compared.length > 0;
+  const keyed = isKeyed ? await readFileKeys(db, queue.id, portion.compared) : [];
+  const duplicates = duplicatesIn(queue, portion, keyed, tally.keyColumns);
+  tally.read += portion.read;
+  tally.note(portion.bad, duplicates);
+  tally.created += portion.rows.length - duplicates.length;
+  const rows = { items: portion.items, ids: idsByTurn(portion, keyed), batchId };
+  const summed = Object.keys(batch.expected?.sums ?? {});
+  if (summed.length > 0) tally.sums = await addSums(db, summed, rows, tally.sums);
+  if (dryRun || tally.isRefused) return;
+  // Items have ids in the order in which they were created, also beside a file that takes long.
+  const now = isKeyed ? context.now : await momentOf(db);
+  tally.noteStored(portion, await storeRows({ ...context, now }, rows));
+}
+
+/** The ids that the items of a portion have by their keys; -1 for one that is left out. */
+function idsByTurn({ turns }: Portion, keyed: readonly KeyedRow[]): (Id | null)[] {
+  if (keyed.length === 0) return [];
+  const byRow = new Map(keyed.map((one) => [one.row, one.holderId === undefined ? one.id : -1]));
+  return turns.map((row) => byRow.get(row) ?? null);
+}
+
+function wakeConsumers({ queue, wake }: QueueContext, { created, rejected, places }: Tally): void {
+  if (created + rejected > 0) wake('events');
+  if (created === 0) return;
+  wake(queue.id, created);
+  wake(
+    queue.id,
+    places.map(({ id, key }) => placeOf(id, key)),
+  );
+}
+
+function uploadOf(
+  queue: QueueDefinition,
+  { file, onError, options }: Upload,
+  tally: Tally,
+  fileBytes: number,
+): Omit<StoredUpload, 'id' | 'batchId'> {
+  const { read: rows, created, rejected, duplicates, problems: errors } = tally;
+  const intakeFormat = formatOf(options);
+  const layout = { ...tally.layout, ...(intakeFormat && { intakeFormat }) };
+  const counts = { rows, created, rejected, duplicates };
+  return { fileName: file.name, fileBytes, layout, onError, ...counts, errors, marked: markedIds(queue) };
+}

@@ -1,0 +1,167 @@
+import { createReadStream, type ReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { parse, type CsvError } from 'csv-parse';
+import { withoutMark } from '../../records/formula.rules.ts';
+import type { Line, ReadOptions, Table } from './cells.rules.ts';
+import { kindOf, refusedKinds } from './kinds.rules.ts';
+import { isUtf32, oddText } from './odd-text.rules.ts';
+import { problemOf, unreadableRow } from './problems.rules.ts';
+import { columnLimit, declaresDelimiter, delimiterOf, markedEncoding, unmarkedUtf16 } from './text.rules.ts';
+import { utf8Watch } from './utf8.ts';
+
+const startBytes = 64 * 1024;
+const linesAtOnce = 500;
+/** Repetitive tables shrink to a hundredth; what shrinks further was made to. */
+const mostInflation = 500;
+const inflationFreeBytes = 32 * 1024 * 1024;
+const mostInflatedBytes = 8 * 1024 ** 3;
+
+/** Opens a text file with rows, on disk as it is or compressed by gzip. */
+export async function openCsv(path: string, isPacked: boolean, options: ReadOptions): Promise<Table> {
+  const { size } = await stat(path);
+  let reading: ReadStream | undefined;
+  // Each time anew.
+  const packed = () => (reading = createReadStream(path, { highWaterMark: startBytes }));
+  const bytes = () => (isPacked ? unpacked(packed()) : packed());
+  const { start, isUtf8 } = await survey(bytes);
+  if (isPacked) refusePacked(start);
+  const encoding = encodingOf(start, isUtf8, options);
+  const head = new TextDecoder(encoding).decode(start, { stream: true });
+  const problem = oddText(head);
+  if (problem !== undefined) throw problemOf(problem);
+  const delimiter = options.delimiter ?? delimiterOf(head);
+  const layout = { format: 'CSV' as const, delimiter, encoding };
+  const skipped = declaresDelimiter(head) ? 1 : 0;
+  const lines = readLines(bytes(), { delimiter, encoding, skipped });
+  return { layout, lines, share: () => (reading?.bytesRead ?? 0) / Math.max(1, size) };
+}
+
+/** The bytes in a compressed file. @throws Refusal, while they are read, when they are far more than a table of its size would be */
+function unpacked(packed: ReadStream): Readable {
+  return Readable.from(inflate(packed), { objectMode: false, highWaterMark: startBytes });
+}
+
+async function* inflate(packed: ReadStream): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip({ chunkSize: startBytes });
+  packed.on('error', (error) => gunzip.destroy(error)).pipe(gunzip);
+  let total = 0;
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      total += chunk.length;
+      if (isBomb(packed.bytesRead, total)) throw problemOf(refusedKinds.bomb);
+      yield chunk;
+    }
+  } catch (error) {
+    throw asDamaged(error as Error);
+  } finally {
+    packed.destroy();
+  }
+}
+
+/** Whether so many bytes were made of so few that it is no table. */
+export function isBomb(packed: number, inflated: number): boolean {
+  if (inflated > mostInflatedBytes) return true;
+  return inflated > inflationFreeBytes && inflated > packed * mostInflation;
+}
+
+function asDamaged(error: Error & { code?: string }): Error {
+  if (!error.code?.startsWith('Z_')) return error;
+  return problemOf('The compressed file is damaged. Compress it anew with gzip, and send it again');
+}
+
+/** Reads a file once, to know its beginning and whether all of it is UTF-8. */
+async function survey(bytes: () => Readable): Promise<{ start: Buffer; isUtf8: boolean }> {
+  const isUtf8Until = utf8Watch();
+  const parts: Buffer[] = [];
+  let length = 0;
+  let isUtf8 = true;
+  for await (const chunk of bytes() as AsyncIterable<Buffer>) {
+    if (length < startBytes) parts.push(chunk);
+    length += chunk.length;
+    isUtf8 &&= isUtf8Until(chunk);
+    if (!isUtf8 && length >= startBytes) break;
+  }
+  return { start: Buffer.concat(parts).subarray(0, startBytes), isUtf8 };
+}
+
+/** @throws Refusal when what was compressed is no text */
+function refusePacked(start: Buffer): void {
+  const { kind, name = kind === 'zip' ? 'a workbook, or another archive' : 'no text' } = kindOf(start);
+  if (kind !== 'text') throw problemOf(refusedKinds.packed(name));
+}
+
+/** A mark in the file counts, then what the caller says; else it is UTF-8 where it can be, and what Windows writes in Western Europe. */
+function encodingOf(start: Buffer, isUtf8: boolean, { encoding }: ReadOptions): string {
+  if (isUtf32(start)) throw problemOf(refusedKinds.utf32);
+  const known = markedEncoding(start) ?? encoding?.toLowerCase() ?? unmarkedUtf16(start);
+  if (known?.startsWith('utf-16')) return known;
+  if (start.includes(0)) throw problemOf(refusedKinds.binary);
+  if (known === 'utf-8' && !isUtf8)
+    throw problemOf(
+      'The file is not UTF-8. Save it as "CSV UTF-8", or say its encoding, as in encoding=windows-1252',
+    );
+  return known ?? (isUtf8 ? 'utf-8' : 'windows-1252');
+}
+
+interface Reading {
+  readonly delimiter: string;
+  readonly encoding: string;
+  /** Lines at the beginning that are no rows. */
+  readonly skipped: number;
+}
+
+const parsing = {
+  relax_column_count: true,
+  // Empty lines are counted here: a row has the number that a spreadsheet shows.
+  skip_empty_lines: false,
+  max_record_size: 1024 * 1024,
+  record_delimiter: ['\r\n', '\n', '\r'],
+};
+
+const isMarked = (cell: string) => cell.startsWith("'");
+
+async function* readLines(bytes: Readable, { delimiter, encoding, skipped }: Reading) {
+  const parser = parse({ ...parsing, delimiter });
+  const reading = pipeline(bytes, decoder(encoding, delimiter), parser);
+  // The iteration below meets the failure.
+  reading.catch(() => undefined);
+  let [row, lines] = [0, [] as Line[]];
+  try {
+    for await (const record of parser as AsyncIterable<string[]>) {
+      row += 1;
+      if (row <= skipped || record.every((cell) => cell === '')) continue;
+      lines.push({ row, cells: record.some(isMarked) ? record.map(withoutMark) : record });
+      if (lines.length < linesAtOnce) continue;
+      yield lines;
+      lines = [];
+    }
+  } catch (error) {
+    throw unreadable(error as CsvError, row);
+  } finally {
+    bytes.destroy();
+  }
+  yield lines;
+}
+
+/** The text of the bytes. A character that is none in the encoding is replaced where the encoding was said; UTF-8 was checked. */
+function decoder(encoding: string, delimiter: string) {
+  return async function* decode(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+    const text = new TextDecoder(encoding);
+    const countColumns = columnLimit(delimiter);
+    for await (const chunk of chunks) {
+      const part = text.decode(chunk, { stream: true });
+      countColumns(part);
+      yield part;
+    }
+    yield text.decode();
+  };
+}
+
+/** The error of a file that cannot be read on, in words for the person who made it. */
+function unreadable(error: CsvError & { records?: number }, row: number): Error {
+  const problem = unreadableRow(error.code ?? '');
+  return problem === undefined ? error : problemOf(problem, (error.records ?? row) + 1);
+}

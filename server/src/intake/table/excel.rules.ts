@@ -1,0 +1,101 @@
+import { wellFormed, type Cell, type DateCell } from './cells.rules.ts';
+
+/** What a number format makes of a number. */
+export type NumberStyle = 'plain' | 'date' | 'time' | { readonly digits: number };
+
+/** The formats that workbooks know by number alone, as far as they show dates or times. */
+const builtIn = new Map<number, NumberStyle>([
+  ...[14, 15, 16, 17, 22, 27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 57, 58].map(
+    (id) => [id, 'date'] as const,
+  ),
+  ...[18, 19, 20, 21, 32, 33, 34, 35, 45, 46, 47, 55, 56].map((id) => [id, 'time'] as const),
+]);
+
+/** The style of a number format, by its number, or by the code where the workbook has one for that. */
+export function styleOf(id: number, code: string | undefined): NumberStyle {
+  if (code === undefined) return builtIn.get(id) ?? 'plain';
+  const [positive = ''] = code.split(';');
+  const bare = positive.replace(/"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]/gi, '');
+  if (/[yd]/i.test(bare) || /^[^hs]*m[^hs]*$/i.test(bare)) return 'date';
+  if (/[hs]/i.test(bare)) return 'time';
+  return /^0{2,}$/.test(bare) ? { digits: bare.length } : 'plain';
+}
+
+const dayMs = 86_400_000;
+// Excel takes 1900 for a leap year: day 60 is one that never was.
+const [epoch1900, epoch1904] = [Date.UTC(1899, 11, 31), Date.UTC(1904, 0, 1)];
+const mostDays = 2_958_465;
+
+/** The date that a number stands for; the number itself where it stands for none. */
+function dateOfSerial(serial: number, style: 'date' | 'time', is1904: boolean): DateCell | number {
+  if (!(serial >= 0 && serial < mostDays + 1)) return serial;
+  const total = Math.round(serial * dayMs);
+  const time = timeOf(total % dayMs);
+  const days = Math.floor(total / dayMs);
+  if (days === 0 && (style === 'time' || !is1904)) return { time };
+  const corrected = is1904 || days < 60 ? days : days - 1;
+  const day = new Date((is1904 ? epoch1904 : epoch1900) + corrected * dayMs).toISOString().slice(0, 10);
+  return total % dayMs === 0 ? { day } : { day, time };
+}
+
+function timeOf(milliseconds: number): string {
+  return new Date(milliseconds)
+    .toISOString()
+    .slice(11, 23)
+    .replace(/\.000$/, '');
+}
+
+/** The column of a reference such as AB12, from 0; undefined where there is none. */
+export function columnOf(reference: string | undefined): number | undefined {
+  if (reference === undefined) return undefined;
+  let column = 0;
+  for (let at = 0; at < reference.length; at += 1) {
+    const letter = reference.charCodeAt(at) & 0xdf;
+    if (letter < 65 || letter > 90) break;
+    column = column * 26 + letter - 64;
+  }
+  return column === 0 ? undefined : column - 1;
+}
+
+/** The name of a column, from 0, as a spreadsheet shows it. */
+export function columnName(index: number): string {
+  const rest = index % 26;
+  const letter = String.fromCharCode(65 + rest);
+  return index < 26 ? letter : columnName((index - rest) / 26 - 1) + letter;
+}
+
+/** A text as it was typed: characters that XML cannot hold stand in it by their numbers. */
+export function unescaped(text: string): string {
+  if (!text.includes('_x')) return text;
+  const characters = text.replace(/_x([0-9A-Fa-f]{4})_/g, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+  return wellFormed(characters);
+}
+
+/** A number as the workbook shows it: of a double that is spelled out, digits beyond the fifteenth are noise. */
+function numberOf(text: string): number {
+  const number = Number(text);
+  return text.length > 15 && text.includes('.') ? Number(number.toPrecision(15)) : number;
+}
+
+/** A cell with a number, by its style. */
+export function styledNumber(text: string, style: NumberStyle, is1904: boolean): Cell {
+  const number = numberOf(text);
+  if (text === '' || Number.isNaN(number)) return text;
+  if (style === 'plain') return number;
+  if (style === 'date' || style === 'time') return dateOfSerial(number, style, is1904);
+  const isWhole = Number.isInteger(number) && number >= 0;
+  return isWhole ? { number, shown: String(number).padStart(style.digits, '0') } : number;
+}
+
+/** A date that is written out in a workbook. */
+export function dateOfText(text: string): Cell {
+  const [, day, time] = /^(\d{4}-\d\d-\d\d)?T?(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)?Z?$/.exec(text) ?? [];
+  if (day === undefined && time === undefined) return text;
+  return { ...(day !== undefined && { day }), ...(time !== undefined && { time: withSeconds(time) }) };
+}
+
+function withSeconds(time: string): string {
+  return time.length === 5 ? `${time}:00` : time;
+}

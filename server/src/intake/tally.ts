@@ -1,0 +1,97 @@
+import type { Id } from '@millrace/api';
+import { shownProblems, type ErrorDetail } from '../engine/errors.ts';
+import { refusalOf } from './header.rules.ts';
+import { KeptRows } from './kept.rules.ts';
+import type { OnError } from './options.rules.ts';
+import { firstPlaces, type BadRow, type KeyColumn, type Portion } from './portions.ts';
+import { sentenceOf, type RowProblem } from './rows.rules.ts';
+import type { Layout } from './table/cells.rules.ts';
+
+/** What has become of the rows of a file so far. */
+export class Tally {
+  readonly #onError: OnError;
+  readonly #isRefused: boolean;
+  #isAllDuplicates = true;
+  layout: Layout = { format: 'CSV' };
+  header: readonly string[] = [];
+  keyColumns: readonly KeyColumn[] = [];
+  readonly kept = new KeptRows();
+  /** Of attributes, by their names, as JSON. */
+  sums: string | undefined;
+  read = 0;
+  created = 0;
+  rejected = 0;
+  duplicates = 0;
+  readonly problems: RowProblem[] = [];
+  /** The first of the items in the order of claims. */
+  places: readonly { readonly key: string; readonly id: Id }[] = [];
+
+  /** @param isRefused whether it is known beforehand that something is wrong, and nothing is to be stored then */
+  constructor(onError: OnError, isRefused = false) {
+    this.#onError = onError;
+    this.#isRefused = isRefused;
+  }
+
+  /** Notes rows that do not fit, and those that equal others. @throws Refusal where nothing is to be stored then, and enough are known */
+  note(bad: readonly BadRow[], duplicates: readonly Duplicate[] = []): void {
+    this.rejected += bad.length;
+    this.duplicates += duplicates.length;
+    for (const { row, cells, problems } of bad) this.kept.add(row, cells, problems);
+    for (const { cells, problem } of duplicates) this.kept.add(problem.row, cells, [problem]);
+    if (bad.length > 0) this.#isAllDuplicates = false;
+    const problems = [...bad.flatMap((one) => one.problems), ...duplicates.map(({ problem }) => problem)];
+    const first = problems.toSorted((one, other) => one.row - other.row);
+    this.problems.push(...first.slice(0, shownProblems - this.problems.length));
+    if (this.isFull) this.refuse();
+  }
+
+  /** Whether as many problems are known as are told. */
+  get isFull(): boolean {
+    return this.problems.length >= shownProblems;
+  }
+
+  noteStored(portion: Portion, ids: readonly { readonly turn: number; readonly id: Id }[]): void {
+    const idByTurn = new Map(ids.map(({ turn, id }) => [turn, id]));
+    this.#noteItems(portion, idByTurn);
+    const first = portion.first.flatMap(({ turn, key }) => {
+      const id = idByTurn.get(turn);
+      return id === undefined ? [] : [{ key, id }];
+    });
+    this.places = firstPlaces([...this.places, ...first]);
+  }
+
+  /** Whether nothing is to be stored, as something is wrong. */
+  get isRefused(): boolean {
+    return this.#onError === 'reject' && (this.#isRefused || this.problems.length > 0);
+  }
+
+  /** @throws Refusal where nothing is to be stored, as something is wrong */
+  refuse(): void {
+    if (!this.isRefused) return;
+    const details = this.problems.map(detailOf).toSorted((one, other) => (one.row ?? 0) - (other.row ?? 0));
+    throw refusalOf(details, this.#isAllDuplicates ? 'DUPLICATE' : 'INVALID_REQUEST');
+  }
+
+  /** Notes the items that were made of bad rows. */
+  #noteItems({ turns, bad }: Portion, idByTurn: ReadonlyMap<number, Id>): void {
+    const ofBad = turns.flatMap((row, turn) => (row === 0 ? [idByTurn.get(turn)] : []));
+    const idByRow = new Map(bad.map(({ row }, index) => [row, ofBad[index]]));
+    for (const [row, id] of idByRow) if (id !== undefined) this.kept.noteItem(row, id);
+    for (const [place, problem] of this.problems.entries()) {
+      const itemId = idByRow.get(problem.row);
+      if (itemId !== undefined) this.problems[place] = { ...problem, itemId };
+    }
+  }
+}
+
+/** A row that equals another, with its cells as JSON. */
+export interface Duplicate {
+  readonly problem: RowProblem;
+  readonly cells: string | undefined;
+}
+
+function detailOf(problem: RowProblem): ErrorDetail {
+  const { row, field, itemId } = problem;
+  const message = sentenceOf(problem);
+  return { row, ...(field !== undefined && { field }), ...(itemId !== undefined && { itemId }), message };
+}

@@ -1,0 +1,80 @@
+import { parseJson } from '@millrace/api';
+import type { Attribute } from '../engine/operation.ts';
+import { localInstant, readDate, type DateReading, type Reading } from './dates.rules.ts';
+import { shownCell, told, type Cell } from './table/cells.rules.ts';
+
+/** How the values of a file are written. */
+export interface ValueReading extends DateReading {
+  /** Without it, numbers with a comma are an error. */
+  readonly decimalSign?: 'POINT' | 'COMMA' | undefined;
+}
+
+/** The value that a cell stands for in an attribute of this type. The cell is not empty. */
+export function readCell(type: Attribute['type'], cell: Cell, reading: ValueReading): Reading {
+  if (typeof cell === 'object' && 'broken' in cell)
+    return { reason: `is an error of the workbook, ${told(cell.broken, 60)}` };
+  return readers[type](cell, reading);
+}
+
+type Whole = Exclude<Cell, { broken: string }>;
+
+const readers: Record<Attribute['type'], (cell: Whole, reading: ValueReading) => Reading> = {
+  TEXT: (cell) => ({ value: shownCell(cell) }),
+  NUMBER: (cell, reading) => {
+    if (typeof cell === 'number') return { value: cell };
+    if (typeof cell === 'string') return readNumber(cell.trim(), reading);
+    return typeof cell === 'object' && 'shown' in cell
+      ? { value: cell.number }
+      : { reason: 'must be a number' };
+  },
+  BOOLEAN: (cell) => {
+    if (typeof cell === 'boolean') return { value: cell };
+    const text = shownCell(cell).trim().toLowerCase();
+    if (yes.has(text)) return { value: true };
+    return no.has(text) ? { value: false } : { reason: 'must be true or false' };
+  },
+  DATE: (cell, reading) => {
+    if (typeof cell === 'string') return readDate(cell.trim(), reading);
+    if (typeof cell !== 'object' || 'shown' in cell)
+      return { reason: 'must be a date: it is a number that the workbook does not show as one' };
+    const { day, time } = cell;
+    if (day === undefined) return { reason: 'must be a date: it is a time without a day' };
+    return time === undefined ? { value: day } : localInstant(day, time, reading.timeZone);
+  },
+};
+
+// In the words of English, German and French spreadsheets.
+const yes = new Set(['true', 'yes', 'y', '1', 'wahr', 'ja', 'vrai', 'oui']);
+const no = new Set(['false', 'no', 'n', '0', 'falsch', 'nein', 'faux', 'non']);
+
+const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+const grouped = {
+  POINT: /^[+-]?(\d+|\d{1,3}([,\u0020\u00a0\u202f'’]\d{3})+)(\.\d+)?([eE][+-]?\d+)?$/,
+  COMMA: /^[+-]?(\d+|\d{1,3}([.\u0020\u00a0\u202f'’]\d{3})+)(,\d+)?([eE][+-]?\d+)?$/,
+};
+
+// To find out what a million digits are worth takes seconds.
+const longestNumber = 2000;
+
+function readNumber(text: string, { decimalSign }: ValueReading): Reading {
+  if (text.length > longestNumber) return { reason: 'must be a number, and has too many characters for one' };
+  if (decimalSign !== 'COMMA' && jsonNumber.test(text)) return { value: parseJson(text) };
+  if (decimalSign !== undefined && grouped[decimalSign].test(text))
+    return { value: parseJson(plainNumber(withPoint(text, decimalSign))) };
+  if (decimalSign === undefined && /^[+-]?\d+(\.\d+)?$/.test(text))
+    return { value: parseJson(plainNumber(text)) };
+  const isWithComma = decimalSign === undefined && /^[+-]?[\d., ]*\d,\d/.test(text);
+  const hint = isWithComma ? ': say by decimalSign whether a comma is the decimal sign' : '';
+  return { reason: `must be a number${hint}` };
+}
+
+function withPoint(text: string, decimalSign: 'POINT' | 'COMMA'): string {
+  const bare = text.replace(/[\s\u00a0\u202f'’]/g, '');
+  return decimalSign === 'POINT' ? bare.replaceAll(',', '') : bare.replaceAll('.', '').replace(',', '.');
+}
+
+/** A number as people write it (+5, 007), as JSON writes it. */
+function plainNumber(text: string): string {
+  const sign = text.startsWith('-') ? '-' : '';
+  return sign + text.replace(/^[+-]/, '').replace(/^0+(?=\d)/, '');
+}

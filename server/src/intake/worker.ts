@@ -1,0 +1,50 @@
+import { parentPort } from 'node:worker_threads';
+import { Refusal } from '../engine/errors.ts';
+import { readFile, type Job, type SampleJob, type Told } from './portions.ts';
+import { readSample } from './sample.ts';
+
+/** What the thread is told: to read a file, or that there is room for one thing more. */
+export type Order = { readonly job: Job | SampleJob } | 'next';
+
+/** What it answers: something of the file, that the file is read, or why it cannot be. */
+export type Answer =
+  | { readonly told: Told }
+  | { readonly end: true }
+  | { readonly refusal: ReturnType<Refusal['toJSON']> }
+  | { readonly failure: Error };
+
+const port = parentPort;
+if (!port) throw new Error('This file is run as a thread.');
+
+/** How much more may be told before somebody has listened. */
+let room = 0;
+let goOn: () => void = () => undefined;
+
+port.on('message', (order: Order) => {
+  if (order !== 'next') return void read(order.job);
+  room += 1;
+  goOn();
+});
+
+/** Reads one file; the next comes when this one is done. */
+async function read(job: Job | SampleJob): Promise<void> {
+  room = 0;
+  try {
+    for await (const told of job.purpose === 'sample' ? readSample(job) : readFile(job)) {
+      port?.postMessage({ told } satisfies Answer);
+      if (room === 0) await untilRoom();
+      room -= 1;
+    }
+    port?.postMessage({ end: true } satisfies Answer);
+  } catch (error) {
+    const answer: Answer =
+      error instanceof Refusal ? { refusal: error.toJSON() } : { failure: error as Error };
+    port?.postMessage(answer);
+  }
+}
+
+function untilRoom(): Promise<void> {
+  return new Promise((resolve) => {
+    goOn = resolve;
+  });
+}
