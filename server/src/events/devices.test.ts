@@ -7,7 +7,7 @@ const app = await startApp();
 const { runner, owner, consumer, roleId, poolAdmin, stranger, foreigner } = await createDevicePeople(app);
 const reason = 'patched tonight';
 
-/** Drains a device in a pool with an owner and a role that consumes it, after a place in the feed. */
+/** Drains a device in a pool with an owner and a role that consumes it, after a position in the feed. */
 async function drainOne() {
   const { cursor: after } = (await app.admin.listEvents({ query: { last: 0 } })).body;
   const device = await registerDevice(runner);
@@ -20,7 +20,7 @@ async function drainOne() {
 
 const all = ['registerDevice', 'createPool', 'drainDevice'];
 
-test('listEvents shows the events of a pool and of its devices to whoever may see them, and to nobody else', async () => {
+test('listEvents shows the events of a pool and of its devices to people who may see them, and to nobody else', async () => {
   const { device, pool, seenBy } = await drainOne();
   for (const { call } of [owner, consumer, poolAdmin]) expect(await seenBy(call)).toEqual(all);
   expect(await seenBy(runner.call)).toEqual(['registerDevice', 'drainDevice']);

@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => blocker.end());
 
-/** Lets a call begin and wait for a lock, meanwhile something else happen from beginning to end, and then the call go on. */
+/** Has a call wait for a lock while something else happens from beginning to end, and then lets the call go on. */
 async function overtake<T>(
   lock: string,
   call: () => Promise<T>,
@@ -37,11 +37,11 @@ async function overtake<T>(
   return answer;
 }
 
-/** What the feed tells of an item, in its order, when so many events are there for everybody. */
-async function toldOf(itemId: unknown, count: number) {
+/** The operations on an item in the order of the feed, as soon as the feed has this number of them. */
+async function feedOfItem(itemId: unknown, count: number) {
   const read = async () => (await app.admin.listEvents({ query: { after: '0-0', limit: 1000 } })).body.list;
-  const told = async () => (await read()).filter((event) => event.itemId === itemId);
-  return (await eventually(told, ({ length }) => length >= count)).map(
+  const events = async () => (await read()).filter((event) => event.itemId === itemId);
+  return (await eventually(events, ({ length }) => length >= count)).map(
     ({ operation, to }) => `${operation} ${to}`,
   );
 }
@@ -56,7 +56,7 @@ describe('the feed of events, about one item', () => {
       () => device.ask(),
       () => line.add(1),
     );
-    expect(await toldOf(item?.id, 2)).toEqual(['createWorkItems NEW', 'requestWork IN_PROGRESS']);
+    expect(await feedOfItem(item?.id, 2)).toEqual(['createWorkItems NEW', 'requestWork IN_PROGRESS']);
   });
 
   it('listEvents tells of its arrival in another queue after what happened to it in the former one', async () => {
@@ -68,7 +68,7 @@ describe('the feed of events, about one item', () => {
     const lock = `select from queues where id = ${other.id} for update`;
     const moved = await overtake(lock, move, () => bulk({ action: 'DEFER' }));
     expect(moved.body.changed).toBe(1);
-    expect(await toldOf(item?.id, 4)).toEqual([
+    expect(await feedOfItem(item?.id, 4)).toEqual([
       'createWorkItems NEW',
       'updateWorkItemStatus DEFERRED',
       'updateWorkItemStatus undefined',

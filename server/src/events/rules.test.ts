@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { changedMembers, continuation, placeOf, refuseFuture, visibleOperations } from './rules.ts';
+import { changedMembers } from '../journal/journal.ts';
+import {
+  continuation,
+  earlierOf,
+  laterOf,
+  operationsVisibleTo,
+  positionOf,
+  refuseFuture,
+  wayBack,
+} from './rules.ts';
 
 describe('changedMembers', () => {
   test('names what is new or different, as it is now', () => {
@@ -21,30 +30,34 @@ describe('changedMembers', () => {
 
 describe('visibleOperations', () => {
   const samples = {
-    createWorkItemModel: 'useQueues',
+    createWorkItemModel: 'createQueues',
     quarantineDevice: 'viewDevices',
     updatePool: 'viewDevices',
     deleteAutomation: 'viewDevices',
     createUser: 'viewUsers',
     createRole: 'viewUsers',
     revokeApiKey: 'viewUsers',
-    doSomethingNew: 'manageServer',
+    doSomethingNew: 'viewEvents',
   };
   const isVisible = (operation: string, ...permissions: string[]) =>
-    new RegExp(visibleOperations(new Set(permissions)), 'i').test(operation);
+    new RegExp(operationsVisibleTo(new Set(permissions)), 'i').test(operation);
 
   test.each(Object.entries(samples))(
-    '%s is visible with %s, and without it to nobody but who manages the server',
+    '%s is visible with %s, and without it to nobody but who sees all events',
     (operation, needed) => {
-      const others = ['useQueues', 'viewDevices', 'viewUsers', 'manageAllQueues'].filter(
+      const others = ['useQueues', 'viewDevices', 'viewUsers', 'createQueues', 'runDevice'].filter(
         (one) => one !== needed,
       );
       expect(isVisible(operation, needed)).toBe(true);
       expect(isVisible(operation, ...others)).toBe(false);
-      expect(isVisible(operation, 'manageServer')).toBe(true);
+      expect(isVisible(operation, 'viewEvents')).toBe(true);
       expect(isVisible(operation)).toBe(false);
     },
   );
+});
+
+test('queue admins see the events of models, as all queues are theirs', () => {
+  expect(operationsVisibleTo(new Set(['manageAllQueues']))).toBe('model');
 });
 
 describe('continuation', () => {
@@ -71,9 +84,34 @@ describe('continuation', () => {
   });
 });
 
+test('the way back goes on before what was looked at, and ends before all', () => {
+  const event = { cursor: '5-1', id: 1, operation: 'x', actorId: 0, on: '' };
+  expect(wayBack({ list: [event], matched: 2, horizon: '9' })).toEqual({ cursor: '5-1', isMore: true });
+  expect(wayBack({ list: [], matched: 0, horizon: '9', scannedTo: '3-7' })).toEqual({
+    cursor: '3-7',
+    isMore: true,
+  });
+  expect(wayBack({ list: [event], matched: 1, horizon: '9' })).toEqual({ cursor: '0-0', isMore: false });
+});
+
 describe('a cursor', () => {
+  test('is before another one by its transaction, and then by its event, whatever their lengths', () => {
+    const [early, late] = [
+      { tx: '9', id: 10 },
+      { tx: '10', id: 9 },
+    ];
+    const next = { tx: '10', id: 9007199254740993n };
+    expect([laterOf(early, late), earlierOf(early, late)]).toEqual([late, early]);
+    expect([laterOf(late, next), earlierOf(next, late)]).toEqual([next, late]);
+    expect([laterOf(undefined, late), earlierOf(early, undefined), laterOf(undefined, undefined)]).toEqual([
+      late,
+      early,
+      undefined,
+    ]);
+  });
+
   test('names a transaction and an event, with all their digits', () => {
-    expect(placeOf('18446744073709551615-9007199254740993')).toEqual({
+    expect(positionOf('18446744073709551615-9007199254740993')).toEqual({
       tx: '18446744073709551615',
       id: 9007199254740993n,
     });

@@ -1,61 +1,75 @@
-import { stringifyJson, toId, type Id, type Schemas } from '@millrace/api';
-import { Refusal } from '../errors.ts';
+import { toId, type Id, type Schemas } from '@millrace/api';
+import { permissionsForAllModels } from '../access/users/permissions.ts';
+import { Refusal } from '../engine/errors.ts';
+import type { Client } from '../engine/operation.ts';
 
-/** The members of `after` that are not as they were before: what an event tells of a change. */
-export function changedMembers(before: object, after: object): object {
-  const known = new Map(Object.entries(before));
-  const isChanged = ([name, value]: [string, unknown]) =>
-    stringifyJson({ value }) !== stringifyJson({ value: known.get(name) });
-  return Object.fromEntries(Object.entries(after).filter(isChanged));
-}
-
-/** A place in the feed: behind this event of this transaction. */
-export interface Place {
+/** A position in the feed: behind this event of this transaction. */
+export interface Position {
   readonly tx: string;
   readonly id: Id;
 }
 
-/** The place before everything. */
-export const beginning: Place = { tx: '0', id: 0 };
-
-/** Whose events are written in no queue, by what their operations are about, and the permission that shows them. */
-const subjects = [
-  { words: 'model', permission: 'useQueues' },
-  { words: 'device|pool|automation', permission: 'viewDevices' },
-  { words: 'user|role|apiKey', permission: 'viewUsers' },
+/** The subjects of events outside of queues, as words in the names of operations, with the permissions of which any shows them. */
+const subjects: { readonly words: string; readonly shownBy: readonly string[] }[] = [
+  { words: 'model', shownBy: permissionsForAllModels },
+  { words: 'device|pool|automation', shownBy: ['viewDevices'] },
+  { words: 'user|role|apiKey', shownBy: ['viewUsers'] },
 ];
 
 /**
- * A regular expression of the operations in no queue that somebody with these permissions may see. What is about
- * nothing that is known here, only who manages the server may see.
+ * A regular expression of the operations outside of queues that a user with these permissions may see. Operations about
+ * any other subject are for users who see all events.
  */
-export function visibleOperations(permissions: ReadonlySet<string>): string {
-  if (permissions.has('manageServer')) return '';
-  const visible = subjects.filter(({ permission }) => permissions.has(permission));
+export function operationsVisibleTo(permissions: ReadonlySet<string>): string {
+  if (permissions.has('viewEvents')) return '';
+  const visible = subjects.filter(({ shownBy }) => shownBy.some((one) => permissions.has(one)));
   return visible.map(({ words }) => words).join('|') || '^$';
 }
+
+/**
+ * The members of changes that say from where and by which program a user did something, for users who see all events: who manages
+ * queues or pools sees users, but need not know where they live and work.
+ */
+export const originMembers: readonly (keyof Client)[] = ['address', 'userAgent'];
 
 const [lastTransaction, lastEvent] = [2n ** 64n, 2n ** 63n];
 
 /**
  * @param cursor as the contract allows it: a transaction and an event.
+ * @param field the parameter that it came in
  * @throws Refusal INVALID_REQUEST when they are numbers that no transaction or event can have
  */
-export function placeOf(cursor: string): Place {
+export function positionOf(cursor: string, field = 'after'): Position {
   const [tx = '', id = ''] = cursor.split('-');
   if (BigInt(tx) >= lastTransaction || BigInt(id) >= lastEvent) {
-    const what = 'after is no cursor of a feed: its numbers are too large. Begin without it.';
-    const details = [{ field: 'after', message: 'is no cursor of a feed' }];
+    const what = `${field} is no cursor of a feed: its numbers are too large. Begin without it.`;
+    const details = [{ field, message: 'is no cursor of a feed' }];
     throw new Refusal('INVALID_REQUEST', what, { details });
   }
   return { tx, id: toId(id) };
 }
 
+/** The later of two positions, as far as they are given. */
+export function laterOf(one: Position | undefined, other: Position | undefined): Position | undefined {
+  if (!one || !other) return one ?? other;
+  return isBefore(one, other) ? other : one;
+}
+
+/** The earlier of two positions, as far as they are given. */
+export function earlierOf(one: Position | undefined, other: Position | undefined): Position | undefined {
+  if (!one || !other) return one ?? other;
+  return isBefore(one, other) ? one : other;
+}
+
+function isBefore(one: Position, other: Position): boolean {
+  return one.tx === other.tx ? one.id < other.id : BigInt(one.tx) < BigInt(other.tx);
+}
+
 /**
  * Refuses to read on from a transaction that is yet to come: the cursor is from another database, or from before this
- * one was set back to a backup, and what happened since would be passed over.
+ * one was set back to a backup, and the reader would miss all events up to that transaction.
  */
-export function refuseFuture({ tx }: Place, horizon: string): void {
+export function refuseFuture({ tx }: Position, horizon: string): void {
   if (BigInt(tx) <= BigInt(horizon)) return;
   throw new Refusal(
     'INVALID_REQUEST',
@@ -65,7 +79,7 @@ export function refuseFuture({ tx }: Place, horizon: string): void {
   );
 }
 
-/** A part of the feed, as it was found. */
+/** A part of the feed, as it was read. */
 interface Part {
   readonly list: readonly Schemas['Event'][];
   readonly matched: number;
@@ -75,7 +89,7 @@ interface Part {
 
 /**
  * Where the feed goes on after a part of it: behind the last event of the list when not all that matched fitted in, behind
- * the last one that was looked at when there were more, and otherwise behind all that is complete.
+ * the last event that was looked at when there were more, and otherwise behind all complete transactions.
  */
 export function continuation({ list, matched, scannedTo, horizon }: Part): {
   cursor: string;
@@ -85,4 +99,10 @@ export function continuation({ list, matched, scannedTo, horizon }: Part): {
   if (last && list.length < matched) return { cursor: last.cursor, isMore: true };
   if (scannedTo !== undefined) return { cursor: scannedTo, isMore: true };
   return { cursor: `${horizon}-0`, isMore: false };
+}
+
+/** Where it goes on to older events behind a part that was read backwards: before all, when there is nothing more. */
+export function wayBack(part: Part): { cursor: string; isMore: boolean } {
+  const { cursor, isMore } = continuation(part);
+  return isMore ? { cursor, isMore } : { cursor: '0-0', isMore };
 }

@@ -56,7 +56,7 @@ describe('streamEvents', () => {
     const stream = await watch(query);
     expect((await stream.next())?.itemId).toBe(items[0]?.id);
     stream.leave();
-    // As a browser does, which repeats the address that it began with.
+    // A browser repeats the address that it began with.
     const resumed = await watch(query, stream.lastId());
     const events = await resumed.until(({ itemId }) => itemId === items[2]?.id);
     expect(events.map(({ itemId }) => itemId)).toEqual(items.slice(1).map(({ id }) => id));
@@ -165,7 +165,7 @@ describe('streamEvents, by the server', () => {
       ({ status }) => status === 200,
     );
     next.leave();
-    // Who is refused for another reason takes no place away.
+    // A stream that is refused for another reason takes no room from others.
     expect((await openStream(at, { itemId: 1 })).status).not.toBe(200);
     const last = await eventually(
       () => openStream(at),

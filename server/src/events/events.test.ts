@@ -71,7 +71,7 @@ describe('listEvents', () => {
     expect(second.isMore).toBe(false);
     expect([...first.list, ...second.list].map(({ itemId }) => itemId)).toEqual(items.map(({ id }) => id));
     expect((await list(app.admin, { queueId, after: second.cursor })).list).toEqual([]);
-    // Each event is a place to go on from as well.
+    // The cursor of each event serves as well.
     const middle = await list(app.admin, { queueId, after: String(first.list[0]?.cursor) });
     expect(middle.list.map(({ itemId }) => itemId)).toEqual(items.slice(1).map(({ id }) => id));
   });
@@ -179,24 +179,39 @@ describe('listEvents', () => {
     const queue = await createQueue(app);
     const after = await here();
     const [item] = await queue.add(1);
-    expect((await list(queue.consumer.call, { after })).list.map(({ itemId }) => itemId)).toEqual([item?.id]);
+    // Devices of other tests may fall silent meanwhile.
+    const { list: events } = await list(queue.consumer.call, { after, operation: 'createWorkItems' });
+    expect(events.map(({ itemId }) => itemId)).toEqual([item?.id]);
   });
 
-  it('listEvents tells of models to everybody, and of users, roles and keys to those who may see them', async () => {
+  it('listEvents tells of models to those who may choose them, and of users, roles and keys to those who may see them', async () => {
     const after = await here();
     const basic = await app.user('basic reader');
     const viewer = await app.user('viewer of users', ['AAE_Pool Admin']);
     await app.admin.createRole({ body: { name: 'Readers', permissions: ['useQueues'] } });
     const key = await app.admin.createApiKey({ body: { name: 'night' } });
     await app.admin.revokeApiKey({ path: { id: Number(key.body.id) } });
-    const model = { name: 'Seen by all', attributes: [{ name: 'customer', type: 'TEXT' as const }] };
+    const model = { name: 'To choose', attributes: [{ name: 'customer', type: 'TEXT' as const }] };
     await app.admin.createWorkItemModel({ body: model });
     const people = ['createUser', 'createUser', 'createRole', 'createApiKey', 'revokeApiKey'];
-    expect(operations(await list(basic.call, { after }))).toEqual(['createWorkItemModel']);
-    expect(operations(await list(viewer.call, { after }))).toEqual([...people, 'createWorkItemModel']);
-    const page = await list(app.admin, { after });
+    // Devices of other tests may fall silent meanwhile.
+    const about = { after, operation: [...new Set([...people, 'createWorkItemModel'])].join(',') };
+    expect(operations(await list(basic.call, about))).toEqual(['createWorkItemModel']);
+    expect(operations(await list(viewer.call, about))).toEqual(people);
+    const page = await list(app.admin, about);
     expect(operations(page)).toEqual([...people, 'createWorkItemModel']);
     expect(JSON.stringify(page)).not.toContain(key.body.apiKey);
+  });
+
+  it('listEvents tells of the model of a queue to who belongs to the queue, and to no other runner', async () => {
+    const queue = await createQueue(app);
+    const { workItemModelId: id } = (await queue.owner.call.getQueue({ path: queue.path })).body;
+    await app.admin.createRole({ body: { name: 'Runs nothing here', permissions: ['useQueues'] } });
+    const other = await app.user('runner of nothing', ['Runs nothing here']);
+    const after = await here();
+    await queue.owner.call.archiveWorkItemModel({ path: { id: Number(id) } });
+    expect(operations(await list(queue.consumer.call, { after }))).toEqual(['archiveWorkItemModel']);
+    expect(operations(await list(other.call, { after }))).toEqual([]);
   });
 
   it('listEvents tells of devices to those who may see them', async () => {
@@ -219,7 +234,7 @@ describe('listEvents', () => {
       `insert into events (tenant_id, queue_id, item_id, operation, actor_id, at)
        select tenant_id, 0, 0, 'doSomethingNew', 0, now() from users where username = 'admin'`,
     );
-    expect(operations(await list(app.admin, { after }))).toEqual(['createUser', 'doSomethingNew']);
+    expect(operations(await list(app.admin, { after }))).toEqual(['createUser', 'logIn', 'doSomethingNew']);
     expect(operations(await list(viewer.call, { after }))).toEqual(['createUser']);
   });
 
@@ -227,10 +242,11 @@ describe('listEvents', () => {
     const queue = await createQueue(app);
     const [item] = await queue.add(1);
     const stranger = await addTenant(app, 'Elsewhere');
-    expect((await list(stranger.call)).list).toEqual([]);
+    const own = [expect.objectContaining({ operation: 'logIn', actorId: stranger.id })];
+    expect((await list(stranger.call)).list).toEqual(own);
     expect((await list(stranger.call, { queueId: queue.id })).list).toEqual([]);
     expect((await list(stranger.call, { queueId: queue.id, itemId: Number(item?.id) })).list).toEqual([]);
-    expect((await list(stranger.call, { last: 100 })).list).toEqual([]);
+    expect((await list(stranger.call, { last: 100 })).list).toEqual(own);
   });
 
   it('listEvents keeps the record of a queue that is gone for those who see all', async () => {
@@ -243,15 +259,15 @@ describe('listEvents', () => {
   it.each([
     [{ itemId: 1 }, 'itemId needs queueId'],
     [{ after: '1-1', last: 3 }, 'last goes without after'],
-    [{ after: 'yesterday' }, 'after must match'],
+    [{ after: 'yesterday' }, 'after must be a cursor'],
     [{ after: '99999999999-0' }, 'after is not a cursor of this feed'],
     [{ after: '18446744073709551616-1' }, 'after is no cursor of a feed'],
     [{ after: '5-9223372036854775808' }, 'after is no cursor of a feed'],
-    [{ limit: 1001 }, 'limit must be <= 1000'],
-    [{ limit: 0 }, 'limit must be >= 1'],
+    [{ limit: 1001 }, 'limit must be at most 1000'],
+    [{ limit: 0 }, 'limit must be at least 1'],
     [{ limit: 'many' as never }, 'limit must be a whole number, not "many"'],
     [{ queueId: 'x' as never }, 'queueId must be a whole number, not "x"'],
-    [{ operation: 'a,,b' }, 'operation must match'],
+    [{ operation: 'a,,b' }, 'operation must be names'],
     [{ since: 1 } as never, 'since is not a known parameter'],
   ])('listEvents refuses %j: %s', async (query, message) => {
     const { status, error } = await app.admin.listEvents({ query });

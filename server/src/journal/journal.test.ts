@@ -38,6 +38,21 @@ describe('the record of what is no item', () => {
     ]);
   });
 
+  it('updateQueue that takes expiry and back-off away is on record', async () => {
+    const expiry = { type: 'DURATION', duration: 1, durationUnit: 'DAYS' };
+    const { id, path, owner } = await createQueue(app, {
+      expiry,
+      retryBackOff: { type: 'FIXED', seconds: 9 },
+    });
+    const taken = { expiry: { type: 'none' }, retryBackOff: { type: 'None' } };
+    for (const version of [0, 1]) await owner.call.updateQueue({ path, body: { version, ...taken } });
+    const [, , first, again] = await recorded(id);
+    expect([first?.changes, again?.changes]).toEqual([
+      { expiry: { type: 'NONE' }, retryBackOff: { type: 'NONE' } },
+      {},
+    ]);
+  });
+
   it('addQueueConsumer, addQueueParticipant and addOrUpdateQueueMember are on record, with whom they are about', async () => {
     const { id, path, owner } = await createQueue(app);
     const other = await app.user('newcomer');
@@ -51,9 +66,14 @@ describe('the record of what is no item', () => {
       actor,
       changes: { roleName: 'AAE_Bot Runner' },
     });
+    const from = { address: '127.0.0.1', userAgent: 'node' };
     expect(others).toEqual([
-      { operation: 'addQueueParticipant', actor, changes: { userId: other.id, role: 'PARTICIPANT' } },
-      { operation: 'addOrUpdateQueueMember', actor, changes: { userId: other.id, role: 'OWNER' } },
+      {
+        operation: 'addQueueParticipant',
+        actor,
+        changes: { userId: other.id, role: 'PARTICIPANT', ...from },
+      },
+      { operation: 'addOrUpdateQueueMember', actor, changes: { userId: other.id, role: 'OWNER', ...from } },
     ]);
   });
 

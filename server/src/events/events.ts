@@ -1,0 +1,116 @@
+import { toId, type ActorKind, type Input } from '@millrace/api';
+import { firstOutside } from '../access/members/membership.ts';
+import { seesAllQueues } from '../access/users/permissions.ts';
+import { Refusal } from '../engine/errors.ts';
+import type { Context, PlainOperation, StreamOperation } from '../engine/operation.ts';
+import { selectFeed, type Filter, type Found, type Stretch, type View } from './feed.ts';
+import {
+  continuation,
+  earlierOf,
+  laterOf,
+  operationsVisibleTo,
+  positionOf,
+  refuseFuture,
+  wayBack,
+} from './rules.ts';
+import { selectRange, selectSpanOfBatch } from './times.ts';
+
+type Query = Input<'listEvents'>['query'];
+
+const usualLimit = 200;
+// A larger part would save little, and every stream may hold one in memory.
+const streamLimit = 500;
+
+export const listEvents: PlainOperation<'listEvents'> = async (context, { query }) => {
+  const found = await readFeed(context, query);
+  const list = [...found.list];
+  if (query.before === undefined) return { list, ...continuation(found) };
+  return { list, ...wayBack(found), newest: `${found.horizon}-0` };
+};
+
+/** Answers the next part of a stream; a stream without a cursor begins where the feed is now. */
+export const streamEvents: StreamOperation<'streamEvents'> = async (context, { query }) => {
+  const isNew = query.after === undefined && query.last === undefined;
+  const found = await readFeed(context, { ...query, ...(isNew && { last: 0 }), limit: streamLimit });
+  return { list: found.list, ...continuation(found), isBehind: found.isBehind };
+};
+
+async function readFeed(context: Context, query: Query): Promise<Found> {
+  refuseContradictions(query);
+  const view = await viewOf(context, query);
+  const range = await selectRange(context.db, view);
+  const batch = await selectSpanOfBatch(context.db, view.filter);
+  const { after, before, last, limit = usualLimit } = query;
+  if (before !== undefined) {
+    const position = before === 'now' ? undefined : positionOf(before, 'before');
+    const end = earlierOf(earlierOf(position, range.before), batch.before);
+    return selectFeed(context.db, view, { ...range, before: end, isBackwards: true, limit });
+  }
+  if (last !== undefined) {
+    const end = last === 0 ? range.before : earlierOf(range.before, batch.before);
+    return readEnd(context, view, { ...range, before: end, isBackwards: true, limit: last });
+  }
+  const position = after === undefined ? undefined : positionOf(after, 'after');
+  const begin = laterOf(laterOf(position, range.after), batch.after);
+  const found = await selectFeed(context.db, view, { ...range, after: begin, isBackwards: false, limit });
+  if (position) refuseFuture(position, found.horizon);
+  return found;
+}
+
+/** The newest events, oldest first. */
+async function readEnd({ db }: Context, view: View, stretch: Stretch): Promise<Found> {
+  const { list, horizon, isBehind } = await selectFeed(db, view, stretch);
+  // Older events were not asked for: all that matched is in the list.
+  return { list: list.toReversed(), matched: list.length, horizon, isBehind };
+}
+
+/** Parameters that each would say where to begin, or which queues. */
+const contradictions = [
+  ['last', 'after'],
+  ['before', 'after'],
+  ['before', 'last'],
+  ['queueIds', 'queueId'],
+] as const satisfies readonly (readonly [keyof Query, keyof Query])[];
+
+function refuseContradictions(query: Query): void {
+  const [one, other] = contradictions.find((pair) => pair.every((name) => query[name] !== undefined)) ?? [];
+  if (one === 'queueIds') throw invalid(one, `goes without ${other}: name all queues in ${one}`);
+  if (one) throw invalid(one, `goes without ${other}: an answer begins in one place`);
+  const { itemId, queueId, from, until } = query;
+  if (itemId !== undefined && queueId === undefined)
+    throw invalid('itemId', 'needs queueId: the events of an item are found by its queue');
+  if (from !== undefined && until !== undefined && new Date(until) <= new Date(from))
+    throw invalid('until', 'is not later than from: nothing can lie between');
+}
+
+async function viewOf({ db, actor }: Context, query: Query): Promise<View> {
+  const filter = filterOf(query);
+  const seesAll = seesAllQueues(actor.permissions);
+  // A user who sees all queues may also ask for a deleted one: its events are still there.
+  const outside = seesAll ? undefined : await firstOutside({ db, actor }, filter.queueIds ?? []);
+  if (outside !== undefined)
+    throw new Refusal('NOT_FOUND', `There is no queue ${outside}, or you do not belong to it.`);
+  return {
+    tenantId: actor.tenantId,
+    userId: actor.id,
+    seesAll,
+    seesOrigin: actor.permissions.has('viewEvents'),
+    visibleOperations: operationsVisibleTo(actor.permissions),
+    filter,
+  };
+}
+
+const largestId = 2n ** 63n - 1n;
+
+function filterOf(query: Query): Filter {
+  const { queueId, queueIds, itemId, operation, actorId, actorKind, deviceId, batchId, from, until } = query;
+  const several = queueId === undefined ? queueIds?.split(',').map(toId) : [queueId];
+  if (several?.some((id) => id > largestId)) throw invalid('queueIds', 'has a number that no queue can have');
+  const actorKinds = actorKind?.split(',') as ActorKind[] | undefined;
+  const operations = operation?.split(',');
+  return { queueIds: several, itemId, operations, actorId, actorKinds, deviceId, batchId, from, until };
+}
+
+function invalid(field: keyof Query, message: string): Refusal {
+  return new Refusal('INVALID_REQUEST', `${field} ${message}.`, { details: [{ field, message }] });
+}

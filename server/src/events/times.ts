@@ -1,0 +1,114 @@
+import { toId, type Id } from '@millrace/api';
+import { named, raw, sql, type Reader, type Sql } from '../engine/db.ts';
+import type { Filter, View } from './feed.ts';
+import type { Position } from './rules.ts';
+
+/**
+ * An event has the time at which its transaction began, and the place in the feed at which that first wrote, or that of what it
+ * follows: later by as long as the transaction took at most.
+ */
+const longestTransactionMs = 10 * 60_000;
+
+/** The stretch of the feed outside of which nothing of the time range can be; what it holds beyond is for the filter. */
+export async function selectRange(
+  db: Reader,
+  { tenantId, filter: { from, until, itemId } }: View,
+): Promise<{ after?: Position | undefined; before?: Position | undefined }> {
+  // The events of an item are few.
+  if (itemId !== undefined) return {};
+  const [after, before] = await Promise.all([
+    from === undefined ? undefined : selectPlace(db, tenantId, shifted(from, -longestTransactionMs)),
+    until === undefined ? undefined : selectPlace(db, tenantId, shifted(until, longestTransactionMs)),
+  ]);
+  // What is before a time ends with the last event there, and what comes after it begins behind that.
+  return { after, before: before && { ...before, id: toId(String(BigInt(before.id) + 1n)) } };
+}
+
+/**
+ * The stretch of the feed outside of which nothing of a batch can be, from what is on record of the batch itself, which is among the few
+ * events of its queue. Its end is known once it is complete; its beginning, where it began with itself, not with items that a bulk action
+ * changed.
+ */
+export async function selectSpanOfBatch(
+  db: Reader,
+  { queueIds = [], batchId }: Filter,
+): Promise<{ after?: Position; before?: Position }> {
+  const [queueId, ...others] = queueIds;
+  if (queueId === undefined || others.length > 0 || batchId === undefined) return {};
+  const [span] = await db.rows<Span>(sql`
+    select min(e.tx)::text as first, max(e.tx)::text as last,
+      (array_agg(e.operation order by e.tx, e.id))[1] in ('createBatch', 'createWorkItemsFromFile') as "isWhole",
+      (array_agg(e.operation order by e.tx desc, e.id desc)
+        filter (where e.operation in ('completeBatch', 'reopenBatch')))[1] = 'completeBatch' as "isComplete"
+    from events e where e.queue_id = ${queueId} and e.item_id = 0 and e.batch_id = ${batchId}`);
+  const { first, last, isWhole, isComplete } = span ?? {};
+  return {
+    ...(first !== undefined && isWhole && { after: { tx: first, id: 0 } }),
+    ...(last !== undefined && isComplete && { before: { tx: String(BigInt(last) + 1n), id: 0 } }),
+  };
+}
+
+interface Span {
+  readonly first?: string;
+  readonly last?: string;
+  readonly isWhole?: boolean;
+  readonly isComplete?: boolean;
+}
+
+function shifted(time: string, milliseconds: number): Date {
+  return new Date(new Date(time).getTime() + milliseconds);
+}
+
+/**
+ * The last event in the feed before a time, as a position, by halving: an index by time would cost every change some of its speed.
+ * Each half is one look at the index of the feed. After a restore the events of the past count as one transaction, within which
+ * their ids are halved likewise.
+ */
+async function selectPlace(db: Reader, tenantId: Id, time: Date): Promise<Position | undefined> {
+  const [row] = await db.rows<Position>(
+    named(
+      'selectPlaceOfTime',
+      sql`
+    with recursive ${halving(raw('by_tx'), {
+      low: raw('0'),
+      high: raw('pg_snapshot_xmin(pg_current_snapshot())::text::numeric'),
+      probe: sql`select e.tx::text::numeric as place, e.at from events e
+        where e.tenant_id = ${tenantId} and e.tx >= h.middle::text::xid8 order by e.tx, e.id limit 1`,
+      time,
+    })},
+    last_before as (
+      select e.tx, e.id from events e
+      where e.tenant_id = ${tenantId} and e.tx < (select low::text::xid8 from by_tx where low >= high)
+      order by e.tx desc, e.id desc limit 1),
+    ${halving(raw('by_id'), {
+      low: raw('0'),
+      high: raw('(select id + 1 from last_before)'),
+      probe: sql`select e.id::numeric as place, e.at from events e
+        where e.tenant_id = ${tenantId} and e.tx = (select tx from last_before) and e.id >= h.middle::bigint
+        order by e.id limit 1`,
+      time,
+    })}
+    select coalesce(l.tx::text, t.low::text) as tx, coalesce(i.low - 1, 0)::bigint as id
+    from by_tx t left join last_before l on true left join by_id i on i.low >= i.high where t.low >= t.high`,
+    ),
+  );
+  return row;
+}
+
+interface Halving {
+  readonly low: Sql;
+  readonly high: Sql;
+  /** The first event at the middle `h.middle` or behind it. */
+  readonly probe: Sql;
+  readonly time: Date;
+}
+
+/** Halves what lies between two places until it is one: the first behind which an event is not before the time. */
+function halving(name: Sql, { low, high, probe, time }: Halving): Sql {
+  return sql`${name} (low, high) as (
+      select ${low}::numeric, ${high}::numeric
+      union all
+      select case when p.at < ${time} then p.place + 1 else h.low end, case when p.at < ${time} then h.high else h.middle end
+      from (select b.low, b.high, trunc((b.low + b.high) / 2) as middle from ${name} b where b.low < b.high) h
+        left join lateral (${probe}) p on true)`;
+}

@@ -1,0 +1,138 @@
+import type { Id, Schemas } from '@millrace/api';
+import { named, raw, sql, type Db, type Sql } from '../engine/db.ts';
+import type { Job } from '../engine/job-loop.ts';
+
+/** Minutes that count as recent. */
+export const recentMinutes = 15;
+
+/** Items of a queue that wait, those for their retry among them. */
+export async function selectWaiting(db: Db, queueId: Id): Promise<number> {
+  const statement = sql`
+    select coalesce(sum(new), 0)::int as waiting from queue_tallies where queue_id = ${queueId}`;
+  const [row] = await db.rows<{ waiting: number }>(named('selectWaiting', statement));
+  return row?.waiting ?? 0;
+}
+
+export interface Totals {
+  readonly counts: Schemas['QueueStats']['counts'];
+  readonly inBackOff: number;
+  readonly inDoubt: number;
+  /** This and what follows in the recent minutes. */
+  readonly arrived: number;
+  readonly finishedComplete: number;
+  readonly finishedFailed: number;
+  readonly handlingMilliseconds: number;
+}
+
+/** The counts of a queue, and those of items that were finished in the recent minutes. */
+export async function selectTotals(db: Db, queueId: Id, now: Date): Promise<Totals> {
+  const row = await db.row<Totals>(sql`select ${totals(now)} from queue_tallies where queue_id = ${queueId}`);
+  return row as Totals;
+}
+
+/** The same of many queues, in the order of their ids. */
+export function selectTotalsOfMany(db: Db, queueIds: readonly Id[], now: Date): Promise<Totals[]> {
+  return db.rows(sql`
+    select t.* from unnest(${queueIds}::bigint[]) with ordinality as q (id, place)
+      cross join lateral (select ${totals(now)} from queue_tallies where queue_id = q.id) t
+    order by q.place`);
+}
+
+function totals(now: Date): Sql {
+  const recent = sql`filter (where minute > ${now}::timestamptz - make_interval(mins => ${recentMinutes}))`;
+  return sql`json_build_object('NEW', coalesce(sum(new), 0), 'IN_PROGRESS', coalesce(sum(in_progress), 0),
+      'COMPLETE', coalesce(sum(complete), 0), 'FAILED', coalesce(sum(failed), 0),
+      'DEFERRED', coalesce(sum(deferred), 0)) as counts,
+    coalesce(sum(in_back_off), 0)::int as "inBackOff", coalesce(sum(in_doubt), 0)::int as "inDoubt",
+    (coalesce(sum(arrived) ${recent}, 0))::bigint as arrived,
+    (coalesce(sum(finished_complete) ${recent}, 0))::bigint as "finishedComplete",
+    (coalesce(sum(finished_failed) ${recent}, 0))::bigint as "finishedFailed",
+    (coalesce(sum(handling_ms) ${recent}, 0))::bigint as "handlingMilliseconds"`;
+}
+
+/** Adds up the counts that each transaction left, so that reading them stays cheap. */
+export const compactCounters: Job = {
+  name: 'compactCounters',
+  run: async ({ db, now }) => {
+    for (const queueId of await selectQueuesToCompact(db)) await compactCountersOf(db, queueId, now);
+    return 1000;
+  },
+};
+
+/** Queues with enough rows of counters that compaction is worth it. */
+async function selectQueuesToCompact(db: Db): Promise<Id[]> {
+  const rows = await db.rows<{ id: Id }>(
+    sql`select queue_id as id from queue_tallies group by queue_id having count(*) > 50`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Replaces the rows of counters of a queue by one a recent minute and one for all time before. Minutes that are no longer recent go
+ * into the history, which has what is in no row of a minute here.
+ */
+async function compactCountersOf(db: Db, queueId: Id, now: Date): Promise<void> {
+  const sums = joined((column) => `sum(${column})`);
+  await db.rows(sql`
+    with compacted as (
+      delete from queue_tallies where queue_id = ${queueId} and id in (
+        select id from queue_tallies where queue_id = ${queueId} order by id limit 10000 for update skip locked)
+      returning *),
+    dated as (
+      select *, case when minute > ${now}::timestamptz - make_interval(mins => ${recentMinutes}) then minute
+        else '-infinity' end as kept_minute from compacted),
+    past as (
+      insert into queue_history as h (queue_id, seconds, at, ${joined()})
+      select queue_id, 60, minute, ${sums} from dated where kept_minute = '-infinity' and minute > '-infinity'
+      group by queue_id, minute
+      on conflict (queue_id, seconds, at) do update set ${joined((column) => `${column} = h.${column} + excluded.${column}`)})
+    insert into queue_tallies (queue_id, minute, in_back_off, in_doubt, ${joined()})
+    select queue_id, kept_minute, sum(in_back_off), sum(in_doubt), ${sums} from dated group by queue_id, kept_minute`);
+}
+
+/** What the history of a queue has of each span. */
+const kept = [
+  'arrived',
+  'new',
+  'in_progress',
+  'complete',
+  'failed',
+  'deferred',
+  'finished_complete',
+  'finished_failed',
+  'handling_ms',
+] as const;
+
+function joined(term = (column: string) => column): Sql {
+  return raw(kept.map(term).join(', '));
+}
+
+/** What changed in a queue, by when: the minutes that were not compacted yet, and the history. */
+export function spansIn(queueId: Id): Sql {
+  return sql`
+    select minute as at, ${joined()} from queue_tallies where queue_id = ${queueId} and minute > '-infinity'
+    union all
+    select at, ${joined()} from queue_history where queue_id = ${queueId}`;
+}
+
+/** A step of ageing: spans of one length that began before a time become spans of another, which holds them whole. */
+interface RollUp {
+  readonly from: number;
+  readonly to: number;
+  readonly until: Date;
+}
+
+/** Adds up old spans of the history of some queues. @returns how many queues had any, up to a limit */
+export async function rollUp(db: Db, { from, to, until }: RollUp, limit: number): Promise<number> {
+  const queues = await db.rows<{ id: Id }>(sql`
+    select distinct queue_id as id from queue_history where seconds = ${from} and at < ${until} limit ${limit}`);
+  for (const { id } of queues)
+    await db.rows(sql`
+      with old as (
+        delete from queue_history where queue_id = ${id} and seconds = ${from} and at < ${until} returning *)
+      insert into queue_history as h (queue_id, seconds, at, ${joined()})
+      select queue_id, ${to}, date_bin(make_interval(secs => ${to}), at, '1970-01-01Z'), ${joined((column) => `sum(${column})`)}
+      from old group by 1, 3
+      on conflict (queue_id, seconds, at) do update set ${joined((column) => `${column} = h.${column} + excluded.${column}`)}`);
+  return queues.length;
+}
