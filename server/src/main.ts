@@ -1,34 +1,162 @@
 import { once } from 'node:events';
-import { readConfig, type Config } from './config.ts';
+import { existsSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { readConfig, usualConnections, type Config } from './engine/config.ts';
+import type { ConnectionConfig } from './engine/db.ts';
+import { goOnUnread } from './engine/output.ts';
+import { clusterIn } from './postgres/place.ts';
+import { masterKeyIn } from './engine/master-key.ts';
 import { startPostgres } from './postgres/supervisor.ts';
-import { startServer } from './server.ts';
+import { decideShares } from './processes/rules.ts';
+import type { Server } from './server.ts';
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 /** The server as a process: reads the environment, starts, and stops cleanly on SIGINT and SIGTERM, also while it starts. */
 async function main(stopping: AbortSignal): Promise<void> {
-  const config = readConfig();
-  const postgres = await openDatabase(config, stopping);
-  const server = await startServer(config, postgres.connection, { stopping }).catch(
-    async (error: unknown) => {
-      await postgres.stop();
-      throw error;
-    },
-  );
+  let restart = (): unknown => say('The server is starting already.');
+  process.on('SIGUSR2', () => void restart());
+  const given = readConfig();
+  const { processes, databaseConnections } = decideShares(given, availableParallelism(), usualConnections);
+  // Processes that share a port must all ask for the same one.
+  const port = await checkAddress(given);
+  const config = { ...given, databaseConnections, port: processes === 1 ? given.port : port };
+  await checkPassword(config);
+  await checkSignOn(config);
+  const { server, postgres } = await open(config, processes, stopping);
+  introduce(server, processes);
+  restart = () => server.restart();
+  const failure = await Promise.race([untilAborted(stopping), server.failed.catch((error: Error) => error)]);
   say(
-    `\nMillrace is running.\n  API reference  ${server.url}/docs\n  Contract       ${server.url}/openapi.json`,
+    failure
+      ? `Stopping, because the processes do not stay up. ${failure.message}`
+      : 'Stopping: requests under way are finished first ...',
   );
-  say(
-    server.firstPassword === undefined
-      ? '  Log in as      admin, with the password of the first start'
-      : `  Log in as      admin, with the password ${server.firstPassword}\nKeep the password: it is shown only now.`,
-  );
-  say('Stop it with Ctrl-C.\n');
-  if (!stopping.aborted) await once(stopping, 'abort');
-  say('Stopping: requests under way are finished first ...');
   await server.stop();
   await postgres.stop();
   say('Stopped.');
+  if (failure) process.exitCode = 1;
+}
+
+function introduce(
+  { url, firstPassword, madeKeyFile }: Omit<Server, 'leave' | 'stop'>,
+  processes: number,
+): void {
+  say(
+    `\nMillrace is running${processes > 1 ? `, in ${processes} processes` : ''}.\n  Console        ${url}/console/\n  API reference  ${url}/docs\n  Contract       ${url}/openapi.json`,
+  );
+  say(
+    firstPassword === undefined
+      ? '  Log in as      admin, with the password of the first start'
+      : `  Log in as      admin, with the password ${firstPassword}\nKeep the password: it is shown only now.`,
+  );
+  if (madeKeyFile !== undefined)
+    say(
+      `  Master key     ${madeKeyFile}, made now: it encrypts sensitive values. Keep a copy apart from the database.`,
+    );
+  say('Stop it with Ctrl-C.\n');
+}
+
+async function untilAborted(signal: AbortSignal): Promise<undefined> {
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+/**
+ * Tries whether one can listen there, before a database is created for a server that cannot serve.
+ * @returns the port, which is one that is free where any was asked for
+ * @throws Error that says why not.
+ */
+async function checkAddress({ host, port }: Pick<Config, 'host' | 'port'>): Promise<number> {
+  const probe = createServer();
+  await once(probe.listen({ host, port }), 'listening').catch(refuseAddress(host, port));
+  const found = (probe.address() as AddressInfo).port;
+  await once(probe.close(), 'close');
+  return found;
+}
+
+const refuseAddress =
+  (host: string, port: number) =>
+  (error: unknown): never => {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new Error(addressProblem(code, host, port) ?? message, { cause: error });
+  };
+
+function addressProblem(code: string, host: string, port: number): string | undefined {
+  if (code === 'EADDRINUSE')
+    return `Port ${port} of ${host} is taken: stop what uses it, or set MILLRACE_PORT to another.`;
+  if (code === 'EACCES')
+    return `Port ${port} is not for ordinary users: set MILLRACE_PORT to one from 1024 on.`;
+  if (['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL'].includes(code))
+    return `This machine has no address ${host}: set MILLRACE_HOST to one of its own, or to 0.0.0.0 for all.`;
+  return undefined;
+}
+
+/** Refuses a weak password before a database is created for it. @throws Error that says what to take instead */
+async function checkPassword({ databaseUrl, dataFolder, adminPassword }: Config): Promise<void> {
+  if (adminPassword === undefined || databaseUrl !== undefined || existsSync(clusterIn(dataFolder))) return;
+  const { refuseWeak } = await import('./access/first-start.ts');
+  await refuseWeak(adminPassword);
+}
+
+/** Refuses settings of sign-on that cannot be used, before a database is created for them. @throws Error that names all of them */
+async function checkSignOn(config: Config): Promise<void> {
+  if (config.signOn === undefined && config.signOnFile === undefined) return;
+  const { readSignOn } = await import('./access/sign-on/settings.ts');
+  readSignOn(config);
+}
+
+/**
+ * Opens database and server. The server is read and prepared while the database starts, and above all while it recovers from a
+ * crash: on a busy machine one after the other takes twice as long.
+ */
+async function open(config: Config, processes: number, stopping: AbortSignal) {
+  const opening = openDatabase(config, stopping);
+  const connection = opening.then((opened) => opened.connection);
+  // It may fail before the server is read, which then meets the failure.
+  connection.catch(() => undefined);
+  const { databaseDirectUrl } = config;
+  const direct = databaseDirectUrl === undefined ? undefined : { connectionString: databaseDirectUrl };
+  const ownKeyFile = config.databaseUrl === undefined ? masterKeyIn(config.dataFolder) : undefined;
+  const more = { direct, ownKeyFile, stopping };
+  try {
+    const server =
+      processes > 1 ? startAll(config, processes, connection, more) : startAlone(config, connection, more);
+    return { server: await server, postgres: await opening };
+  } catch (error) {
+    await opening.then(
+      (opened) => opened.stop(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+interface More {
+  readonly direct: ConnectionConfig | undefined;
+  readonly ownKeyFile: string | undefined;
+  readonly stopping: AbortSignal;
+}
+
+/** One process, which is this one. */
+async function startAlone(config: Config, connection: Promise<ConnectionConfig>, more: More) {
+  const { startServer } = await import('./server.ts');
+  const server = await startServer(config, connection, more);
+  const restart = () =>
+    say('There is one process, and none to serve while it is restarted. Stop and start the server instead.');
+  return { ...server, restart, failed: new Promise<never>(() => undefined) };
+}
+
+async function startAll(
+  { port, databaseConnections = usualConnections }: Config,
+  processes: number,
+  connection: Promise<ConnectionConfig>,
+  { direct, ownKeyFile, stopping }: More,
+) {
+  const own = { direct, ownKeyFile, port, databaseConnections };
+  const start = connection.then((opened) => ({ ...own, connection: opened }));
+  const { startProcesses } = await import('./processes/parent.ts');
+  return startProcesses({ processes, start, log: say, stopping });
 }
 
 /** One's own database, or the embedded one, which runs for this process alone. */
@@ -43,17 +171,11 @@ function stopSignal(): AbortSignal {
   return stopping.signal;
 }
 
-// A server goes on when whoever read what it says, such as `| head`, has gone.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
-
+goOnUnread();
 const stopping = stopSignal();
 main(stopping).catch((error: unknown) => {
   const isStopped = error === stopping.reason;
   say(isStopped ? 'Stopped before it served.' : `Millrace cannot start. ${(error as Error).message}`);
-  // Whatever the attempt has opened must not keep a process alive that serves nobody.
+  // Things that the attempt has opened must not keep a process alive that serves nobody.
   process.exit(isStopped ? 0 : 1);
 });

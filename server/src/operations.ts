@@ -1,64 +1,167 @@
-import * as auth from './auth/operations.ts';
-import * as automations from './automations/operations.ts';
-import { heartbeatDevice, registerDevice } from './devices/agent.ts';
-import * as devices from './devices/operations.ts';
-import * as events from './events/operations.ts';
-import * as health from './health/operations.ts';
-import * as intake from './intake/operations.ts';
-import * as members from './members/operations.ts';
-import * as modelArchive from './models/archive.ts';
-import { updateWorkItemModel } from './models/change.ts';
-import { createWorkItemModel, getWorkItemModel, listWorkItemModels } from './models/operations.ts';
-import { requestWork } from './dispatch/operations.ts';
-import type { Functions } from './operation.ts';
-import * as pools from './pools/operations.ts';
-import * as archive from './queues/archive.ts';
-import * as queues from './queues/operations.ts';
-import { pauseQueue, resumeQueue } from './queues/pause.ts';
-import * as stats from './stats/operations.ts';
-import * as users from './users/operations.ts';
-import { claimWorkItems, finishWorkItems } from './work-items/consume.ts';
-import { updateWorkItemStatus } from './work-items/bulk.ts';
-import * as why from './why/operations.ts';
-import { createWorkItems } from './work-items/create.ts';
-import { listDoubts } from './work-items/doubts.ts';
-import { heartbeatWorkItems } from './work-items/heartbeat.ts';
-import * as workItems from './work-items/operations.ts';
-import * as repair from './work-items/repair.ts';
-import { watchWorkItems } from './work-items/watch.ts';
+// Every operation of the contract: its name, which is that of the function that keeps it, and the file that has it.
 
-/** Every promise of the contract with the function that keeps it. */
-export const functions: Functions = {
-  ...auth,
-  ...automations,
-  ...devices,
-  ...events,
-  ...health,
-  ...intake,
-  ...members,
-  createWorkItemModel,
-  getWorkItemModel,
-  listWorkItemModels,
-  updateWorkItemModel,
-  ...modelArchive,
-  ...pools,
-  ...queues,
-  ...archive,
-  pauseQueue,
-  resumeQueue,
-  ...stats,
-  ...users,
-  ...workItems,
-  ...why,
-  registerDevice,
-  heartbeatDevice,
-  ...repair,
-  listDoubts,
-  requestWork,
-  createWorkItems,
-  updateWorkItemStatus,
-  claimWorkItems,
-  heartbeatWorkItems,
-  watchWorkItems,
-  finishWorkItems,
-};
+export { logIn } from './access/auth/log-in.ts';
+export { getLoginMethods } from './access/auth/log-in.ts';
+export { closeSession } from './access/auth/browser-sessions.ts';
+export { exchangeSession } from './access/auth/browser-sessions.ts';
+export { openSession } from './access/auth/browser-sessions.ts';
+export { logOut } from './access/auth/authentication.ts';
+export { refreshToken } from './access/auth/authentication.ts';
+export { validateToken } from './access/auth/authentication.ts';
+export { rotateSigningKey } from './access/auth/signing-keys.ts';
+export { addOrUpdateQueueMember } from './access/members/members.ts';
+export { addQueueConsumer } from './access/members/members.ts';
+export { addQueueParticipant } from './access/members/members.ts';
+export { changePassword } from './access/people/own.ts';
+export { getMe } from './access/people/own.ts';
+export { deleteUser } from './access/people/people.ts';
+export { disableUser } from './access/people/people.ts';
+export { enableUser } from './access/people/people.ts';
+export { getUser } from './access/people/people.ts';
+export { resetUserPassword } from './access/people/people.ts';
+export { updateUser } from './access/people/people.ts';
+export { listQueueConsumers } from './access/members/members.ts';
+export { listQueueMembers } from './access/members/members.ts';
+export { removeQueueConsumer } from './access/members/members.ts';
+export { removeQueueMember } from './access/members/members.ts';
+export { getPreferences } from './access/people/preferences.ts';
+export { updatePreferences } from './access/people/preferences.ts';
+export { createView } from './access/people/views.ts';
+export { deleteView } from './access/people/views.ts';
+export { getView } from './access/people/views.ts';
+export { listViews } from './access/people/views.ts';
+export { updateView } from './access/people/views.ts';
+export { deleteRole } from './access/people/roles.ts';
+export { getRole } from './access/people/roles.ts';
+export { updateRole } from './access/people/roles.ts';
+export { endSession } from './access/people/sessions.ts';
+export { listSessions } from './access/people/sessions.ts';
+export { beginSignOn } from './access/sign-on/sign-on.ts';
+export { finishSignOn } from './access/sign-on/sign-on.ts';
+export { createTenant } from './access/people/tenants.ts';
+export { disableTenant } from './access/people/tenants.ts';
+export { enableTenant } from './access/people/tenants.ts';
+export { listTenants } from './access/people/tenants.ts';
+export { rewrapTenantKeys } from './access/people/tenants.ts';
+export { createApiKey } from './access/users/api-keys.ts';
+export { listApiKeys } from './access/users/api-keys.ts';
+export { rotateApiKey } from './access/users/api-keys.ts';
+export { revokeApiKey } from './access/users/api-keys.ts';
+export { createRole } from './access/users/roles.ts';
+export { listRoles } from './access/users/roles.ts';
+export { createUser } from './access/users/users.ts';
+export { listUsers } from './access/users/users.ts';
+
+export { createAutomation } from './fleet/automations/automations.ts';
+export { deleteAutomation } from './fleet/automations/automations.ts';
+export { getAutomation } from './fleet/automations/automations.ts';
+export { listAutomations } from './fleet/automations/automations.ts';
+export { updateAutomation } from './fleet/automations/automations.ts';
+export { heartbeatDevice } from './fleet/devices/agent.ts';
+export { registerDevice } from './fleet/devices/agent.ts';
+export { deleteDevice } from './fleet/devices/devices.ts';
+export { getDevice } from './fleet/devices/devices.ts';
+export { listDevices } from './fleet/devices/devices.ts';
+export { updateDevice } from './fleet/devices/devices.ts';
+export { createPool } from './fleet/pools/pools.ts';
+export { deletePool } from './fleet/pools/pools.ts';
+export { getPool } from './fleet/pools/pools.ts';
+export { listPools } from './fleet/pools/pools.ts';
+export { updatePool } from './fleet/pools/pools.ts';
+
+export { archiveQueue } from './queues/archive.ts';
+export { deleteQueue } from './queues/archive.ts';
+export { restoreQueue } from './queues/archive.ts';
+export { pauseQueue } from './queues/pause.ts';
+export { resumeQueue } from './queues/pause.ts';
+export { getQueueHistory } from './queues/history.ts';
+export { createQueue } from './queues/queues.ts';
+export { getQueue } from './queues/queues.ts';
+export { listQueues } from './queues/queues.ts';
+export { updateQueue } from './queues/queues.ts';
+export { getQueueStats } from './queues/statistics.ts';
+export { listQueueStats } from './queues/statistics.ts';
+
+export { closeBatch } from './batches/batches.ts';
+export { createBatch } from './batches/batches.ts';
+export { getBatch } from './batches/batches.ts';
+export { listBatches } from './batches/batches.ts';
+
+export { updateWorkItemStatus } from './work-items/bulk/bulk.ts';
+export { updateWorkItems } from './work-items/bulk/corrections.ts';
+export { listFailureClusters } from './work-items/failures/clusters.ts';
+export { noteFailureCluster } from './work-items/failures/note.ts';
+export { claimWorkItems } from './work-items/claim/claim.ts';
+export { createWorkItems } from './work-items/create/create.ts';
+export { finishWorkItems } from './work-items/finish/finish.ts';
+export { heartbeatWorkItems } from './work-items/lease/heartbeat.ts';
+export { watchWorkItems } from './work-items/lease/watch.ts';
+export { getWorkItem } from './work-items/read/read.ts';
+export { revealWorkItem } from './work-items/read/reveal.ts';
+export { eraseSensitiveValues } from './work-items/erase/erase.ts';
+export { listWorkItemEvents } from './work-items/read/timeline.ts';
+export { listWorkItems } from './work-items/read/list.ts';
+export { exportWorkItems } from './work-items/export/export.ts';
+export { findWorkItems } from './work-items/read/find.ts';
+export { listDoubts } from './work-items/read/unresolved.ts';
+export { cancelWorkItem } from './work-items/repair/repair.ts';
+export { deleteWorkItem } from './work-items/repair/repair.ts';
+export { releaseWorkItem } from './work-items/repair/repair.ts';
+export { resolveWorkItem } from './work-items/repair/repair.ts';
+export { restartWorkItem } from './work-items/repair/repair.ts';
+export { updateWorkItem } from './work-items/repair/repair.ts';
+
+export { archiveWorkItemModel } from './models/archive.ts';
+export { deleteWorkItemModel } from './models/archive.ts';
+export { restoreWorkItemModel } from './models/archive.ts';
+export { updateWorkItemModel } from './models/change.ts';
+export { createWorkItemModel } from './models/models.ts';
+export { getWorkItemModel } from './models/models.ts';
+export { listWorkItemModels } from './models/models.ts';
+export { rotateTenantKey } from './models/models.ts';
+
+export { listEvents } from './events/events.ts';
+export { streamEvents } from './events/events.ts';
+export { streamQueueStats } from './events/stats-stream.ts';
+
+export { exportAudit } from './audit/bundle.ts';
+export { getAuditHead } from './audit/seals.ts';
+export { listAuditSeals } from './audit/seals.ts';
+export { rotateSealingKey } from './audit/seals.ts';
+export { verifyAudit } from './audit/verify.ts';
+
+export { listDeviceWork } from './dispatch/device-work.ts';
+export { drainDevice } from './dispatch/device-state.ts';
+export { quarantineDevice } from './dispatch/device-state.ts';
+export { resumeDevice } from './dispatch/device-state.ts';
+export { requestWork } from './dispatch/dispatch.ts';
+
+export { createWorkItemsFromFile } from './intake/file.ts';
+export { undoUpload } from './intake/undo.ts';
+export { downloadUploadErrors } from './intake/upload-errors.ts';
+export { getUpload } from './intake/uploads.ts';
+export { listUploads } from './intake/uploads.ts';
+export { previewFile } from './intake/preview.ts';
+export { proposeWorkItemModel } from './intake/preview.ts';
+
+export { explainAutomation } from './why/fleet.ts';
+export { explainDevice } from './why/fleet.ts';
+export { explainQueue } from './why/why.ts';
+export { explainWorkItem } from './why/why.ts';
+
+export { createCalendar } from './levels/calendars.ts';
+export { deleteCalendar } from './levels/calendars.ts';
+export { getCalendar } from './levels/calendars.ts';
+export { listCalendars } from './levels/calendars.ts';
+export { updateCalendar } from './levels/calendars.ts';
+export { getQueueForecast } from './levels/forecast.ts';
+export { getQueueLevel } from './levels/level.ts';
+export { listQueueLevels } from './levels/level.ts';
+export { removeQueueLevel } from './levels/level.ts';
+export { setQueueLevel } from './levels/level.ts';
+export { getQueueSavings } from './levels/savings.ts';
+export { listQueueSavings } from './levels/savings.ts';
+
+export { getContract } from './health/health.ts';
+export { getLiveness } from './health/health.ts';
+export { getReadiness } from './health/health.ts';

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-/** Has the device work off so many items one after the other; answers the queues that they were of. */
+/** Has the device work off this number of items, one after the other; answers their queues. */
 async function workOff(runner: DeviceFixture, count: number): Promise<unknown[]> {
   const queues: unknown[] = [];
   for (let turn = 0; turn < count; turn += 1) {
@@ -100,7 +100,7 @@ describe('requestWork by the threshold of the queue', () => {
     return { queue, ask };
   }
 
-  test('requestWork with PERCENT starts one device, and others when less of the pass waits', async () => {
+  test('requestWork with PERCENT starts one device, and others when less of the reactivation cycle waits', async () => {
     const { queue, ask } = await guarded({ reactivationUnit: 'PERCENT', reactivationThreshold: 50 });
     await queue.add(...many(6));
     for (const _ of many(3)) {
@@ -154,8 +154,8 @@ describe('requestWork by the threshold of the queue', () => {
       const others = await createQueue(app, { workItemModelId });
       const [, ...rest] = await queue.add(1, 2, 3);
       expect(await ask(0)).toHaveLength(1);
-      const place = how.action === 'MOVE' ? { queueId: others.id } : {};
-      const drained = { ...how, ...place, ids: rest.map(({ id }) => Number(id)) };
+      const target = how.action === 'MOVE' ? { queueId: others.id } : {};
+      const drained = { ...how, ...target, ids: rest.map(({ id }) => Number(id)) };
       const { body } = await app.admin.updateWorkItemStatus({ path: queue.path, body: drained });
       expect(body.changed).toBe(2);
       await queue.add(4);

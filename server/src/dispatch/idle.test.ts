@@ -16,7 +16,7 @@ beforeAll(async () => {
   runAsUsers = [agent.id, (await app.user('robot')).id];
 });
 
-/** What a run begins with. Places are by number, and taken around where there are fewer. */
+/** The pools, devices and automations that a run begins with, each named by its number. */
 interface Layout {
   readonly schemes: readonly Schemas['Pool']['scheme'][];
   readonly devices: readonly { slots: number; labels: string[]; pools: number[] }[];
@@ -35,19 +35,19 @@ interface Line {
   readonly automationId: number;
 }
 
-interface Scene {
+interface Setup {
   readonly lines: readonly Line[];
   readonly devices: readonly DeviceFixture[];
-  /** What devices run. */
+  /** Items that devices run. */
   readonly held: Schemas['WorkItem'][];
 }
 
-async function build({ schemes, devices, automations }: Layout): Promise<Scene> {
+async function build({ schemes, devices, automations }: Layout): Promise<Setup> {
   const made: DeviceFixture[] = [];
   for (const { slots, labels } of devices) made.push(await createDevice(agent, { slots, labels }));
   const pools: Schemas['Pool'][] = [];
   for (const [index, scheme] of schemes.entries()) {
-    const members = made.filter((_, place) => devices[place]?.pools.includes(index));
+    const members = made.filter((_, nth) => devices[nth]?.pools.includes(index));
     pools.push(
       await createPool(
         app,
@@ -67,8 +67,8 @@ async function build({ schemes, devices, automations }: Layout): Promise<Scene> 
   return { lines, devices: made, held: [] };
 }
 
-/** Has the device ask for work again and again, as its agent does, until told to stop. */
-async function keepAsking({ held }: Scene, { path }: DeviceFixture, stopped: AbortSignal): Promise<void> {
+/** Has the device ask for work again and again, as its agent does, until the signal stops it. */
+async function keepAsking({ held }: Setup, { path }: DeviceFixture, stopped: AbortSignal): Promise<void> {
   const body = { waitSeconds: 60, leaseSeconds: 3600 };
   while (!stopped.aborted) {
     const answer = await agent.call.requestWork({ path, body }, { signal: stopped }).catch(() => undefined);
@@ -78,8 +78,8 @@ async function keepAsking({ held }: Scene, { path }: DeviceFixture, stopped: Abo
   }
 }
 
-async function act(scene: Scene, action: Action): Promise<void> {
-  const { lines, devices, held } = scene;
+async function act(setup: Setup, action: Action): Promise<void> {
+  const { lines, devices, held } = setup;
   const around = <T>(list: readonly T[], nth: number) => list[nth % list.length] as T;
   switch (action.name) {
     case 'add':
@@ -125,7 +125,7 @@ async function switchDevice({ path }: DeviceFixture): Promise<void> {
 }
 
 /** Each automation that has an item waiting, with a device that could begin it: read in one moment, from the items themselves. */
-function coexisting({ lines }: Scene) {
+function coexisting({ lines }: Setup) {
   return app.sql(
     `select a.id::int as automation, d.id::int as device
      from automations a join queues q on q.id = a.queue_id
@@ -142,7 +142,7 @@ function coexisting({ lines }: Scene) {
 }
 
 const labels = fc.subarray(['sap', 'web']);
-const place = fc.nat({ max: 9 });
+const nth = fc.nat({ max: 9 });
 
 const layout: fc.Arbitrary<Layout> = fc.record({
   schemes: fc.tuple(...[0, 1].map(() => fc.constantFrom('ROUND_ROBIN', 'PRIORITY', 'FAIR'))),
@@ -169,43 +169,43 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       name: fc.constant('add'),
-      queue: place,
+      queue: nth,
       count: fc.integer({ min: 1, max: 3 }),
     }),
   },
-  { weight: 6, arbitrary: fc.record({ name: fc.constant('finish'), nth: place }) },
-  { weight: 1, arbitrary: fc.record({ name: fc.constant('switchDevice'), nth: place }) },
+  { weight: 6, arbitrary: fc.record({ name: fc.constant('finish'), nth }) },
+  { weight: 1, arbitrary: fc.record({ name: fc.constant('switchDevice'), nth }) },
   {
     weight: 2,
-    arbitrary: fc.record({ name: fc.constantFrom('switchQueue', 'switchAutomation'), queue: place }),
+    arbitrary: fc.record({ name: fc.constantFrom('switchQueue', 'switchAutomation'), queue: nth }),
   },
-  { weight: 2, arbitrary: fc.record({ name: fc.constant('label'), nth: place, labels }) },
+  { weight: 2, arbitrary: fc.record({ name: fc.constant('label'), nth, labels }) },
 );
 
 /** A failure prints its seed and path; put here, they bring it back. */
 const replay: fc.Parameters<[Layout, Action[]]> = {};
 
-// The next test run makes others. A failure is told as it was found: to repeat it in smaller would take minutes.
+// A failure is printed as it was found: to look for a smaller one would take minutes.
 const limits = { numRuns: 5, endOnFailure: true };
 
 test('requestWork lets nothing wait while a device that suits is idle, whatever comes, ends, stops and changes', async () => {
   await fc.assert(
-    fc.asyncProperty(layout, fc.array(action, { minLength: 10, maxLength: 30 }), async (setting, actions) => {
-      const scene = await build(setting);
+    fc.asyncProperty(layout, fc.array(action, { minLength: 10, maxLength: 30 }), async (chosen, actions) => {
+      const setup = await build(chosen);
       const stop = new AbortController();
-      const asking = scene.devices.map((device) => keepAsking(scene, device, stop.signal));
+      const asking = setup.devices.map((device) => keepAsking(setup, device, stop.signal));
       try {
-        for (const one of actions) {
-          await act(scene, one);
-          await expect.poll(() => coexisting(scene), { timeout: 15_000, interval: 10 }).toEqual([]);
+        for (const step of actions) {
+          await act(setup, step);
+          await expect.poll(() => coexisting(setup), { interval: 10 }).toEqual([]);
         }
       } finally {
         stop.abort();
         await Promise.all(asking);
         // The run-as users are free for the next run.
-        await complete(agent, scene.held);
+        await complete(agent, setup.held);
       }
     }),
     { ...limits, ...replay },
   );
-}, 120_000);
+});

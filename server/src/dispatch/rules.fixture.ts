@@ -1,4 +1,4 @@
-import type { Automation, Board, Grant, Offer, Pool } from './rules.ts';
+import type { Automation, Candidates, Grant, Offer, Pool } from './rules.ts';
 
 export const noon = new Date('2026-03-02T12:00:00Z');
 
@@ -32,15 +32,15 @@ export function automation(id: number, more: Partial<Automation> = {}): Automati
   };
 }
 
-export function board(automations: readonly Automation[], more: Partial<Board> = {}): Board {
+export function candidates(automations: readonly Automation[], more: Partial<Candidates> = {}): Candidates {
   return { now: noon, pools: [pool()], automations, takenUserIds: new Set(), ...more };
 }
 
-/** The ids of the automations that the grants are of, in order. */
+/** The ids of the automations that get the grants, in order. */
 export const automationIds = (grants: readonly Grant[]) => grants.map(({ automation: { id } }) => Number(id));
 
-/** The board when items of these automations are over. */
-export function ended(from: Board, ids: readonly number[]): Board {
+/** The candidates when items of these automations are over. */
+export function ended(from: Candidates, ids: readonly number[]): Candidates {
   const over = (id: number) => ids.filter((one) => one === id).length;
   return {
     ...from,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { automation, board, offer, pool } from './rules.fixture.ts';
+import { automation, candidates, offer, pool } from './rules.fixture.ts';
 import {
   decideGrants,
   granted,
@@ -8,7 +8,7 @@ import {
   isOpen,
   mayStart,
   suits,
-  type Board,
+  type Candidates,
   type Grant,
 } from './rules.ts';
 
@@ -40,20 +40,20 @@ describe('mayStart', () => {
       expect(started(0, { unit: 'PERCENT', threshold, waiting: 50, started: 0 })).toBe(true);
   });
 
-  test('PERCENT starts further devices when less than the threshold of the pass waits', () => {
+  test('PERCENT starts further devices when less than the threshold of the reactivation cycle waits', () => {
     for (let waiting = 1; waiting <= 9; waiting += 1) {
-      const pass = { unit: 'PERCENT', waiting, started: 10 - waiting } as const;
+      const cycle = { unit: 'PERCENT', waiting, started: 10 - waiting } as const;
       for (let threshold = 0; threshold <= 100; threshold += 10)
-        expect(started(1, { ...pass, threshold }), `${waiting} of 10`).toBe(waiting * 10 < threshold);
+        expect(started(1, { ...cycle, threshold }), `${waiting} of 10`).toBe(waiting * 10 < threshold);
     }
   });
 
   test('100 PERCENT never keeps a device from items that wait, nor does a COUNT of 1', () => {
     fc.assert(
       fc.property(fc.nat(50), fc.integer({ min: 1, max: 50 }), fc.nat(50), (running, waiting, begun) => {
-        const pass = { waiting, started: begun };
-        expect(started(running, { unit: 'PERCENT', threshold: 100, ...pass })).toBe(true);
-        expect(started(running, { unit: 'COUNT', threshold: 1, ...pass })).toBe(true);
+        const cycle = { waiting, started: begun };
+        expect(started(running, { unit: 'PERCENT', threshold: 100, ...cycle })).toBe(true);
+        expect(started(running, { unit: 'COUNT', threshold: 1, ...cycle })).toBe(true);
       }),
     );
     expect(isGuarded({ unit: 'PERCENT', threshold: 100 })).toBe(false);
@@ -100,10 +100,10 @@ const automations = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 const schemes = fc.constantFrom('ROUND_ROBIN' as const, 'PRIORITY' as const, 'FAIR' as const);
-const boards = fc
+const anyCandidates = fc
   .record({ automations, first: schemes, second: schemes, taken: fc.subarray([31, 32, 33]) })
   .map(({ first, second, taken, ...made }) => ({
-    ...board(
+    ...candidates(
       made.automations.map(({ unit, threshold, begun, ...one }, index) =>
         automation(index + 1, {
           ...one,
@@ -115,12 +115,12 @@ const boards = fc
     takenUserIds: new Set<number>(taken),
   }));
 const situations = fc.tuple(
-  boards,
+  anyCandidates,
   offers.map((list) => list.map((one, index) => offer({ deviceId: index + 1, ...one }))),
 );
 
-/** The board before each grant, and after the last. */
-function replay(from: Board, grants: readonly Grant[]): Board[] {
+/** The candidates before each grant, and after the last. */
+function replay(from: Candidates, grants: readonly Grant[]): Candidates[] {
   const seen = [from];
   for (const grant of grants) seen.push(granted(seen.at(-1) ?? from, grant));
   return seen;

@@ -13,15 +13,15 @@ export interface Offer {
 
 export type Scheme = 'ROUND_ROBIN' | 'PRIORITY' | 'FAIR';
 
-/** A pool, and where its scheme is. */
+/** A pool, and how far its scheme has come. */
 export interface Pool {
   readonly id: Id;
   readonly scheme: Scheme;
   readonly timeSliceSeconds: number;
-  /** Whose time slice it is, and since when. */
+  /** The automation that has the time slice, and since when. */
   readonly currentAutomationId?: Id | undefined;
   readonly sliceStartedOn?: Date | undefined;
-  /** How far those have come that wait for their turn: who was idle starts from here, and catches nothing up. */
+  /** How far the automations have come that wait for their turn: one that was idle starts from here, and catches nothing up. */
   readonly virtualTime: number;
 }
 
@@ -31,44 +31,47 @@ export interface Reactivation {
   readonly threshold: number;
   /** Items of the queue that wait. */
   readonly waiting: number;
-  /** Items that devices have begun since the queue was last drained: none when it is. */
+  /** Items that devices have begun in this reactivation cycle: none when the queue is drained. */
   readonly started: number;
 }
 
-/** An active automation, and what there is to do for it. */
+/** An active automation, and the work there is for it. */
 export interface Automation {
   readonly id: Id;
   readonly poolId: Id;
   readonly queueId: Id;
   readonly botName: string;
-  /** A device must have them all. */
+  /** A device must have all of them. */
   readonly labels: readonly string[];
   /** 0 (last) to 9 (first). */
   readonly priority: number;
   readonly weight: number;
   /** Items granted so far, divided by the weight. */
   readonly virtualTime: number;
-  /** Users as whom it may work, each on one item at a time; with none, nobody is needed. */
+  /** Users as whom it may work, each on one item at a time; if there are none, it needs no user. */
   readonly runAsUserIds: readonly Id[];
   /** Items in progress on devices. */
   readonly running: number;
-  /** Items that can be claimed now, as far as anybody has counted. */
+  /** Items that can be claimed now, counted up to a limit. */
   readonly claimable: number;
   readonly reactivation: Reactivation;
 }
 
 /** All that a decision looks at. */
-export interface Board {
+export interface Candidates {
   readonly now: Date;
-  /** Those that were granted nothing for longest come first. */
+  /** The pool whose last grant is longest ago comes first. */
   readonly pools: readonly Pool[];
   readonly automations: readonly Automation[];
   readonly takenUserIds: ReadonlySet<Id>;
 }
 
-/** One item of an automation's queue for one slot. */
+/**
+ * The decision that one slot gets an item of an automation's queue. The item is claimed afterwards: then the grant has become an
+ * assignment, or the queue yielded too few.
+ */
 export interface Grant {
-  /** Place of the offer in its list. */
+  /** Index of the offer in its list. */
   readonly offer: number;
   readonly automation: Automation;
   readonly runAsUserId?: Id | undefined;
@@ -92,11 +95,11 @@ export function suits(
 export function mayStart({ reactivation, running }: Pick<Automation, 'reactivation' | 'running'>): boolean {
   const { unit, threshold, waiting, started } = reactivation;
   if (unit === 'COUNT') return started > 0 || waiting >= threshold;
-  // The first device is started always. What runs has been started in this pass, or was left over from the one before.
+  // The first device is started always. Items that run were started in this cycle, or are left over from the one before.
   return running === 0 || waiting * 100 < threshold * (Math.max(started, running) + waiting);
 }
 
-/** Whether the threshold can ever keep a device from items that wait; most do not, and need not be watched. */
+/** Whether the threshold can ever keep a device from items that wait; most cannot, and need no cycle on record. */
 export function isGuarded({ unit, threshold }: Pick<Reactivation, 'unit' | 'threshold'>): boolean {
   return unit === 'COUNT' ? threshold > 1 : threshold < 100;
 }
@@ -108,14 +111,14 @@ export function isOpen(automation: Automation, takenUserIds: ReadonlySet<Id>): b
   return claimable > 0 && hasUser && mayStart(automation);
 }
 
-/** Gives as many slots as possible something to do; all devices get one item before one gets its second. */
-export function decideGrants(board: Board, offers: readonly Offer[]): Grant[] {
+/** Gives work to as many slots as possible; each device gets one item before any gets its second. */
+export function decideGrants(candidates: Candidates, offers: readonly Offer[]): Grant[] {
   const grants: Grant[] = [];
-  let next = board;
+  let next = candidates;
   const line = offers.map((offer, index) => ({ offer, index, slots: offer.slots }));
   for (const { offer, index, slots } of line) {
     const grant = slots > 0 && decideGrant(next, offer, index);
-    // No grant opens a queue to others: whoever comes away empty-handed need not be asked again.
+    // No grant opens a queue to others: an offer that gets nothing now gets nothing later either.
     if (!grant) continue;
     grants.push(grant);
     next = granted(next, grant);
@@ -124,8 +127,8 @@ export function decideGrants(board: Board, offers: readonly Offer[]): Grant[] {
   return grants;
 }
 
-function decideGrant(board: Board, offer: Offer, index: number): Grant | undefined {
-  const { pools, automations, takenUserIds, now } = board;
+function decideGrant(candidates: Candidates, offer: Offer, index: number): Grant | undefined {
+  const { pools, automations, takenUserIds, now } = candidates;
   const open = automations.filter((one) => isOpen(one, takenUserIds) && suits(offer, one));
   const pool = pools.find(({ id }) => open.some(({ poolId }) => poolId === id));
   if (!pool) return undefined;
@@ -141,18 +144,18 @@ function decideGrant(board: Board, offer: Offer, index: number): Grant | undefin
   return { offer: index, automation, runAsUserId, virtualTime };
 }
 
-/** Those between whom the scheme decides: with PRIORITY, nobody below the highest. */
-function peersOf({ scheme }: Pool, candidates: readonly Automation[]): readonly Automation[] {
-  if (scheme !== 'PRIORITY') return candidates;
-  const highest = Math.max(...candidates.map(({ priority }) => priority));
-  return candidates.filter(({ priority }) => priority === highest);
+/** The automations between which the scheme decides: with PRIORITY, none below the highest. */
+function peersOf({ scheme }: Pool, open: readonly Automation[]): readonly Automation[] {
+  if (scheme !== 'PRIORITY') return open;
+  const highest = Math.max(...open.map(({ priority }) => priority));
+  return open.filter(({ priority }) => priority === highest);
 }
 
-/** The one whose time slice it is, or the next one in the order of ids. */
-function firstByTurn(pool: Pool, candidates: readonly Automation[], now: Date): Automation | undefined {
-  const current = candidates.find(({ id }) => id === pool.currentAutomationId);
+/** The automation that has the time slice, or the next in the order of ids. */
+function firstByTurn(pool: Pool, peers: readonly Automation[], now: Date): Automation | undefined {
+  const current = peers.find(({ id }) => id === pool.currentAutomationId);
   if (current && !isSliceOver(pool, now)) return current;
-  const inOrder = candidates.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  const inOrder = peers.toSorted((one, other) => (one.id < other.id ? -1 : 1));
   const last = pool.currentAutomationId ?? 0;
   return inOrder.find(({ id }) => id > last) ?? inOrder[0];
 }
@@ -162,14 +165,14 @@ function isSliceOver({ sliceStartedOn, timeSliceSeconds }: Pool, now: Date): boo
 }
 
 /**
- * Of those that run fewer items for their weight than all do on the average, the one that has come least far. The first
- * keeps long items of one queue from filling all devices, the second gives turns by weight where slots are fewer than queues.
+ * Of the automations that run fewer items for their weight than the average, the one that has come least far. The average keeps
+ * long items of one queue from filling all devices; the second rule gives turns by weight where slots are fewer than queues.
  */
-function firstByShare(pool: Pool, candidates: readonly Automation[]): Automation | undefined {
-  const running = sum(candidates.map((one) => one.running)) + 1;
-  const weight = sum(candidates.map((one) => one.weight));
+function firstByShare(pool: Pool, peers: readonly Automation[]): Automation | undefined {
+  const running = sum(peers.map((one) => one.running)) + 1;
+  const weight = sum(peers.map((one) => one.weight));
   const isBelow = (one: Automation) => one.running * weight < running * one.weight;
-  return candidates
+  return peers
     .filter(isBelow)
     .toSorted(
       (one, other) =>
@@ -187,22 +190,26 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** The board after a grant. */
-export function granted(board: Board, grant: Grant): Board {
+/** The candidates after a grant. */
+export function granted(candidates: Candidates, grant: Grant): Candidates {
   const { automation, runAsUserId } = grant;
-  const automations = board.automations.map((one) => (one.id === automation.id ? begun(one, grant) : one));
-  const others = board.pools.filter(({ id }) => id !== automation.poolId);
-  const pools = board.pools.filter(({ id }) => id === automation.poolId);
+  const automations = candidates.automations.map((one) =>
+    one.id === automation.id ? withOneMore(one, grant) : one,
+  );
+  const others = candidates.pools.filter(({ id }) => id !== automation.poolId);
+  const pools = candidates.pools.filter(({ id }) => id === automation.poolId);
   return {
-    ...board,
+    ...candidates,
     automations,
-    pools: [...others, ...pools.map((pool) => turned(pool, grant, board))],
+    pools: [...others, ...pools.map((pool) => moved(pool, grant, candidates))],
     takenUserIds:
-      runAsUserId === undefined ? board.takenUserIds : new Set([...board.takenUserIds, runAsUserId]),
+      runAsUserId === undefined
+        ? candidates.takenUserIds
+        : new Set([...candidates.takenUserIds, runAsUserId]),
   };
 }
 
-function begun(automation: Automation, { virtualTime }: Grant): Automation {
+function withOneMore(automation: Automation, { virtualTime }: Grant): Automation {
   const { running, claimable, reactivation, weight } = automation;
   return {
     ...automation,
@@ -217,8 +224,8 @@ function begun(automation: Automation, { virtualTime }: Grant): Automation {
   };
 }
 
-/** The turn moves on when the slice is over or its queue has nothing more; who cannot take part only gets by. */
-function turned(pool: Pool, { automation, virtualTime }: Grant, { automations, now }: Board): Pool {
+/** The slice goes over when its time is up or its holder has no more work; a device that cannot serve the holder leaves it there. */
+function moved(pool: Pool, { automation, virtualTime }: Grant, { automations, now }: Candidates): Pool {
   const current = automations.find(({ id }) => id === pool.currentAutomationId);
   const movesOn = isSliceOver(pool, now) || !current || current.claimable === 0;
   return {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { automation, automationIds, board, ended, later, noon, offer, pool } from './rules.fixture.ts';
-import { decideGrants, granted, type Board } from './rules.ts';
+import { automation, automationIds, candidates, ended, later, noon, offer, pool } from './rules.fixture.ts';
+import { decideGrants, granted, type Candidates } from './rules.ts';
 
 /** Grants one after the other to one slot whose item is over before the next decision. */
-function serve(from: Board, count: number, at: (turn: number) => Date = () => noon): number[] {
+function serve(from: Candidates, count: number, at: (turn: number) => Date = () => noon): number[] {
   const served: number[] = [];
   let now = from;
   for (let turn = 0; turn < count; turn += 1) {
@@ -23,7 +23,7 @@ describe('decideGrants in a pool with FAIR', () => {
     fc.assert(
       fc.property(weights, (list) => {
         const all = list.map((weight, index) => automation(index + 1, { weight }));
-        const served = serve(board(all), 200);
+        const served = serve(candidates(all), 200);
         const turns = list.map((weight, index) => served.filter((id) => id === index + 1).length / weight);
         expect(Math.max(...turns) - Math.min(...turns)).toBeLessThanOrEqual(1 + 1e-6);
       }),
@@ -35,7 +35,7 @@ describe('decideGrants in a pool with FAIR', () => {
       fc.property(weights, fc.integer({ min: 1, max: 40 }), (list, slots) => {
         const all = list.map((weight, index) => automation(index + 1, { weight }));
         const total = list.reduce((sum, weight) => sum + weight, 0);
-        const ids = automationIds(decideGrants(board(all), [offer({ slots })]));
+        const ids = automationIds(decideGrants(candidates(all), [offer({ slots })]));
         for (const [index, weight] of list.entries())
           expect(ids.filter((id) => id === index + 1).length).toBeLessThanOrEqual(
             Math.ceil((slots * weight) / total),
@@ -48,7 +48,7 @@ describe('decideGrants in a pool with FAIR', () => {
     const durations = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 2, maxLength: 5 });
     fc.assert(
       fc.property(durations, fc.integer({ min: 1, max: 6 }), (list, slots) => {
-        let now = board(list.map((_, index) => automation(index + 1)));
+        let now = candidates(list.map((_, index) => automation(index + 1)));
         const running: { id: number; until: number }[] = [];
         const waited = list.map(() => 0);
         for (let tick = 0; tick < 200; tick += 1) {
@@ -75,7 +75,7 @@ describe('decideGrants in a pool with FAIR', () => {
 
   test('lets a queue that was idle join in, without making up for the time', () => {
     const idle = automation(2, { claimable: 0 });
-    let now = board([automation(1), idle]);
+    let now = candidates([automation(1), idle]);
     for (let turn = 0; turn < 50; turn += 1) {
       const [grant] = decideGrants(now, [offer()]);
       now = grant ? ended(granted(now, grant), [1]) : now;
@@ -91,14 +91,14 @@ describe('decideGrants in a pool with ROUND_ROBIN', () => {
   const three = [automation(1), automation(2), automation(3)];
 
   test('stays with a queue for its time slice and then goes on to the next, in the order of ids and round again', () => {
-    const served = serve(board(three, turns), 40, (turn) => later(turn));
+    const served = serve(candidates(three, turns), 40, (turn) => later(turn));
     const round = [1, 2, 3, 1].flatMap((id) => Array.from({ length: 10 }, () => id));
     expect(served).toEqual(round);
   });
 
   test('goes on at once when the queue has nothing more, with a slice of its own for the next', () => {
     const [, second, third] = three as [unknown, (typeof three)[0], (typeof three)[0]];
-    const served = serve(board([automation(1, { claimable: 4 }), second, third], turns), 15, (turn) =>
+    const served = serve(candidates([automation(1, { claimable: 4 }), second, third], turns), 15, (turn) =>
       later(turn),
     );
     expect(served).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3]);
@@ -106,7 +106,7 @@ describe('decideGrants in a pool with ROUND_ROBIN', () => {
 
   test('begins a new slice when nobody else has work', () => {
     const alone = [automation(1), automation(2, { claimable: 0 })];
-    expect(serve(board(alone, turns), 25, (turn) => later(turn))).toEqual(
+    expect(serve(candidates(alone, turns), 25, (turn) => later(turn))).toEqual(
       Array.from({ length: 25 }, () => 1),
     );
   });
@@ -114,7 +114,7 @@ describe('decideGrants in a pool with ROUND_ROBIN', () => {
   test('keeps the slice of a queue that the device cannot serve, and gives the device another', () => {
     const picky = automation(1, { labels: ['sap'] });
     const slice = { currentAutomationId: 1, sliceStartedOn: noon };
-    const from = board([picky, automation(2)], { pools: [pool({ scheme: 'ROUND_ROBIN', ...slice })] });
+    const from = candidates([picky, automation(2)], { pools: [pool({ scheme: 'ROUND_ROBIN', ...slice })] });
     const grants = decideGrants(from, [offer(), offer({ deviceId: 2, labels: ['sap'] })]);
     expect(automationIds(grants)).toEqual([2, 1]);
     expect(grants.reduce(granted, from).pools[0]).toMatchObject(slice);
@@ -130,7 +130,7 @@ describe('decideGrants in a pool with PRIORITY', () => {
       automation(2, { priority: 7, claimable: 6, weight: 2 }),
       automation(3, { priority: 7, claimable: 3 }),
     ];
-    const ids = automationIds(decideGrants(board(all, byPriority), [offer({ slots: 12 })]));
+    const ids = automationIds(decideGrants(candidates(all, byPriority), [offer({ slots: 12 })]));
     expect(ids.slice(0, 9).filter((id) => id === 2)).toHaveLength(6);
     expect(ids.slice(0, 9).filter((id) => id === 3)).toHaveLength(3);
     expect(ids.slice(0, 6).filter((id) => id === 3)).toHaveLength(2);
@@ -142,27 +142,30 @@ describe('decideGrants for several pools and devices', () => {
   const pools = { pools: [pool(), pool({ id: 2 })] };
 
   test('lets the pools of a device take turns', () => {
-    const from = board([automation(1), automation(2, { poolId: 2 }), automation(3, { poolId: 2 })], pools);
+    const from = candidates(
+      [automation(1), automation(2, { poolId: 2 }), automation(3, { poolId: 2 })],
+      pools,
+    );
     const ids = automationIds(decideGrants(from, [offer({ poolIds: [1, 2], slots: 8 })]));
     expect(ids).toEqual([1, 2, 1, 3, 1, 2, 1, 3]);
   });
 
   test('gives each device one item before one gets its second', () => {
     const list = [offer({ slots: 5 }), offer({ deviceId: 2, slots: 5 }), offer({ deviceId: 3, slots: 5 })];
-    const grants = decideGrants(board([automation(1, { claimable: 5 })]), list);
+    const grants = decideGrants(candidates([automation(1, { claimable: 5 })]), list);
     expect(grants.map((grant) => grant.offer)).toEqual([0, 1, 2, 0, 1]);
   });
 
-  test('starts one device on a queue, and further ones when the share of the pass that waits is below the threshold', () => {
+  test('starts one device on a queue, and further ones when the share of the reactivation cycle that waits is below the threshold', () => {
     const devices = [offer({ deviceId: 1 }), offer({ deviceId: 2 }), offer({ deviceId: 3 })];
-    const pass = (waiting: number, begun: number, running: number) =>
+    const inCycle = (waiting: number, begun: number, running: number) =>
       automation(1, {
         running,
         claimable: waiting,
         reactivation: { unit: 'PERCENT', threshold: 50, waiting, started: begun },
       });
-    expect(decideGrants(board([pass(4, 0, 0)]), devices)).toHaveLength(1);
-    expect(decideGrants(board([pass(2, 2, 1)]), devices)).toHaveLength(0);
-    expect(decideGrants(board([pass(2, 3, 1)]), devices)).toHaveLength(2);
+    expect(decideGrants(candidates([inCycle(4, 0, 0)]), devices)).toHaveLength(1);
+    expect(decideGrants(candidates([inCycle(2, 2, 1)]), devices)).toHaveLength(0);
+    expect(decideGrants(candidates([inCycle(2, 3, 1)]), devices)).toHaveLength(2);
   });
 });

@@ -1,7 +1,7 @@
 import type { Schemas } from '@millrace/api';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, startApp, type App, type TestUser } from '../testing/app.ts';
-import { createDevice, createLine, complete } from '../testing/dispatch.ts';
+import { complete, createDevice, createLine } from '../testing/dispatch.ts';
 
 let here: App;
 /** The same user, at each of two servers on one database. */

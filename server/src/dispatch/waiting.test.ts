@@ -21,11 +21,11 @@ async function waitAt(runner: DeviceFixture): Promise<{ readonly answer: Promise
   return { answer };
 }
 
-// Sleepers look by themselves every few seconds: so many rounds would outlast a test that bells do not wake.
+// Calls that wait look by themselves every few seconds: without wake-ups, these rounds would outlast the test.
 const rounds = 20;
 
 describe('requestWork while a change keeps out who writes the items of a queue', () => {
-  /** As a change does while it compares the items of the queue; answers what lets it go. */
+  /** As a change does while it compares the items of the queue; answers the function that ends it. */
   async function keepOut(queueId: unknown): Promise<() => Promise<void>> {
     const keeper = new pg.Client(app.connection);
     await keeper.connect();

@@ -87,7 +87,7 @@ describe('updateWorkItemModel', () => {
     }
   });
 
-  it('updateWorkItemModel waits for whoever is about to store an item that fits the model of before', async () => {
+  it('updateWorkItemModel waits for a call that is about to store an item that fits the model of before', async () => {
     const queue = await createQueue(app);
     const writer = new pg.Client(app.connection);
     await writer.connect();

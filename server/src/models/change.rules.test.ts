@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Schemas } from '@millrace/api';
-import { Refusal } from '../errors.ts';
-import { decideModelChange } from './change.rules.ts';
-import type { Attribute } from './rules.ts';
+import { Refusal } from '../engine/errors.ts';
+import { decideModelChange } from './rules.ts';
+import type { Attribute } from '../engine/operation.ts';
 
 const customer: Attribute = { id: 1, name: 'customer', type: 'TEXT', isRequired: true };
 const amount: Attribute = { id: 2, name: 'amount', type: 'NUMBER', isRequired: false };
@@ -35,30 +35,32 @@ describe('a change of a model', () => {
       name: 'Orders',
       attributes: model.attributes,
       isRenaming: false,
-      doubtful: [],
+      marked: [],
+      unmarked: [],
+      risks: [],
       isNone: true,
     });
   });
 
-  it('renames the model, or puts attributes in another order, without any item in doubt', () => {
+  it('renames the model, or puts attributes in another order, without any item at risk', () => {
     expect(change(undefined, { name: 'Sales' })).toMatchObject({
       name: 'Sales',
       isNone: false,
-      doubtful: [],
+      risks: [],
     });
     const turned = change([{ id: 3 }, { id: 2 }, { id: 1 }]);
     expect(turned).toMatchObject({ attributes: [due, amount, customer], isNone: false, isRenaming: false });
-    expect(turned.doubtful).toEqual([]);
+    expect(turned.risks).toEqual([]);
   });
 
   it('renames an attribute by its id, and keeps what it was called until then', () => {
-    const { attributes, isRenaming, doubtful } = change([{ id: 1, name: 'client' }, { id: 2 }, { id: 3 }]);
+    const { attributes, isRenaming, risks } = change([{ id: 1, name: 'client' }, { id: 2 }, { id: 3 }]);
     expect(attributes[0]).toEqual({
       ...customer,
       name: 'client',
       formerNames: [{ until: 5, name: 'customer' }],
     });
-    expect([isRenaming, doubtful]).toEqual([true, []]);
+    expect([isRenaming, risks]).toEqual([true, []]);
   });
 
   it('exchanges names, and keeps all that an attribute was called', () => {
@@ -82,12 +84,43 @@ describe('a change of a model', () => {
     ]);
   });
 
-  it('adds an attribute that no record of before has; required, all items are in doubt', () => {
+  it('keeps names that were given before names were told apart by form, and takes no more of them', () => {
+    const old = [
+      { ...customer, name: 'e\u0301' },
+      { ...amount, name: '\u00e9' },
+      { ...due, name: 'd\u200b' },
+    ];
+    const decide = (attributes: NonNullable<Sent>) =>
+      decideModelChange({ ...model, attributes: old }, { version: 4, attributes });
+    const names = old.map(({ name }) => ({ name }));
+    expect(decide([...names, { name: 'new' }]).attributes.map(({ name }) => name)).toEqual([
+      'e\u0301',
+      '\u00e9',
+      'd\u200b',
+      'new',
+    ]);
+    expect(() => decide([{ name: '\uff24' }, ...names, { name: 'D' }])).toThrow(
+      'differs from that of attribute 0',
+    );
+    expect(() => decide([...names, { name: 'new\u200b' }])).toThrow('U+200B');
+  });
+
+  it('knows an attribute by its name in another form, and stores that from then on', () => {
+    const old = { ...customer, name: 'e\u0301' };
+    const sent = [{ name: '\u00e9', isRequired: false }];
+    const { attributes } = decideModelChange(
+      { ...model, attributes: [old] },
+      { version: 4, attributes: sent },
+    );
+    expect(attributes).toMatchObject([{ id: 1, name: '\u00e9', isRequired: false }]);
+  });
+
+  it('adds an attribute that no record of before has; required, all items are at risk', () => {
     const added = { name: 'note', type: 'TEXT', isRequired: false, formerNames: [{ until: 5 }] };
     const optional = change([...all, { name: 'note', isRequired: false }]);
     expect(optional).toMatchObject({ attributes: [customer, amount, due, added], isRenaming: false });
-    expect(optional.doubtful).toEqual([]);
-    expect(change([...all, { name: 'note' }]).doubtful).toEqual([{ before: undefined, reason: 'required' }]);
+    expect(optional.risks).toEqual([]);
+    expect(change([...all, { name: 'note' }]).risks).toEqual([{ before: undefined, reason: 'required' }]);
   });
 
   it.each<[string, Sent, unknown[]]>([
@@ -99,8 +132,8 @@ describe('a change of a model', () => {
     ['optional', [{ id: 1, isRequired: false }, { id: 2 }, { id: 3 }], []],
     ['a text', [{ id: 1 }, { id: 2, type: 'TEXT' }, { id: 3 }], [{ before: amount, reason: 'retyped' }]],
     ['gone', [{ id: 1 }, { id: 3 }], [{ before: amount, reason: 'removed' }]],
-  ])('that makes an attribute %s puts in doubt what it must', (_, sent, doubts) => {
-    expect(change(sent).doubtful).toEqual(doubts);
+  ])('that makes an attribute %s puts at risk what it must', (_, sent, expected) => {
+    expect(change(sent).risks).toEqual(expected);
   });
 
   it('of a type makes what records of before have unreadable, except as a text', () => {
@@ -111,12 +144,12 @@ describe('a change of a model', () => {
   });
 
   it('takes the name of a removed attribute for another', () => {
-    const { attributes, doubtful } = change([{ id: 2, name: 'customer' }, { id: 3 }]);
+    const { attributes, risks } = change([{ id: 2, name: 'customer' }, { id: 3 }]);
     expect(attributes.map(({ id, name }) => [id, name])).toEqual([
       [2, 'customer'],
       [3, 'due'],
     ]);
-    expect(doubtful).toEqual([{ before: customer, reason: 'removed' }]);
+    expect(risks).toEqual([{ before: customer, reason: 'removed' }]);
   });
 
   it.each<[Sent, object, string, string]>([

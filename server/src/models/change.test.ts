@@ -1,6 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startApp, type App, type TestUser } from '../testing/app.ts';
+import { startApp, type App, type Caller, type TestUser } from '../testing/app.ts';
 import { createQueue, eventually, type QueueFixture } from '../testing/fixtures.ts';
 import { addTenant } from '../testing/tenant.ts';
 
@@ -19,7 +19,10 @@ type Update = Partial<Schemas['WorkItemModelUpdate']>;
 
 async function modelOf({ owner, path }: QueueFixture) {
   const { workItemModelId = 0 } = (await owner.call.getQueue({ path })).body;
-  return (await owner.call.getWorkItemModel({ path: { id: workItemModelId } })).body;
+  // Only the answer of getWorkItemModel says what its caller may do.
+  const { capabilities: _, ...model } = (await owner.call.getWorkItemModel({ path: { id: workItemModelId } }))
+    .body;
+  return model;
 }
 
 async function change(queue: QueueFixture, update: Update, { call } = queue.owner) {
@@ -93,7 +96,7 @@ describe('updateWorkItemModel', () => {
     expect(await modelOf(queue)).toEqual(body.workItemModel);
     const path = { id: before.id as number };
     const former = await queue.owner.call.getWorkItemModel({ path, query: { modelVersion: 0 } });
-    expect(former.body).toEqual(before);
+    expect(former.body).toEqual({ ...before, capabilities: ['view', 'edit'] });
     expect((await queue.owner.call.getWorkItemModel({ path, query: { modelVersion: 2 } })).status).toBe(404);
   });
 
@@ -179,8 +182,8 @@ describe('updateWorkItemModel', () => {
       uniqueBy: ['client'],
       version: 1,
     });
-    const twin = await create(queue, { client: 'customer 1', sum: 9 });
-    expect([twin.status, twin.error.details?.[0]?.itemId]).toEqual([409, first?.id]);
+    const duplicate = await create(queue, { client: 'customer 1', sum: 9 });
+    expect([duplicate.status, duplicate.error.details?.[0]?.itemId]).toEqual([409, first?.id]);
     await create(queue, { client: 'b', sum: 5 }, { client: 'a', sum: 5 });
     expect((await queue.claim(3)).map(({ json }) => json?.['client'])).toEqual(['a', 'b', 'customer 1']);
   });
@@ -193,6 +196,8 @@ describe('updateWorkItemModel', () => {
     const body = { action: 'EDIT', filter, json: { client: 'a' } } as never;
     const edited = await queue.owner.call.updateWorkItemStatus({ path: queue.path, body });
     expect(edited.body).toMatchObject({ selected: 1, changed: 1 });
+    // A claim skips items that the job has locked at that moment.
+    await settled(queue);
     expect((await queue.claim(2)).map(({ json, modelVersion }) => [json, modelVersion])).toEqual([
       [{ client: 'a', sum: 3 }, 1],
       [{ client: 'b', sum: 2 }, 1],
@@ -297,11 +302,16 @@ describe('updateWorkItemModel', () => {
     const queue = await createQueue(app);
     const { id = 0 } = await modelOf(queue);
     const path = { id: id as number };
+    const told = async (call: Caller) => (await call.getWorkItemModel({ path })).body.capabilities;
     expect((await change(queue, { name: 'Mine' }, stranger)).status).toBe(403);
+    expect(await told(stranger.call)).toEqual(['view']);
+    expect(await told(queue.owner.call)).toEqual(['view', 'edit']);
     const foreign = await foreigner.call.updateWorkItemModel({ path, body: { version: 0 } });
     expect(foreign.status).toBe(404);
     await stranger.call.createQueue({ body: { name: 'Second', workItemModelId: id } });
     expect((await change(queue, { name: 'Ours' })).error.message).toContain('queues that you do not own');
+    expect(await told(queue.owner.call)).toEqual(['view']);
+    expect(await told(app.admin)).toEqual(['view', 'edit']);
     expect((await change(queue, { name: 'Ours' }, { call: app.admin } as TestUser)).status).toBe(200);
     const unused = (
       await stranger.call.createWorkItemModel({ body: { name: 'U', attributes: [{ name: 'a' }] } })

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { chown, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { giveTo } from './account.ts';
-import type { Place } from './place.ts';
-import { findPostgresIn, isPostgresIn } from './processes.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { giveTo, type Place } from './place.ts';
+import { isPostgresIn } from './processes.ts';
 import { folderArgument, program, runProgram } from './programs.ts';
 import type { Distribution } from './runtime.ts';
 
@@ -110,10 +111,12 @@ async function syncFolder(folderPath: string): Promise<void> {
   }
 }
 
-/** What PostgreSQL wrote about itself when it started. */
+/** The lines that PostgreSQL wrote about itself when it started. */
 interface PidFile {
   readonly pid: number;
   readonly port: number;
+  /** How far its start, or its end, has come; empty as long as it has not said. */
+  readonly status: string;
   readonly rest: string;
 }
 
@@ -121,17 +124,18 @@ export async function readPidFile(cluster: string): Promise<PidFile | undefined>
   const text = await readFile(path.join(cluster, 'postmaster.pid'), 'utf8').catch(() => '');
   const [first, ...rest] = text.split('\n');
   const pid = Number(first);
-  return Number.isInteger(pid) && pid > 0 ? { pid, port: Number(rest[2]), rest: rest.join('\n') } : undefined;
+  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  return { pid, port: Number(rest[2]), status: rest[6] ?? '', rest: rest.join('\n') };
 }
 
-/** The process id of the PostgreSQL server that is running in this cluster now, whoever started it. */
+/** The process id of the PostgreSQL server that runs in this cluster now, also of one that another process started. */
 export async function findPostmaster(cluster: string): Promise<number | undefined> {
   const file = await readPidFile(cluster);
   return file && (await isPostgresIn(file.pid, cluster)) ? file.pid : undefined;
 }
 
 /**
- * Clears what a dead server left in the way of a new one; only for a cluster without a living server.
+ * Clears the remains of a dead server that are in the way of a new one; only for a cluster without a living server.
  *
  * Its sessions may live on for as long as they compute, and end like it: recovery undoes what they did not commit.
  * Its process id may now belong to another program, or to a zombie that nobody collects, and PostgreSQL would refuse
@@ -139,13 +143,7 @@ export async function findPostmaster(cluster: string): Promise<number | undefine
  * it gets the id of the new server's parent, the one PostgreSQL ignores. The socket's lock file holds nothing else.
  */
 export async function disownDeadServer(place: Place): Promise<void> {
-  for (const orphan of await findPostgresIn(place.cluster)) {
-    try {
-      process.kill(orphan, 'SIGKILL');
-    } catch {
-      // It has ended by itself meanwhile.
-    }
-  }
+  await endSessions(place.cluster);
   if (place.sockets !== undefined) {
     for (const name of await readdir(place.sockets)) await rm(path.join(place.sockets, name));
   }
@@ -157,4 +155,37 @@ export async function disownDeadServer(place: Place): Promise<void> {
   await writeFile(`${pidFile}.new`, `${process.pid}\n${file.rest}`, { mode: 0o600, flag: 'wx' });
   if (place.account) await chown(`${pidFile}.new`, place.account.uid, place.account.gid);
   await rename(`${pidFile}.new`, pidFile);
+}
+
+const orphanPatience = 10_000;
+
+/**
+ * Ends what is left of a dead server and waits until it is gone: as long as one session holds the shared memory, PostgreSQL
+ * refuses to start. One that hangs in the disk is left to PostgreSQL's own look.
+ */
+async function endSessions(cluster: string): Promise<void> {
+  const giveUp = performance.now() + orphanPatience;
+  for (;;) {
+    const orphans = await findPostgresIn(cluster);
+    if (orphans.length === 0 || performance.now() > giveUp) return;
+    for (const orphan of orphans) {
+      try {
+        process.kill(orphan, 'SIGKILL');
+      } catch {
+        // It has ended by itself meanwhile.
+      }
+    }
+    await pause(20);
+  }
+}
+
+/** All PostgreSQL processes that work in the folder, where the system tells it; nothing elsewhere. */
+async function findPostgresIn(folder: string): Promise<number[]> {
+  if (process.platform !== 'linux') return [];
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  // All at once: a machine may have hundreds of them, and nobody is served meanwhile.
+  const isFound = await Promise.all(pids.map((pid) => isPostgresIn(pid, folder)));
+  return pids.filter((_, index) => isFound[index]);
 }

@@ -10,12 +10,12 @@ interface Holder {
   readonly token: string;
 }
 
-export interface FolderLock {
+interface FolderLock {
   /** Gives the folder back. */
   release(): Promise<void>;
 }
 
-export interface LockOptions {
+interface LockOptions {
   readonly log: (message: string) => void;
   /** How often the holder shows that it lives, in milliseconds. Only seen by processes in other containers. */
   readonly heartbeat?: number;
@@ -109,7 +109,7 @@ function heartbeat(options: LockOptions): number {
   return options.heartbeat ?? 2_000;
 }
 
-/** Reads who holds the lock: 'gone' when there is no lock, undefined when a power loss left an unreadable one. */
+/** Reads the holder of the lock: 'gone' when there is no lock, undefined when a power loss left an unreadable one. */
 async function readHolder(path: string): Promise<Holder | 'gone' | undefined> {
   try {
     return parseHolder(await readFile(path, 'utf8'));

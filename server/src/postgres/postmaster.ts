@@ -4,14 +4,13 @@ import { existsSync } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { runAs } from './account.ts';
-import { disownDeadServer, findPostmaster } from './cluster.ts';
-import { type Connection, findStranger, tryToConnect } from './connection.ts';
-import { openSocketFolder, type Place } from './place.ts';
-import { cleanEnvironment, isRunning } from './processes.ts';
+import { disownDeadServer, findPostmaster, readPidFile } from './cluster.ts';
+import { withClient, type Connection } from './connection.ts';
+import { openSocketFolder, runAs, type Place } from './place.ts';
+import { cleanEnvironment, isRunning, isSameFolder } from './processes.ts';
 import { cannotRun, folderArgument, program, runProgram } from './programs.ts';
 
-/** One embedded server: what it is started with, and the process that serves now. */
+/** One embedded server: the settings of its start, and the process that serves now. */
 export interface Server {
   readonly place: Place;
   readonly runtime: string;
@@ -21,6 +20,8 @@ export interface Server {
   /** Aborted when Millrace stops: nothing is started or waited for from then on. */
   readonly stopping: AbortSignal;
   pid: number | undefined;
+  /** Resolves when that process has ended. Undefined for one that another process started, and on Windows: only looking tells. */
+  ended: Promise<unknown> | undefined;
 }
 
 const startPatience = 30_000;
@@ -35,16 +36,17 @@ const passingTrouble = /lock file ".*" already exists|pre-existing shared memory
  */
 export async function bringUp(server: Server): Promise<void> {
   if (await takeOver(server)) return;
-  const giveUp = Date.now() + startPatience;
+  const giveUp = performance.now() + startPatience;
   for (;;) {
     const { sockets, account } = server.place;
     if (sockets !== undefined) await openSocketFolder(sockets, account);
     await disownDeadServer(server.place);
     const logStart = await sizeOf(server.place.log);
-    server.pid = await launch(server);
+    await launch(server);
     if (await becomesReady(server)) return;
     const said = (await readFile(server.place.log)).subarray(logStart).toString();
-    if (!passingTrouble.test(said) || Date.now() > giveUp) throw new Error(startFailure(server.place, said));
+    if (!passingTrouble.test(said) || performance.now() > giveUp)
+      throw new Error(startFailure(server.place, said));
     await pause(300, undefined, { signal: server.stopping });
   }
 }
@@ -63,6 +65,7 @@ async function takeOver(server: Server): Promise<boolean> {
   if (pid === undefined) return false;
   const opts = await readFile(path.join(cluster, 'postmaster.opts'), 'utf8').catch(() => '');
   server.pid = pid;
+  server.ended = undefined;
   if (opts.trim() !== commandLine(server) || !hasSocket(server)) {
     server.log(
       `PostgreSQL still runs but with other settings (process ${pid}); stopping it to start it anew.`,
@@ -101,9 +104,12 @@ function serverArguments({ place, settingArguments }: Server): string[] {
   return ['-D', folderArgument(place, place.cluster), ...settingArguments];
 }
 
-/** Starts the server's process and returns its id without waiting until it serves. */
-async function launch(server: Server): Promise<number | undefined> {
-  if (process.platform === 'win32') return launchOnWindows(server);
+/** Starts the server's process without waiting until it serves. */
+async function launch(server: Server): Promise<void> {
+  if (process.platform === 'win32') {
+    server.pid = await launchOnWindows(server);
+    return;
+  }
   const { place } = server;
   const executable = program(server.runtime, 'postgres');
   // A file, not a pipe to this process: the server outlives a killed Millrace and must still be able to log.
@@ -118,11 +124,18 @@ async function launch(server: Server): Promise<number | undefined> {
       ...runAs(place.account),
     });
     child.unref();
+    server.ended = once(child, 'exit').then(() => forget(server, child.pid));
+    server.ended.catch(() => undefined);
     await once(child, 'spawn').catch((error: Error) => Promise.reject(cannotRun(executable, error)));
-    return child.pid;
+    server.pid = child.pid;
   } finally {
     await log.close();
   }
+}
+
+/** The id of a process that has ended may soon be that of another one. */
+function forget(server: Server, pid: number | undefined): void {
+  if (server.pid === pid) server.pid = undefined;
 }
 
 /** On Windows pg_ctl gives up administrator rights, with which PostgreSQL would refuse to run. */
@@ -144,38 +157,49 @@ async function launchOnWindows({ place, runtime, settingArguments }: Server): Pr
  * @returns false when its process ended instead.
  */
 async function becomesReady(server: Server): Promise<boolean> {
-  let giveUp = Date.now() + startPatience;
-  let nextWord = Date.now() + 5_000;
-  // Slower and slower: the server logs each visitor whom it turns away.
-  for (let wait = 20; ; wait = Math.min(250, wait * 1.3)) {
+  let giveUp = performance.now() + startPatience;
+  let nextWord = performance.now() + 5_000;
+  for (;;) {
     server.stopping.throwIfAborted();
-    const answer = await tryToConnect(server.connection);
-    if (answer === 'ready') return true;
+    const state = await stateOf(server);
+    if (state === 'ready') return true;
     if (server.pid === undefined || !isRunning(server.pid)) return false;
-    if (answer === 'starting') giveUp = Date.now() + startPatience;
-    else if (Date.now() > giveUp)
-      throw new Error(`PostgreSQL runs (process ${server.pid}) but ${answer.trouble}.`);
-    if (Date.now() > nextWord) {
+    if (state === 'starting') giveUp = performance.now() + startPatience;
+    else if (performance.now() > giveUp)
+      throw new Error(`PostgreSQL runs (process ${server.pid}) but ${state.trouble}.`);
+    if (performance.now() > nextWord) {
       server.log('Waiting for PostgreSQL, which is recovering its data after a crash.');
-      nextWord = Date.now() + 30_000;
+      nextWord = performance.now() + 30_000;
     }
-    await pause(wait);
+    await pause(50);
   }
+}
+
+type State = 'ready' | 'starting' | { readonly trouble: string };
+
+/**
+ * Whether the server takes connections. It is asked only once it has written into its pid file that it is ready: each connection
+ * that it refuses costs it a process and a line in its log, while it has to recover.
+ */
+async function stateOf({ pid, place, connection }: Server): Promise<State> {
+  const file = await readPidFile(place.cluster);
+  if (file !== undefined && file.pid === pid && /^(starting|stopping)/.test(file.status)) return 'starting';
+  return tryToConnect(connection);
 }
 
 /**
  * Ends the server: sessions are cut, running transactions rolled back, everything is written to disk. A server that
- * does not end in half a minute is ended hard, and then recovers at its next start; nothing acknowledged is lost.
+ * does not end in a minute is ended hard, and then recovers at its next start; nothing acknowledged is lost.
  */
 export async function shutDown(server: Server): Promise<void> {
   const { pid, place } = server;
   if (pid === undefined || !isRunning(pid)) return;
   if (process.platform === 'win32') {
-    const args = ['stop', '-s', '-D', place.cluster, '-m', 'fast', '-t', '30'];
+    const args = ['stop', '-s', '-D', place.cluster, '-m', 'fast', '-t', '60'];
     return runProgram(place, program(server.runtime, 'pg_ctl'), args, { folder: place.cluster });
   }
   for (const [signal, patience] of [
-    ['SIGINT', 30_000],
+    ['SIGINT', 60_000],
     ['SIGQUIT', 10_000],
   ] as const) {
     process.kill(pid, signal);
@@ -186,9 +210,9 @@ export async function shutDown(server: Server): Promise<void> {
 }
 
 async function ends(pid: number, patience: number): Promise<boolean> {
-  const giveUp = Date.now() + patience;
+  const giveUp = performance.now() + patience;
   while (isRunning(pid)) {
-    if (Date.now() > giveUp) return false;
+    if (performance.now() > giveUp) return false;
     await pause(20);
   }
   return true;
@@ -196,4 +220,33 @@ async function ends(pid: number, patience: number): Promise<boolean> {
 
 async function sizeOf(file: string): Promise<number> {
   return (await stat(file).catch(() => undefined))?.size ?? 0;
+}
+
+/** Tries whether the server takes connections. 'starting' also stands for recovering and for shutting down. */
+async function tryToConnect(connection: Connection): Promise<State> {
+  try {
+    await withClient(connection, () => Promise.resolve());
+    return 'ready';
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    return code === '57P03' ? 'starting' : { trouble: `it cannot be reached: ${message}` };
+  }
+}
+
+/**
+ * Whether the server that answers there keeps its data in the folder.
+ *
+ * @returns the other folder when it does not.
+ */
+async function findStranger(connection: Connection, cluster: string): Promise<string | undefined> {
+  return withClient(connection, async (client) => {
+    const result = await client.query<{ folder: string; pid: number }>(
+      `select current_setting('data_directory') as folder, pg_backend_pid() as pid`,
+    );
+    const { folder, pid } = result.rows[0] ?? { folder: '', pid: 0 };
+    // A server started from inside its folder only knows it by this name, which means another folder here. The
+    // session's own process stands for the server's as long as it is connected.
+    const seenFromHere = folder.replace('/proc/self/', `/proc/${pid}/`);
+    return (await isSameFolder(seenFromHere, cluster)) ? undefined : folder;
+  });
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
@@ -54,16 +54,6 @@ export async function isPostgresIn(pid: number, folder: string): Promise<boolean
       ? await run('tasklist', ['/fi', `pid eq ${pid}`, '/fo', 'csv', '/nh'])
       : await run('ps', ['-o', 'comm=', '-p', String(pid)]);
   return path.basename(name ?? '').includes('postgres');
-}
-
-/** All PostgreSQL processes that work in the folder, where the system tells it; nothing elsewhere. */
-export async function findPostgresIn(folder: string): Promise<number[]> {
-  if (process.platform !== 'linux') return [];
-  const found: number[] = [];
-  for (const name of readdirSync('/proc')) {
-    if (/^\d+$/.test(name) && (await isPostgresIn(Number(name), folder))) found.push(Number(name));
-  }
-  return found;
 }
 
 /** Whether both paths lead to one and the same folder. False when one of them leads nowhere. */

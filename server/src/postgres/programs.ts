@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { runAs } from './account.ts';
-import type { Place } from './place.ts';
+import { runAs, type Place } from './place.ts';
 import { cleanEnvironment } from './processes.ts';
 
 /** The full path of one of PostgreSQL's programs. */

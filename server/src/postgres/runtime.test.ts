@@ -28,4 +28,4 @@ it('installs one runnable copy when several ask at once', async () => {
   ]).toString();
   expect(said).toContain(`PostgreSQL) ${distribution.major}.`);
   await rm(folder, { recursive: true });
-}, 60_000);
+});

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, copyFile, mkdir, open, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, open, readFile, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -137,7 +137,7 @@ async function linkLibraries(from: string, to: string): Promise<void> {
   }
 }
 
-/** Removes what other versions left in the data folder, which nothing uses once the current one runs. */
+/** Removes the copies of other versions from the data folder, which nothing uses once the current one runs. */
 export async function removeOtherRuntimes(dataFolder: string, runtime: string): Promise<void> {
   const runtimes = path.join(dataFolder, 'runtime');
   for (const entry of await readdir(runtimes).catch(() => [])) {

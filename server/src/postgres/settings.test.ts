@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { clusterArguments } from './cluster.ts';
-import { availableMemory, serverSettings, settingArguments } from './settings.ts';
-import { restartDelay } from './supervisor.ts';
+import { availableMemory, restartDelay, serverSettings, settingArguments } from './supervisor.ts';
 
 const gibibyte = 1024 ** 3;
 
@@ -37,5 +36,5 @@ it('knows how much memory there is', () => {
 });
 
 it('restarts at once after a single death and slows down when they repeat', () => {
-  expect([1, 2, 3, 20].map(restartDelay)).toEqual([0, 400, 800, 10_000]);
+  expect([1, 2, 3, 20].map(restartDelay)).toEqual([0, 400, 800, 5_000]);
 });

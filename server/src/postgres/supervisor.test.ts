@@ -7,13 +7,11 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { canReach, findAccount } from './account.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { canReach, findAccount } from './place.ts';
 import { findPostmaster } from './cluster.ts';
 import type { Connection } from './connection.ts';
-import { type EmbeddedPostgres, startPostgres } from './supervisor.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+import { startPostgres, type EmbeddedPostgres } from './supervisor.ts';
 
 const fixture = fileURLToPath(new URL('serve.fixture.ts', import.meta.url));
 const isRoot = process.getuid?.() === 0;
@@ -191,6 +189,33 @@ describe('an embedded PostgreSQL', () => {
     await killPostmaster(data);
     expect(await busy).toBe('cut');
     expect(await queryUntilServed(postgres.connection, 'select 1')).toEqual([1]);
+  });
+
+  it('comes back each time, however often it is killed', async () => {
+    const messages: string[] = [];
+    const postgres = await start(data, messages);
+    for (let round = 1; round <= 4; round += 1) {
+      await killPostmaster(data);
+      while (messages.filter((message) => message.includes('serves again')).length < round) await pause(20);
+      expect(await query(postgres.connection, 'select 1')).toEqual([1]);
+    }
+    await postgres.stop();
+  });
+
+  it('is asked for no connection before its recovery is over', async () => {
+    const first = await serve(data);
+    await query(first.connection, 'create table logged as select generate_series(1, 300000) as number');
+    await end(first, 'SIGKILL');
+    await killPostmaster(data);
+    const log = join(data, 'postgres.log');
+    const { length } = await readFile(log);
+    const postgres = await start(data);
+    const said = (await readFile(log)).subarray(length).toString();
+    expect(said).toContain('automatic recovery in progress');
+    // Sessions of the dead server may still say that they end.
+    expect(said).not.toMatch(/FATAL: +the database system is/);
+    await query(postgres.connection, 'drop table logged');
+    await postgres.stop();
   });
 
   it('comes back when a cleaner removed its socket', async () => {

@@ -41,7 +41,11 @@ describe('archiveQueue', () => {
       version: 1,
       updatedOn: expect.any(String),
     });
-    expect((await queue.consumer.call.getQueue({ path: queue.path })).body).toEqual(body);
+    expect((await queue.consumer.call.getQueue({ path: queue.path })).body).toEqual({
+      ...body,
+      memberships: ['CONSUMER'],
+      capabilities: ['view', 'process', 'report'],
+    });
     expect((await queue.owner.call.listWorkItems({ path: queue.path })).body.list).toHaveLength(2);
     expect((await queue.owner.call.getQueueStats({ path: queue.path })).body.counts).toMatchObject({
       NEW: 1,

@@ -1,42 +1,44 @@
-import { automationsOf } from '../automations/bound.ts';
-import type { QueueContext, QueueOperation } from '../operation.ts';
-import { selectTotals } from '../stats/sql.ts';
-import { archiveQueueRow, restoreQueueRow } from './pause.sql.ts';
-import { readQueue, record } from './read.ts';
+import type { Id } from '@millrace/api';
+import { sql, type Db } from '../engine/db.ts';
+import { authorOf, type Author, type QueueContext, type QueueOperation } from '../engine/operation.ts';
+import { automationsOf } from '../fleet/pools/pools.ts';
+import { selectTotals } from '../journal/counters.ts';
+import { recordOfQueue } from '../journal/journal.ts';
+import { answerQueue } from './find.ts';
 import { decideArchiving, decideDeletion } from './rules.ts';
-import { deleteQueueRow, lockOutWriters } from './sql.ts';
+import { changedBy, lockOutWriters, pausedNow } from './sql.ts';
 
 export const archiveQueue: QueueOperation<'archiveQueue'> = async (context, { body }) => {
-  const { db, queue, actor, now } = context;
+  const { db, queue } = context;
   if (!queue.archived) {
     await withoutWriters(context, decideArchiving);
     const { reason } = body ?? {};
-    await archiveQueueRow(db, queue.id, reason ?? 'archived', { actorId: actor.id, now });
-    await record(context, queue.id, { operation: 'archiveQueue', reason });
+    await archiveQueueRow(db, queue.id, reason ?? 'archived', authorOf(context));
+    await recordOfQueue(context, queue.id, { operation: 'archiveQueue', reason });
   }
-  return readQueue(context, queue.id);
+  return answerQueue(context, queue.id);
 };
 
 export const restoreQueue: QueueOperation<'restoreQueue'> = async (context, { body }) => {
-  const { db, queue, actor, now } = context;
+  const { db, queue } = context;
   if (queue.archived) {
-    await restoreQueueRow(db, queue.id, { actorId: actor.id, now });
-    await record(context, queue.id, { operation: 'restoreQueue', reason: body?.reason });
+    await restoreQueueRow(db, queue.id, authorOf(context));
+    await recordOfQueue(context, queue.id, { operation: 'restoreQueue', reason: body?.reason });
   }
-  return readQueue(context, queue.id);
+  return answerQueue(context, queue.id);
 };
 
 export const deleteQueue: QueueOperation<'deleteQueue'> = async (context) => {
-  const { db, queue } = context;
-  // Whoever creates automations of the queue waits until this transaction is over.
+  const { db, queue, now } = context;
+  // A call that creates an automation of the queue waits until this transaction is over.
   const automations = await automationsOf(db, queue.id);
   await withoutWriters(context, (_, counts) => decideDeletion(queue, counts, automations));
-  // Before the row goes, which says whose queue it was.
-  await record(context, queue.id, { operation: 'deleteQueue', changes: { name: queue.name } });
-  await deleteQueueRow(db, queue.id);
+  // Before the row goes: it says whose queue it was.
+  await recordOfQueue(context, queue.id, { operation: 'deleteQueue', changes: { name: queue.name } });
+  await deleteQueueRow(db, queue.id, now);
 };
 
-/** Decides by the items of the queue, and again when nobody can add to them any more. @throws the refusal. */
+/** Decides by the items of the queue, and again when nobody can add any more. @throws the refusal */
 async function withoutWriters(
   { db, queue, now }: QueueContext,
   decide: typeof decideArchiving,
@@ -50,4 +52,31 @@ async function withoutWriters(
   await refuse();
   await lockOutWriters(db, queue.id);
   await refuse();
+}
+
+/** Deletes a queue that holds no items, with all that belongs to it; its events stay, and what they are read by. */
+async function deleteQueueRow(db: Db, id: Id, now: Date): Promise<void> {
+  await db.rows(sql`
+    insert into deleted_queues (id, tenant_id, model_id, name, attributes, model_version, deleted_on, rekey_after)
+    select id, tenant_id, model_id, name, attributes, model_version, ${now}, case when rekey_after is not null then 0 end
+    from queues where id = ${id}`);
+  await db.rows(sql`
+    with t as (delete from queue_tallies where queue_id = ${id}),
+      h as (delete from work_item_hashes where queue_id = ${id}),
+      p as (delete from queue_history where queue_id = ${id}),
+      v as (delete from work_item_values where queue_id = ${id}),
+      x as (delete from work_item_texts where queue_id = ${id})
+    delete from queues where id = ${id}`);
+}
+
+/** Archives a queue: it grants nothing, and only a person resumes it. */
+async function archiveQueueRow(db: Db, id: Id, reason: string, author: Author): Promise<void> {
+  await db.rows(sql`
+    update queues set status = 'INACTIVE', archived_on = ${author.now}, ${pausedNow({ reason }, author)},
+      ${changedBy(author)}
+    where id = ${id}`);
+}
+
+async function restoreQueueRow(db: Db, id: Id, author: Author): Promise<void> {
+  await db.rows(sql`update queues set archived_on = null, ${changedBy(author)} where id = ${id}`);
 }

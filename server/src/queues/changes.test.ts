@@ -34,14 +34,14 @@ describe('updateQueue', () => {
     };
     const { status, body } = await update(queue, sent, app.admin);
     expect(status).toBe(200);
-    const { updatedBy, updatedOn } = body;
+    const { updatedBy, updatedOn, memberships, capabilities } = body;
     const expiry = { type: 'DURATION', duration: 1, durationUnit: 'DAYS' };
     const after = { ...before, ...sent, expiry, version: 1, updatedBy, updatedOn };
     // A new expiry reaches the items that are there in the background.
-    expect(body).toEqual({ ...after, rekeying: true });
+    expect(body).toEqual({ ...after, rekeying: true, memberships, capabilities });
     expect(updatedBy).not.toBe(before.updatedBy);
     const read = async () => (await queue.owner.call.getQueue({ path: queue.path })).body;
-    await expect.poll(read, { timeout: 20_000 }).toEqual(after);
+    await expect.poll(read).toEqual(after);
   });
 
   it('updateQueue takes back what reading the queue answered', async () => {

@@ -79,8 +79,8 @@ describe('pauseQueue', () => {
     [{ reason: ' ' }, 'reason must not be blank'],
     [{ reason, until: '2020-01-01T00:00:00Z' }, 'until has passed'],
     [{}, 'reason is required'],
-    [{ reason: 'x'.repeat(1001) }, 'reason must NOT have more than 1000'],
-    [{ reason, until: 'tomorrow' }, 'until must match format'],
+    [{ reason: 'x'.repeat(1001) }, 'reason must have at most 1000'],
+    [{ reason, until: 'tomorrow' }, 'until must be a time such as'],
     [{ reason, by: 1 }, 'by is not a known member'],
   ])('pauseQueue refuses %o', async (body, message) => {
     const queue = await createQueue(app);

@@ -1,8 +1,9 @@
 import { operations, statuses, type OperationId } from '@millrace/api';
 import { describe, expect, it } from 'vitest';
-import { Refusal } from '../errors.ts';
-import type { Attribute } from '../models/rules.ts';
-import { backOffMs, decideArchived, decideArchiving, decideDeletion, decidePause, orderOf } from './rules.ts';
+import { Refusal } from '../engine/errors.ts';
+import type { Attribute } from '../engine/operation.ts';
+import { orderOf } from '../records/record.ts';
+import { decideArchived, decideArchiving, decideDeletion, decidePause } from './rules.ts';
 
 const text = (name: string): Attribute => ({ name, type: 'TEXT', isRequired: true });
 const attributes = ['a', 'b', '-b', '__proto__'].map(text);
@@ -20,30 +21,6 @@ describe('an order', () => {
 
   it('of no attribute is none', () => {
     expect(orderOf(attributes, '-toString')).toBeUndefined();
-  });
-});
-
-describe('the wait before a retry', () => {
-  const waits = (backOff: Parameters<typeof backOffMs>[0], chance = 0) =>
-    [0, 1, 2, 9].map((retries) => backOffMs(backOff, retries, chance) / 1000);
-
-  it('is none without a back-off, and always the same with a FIXED one', () => {
-    expect(waits(undefined)).toEqual([0, 0, 0, 0]);
-    expect(waits({ type: 'FIXED', seconds: 30 })).toEqual([30, 30, 30, 30]);
-  });
-
-  it('doubles with an EXPONENTIAL one, up to its longest', () => {
-    const backOff = { type: 'EXPONENTIAL', seconds: 30 };
-    expect(waits(backOff)).toEqual([30, 60, 120, 15_360]);
-    expect(waits({ ...backOff, maxSeconds: 100 })).toEqual([30, 60, 100, 100]);
-    expect(waits({ ...backOff, seconds: 3600 })).toEqual([3600, 7200, 14_400, 86_400]);
-  });
-
-  it('is shortened by chance, up to the jitter', () => {
-    const backOff = { type: 'EXPONENTIAL', seconds: 10, maxSeconds: 40, jitterPercent: 20 };
-    expect(waits(backOff, 0)).toEqual([10, 20, 40, 40]);
-    expect(waits(backOff, 0.5)).toEqual([9, 18, 36, 36]);
-    expect(waits({ type: 'FIXED', seconds: 10, jitterPercent: 100 }, 1)).toEqual([0, 0, 0, 0]);
   });
 });
 
@@ -74,8 +51,9 @@ describe('an archived queue', () => {
     'heartbeatWorkItems',
     'watchWorkItems',
     'finishWorkItems',
+    'revealWorkItem',
   ]);
-  const writing = onQueues.filter((id) => operations[id].effect !== 'read');
+  const writing = onQueues.filter((id) => !['read', 'download'].includes(operations[id].effect));
 
   it.each(writing)(
     'is closed to %s unless that takes it out of the archive, or grants nothing',

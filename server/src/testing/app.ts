@@ -9,11 +9,14 @@ import {
   type Schemas,
 } from '@millrace/api';
 import pg from 'pg';
-import { afterAll, expect, inject } from 'vitest';
-import { readConfig, type Config } from '../config.ts';
-import { responseCheck } from '../contract.ts';
-import type { Functions } from '../operation.ts';
+import { expect, inject } from 'vitest';
+import { readConfig, type Config } from '../engine/config.ts';
+import { responseCheck } from '../engine/contract.ts';
+import type { Functions } from '../engine/operation.ts';
+import type { Limits } from '../health/rules.ts';
 import { startServer, type Server } from '../server.ts';
+import { keyFile } from './key-file.ts';
+import { atEnd } from './endings.ts';
 
 /** The status of an answer, and its body: typed as the success that the operation promises. */
 export interface Answer<O extends OperationId> {
@@ -39,7 +42,7 @@ export interface App {
   as(token: string | undefined): Caller;
   /** Creates a user with these roles and logs in. */
   user(username: string, roles?: string[]): Promise<TestUser>;
-  /** Runs SQL on the app's database, for what no operation can show or bring about. */
+  /** Runs SQL on the app's database, for states that no operation can show or bring about. */
   sql<T extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<T[]>;
   stop(): Promise<void>;
 }
@@ -50,11 +53,20 @@ export interface TestUser {
   readonly call: Caller;
 }
 
-const password = 'correct horse battery';
+/** The password of `admin` and of every other user. */
+export const password = 'correct horse battery';
 
-/** A database of its own, cloned from the migrated template; dropped with the test cluster. */
+/** The PostgreSQL of this worker. */
+export function connectionOfWorker(): pg.ClientConfig {
+  const worker = process.env['VITEST_POOL_ID'];
+  const connection = inject('connections')[Number(worker) - 1];
+  if (!connection) throw new Error(`Worker ${worker} has no PostgreSQL.`);
+  return connection;
+}
+
+/** A database of its own, cloned from the migrated template of this worker; dropped with its PostgreSQL. */
 export async function createDatabase(): Promise<pg.ClientConfig> {
-  const connection = inject('connection');
+  const connection = connectionOfWorker();
   const database = `test_${randomBytes(6).toString('hex')}`;
   const client = new pg.Client(connection);
   await client.connect();
@@ -68,22 +80,26 @@ export async function startApp(
   settings: Partial<Config> = {},
   database?: pg.ClientConfig,
   kept?: Functions,
+  limits?: Partial<Limits>,
 ): Promise<App> {
   const connection = database ?? (await createDatabase());
   const config = {
-    ...readConfig({ MILLRACE_PORT: '0', MILLRACE_LOG_LEVEL: 'fatal' }),
+    ...readConfig({ MILLRACE_PORT: '0', MILLRACE_LOG_LEVEL: 'fatal', MILLRACE_ALLOW_LOSS: 'yes' }),
     adminPassword: password,
+    // Tests seal when they want to.
+    sealSeconds: 86_400,
+    sealingKeyFile: keyFile(),
     ...settings,
   };
-  const server = await startServer(config, connection, kept ? { kept } : {});
+  const server = await startServer(config, connection, { ...(kept && { kept }), limits });
   const pool = new pg.Pool({ ...connection, max: 2 });
   const stop = stopper(server, pool);
-  afterAll(stop);
-  const as = (token: string | undefined) => createCaller(server.url, token);
-  const admin = as(await logIn(as(undefined), 'admin'));
-  const user = async (username: string, roles = ['AAE_Basic']) => createUser(admin, as, username, roles);
+  atEnd(stop);
   const sql = async <T extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
     (await pool.query<T>(text, values)).rows;
+  const as = (token: string | undefined) => withWholeFeed(createCaller(server.url, token), { sql });
+  const admin = as(await logIn(as(undefined), 'admin'));
+  const user = async (username: string, roles = ['AAE_Basic']) => createUser(admin, as, username, roles);
   return { url: server.url, connection, admin, as, user, sql, stop };
 }
 
@@ -118,17 +134,40 @@ function createCaller(url: string, token: string | undefined): Caller {
   const methods = Object.keys(operations).map((name) => {
     const operationId = name as OperationId;
     const method = async (input: Partial<Input> = {}, options: { signal?: AbortSignal } = {}) => {
+      const { headers, ...body } = await contentOf(operationId, input);
       const response = await fetch(`${url}${targetOf(operationId, input)}`, {
         method: operations[operationId].method,
-        headers: headersOf(operationId, input, token),
+        headers: { ...headers, ...(token && { 'x-authorization': token }) },
         ...options,
-        ...bodyOf(operationId, input),
+        ...body,
       });
       return readAnswer(operationId, response);
     };
     return [operationId, method];
   });
   return Object.fromEntries(methods) as Caller;
+}
+
+/** The feed keeps back what is newer than a writer that is under way: reads of it first let the server's jobs end. */
+function withWholeFeed(caller: Caller, app: Pick<App, 'sql'>): Caller {
+  return {
+    ...caller,
+    listEvents: async (...input) => {
+      await endOfWriters(app);
+      return caller.listEvents(...input);
+    },
+  };
+}
+
+/** Waits for the writers of the server that began earlier, and not for those that a test holds up. */
+export async function endOfWriters(app: Pick<App, 'sql'>): Promise<void> {
+  const [{ next } = { next: '0' }] = await app.sql<{ next: string }>(
+    'select pg_snapshot_xmax(pg_current_snapshot())::text as next',
+  );
+  // Those in other databases of the same PostgreSQL as well: it numbers transactions for all.
+  const writers = `select from pg_stat_activity where application_name = 'millrace'
+    and backend_xid::text::bigint < $1 and wait_event_type is distinct from 'Lock'`;
+  while ((await app.sql(writers, [next])).length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 function targetOf(operationId: OperationId, { path = {}, query = {} }: Partial<Input>): string {
@@ -139,27 +178,28 @@ function targetOf(operationId: OperationId, { path = {}, query = {} }: Partial<I
   return search ? `${filled}?${search}` : filled;
 }
 
-function headersOf(
+async function contentOf(
   operationId: OperationId,
   { body }: Partial<Input>,
-  token: string | undefined,
-): Record<string, string> {
-  const isJson = body !== undefined && operations[operationId].body !== 'file';
+): Promise<{ headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> }> {
+  if (body === undefined) return {};
+  if (operations[operationId].body !== 'file')
+    return { headers: { 'content-type': 'application/json' }, body: stringifyJson(body) };
+  const form = new FormData();
+  form.append('file', (body as { file: Blob }).file, 'items.csv');
+  const whole = new Response(form);
+  // In one piece with the head: a server that refuses a stranger hangs up on what is still to be sent.
   return {
-    ...(token && { 'x-authorization': token }),
-    ...(isJson && { 'content-type': 'application/json' }),
+    headers: { 'content-type': whole.headers.get('content-type') ?? '' },
+    body: new Uint8Array(await whole.arrayBuffer()),
   };
 }
 
-function bodyOf(operationId: OperationId, { body }: Partial<Input>): { body?: string | FormData } {
-  if (body === undefined) return {};
-  if (operations[operationId].body !== 'file') return { body: stringifyJson(body) };
-  const form = new FormData();
-  form.append('file', (body as { file: Blob }).file, 'items.csv');
-  return { body: form };
-}
-
 async function readAnswer<O extends OperationId>(operationId: O, response: Response): Promise<Answer<O>> {
+  const isFile = response.ok && operations[operationId].effect === 'download';
+  // A file is handed on as it is, as a Blob.
+  if (isFile)
+    return { status: response.status, body: await response.blob(), headers: response.headers } as never;
   const text = await response.text();
   const body = text === '' ? undefined : parseJson(text);
   const complaints = responseCheck(operationId, response.status)(body);

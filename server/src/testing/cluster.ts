@@ -3,34 +3,48 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { migrate } from '../migrate.ts';
-import { startPostgres } from '../postgres/supervisor.ts';
+import { sessionSettings } from '../engine/db.ts';
+import { migrate } from '../engine/migrate.ts';
+import { startPostgres, type EmbeddedPostgres } from '../postgres/supervisor.ts';
 
 const quiet = () => undefined;
 
-/** One PostgreSQL for a test run, with a migrated database that each test file clones. */
+/**
+ * A PostgreSQL for each worker of a test run, with a migrated database that each test file clones. Workers cannot share one:
+ * a transaction of another database would hold up the feed of events, which reads no further than the oldest one.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(path.join(tmpdir(), 'millrace-test-'));
-  // Each test must see what it committed, but none survives a power cut: fsync would only make the run slower.
-  const postgres = await startPostgres({
-    dataFolder: folder,
-    log: quiet,
-    settings: { fsync: 'off', max_connections: '300' },
-  });
-  const client = new pg.Client(postgres.connection);
-  await client.connect();
-  await client.query('create database millrace_template');
-  await client.end();
-  await migrate({ ...postgres.connection, database: 'millrace_template' }, { info: quiet, warn: quiet });
-  project.provide('connection', postgres.connection);
+  const workers = Array.from({ length: project.globalConfig.maxWorkers }, (_, index) => String(index + 1));
+  const servers = await Promise.all(workers.map((worker) => start(path.join(folder, worker))));
+  project.provide(
+    'connections',
+    servers.map(({ connection }) => connection),
+  );
   return async () => {
-    await postgres.stop();
+    await Promise.all(servers.map((server) => server.stop()));
     rmSync(folder, { recursive: true, force: true });
   };
 }
 
+async function start(dataFolder: string): Promise<EmbeddedPostgres> {
+  // Each test must see what it committed, but none survives a power cut: fsync would only make the run slower. Nor do tables grow for
+  // long: to look for dead rows takes a process for each of a hundred databases, every ten seconds.
+  const settings = { fsync: 'off', max_connections: '300', autovacuum_naptime: '10min' };
+  const postgres = await startPostgres({ dataFolder, log: quiet, settings });
+  const client = new pg.Client(postgres.connection);
+  await client.connect();
+  await client.query('create database millrace_template');
+  // For all databases of the tests: a clone does not have the defaults of the users in its template.
+  for (const [name, value] of Object.entries(sessionSettings))
+    await client.query(`alter role current_user set ${name} = '${value}'`);
+  await client.end();
+  await migrate({ ...postgres.connection, database: 'millrace_template' }, { info: quiet, warn: quiet });
+  return postgres;
+}
+
 declare module 'vitest' {
   export interface ProvidedContext {
-    connection: pg.ClientConfig;
+    connections: pg.ClientConfig[];
   }
 }

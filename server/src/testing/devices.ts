@@ -5,7 +5,7 @@ import { addTenant } from './tenant.ts';
 
 let made = 0;
 
-/** Everybody who may have to do with devices and pools: who registers devices, owns or consumes pools, or may do neither. */
+/** Users in every relation to devices and pools: those who register devices, own or consume pools, or may do neither. */
 export async function createDevicePeople(app: App) {
   const { body: role } = await app.admin.createRole({
     body: { name: 'Consumers', permissions: ['useQueues'] },
@@ -64,7 +64,7 @@ export async function createAutomation(
   return body;
 }
 
-/** What is on record of a device, oldest first. */
+/** The events of a device, oldest first. */
 export function eventsOfDevice({ sql }: Pick<App, 'sql'>, { id }: Pick<Schemas['Device'], 'id'>) {
   return sql(
     `select operation, actor_id::int as actor, reason, changes from events

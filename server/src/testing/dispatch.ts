@@ -27,7 +27,7 @@ export async function createDevice(
   return { device, path, ask };
 }
 
-/** A pool of these devices, and so many queues whose items go to it. */
+/** A pool of these devices, and queues whose items go to it. */
 export async function createLine(
   app: App,
   devices: readonly DeviceFixture[],

@@ -14,7 +14,7 @@ export interface QueueFixture {
   add(...amounts: number[]): Promise<Schemas['WorkItem'][]>;
   /** Registers a device of the consumer, for claims that name one; answers its id. */
   device(): Promise<number>;
-  /** Claims so many items as the consumer. */
+  /** Claims items as the consumer. */
   claim(count?: number, more?: Schemas['ClaimRequest']): Promise<Schemas['WorkItem'][]>;
 }
 
@@ -76,7 +76,7 @@ async function roleId(app: App, name: string): Promise<number> {
   return Number(body.list[0]?.id);
 }
 
-/** Reads until the answer satisfies the condition; for what jobs do in their own time. */
+/** Reads until the answer satisfies the condition; for the work of jobs, which comes in their own time. */
 export async function eventually<T>(read: () => Promise<T>, isDone: (value: T) => boolean): Promise<T> {
   for (;;) {
     const value = await read();

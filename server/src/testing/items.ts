@@ -1,7 +1,7 @@
 import { statuses, type Status } from '@millrace/api';
 import { expect } from 'vitest';
-import { Refusal } from '../errors.ts';
-import type { Item } from '../work-items/rules.ts';
+import { Refusal } from '../engine/errors.ts';
+import type { Item } from '../work-items/item/rules.ts';
 
 export const now = new Date('2026-03-01T09:30:00Z');
 export const earlier = new Date('2026-03-01T09:29:00Z');
@@ -42,7 +42,7 @@ export function codeOf(verdict: unknown): string | undefined {
   return verdict instanceof Refusal ? verdict.code : undefined;
 }
 
-/** What the database checks as well: the columns go with the status. */
+/** Expects that the columns go with the status, as the database checks as well. */
 export function expectConsistent(item: Item): void {
   const isRunning = item.status === 'IN_PROGRESS';
   expect(item.leaseExpiresOn !== undefined, 'lease').toBe(isRunning);

@@ -1,17 +1,18 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import type pg from 'pg';
-import { afterAll } from 'vitest';
+import { atEnd } from './endings.ts';
+import { connectTo } from './line.ts';
 
 /** A connection to PostgreSQL that can break at the worst of moments. */
 export interface Proxy {
   /** How to reach the database through it. */
   readonly connection: pg.ClientConfig;
-  /** From now on, or no longer: each connection breaks when the database has committed, before anybody hears of it. */
+  /** From now on, or no longer: each connection breaks when the database has committed, before the answer arrives. */
   loseCommits(isLosing: boolean): void;
 }
 
-// What PostgreSQL answers: CommandComplete, its length, the name of the command.
+// The answer of PostgreSQL: CommandComplete, its length, the name of the command.
 const committed = Buffer.from('C\0\0\0\u000bCOMMIT\0');
 
 /** Stands between an application and its database until the test file ends. */
@@ -29,14 +30,10 @@ export async function startProxy(database: pg.ClientConfig): Promise<Proxy> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  afterAll(() => void server.close());
+  atEnd(() => void server.close());
   const { port } = server.address() as AddressInfo;
   return {
     connection: { ...database, host: '127.0.0.1', port },
     loseCommits: (isLosing) => (losing = isLosing),
   };
-}
-
-function connectTo({ host = '', port = 5432 }: pg.ClientConfig): Socket {
-  return host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
 }

@@ -1,15 +1,22 @@
-import { parseJson, type Schemas } from '@millrace/api';
+import { operations, parseJson, type Schemas } from '@millrace/api';
 import { expect } from 'vitest';
-import { responseCheck } from '../contract.ts';
+import { responseCheck } from '../engine/contract.ts';
+import { atEnd } from './endings.ts';
 
-/** A stream of events as a program reads it that knows nothing but the format of server-sent events. */
-export interface EventReader {
+/** What each stream sends. */
+interface Messages {
+  readonly streamEvents: Schemas['Event'];
+  readonly streamQueueStats: Schemas['QueueStatsMessage'];
+}
+
+/** A stream as a program reads it that knows nothing but the format of server-sent events. */
+export interface EventReader<Message = Schemas['Event']> {
   readonly status: number;
   readonly headers: Headers;
   /** The next event; undefined when the stream has ended in good order. */
-  next(): Promise<Schemas['Event'] | undefined>;
+  next(): Promise<Message | undefined>;
   /** Events until one satisfies the condition, that one included. */
-  until(isLast: (event: Schemas['Event']) => boolean): Promise<Schemas['Event'][]>;
+  until(isLast: (event: Message) => boolean): Promise<Message[]>;
   /** The id to resume from. */
   lastId(): string;
   /** The comments that came. */
@@ -18,23 +25,44 @@ export interface EventReader {
   leave(): void;
 }
 
-/** Opens a stream. Each event is held against the contract. */
-export async function openStream(
-  { url, token }: { url: string; token: string },
+/** Opens the stream of events. Each is held against the contract. */
+export function openStream(
+  at: { url: string; token: string },
   query: object = {},
   lastId?: string,
 ): Promise<EventReader> {
+  return open('streamEvents', at, query, lastId);
+}
+
+/** Opens the stream of the figures of queues. */
+export function openStats(
+  at: { url: string; token: string },
+  query: object = {},
+  lastId?: string,
+): Promise<EventReader<Schemas['QueueStatsMessage']>> {
+  return open('streamQueueStats', at, query, lastId);
+}
+
+async function open<O extends keyof Messages>(
+  operationId: O,
+  { url, token }: { url: string; token: string },
+  query: object,
+  lastId: string | undefined,
+): Promise<EventReader<Messages[O]>> {
   const leaving = new AbortController();
+  // A server that stops waits for readers that are still connected.
+  atEnd(() => leaving.abort());
   const search = new URLSearchParams(query as Record<string, string>).toString();
   const headers = {
     authorization: `Bearer ${token}`,
     ...(lastId !== undefined && { 'last-event-id': lastId }),
   };
-  const response = await fetch(`${url}/v4/wlm/events/stream?${search}`, { headers, signal: leaving.signal });
+  const { path } = operations[operationId];
+  const response = await fetch(`${url}${path}?${search}`, { headers, signal: leaving.signal });
   const { status } = response;
   const state = { lastId: '', comments: [] as string[] };
-  const events = status === 200 ? readEvents(response, state) : noEvents();
-  const next = async () => (await events.next()).value;
+  const messages = status === 200 ? readMessages(operationId, response, state) : none<Messages[O]>();
+  const next = async () => (await messages.next()).value;
   return {
     status,
     headers: response.headers,
@@ -46,24 +74,25 @@ export async function openStream(
   };
 }
 
-async function readUntil(
-  next: EventReader['next'],
-  isLast: (event: Schemas['Event']) => boolean,
-): Promise<Schemas['Event'][]> {
-  const seen: Schemas['Event'][] = [];
-  for (let event = await next(); event; event = await next()) {
-    seen.push(event);
-    if (isLast(event)) return seen;
+async function readUntil<Message extends Messages[keyof Messages]>(
+  next: () => Promise<Message | undefined>,
+  isLast: (message: Message) => boolean,
+): Promise<Message[]> {
+  const seen: Message[] = [];
+  for (let message = await next(); message; message = await next()) {
+    seen.push(message);
+    if (isLast(message)) return seen;
   }
   throw new Error(`the stream ended after ${seen.map(({ operation }) => operation).join(', ') || 'nothing'}`);
 }
 
-async function* noEvents(): AsyncGenerator<Schemas['Event'], undefined> {}
+async function* none<Message>(): AsyncGenerator<Message, undefined> {}
 
-async function* readEvents(
+async function* readMessages<O extends keyof Messages>(
+  operationId: O,
   response: Response,
   state: { lastId: string; comments: string[] },
-): AsyncGenerator<Schemas['Event'], undefined> {
+): AsyncGenerator<Messages[O], undefined> {
   for await (const block of blocks(response)) {
     const lines = block.split('\n').map((line) => /^(\w*): ?(.*)$/.exec(line)?.slice(1) ?? []);
     const fields = new Map(lines.map(([name = '', value = '']) => [name, value]));
@@ -72,10 +101,10 @@ async function* readEvents(
     state.lastId = fields.get('id') ?? state.lastId;
     const data = fields.get('data');
     if (data === undefined) continue;
-    const event = parseJson(data) as Schemas['Event'];
-    expect(responseCheck('streamEvents', 200)(event), data).toEqual([]);
-    expect([fields.get('id'), fields.get('event')]).toEqual([event.cursor, event.operation]);
-    yield event;
+    const message = parseJson(data) as Messages[O];
+    expect(responseCheck(operationId, 200)(message), data).toEqual([]);
+    expect([fields.get('id'), fields.get('event')]).toEqual([message.cursor, message.operation]);
+    yield message;
   }
 }
 

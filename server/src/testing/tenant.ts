@@ -1,18 +1,17 @@
-import { hashPassword } from '../auth/passwords.ts';
-import { openPool, transaction } from '../db.ts';
-import { createTenant } from '../tenants/first-start.ts';
-import { addAdministrator } from '../users/accounts.ts';
-import type { App, TestUser } from './app.ts';
+import { hashPassword } from '../access/users/passwords.ts';
+import { openPool, transaction } from '../engine/db.ts';
+import { addTenant as insertTenant } from '../access/users/tenants.ts';
+import { addAdministrator } from '../access/users/users.ts';
+import { password, type App, type TestUser } from './app.ts';
 
 /** Adds a second tenant, with the roles of every tenant; answers its administrator. */
 export async function addTenant(app: App, name: string): Promise<TestUser> {
-  const password = 'correct horse battery';
   const username = `admin of ${name}`;
   const passwordHash = await hashPassword(password);
   const pool = openPool(app.connection, 1);
   const id = await transaction(pool, async (db, clock) => {
     const now = await clock;
-    const tenantId = await createTenant(db, now, name);
+    const tenantId = await insertTenant(db, now, name);
     return addAdministrator(db, now, { tenantId, username, passwordHash });
   });
   await pool.end();

@@ -34,7 +34,7 @@ export async function createSingleLine(...parameters: Parameters<typeof createLi
   return { pool, queue, automation };
 }
 
-/** Makes the server believe that ten items of the queue were finished just now, each after so many seconds. */
+/** Makes the server believe that ten items of the queue were finished just now, each after this many seconds. */
 export async function measureHandling({ sql }: Pick<App, 'sql'>, { id }: QueueFixture, seconds: number) {
   await sql(
     `insert into queue_tallies (queue_id, minute, new, in_progress, complete, failed, deferred, finished_complete,

@@ -18,7 +18,7 @@ export async function read(queue: QueueFixture, item: Item): Promise<Schemas['Wo
   return (await queue.owner.call.getWorkItem({ path: pathOf(queue, item) })).body;
 }
 
-/** What happened to the item, oldest first. */
+/** The events of the item, oldest first. */
 export async function timeline(queue: QueueFixture, item: Item): Promise<Schemas['WorkItemEvent'][]> {
   return (await queue.owner.call.listWorkItemEvents({ path: pathOf(queue, item) })).body.list;
 }
@@ -34,6 +34,6 @@ export async function beat(queue: QueueFixture, ...leases: Schemas['Lease'][]) {
 }
 
 /** Lets the lease of an item run out; the job of the server sees it soon. */
-export async function letLapse(app: App, item: Item): Promise<void> {
+export async function letLeaseExpire(app: App, item: Item): Promise<void> {
   await app.sql('update work_items set lease_expires_on = now() where id = $1', [item?.id]);
 }

@@ -221,7 +221,7 @@ describe('every combination of facts', () => {
     return ![...calm, ...passing].includes(code);
   };
 
-  /** What is wrong with an explanation, whatever it is about. */
+  /** The flaws of an explanation, of a queue or of an item. */
   const flawsOf = ({ reasons, expectedStartOn }: Explanation, facts: QueueFacts) => {
     const found: string[] = reasons.map(({ code }) => code);
     const illegible = /undefined|NaN|Infinity|""|  |\.\.| \./;

@@ -1,5 +1,5 @@
 import { explainItemFacts, explainQueueFacts, type Explanation } from './explain.rules.ts';
-import type { AutomationFacts, DeviceFacts, ItemFacts, QueueFacts, Rival } from './facts.ts';
+import type { AutomationFacts, CompetingAutomation, DeviceFacts, ItemFacts, QueueFacts } from './facts.ts';
 
 export const now = new Date('2026-03-02T08:20:00Z');
 export const later = (seconds: number) => new Date(now.getTime() + seconds * 1000);
@@ -29,7 +29,7 @@ export const automation: AutomationFacts = {
   scheme: 'FAIR',
   runAsUsers: [],
   devices: [device],
-  rivals: [],
+  competing: [],
 };
 
 /** Three items wait, and the automation has a free device for them. */
@@ -49,10 +49,10 @@ export const queue: QueueFacts = {
   mayProcess: true,
 };
 
-/** The same without anything that sends items to devices. */
+/** The same without an automation. */
 export const bare: QueueFacts = { ...queue, automation: undefined };
 
-/** Nothing waits for a free slot in it. */
+/** The same without waiting items. */
 export const idle: QueueFacts = {
   ...queue,
   waiting: 0,
@@ -68,7 +68,13 @@ export const item: ItemFacts = {
   ahead: 0,
 };
 
-export const rival: Rival = { poolId: 6, botName: 'book', labels: [], priority: 5, weight: 1 };
+export const competitor: CompetingAutomation = {
+  poolId: 6,
+  botName: 'book',
+  labels: [],
+  priority: 5,
+  weight: 1,
+};
 
 /** Items take twenty seconds. */
 export const measured = { minutes: 15, finished: 10, handlingSeconds: 20 };

@@ -1,10 +1,10 @@
 import type { Id, Schemas, Status } from '@millrace/api';
 import type { Reactivation, Scheme } from '../dispatch/rules.ts';
 
-/** One answer to "why": the code for programs, the sentence for people, and what it rests on. */
+/** One answer to "why": the code for programs, the sentence for people, and the facts that it rests on. */
 export type Reason = Schemas['Reason'];
 
-/** All that decides whether the waiting items of a queue start, as it was read in one moment. */
+/** The facts that decide whether the waiting items of a queue start. */
 export interface QueueFacts {
   readonly queueId: Id;
   readonly status: 'ACTIVE' | 'INACTIVE';
@@ -18,13 +18,13 @@ export interface QueueFacts {
   readonly deferred: Delayed;
   readonly running: number;
   readonly pace: Pace;
-  /** What sends the queue to devices; of several, the one that is nearest to being active. */
+  /** The automation that sends the queue to devices; of several, the one that is nearest to being active. */
   readonly automation?: AutomationFacts | undefined;
-  /** Whether consumers are at work on it that claim by themselves, without an automation. */
+  /** Whether consumers that claim by themselves, without an automation, are at work on the queue. */
   readonly isClaimedFrom: boolean;
   /** Roles that may claim by themselves, without an automation. */
   readonly consumerRoles: number;
-  /** What decides whether idle devices are started on the queue. */
+  /** The facts that decide whether idle devices are started on the queue. */
   readonly reactivation: Reactivation;
   readonly runningOnDevices: number;
   /** Whether the caller may claim from the queue. */
@@ -34,7 +34,7 @@ export interface QueueFacts {
 /** Items that cannot start before a time. */
 export interface Delayed {
   readonly items: number;
-  /** When the first of them may; undefined when none ever does by itself. */
+  /** When the first of them may start; undefined when none ever does by itself. */
   readonly nextOn?: Date | undefined;
 }
 
@@ -43,11 +43,11 @@ export interface Pause {
   readonly byName?: string | undefined;
   readonly on?: Date | undefined;
   readonly reason?: string | undefined;
-  /** When it goes on by itself. */
+  /** When the queue goes on by itself. */
   readonly until?: Date | undefined;
 }
 
-/** What the recent minutes measured. */
+/** Measurements of the recent minutes. */
 export interface Pace {
   readonly minutes: number;
   /** Items finished. */
@@ -71,23 +71,23 @@ export interface AutomationFacts {
   readonly poolId: Id;
   readonly poolName: string;
   readonly scheme: Scheme;
-  /** Those as whom its bot works; none means that they limit nothing. */
+  /** The users as whom its bot works; with none, they limit nothing. */
   readonly runAsUsers: readonly RunAsUserFacts[];
-  /** The devices of its pool; only of one that is active. */
+  /** The devices of its pool; none unless the automation is active. */
   readonly devices: readonly DeviceFacts[];
   /** Other automations with work for these devices. */
-  readonly rivals: readonly Rival[];
+  readonly competing: readonly CompetingAutomation[];
 }
 
-/** A run-as user, and what the user is at work on. */
+/** A run-as user, and the item that the user is at work on. */
 export interface RunAsUserFacts {
   readonly name: string;
   readonly isDisabled: boolean;
   readonly run?: RunFacts | undefined;
 }
 
-/** An item that runs; of which automation is for those who may see that one. */
-export interface RunFacts {
+/** An item that runs; without its details when the caller may not see its automation. */
+interface RunFacts {
   readonly itemId?: Id | undefined;
   readonly queueId?: Id | undefined;
   readonly automationId?: Id | undefined;
@@ -95,7 +95,7 @@ export interface RunFacts {
 }
 
 /** An active automation of which items wait or run. */
-export interface Rival {
+export interface CompetingAutomation {
   readonly poolId: Id;
   readonly botName: string;
   readonly labels: readonly string[];
@@ -114,11 +114,11 @@ export interface DeviceFacts {
   readonly bots: readonly string[];
   readonly slots: number;
   readonly busySlots: number;
-  /** All pools that it stands in. */
+  /** All pools that the device is in. */
   readonly poolIds: readonly Id[];
 }
 
-/** An item, as far as it explains itself. */
+/** The facts of an item itself. */
 export interface ItemFacts {
   readonly id: Id;
   readonly status: Status;
@@ -126,7 +126,7 @@ export interface ItemFacts {
   readonly error?: string | undefined;
   readonly retryCount: number;
   readonly retryLimit: number;
-  /** How often in a row its holders fell silent, and how often is too often; 0 for never. */
+  /** How often in a row its lease expired, and at which number it fails; 0 for never. */
   readonly lapseCount?: number | undefined;
   readonly lapseLimit: number;
   /** NEW: in back-off until then. DEFERRED: put aside until then, for ever when undefined. */
@@ -138,12 +138,12 @@ export interface ItemFacts {
   readonly holderName?: string | undefined;
   readonly cancelRequestedOn?: Date | undefined;
   readonly pointOfNoReturnOn?: Date | undefined;
-  /** Who made the item what it is, and why, where that was said. */
+  /** The user who gave the item its status, and the reason, where one was given. */
   readonly changedByName?: string | undefined;
   readonly changeReason?: string | undefined;
-  /** Items that are granted before this one; only of one that waits. Nobody counts more than `mostAhead` and one. */
+  /** Items that are granted before a waiting one, counted up to `mostAhead` and one. */
   readonly ahead: number;
 }
 
-/** How many items before another are counted. */
+/** The number of items ahead of one up to which answers are exact. */
 export const mostAhead = 10_000;

@@ -12,7 +12,7 @@ import {
   whyItem,
   whyQueue,
 } from '../testing/why.ts';
-import { beat, finish, held, letLapse, pathOf } from '../testing/work.ts';
+import { beat, finish, held, letLeaseExpire, pathOf } from '../testing/work.ts';
 
 let app: App;
 let agent: TestUser;
@@ -108,7 +108,7 @@ describe('explainWorkItem', () => {
     expect(await end(plain)).toBe('it is taken back.');
     expect(await end(cancelled)).toBe('it becomes FAILED.');
     expect(await end(passed)).toBe('it is in doubt (FAILED, IN_DOUBT).');
-    for (const item of [plain, cancelled, passed]) await letLapse(app, item);
+    for (const item of [plain, cancelled, passed]) await letLeaseExpire(app, item);
     const after = (item: Schemas['WorkItem'] | undefined, code: string) =>
       eventually(
         () => whyItem(app.admin, queue, item),
@@ -160,7 +160,7 @@ describe('explainWorkItem', () => {
     const granted = await runner.ask();
     const leases = granted.map((item) => ({ ...held(item), pointOfNoReturn: true as const }));
     await agent.call.heartbeatWorkItems({ path: queue.path, body: { leases } });
-    await letLapse(app, silent);
+    await letLeaseExpire(app, silent);
     const report = { ...held(granted[1]), status: 'FAILED' as const, error: 'the form has changed' };
     await agent.call.finishWorkItems({ path: queue.path, body: { results: [report] } });
     const after = (item: Schemas['WorkItem'] | undefined) =>

@@ -9,7 +9,7 @@ import {
   ofItem,
   ofQueue,
   queue,
-  rival,
+  competitor,
   sentence,
   withAutomation,
   withDevice,
@@ -19,7 +19,7 @@ const paced: QueueFacts = { ...queue, pace: measured };
 const user = (name: string, isDisabled = false) => ({ name, isDisabled });
 const busyUser = { ...user('robot'), run: { itemId: 12, automationName: 'Other' } };
 
-/** How many items the answer takes to run at once. */
+/** The number of items at once that the answer reckons with. */
 function atOnce(more: Partial<AutomationFacts>, facts: Partial<QueueFacts> = {}) {
   const explained = ofQueue({ ...paced, ...withAutomation(more), ...facts });
   return explained.reasons[0]?.facts?.['atOnce'];
@@ -94,27 +94,31 @@ describe('the expected start of an item', () => {
 });
 
 describe('how many items run at once', () => {
-  const small = { ...rival, weight: 3 };
+  const small = { ...competitor, weight: 3 };
 
   it.each([
     ['all slots of the devices that fit', {}, 2],
     ['no more than there are run-as users', { runAsUsers: [user('robot')] }, 1],
     ['no more than those of them that are not disabled', { runAsUsers: [user('a'), user('b', true)] }, 1],
-    ['the share by weight of a FAIR pool', { rivals: [small] }, 0.5],
-    ['all when the others cannot use the device', { rivals: [{ ...small, labels: ['us'] }] }, 2],
-    ['equal turns in a ROUND_ROBIN pool', { scheme: 'ROUND_ROBIN', rivals: [small, rival] }, 0.67],
-    ['all before those of a lower priority', { scheme: 'PRIORITY', rivals: [{ ...small, priority: 1 }] }, 2],
-    ['the share by weight among equal priorities', { scheme: 'PRIORITY', rivals: [small] }, 0.5],
+    ['the share by weight of a FAIR pool', { competing: [small] }, 0.5],
+    ['all when the others cannot use the device', { competing: [{ ...small, labels: ['us'] }] }, 2],
+    ['equal turns in a ROUND_ROBIN pool', { scheme: 'ROUND_ROBIN', competing: [small, competitor] }, 0.67],
+    [
+      'all before those of a lower priority',
+      { scheme: 'PRIORITY', competing: [{ ...small, priority: 1 }] },
+      2,
+    ],
+    ['the share by weight among equal priorities', { scheme: 'PRIORITY', competing: [small] }, 0.5],
     [
       'half of a device that another pool needs as well',
-      { devices: [{ ...device, poolIds: [6, 8] }], rivals: [{ ...small, poolId: 8 }] },
+      { devices: [{ ...device, poolIds: [6, 8] }], competing: [{ ...small, poolId: 8 }] },
       1,
     ],
     [
       'the sum over devices, each shared in its own way',
       {
         devices: [device, { ...device, labels: [...device.labels, 'us'] }],
-        rivals: [{ ...rival, labels: ['us'] }],
+        competing: [{ ...competitor, labels: ['us'] }],
       },
       3,
     ],
@@ -123,7 +127,7 @@ describe('how many items run at once', () => {
   });
 
   it('is nothing to count on while others of a higher priority have work', () => {
-    const facts = withAutomation({ scheme: 'PRIORITY', rivals: [{ ...rival, priority: 9 }] });
+    const facts = withAutomation({ scheme: 'PRIORITY', competing: [{ ...competitor, priority: 9 }] });
     expect(ofItem({ ahead: 1 }, { ...facts, pace: measured }).expectedStartOn).toBeUndefined();
     expect(ofItem({ ahead: 1 }, { ...facts, pace: measured }).reasons[0]?.facts).toMatchObject({ atOnce: 0 });
   });

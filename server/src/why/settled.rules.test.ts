@@ -8,7 +8,7 @@ const running = {
   leaseExpiresOn: later(60),
   deviceName: 'bot-pc-1',
 } as const;
-const doubt = { status: 'FAILED', failureKind: 'IN_DOUBT', pointOfNoReturnOn: now } as const;
+const unresolved = { status: 'FAILED', failureKind: 'IN_DOUBT', pointOfNoReturnOn: now } as const;
 
 describe('why an item is as it is that does not wait', () => {
   const cases: [code: string, facts: Partial<ItemFacts>, sentence: string][] = [
@@ -74,17 +74,21 @@ describe('why an item is as it is that does not wait', () => {
     ],
     [
       'IN_DOUBT',
-      { ...doubt, deviceName: 'bot-pc-1', changeReason: 'no sign of life until 2026-03-02T08:25:00.000Z' },
+      {
+        ...unresolved,
+        deviceName: 'bot-pc-1',
+        changeReason: 'no sign of life until 2026-03-02T08:25:00.000Z',
+      },
       'The device bot-pc-1 passed the point of no return at 2026-03-02T08:20:00Z and did not report success: no sign of life until 2026-03-02T08:25:00.000Z. The work may have been done: find out, and answer with done, not done or partly.',
     ],
     [
       'IN_DOUBT',
-      { ...doubt, changeReason: 'quarantined: wrong version' },
+      { ...unresolved, changeReason: 'quarantined: wrong version' },
       'Its holder passed the point of no return at 2026-03-02T08:20:00Z and did not report success: quarantined: wrong version. The work may have been done: find out, and answer with done, not done or partly.',
     ],
     [
       'IN_DOUBT',
-      doubt,
+      unresolved,
       'Its holder passed the point of no return at 2026-03-02T08:20:00Z and did not report success. The work may have been done: find out, and answer with done, not done or partly.',
     ],
     [
@@ -104,7 +108,7 @@ describe('why an item is as it is that does not wait', () => {
 
   it('adds that the queue is archived where a person would have to do something', () => {
     const archived = { ...queue, status: 'INACTIVE' as const, archivedOn: now };
-    expect(codes(ofItem(doubt, archived))).toEqual(['IN_DOUBT', 'QUEUE_ARCHIVED']);
+    expect(codes(ofItem(unresolved, archived))).toEqual(['IN_DOUBT', 'QUEUE_ARCHIVED']);
     expect(codes(ofItem({ status: 'FAILED', failureKind: 'SYSTEM' }, archived))).toEqual([
       'FAILED',
       'QUEUE_ARCHIVED',

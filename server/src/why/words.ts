@@ -1,5 +1,3 @@
-/** How sentences say times, counts and lists. */
-
 const instantWithSeconds = /\.\d+Z$/;
 
 /** An instant, to the second: `2026-03-02T08:20:00Z`. */
@@ -10,11 +8,6 @@ export function instant(time: Date): string {
 /** `1 item`, `12,000 items`; the plural is made with an s. */
 export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-/** `1 item waits`, `12 items wait`: a count with what the items do, in singular and plural. */
-export function counted(number: number, singular: string, plural: string): string {
-  return `${count(number, 'item')} ${number === 1 ? singular : plural}`;
 }
 
 /** A span for people who plan by it: seconds, then minutes, hours and days, rounded up. */
@@ -33,11 +26,6 @@ export function listed(list: readonly string[]): string {
   const shown = list.slice(0, shownInList);
   const more = list.length - shown.length;
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
-}
-
-/** Names in quotation marks, as a list. */
-export function names(list: readonly string[]): string {
-  return listed(list.map((name) => `"${name}"`));
 }
 
 /** ` by anna`, or nothing when nobody is known. */

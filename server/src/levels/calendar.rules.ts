@@ -1,0 +1,67 @@
+import type { Schemas } from '@millrace/api';
+import { nameProblems, storedName } from '../engine/checks.ts';
+import { Refusal, refuseStale, type ErrorDetail } from '../engine/errors.ts';
+import { timeZoneProblem } from '../records/zone.rules.ts';
+
+/** When people work. Times are those of clocks in the zone; instants are milliseconds. */
+export type Calendar = Pick<Schemas['Calendar'], 'timeZone' | 'hours' | 'holidays'>;
+
+/** What a person may set of a calendar. */
+export type CalendarSettings = Calendar & { readonly name: string };
+
+/** @throws Refusal that names all that is wrong */
+export function newCalendar(wanted: Schemas['NewCalendar']): CalendarSettings {
+  const { name, timeZone, hours, holidays = [] } = wanted;
+  return checked({ name: storedName(name), timeZone, hours, holidays }, undefined);
+}
+
+/** @throws Refusal when it is at another version, or what is wanted is wrong */
+export function changedCalendar(
+  stored: Schemas['Calendar'],
+  wanted: Schemas['CalendarUpdate'],
+): CalendarSettings {
+  refuseStale('calendar', stored, wanted);
+  const { name, timeZone, hours, holidays } = { ...stored, ...wanted };
+  return checked({ name: storedName(name), timeZone, hours, holidays }, stored.name);
+}
+
+function checked(settings: CalendarSettings, current: string | undefined): CalendarSettings {
+  const zone = timeZoneProblem(settings.timeZone);
+  const details = [
+    ...nameProblems(settings.name, current),
+    ...(zone === undefined ? [] : [{ field: 'timeZone', message: zone.replace(/^timeZone /, '') }]),
+    ...settings.hours.flatMap(hourProblems),
+    ...overlaps(settings.hours),
+    ...repeatedHolidays(settings.holidays),
+  ];
+  const [first] = details;
+  if (!first) return settings;
+  throw new Refusal('INVALID_REQUEST', `${first.field} ${first.message}.`, { details: details.slice(0, 20) });
+}
+
+function hourProblems({ from, to }: Calendar['hours'][number], index: number): ErrorDetail[] {
+  const message = `must be later than ${from}, where they begin; hours past midnight are two entries`;
+  return from < to ? [] : [{ field: `hours.${index}.to`, message }];
+}
+
+function overlaps(hours: Calendar['hours']): ErrorDetail[] {
+  return hours.flatMap((one, index) => {
+    const other = hours
+      .slice(0, index)
+      .find(({ day, from, to }) => day === one.day && from < one.to && one.from < to);
+    const message = `overlaps ${other?.from} to ${other?.to} of the same day`;
+    return other ? [{ field: `hours.${index}`, message }] : [];
+  });
+}
+
+function repeatedHolidays(holidays: Calendar['holidays']): ErrorDetail[] {
+  const first = new Map<string, number>();
+  return holidays.flatMap(({ date, name }, index) => {
+    const before = first.get(date);
+    first.set(date, before ?? index);
+    if (name.trim() === '') return [{ field: `holidays.${index}.name`, message: 'must not be blank' }];
+    return before === undefined
+      ? []
+      : [{ field: `holidays.${index}.date`, message: `${date} is there already, as entry ${before}` }];
+  });
+}

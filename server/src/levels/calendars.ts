@@ -1,0 +1,161 @@
+import { stringifyJson, type Id, type Schemas } from '@millrace/api';
+import { raw, sql, type Db } from '../engine/db.ts';
+import { Refusal, registerConstraints } from '../engine/errors.ts';
+import { listQuery, pageOf } from '../engine/lists/lists.ts';
+import type { Field } from '../engine/lists/values.ts';
+import { authorOf, type Author, type Context, type PlainOperation } from '../engine/operation.ts';
+import { refuseExcess, refuseLookalike, type Kind } from '../engine/quotas.ts';
+import { changedMembers, recordOfTenant } from '../journal/journal.ts';
+import { changedCalendar, newCalendar, type CalendarSettings } from './calendar.rules.ts';
+import { refuseEndless } from './level.rules.ts';
+
+export const createCalendar: PlainOperation<'createCalendar'> = async (context, { body }) => {
+  const { db, actor } = context;
+  const settings = newCalendar(body);
+  const id = await insertCalendar(db, actor.tenantId, settings, authorOf(context));
+  await refuseExcess(db, calendarsOfTenant(actor.tenantId));
+  await refuseNamesake(context, settings.name);
+  await recordOfTenant(context, { operation: 'createCalendar', changes: { calendarId: id, ...settings } });
+  return readCalendar(context, id);
+};
+
+export const getCalendar: PlainOperation<'getCalendar'> = (context, { path }) =>
+  readCalendar(context, path.id);
+
+export const listCalendars: PlainOperation<'listCalendars'> = async ({ db, actor }, { body }) => {
+  const query = listQuery(body, calendarFields, raw('c.id'));
+  const rows = sql`calendars c where c.tenant_id = ${actor.tenantId}`;
+  const page = await pageOf(db, query, rows);
+  const list = await db.rows<Schemas['Calendar']>(sql`
+    select ${calendarColumns} from ${rows} and ${query.where} order by ${query.orderBy} limit ${query.limit} offset ${query.offset}`);
+  return { page, list };
+};
+
+export const updateCalendar: PlainOperation<'updateCalendar'> = async (context, { path, body }) => {
+  const { db } = context;
+  const stored = await holdCalendar(context, path.id);
+  const settings = changedCalendar(stored, body);
+  await refuseBreakingPromises(context, path.id, settings);
+  await saveCalendar(db, path.id, settings, authorOf(context));
+  if (settings.name !== stored.name) await refuseNamesake(context, settings.name);
+  await lookAnew(db, path.id);
+  const changes = { calendarId: path.id, ...changedMembers(stored, settings) };
+  await recordOfTenant(context, { operation: 'updateCalendar', changes });
+  return readCalendar(context, path.id);
+};
+
+export const deleteCalendar: PlainOperation<'deleteCalendar'> = async (context, { path }) => {
+  const { db } = context;
+  const { name } = await holdCalendar(context, path.id);
+  await deleteRow(db, path.id);
+  await recordOfTenant(context, { operation: 'deleteCalendar', changes: { calendarId: path.id, name } });
+};
+
+const calendarsOfTenant = (tenantId: Id): Kind => ({
+  things: 'calendars in this tenant',
+  rows: sql`calendars where tenant_id = ${tenantId}`,
+  quota: 1000,
+  wayOut: 'Delete those that nobody needs first.',
+});
+
+function refuseNamesake({ db, actor }: Context, name: string): Promise<void> {
+  return refuseLookalike(db, calendarsOfTenant(actor.tenantId).rows, raw('name'), name);
+}
+
+const calendarFields: Record<string, Field> = {
+  id: { column: raw('c.id'), type: 'id' },
+  name: { column: raw('c.name'), type: 'text' },
+  timeZone: { column: raw('c.time_zone'), type: 'text' },
+  createdOn: { column: raw('c.created_on'), type: 'time' },
+  updatedOn: { column: raw('c.updated_on'), type: 'time' },
+};
+
+registerConstraints({
+  calendars_name_unique: {
+    code: 'NAME_TAKEN',
+    message: 'A calendar of this name exists already. Choose another name.',
+  },
+  queue_levels_calendar_id_fkey: {
+    code: 'IN_USE',
+    message:
+      'Service levels of queues count in this calendar, or it was deleted at this moment. POST /v4/wlm/queues/levels/list with a filter ' +
+      'on calendarId lists those that you may see: give them another calendar first.',
+  },
+});
+
+async function readCalendar(context: Pick<Context, 'db' | 'actor'>, id: Id): Promise<Schemas['Calendar']> {
+  const calendar = await selectCalendar(context, id);
+  if (calendar) return calendar;
+  throw new Refusal(
+    'NOT_FOUND',
+    `There is no calendar ${id}. POST /v4/wlm/calendars/list lists those that there are.`,
+  );
+}
+
+/**
+ * A calendar to be changed, held. A change of it changes what it says of all queues that count in it: it is for who made it, and for queue admins.
+ * @throws Refusal
+ */
+async function holdCalendar(context: Context, id: Id): Promise<Schemas['Calendar']> {
+  const { db, actor } = context;
+  await db.rows(sql`select from calendars where id = ${id} and tenant_id = ${actor.tenantId} for update`);
+  const calendar = await readCalendar(context, id);
+  if (calendar.createdBy === actor.id || actor.permissions.has('manageAllQueues')) return calendar;
+  throw new Refusal('FORBIDDEN', `Calendar ${id} was created by somebody else. Ask a queue admin.`);
+}
+
+function selectCalendar(
+  { db, actor }: Pick<Context, 'db' | 'actor'>,
+  id: Id,
+): Promise<Schemas['Calendar'] | undefined> {
+  return db.row(sql`
+    select ${calendarColumns} from calendars c where c.id = ${id} and c.tenant_id = ${actor.tenantId}`);
+}
+
+const calendarColumns =
+  raw(`c.id, c.name, c.time_zone as "timeZone", c.hours, c.holidays, c.created_by as "createdBy",
+  c.created_on as "createdOn", c.updated_by as "updatedBy", c.updated_on as "updatedOn", c.version`);
+
+async function insertCalendar(
+  db: Db,
+  tenantId: Id,
+  settings: CalendarSettings,
+  { actorId, now }: Author,
+): Promise<Id> {
+  const { name, timeZone, hours, holidays } = settings;
+  const [row] = await db.rows<{ id: Id }>(sql`
+    insert into calendars (tenant_id, name, time_zone, hours, holidays, created_by, created_on, updated_by, updated_on)
+    values (${tenantId}, ${name}, ${timeZone}, ${stringifyJson(hours)}::json, ${stringifyJson(holidays)}::json, ${actorId}, ${now},
+      ${actorId}, ${now})
+    returning id`);
+  return (row as { id: Id }).id;
+}
+
+async function saveCalendar(
+  db: Db,
+  id: Id,
+  settings: CalendarSettings,
+  { actorId, now }: Author,
+): Promise<void> {
+  const { name, timeZone, hours, holidays } = settings;
+  await db.rows(sql`
+    update calendars set name = ${name}, time_zone = ${timeZone}, hours = ${stringifyJson(hours)}::json,
+      holidays = ${stringifyJson(holidays)}::json, version = version + 1, updated_by = ${actorId}, updated_on = ${now}
+    where id = ${id}`);
+}
+
+/** What was promised in the calendar has to come to an end in it. @throws Refusal */
+async function refuseBreakingPromises({ db, now }: Context, id: Id, settings: CalendarSettings) {
+  const row = await db.row<{ longest?: number }>(sql`
+    select max(longest_wait_minutes) as longest from queue_levels where calendar_id = ${id}`);
+  if (row?.longest !== undefined) refuseEndless({ longestWaitMinutes: row.longest }, settings, now);
+}
+
+/** What counts in the calendar is looked at again at once. */
+async function lookAnew(db: Db, id: Id): Promise<void> {
+  await db.rows(sql`update queue_levels set looked_on = null where calendar_id = ${id}`);
+}
+
+async function deleteRow(db: Db, id: Id): Promise<void> {
+  await db.rows(sql`delete from calendars where id = ${id}`);
+}

@@ -1,0 +1,184 @@
+import type { Id, Schemas } from '@millrace/api';
+import { raw, sql, type Db, type Sql } from '../engine/db.ts';
+import { recentMinutes, selectTotals, spansIn, type Totals } from '../journal/counters.ts';
+import {
+  groupsOf,
+  measuredOf,
+  paceOf,
+  type LineRow,
+  type Measured,
+  type Past,
+  type Supply,
+} from './facts.rules.ts';
+import { foresee, type Facts, type Outlook, type Pace } from './forecast.rules.ts';
+import type { Group } from './line.rules.ts';
+import type { StoredLevel } from './stored.ts';
+import { timetableOf } from './timetable.rules.ts';
+import { forecastSentence } from './words.rules.ts';
+
+type Forecast = Schemas['QueueForecast'];
+
+/** The queue, what is promised of it if anything is, and who could work on it. */
+export interface Subject {
+  readonly supply: Supply;
+  readonly level: StoredLevel | undefined;
+}
+
+interface Where {
+  readonly db: Db;
+  readonly now: Date;
+}
+
+/** When a queue will be done, as things are. Reads two statements of its items, or three where nothing was finished lately. */
+export async function forecastOf(where: Where, { supply, level }: Subject): Promise<Forecast> {
+  const { db, now } = where;
+  const totals = await selectTotals(db, supply.queueId, now);
+  const isOpen = totals.counts.NEW + totals.counts.IN_PROGRESS + totals.counts.DEFERRED > 0;
+  const rows = isOpen ? await selectLine(db, supply.queueId) : [];
+  const measured = await measure(where, supply.queueId, totals);
+  const line = groupsOf(rows, { now: now.getTime(), ready: totals.counts.NEW - totals.inBackOff });
+  const paced = paceOf(supply, { totals, measured, now: now.getTime(), recentMinutes });
+  return answer({ supply, level, totals, measured, line, paced, now: now.getTime() });
+}
+
+interface Known extends Subject {
+  readonly totals: Totals;
+  readonly measured: Measured | undefined;
+  readonly line: ReturnType<typeof groupsOf>;
+  readonly paced: ReturnType<typeof paceOf>;
+  readonly now: number;
+}
+
+function answer(known: Known): Forecast {
+  const { supply, line, paced, now, level } = known;
+  const slotsPerDevice = supply.devices > 0 ? supply.slots / supply.devices : 1;
+  const pace: Pace | undefined = 'pace' in paced ? paced.pace : undefined;
+  const promised = level && { promised: level, timetable: timetableOf(level.calendar) };
+  const facts: Facts = { now, groups: line.groups, pace, slotsPerDevice, level: promised };
+  const foresight = foresee(facts);
+  const open = sum(line.groups);
+  const stopped = 'code' in paced ? paced.code : ('ENDS' as const);
+  const code = open === 0 ? ('DONE' as const) : stopped;
+  const arriving = known.totals.arrived / recentMinutes;
+  const rate = pace && (60_000 * pace.atOnce) / pace.handlingMs;
+  const timeZone = level?.calendar?.timeZone ?? 'UTC';
+  const said = { now, timeZone, code, open, endOn: foresight.endOn, promised: level, level: foresight.level };
+  return {
+    queueId: supply.queueId,
+    queueName: supply.queueName,
+    on: new Date(now).toISOString(),
+    code,
+    sentence: forecastSentence({ ...said, arriving, rate }),
+    ...(foresight.endOn !== undefined && { expectedEndOn: instant(foresight.endOn) }),
+    restsOn: { ...restsOn(known, arriving), slotsPerDevice },
+    ...(foresight.level && { level: levelOf(foresight.level) }),
+  };
+}
+
+function restsOn({ line, measured, paced, supply, totals }: Known, arrivingPerMinute: number) {
+  const { handlingSeconds, items, over } = measured ?? {};
+  const comingDue = sum(line.groups.filter(({ state }) => state === 'LATER'));
+  const deferred = sum(
+    line.groups.filter((group) => group.state === 'LATER' && group.since === group.comesOn),
+  );
+  return {
+    waiting: sum(line.groups.filter(({ state }) => state === 'READY')),
+    running: totals.counts.IN_PROGRESS,
+    comingDue,
+    putAside: Math.max(0, totals.counts.DEFERRED - deferred),
+    ...(handlingSeconds !== undefined && { handlingSeconds }),
+    ...(items !== undefined && { measuredItems: items }),
+    ...(over && { measuredOver: over }),
+    atOnce: rounded(paced.atOnce),
+    devices: supply.devices,
+    arrivingPerMinute: rounded(arrivingPerMinute),
+    isEstimated: line.isEstimated,
+  };
+}
+
+function levelOf(level: Outlook): NonNullable<Forecast['level']> {
+  const { state, late, misses, dueOn, nextDueOn, more } = level;
+  return {
+    state,
+    late,
+    ...(misses !== undefined && { misses }),
+    ...(dueOn !== undefined && { dueOn: instant(dueOn) }),
+    ...(nextDueOn !== undefined && { nextDueOn: instant(nextDueOn) }),
+    ...(more && { moreDevices: more.devices, moreDevicesFromOn: instant(more.fromOn) }),
+  };
+}
+
+function instant(time: number): string {
+  return new Date(time).toISOString();
+}
+
+function rounded(number: number): number {
+  return Math.round(number * 100) / 100;
+}
+
+function sum(groups: readonly Pick<Group, 'items'>[]): number {
+  return groups.reduce((total, { items }) => total + items, 0);
+}
+
+async function measure({ db, now }: Where, queueId: Id, totals: Totals): Promise<Measured | undefined> {
+  const recent = measuredOf({ recent: totals });
+  if (recent) return recent;
+  return measuredOf({ recent: totals, past: await selectPast(db, queueId, now) });
+}
+
+/** What was finished in a day and in thirty, and how long that took. */
+async function selectPast(db: Db, queueId: Id, now: Date): Promise<Past> {
+  const ofDay = sql`filter (where at >= ${now}::timestamptz - interval '1 day')`;
+  const row = await db.row<Past>(sql`
+    select coalesce(sum(finished_complete + finished_failed) ${ofDay}, 0)::bigint as "dayItems",
+      coalesce(sum(handling_ms) ${ofDay}, 0)::bigint as "dayMs",
+      coalesce(sum(finished_complete + finished_failed), 0)::bigint as "monthItems",
+      coalesce(sum(handling_ms), 0)::bigint as "monthMs"
+    from (${spansIn(queueId)}) spans where at >= ${now}::timestamptz - interval '30 days'`);
+  return row ?? { dayItems: 0, dayMs: 0, monthItems: 0, monthMs: 0 };
+}
+
+/** Items of each kind that are read one by one; of those that wait behind the first, only their number is known. */
+const mostRead = 10_000;
+
+// An item's clock begins when it comes in, and anew when it comes back from being put aside or from having failed. Most were not changed
+// since they came in, and need no look at their events.
+const clockOf = (queueId: Id): Sql => sql`
+  left join lateral (
+    select e.at from events e where i.updated_on > i.created_on and e.queue_id = ${queueId} and e.item_id = i.id
+      and e.from_status in ('DEFERRED', 'FAILED') and e.to_status = 'NEW' order by e.id desc limit 1) back on true`;
+const clock = raw('min(coalesce(back.at, i.created_on))');
+
+/** The open items of a queue, in the order in which they will be claimed, those alike in one row. */
+function selectLine(db: Db, queueId: Id): Promise<LineRow[]> {
+  const items = (columns: string, condition: string, order: string) => sql`(
+    select id, created_on, updated_on, not_before, ${raw(columns)} from work_items
+    where queue_id = ${queueId} and ${raw(condition)} order by ${raw(order)} limit ${mostRead}) i ${clockOf(queueId)}`;
+  const ready = 'row_number() over (order by sort_key, id) / 100 as block';
+  return db.rows(sql`
+    select 'RUNNING' as state, 0 as block, null::timestamptz as "comesOn", ${clock} as since, count(*)::int as items
+    from ${items('0 as block', "status = 'IN_PROGRESS'", 'id')} group by date_trunc('minute', coalesce(back.at, i.created_on))
+    union all
+    select 'READY', block, null, ${clock}, count(*)::int
+    from ${items(ready, "status = 'NEW' and not_before is null", 'sort_key, id')}
+    group by block, date_trunc('minute', coalesce(back.at, i.created_on))
+    union all
+    select 'RETRY', 0, min(not_before), ${clock}, count(*)::int
+    from ${items('0 as block', "status = 'NEW' and not_before is not null", 'not_before')} group by date_trunc('minute', not_before)
+    union all
+    select 'DEFERRED', 0, min(not_before), min(not_before), count(*)::int
+    from ${items('0 as block', "status = 'DEFERRED' and not_before is not null", 'not_before')} group by date_trunc('minute', not_before)`);
+}
+
+/** Who could work on queues, in any order. */
+export function selectSupply(db: Db, queueIds: readonly Id[]): Promise<Supply[]> {
+  return db.rows(sql`
+    select q.id as "queueId", q.name as "queueName", q.status, q.archived_on is not null as archived, q.paused_until as "pausedUntil",
+      coalesce(d.devices, 0)::int as devices, coalesce(d.slots, 0)::int as slots
+    from queues q left join automations a on a.queue_id = q.id and a.status = 'ACTIVE'
+      left join lateral (
+        select count(*) as devices, sum(d.slots) as slots from pool_devices pd join devices d on d.id = pd.device_id
+        where pd.pool_id = a.pool_id and d.is_connected and d.state = 'ACTIVE' and a.labels <@ d.labels
+          and a.bot_name = any(d.bots)) d on true
+    where q.id = any(${queueIds}::bigint[])`);
+}

@@ -1,0 +1,80 @@
+import { stringifyJson } from '@millrace/api';
+import { sql, type Db } from '../engine/db.ts';
+import { Refusal } from '../engine/errors.ts';
+import type { Job } from '../engine/job-loop.ts';
+import type { QueueOperation } from '../engine/operation.ts';
+import { postponedQueues } from '../engine/postponed.ts';
+import { millrace, recordEvents } from '../journal/journal.ts';
+import { forecastOf, selectSupply } from './facts.ts';
+import { tell } from './level.rules.ts';
+import { isPromise, levelColumns, levelTables, selectLevel, type StoredLevel } from './stored.ts';
+
+export const getQueueForecast: QueueOperation<'getQueueForecast'> = async (context) => {
+  const { db, queue } = context;
+  const [[supply], stored] = [await selectSupply(db, [queue.id]), await selectLevel(db, queue.id)];
+  if (!supply) throw new Refusal('NOT_FOUND', `There is no queue ${queue.id} any more.`);
+  const isPromised = stored?.longestWaitMinutes !== undefined || stored?.dueTime !== undefined;
+  return forecastOf(context, { supply, level: isPromised ? stored : undefined });
+};
+
+const pauseMs = 1000;
+const secondsBetween = 60;
+const postponed = postponedQueues('a service level could not be looked at, and is tried again later');
+
+/** Looks once a minute at what is promised of each queue, keeps what it saw for lists, and records what changed of it. */
+export const watchQueueLevels: Job = {
+  name: 'watchQueueLevels',
+  run: async (context) => {
+    // One queue in a transaction: the feed waits for none longer than a look takes.
+    const level = await lockNext(context.db, context.now);
+    if (!level) return pauseMs;
+    const { queueId } = level;
+    await lookAt(context, level).catch((error: Error) => postponed.postpone(context, queueId, error));
+    postponed.done(queueId);
+    return 0;
+  },
+};
+
+async function lookAt(context: JobContext, level: StoredLevel): Promise<void> {
+  const [supply] = await selectSupply(context.db, [level.queueId]);
+  if (supply) await look(context, level, await forecastOf(context, { supply, level }));
+}
+
+type JobContext = Parameters<Job['run']>[0];
+type Forecast = Awaited<ReturnType<typeof forecastOf>>;
+
+async function look(context: JobContext, level: StoredLevel, forecast: Forecast): Promise<void> {
+  const { db, now } = context;
+  const state = forecast.level?.state ?? 'KEPT';
+  const told = tell(level, { state, isOpen: forecast.code !== 'DONE' }, now);
+  await saveLook(db, level, { forecast, told, now });
+  if (!told.event) return;
+  const { sentence, expectedEndOn } = forecast;
+  const changes = { ...forecast.level, state: told.state, expectedEndOn };
+  await recordEvents(context, level.queueId, [
+    { operation: told.event, actorId: millrace, reason: sentence, changes },
+  ]);
+}
+
+interface Look {
+  readonly forecast: Forecast;
+  readonly told: ReturnType<typeof tell>;
+  readonly now: Date;
+}
+
+async function saveLook(db: Db, { queueId, state, stateOn }: StoredLevel, { forecast, told, now }: Look) {
+  const since = told.state === state ? stateOn : now;
+  await db.rows(sql`
+    update queue_levels set looked_on = ${now}, state = ${told.state}, state_on = ${since},
+      calm_since = ${told.calmSince ?? null}, forecast = ${stringifyJson(forecast)}::json
+    where queue_id = ${queueId}`);
+}
+
+/** The promise that was longest not looked at, for a minute at least, held; those that somebody changes or looks at are left. */
+function lockNext(db: Db, now: Date): Promise<StoredLevel | undefined> {
+  return db.row(sql`
+    select ${levelColumns} from ${levelTables}
+    where ${isPromise} and q.archived_on is null and l.queue_id <> all(${postponed.at(now)}::bigint[])
+      and (l.looked_on is null or l.looked_on <= ${now}::timestamptz - make_interval(secs => ${secondsBetween}))
+    order by l.looked_on nulls first limit 1 for update of l skip locked`);
+}

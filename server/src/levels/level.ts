@@ -1,0 +1,127 @@
+import type { Id, Schemas } from '@millrace/api';
+import { seenBy } from '../access/members/membership.ts';
+import { raw, sql, type Db, type Sql } from '../engine/db.ts';
+import { Refusal } from '../engine/errors.ts';
+import { listQuery, pageOf } from '../engine/lists/lists.ts';
+import type { Field } from '../engine/lists/values.ts';
+import {
+  authorOf,
+  type Author,
+  type PlainOperation,
+  type QueueContext,
+  type QueueOperation,
+} from '../engine/operation.ts';
+import { recordOfQueue } from '../journal/journal.ts';
+import type { Calendar } from './calendar.rules.ts';
+import { refuseEndless, refuseOther, settleLevel, type LevelSettings } from './level.rules.ts';
+import { isPromise, levelColumns, levelTables, selectLevel, type StoredLevel } from './stored.ts';
+
+export const getQueueLevel: QueueOperation<'getQueueLevel'> = ({ db, queue }) => answerLevel(db, queue);
+
+async function answerLevel(db: Db, queue: QueueContext['queue']): Promise<Schemas['QueueLevel']> {
+  const stored = await selectLevel(db, queue.id);
+  return stored ? shown(stored) : { queueId: queue.id, queueName: queue.name, version: 0 };
+}
+
+function shown(stored: StoredLevel): Schemas['QueueLevel'] {
+  const { calendar, state: _, stateOn: __, calmSince: ___, forecast: ____, updatedOn, ...level } = stored;
+  return { ...level, ...(calendar && { timeZone: calendar.timeZone }), updatedOn: updatedOn.toISOString() };
+}
+
+export const setQueueLevel: QueueOperation<'setQueueLevel'> = async (context, { body }) => {
+  const { db, queue } = context;
+  await lockQueue(db, queue.id);
+  const stored = await selectLevel(db, queue.id);
+  refuseOther(queue.id, stored?.version ?? 0, body);
+  const settings = settleLevel(body);
+  const calendar = await readCalendar(context, settings);
+  if (calendar) refuseEndless(settings, calendar, context.now);
+  await upsertLevel(db, queue.id, settings, authorOf(context));
+  await recordOfQueue(context, queue.id, { operation: 'setQueueLevel', changes: settings });
+  return answerLevel(db, queue);
+};
+
+export const removeQueueLevel: QueueOperation<'removeQueueLevel'> = async (context) => {
+  const { db, queue } = context;
+  await lockQueue(db, queue.id);
+  const isGone = await deleteLevel(db, queue.id);
+  if (isGone) await recordOfQueue(context, queue.id, { operation: 'removeQueueLevel' });
+};
+
+export const listQueueLevels: PlainOperation<'listQueueLevels'> = async ({ db, actor }, { body }) => {
+  const query = listQuery(body, levelFields, raw('l.queue_id'));
+  const rows = sql`${levelTables} where ${seenBy(actor)} and q.archived_on is null and ${isPromise}`;
+  const page = await pageOf(db, query, rows);
+  const list = await db.rows<StoredLevel>(sql`
+    select ${levelColumns} from ${rows} and ${query.where} order by ${query.orderBy} limit ${query.limit} offset ${query.offset}`);
+  return { page, list: list.map(withState) };
+};
+
+function withState(stored: StoredLevel): Schemas['QueueLevelState'] {
+  const { state, stateOn, forecast } = stored;
+  return { ...shown(stored), state, stateOn: stateOn.toISOString(), ...(forecast && { forecast }) };
+}
+
+const levelFields: Record<string, Field> = {
+  queueId: { column: raw('l.queue_id'), type: 'id' },
+  queueName: { column: raw('q.name'), type: 'text' },
+  state: { column: raw('l.state'), type: ['KEPT', 'AT_RISK', 'BROKEN'] },
+  urgency: {
+    column: raw(`(case l.state when 'BROKEN' then 2 when 'AT_RISK' then 1 else 0 end)`),
+    type: 'integer',
+  },
+  calendarId: { column: raw('l.calendar_id'), type: 'id' },
+  updatedOn: { column: raw('l.updated_on'), type: 'time' },
+};
+
+/** Changes of the promise of a queue come one after the other, also the first two. */
+async function lockQueue(db: Db, queueId: Id): Promise<void> {
+  await db.rows(sql`select from queues where id = ${queueId} for no key update`);
+}
+
+/** The calendar to count in, held as it is; none where every hour counts. @throws Refusal */
+async function readCalendar(
+  { db, actor }: QueueContext,
+  { calendarId }: LevelSettings,
+): Promise<Calendar | undefined> {
+  if (calendarId === undefined) return undefined;
+  const calendar = await db.row<Calendar>(sql`
+    select time_zone as "timeZone", hours, holidays from calendars
+    where id = ${calendarId} and tenant_id = ${actor.tenantId} for share`);
+  if (calendar) return calendar;
+  throw new Refusal(
+    'NOT_FOUND',
+    `There is no calendar ${calendarId}. POST /v4/wlm/calendars/list lists those that there are.`,
+  );
+}
+
+/** It is looked at anew, at once: what was told of another promise is over. */
+async function upsertLevel(
+  db: Db,
+  queueId: Id,
+  settings: LevelSettings,
+  { actorId, now }: Author,
+): Promise<void> {
+  const { calendarId, longestWaitMinutes, dueTime, cutOff, warnMinutes, hourlyCost, currency } = settings;
+  const set = (column: string) => `${column} = excluded.${column}`;
+  const columns = [
+    'calendar_id',
+    'longest_wait_minutes',
+    'due_time',
+    'cut_off',
+    'warn_minutes',
+    'hourly_cost',
+    'currency',
+  ];
+  const renewed: Sql = raw([...columns, 'updated_by', 'updated_on', 'state', 'state_on'].map(set).join(', '));
+  await db.rows(sql`
+    insert into queue_levels as l (queue_id, ${raw(columns.join(', '))}, updated_by, updated_on, state_on)
+    values (${queueId}, ${calendarId ?? null}, ${longestWaitMinutes ?? null}, ${dueTime ?? null}, ${cutOff ?? null}, ${warnMinutes},
+      ${hourlyCost ?? null}, ${currency ?? null}, ${actorId}, ${now}, ${now})
+    on conflict (queue_id) do update set ${renewed}, version = l.version + 1, calm_since = null, looked_on = null, forecast = null`);
+}
+
+async function deleteLevel(db: Db, queueId: Id): Promise<boolean> {
+  const rows = await db.rows(sql`delete from queue_levels where queue_id = ${queueId} returning queue_id`);
+  return rows.length > 0;
+}

@@ -1,0 +1,33 @@
+import type { Id, Schemas } from '@millrace/api';
+import { raw, sql, type Db } from '../engine/db.ts';
+import type { Calendar } from './calendar.rules.ts';
+import type { Told } from './level.rules.ts';
+
+/** What is promised of a queue, with its calendar, and how it was told to be. */
+export type StoredLevel = Omit<Schemas['QueueLevelState'], 'stateOn' | 'updatedOn' | 'warnMinutes'> &
+  Told & {
+    readonly warnMinutes: number;
+    readonly calendar?: Calendar;
+    readonly stateOn: Date;
+    readonly updatedOn: Date;
+  };
+
+/** Of a level `l` with its queue `q` and its calendar `c`. */
+export const levelColumns =
+  raw(`l.queue_id as "queueId", q.name as "queueName", l.calendar_id as "calendarId", c.name as "calendarName",
+  case when c.id is not null then json_build_object('timeZone', c.time_zone, 'hours', c.hours, 'holidays', c.holidays) end as calendar,
+  l.longest_wait_minutes as "longestWaitMinutes", l.due_time as "dueTime", l.cut_off as "cutOff", l.warn_minutes as "warnMinutes",
+  l.hourly_cost as "hourlyCost", l.currency, l.version, l.state, l.state_on as "stateOn", l.calm_since as "calmSince", l.forecast,
+  l.updated_by as "updatedBy", l.updated_on as "updatedOn"`);
+
+export const levelTables = raw(
+  'queue_levels l join queues q on q.id = l.queue_id left join calendars c on c.id = l.calendar_id',
+);
+
+/** That something is promised, and not only said what an hour costs. */
+export const isPromise = raw('(l.longest_wait_minutes is not null or l.due_time is not null)');
+
+/** What is promised of a queue; undefined where nothing is. */
+export function selectLevel(db: Db, queueId: Id): Promise<StoredLevel | undefined> {
+  return db.row(sql`select ${levelColumns} from ${levelTables} where l.queue_id = ${queueId}`);
+}

@@ -1,0 +1,219 @@
+import {
+  CalendarDate,
+  Time,
+  fromAbsolute,
+  toCalendarDate,
+  toCalendarDateTime,
+} from '@internationalized/date';
+import type { Calendar } from './calendar.rules.ts';
+
+/** A stretch of time that counts, and how much did before it in its block. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  readonly before: number;
+}
+
+/** Some days in a row, added up. */
+export interface Block {
+  /** In order, so that a time among them is found by halves. */
+  readonly stretches: readonly Stretch[];
+  readonly total: number;
+  /** When clocks show a time on each of the working days. */
+  readonly timesOf: (time: string) => readonly number[];
+}
+
+/** A calendar made ready to count with: each block of its days is added up once, when it is first asked for. */
+export interface Timetable {
+  readonly block: (index: number) => Block;
+}
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+const blockDays = 128;
+/** Days in which time that counts is looked for: a calendar with a minute a week has no end for a wait of months. */
+export const mostDays = 1100;
+
+const week = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'] as const;
+
+/** Where nobody says otherwise, every hour counts. */
+const always: Calendar = {
+  timeZone: 'UTC',
+  hours: week.map((day) => ({ day, from: '00:00', to: '24:00' })),
+  holidays: [],
+};
+
+/** @param calendar none for every hour, by the clock of UTC */
+export function timetableOf(calendar: Calendar = always): Timetable {
+  const holidays = new Set(calendar.holidays.map(({ date }) => date));
+  const weekly = week.map((name) => hoursOf(calendar, name));
+  const hoursOn = (day: number) => (holidays.has(dateOf(day).toString()) ? [] : weekly.at((day + 3) % 7));
+  const known = new Map<number, Block>();
+  const block = (index: number) => {
+    const found = known.get(index) ?? blockOf(daysOf(index, calendar.timeZone), hoursOn);
+    known.set(index, found);
+    return found;
+  };
+  return { block };
+}
+
+/** Minutes of the clock, from and to. */
+type Hours = readonly (readonly [number, number])[];
+
+function hoursOf({ hours }: Calendar, name: (typeof week)[number]): Hours {
+  return hours
+    .filter(({ day }) => day === name)
+    .map(({ from, to }) => [minutesOf(from), minutesOf(to)] as const)
+    .toSorted(([one], [other]) => one - other);
+}
+
+function minutesOf(time: string): number {
+  const [hour = 0, minute = 0] = time.split(':').map(Number);
+  return 60 * hour + minute;
+}
+
+/** A day by the calendar of a zone, its number counted from 1970, and the time that it takes. */
+interface Day {
+  readonly number: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly timeZone: string;
+}
+
+function daysOf(block: number, timeZone: string): Day[] {
+  const first = block * blockDays;
+  const begins = Array.from({ length: blockDays + 1 }, (_, index) =>
+    dateOf(first + index)
+      .toDate(timeZone)
+      .getTime(),
+  );
+  return begins
+    .slice(1)
+    .map((end, index) => ({ number: first + index, begin: begins[index] ?? end, end, timeZone }));
+}
+
+function dateOf(day: number): CalendarDate {
+  const date = new Date(day * dayMs);
+  return new CalendarDate(date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate());
+}
+
+function blockOf(days: readonly Day[], hoursOn: (day: number) => Hours | undefined): Block {
+  const stretches: Stretch[] = [];
+  const working: Day[] = [];
+  let total = 0;
+  for (const day of days) {
+    const own = stretchesOf(day, hoursOn(day.number) ?? []);
+    if (own.length > 0) working.push(day);
+    for (const { from, to } of own) {
+      stretches.push({ from, to, before: total });
+      total += to - from;
+    }
+  }
+  const known = new Map<string, readonly number[]>();
+  const timesOf = (time: string) => {
+    const times = known.get(time) ?? working.map((day) => instantOf(day, time));
+    known.set(time, times);
+    return times;
+  };
+  return { stretches, total, timesOf };
+}
+
+/** What counts of a day. An hour that clocks leave out is no time, and one that they show twice counts twice. */
+function stretchesOf(day: Day, hours: Hours): Pick<Stretch, 'from' | 'to'>[] {
+  if (hours.length === 0) return [];
+  return evenParts(day).flatMap(({ begin, end, midnight }) =>
+    hours
+      .map(([from, to]) => ({
+        from: Math.max(begin, midnight + from * minuteMs),
+        to: Math.min(end, midnight + to * minuteMs),
+      }))
+      .filter(({ from, to }) => from < to),
+  );
+}
+
+/** The parts of a day in which clocks go on evenly, and the midnight that they count from: two when they are changed. */
+function evenParts({ number, begin, end, timeZone }: Day) {
+  if (end - begin === dayMs) return [{ begin, end, midnight: begin }];
+  const offsetAt = (at: number) => fromAbsolute(at, timeZone).offset;
+  const changed = firstWhere(begin, end, (at) => offsetAt(at) !== offsetAt(begin));
+  const parts = [
+    { begin, end: changed },
+    { begin: changed, end },
+  ];
+  return parts.map((part) => ({ ...part, midnight: number * dayMs - offsetAt(part.begin) }));
+}
+
+/** When clocks of the zone show the time on a day: the first time where they show it twice, and as much later where they leave it out. */
+function instantOf({ number, begin, end, timeZone }: Day, time: string): number {
+  const minutes = minutesOf(time);
+  if (end - begin === dayMs) return begin + minutes * minuteMs;
+  const clock = new Time(Math.floor(minutes / 60), minutes % 60);
+  return toCalendarDateTime(dateOf(number), clock).toDate(timeZone).getTime();
+}
+
+/** The day that calendars of the zone show at an instant. */
+export function dayAt(at: number, timeZone: string): CalendarDate {
+  return toCalendarDate(fromAbsolute(at, timeZone));
+}
+
+/** When so many milliseconds that count have passed since an instant; undefined where that is years away. */
+export function after(timetable: Timetable, since: number, milliseconds: number): number | undefined {
+  let left = milliseconds;
+  for (const { stretches, total } of blocksFrom(timetable, since)) {
+    const next = firstWhere(0, stretches.length, (index) => endOf(stretches, index) > since);
+    const stretch = stretches[next];
+    const passed = stretch ? stretch.before + Math.max(0, since - stretch.from) : total;
+    const goal = passed + left;
+    const found = firstWhere(next, stretches.length, (index) => addedUp(stretches, index) >= goal);
+    const last = stretches[found];
+    if (last) return last.from + goal - last.before;
+    left = goal - total;
+  }
+  return undefined;
+}
+
+function endOf(stretches: readonly Stretch[], index: number): number {
+  return stretches[index]?.to ?? Infinity;
+}
+
+function addedUp(stretches: readonly Stretch[], index: number): number {
+  const stretch = stretches[index];
+  return stretch ? stretch.before + stretch.to - stretch.from : Infinity;
+}
+
+/** The blocks about the days that are looked at. The day before is that of an instant in zones where it is not tomorrow yet. */
+function* blocksFrom({ block }: Timetable, since: number): Generator<Block> {
+  const first = Math.floor((since - dayMs) / (blockDays * dayMs));
+  for (let ahead = 0; ahead <= Math.ceil(mostDays / blockDays); ahead += 1) yield block(first + ahead);
+}
+
+/** The time of a day by which what came in before another one is done. */
+export interface Due {
+  readonly dueTime: string;
+  readonly cutOff: string;
+}
+
+/** When what came in at an instant is due. */
+export function dueAfter(timetable: Timetable, since: number, { dueTime, cutOff }: Due): number | undefined {
+  // The working day whose cut-off comes next is the one that counts, or the one behind it.
+  let left = dueTime < cutOff ? 1 : 0;
+  for (const { timesOf } of blocksFrom(timetable, since)) {
+    const cutOffs = timesOf(cutOff);
+    const next = firstWhere(0, cutOffs.length, (index) => (cutOffs[index] ?? Infinity) > since);
+    const due = timesOf(dueTime)[next + left];
+    if (due !== undefined) return due;
+    left -= cutOffs.length - next;
+  }
+  return undefined;
+}
+
+/** The first number for which something is true that stays true; the end where it never is. */
+export function firstWhere(from: number, end: number, isTrue: (number: number) => boolean): number {
+  let [low, high] = [from, end];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (isTrue(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

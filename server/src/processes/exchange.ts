@@ -1,0 +1,50 @@
+import { Places } from '../engine/places.ts';
+import type { Notifier } from '../engine/notifier.ts';
+import type { FromProcess, Shared, ToProcess } from './messages.ts';
+
+/** A process, as the exchange reaches it. */
+export interface Member {
+  readonly tell: (message: ToProcess) => void;
+}
+
+/** What the processes of a server tell each other, and share: wake-ups, requests, and places of which there are few. */
+export class Exchange {
+  readonly #places = new Places();
+  /** The places that each holds, by its call. */
+  readonly #members = new Map<Member, Map<number, () => void>>();
+  /** Carries wake-ups to other servers. */
+  notifier: Pick<Notifier, 'notify'> | undefined;
+
+  join(member: Member): void {
+    this.#members.set(member, new Map());
+  }
+
+  /** Gives back what a process held that has ended. */
+  leave(member: Member): void {
+    for (const release of this.#members.get(member)?.values() ?? []) release();
+    this.#members.delete(member);
+  }
+
+  /** @param from undefined where it comes from another server */
+  tellOthers(from: Member | undefined, message: ToProcess): void {
+    for (const member of this.#members.keys()) if (member !== from) member.tell(message);
+  }
+
+  share(from: Member, message: Shared): void {
+    this.tellOthers(from, message);
+    if (message.kind === 'wake')
+      for (const [name, items] of message.wakeUps) this.notifier?.notify(name, items);
+  }
+
+  take(from: Member, { call, of, holder }: Extract<FromProcess, { kind: 'take' }>): void {
+    const place = this.#places.take(of, holder);
+    if (!place.full) this.#members.get(from)?.set(call, place.release);
+    from.tell({ kind: 'taken', call, full: place.full ? place : undefined });
+  }
+
+  release(from: Member, call: number): void {
+    const places = this.#members.get(from);
+    places?.get(call)?.();
+    places?.delete(call);
+  }
+}

@@ -1,0 +1,44 @@
+import type { ConnectionConfig } from '../engine/db.ts';
+import type { Full, Holder, Kind } from '../engine/places.ts';
+import type { Spent, Wake } from '../engine/siblings.ts';
+
+/** What a process cannot know by itself when it starts. */
+export interface Start {
+  readonly connection: ConnectionConfig;
+  readonly direct: ConnectionConfig | undefined;
+  /** A port that is free, also where any was asked for. */
+  readonly port: number;
+  readonly databaseConnections: number;
+  readonly ownKeyFile: string | undefined;
+}
+
+/** A process that serves; the password that it has made up for `admin`, and the file of the master key that it has made, at the first start. */
+export interface Serving {
+  readonly url: string;
+  readonly firstPassword: string | undefined;
+  readonly madeKeyFile: string | undefined;
+}
+
+/** What goes both ways: processes tell the parent, which tells the others. */
+export type Shared =
+  | { readonly kind: 'wake'; readonly wakeUps: readonly Parameters<Wake>[] }
+  | { readonly kind: 'requests'; readonly spent: readonly Spent[] };
+
+export type FromProcess =
+  | Shared
+  /** From now on it hears what it is told. */
+  | { readonly kind: 'listening' }
+  | ({ readonly kind: 'serving' } & Serving)
+  | { readonly kind: 'failed'; readonly message: string }
+  /** Comes each second from a process that is well enough to say so. */
+  | { readonly kind: 'ready'; readonly isReady: boolean }
+  | { readonly kind: 'take'; readonly call: number; readonly of: Kind; readonly holder: Holder }
+  | { readonly kind: 'release'; readonly call: number };
+
+export type ToProcess =
+  | Shared
+  | ({ readonly kind: 'start' } & Start)
+  | { readonly kind: 'taken'; readonly call: number; readonly full: Full | undefined }
+  | { readonly kind: 'missing'; readonly processes: number }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'stop' };

@@ -1,0 +1,260 @@
+import cluster from 'node:cluster';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Notifier } from '../engine/notifier.ts';
+import { sleep } from '../engine/sleep.ts';
+import { restartDelay } from '../postgres/supervisor.ts';
+import { Child, NotServing } from './child.ts';
+import { Exchange } from './exchange.ts';
+import type { FromProcess, Serving, Start } from './messages.ts';
+import { isHopeless, provedMs } from './rules.ts';
+
+interface Options {
+  readonly processes: number;
+  /** May be that of a database that is still starting: processes get ready meanwhile. */
+  readonly start: Promise<Start>;
+  /** Is called with a line for a person now and then. */
+  readonly log: (line: string) => void;
+  /** Ends the start when it aborts. */
+  readonly stopping?: AbortSignal;
+}
+
+/** Processes that serve on one port. */
+interface Processes extends Serving {
+  /** Rejects when a process ends again and again, with a sentence. */
+  readonly failed: Promise<never>;
+  /** Replaces one process after the other; callers lose nothing. Settles when that is done, or could not be. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the processes of a server: the first migrates and prepares the database, the others follow. Each that ends is started again.
+ * @throws Error that says why they cannot serve; then none is left.
+ */
+export async function startProcesses(options: Options): Promise<Processes> {
+  // Connections by turns: sharing the port leaves the choice to the system, which gives much to one. See docs/decisions/0026.
+  cluster.schedulingPolicy = cluster.SCHED_RR;
+  cluster.setupPrimary({
+    exec: fileURLToPath(new URL(`process${path.extname(import.meta.url)}`, import.meta.url)),
+    args: [String(options.processes)],
+    // Places of items are bytes.
+    serialization: 'advanced',
+  });
+  const parent = new Parent(options);
+  const stop = () => void parent.stop();
+  options.stopping?.addEventListener('abort', stop);
+  try {
+    const serving = await parent.start();
+    return { ...serving, failed: parent.failed, restart: () => parent.restart(), stop: () => parent.stop() };
+  } catch (error) {
+    await parent.stop();
+    options.stopping?.throwIfAborted();
+    throw error;
+  } finally {
+    options.stopping?.removeEventListener('abort', stop);
+  }
+}
+
+/** A process that says nothing for so long hangs. */
+const silentSeconds = 60;
+
+class Parent {
+  readonly failed: Promise<never>;
+  readonly #options: Options;
+  readonly #exchange = new Exchange();
+  readonly #stopping = new AbortController();
+  /** Those that serve, or are to, by their numbers. */
+  readonly #current = new Map<number, Child>();
+  /** Also those that leave, and those that are to follow them. */
+  readonly #all = new Set<Child>();
+  readonly #failures = new Map<number, number>();
+  #fail: (error: Error) => void = () => undefined;
+  #watching: NodeJS.Timeout | undefined;
+  #notifier: Notifier | undefined;
+  #missing = 0;
+  #restarting: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.failed = new Promise((_, reject) => (this.#fail = reject));
+    this.failed.catch(() => undefined);
+  }
+
+  async start(): Promise<Serving> {
+    const first = this.#begin(1);
+    // Whichever fails first says why.
+    await Promise.race([this.#options.start, first.serving]);
+    const serving = await first.serving;
+    this.#listen(await this.#options.start);
+    const others = Array.from({ length: this.#options.processes - 1 }, (_, index) => this.#begin(index + 2));
+    await Promise.all(others.map((other) => other.serving));
+    for (const child of this.#current.values()) this.#watch(child);
+    this.#watching = setInterval(() => this.#lookForSilent(), 1000).unref();
+    return serving;
+  }
+
+  /** Replaces each process: the next one serves before the other leaves. */
+  restart(): Promise<void> {
+    if (this.#restarting) this.#options.log('The processes are being restarted already.');
+    this.#restarting ??= this.#replaceAll().finally(() => (this.#restarting = undefined));
+    return this.#restarting;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort();
+    clearInterval(this.#watching);
+    await Promise.all([...this.#all].map((child) => child.stop()));
+    await this.#notifier?.close();
+  }
+
+  /** Carries wake-ups between this server and others, for all of its processes on one connection. */
+  #listen({ connection, direct }: Start): void {
+    const { log } = this.#options;
+    const warn = (_: object, message: string) => log(`${message[0]?.toUpperCase()}${message.slice(1)}.`);
+    this.#notifier = new Notifier(direct ?? connection, { warn }, (name, items) =>
+      this.#exchange.tellOthers(undefined, { kind: 'wake', wakeUps: [[name, items, []]] }),
+    );
+    this.#exchange.notifier = this.#notifier;
+  }
+
+  /** Starts a process that takes this number as soon as it serves, or at once where none has it. */
+  #begin(number: number): Child {
+    const child: Child = new Child(number, (message) => this.#hear(child, message));
+    this.#all.add(child);
+    this.#exchange.join(child);
+    if (!this.#current.has(number)) this.#current.set(number, child);
+    void child.ended.then(() => {
+      this.#all.delete(child);
+      this.#exchange.leave(child);
+      child.isReady = false;
+      this.#tellMissing();
+    });
+    void this.#options.start.then(
+      (start) => child.tell({ kind: 'start', ...start }),
+      () => child.tell({ kind: 'stop' }),
+    );
+    return child;
+  }
+
+  #hear(from: Child, message: FromProcess): void {
+    if (message.kind === 'take') this.#exchange.take(from, message);
+    else if (message.kind === 'release') this.#exchange.release(from, message.call);
+    else if (message.kind === 'wake' || message.kind === 'requests') this.#exchange.share(from, message);
+    else if (message.kind === 'ready' && message.isReady !== from.isReady) {
+      from.isReady = message.isReady;
+      this.#tellMissing();
+    }
+  }
+
+  #tellMissing(): void {
+    // A start is complete only when all serve.
+    if (!this.#watching) return;
+    const ready = [...this.#current.values()].filter(({ isReady }) => isReady).length;
+    const missing = this.#options.processes - ready;
+    if (missing === this.#missing) return;
+    this.#missing = missing;
+    this.#exchange.tellOthers(undefined, { kind: 'missing', processes: missing });
+  }
+
+  /** Has a process that serves followed by another one when it ends by itself. */
+  #watch(child: Child): void {
+    const servesSince = performance.now();
+    void child.ended.then((how) => {
+      const { number, pid } = child;
+      if (this.#stopping.signal.aborted || this.#current.get(number) !== child) return;
+      const isProved = performance.now() - servesSince > provedMs;
+      this.#failures.set(number, isProved ? 0 : (this.#failures.get(number) ?? 0) + 1);
+      this.#options.log(`Server process ${number} (${pid}) ended with ${how}; another one is started.`);
+      void this.#follow(number, new NotServing(`it ended with ${how}`, false));
+    });
+  }
+
+  /** Starts a process anew until it serves, each time after a longer while. */
+  async #follow(number: number, ending: NotServing): Promise<void> {
+    const { log } = this.#options;
+    const { signal } = this.#stopping;
+    let last = ending;
+    for (;;) {
+      const failures = this.#failures.get(number) ?? 0;
+      this.#current.delete(number);
+      const othersServe = [...this.#current.values()].some(({ isReady }) => isReady);
+      if (isHopeless({ failures, isRefused: last.isRefused, othersServe }))
+        return this.#fail(
+          new Error(`A server process has ended ${failures} times in a row. The last time: ${last.message}`),
+        );
+      await sleep(restartDelay(failures), signal);
+      if (signal.aborted) return;
+      const child = this.#begin(number);
+      const error = await failureOf(child.serving);
+      if (signal.aborted) return;
+      if (!error) {
+        log(`Server process ${number} serves again (${child.pid}).`);
+        return this.#watch(child);
+      }
+      if (error.message !== last.message) log(`Server process ${number} cannot start yet: ${error.message}`);
+      last = error;
+      this.#failures.set(number, failures + 1);
+    }
+  }
+
+  async #replaceAll(): Promise<void> {
+    const { log, processes } = this.#options;
+    log('Restarting the server processes, one after the other ...');
+    for (let number = 1; number <= processes; number += 1) {
+      if (!(await this.#replace(number))) return;
+      log(`Server process ${number} of ${processes} is a new one (${this.#current.get(number)?.pid}).`);
+    }
+    log('All server processes are new ones.');
+  }
+
+  /** @returns whether that process is a new one */
+  async #replace(number: number): Promise<boolean> {
+    const old = this.#current.get(number);
+    // What has ended is being started anew anyway.
+    if (!old) return true;
+    const next = this.#begin(number);
+    const error = await failureOf(next.serving);
+    if (this.#stopping.signal.aborted) return false;
+    if (error) {
+      this.#options.log(`The other server processes go on as they are: ${error.message}`);
+      return false;
+    }
+    // Where the old one has ended meanwhile, another one follows it already.
+    if (this.#current.get(number) !== old) {
+      await next.stop();
+      return true;
+    }
+    this.#current.set(number, next);
+    this.#watch(next);
+    this.#tellMissing();
+    old.tell({ kind: 'leave' });
+    await old.ended;
+    return !this.#stopping.signal.aborted;
+  }
+
+  /** Ends processes that hang, so that others follow them. Rounds are counted and no time: a machine may have slept. */
+  #lookForSilent(): void {
+    for (const child of this.#all) {
+      // What a start waits for may take as long as it likes.
+      if (!child.isServing) continue;
+      child.silentFor += 1;
+      if (child.silentFor !== silentSeconds) continue;
+      this.#options.log(`Server process ${child.number} (${child.pid}) has hung for ${silentSeconds} s.`);
+      child.kill();
+    }
+  }
+}
+
+async function failureOf(serving: Promise<unknown>): Promise<NotServing | undefined> {
+  return serving.then(
+    () => undefined,
+    (error: NotServing) => error,
+  );
+}

@@ -1,0 +1,65 @@
+/** Deleted queues: their events are read, sealed and erased by the model that they had. */
+import { stringifyJson, type Id } from '@millrace/api';
+import { sql, type Db } from '../engine/db.ts';
+import type { Context } from '../engine/operation.ts';
+import type { ModelNames } from '../records/record.ts';
+import type { Sealing } from '../records/sealed.ts';
+
+/** A queue that was deleted, as far as its events need it. */
+export type DeletedQueue = Sealing & {
+  readonly tenantId: Id;
+  /** The last item whose events are as the model says; undefined when all are. */
+  readonly after?: Id | undefined;
+};
+
+type Where = Pick<Context, 'db' | 'vault'>;
+
+const columns = sql`id, tenant_id as "tenantId", attributes, model_version as "modelVersion", '{}'::text[] as "displayColumns",
+  rekey_after as after`;
+
+/** A deleted queue of a tenant, locked until the transaction ends. */
+export async function findDeletedQueue(
+  where: Where,
+  tenantId: Id,
+  id: Id,
+): Promise<DeletedQueue | undefined> {
+  const row = await where.db.row<DeletedQueue>(sql`
+    select ${columns} from deleted_queues where tenant_id = ${tenantId} and id = ${id} for no key update`);
+  return row && withSealer(where, row);
+}
+
+/** One whose events are to be brought to its model, locked; those that another server works on are skipped. */
+export async function lockBehind(where: Where): Promise<DeletedQueue | undefined> {
+  const row = await where.db.row<DeletedQueue>(sql`
+    select ${columns} from deleted_queues where rekey_after is not null order by id limit 1 for no key update skip locked`);
+  return row && withSealer(where, row);
+}
+
+async function withSealer({ db, vault }: Where, queue: DeletedQueue): Promise<DeletedQueue> {
+  return { ...queue, sealer: await vault.sealerOf(db, queue.tenantId) };
+}
+
+/** Notes up to which item the events of a deleted queue are as its model says; undefined for all. */
+export async function saveBehind(db: Db, id: Id, after: Id | undefined): Promise<void> {
+  await db.rows(sql`update deleted_queues set rekey_after = ${after ?? null} where id = ${id}`);
+}
+
+/** Gives the deleted queues of a model its next version. @param isRemarking some values are to be sealed now, or opened */
+export async function followModel(
+  db: Db,
+  modelId: Id,
+  { attributes, modelVersion }: Pick<ModelNames, 'attributes' | 'modelVersion'>,
+  isRemarking: boolean,
+): Promise<void> {
+  await db.rows(sql`
+    update deleted_queues set attributes = ${stringifyJson(attributes)}, model_version = ${modelVersion},
+      rekey_after = case when ${isRemarking} then 0 else rekey_after end
+    where model_id = ${modelId}`);
+}
+
+/** Has the events of the deleted queues of a tenant encrypted anew. */
+export async function reorderDeletedQueues(db: Db, tenantId: Id): Promise<void> {
+  await db.rows(sql`
+    update deleted_queues q set rekey_after = 0 where tenant_id = ${tenantId} and exists (
+      select from json_array_elements(q.attributes) a where a ->> 'sensitivity' is not null)`);
+}

@@ -1,0 +1,58 @@
+import type { Id } from '@millrace/api';
+import { raw, sql, type Db } from '../engine/db.ts';
+import type { Job } from '../engine/job-loop.ts';
+import type { QueueOperation } from '../engine/operation.ts';
+import { rollUp, spansIn } from '../journal/counters.ts';
+import { historyOf, keptFor, stretchOf, type Span, type Stretch } from './history.rules.ts';
+
+export const getQueueHistory: QueueOperation<'getQueueHistory'> = async ({ db, queue, now }, { query }) => {
+  const stretch = stretchOf(query, now);
+  const rows = await selectSpans(db, queue.id, stretch);
+  const total = rows.find(({ at }) => at === undefined);
+  if (!total) throw new Error('a sum without groups answers one row');
+  const spans = rows.filter((row): row is Span => row.at !== undefined);
+  const { step, from, to } = stretch;
+  const list = historyOf(stretch, total.changed, spans);
+  return { queueId: queue.id, step, from: from.toISOString(), to: to.toISOString(), list };
+};
+
+/** In one statement, so that the counts of now and what led to them are of the same moment. The row without a time has the counts. */
+function selectSpans(
+  db: Db,
+  queueId: Id,
+  { step, from }: Stretch,
+): Promise<(Omit<Span, 'at'> & { at?: Date })[]> {
+  return db.rows(sql`
+    select date_bin(make_interval(secs => ${step}), at, '1970-01-01Z') as at, ${sums}
+    from (${spansIn(queueId)}) spans where at >= ${from} group by 1
+    union all select null, ${sums} from queue_tallies where queue_id = ${queueId}`);
+}
+
+const sum = (column: string) => `coalesce(sum(${column}), 0)::bigint`;
+const sums =
+  raw(`json_build_object('NEW', ${sum('new')}, 'IN_PROGRESS', ${sum('in_progress')}, 'COMPLETE', ${sum('complete')},
+    'FAILED', ${sum('failed')}, 'DEFERRED', ${sum('deferred')}) as changed,
+  ${sum('arrived')} as arrived, ${sum('finished_complete')} as complete, ${sum('finished_failed')} as failed,
+  ${sum('handling_ms')} as "handlingMilliseconds"`);
+
+const pauseMs = 60_000;
+// What is left over is rolled up at once, the next time.
+const queuesAtOnce = 100;
+
+/** Adds minutes up to hours, and hours to days, when they are old. */
+export const rollUpHistory: Job = {
+  name: 'rollUpHistory',
+  run: async ({ db, now }) => {
+    const oldMinutes = { from: 60, to: 3600, until: cut(now, keptFor.minutes, 3600) };
+    const oldHours = { from: 3600, to: 86_400, until: cut(now, keptFor.hours, 86_400) };
+    const minutes = await rollUp(db, oldMinutes, queuesAtOnce);
+    const hours = await rollUp(db, oldHours, queuesAtOnce);
+    return Math.max(minutes, hours) === queuesAtOnce ? 0 : pauseMs;
+  },
+};
+
+/** The age at which spans become old, at a whole longer span: that is rolled up once. */
+function cut(now: Date, age: number, step: number): Date {
+  const seconds = now.getTime() / 1000 - age;
+  return new Date(Math.floor(seconds / step) * step * 1000);
+}

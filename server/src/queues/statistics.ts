@@ -1,0 +1,126 @@
+import type { Id, Schemas } from '@millrace/api';
+import { raw, sql, type Db, type Sql } from '../engine/db.ts';
+import type { Context, PlainOperation, QueueOperation } from '../engine/operation.ts';
+import { recentMinutes, selectTotals, selectTotalsOfMany, type Totals } from '../journal/counters.ts';
+import { pageOfQueues, type NamedQueue } from './visible.ts';
+
+// Behind a snapshot that is held, the index still has those that left the front of the line: once in a while is enough.
+const oldestIsGoodFor = 5000;
+/** When the oldest item that waits was created, as it was read. */
+interface KnownOldest {
+  readonly readAt: number;
+  readonly oldest: Date | undefined;
+}
+/** What each server of this process knows, by queue: another one has other queues under the same ids. */
+const known = new WeakMap<Context['marks'], Map<Id, KnownOldest>>();
+
+type Where = Pick<Context, 'db' | 'now' | 'marks'>;
+
+export const getQueueStats: QueueOperation<'getQueueStats'> = async (context) => {
+  const { db, queue, now } = context;
+  const totals = await selectTotals(db, queue.id, now);
+  const nextDueOn = await selectNextDue(db, queue.id);
+  const [oldest] = totals.counts.NEW > 0 ? await oldestWaiting(context, [queue.id]) : [];
+  return statsOf(queue, { totals, nextDueOn, oldest }, now);
+};
+
+export const listQueueStats: PlainOperation<'listQueueStats'> = async (context, { body }) => {
+  const { page, list } = await pageOfQueues<NamedQueue>(context, body, raw('q.id, q.name'));
+  return { page, list: await statsOfMany(context, list) };
+};
+
+/** The figures of many queues, in their order. */
+export async function statsOfMany(
+  context: Where,
+  queues: readonly NamedQueue[],
+): Promise<Schemas['QueueStats'][]> {
+  const { db, now } = context;
+  const ids = queues.map(({ id }) => id);
+  const [totals, due] = await Promise.all([selectTotalsOfMany(db, ids, now), selectNextDueOfMany(db, ids)]);
+  const waiting = ids.filter((_, index) => (totals[index]?.counts.NEW ?? 0) > 0);
+  const found = await oldestWaiting(context, waiting);
+  const oldest = new Map(waiting.map((id, index) => [id, found[index]]));
+  return queues.flatMap((queue, index) => {
+    const [ofQueue, nextDueOn] = [totals[index], due[index]?.nextDueOn];
+    return ofQueue ? [statsOf(queue, { totals: ofQueue, nextDueOn, oldest: oldest.get(queue.id) }, now)] : [];
+  });
+}
+
+/** What was read of a queue. */
+interface Figures {
+  readonly totals: Totals;
+  readonly nextDueOn?: Date | undefined;
+  readonly oldest?: Date | undefined;
+}
+
+function statsOf(
+  { id, name }: NamedQueue,
+  { totals, nextDueOn, oldest }: Figures,
+  now: Date,
+): Schemas['QueueStats'] {
+  const { counts, inBackOff, inDoubt, finishedComplete, finishedFailed, handlingMilliseconds } = totals;
+  const finished = finishedComplete + finishedFailed;
+  return {
+    queueId: id,
+    queueName: name,
+    counts,
+    inDoubt,
+    inBackOff,
+    ...(nextDueOn && { nextDueOn: nextDueOn.toISOString() }),
+    ...(oldest && { oldestWaitingSeconds: Math.max(0, (now.getTime() - oldest.getTime()) / 1000) }),
+    recent: {
+      minutes: recentMinutes,
+      complete: finishedComplete,
+      failed: finishedFailed,
+      throughputPerMinute: finished / recentMinutes,
+      ...(finished > 0 && { averageHandlingSeconds: handlingMilliseconds / finished / 1000 }),
+    },
+  };
+}
+
+/** When the oldest waiting item of each queue was created. */
+async function oldestWaiting(
+  { db, now, marks }: Where,
+  queueIds: readonly Id[],
+): Promise<(Date | undefined)[]> {
+  const byQueue = known.get(marks) ?? new Map<Id, KnownOldest>();
+  known.set(marks, byQueue);
+  const stale = queueIds.filter((id) => now.getTime() - (byQueue.get(id)?.readAt ?? 0) >= oldestIsGoodFor);
+  const read = stale.length === 1 ? selectOldest : selectOldestOfMany;
+  const rows = stale.length > 0 ? await read(db, stale) : [];
+  stale.forEach((id, index) => byQueue.set(id, { readAt: now.getTime(), oldest: rows[index]?.oldest }));
+  return queueIds.map((id) => byQueue.get(id)?.oldest);
+}
+
+/** When the next item comes whose retry or deferral is due. */
+async function selectNextDue(db: Db, queueId: Id): Promise<Date | undefined> {
+  const row = await db.row<{ nextDueOn?: Date }>(sql`select ${nextDue(sql`${queueId}`)} as "nextDueOn"`);
+  return row?.nextDueOn;
+}
+
+function selectNextDueOfMany(db: Db, queueIds: readonly Id[]): Promise<{ nextDueOn?: Date }[]> {
+  return db.rows(sql`
+    select ${nextDue(raw('q.id'))} as "nextDueOn" from unnest(${queueIds}::bigint[]) with ordinality as q (id, place)
+    order by q.place`);
+}
+
+function nextDue(queue: Sql): Sql {
+  const first = (status: 'NEW' | 'DEFERRED') => sql`(select min(not_before) from work_items
+    where queue_id = ${queue} and status = ${raw(`'${status}'`)} and not_before is not null)`;
+  return sql`least(${first('NEW')}, ${first('DEFERRED')})`;
+}
+
+function selectOldest(db: Db, [queueId]: readonly Id[]): Promise<{ oldest?: Date }[]> {
+  return db.rows(sql`select ${oldestOf(sql`${queueId}`)} as oldest`);
+}
+
+function selectOldestOfMany(db: Db, queueIds: readonly Id[]): Promise<{ oldest?: Date }[]> {
+  return db.rows(sql`
+    select ${oldestOf(raw('q.id'))} as oldest from unnest(${queueIds}::bigint[]) with ordinality as q (id, place)
+    order by q.place`);
+}
+
+/** Ids are given out in the order of time, to within the length of a transaction: the first one that waits is the oldest. */
+function oldestOf(queue: Sql): Sql {
+  return sql`(select created_on from work_items where queue_id = ${queue} and status = 'NEW' order by id limit 1)`;
+}

@@ -1,6 +1,0 @@
-import { setTimeout } from 'node:timers/promises';
-
-/** Waits so long, or until the signal aborts; never throws. */
-export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
-}

@@ -1,0 +1,42 @@
+import { request } from 'node:http';
+import { operations, type OperationId, type Schemas } from '@millrace/api';
+
+export interface Reply {
+  readonly status: number;
+  readonly body: Schemas['Error'] & Schemas['Session'] & Schemas['BrowserSession'];
+  /** As the server set it, whole. */
+  readonly setCookie: string | undefined;
+}
+
+type Headers = Record<string, string | undefined>;
+
+/** Sends what a browser sends for a page of the server there, with these headers put in or, where undefined, left out. */
+export function browserAt(url: string) {
+  const send = (operationId: OperationId, headers: Headers = {}, body = '{}') => {
+    const { path, method } = operations[operationId];
+    const { origin } = new URL(url);
+    const all = { origin, 'sec-fetch-site': 'same-origin', 'content-type': 'application/json', ...headers };
+    const given = Object.entries(all).filter(([, value]) => value !== undefined);
+    return new Promise<Reply>((resolve, reject) => {
+      const call = request(url + path, { method, headers: Object.fromEntries(given) }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+        response.on('end', () => {
+          const [setCookie] = response.headers['set-cookie'] ?? [];
+          resolve({ status: Number(response.statusCode), body: JSON.parse(text || '{}'), setCookie });
+        });
+      });
+      call.on('error', reject).end(method === 'DELETE' ? undefined : body);
+    });
+  };
+  const open = (token: string, headers: Headers = {}) =>
+    send('openSession', { authorization: `Bearer ${token}`, ...headers });
+  const exchange = (cookie: string, headers: Headers = {}) => send('exchangeSession', { cookie, ...headers });
+  const close = (cookie: string) => send('closeSession', { cookie });
+  return { send, open, exchange, close };
+}
+
+/** The cookie that an answer sets, as the browser sends it. */
+export function cookieIn({ setCookie = '' }: Reply): string {
+  return setCookie.split(';')[0] as string;
+}
