@@ -32,6 +32,7 @@ test.each([
   [{ MILLRACE_USERNAME: 'ana' }, 'set MILLRACE_PASSWORD or MILLRACE_API_KEY as well'],
   [{ MILLRACE_PASSWORD: 'secret-1' }, 'MILLRACE_PASSWORD is set; set MILLRACE_USERNAME'],
   [{ MILLRACE_API_KEY: 'secret-1' }, 'MILLRACE_API_KEY is set; set MILLRACE_USERNAME'],
+  [{ MILLRACE_URL: 'http://ana:secret-1@a:1' }, 'MILLRACE_URL must not hold a user name or a password'],
   [{ MILLRACE_URL: 'localhost:8080' }, 'MILLRACE_URL is "localhost:8080", but must be like http'],
 ])('half a setting such as %o is refused by name, without showing a secret', (environment, message) => {
   const access = () => accessOf(readConfig(environment), undefined);

@@ -6,17 +6,17 @@ import { UsageError } from './errors.ts';
 const defaultUrl = 'http://127.0.0.1:8080';
 const freshMs = 5 * 60_000;
 
-/** Which server a command calls, and as whom. */
+/** The server that a command calls, and the log-in. */
 export interface Access {
   readonly url: string;
-  /** Who calls, as the environment says; it wins over the kept log-in. */
+  /** The log-in from the environment; it wins over the kept one. */
   readonly credentials: Pick<ClientOptions, 'username' | 'password' | 'apiKey'>;
   /** The kept log-in, when it is for this server and used. */
   readonly kept: Credentials | undefined;
 }
 
 /**
- * Decides which server is called and as whom.
+ * Decides on the server and the log-in.
  * @param urlOption the option --url, which wins over MILLRACE_URL, the server of the kept log-in and the default
  * @throws UsageError for a bad URL or half a log-in in the environment
  */
@@ -33,15 +33,20 @@ export function accessOf(config: Config, kept: Credentials | undefined, urlOptio
   };
 }
 
-/** @throws UsageError when it is no URL that a server can have. */
+/** @throws UsageError when it is no http or https URL. */
 export function serverUrl(config: Config, kept: Credentials | undefined, urlOption?: string): string {
   const url = urlOption ?? config.url ?? kept?.url ?? defaultUrl;
-  if (/^https?:\/\/[^/]/i.test(url) && URL.canParse(url)) return url.replace(/\/+$/, '');
   const name = urlOption === undefined ? 'MILLRACE_URL' : '--url';
+  // Not shown, as every other message would show it: the part before @ is mostly a password.
+  if (/^[^/]*\/\/[^/?#]*@/.test(url))
+    throw new UsageError(
+      `${name} must not hold a user name or a password: leave out what stands before the @, and log in with \`millrace login\`.`,
+    );
+  if (/^https?:\/\/[^/]/i.test(url) && URL.canParse(url)) return url.replace(/\/+$/, '');
   throw new UsageError(`${name} is "${url}", but must be like ${defaultUrl}`);
 }
 
-/** Options for a client as the environment, the option --url and the kept log-in say. A renewed token is kept. */
+/** Options for a client, from the environment, the option --url and the kept log-in. A renewed token is kept. */
 export function clientOptions(config: Config, urlOption?: string): ClientOptions & { kept?: Credentials } {
   const { url, credentials, kept } = accessOf(config, readCredentials(config.folder), urlOption);
   if (kept === undefined) return { url, ...credentials };
@@ -49,12 +54,12 @@ export function clientOptions(config: Config, urlOption?: string): ClientOptions
   return { url, token: kept.token, onToken, kept };
 }
 
-/** A client for one command. It renews a kept token on the way, so that a log-in lasts as long as it is in use. */
+/** A client for one command. It renews an old kept token, so that a log-in lasts while it is used. */
 export async function openClient(config: Config, urlOption?: string): Promise<Client> {
   const options = clientOptions(config, urlOption);
   const client = createClient(options);
   const isOld = options.kept !== undefined && Date.now() - options.kept.givenOn > freshMs;
-  // When it cannot be renewed, the call itself says why.
+  // When the renewal fails, the call itself says why.
   if (isOld) await client.refreshToken({}, { timeoutSeconds: 10 }).catch(() => undefined);
   return client;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { printAnswer, refusalsIn } from './answer.ts';
+import { printAnswer, refusalsIn, rejectedIn } from './answer.ts';
 import { createWrittenTerminal } from './terminal.fixture.ts';
 
 const answer = (value: unknown) => ({
@@ -64,6 +64,12 @@ test('outcomes that are refusals are counted', () => {
   expect(refusalsIn(undefined)).toBe(0);
 });
 
+test('rows of a file that did not fit are counted', () => {
+  expect(rejectedIn({ created: 1, rejected: 2, duplicates: 3 })).toBe(2);
+  expect(rejectedIn({ uploadId: 4, state: 'READING' })).toBe(0);
+  expect(rejectedIn(undefined)).toBe(0);
+});
+
 test('what was done to many items is printed as counts, then those that were refused, which count', () => {
   const { terminal, out } = createWrittenTerminal();
   const refusals = [{ id: 7, code: 'STATUS_CONFLICT', message: 'Item 7 is COMPLETE.' }];
@@ -98,4 +104,33 @@ test('a list inside an answer is never cut', () => {
     'invalidItems  1',
     `\ninvalid\nqueueId  itemId  message\n2        5       ${message}`,
   ]);
+});
+
+test('an explanation is printed with each sentence once', () => {
+  const { terminal, out } = createWrittenTerminal();
+  const paused = { code: 'QUEUE_PAUSED', sentence: 'The queue is paused.' };
+  const next = { code: 'NEXT', sentence: 'It is the next item.', facts: {} };
+  const value = { ...paused, reasons: [{ ...paused, facts: {} }, next] };
+  printAnswer(terminal, { operationId: 'explainWorkItem', value, description: '' }, false);
+  expect(out).toEqual([
+    'The queue is paused.',
+    'code  QUEUE_PAUSED',
+    '\nfurther reasons\ncode  sentence\nNEXT  It is the next item.',
+  ]);
+});
+
+test('a list that was not counted says how to go on, and one whose search has ended early how far it came', () => {
+  const says = (more: object) => {
+    const { terminal, said } = createWrittenTerminal();
+    printAnswer(terminal, answer({ list: [{ id: 3 }], page: { offset: 0, total: 9, ...more } }), false);
+    return said;
+  };
+  expect(says({ next: 'x' })).toEqual(['More follow; --after x shows them.']);
+  expect(says({ totalFilter: 5, isEstimated: true, next: 'x' })).toEqual([
+    '1 of about 5; --offset 1 shows what follows.',
+  ]);
+  expect(says({ totalFilter: 5, isPartial: true, lookedAt: 7, next: 'x' })).toEqual([
+    'Looked at 7 items so far; --after x looks at those that follow.',
+  ]);
+  expect(says({})).toEqual([]);
 });

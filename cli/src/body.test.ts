@@ -15,12 +15,30 @@ test('JSON is read from the option or from the file it names, with all digits', 
 });
 
 test('what is no JSON is refused by the name of the option or the file', async () => {
-  await expect(readJsonOption('--filter', 'x=1')).rejects.toThrow('--filter is no JSON');
+  await expect(readJsonOption('--filter', 'x=1')).rejects.toThrow(
+    '--filter is no JSON: it has "x=1" where a value should be.',
+  );
   writeFileSync(path.join(folder, 'b.json'), '{');
   await expect(readJsonOption('--body', `@${folder}/b.json`)).rejects.toThrow(`${folder}/b.json is no JSON`);
   await expect(readJsonOption('--body', '@nowhere.json')).rejects.toThrow(
-    '--body names a file that cannot be read',
+    '--body names nowhere.json, which cannot be read: there is no such file.',
   );
+});
+
+test('a member that is given twice is refused by its place, as the server would', async () => {
+  const text = '[{"json":{"a":1}},{"json":{"a":1,"b":"\\"a\\":","\\u0061":2}}]';
+  await expect(readJsonOption('--body', text)).rejects.toThrow('--body has 1.json.a twice. Leave out one');
+  const once = '{"a":{"a":["a","a",{"a":1},{"a":1}]}}';
+  expect(await readJsonOption('--body', once)).toEqual(JSON.parse(once));
+});
+
+test('a file of another encoding is refused, and a mark of UTF-8 at its beginning is not data', async () => {
+  writeFileSync(path.join(folder, 'c.json'), Buffer.from('{"name":"Müller"}', 'latin1'));
+  await expect(readJsonOption('--data', `@${folder}/c.json`)).rejects.toThrow(
+    `${folder}/c.json is not in UTF-8`,
+  );
+  writeFileSync(path.join(folder, 'd.json'), '\ufeff{"name":"Müller"}');
+  expect(await readJsonOption('--data', `@${folder}/d.json`)).toEqual({ name: 'Müller' });
 });
 
 test('flags are put into the body and win over it', () => {

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { text as textFrom } from 'node:stream/consumers';
-import { parseJson } from '@millrace/api';
+import { buffer } from 'node:stream/consumers';
+import { faultIn, parseJson, wayToDuplicate } from '@millrace/api';
 import { UsageError } from './errors.ts';
+import { whyUnreadable } from './files.ts';
 
 /**
  * Reads JSON from an option: the JSON itself, `@file`, or `-` for stdin.
@@ -10,15 +11,26 @@ import { UsageError } from './errors.ts';
  */
 export async function readJsonOption(option: string, given: string): Promise<unknown> {
   const { text, source } = await textOf(option, given);
+  const value = parsed(text, source);
+  // The server refuses it as well, but what is sent is written anew and has the last one only.
+  const twice = wayToDuplicate(text);
+  if (twice.length > 0)
+    throw new UsageError(`${source} has ${twice.join('.')} twice. Leave out one of them.`);
+  return value;
+}
+
+function parsed(text: string, source: string): unknown {
   try {
     return parseJson(text);
   } catch (error) {
-    throw new UsageError(`${source} is no JSON: ${(error as Error).message}`);
+    const fault = faultIn(text);
+    const what = fault ? `${fault.way.join('.') || 'it'} ${fault.message}` : (error as Error).message;
+    throw new UsageError(`${source} is no JSON: ${what}.`);
   }
 }
 
 /**
- * The body with members from flags put in; undefined when there is neither.
+ * Merges members from flags into the body; undefined when there is neither.
  * @throws UsageError when the body is no object, so that nothing can be put in
  */
 export function mergedBody(body: unknown, flags: Readonly<Record<string, unknown>>): unknown {
@@ -34,12 +46,20 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 async function textOf(option: string, given: string): Promise<{ text: string; source: string }> {
-  if (given === '-') return { text: await textFrom(process.stdin), source: 'What came on stdin' };
+  if (given === '-') return decoded(await buffer(process.stdin), 'What came on stdin');
   if (!given.startsWith('@')) return { text: given, source: option };
   const file = given.slice(1);
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new UsageError(`${option} names ${file}, which cannot be read: ${whyUnreadable(error)}.`);
+  });
+  return decoded(bytes, file);
+}
+
+/** A lenient decoder would put � in place of each letter of another encoding, and that into the data. */
+function decoded(bytes: Buffer, source: string): { text: string; source: string } {
   try {
-    return { text: await readFile(file, 'utf8'), source: file };
-  } catch (error) {
-    throw new UsageError(`${option} names a file that cannot be read: ${(error as Error).message}`);
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), source };
+  } catch {
+    throw new UsageError(`${source} is not in UTF-8. Save or send it in that encoding.`);
   }
 }

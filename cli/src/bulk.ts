@@ -5,7 +5,7 @@ import type { LiveLine } from './live-line.ts';
 type Request = Schemas['BulkRequest'];
 type Outcome = Schemas['BulkOutcome'];
 
-/** What to send, to which queue. */
+/** A bulk request and the queue it goes to. */
 export interface BulkCall {
   readonly path: { readonly id: Id };
   readonly body: Request;
@@ -13,7 +13,7 @@ export interface BulkCall {
 
 interface Portion {
   readonly body: Request;
-  /** Of how many items it is a part. */
+  /** Items in all portions together. */
   readonly total: number;
 }
 
@@ -32,8 +32,8 @@ const nothing: Outcome = {
 };
 
 /**
- * Does one thing to many items in several calls, so that people see how far it has come; to all of them, however many.
- * The items are those that are there when it begins. When a call fails, what was done stays done, and is said.
+ * Changes many items in several calls, so that people see the progress. The items are those that exist when it begins. When a
+ * call fails, earlier changes stay, and their number is said.
  */
 export async function updateInPortions(
   client: Client,
@@ -45,7 +45,8 @@ export async function updateInPortions(
   try {
     for await (const { body, total } of portionsOf(client, call, portionLength)) {
       const options = { timeoutSeconds: callSeconds };
-      sum = together(sum, await client.updateWorkItemStatus({ path: call.path, body }, options));
+      const portion = { ...body, ...(sum.batchId !== undefined && { batchId: sum.batchId }) };
+      sum = together(sum, await client.updateWorkItemStatus({ path: call.path, body: portion }, options));
       line.update(`${counted(sum.selected)} of ${counted(Math.max(total, sum.selected))} items`);
     }
   } catch (error) {
@@ -57,14 +58,14 @@ export async function updateInPortions(
   return sum;
 }
 
-/** A trial is one call: it decides on each item in the light of those before it. */
+/** A dry run is one call: its decision on an item depends on the items before. */
 function portionsOf(client: Client, call: BulkCall, length: number): AsyncIterable<Portion> | Portion[] {
   const { body } = call;
   const { ids, filter, dryRun } = body;
   if (dryRun === true) return [{ body, total: 0 }];
   if (Array.isArray(ids) && filter === undefined) return portionsOfIds(body, ids, length);
   if (ids === undefined && restricts(filter)) return portionsOfFilter(client, call, length);
-  // The server says what is wrong with it.
+  // The server refuses it with the reason.
   return [{ body, total: 0 }];
 }
 
@@ -76,28 +77,37 @@ function portionsOfIds(body: Request, ids: readonly Id[], length: number): Porti
   }));
 }
 
-/** From id to id, up to the last item that there is at the beginning. */
+/** Portions in the order of ids, up to the last item that exists at the beginning. */
 async function* portionsOfFilter(
   client: Client,
   { path, body }: BulkCall,
   length: number,
 ): AsyncGenerator<Portion> {
-  const find = (filter: Request['filter'], direction: 'asc' | 'desc', offset: number) => {
-    const request = {
-      filter: filter ?? null,
-      sort: [{ field: 'id', direction }],
-      page: { offset, length: 1 },
-    };
-    return client.listWorkItems({ path, body: request }, { timeoutSeconds: callSeconds });
-  };
-  const { page, list } = await find(body.filter, 'desc', 0);
-  const last = list[0]?.id ?? 0;
-  if (last === 0) yield { body, total: 0 };
+  const ask = (request: Schemas['WorkItemListRequest']) =>
+    client.listWorkItems({ path, body: { fields: ['id'], ...request } }, { timeoutSeconds: callSeconds });
+  const [newest] = (await ask({ sort: [{ field: 'id', direction: 'desc' }], page: { length: 1 } })).list;
+  const { page } = await ask({ filter: body.filter ?? null, page: { length: 1 } });
+  const total = page.totalFilter ?? 0;
+  const last = newest?.id ?? 0;
+  if (last === 0) yield { body, total };
   for (let after: Id = 0; after < last;) {
-    const rest = await find(within(body.filter, after, last), 'asc', length - 1);
-    const upTo: Id = rest.list[0]?.id ?? last;
-    yield { body: { ...body, filter: within(body.filter, after, upTo) }, total: page.totalFilter };
+    const upTo: Id = await endOfPortion(ask, within(body.filter, after, last), length, last);
+    yield { body: { ...body, filter: within(body.filter, after, upTo) }, total };
     after = upTo;
+  }
+}
+
+type Ask = (request: Schemas['WorkItemListRequest']) => Promise<Schemas['WorkItemPage']>;
+
+/** The last of the first items that a filter selects, in the order of ids; the search may take several calls. */
+async function endOfPortion(ask: Ask, filter: object, length: number, last: Id): Promise<Id> {
+  let after: string | null = null;
+  for (;;) {
+    const { list, page } = await ask({ filter: { ...filter }, page: { length, total: false, after } });
+    const end = list.at(-1)?.id;
+    if (end !== undefined && (list.length === length || page.isPartial === true)) return end;
+    if (page.next === undefined) return last;
+    after = page.next;
   }
 }
 
@@ -117,7 +127,10 @@ function restricts(filter: unknown): boolean {
   return field !== undefined && String(operator).toUpperCase() !== 'NONE';
 }
 
-function together(sum: Outcome, { dryRun, lastId, isMore, ...more }: Outcome): Outcome {
+function together(
+  sum: Outcome,
+  { dryRun, lastId, isMore, batchId = sum.batchId, ...more }: Outcome,
+): Outcome {
   return {
     dryRun,
     selected: sum.selected + more.selected,
@@ -126,6 +139,7 @@ function together(sum: Outcome, { dryRun, lastId, isMore, ...more }: Outcome): O
     refused: sum.refused + more.refused,
     refusals: [...sum.refusals, ...more.refusals].slice(0, shownRefusals),
     isMore,
+    ...(batchId !== undefined && { batchId }),
     ...(lastId !== undefined && { lastId }),
   };
 }

@@ -1,6 +1,6 @@
 import { ExactNumber } from '@millrace/api';
 import { expect, test } from 'vitest';
-import { cellsOf, cellText, fieldsOf, listsIn } from './cells.ts';
+import { cellText, cellsOf, fieldsOf, listsIn } from './cells.ts';
 import { columnsOf, columnsWithin } from './columns.ts';
 
 const items = [
@@ -70,6 +70,10 @@ test('a list without chosen columns shows every column', () => {
 test('the columns of a list in an answer are chosen by its name', () => {
   const rows = [{ index: 0, message: 'm', itemId: 5, queueId: 2, field: 'f' }];
   expect(namesOf(columnsWithin('invalid'), rows)).toEqual(['queueId', 'itemId', 'field', 'message']);
+  const problem = { row: 3, itemId: 5, reason: 'r', value: 'v', field: 'f', column: 'c' };
+  expect(namesOf(columnsWithin('errors'), [problem])).toEqual([
+    ...['row', 'column', 'field', 'value', 'reason', 'itemId'],
+  ]);
   expect(namesOf(columnsWithin('doubt.lateReports'), [{ id: 1, on: 'x', deviceId: 3 }])).toEqual([
     'on',
     'deviceId',

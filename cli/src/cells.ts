@@ -47,8 +47,9 @@ export function cellText(value: unknown): string {
   return oneLine(textOf(value) ?? stringifyJson(value));
 }
 
-/** What a record says to people, where it is of a kind that they know. */
-function textOf({ code, message, name, username, type, percent, text }: Row): string | undefined {
+/** A short text for records of well-known shapes. */
+function textOf({ code, message, name, username, type, percent, text, masked }: Row): string | undefined {
+  if (typeof masked === 'string') return masked;
   if (typeof code === 'string' && typeof message === 'string') return `${code}: ${message}`;
   if (percent !== undefined) return `${cellText(percent)}% ${cellText(text)}`;
   const named = name ?? username;
@@ -58,12 +59,12 @@ function textOf({ code, message, name, username, type, percent, text }: Row): st
 
 function membersOf(record: Row): [string, unknown][] {
   return Object.entries(record).flatMap(([name, value]): [string, unknown][] => {
-    if (!isPlain(value)) return [[name, value]];
+    if (!isPlain(value) || isMask(value)) return [[name, value]];
     return membersOf(value).map(([inner, one]) => [`${name}.${inner}`, one]);
   });
 }
 
-/** The row without empty members; beside each that is a record, its own as `json.name`. */
+/** The row without empty members; the members of records are added as `json.name`. */
 function flatRow(row: Row): Row {
   const members = Object.entries(row).flatMap(([name, value]): [string, unknown][] => {
     if (!isPlain(value)) return [[name, value]];
@@ -77,6 +78,11 @@ function matching(pattern: string, known: readonly string[]): readonly string[] 
   if (pattern === '*') return known.filter((name) => !name.includes('.'));
   if (!pattern.endsWith('*')) return known.filter((name) => name === pattern);
   return known.filter((name) => name.startsWith(pattern.slice(0, -1)));
+}
+
+/** Whether a member stands for a sensitive value. */
+function isMask({ masked }: Row): boolean {
+  return typeof masked === 'string';
 }
 
 function isRows(value: unknown): value is Row[] {

@@ -1,6 +1,6 @@
 import type { OperationId } from '@millrace/api';
 
-// What people look for in a list, most wanted first. `json.*` stands for the data of items, a column an attribute;
+// The columns of each list, most wanted first. `json.*` stands for the data of items, a column an attribute;
 // `pause.until` for a member of a member.
 const wanted: Partial<Record<OperationId, readonly string[]>> = {
   listQueues: [
@@ -13,6 +13,30 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
     'pause.until',
     'description',
     'updatedOn',
+  ],
+  listQueueStats: [
+    'queueId',
+    'queueName',
+    'counts.NEW',
+    'counts.IN_PROGRESS',
+    'counts.FAILED',
+    'counts.COMPLETE',
+    'counts.DEFERRED',
+    'inDoubt',
+    'recent.throughputPerMinute',
+    'oldestWaitingSeconds',
+  ],
+  getQueueHistory: [
+    'from',
+    'arrived',
+    'complete',
+    'failed',
+    'averageHandlingSeconds',
+    'counts.NEW',
+    'counts.IN_PROGRESS',
+    'counts.FAILED',
+    'counts.COMPLETE',
+    'counts.DEFERRED',
   ],
   listWorkItemModels: ['id', 'name', 'archived', 'attributes'],
   listWorkItems: [
@@ -33,6 +57,45 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
   ],
   claimWorkItems: ['id', 'version', 'leaseExpiresOn', 'json.*'],
   createWorkItems: ['id', 'status', 'deferredUntil', 'json.*', 'tags'],
+  listAuditSeals: ['number', 'sealedOn', 'events', 'first', 'last', 'keyId', 'hash'],
+  listBatches: [
+    'id',
+    'name',
+    'source',
+    'state',
+    'received',
+    'done',
+    'failed',
+    'withdrawn',
+    'waiting',
+    'matches',
+    'createdOn',
+  ],
+  listUploads: [
+    'uploadId',
+    'fileName',
+    'state',
+    'rows',
+    'created',
+    'rejected',
+    'duplicates',
+    'batchId',
+    'createdOn',
+    'undoneOn',
+    'createdBy',
+  ],
+  findWorkItems: ['queueName', 'id', 'status', 'field', 'value', 'createdOn', 'endedOn'],
+  listFailureClusters: [
+    'failureKind',
+    'count',
+    'isNew',
+    'signature',
+    'queues',
+    'lastSeenOn',
+    'notes',
+    'remedies',
+  ],
+  updateWorkItems: ['id', 'outcome', 'status', 'version', 'error'],
   listDoubts: ['queueName', 'id', 'version', 'since', 'deviceId', 'error'],
   listWorkItemEvents: ['on', 'operation', 'actorName', 'deviceId', 'from', 'to', 'reason', 'changes'],
   listDevices: [
@@ -48,6 +111,18 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
     'labels',
     'poolIds',
     'agentVersion',
+  ],
+  listDeviceWork: [
+    'deviceId',
+    'queueName',
+    'itemId',
+    'botName',
+    'automationName',
+    'runAsUserName',
+    'startedOn',
+    'leaseExpiresOn',
+    'progress',
+    'ifTakenBack',
   ],
   requestWork: [
     'id',
@@ -73,20 +148,51 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
     'weight',
     'labels',
   ],
+  listCalendars: ['id', 'name', 'timeZone', 'updatedOn'],
+  listQueueLevels: [
+    'queueId',
+    'queueName',
+    'state',
+    'forecast.level.misses',
+    'forecast.level.moreDevices',
+    'forecast.expectedEndOn',
+    'longestWaitMinutes',
+    'dueTime',
+    'calendarName',
+    'stateOn',
+  ],
+  listQueueSavings: [
+    'queueId',
+    'queueName',
+    'hours.saved',
+    'money.saved',
+    'money.currency',
+    'complete',
+    'failed',
+    'repairs',
+  ],
+  listQueueMembers: ['userId', 'username', 'role'],
+  listQueueConsumers: ['roleId', 'roleName'],
+  listViews: ['id', 'name', 'page', 'queueName', 'query', 'shared', 'createdByName', 'updatedOn'],
   listUsers: ['id', 'username', 'roles', 'firstName', 'lastName', 'email', 'disabled'],
+  listSessions: ['id', 'username', 'begunOn', 'renewedOn', 'address', 'userAgent', 'apiKeyId', 'current'],
   listRoles: ['id', 'name', 'countPrincipals', 'permissions'],
   listApiKeys: ['id', 'name', 'userId', 'expiresOn', 'createdOn'],
 };
 
 // The same for lists inside of answers, by the member that holds them.
 const wantedWithin: Readonly<Record<string, readonly string[]>> = {
+  errors: ['row', 'column', 'field', 'value', 'reason', 'itemId'],
   invalid: ['queueId', 'itemId', 'field', 'message'],
   attempts: ['number', 'deviceId', 'startedOn', 'endedOn', 'outcome', 'error'],
   lateReports: ['on', 'operation', 'actorName', 'deviceId', 'reason', 'changes'],
-  reasons: ['code', 'sentence'],
+  left: ['status', 'count', 'reason'],
+  'further reasons': ['code', 'sentence'],
+  devices: ['deviceId', 'deviceName', 'code', 'sentence'],
+  'rows as they would be stored': ['row', 'json.*'],
 };
 
-// What almost every row has says nothing when all have it: then the column is left out.
+// A column in which every row has the usual value is left out.
 const usual: Readonly<Record<string, unknown>> = { archived: false, priority: 4, retryCount: 0 };
 
 /** The columns to show of a list that an operation answers. */

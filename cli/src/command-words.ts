@@ -1,8 +1,12 @@
 import { operations, type Operation, type OperationId } from '@millrace/api';
 
-// Operations whose command is written by hand, outside the groups.
+// Operations whose commands are written by hand, outside the groups.
 const byHand: ReadonlyMap<string, string> = new Map<OperationId, string>([
+  ['beginSignOn', 'login --provider'],
+  ['changePassword', 'password'],
   ['createWorkItemsFromFile', 'upload'],
+  ['finishSignOn', 'login --provider'],
+  ['getReadiness', 'status'],
   ['listEvents', 'events'],
   ['logIn', 'login'],
   ['logOut', 'logout'],
@@ -14,7 +18,7 @@ export function isByHand(operationId: OperationId): boolean {
   return byHand.has(operationId);
 }
 
-/** The arguments with an operationId in the place of a command, such as `getQueue 5`, as the command it stands for. */
+/** Replaces an operationId at the beginning, such as `getQueue 5`, by the words of its command. */
 export function withCommandWords(argv: readonly string[]): string[] {
   const [first = '', ...rest] = argv;
   const operation = Object.entries<Operation>(operations).find(([operationId]) => operationId === first)?.[1];
@@ -22,7 +26,7 @@ export function withCommandWords(argv: readonly string[]): string[] {
   return words ? [...words.split(' '), ...rest] : [...argv];
 }
 
-/** What the server says, with commands in the place of requests such as `POST /v4/wlm/queues/7/archive`. */
+/** Replaces requests such as `POST /v4/wlm/queues/7/archive` in a message of the server by commands. */
 export function inCommands(message: string): string {
   return message.replace(
     /\b(GET|POST|PUT|DELETE) (\/v\d\/[\w/]+)/g,
@@ -42,7 +46,7 @@ function commandFor(method: string, path: string): string | undefined {
   return undefined;
 }
 
-/** The values that a path has for the parameters of a template; none when it is another path. */
+/** The values in a path for the parameters of a template; undefined when the path does not match. */
 function valuesIn(template: string, path: string): string[] | undefined {
   const pattern = new RegExp(`^${template.replace(/\{\w+\}/g, '([^/]+)')}$`);
   return pattern.exec(path)?.slice(1);

@@ -1,11 +1,11 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-/** What the person at the keyboard has set. Every value comes from the environment, and only this file reads it. */
+/** The settings of the command line, all from the environment, which only this file reads. */
 export interface Config {
   /** MILLRACE_URL: where the server is. */
   readonly url: string | undefined;
-  /** MILLRACE_USERNAME, with MILLRACE_PASSWORD or MILLRACE_API_KEY: who calls, without a log-in before. */
+  /** MILLRACE_USERNAME, with MILLRACE_PASSWORD or MILLRACE_API_KEY: the caller, without a log-in before. */
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly apiKey: string | undefined;

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { Config } from './config.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What every command is given. */
+/** Settings and terminal that every command is given. */
 export interface Context {
   readonly config: Config;
   readonly terminal: Terminal;

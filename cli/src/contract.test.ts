@@ -1,6 +1,6 @@
 import { operations, type OperationId } from '@millrace/api';
 import { expect, test } from 'vitest';
-import { describe } from './contract.ts';
+import { describe, timesInRows } from './contract.ts';
 
 const member = (operationId: OperationId, name: string) =>
   describe(operationId).members.find((one) => one.name === name);
@@ -32,6 +32,22 @@ test('members that only the server sets are left out, also where a schema says s
     expect(member('updateWorkItem', name), name).toBeUndefined();
   for (const name of ['json', 'status', 'tags', 'priority', 'deferredUntil', 'output', 'comment'])
     expect(member('updateWorkItem', name), name).toBeDefined();
+});
+
+test('JSON has its form from the schema: the members that can be set, with what each can be', () => {
+  expect(member('createWorkItemModel', 'attributes')?.shape).toBe(
+    '[{"name":"text", "type":"TEXT|NUMBER|DATE|BOOLEAN", "isRequired":true, "sensitivity":"PERSONAL|SECRET|NONE"}]',
+  );
+  expect(member('createQueue', 'expiry')?.shape).toContain('"type":"DURATION|DATE|NONE"');
+  expect(member('updateWorkItem', 'json')?.shape).toBe('{"name":value}');
+  expect(member('createQueue', 'name')?.shape).toBeUndefined();
+});
+
+test('times are known in the rows of lists, and in the items that a bulk action finds', () => {
+  expect(timesInRows('listQueues')).toEqual(expect.arrayContaining(['createdOn', 'updatedOn']));
+  for (const operationId of ['listWorkItems', 'updateWorkItemStatus'] as const)
+    expect(timesInRows(operationId)).toEqual(expect.arrayContaining(['deferredUntil', 'leaseExpiresOn']));
+  expect(timesInRows('listWorkItems')).not.toContain('status');
 });
 
 test('ids are known by what they are of', () => {

@@ -39,7 +39,7 @@ export function writeCredentials(folder: string, credentials: Credentials): void
   // Another command may be reading: it finds the old file or the new one, never half of one.
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   writeFileSync(draft, `${JSON.stringify(credentials, undefined, 2)}\n`, { mode: 0o600 });
-  // The umask can take bits away from the mode above, and this one it cannot.
+  // The umask can take bits away from the mode above, but not from this one.
   chmodSync(draft, 0o600);
   renameSync(draft, file);
 }

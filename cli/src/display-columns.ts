@@ -26,8 +26,8 @@ export function displayColumnsOf(client: Client, id: Id): () => Promise<readonly
 }
 
 /**
- * The request with col1 to col10 in filter and sort, where people name the columns as they see them. What items have
- * themselves, such as their status, goes before a column of the same name.
+ * Replaces names of display columns in filter and sort by col1 to col10. A member that items have themselves, such as
+ * status, wins over a column of the same name.
  * @throws UsageError that names the columns there are
  */
 export async function withColumns(
@@ -49,7 +49,7 @@ export async function withColumns(
   };
 }
 
-/** Items with the values of the display columns as their data, under the names that the queue has for them now. */
+/** Replaces the data of items by their display columns, under the present names of the columns. */
 export function underColumns(list: readonly Values[], names: readonly string[]): Values[] {
   return list.map(({ json: _, ...item }) => ({
     ...item,

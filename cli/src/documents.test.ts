@@ -13,7 +13,7 @@ interface Written {
   /** Where it stands. */
   readonly file: string;
   readonly line: string;
-  /** What follows `millrace`. */
+  /** The words behind `millrace`. */
   readonly words: readonly string[];
   /** It stands in a sentence, where it may be the beginning of one only. */
   readonly isMention: boolean;
@@ -21,10 +21,15 @@ interface Written {
 
 const root = new URL('../../', import.meta.url);
 
-/** Every `millrace …` in README.md and docs/*.md. */
+/** Every `millrace …` in README.md, those of packages, and docs/*.md. */
 function writtenCommands(): Written[] {
   const documents = readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md'));
-  return ['README.md', ...documents.map((name) => `docs/${name}`)].flatMap((file) => {
+  return [
+    'README.md',
+    'cli/README.md',
+    'runner/README.md',
+    ...documents.map((name) => `docs/${name}`),
+  ].flatMap((file) => {
     const text = readFileSync(new URL(file, root), 'utf8');
     return [...linesOf(text), ...mentionsIn(text)].flatMap(({ line, isMention }) =>
       commandsIn(line).map((words) => ({ file, line, words, isMention })),
@@ -79,7 +84,7 @@ function commandsIn(line: string): string[][] {
 
 const notWholeYet = ['commander.missingArgument', 'commander.missingMandatoryOptionValue'];
 
-/** What a person would be told who types this; empty when command, options and values are understood. */
+/** The complaint to a person who types this; empty when command, options and values are understood. */
 async function complaintAbout({ words, isMention }: Omit<Written, 'file' | 'line'>): Promise<string> {
   const program = createProgram({ config: readConfig({}), terminal: createWrittenTerminal().terminal });
   doNothing(program);
@@ -110,9 +115,22 @@ test('every document that has commands is read, with what stands behind a pipe o
   expect(new Set(written.map(({ file }) => file))).toEqual(
     new Set([
       'README.md',
-      ...['bots', 'cli', 'devices', 'events', 'items', 'operating', 'queues', 'why'].map(
-        (name) => `docs/${name}.md`,
-      ),
+      'cli/README.md',
+      'runner/README.md',
+      ...[
+        'audit',
+        'batches',
+        'bots',
+        'cli',
+        'console',
+        'devices',
+        'events',
+        'intake',
+        'items',
+        'operating',
+        'queues',
+      ].map((name) => `docs/${name}.md`),
+      ...['secrets', 'service-levels', 'sign-on', 'why'].map((name) => `docs/${name}.md`),
     ]),
   );
   expect(written.map(({ words }) => words.join(' '))).toEqual(

@@ -1,7 +1,7 @@
 import { ApiError, ConnectionError } from '@millrace/api';
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
-import { failureOf, Interrupted, sayFailure, UsageError } from './errors.ts';
+import { Interrupted, UsageError, failureOf, sayFailure } from './errors.ts';
 import { createWrittenTerminal } from './terminal.fixture.ts';
 
 test.each([
@@ -113,7 +113,7 @@ test('a request that the server advises is shown as its command, but to programs
   ]);
 });
 
-test('whoever asks for JSON gets the error of the server as JSON, on stderr', () => {
+test('a caller who asks for JSON gets the error of the server as JSON, on stderr', () => {
   const { terminal, out, said } = createWrittenTerminal();
   sayFailure(terminal, failureOf(new ApiError(400, { code: 'C', message: 'm', details })), true);
   expect(out).toEqual([]);

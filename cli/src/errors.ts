@@ -4,7 +4,7 @@ import { inCommands } from './command-words.ts';
 import { drawColumns } from './table.ts';
 import { oneLine, safeLines, type Terminal } from './terminal.ts';
 
-/** What the exit code of a command says. */
+/** Exit codes of commands. */
 export const exitCodes = {
   done: 0,
   refused: 1,
@@ -19,19 +19,19 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The person gave a question up. */
+/** The person cancelled a question. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-/** A failure, in the words for whoever typed the command. */
+/** A failure, in words for the person who typed the command. */
 export interface Failure {
   readonly exitCode: number;
   /** Stable name of the kind of failure. */
   readonly code: string;
   /** Empty when it was said already. */
   readonly message: string;
-  /** What to do next, where the message does not say it. */
+  /** The next step, where the message does not say it. */
   readonly advice?: string;
   readonly details?: readonly ErrorDetail[];
 }
@@ -39,9 +39,10 @@ export interface Failure {
 const logInAdvice =
   'Log in with `millrace login`, or set MILLRACE_USERNAME and MILLRACE_PASSWORD or MILLRACE_API_KEY.';
 const usageAdvice = 'Add --help to see what can be given.';
-const unreachableAdvice = 'Start it with `npm start`, or say where it is with --url or MILLRACE_URL.';
+const unreachableAdvice =
+  'Start it with `npm start` in its clone, or say where it is with --url or MILLRACE_URL.';
 
-/** What an error means to the person at the keyboard, and which exit code says so. */
+/** The failure that an error means to a person, with its exit code. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof CommanderError) return misuseOf(error);
   if (error instanceof UsageError)
@@ -63,7 +64,7 @@ export function sayFailure(terminal: Terminal, failure: Failure, asJson: boolean
   if (message === '') return;
   if (asJson) return terminal.say(stringifyJson({ code, message, ...(details.length > 0 && { details }) }));
   const { red, bold } = terminal.sayColors;
-  // It may tell what stands in a file of somebody else.
+  // The message may quote a file of somebody else.
   terminal.say(
     `${red(bold(isRefusal(failure) ? `error ${code}` : 'error'))}: ${inCommands(safeLines(message))}`,
   );
@@ -71,7 +72,7 @@ export function sayFailure(terminal: Terminal, failure: Failure, asJson: boolean
   if (advice !== undefined) terminal.say(advice);
 }
 
-/** What is wrong with the arguments; the help, which says itself what there is, was shown already. */
+/** Wrong arguments. Where commander has shown the help, nothing more is said. */
 function misuseOf({ exitCode, code, message }: CommanderError): Failure {
   if (exitCode === 0) return { exitCode: exitCodes.done, code: 'USAGE', message: '' };
   const misuse = { exitCode: exitCodes.usage, code: 'USAGE' };
@@ -89,7 +90,7 @@ function refusalOf({ status, code, message, details }: ApiError): Failure {
   return { exitCode: exitCodes.notLoggedIn, code, message, details, advice: logInAdvice };
 }
 
-/** Whether the details hold something that the message does not say already. */
+/** Whether the details add something to the message. */
 function saysMore(details: readonly ErrorDetail[], message: string): boolean {
   return details.length > 1 || details.some((detail) => !message.includes(detail.message));
 }
@@ -111,7 +112,7 @@ function drawDetails(details: readonly ErrorDetail[]): string {
   );
 }
 
-/** Errors that only a mistake in this program brings about; where it happened helps whoever mends it. */
+/** Errors that only a defect of this program causes; their stack helps to mend it. */
 function isDefect(error: unknown): error is Error {
   return error instanceof TypeError || error instanceof ReferenceError;
 }

@@ -11,7 +11,7 @@ const colorOf: Readonly<Record<string, 'green' | 'red' | 'yellow' | 'cyan'>> = {
   IN_PROGRESS: 'cyan',
 };
 
-// Wide enough for most, so that what follows stands below each other.
+// Wide enough for most operations and subjects, so that the rest lines up.
 const operationWidth = 22;
 const subjectWidth = 18;
 
@@ -30,10 +30,11 @@ export function eventLine(event: Event, colors: Colors): string {
   return parts.filter(Boolean).join('  ');
 }
 
-function subjectOf({ queueId, queueName, itemId, deviceId }: Event): string {
+function subjectOf({ queueId, queueName, itemId, batchId, deviceId }: Event): string {
   if (queueId === undefined) return deviceId === undefined ? '-' : `device ${String(deviceId)}`;
   const queue = queueName ?? `queue ${String(queueId)}`;
-  return itemId === undefined ? queue : `${queue} #${String(itemId)}`;
+  if (itemId !== undefined) return `${queue} #${String(itemId)}`;
+  return batchId === undefined ? queue : `${queue} batch ${String(batchId)}`;
 }
 
 function statusOf({ from, to, itemId }: Event, colors: Colors): string {

@@ -18,6 +18,8 @@ const member = (more: Partial<Member>): Member => ({
   kind: 'text',
   names: undefined,
   choices: undefined,
+  shape: undefined,
+  minLength: undefined,
   description: '',
   isRequired: false,
   ...more,
@@ -46,12 +48,17 @@ test('whole numbers keep all their digits', () => {
   expect(readWholeNumber('9223372036854775807')).toBe(9223372036854775807n);
 });
 
-test.each(['', 'x', '1.5', '1e3', '0x1', '99999999999999999999'])(
+test.each(['', 'x', '1.5', '1e3', '0x1', '01', '-0', '-01', '99999999999999999999'])(
   '"%s" is refused as a whole number',
   (text) => {
     expect(() => readWholeNumber(text)).toThrow('must be a whole number');
   },
 );
+
+test('what is no whole number stands for a name, also 01: that is not the id 1', () => {
+  const queue = member({ kind: 'integer', names: 'queue' });
+  expect(['1', '0', '01', 'loans'].map((text) => readFlag(queue, text))).toEqual([1, 0, '01', 'loans']);
+});
 
 test('a number in a range is refused outside of it', () => {
   const read = wholeNumberFrom(1, 10);

@@ -3,8 +3,9 @@ import { InvalidArgumentError, Option } from 'commander';
 import { readJsonOption } from './body.ts';
 import type { Member } from './contract.ts';
 import { readReference } from './names.ts';
+import { readTime, timeForms } from './times.ts';
 
-// What must not stand in the history of the shell or in the list of processes.
+// Secrets must not stand in the history of the shell or in the list of processes.
 const secret = ['password', 'apiKey', 'token'];
 // Options that every command has.
 const taken = ['body', 'url', 'help'];
@@ -20,7 +21,7 @@ export function flagName(name: string): string {
   return name === 'json' ? '--data' : `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** The name under which commander keeps the value of a flag. */
+/** The name under which commander keeps a flag. */
 export function attributeOf(flag: string): string {
   return new Option(flag).attributeName();
 }
@@ -28,7 +29,7 @@ export function attributeOf(flag: string): string {
 /** The options that set a member; a boolean has a second one, which sets it to false. */
 export function optionsFor(member: Member): Option[] {
   const flag = flagName(member.name);
-  const description = [member.description, member.isRequired ? '(required)' : ''].filter(Boolean).join(' ');
+  const description = descriptionOf(member);
   if (member.kind === 'boolean') {
     const no = flag.replace('--', '--no-');
     return [new Option(flag, `${description} (${no} for false)`.trim()), new Option(no).hideHelp()];
@@ -36,6 +37,13 @@ export function optionsFor(member: Member): Option[] {
   const option = new Option(`${flag} <${placeholderOf(member)}>`, description);
   if (member.choices !== undefined) option.choices(member.choices);
   return [option.argParser((text: string, earlier: unknown) => readFlag(member, text, earlier))];
+}
+
+function descriptionOf({ kind, description, shape, isRequired }: Member): string {
+  const times = kind === 'time' ? `(${timeForms}; your local time unless it has an offset)` : '';
+  const like = shape === undefined ? '' : `Form: ${shape}`;
+  const sentence = like && /\w$/.test(description) ? `${description}.` : description;
+  return [sentence, like, times, isRequired ? '(required)' : ''].filter(Boolean).join(' ');
 }
 
 const placeholders: Readonly<Record<Member['kind'], string>> = {
@@ -55,7 +63,7 @@ function placeholderOf({ kind, names }: Member): string {
   return kind === 'integers' ? `${names},${names}` : names;
 }
 
-/** What the flags of members were given; those without are left out. */
+/** The values given by flags; members without one are left out. */
 export async function valuesOf(
   members: readonly Member[],
   flags: Readonly<Record<string, unknown>>,
@@ -71,9 +79,8 @@ export async function valuesOf(
 }
 
 /**
- * The value that a flag stands for. JSON stays a text here: it may have to be read from a file. Names of things stay
- * names: the server knows their ids.
- * @param earlier what the same flag gave before, for members that are lists
+ * The value of a flag. JSON stays a text here, as it may name a file; names stay names, as only the server knows their ids.
+ * @param earlier the value of the same flag so far, for members that are lists
  */
 export function readFlag(member: Member, text: string, earlier?: unknown): unknown {
   const { kind, choices, names } = member;
@@ -89,8 +96,9 @@ export function readFlag(member: Member, text: string, earlier?: unknown): unkno
       return [...(Array.isArray(earlier) ? (earlier as unknown[]) : []), ...readList(member, text)];
     case 'json':
       return readJson(text);
-    case 'text':
     case 'time':
+      return readTime(text);
+    case 'text':
     case 'boolean':
       return text;
   }
@@ -117,7 +125,7 @@ function jsonList(text: string): unknown[] | undefined {
   }
 }
 
-/** JSON that is given on the spot is looked at before anything is asked of the server. */
+/** JSON on the command line is checked before the server is asked for anything. */
 function readJson(text: string): string {
   if (text === '-' || text.startsWith('@')) return text;
   try {
@@ -136,10 +144,10 @@ function readName(text: string): Id | string {
   return reference;
 }
 
-/** @throws InvalidArgumentError when the text is no whole number; ids keep all their digits. */
+/** @throws InvalidArgumentError when the text is no whole number as numbers are written; ids keep all their digits. */
 export function readWholeNumber(text: string): number | bigint {
-  if (/^-?\d{1,19}$/.test(text)) return toId(text);
-  throw new InvalidArgumentError('It must be a whole number.');
+  if (/^(0|-?[1-9]\d{0,18})$/.test(text)) return toId(text);
+  throw new InvalidArgumentError('It must be a whole number, without zeros in front.');
 }
 
 /** @throws InvalidArgumentError when the number is none of these. */

@@ -1,16 +1,17 @@
 import { operations, type Operation, type OperationId } from '@millrace/api';
 
-/** A kind of thing that people know by name, and the server by id. */
-export type Kind = 'queue' | 'model' | 'pool' | 'automation' | 'device' | 'role' | 'user';
+/** A kind of thing with a name for people and an id for the server. */
+export type Kind =
+  'queue' | 'model' | 'pool' | 'automation' | 'device' | 'role' | 'user' | 'tenant' | 'calendar';
 
 interface Naming {
   /** The operation that finds things of the kind. */
   readonly list: OperationId;
-  /** The members by which people call one. */
+  /** The members that hold its names. */
   readonly fields: readonly string[];
-  /** How a person is told that. */
+  /** The same, in words for help. */
   readonly called: string;
-  /** Whether lists leave some out unless they are asked for them. */
+  /** Whether lists leave archived ones out by default. */
   readonly isArchivable?: true;
 }
 
@@ -22,15 +23,21 @@ const namings: Readonly<Record<Kind, Naming>> = {
   device: { list: 'listDevices', fields: ['hostName', 'nickname'], called: 'Host name, nickname' },
   role: { list: 'listRoles', fields: ['name'], called: 'Name' },
   user: { list: 'listUsers', fields: ['username'], called: 'User name' },
+  tenant: { list: 'listTenants', fields: ['name'], called: 'Name' },
+  calendar: { list: 'listCalendars', fields: ['name'], called: 'Name' },
 };
 
-// What the contract calls an id of each kind, in paths by the collection and elsewhere by the member.
+// Names of ids in the contract: in paths the collection tells the kind, elsewhere the member.
 const collections: Readonly<Record<string, Kind>> = {
   queues: 'queue',
   workitemmodels: 'model',
   pools: 'pool',
   automations: 'automation',
   devices: 'device',
+  users: 'user',
+  roles: 'role',
+  tenants: 'tenant',
+  calendars: 'calendar',
 };
 const endings: Readonly<Record<string, Kind>> = {
   queueId: 'queue',
@@ -39,6 +46,7 @@ const endings: Readonly<Record<string, Kind>> = {
   deviceId: 'device',
   roleId: 'role',
   userId: 'user',
+  calendarId: 'calendar',
   ownerId: 'user',
   actorId: 'user',
 };
@@ -59,7 +67,7 @@ export function kindOfMember(member: string): Kind | undefined {
   return Object.entries(endings).find(([ending]) => name.endsWith(ending.toLowerCase()))?.[1];
 }
 
-/** What may be given where one of a kind is asked for. */
+/** The names by which help asks for a thing of a kind. */
 export function namesOf(kind: Kind): string {
   return `${namings[kind].called} or id of the ${kind}`;
 }

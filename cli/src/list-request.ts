@@ -1,14 +1,19 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { isRecord, readJsonOption } from './body.ts';
 import { wholeNumberFrom } from './flags.ts';
+import { readTime } from './times.ts';
 
-/** What the flags of a list command ask for. */
+/** The flags of a list command, as read. */
 export interface ListFlags {
   readonly where?: readonly Comparison[];
   readonly filter?: string;
   readonly sort?: readonly Sort[];
   readonly limit?: number;
   readonly offset?: number;
+  readonly after?: string;
+  /** False to leave out how many rows there are. */
+  readonly total?: boolean;
+  readonly fields?: readonly string[];
 }
 
 interface Comparison {
@@ -32,41 +37,81 @@ const operators: Readonly<Record<string, string>> = {
   '~': 'substring',
 };
 
-/** Adds the flags by which a command says which rows it is about. */
+const filterShape =
+  '{"operator":"and", "operands":[{"operator":"eq|ne|lt|le|gt|ge|substring", "field":"status", "value":"FAILED"}]}';
+
+/** Adds the flags that select rows. */
 export function addFilterFlags(command: Command): void {
   command
     .option(
       '--where <comparison>',
-      'Only rows such as status=FAILED; operators: = != < <= > >= ~ (repeatable)',
+      'Only rows such as status=FAILED or updatedOn>=2h ago; operators: = != < <= > >= ~ (repeatable)',
       more(readComparison),
     )
-    .option('--filter <json>', 'A filter as the API takes it: JSON, @file or - for stdin');
+    .option(
+      '--filter <json>',
+      `A filter as the API takes it: JSON, @file or - for stdin. Form: ${filterShape}`,
+    );
 }
 
-/** Adds the flags by which a list command says which rows it wants, and in which order. */
+/** Adds the flag that orders rows. */
+export function addSortFlag(command: Command): void {
+  command.option('--sort <field>', 'Order by this field, -field for descending (repeatable)', more(readSort));
+}
+
+/** Adds the flags that select, order and page rows. */
 export function addListFlags(command: Command): void {
   addFilterFlags(command);
+  addSortFlag(command);
   command
-    .option('--sort <field>', 'Order by this field, -field for descending (repeatable)', more(readSort))
-    .option('--limit <n>', 'At most so many rows (200 unless given)', wholeNumberFrom(1, 10_000))
-    .option('--offset <n>', 'Skip so many rows', wholeNumberFrom(0, Number.MAX_SAFE_INTEGER));
+    .option('--limit <n>', 'Rows at most (200 unless given)', wholeNumberFrom(1, 10_000))
+    .option('--offset <n>', 'Rows to skip', wholeNumberFrom(0, Number.MAX_SAFE_INTEGER));
 }
 
-/** The list request that the flags stand for; members that were not given are left out. */
-export async function listRequest(flags: ListFlags): Promise<Record<string, unknown>> {
-  const { sort, limit, offset } = flags;
-  const page = { ...(offset !== undefined && { offset }), ...(limit !== undefined && { length: limit }) };
+/** Adds the flags of lists that may be very long. */
+export function addItemListFlags(command: Command): void {
+  command
+    .option('--after <cursor>', 'Rows behind the place that an earlier list ended at (page.next)')
+    .option('--no-total', 'Do not count the rows')
+    .option('--fields <names>', 'Only these members of each row, such as id,status,col1', (names: string) =>
+      names.split(',').map((name) => name.trim()),
+    );
+}
+
+/**
+ * The list request of the flags; members that were not given are left out.
+ * @param times names of the fields that are times
+ */
+export async function listRequest(
+  flags: ListFlags,
+  times: readonly string[],
+): Promise<Record<string, unknown>> {
+  const { sort, limit, offset, after, total, fields } = flags;
+  const page = {
+    ...(offset !== undefined && { offset }),
+    ...(limit !== undefined && { length: limit }),
+    ...(after !== undefined && { after }),
+    ...(total === false && { total }),
+  };
   return {
-    ...(await filterOf(flags)),
+    ...(await filterOf(flags, times)),
     ...(sort !== undefined && { sort }),
     ...(Object.keys(page).length > 0 && { page }),
+    ...(fields !== undefined && { fields }),
   };
 }
 
-/** The filter that the flags stand for, all of which must hold; no member when there is none. */
-export async function filterOf({ where = [], filter }: ListFlags): Promise<Record<string, unknown>> {
+/**
+ * The filter of the flags, all of which must hold; no member when there is none.
+ * @param times names of the fields that are times: only in --filter they are as the API takes them
+ */
+export async function filterOf(
+  { where = [], filter }: ListFlags,
+  times: readonly string[],
+): Promise<Record<string, unknown>> {
   const given = filter === undefined ? [] : [await readJsonOption('--filter', filter)];
-  const operands = [...given, ...where];
+  const comparisons = where.map((one) => (times.includes(one.field) ? withInstant(one) : one));
+  const operands = [...given, ...comparisons];
   if (operands.length === 0) return {};
   return { filter: operands.length === 1 ? operands[0] : { operator: 'and', operands } };
 }
@@ -93,13 +138,18 @@ export function readComparison(text: string): Comparison {
   return { operator, field: field.trim(), value: value.trim() === 'null' ? null : value.trim() };
 }
 
+function withInstant(comparison: Comparison): Comparison {
+  const { value } = comparison;
+  return { ...comparison, value: value === null ? null : readTime(value) };
+}
+
 function readSort(text: string): Sort {
   return text.startsWith('-')
     ? { field: text.slice(1), direction: 'desc' }
     : { field: text, direction: 'asc' };
 }
 
-/** Gathers what a flag gives each time it is used. */
+/** Collects the values of a repeatable flag. */
 function more<T>(read: (text: string) => T): (text: string, earlier: T[] | undefined) => T[] {
   return (text, earlier = []) => [...earlier, read(text)];
 }

@@ -2,15 +2,15 @@ import type { Terminal } from './terminal.ts';
 
 /** Lines at the foot of the terminal that change in place, while others scroll above them. */
 export interface LiveLine {
-  /** Draws them anew; nothing where nothing can move. */
+  /** Redraws them; does nothing where stderr is no terminal. */
   readonly update: (text: string) => void;
   /** Writes a line above. */
   readonly say: (text: string) => void;
-  /** Takes them away. */
+  /** Removes them. */
   readonly end: () => void;
 }
 
-// A line that wraps could not be taken away as one: the terminal cuts it, which knows how wide its characters are.
+// A wrapped line could not be erased as one. The terminal cuts it, as it knows the width of characters.
 const cut = '\u001b[?7l';
 const wrap = '\u001b[?7h';
 
@@ -41,7 +41,7 @@ function eraseOf(text: string): string {
   return `\r${up > 0 ? `\u001b[${up}A` : ''}\u001b[J`;
 }
 
-/** Lines that have scrolled away could not be taken away either. */
+/** Lines that have scrolled off the screen could not be erased. */
 function withinScreen(text: string, rows: number): string {
   return text
     .split('\n')

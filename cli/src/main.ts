@@ -18,7 +18,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-// Known even when the arguments could not be read. What follows `--` belongs to another command.
+// Works even when the arguments cannot be parsed. Arguments behind `--` belong to another command.
 function asksForJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return argv.slice(0, end === -1 ? undefined : end).includes('--json');

@@ -7,18 +7,18 @@ type Row = Readonly<Record<string, unknown>> & { readonly id: Id };
 type Values = Readonly<Record<string, unknown>>;
 
 const timeoutSeconds = 60;
-// Among so many the one that somebody may have meant is looked for.
+// Things of a kind among which a similar name is looked for.
 const lookedThrough = 1000;
 
-/** What a text in the place of an id stands for: digits are an id, anything else is a name. */
+/** Reads a text in the place of an id: a whole number is an id, anything else is a name; also 01, which is no number's one spelling. */
 export function readReference(text: string): Id | string {
   const trimmed = text.trim();
-  return /^\d{1,19}$/.test(trimmed) ? toId(trimmed) : trimmed;
+  return /^(0|[1-9]\d{0,18})$/.test(trimmed) ? toId(trimmed) : trimmed;
 }
 
 /**
- * The id of the thing that is meant by a name; an id is answered as it is.
- * @throws Error that says where to look, when nothing or more than one thing that the caller may see has the name
+ * The id of the thing that has a name; an id is returned unchanged.
+ * @throws Error that says where to look, when none or several of the things that the caller may see have the name
  */
 export async function idOf(client: Client, kind: Kind, given: unknown): Promise<Id> {
   const reference = readReference(String(given));
@@ -39,7 +39,7 @@ export async function idOf(client: Client, kind: Kind, given: unknown): Promise<
   return row.id;
 }
 
-/** The values with ids in the place of names, in those members that name things. */
+/** Replaces names by ids in the members that refer to things. */
 export async function withIds(client: Client, members: readonly Member[], values: Values): Promise<Values> {
   const found: Record<string, unknown> = {};
   for (const { name, kind, names } of members) {
@@ -51,7 +51,7 @@ export async function withIds(client: Client, members: readonly Member[], values
   return { ...values, ...found };
 }
 
-/** A comparison with an id, in which a name may stand. */
+/** Replaces a name by its id in a comparison with an id. */
 export async function comparisonWithId(client: Client, comparison: Values): Promise<Values> {
   const { field, value } = comparison;
   const kind = typeof field === 'string' ? kindOfMember(field) : undefined;

@@ -2,7 +2,7 @@ import leven from 'leven';
 
 const most = 3;
 
-/** Those of the known names that somebody may have meant, the nearest first. */
+/** The known names nearest to a text, the nearest first. */
 export function nearTo(text: string, known: readonly string[]): string[] {
   const meant = text.toLowerCase();
   const slips = Math.max(1, Math.floor(meant.length * 0.4));
@@ -20,7 +20,7 @@ export function didYouMean(text: string, known: readonly string[]): string {
   return near.length === 0 ? '' : `Did you mean ${near.join(' or ')}?`;
 }
 
-/** Slips of the pen between the two; a part of a name is one slip away from it at most. */
+/** The edit distance between the two; a part of a name counts as one edit at most. */
 function distanceOf(meant: string, name: string): number {
   const slips = leven(meant, name);
   return meant.length > 2 && name.includes(meant) ? Math.min(1, slips) : slips;

@@ -1,24 +1,47 @@
-import { operations, type Client, type Id, type Operation, type OperationId } from '@millrace/api';
+import {
+  operations,
+  type Client,
+  type DownloadedFile,
+  type Id,
+  type Operation,
+  type OperationId,
+} from '@millrace/api';
 import type { Command } from 'commander';
 import { openClient } from './access.ts';
 import { printAnswer, refusalsIn } from './answer.ts';
 import { isRecord, mergedBody, readJsonOption } from './body.ts';
 import { updateInPortions, type BulkCall } from './bulk.ts';
 import { addCallFlags, type CallFlags, type Context } from './context.ts';
-import { describe, type Description, type Member } from './contract.ts';
+import { describe, timesInRows, type Description, type Member } from './contract.ts';
+import { currentVersion, isKnownVersion, optionalVersion } from './current-version.ts';
+import { addForEverFlag, canDefer, deferralTime, withDeferral } from './deferral.ts';
 import { displayColumnsOf, underColumns, usesDisplayColumns, withColumns } from './display-columns.ts';
-import { exitCodes, UsageError } from './errors.ts';
+import { UsageError, exitCodes } from './errors.ts';
 import { flagName, hasFlag, optionsFor, readWholeNumber, valuesOf } from './flags.ts';
 import { namesOf } from './kinds.ts';
 import { createLiveLine } from './live-line.ts';
-import { addFilterFlags, addListFlags, changedFilter, filterOf, listRequest } from './list-request.ts';
-import type { ListFlags } from './list-request.ts';
+import {
+  addFilterFlags,
+  addItemListFlags,
+  addListFlags,
+  changedFilter,
+  filterOf,
+  listRequest,
+  type ListFlags,
+} from './list-request.ts';
 import { comparisonWithId, idOf, withIds } from './names.ts';
-import { addPasswordFlag, readPassword } from './password.ts';
+import { addPasswordFlag, ask, canAsk, readPassword } from './password.ts';
+import { saveFile } from './save-file.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 type Values = Readonly<Record<string, unknown>>;
-type Flags = CallFlags & ListFlags & { readonly body?: string; readonly passwordStdin?: boolean } & Values;
+type Flags = CallFlags &
+  ListFlags & {
+    readonly body?: string;
+    readonly passwordStdin?: boolean;
+    readonly forEver?: boolean;
+    readonly output?: string;
+  } & Values;
 
 /** A command that calls an operation. */
 interface Plan {
@@ -28,14 +51,16 @@ interface Plan {
   /** Members with a flag of their own. */
   readonly members: readonly Member[];
   readonly takesPassword: boolean;
+  /** Fewest characters of a password that is set. */
+  readonly leastPassword: number;
 }
 
-// Where a body repeats what the path says, nobody has to type it twice: the member, and the parameter it is equal to.
+// Members of a body that repeat a parameter of the path, so that nobody types it twice.
 const repeatedInBody: Partial<Record<OperationId, Readonly<Record<string, string>>>> = {
   updateWorkItem: { id: 'workItemId', queueId: 'id' },
 };
 
-// How long an answer may take, on top of the time that a claim waits for work.
+// The time limit of an answer, on top of the time that a claim waits for work.
 const answerSeconds = 60;
 
 /** Makes a command call its operation: arguments, flags and help come from the contract. */
@@ -43,16 +68,25 @@ export function callsOperation(command: Command, operationId: OperationId, conte
   const plan = planOf(operationId);
   const { operation, description, members } = plan;
   command.summary(operation.summary).description(description.text);
-  for (const { name, description: what, names } of description.parameters) {
-    if (names === undefined) command.argument(`<${name}>`, what, readWholeNumber);
+  for (const { name, description: what, names, isText } of description.parameters) {
+    if (isText) command.argument(`<${name}>`, what);
+    else if (names === undefined) command.argument(`<${name}>`, what, readWholeNumber);
     else command.argument(`<${names}>`, namesOf(names));
   }
+  if (description.isOfItems) addItemListFlags(command);
   if (description.isList) addListFlags(command);
   else if (description.isFiltered) addFilterFlags(command);
-  for (const option of members.flatMap(optionsFor)) command.addOption(option);
+  for (const option of members.map((one) => asFlag(operationId, one)).flatMap(optionsFor))
+    command.addOption(option);
+  if (canDefer(operationId)) addForEverFlag(command);
   if (plan.takesPassword) addPasswordFlag(command);
   if (operation.body === 'json')
     command.option('--body <json>', 'The whole body: JSON, @file or - for stdin');
+  if (description.isFile)
+    command.option(
+      '--output <file>',
+      'Where to save it; - for stdout, and by its own name in this folder otherwise',
+    );
   addCallFlags(command);
   command.action(() => callOperation(context, plan, command));
 }
@@ -63,8 +97,33 @@ function planOf(operationId: OperationId): Plan {
   const members = description.isList
     ? []
     : description.members.filter((one) => hasFlag(one) && !(one.name in repeated) && !isFilter(one));
-  const takesPassword = description.members.some(({ name }) => name === 'password');
-  return { operationId, operation: operations[operationId], description, members, takesPassword };
+  const password = description.members.find(({ name }) => name === 'password');
+  return {
+    operationId,
+    operation: operations[operationId],
+    description,
+    members,
+    takesPassword: password !== undefined,
+    leastPassword: password?.minLength ?? 1,
+  };
+}
+
+/** A member as its flag explains it. */
+function asFlag(operationId: OperationId, member: Member): Member {
+  if (isKnownVersion(member)) return optionalVersion(operationId, member);
+  return member.name === 'deferredUntil' ? deferralTime(member) : member;
+}
+
+/** Whether an operation acts on what its path names, and wants no more than its version. */
+function needsVersionOnly({ operation, members }: Plan): boolean {
+  const required = members.filter(({ isRequired }) => isRequired);
+  return operation.method === 'POST' && required.length > 0 && required.every(isKnownVersion);
+}
+
+/** The body with the current version of what it changes, unless it has one. */
+async function withVersion(client: Client, plan: Plan, body: unknown, path: Values): Promise<unknown> {
+  if (!isRecord(body) || body['version'] !== undefined || !plan.members.some(isKnownVersion)) return body;
+  return { ...body, version: await currentVersion(client, plan.operationId, path) };
 }
 
 /** A filter has flags of its own. */
@@ -81,10 +140,16 @@ async function callOperation({ config, terminal }: Context, plan: Plan, command:
   const path = await pathFrom(client, plan, command.processedArgs);
   const columns = usesDisplayColumns(operationId) ? displayColumnsOf(client, path['id'] as Id) : undefined;
   const named = columns === undefined ? given : await withColumns(given, columns);
-  const body = withRepeated(operationId, await inIds(client, members, named), path);
+  const repeated = withRepeated(operationId, await inIds(client, members, named), path);
+  const body = await withVersion(client, plan, repeated, path);
   const call = { path, query: await withIds(client, members, query), body };
   const value = await answerTo(client, terminal, { operationId, call });
   const asJson = flags.json === true;
+  if (description.isFile) {
+    const saved = await saveFile(terminal, value as DownloadedFile, flags.output);
+    if (saved) terminal.say(`Wrote ${saved.file}.`);
+    return;
+  }
   const shown = asJson || columns === undefined ? value : await inColumns(value, columns);
   printAnswer(terminal, { operationId, value: shown, description: description.answer }, asJson);
   if (isNothingToClaim(operationId, value) && terminal.width !== undefined && !asJson)
@@ -107,7 +172,7 @@ function isNothingToClaim(operationId: OperationId, value: unknown): boolean {
   return operationId === 'claimWorkItems' && (value as { list: unknown[] }).list.length === 0;
 }
 
-/** Says why a queue grants nothing, to those who may know. */
+/** Says why a queue grants nothing, if the caller may know. */
 async function sayWhy(client: Client, { say }: Terminal, id: Id): Promise<void> {
   const why = await client.explainQueue({ path: { id } }, { timeoutSeconds: 10 }).catch(() => undefined);
   if (why !== undefined) say(oneLine(why.sentence));
@@ -133,11 +198,20 @@ async function bodyFrom(terminal: Terminal, plan: Plan, flags: Flags): Promise<u
   const { operation, description } = plan;
   if (operation.body !== 'json') return undefined;
   const whole = flags.body === undefined ? undefined : await readJsonOption('--body', flags.body);
-  const password = flags.passwordStdin === true ? { password: await readPassword(terminal) } : {};
-  const list = description.isList ? await listRequest(flags) : await filterOf(flags);
-  const body = mergedBody(whole, { ...list, ...(await valuesOf(inPlace(plan, 'body'), flags)), ...password });
+  const password =
+    flags.passwordStdin === true ? { password: await readPassword(terminal, plan.leastPassword) } : {};
+  const times = flags.where === undefined ? [] : timesInRows(plan.operationId);
+  const list = description.isList ? await listRequest(flags, times) : await filterOf(flags, times);
+  const merged = mergedBody(whole, {
+    ...list,
+    ...(await valuesOf(inPlace(plan, 'body'), flags)),
+    ...password,
+  });
+  const body = merged ?? (needsVersionOnly(plan) ? {} : undefined);
   if (body === undefined && operation.bodyRequired) throw new UsageError(nothingToSend(plan));
-  return body;
+  if (!canDefer(plan.operationId)) return body;
+  const askPerson = canAsk() ? (question: string) => ask(terminal, question) : undefined;
+  return withDeferral(plan.operationId, body, { isForEver: flags.forEver === true, askPerson });
 }
 
 /** The body with ids in the place of names, also in its filter. */
@@ -159,8 +233,11 @@ function withRepeated(operationId: OperationId, body: unknown, path: Values): un
 }
 
 function nothingToSend({ members }: Plan): string {
-  const flags = members.filter(({ isRequired }) => isRequired).map(({ name }) => flagName(name));
-  const least = flags.length === 0 ? '' : `, or at least ${flags.join(' and ')}`;
+  const required = members.filter((one) => one.isRequired && !isKnownVersion(one));
+  const least =
+    required.length === 0
+      ? ' or a flag'
+      : `, or at least ${required.map(({ name }) => flagName(name)).join(' and ')}`;
   return `There is nothing to send. Give --body${least}; --help shows what can be given.`;
 }
 

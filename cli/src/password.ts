@@ -12,24 +12,46 @@ export function addPasswordFlag(command: Command): void {
 
 /**
  * Reads a password: the first line of stdin, or at a terminal what is typed there, unseen.
- * @throws UsageError when there is none; Interrupted when it was given up
+ * @param least fewest characters of a new password; a log-in only needs one that is not empty
+ * @throws UsageError when there is none or it is shorter; Interrupted on Ctrl-C or Ctrl-D
  */
-export async function readPassword(terminal: Terminal): Promise<string> {
+export async function readPassword(terminal: Terminal, least = 1): Promise<string> {
+  const rule = least > 1 ? ` (at least ${String(least)} characters)` : '';
   const password = process.stdin.isTTY
-    ? await ask(terminal, 'Password: ', true)
+    ? await ask(terminal, `Password${rule}: `, true)
     : firstLine(await text(process.stdin));
   if (password === '') throw new UsageError('The password is empty.');
+  if ([...password].length < least)
+    throw new UsageError(`A password has at least ${String(least)} characters; this one is shorter.`);
   return password;
 }
 
-/** Whether there is somebody to ask. */
+/**
+ * Reads the present password and a new one: two lines of stdin, or at a terminal what is typed there, the new one twice.
+ * @throws UsageError when one is missing, or the new one was typed in two ways
+ */
+export async function readPasswordChange(
+  terminal: Terminal,
+): Promise<{ password: string; newPassword: string }> {
+  if (!process.stdin.isTTY) {
+    const [password = '', newPassword = ''] = (await text(process.stdin)).split(/\r?\n/);
+    if (password !== '' && newPassword !== '') return { password, newPassword };
+    throw new UsageError('Two lines are needed on stdin: the present password, and the new one.');
+  }
+  const password = await ask(terminal, 'Present password: ', true);
+  const newPassword = await ask(terminal, 'New password: ', true);
+  if ((await ask(terminal, 'The new one again: ', true)) === newPassword) return { password, newPassword };
+  throw new UsageError('The new password was typed in two ways. Nothing was changed.');
+}
+
+/** Whether a person is at the terminal. */
 export function canAsk(): boolean {
   return process.stdin.isTTY;
 }
 
 /**
  * Asks the person at the terminal, on stderr.
- * @throws Interrupted when it was given up with Ctrl-C or Ctrl-D
+ * @throws Interrupted on Ctrl-C or Ctrl-D
  */
 export async function ask(terminal: Terminal, question: string, isSecret = false): Promise<string> {
   const { stdin, stderr } = process;

@@ -79,13 +79,28 @@ test.each([
   [['queue', 'gett', '5'], 'Did you mean get?'],
   [['queue', 'create', '--nam', 'a'], 'Did you mean --name?'],
   [['queue', 'get'], "missing required argument 'queue'"],
-  [['item', 'get', 'q', 'x'], 'It must be a whole number.'],
+  [['item', 'get', 'q', 'x'], 'It must be a whole number, without zeros in front.'],
   [['queue', 'update', 'q', '--status', 'off'], 'It must be one of ACTIVE, INACTIVE.'],
 ])('%j is refused with what was meant, and with where to read more', async (args, text) => {
   const printed = await printedBy(args);
   expect(printed.exitCode).toBe(1);
   expect(printed.text).toContain(text);
   expect(printed.text).toContain('--help');
+});
+
+test.each([
+  [['model', 'create'], '"type":"TEXT|NUMBER|DATE|BOOLEAN"'],
+  [['queue', 'create'], '{"type":"FIXED|EXPONENTIAL|NONE", "seconds":n'],
+  [['item', 'finish'], '[{"id":n, "version":n, "status":"COMPLETE|FAILED|DEFERRED|NEW"'],
+  [['item', 'list'], '[{"operator":"eq|ne|lt|le|gt|ge|substring", "field":"status"'],
+  [['queue', 'pause'], '2h, 30m, 3d, tomorrow 08:00'],
+  [['item', 'restart'], 'the current one unless given'],
+  [['item', 'update'], 'For an item in progress it is needed, as the claim answered it'],
+  [['item', 'bulk'], 'or else give --for-ever'],
+  [[], '2h, 30m, 3d, tomorrow 08:00'],
+])('the help of %j says %s', async (words, text) => {
+  const printed = await printedBy([...words, '--help']);
+  expect(printed.text.replace(/\s+/g, ' ')).toContain(text);
 });
 
 test('the version of a queue is not mistaken for that of the program', () => {

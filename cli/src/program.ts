@@ -2,17 +2,24 @@ import { readFileSync } from 'node:fs';
 import { operations, type Operation, type OperationId } from '@millrace/api';
 import { Command, type Argument } from 'commander';
 import { isByHand } from './command-words.ts';
+import { addAdmin } from './commands/admin.ts';
 import { addAgent } from './commands/agent.ts';
+import { addAuditVerify } from './commands/audit-verify.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addDemo } from './commands/demo.ts';
 import { addEvents } from './commands/events.ts';
+import { addItemExport } from './commands/export.ts';
 import { addItemCreate } from './commands/item-create.ts';
 import { addLogin } from './commands/login.ts';
 import { addLogout } from './commands/logout.ts';
+import { addLookIntoFile, looksIntoFile } from './commands/look-into-file.ts';
+import { addPassword } from './commands/password.ts';
+import { addQueueWatch } from './commands/queue-watch.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
+import { addStatus } from './commands/status.ts';
 import { addUpload } from './commands/upload.ts';
 import type { Context } from './context.ts';
-import { addDemo } from './demo/command.ts';
 import { addExamples, groupSummaries } from './help.ts';
 import { callsOperation } from './operation-command.ts';
 
@@ -23,9 +30,12 @@ export function createProgram(context: Context): Command {
   const program = emptyProgram();
   program.commandsGroup('Start:');
   addServe(program);
+  addStatus(program, context);
   addDemo(program, context);
   addLogin(program, context);
   addLogout(program, context);
+  addPassword(program, context);
+  addAdmin(program);
   program.commandsGroup('Work:');
   groupOf(program, 'queue');
   groupOf(program, 'item');
@@ -54,7 +64,7 @@ function emptyProgram(): Command {
       // Otherwise the --version of a queue that is updated would be taken for that of the program.
       .enablePositionalOptions()
       .exitOverride()
-      // What is wrong is said where all failures are, as JSON for those who asked for it.
+      // Wrong usage is reported in main.ts like every failure, so that --json works for it too.
       .configureOutput({ outputError: () => undefined })
       .configureHelp({ subcommandTerm })
   );
@@ -65,11 +75,15 @@ function addOperations(program: Command, context: Context): void {
     const name = words.at(-1) ?? '';
     const parent = words.slice(0, -1).reduce(groupOf, program);
     if (operationId === 'createWorkItems') addItemCreate(parent, context);
+    else if (operationId === 'exportWorkItems') addItemExport(parent, context);
+    else if (operationId === 'streamQueueStats') addQueueWatch(parent, context);
+    else if (operationId === 'verifyAudit') addAuditVerify(parent.command(name), context);
+    else if (looksIntoFile(operationId)) addLookIntoFile(parent.command(name), operationId, context);
     else if (!isByHand(operationId)) callsOperation(parent.command(name), operationId, context);
   }
 }
 
-/** Each operation that has a command, with its words; in the help, what people look for first comes first. */
+/** The operations that have a command, with its words; the help lists the commonest first. */
 function commandsOfOperations(): [OperationId, string[]][] {
   const commands = Object.entries<Operation>(operations).flatMap(
     ([id, { cli }]): [OperationId, string[]][] => (cli === null ? [] : [[id as OperationId, cli.split(' ')]]),
@@ -82,7 +96,7 @@ function rankOf(words: readonly string[]): number {
   return rank === -1 ? firstNames.length : rank;
 }
 
-/** The group of commands with this name, made when it is first asked for. */
+/** The group of commands with this name, created on first use. */
 function groupOf(parent: Command, name: string): Command {
   const known = parent.commands.find((one) => one.name() === name);
   if (known !== undefined) return known;

@@ -16,7 +16,7 @@ const after = (...events: RunnerEvent[]) => events.reduce(statusAfter, idleStatu
 test('items run from claim to the end of their command', () => {
   const status = after(
     claimed(1, 2),
-    { type: 'finished', report: report(1, 'COMPLETE'), seconds: 1 },
+    { type: 'finished', report: report(1, 'COMPLETE'), seconds: 1, logTail: '' },
     { type: 'reported', report: report(1, 'COMPLETE'), status: 'COMPLETE' },
   );
   expect(statusLine('credit', status, 2)).toBe('credit  1 running · 1 complete · 0 failed · 0.5/s');
@@ -28,7 +28,7 @@ test('failed, deferred, returned and lost items are counted apart', () => {
     { type: 'reported', report: report(1, 'FAILED'), status: 'NEW' },
     { type: 'reported', report: report(2, 'DEFERRED'), status: 'DEFERRED' },
     { type: 'leaseLost', id: 3, code: 'C', message: 'm' },
-    { type: 'finished', report: report(4, 'NEW'), seconds: 1 },
+    { type: 'finished', report: report(4, 'NEW'), seconds: 1, logTail: '' },
     { type: 'reported', report: report(4, 'NEW'), status: 'NEW' },
   );
   expect(status).toMatchObject({ complete: 0, failed: 1, deferred: 1, givenBack: 1, lost: 1 });

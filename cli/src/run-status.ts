@@ -1,6 +1,6 @@
 import type { RunnerEvent } from '@millrace/runner';
 
-/** What a runner does just now, and what it has done. */
+/** The present work of a runner, and counts of its past work. */
 export interface RunStatus {
   readonly running: ReadonlySet<string>;
   readonly complete: number;
@@ -9,7 +9,7 @@ export interface RunStatus {
   readonly givenBack: number;
   /** Taken away, or done without the server knowing. */
   readonly lost: number;
-  /** What keeps it from working, such as a server that is away. */
+  /** The obstacle to its work, such as a server that is away. */
   readonly trouble: string;
 }
 

@@ -28,8 +28,8 @@ const gap = 2;
 const widest = 40;
 
 /**
- * What of a table fits a screen. Cells are cut to 40 letters first, then columns left out from the last one on, never the
- * first; what room is left, cut cells get back.
+ * The columns that fit a screen. Cells are cut to 40 characters, then columns are dropped from the end, never the first; room
+ * that is left goes back to cut cells.
  * @param width of the screen; without one, everything fits
  */
 export function fitting(columns: readonly Column[], width: number | undefined): Column[] {

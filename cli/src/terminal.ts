@@ -2,25 +2,25 @@ import pico from 'picocolors';
 
 type Colors = ReturnType<typeof pico.createColors>;
 
-/** Where a command writes: data for programs and people to stdout, all else to stderr. */
+/** The outputs of a command: data on stdout, everything else on stderr. */
 export interface Terminal {
   /** Writes a line of data. */
   readonly out: (text: string) => void;
   /** Writes a line for the person at the terminal. */
   readonly say: (text: string) => void;
-  /** Colours for `out`, and for `say`; they add nothing where nobody sees them. */
+  /** Colours for `out` and for `say`; without effect where the output is no terminal. */
   readonly outColors: Colors;
   readonly sayColors: Colors;
-  /** Whether something that moves can be drawn on stderr. */
+  /** Whether stderr can be redrawn. */
   readonly isLive: boolean;
-  /** Columns of the screen that shows the data; undefined when it goes elsewhere, and nothing should be cut. */
+  /** Columns of the screen; undefined when the data goes elsewhere and nothing is cut. */
   readonly width: number | undefined;
 }
 
-/** The terminal of this process; without colour and movement when `isPlain`, or when it is a file or a pipe. */
+/** The terminal of this process; without colour and movement when `isPlain`, or where it is a file or a pipe. */
 export function openTerminal(isPlain: boolean): Terminal {
   const { stdout, stderr } = process;
-  // `millrace … | head` closes the pipe early: that is no failure.
+  // `millrace … | head` closes the pipe early, which is no failure.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit();

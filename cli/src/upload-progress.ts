@@ -4,16 +4,24 @@ import type { Terminal } from './terminal.ts';
 /** Shows how much of a file is on its way. */
 export interface Progress {
   readonly begin: () => void;
-  /** So many more bytes are sent. */
+  /** Counts further bytes as sent. */
   readonly sent: (bytes: number) => void;
-  /** Takes the bar away. */
+  /** Removes the bar. */
   readonly end: () => void;
 }
 
-/** For programs, which read nothing but JSON. */
+/** Shows nothing: with --json a program reads the output. */
 export const unseen: Progress = { begin: () => undefined, sent: () => undefined, end: () => undefined };
 
-/** A progress bar on stderr; where nothing can move, one line that says what is being sent. */
+const barOptions = {
+  stream: process.stderr,
+  clearOnComplete: true,
+  hideCursor: true,
+  // The bar would take Ctrl-C for itself, and the upload would go on.
+  gracefulExit: false,
+};
+
+/** A progress bar on stderr, or one line where stderr is no terminal. */
 export function showBytes(terminal: Terminal, name: string, total: number): Progress {
   if (!terminal.isLive) {
     const begin = () => terminal.say(`Uploading ${name} (${sizeText(total)}) ...`);
@@ -23,11 +31,7 @@ export function showBytes(terminal: Terminal, name: string, total: number): Prog
     {
       format: `${name} {bar} {percentage}%  {value} of {total}  {phase}`,
       formatValue: (value, _options, type) => (type === 'percentage' ? String(value) : sizeText(value)),
-      stream: process.stderr,
-      clearOnComplete: true,
-      hideCursor: true,
-      // The bar would take Ctrl-C for itself, and the upload would go on.
-      gracefulExit: false,
+      ...barOptions,
     },
     Presets.shades_classic,
   );
@@ -43,7 +47,35 @@ export function showBytes(terminal: Terminal, name: string, total: number): Prog
   };
 }
 
-/** A fetch that tells how many bytes of a form are sent, as the connection takes them. */
+/** Shows how much of a file is stored. */
+export interface Storing {
+  readonly at: (bytes: number, total: number, rows: number) => void;
+  readonly end: () => void;
+}
+
+/** A progress bar of what the server has stored of a file; nothing where stderr is no terminal, or a program reads the output. */
+export function showStored(terminal: Terminal, name: string, asJson: boolean): Storing {
+  if (!terminal.isLive || asJson) return { at: () => undefined, end: () => undefined };
+  const bar = new SingleBar(
+    {
+      ...barOptions,
+      format: `Storing ${name} {bar} {percentage}%  {rows} rows`,
+    },
+    Presets.shades_classic,
+  );
+  let isShown = false;
+  return {
+    at: (bytes, total, rows) => {
+      const shown = { rows: rows.toLocaleString('en') };
+      if (isShown) bar.update(bytes, shown);
+      else bar.start(Math.max(1, total), bytes, shown);
+      isShown = true;
+    },
+    end: () => bar.stop(),
+  };
+}
+
+/** A fetch that reports the bytes of a form as the connection takes them. */
 export function countingFetch(sent: (bytes: number) => void): typeof globalThis.fetch {
   return (input, init) => {
     if (!(init?.body instanceof FormData)) return fetch(input, init);
@@ -61,7 +93,7 @@ export function countingFetch(sent: (bytes: number) => void): typeof globalThis.
   };
 }
 
-/** A number of bytes for people, in kB, MB or GB. */
+/** A number of bytes in kB, MB or GB. */
 export function sizeText(bytes: number): string {
   if (bytes < 1000) return `${String(bytes)} B`;
   const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));

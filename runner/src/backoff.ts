@@ -5,7 +5,7 @@ const firstSeconds = 0.25;
 const longestSeconds = 10;
 
 /**
- * Seconds to wait after so many failures in a row, from 1.
+ * Seconds to wait after a number of failures in a row, from 1.
  * @param random from 0 to 1; it keeps runners that failed together from coming back together.
  */
 export function backOffSeconds(failures: number, random: number): number {
@@ -24,7 +24,7 @@ export async function pause(seconds: number, signal?: AbortSignal): Promise<void
   await sleep(Math.max(0, seconds * 1000), undefined, signal && { signal }).catch(() => undefined);
 }
 
-/** Waits for the promise, but no longer than so many seconds, and not once the signal is aborted. */
+/** Waits for the promise, at most for a number of seconds, and until the signal is aborted. */
 export async function waitFor(
   promise: Promise<unknown>,
   seconds: number,

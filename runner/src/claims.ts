@@ -7,7 +7,7 @@ import { slotFree, type Slots } from './slots.ts';
 export interface Source {
   /** The operation that is called. */
   readonly call: 'claimWorkItems' | 'requestWork';
-  /** At most so many items; waits for them when there are none. */
+  /** Claims up to `count` items; waits when there are none. */
   readonly take: (count: number, signal: AbortSignal) => Promise<readonly WorkItem[]>;
   /** Given what asks the server at once which items are still held: for when it has taken some back. */
   readonly onTakenBack?: (renew: () => void) => void;
@@ -31,20 +31,20 @@ const pauseSeconds = 1;
 
 /**
  * Claims items for free slots and starts them, until told to drain.
- * @throws ApiError when the server refuses for a reason that does not pass.
+ * @throws ApiError when the server refuses for a lasting reason.
  */
 export async function claimItems(claims: Claims): Promise<void> {
   let failures = 0;
   while (!claims.drain.aborted) {
     await slotFree(claims.slots, claims.drain);
     if (claims.drain.aborted) return;
-    const sentOn = Date.now();
+    const sentOn = performance.now();
     try {
       const items = await claimOnce(claims, sentOn);
       failures = 0;
       start(claims, items);
       // A server that is stopping, or a queue that grants nothing, may answer without waiting.
-      if (items.length === 0) await pause(pauseSeconds - (Date.now() - sentOn) / 1000, claims.drain);
+      if (items.length === 0) await pause(pauseSeconds - (performance.now() - sentOn) / 1000, claims.drain);
     } catch (error) {
       if (claims.drain.aborted) return;
       if (!mayPass(error)) throw error;
@@ -73,7 +73,7 @@ function start({ slots, start: startItem, emit }: Claims, items: readonly WorkIt
 }
 
 /**
- * One long poll. Items granted to a call that was given up come back only when their leases lapse. A call that has just been
+ * One long poll. Items granted to a call that was given up come back only when their leases expire. A call that has just been
  * sent may find work, so draining waits for its answer; one that has been open for longer waits for work that is not there.
  */
 async function claimOnce(
@@ -84,7 +84,7 @@ async function claimOnce(
   const giveUp = () => controller.abort(new DOMException('The runner stops.', 'AbortError'));
   let timer: NodeJS.Timeout | undefined;
   const giveUpSoon = () => {
-    timer = setTimeout(giveUp, Math.max(0, sentOn + answerSeconds * 1000 - Date.now()));
+    timer = setTimeout(giveUp, Math.max(0, sentOn + answerSeconds * 1000 - performance.now()));
   };
   drain.addEventListener('abort', giveUpSoon, { once: true });
   kill.addEventListener('abort', giveUp, { once: true });

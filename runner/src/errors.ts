@@ -46,7 +46,7 @@ export class RunnerStopped extends Error {
   }
 }
 
-/** Why a handler's signal is aborted: a person has asked for it. What the handler then throws fails the item for good. */
+/** Why a handler's signal is aborted: a person has asked for it. An error that the handler then throws fails the item for good. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }

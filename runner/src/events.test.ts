@@ -28,7 +28,7 @@ test.each<[keyof typeof nothingDone, RunnerEvent]>([
 test('what is not the end of an item is not counted', () => {
   const events: RunnerEvent[] = [
     { type: 'claimed', items: [] },
-    { type: 'finished', report: report({}), seconds: 1 },
+    { type: 'finished', report: report({}), seconds: 1, logTail: '' },
     { type: 'draining', running: 1, reports: 1 },
   ];
   expect(events.reduce(addEvent, nothingDone)).toEqual(nothingDone);
@@ -37,17 +37,18 @@ test('what is not the end of an item is not counted', () => {
 test.each<[RunnerEvent, string | undefined]>([
   [{ type: 'connected', queueId: 1, queue: 'Credit' }, 'takes items from the queue Credit'],
   [{ type: 'log', id: 7, text: 'hello' }, 'item 7: hello'],
-  [{ type: 'finished', report: report({}), seconds: 1 }, undefined],
+  [{ type: 'finished', report: report({}), seconds: 1, logTail: '' }, undefined],
   [
     {
       type: 'finished',
       report: report({ status: 'FAILED', failureKind: 'BUSINESS', error: 'no' }),
       seconds: 1,
+      logTail: 'why\n',
     },
     'item 7: business failure: no',
   ],
   [
-    { type: 'finished', report: report({ status: 'NEW', reason: 'no licence' }), seconds: 1 },
+    { type: 'finished', report: report({ status: 'NEW', reason: 'no licence' }), seconds: 1, logTail: '' },
     'item 7: given back: no licence',
   ],
   [{ type: 'cancelled', id: 7, message: 'Cancelled by ana.' }, 'item 7: Cancelled by ana.'],
@@ -72,4 +73,18 @@ test.each<[RunnerEvent, string | undefined]>([
   [{ type: 'claimed', items: [] }, undefined],
 ])('what a person should know becomes a line: %#', (event, line) => {
   expect(describeEvent(event)).toBe(line);
+});
+
+test.each([
+  ['no such account', 'looking\nno such account\n', 'item 7: technical failure'],
+  ['Exit code 2.\ndisk\nfull', 'disk\nfull\n', 'item 7: technical failure: Exit code 2.'],
+  ['full', 'the disk is full\n', 'item 7: technical failure: full'],
+  [
+    'Exit code 2.\nIt wrote nothing to stderr.',
+    '',
+    'item 7: technical failure: Exit code 2.\nIt wrote nothing to stderr.',
+  ],
+])('a failure leaves out what was just told as the log of the item: %j', (error, logTail, line) => {
+  const failed = report({ status: 'FAILED', failureKind: 'SYSTEM', error });
+  expect(describeEvent({ type: 'finished', report: failed, seconds: 1, logTail })).toBe(line);
 });

@@ -3,7 +3,7 @@ import type { Report, WorkItem } from './item.ts';
 
 export type DeviceState = Schemas['DeviceState']['state'];
 
-/** What happens in a runner, for those who watch it. */
+/** Events of a runner, for its watchers. */
 export type RunnerEvent =
   | { readonly type: 'connected'; readonly queueId: Id; readonly queue: string }
   /** The server knows the device, and what it can run. */
@@ -24,10 +24,16 @@ export type RunnerEvent =
       readonly text: string | undefined;
     }
   | { readonly type: 'log'; readonly id: Id; readonly text: string }
-  /** What does not belong to an item, such as what a process writes while it waits for one. */
+  /** Output that belongs to no item, such as that of a process that waits for one. */
   | { readonly type: 'note'; readonly text: string }
   /** The handler has ended, and its report is on the way. */
-  | { readonly type: 'finished'; readonly report: Report; readonly seconds: number }
+  | {
+      readonly type: 'finished';
+      readonly report: Report;
+      readonly seconds: number;
+      /** The newest lines that the bot wrote, each of which was a `log` event. */
+      readonly logTail: string;
+    }
   /** The server has the report. A technical failure with retries left makes the item NEW again. */
   | { readonly type: 'reported'; readonly report: Report; readonly status: string | undefined }
   | {
@@ -39,14 +45,14 @@ export type RunnerEvent =
   | { readonly type: 'leaseLost'; readonly id: Id; readonly code: string; readonly message: string }
   /** A person wants the item stopped; it is, and then reported as failed. */
   | { readonly type: 'cancelled'; readonly id: Id; readonly message: string }
-  /** The server could not be told before the runner had to stop; the item comes back when its lease lapses. */
+  /** The server could not be told before the runner had to stop; the item comes back when its lease expires. */
   | { readonly type: 'unreported'; readonly report: Report }
   /** A call failed and is repeated. */
   | { readonly type: 'retrying'; readonly call: string; readonly message: string; readonly seconds: number }
   | { readonly type: 'draining'; readonly running: number; readonly reports: number }
   | { readonly type: 'stopped'; readonly summary: Summary };
 
-/** What a runner has done, in items. */
+/** The outcomes of a runner's items, counted. */
 export interface Summary {
   readonly completed: number;
   readonly failedBusiness: number;

@@ -8,7 +8,7 @@ type Outcome = Schemas['LeaseOutcome'];
 /** Sends heartbeats for items of one queue. Outcomes keep the order of what was sent. */
 export type SendHeartbeats = (queueId: Id, messages: Message[]) => Promise<readonly Outcome[]>;
 
-/** What keeps the items that a runner holds. */
+/** Keeps the leases of a runner's items. */
 export interface Heartbeats {
   /** Sends heartbeats for all; resolves when they are answered, or could not be sent. */
   readonly beat: () => Promise<void>;

@@ -1,5 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
-import { afterEach, expect, test } from 'vitest';
+import { test, type TestContext } from 'vitest';
 import { Cancelled } from './errors.ts';
 import { createHeartbeats, type SendHeartbeats } from './heartbeats.ts';
 import { hearOfInterruptions } from './interruptions.ts';
@@ -8,12 +8,6 @@ import { createLeases, drop, hold } from './leases.ts';
 
 const item = (id: number, queueId = 1): WorkItem => ({ id, queueId, version: 1, json: {} });
 const cancel = { by: 'ana', reason: 'sent twice' };
-const slow = { timeout: 10_000 };
-
-const ends: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(ends.splice(0).map((end) => end()));
-});
 
 /** A call that waits, and what answers it. */
 interface Call {
@@ -23,7 +17,7 @@ interface Call {
 }
 
 /** A runner that listens, the calls it has open, and how many heartbeats it has sent. */
-function listening() {
+function listening({ onTestFinished }: TestContext) {
   const calls: Call[] = [];
   const stop = new AbortController();
   let beats = 0;
@@ -40,53 +34,67 @@ function listening() {
         stop.signal.addEventListener('abort', () => answer([]));
       }),
   );
-  ends.push(async () => {
+  onTestFinished(async () => {
     stop.abort();
     await heard;
   });
   return { leases, calls, beats: () => beats };
 }
 
-test('an item that is cancelled is stopped at once, long before its next heartbeat', async () => {
-  const { leases, calls } = listening();
-  const [cancelled, other] = [hold(leases, item(1)), hold(leases, item(2))];
-  await expect.poll(() => calls, slow).toMatchObject([{ ids: [1, 2] }]);
-  calls[0]?.answer([{ id: 1, cancel }]);
-  await expect.poll(() => cancelled.controller.signal.reason, slow).toBeInstanceOf(Cancelled);
-  expect(other.controller.signal.aborted).toBe(false);
-  // It is not watched any more; the other one is, by the next call.
-  await expect.poll(() => calls, slow).toMatchObject([{ ids: [1, 2] }, { ids: [2] }]);
-});
+// A call comes a second after an item at the earliest: the tests wait side by side.
+test.concurrent(
+  'an item that is cancelled is stopped at once, long before its next heartbeat',
+  async (context) => {
+    const { expect } = context;
+    const { leases, calls } = listening(context);
+    const [cancelled, other] = [hold(leases, item(1)), hold(leases, item(2))];
+    await expect.poll(() => calls).toMatchObject([{ ids: [1, 2] }]);
+    calls[0]?.answer([{ id: 1, cancel }]);
+    await expect.poll(() => cancelled.controller.signal.reason).toBeInstanceOf(Cancelled);
+    expect(other.controller.signal.aborted).toBe(false);
+    // It is not watched any more; the other one is, by the next call.
+    await expect.poll(() => calls).toMatchObject([{ ids: [1, 2] }, { ids: [2] }]);
+  },
+);
 
-test('items of several queues, and those that come later, are watched by calls of their own', async () => {
-  const { leases, calls } = listening();
-  [item(1, 7), item(2, 8), item(3, 7)].forEach((one) => hold(leases, one));
-  await expect.poll(() => calls, slow).toHaveLength(2);
-  hold(leases, item(4, 7));
-  await expect.poll(() => calls, slow).toHaveLength(3);
-  expect(calls.map(({ queueId, ids }) => [queueId, ids])).toEqual([
-    [7, [1, 3]],
-    [8, [2]],
-    [7, [4]],
-  ]);
-});
+test.concurrent(
+  'items of several queues, and those that come later, are watched by calls of their own',
+  async (context) => {
+    const { expect } = context;
+    const { leases, calls } = listening(context);
+    [item(1, 7), item(2, 8), item(3, 7)].forEach((one) => hold(leases, one));
+    await expect.poll(() => calls).toHaveLength(2);
+    hold(leases, item(4, 7));
+    await expect.poll(() => calls).toHaveLength(3);
+    expect(calls.map(({ queueId, ids }) => [queueId, ids])).toEqual([
+      [7, [1, 3]],
+      [8, [2]],
+      [7, [4]],
+    ]);
+  },
+);
 
-test('an item that is done at once is not watched', async () => {
-  const { leases, calls } = listening();
+test.concurrent('an item that is done at once is not watched', async (context) => {
+  const { expect } = context;
+  const { leases, calls } = listening(context);
   drop(leases, hold(leases, item(1)));
   const brief = hold(leases, item(2));
   hold(leases, item(3));
   drop(leases, brief);
-  await expect.poll(() => calls, slow).toMatchObject([{ ids: [3] }]);
+  await expect.poll(() => calls).toMatchObject([{ ids: [3] }]);
 });
 
-test('what is said of an item that was reported meanwhile brings no heartbeat', async () => {
-  const { leases, calls, beats } = listening();
-  const done = hold(leases, item(1));
-  hold(leases, item(2));
-  await expect.poll(() => calls, slow).toHaveLength(1);
-  drop(leases, done);
-  calls[0]?.answer([{ id: 1, error: { code: 'LEASE_LOST', message: 'is COMPLETE' } }]);
-  await expect.poll(() => calls, slow).toMatchObject([{}, { ids: [2] }]);
-  expect(beats()).toBe(0);
-});
+test.concurrent(
+  'what is said of an item that was reported meanwhile brings no heartbeat',
+  async (context) => {
+    const { expect } = context;
+    const { leases, calls, beats } = listening(context);
+    const done = hold(leases, item(1));
+    hold(leases, item(2));
+    await expect.poll(() => calls).toHaveLength(1);
+    drop(leases, done);
+    calls[0]?.answer([{ id: 1, error: { code: 'LEASE_LOST', message: 'is COMPLETE' } }]);
+    await expect.poll(() => calls).toMatchObject([{}, { ids: [2] }]);
+    expect(beats()).toBe(0);
+  },
+);

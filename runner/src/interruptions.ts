@@ -50,7 +50,7 @@ async function hearOf(
       group.map(({ item: { id, version } }) => ({ id, version })),
     );
     const interrupted = new Set(outcomes.map(({ id }) => id));
-    // What was reported meanwhile is not held any more either, and nothing is wrong.
+    // An item that was reported meanwhile is not held any more either, which is as it should be.
     if (group.some((lease) => leases.held.has(lease) && interrupted.has(lease.item.id))) await beat();
   } catch {
     await pause(failedSeconds, stopped);

@@ -7,10 +7,10 @@ export type WorkItem<Json = Record<string, unknown>> = Omit<
 > &
   Required<Pick<Schemas['WorkItem'], 'id' | 'queueId' | 'version'>> & { readonly json: Json };
 
-/** What becomes of an item, as it is sent to the server. */
+/** The outcome of an item, as it is sent to the server. */
 export type Report = Schemas['WorkItemReport'];
 
-/** What a handler may use while it works on an item. */
+/** The tools of a handler while it works on an item. */
 export interface Work {
   /**
    * Tells people how far the item has come. Resolves when the server has answered, or could not be reached; waiting for it is
@@ -20,7 +20,7 @@ export interface Work {
   readonly progress: (percent: number, text?: string) => Promise<void>;
   /**
    * Marks that the item cannot be tried again from here on, as before a payment. Resolves when the server has it on disk: only then
-   * go on. Should the lease lapse afterwards, a person is asked what happened, instead of another runner doing it twice.
+   * go on. Should the lease expire afterwards, a person is asked what happened, instead of another runner doing it twice.
    * @throws LeaseLost, Cancelled or RunnerStopped when the handler must not go on
    */
   readonly pointOfNoReturn: () => Promise<void>;
@@ -35,7 +35,7 @@ export interface Work {
 }
 
 /**
- * Does the work of one item. What it returns becomes the item's output. A BusinessError fails the item for good, Defer puts it
+ * Does the work of one item. Its return value becomes the item's output. A BusinessError fails the item for good, Defer puts it
  * aside, GiveBack returns it untried, and any other error is a technical failure, which is tried again as often as the queue allows.
  */
 export type Handler<Json = Record<string, unknown>> = (

@@ -11,19 +11,19 @@ export interface Lease {
   readonly item: WorkItem;
   /** Aborted with the reason, when the item is to be let go. */
   readonly controller: AbortController;
-  /** What the server has not been told yet. */
+  /** Progress that the server has not been told yet. */
   progress: Progress | undefined;
   /** The newest output of the bot, and how much of it the server was told. */
   logTail: string;
   toldLogTail: string;
   /** Whether the server is asked for it, or has it on disk. */
   pointOfNoReturn: 'AHEAD' | 'ASKED' | 'PASSED';
-  /** What goes with the report. */
+  /** Remarks for the report. */
   readonly tags: string[];
   resultText: string;
 }
 
-// What the contract allows.
+// Limits of the contract.
 const logTailCharacters = 16_384;
 
 /** The items that this runner works on, of any queues. */
@@ -40,7 +40,7 @@ export function createLeases(emit: Emit): Leases {
 export function hold(leases: Leases, item: WorkItem): Lease {
   for (const lease of leases.held) {
     if (isSame(lease.item, item))
-      lose(leases, lease, 'CLAIMED_AGAIN', 'its lease lapsed, and it was claimed again');
+      lose(leases, lease, 'CLAIMED_AGAIN', 'its lease expired, and it was claimed again');
   }
   const lease: Lease = {
     item,
@@ -66,7 +66,7 @@ export function newLogTail({ logTail, toldLogTail }: Lease): string | undefined 
   return logTail === toldLogTail ? undefined : cleanText(logTail, logTailCharacters);
 }
 
-/** For when the handler has ended, however. */
+/** Called when the handler has ended, in whatever way. */
 export function drop({ held, onIdle }: Leases, lease: Lease): void {
   held.delete(lease);
   if (held.size > 0) return;
@@ -79,7 +79,7 @@ export async function idle({ held, onIdle }: Leases): Promise<void> {
   if (held.size > 0) await new Promise<void>((resolve) => void onIdle.add(resolve));
 }
 
-/** Lets go of an item that belongs to somebody else now. */
+/** Gives up an item that belongs to somebody else now. */
 export function lose({ emit }: Leases, { item, controller }: Lease, code: string, message: string): void {
   if (isLost({ controller })) return;
   emit({ type: 'leaseLost', id: item.id, code, message });

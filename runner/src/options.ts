@@ -1,7 +1,7 @@
 import type { ClientOptions, Id } from '@millrace/api';
 import type { Emit } from './events.ts';
 
-/** How a runner finds its work, and how much of it it takes. */
+/** The queue of a runner, and how much work it takes. */
 export interface RunOptions extends ClientOptions {
   /** Name or id of the queue. */
   readonly queue: Id | string;
@@ -22,7 +22,7 @@ export interface RunOptions extends ClientOptions {
   readonly signal?: AbortSignal | undefined;
   /** Aborted to stop at once. */
   readonly killSignal?: AbortSignal | undefined;
-  /** Told what happens; without it, what a person should know is written to stderr. */
+  /** Called with each event; without it, events that matter to people are written to stderr. */
   readonly onEvent?: Emit | undefined;
 }
 

@@ -69,8 +69,8 @@ export async function delivered({ boxes }: Outbox): Promise<void> {
 }
 
 /**
- * Resolves when reports get through and fewer than so many wait: what a runner cannot report soon, it should not begin. Nobody
- * extends the lease of an item whose report waits.
+ * Resolves when reports get through and fewer than `most` wait: a runner should not begin work that it cannot report soon, as
+ * nobody extends the lease of an item whose report waits.
  */
 export async function recovered(outbox: Outbox, most: number): Promise<void> {
   const { boxes, onRecovery, stopped } = outbox;

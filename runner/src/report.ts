@@ -4,14 +4,14 @@ import type { Report, WorkItem } from './item.ts';
 
 type Held = Pick<WorkItem, 'id' | 'version'>;
 
-// What the contract allows.
+// Limits of the contract.
 const maxError = 10_000;
 const maxComment = 4_000;
 const maxReason = 1_000;
 const maxTag = 100;
 const maxTags = 50;
 
-/** What is said of an item beside what became of it. */
+/** Remarks on an item beside its outcome. */
 interface Remarks {
   readonly tags: readonly string[];
   readonly resultText: string;
@@ -32,7 +32,7 @@ export function completion({ id, version }: Held, output: unknown, maxBytes: num
   return { id, version, status: 'COMPLETE', output: storable(output, maxBytes) };
 }
 
-/** A copy of the output, so that what cannot be stored fails here, and what the handler still changes is not sent. */
+/** A copy of the output, so that unstorable values fail here and later changes of the handler are not sent. */
 function storable(output: object, maxBytes: number): Record<string, unknown> {
   try {
     const text = stringifyJson(output);
@@ -69,7 +69,7 @@ export function withRemarks(report: Report, { tags, resultText, logTail }: Remar
   };
 }
 
-/** Instead of a report that the server refuses to read: the item fails, and people see why. */
+/** Replaces a report that the server cannot read: the item fails, and people see why. */
 export function unreadable({ id, version }: Report, why: string): Report {
   const error = cleanText(`The server refused the report of the runner: ${why}`, maxError);
   return { id, version, status: 'FAILED', failureKind: 'SYSTEM', error };

@@ -3,7 +3,7 @@ import type { Summary } from './events.ts';
 import { settingsOf, type RunOptions } from './options.ts';
 import { runWith } from './run.ts';
 
-/** What is run for the items of a queue. */
+/** The command that is run for the items of a queue. */
 export interface CommandOptions extends RunOptions, BotSettings {}
 
 /**

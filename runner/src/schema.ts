@@ -3,11 +3,11 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
 
 /** Names that can be told apart by eye, as the server wants them. */
-export const plainName = '^(?!\\s)\\P{Cc}*(?<!\\s)$';
-/** Texts that the system takes in what it is to start. */
+export const plainName = '^(?!\\s)[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}]*(?<!\\s)$';
+/** Texts that the operating system takes in a command and its environment. */
 export const withoutNul = '^[^\\0]*$';
 
-/** What is wrong with a part of a value. */
+/** A problem with a part of a value. */
 export interface Problem {
   /** The names on the way to it, from the outside in. */
   readonly path: readonly string[];
@@ -26,7 +26,7 @@ export function problemsOf(schema: object): (value: unknown) => Problem[] {
   return (value) => (validate(value) ? [] : (validate.errors ?? []).filter(saysMost).map(problemOf));
 }
 
-/** What is wrong with the name of a member is told by an error of its own. */
+/** A wrong name of a member has an error of its own besides this one. */
 function saysMost({ keyword }: ErrorObject): boolean {
   return keyword !== 'propertyNames';
 }
@@ -54,11 +54,11 @@ function problemOf(error: ErrorObject): Problem {
   return { path, message: sayings[`${keyword} ${String(given.limit ?? given.pattern)}`] ?? message };
 }
 
-// What the checker says of these is right, but stilted.
+// Plainer words for messages of the checker.
 const sayings: Readonly<Record<string, string>> = {
   'minLength 1': 'must not be empty',
   'minItems 1': 'must have at least one entry',
   'minProperties 1': 'must have at least one member',
-  [`pattern ${plainName}`]: 'must not begin or end with white space, or hold control characters',
+  [`pattern ${plainName}`]: 'must not begin or end with white space, or hold control or invisible characters',
   [`pattern ${withoutNul}`]: 'must not hold NUL',
 };

@@ -1,4 +1,4 @@
-/** What stops a runner. */
+/** The signals that stop a runner. */
 export interface Stop {
   /** In good order. */
   readonly drain: AbortSignal;

@@ -4,7 +4,7 @@ import type { Work } from './item.ts';
 import { addLog, type Lease } from './leases.ts';
 import { cleanText } from './report.ts';
 
-/** What the handler of an item may use. */
+/** The tools of the handler of an item. */
 export function toolsFor(heartbeats: Heartbeats, lease: Lease, emit: Emit): Work {
   const { id } = lease.item;
   return {

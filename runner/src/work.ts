@@ -15,12 +15,12 @@ import type { Stop } from './signals.ts';
 import { createSlots, releaseSlot, type Slots } from './slots.ts';
 import { toolsFor } from './tools.ts';
 
-/** What a runner is to do. */
+/** The task of a runner. */
 export interface Plan {
   readonly settings: WorkSettings;
   readonly client: Client;
   readonly source: Source;
-  /** What does the work of an item. */
+  /** The handler of an item. */
   readonly handlerOf: (item: WorkItem) => Handler;
   readonly stop: Stop;
   readonly emit: Emit;
@@ -36,7 +36,7 @@ interface Runner extends Plan {
   fault: Error | undefined;
 }
 
-// A handler that is told to end, or a last report, gets so long when there is no other time left.
+// Time for a handler that is told to end, and for a last report, when no other time is left.
 const lastSeconds = 15;
 const killedSeconds = 2;
 
@@ -71,24 +71,25 @@ export async function work(plan: Plan): Promise<void> {
 /** Ends in good order: running items, then their reports, while there is time. */
 async function endWork({ settings, leases, outbox, stop, emit }: Runner): Promise<void> {
   const { kill } = stop;
-  const deadline = Date.now() + settings.drainSeconds * 1000;
+  const deadline = performance.now() + settings.drainSeconds * 1000;
   const uninterrupted = new AbortController().signal;
   emit({ type: 'draining', running: leases.held.size, reports: unanswered(outbox).length });
   await waitFor(idle(leases), settings.drainSeconds, kill);
   for (const lease of leases.held) lease.controller.abort(new RunnerStopped(kill.aborted));
   await waitFor(idle(leases), lastSeconds, uninterrupted);
-  await waitFor(delivered(outbox), Math.max(lastSeconds, (deadline - Date.now()) / 1000), kill);
+  await waitFor(delivered(outbox), Math.max(lastSeconds, (deadline - performance.now()) / 1000), kill);
   if (kill.aborted) await waitFor(delivered(outbox), killedSeconds, uninterrupted);
 }
 
 async function workOn(runner: Runner, item: WorkItem): Promise<void> {
   const { leases, outbox, emit } = runner;
   const lease = hold(leases, item);
-  const startedOn = Date.now();
+  const startedOn = performance.now();
   const report = await reportOn(runner, lease);
   drop(leases, lease);
   if (report !== undefined) {
-    emit({ type: 'finished', report, seconds: (Date.now() - startedOn) / 1000 });
+    const seconds = (performance.now() - startedOn) / 1000;
+    emit({ type: 'finished', report, seconds, logTail: lease.logTail });
     addReport(outbox, item.queueId, report);
     await recovered(outbox, runner.settings.slots);
   }
@@ -110,7 +111,7 @@ async function reportOn(runner: Runner, lease: Lease): Promise<Report | undefine
   return isLost(lease) ? undefined : withRemarks(report, { ...lease, logTail: newLogTail(lease) });
 }
 
-/** What could not be done for reasons of the runner is given back; the server knows whether that is safe. */
+/** An item that failed because of the runner is given back; the server knows whether that is safe. */
 function failureOf({ item, controller }: Lease, error: unknown): Report {
   const cause: unknown = error instanceof RunnerFault ? error : controller.signal.reason;
   const isRunners = cause instanceof RunnerFault || cause instanceof RunnerStopped;

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { stringifyJson } from '@millrace/api';
 import type { AgentConfig, RunnerEvent } from '@millrace/runner';
 import type { Command } from 'commander';
 import { clientOptions } from '../access.ts';
 import { printFields } from '../answer.ts';
 import { addCallFlags, type CallFlags, type Context } from '../context.ts';
-import { exitCodes, UsageError } from '../errors.ts';
+import { UsageError, exitCodes } from '../errors.ts';
+import { whyUnreadable } from '../files.ts';
 import { createLiveLine } from '../live-line.ts';
 import { hasLoss, watchRunner } from '../run-watch.ts';
 import { oneLine, type Terminal } from '../terminal.ts';
@@ -50,8 +52,11 @@ async function serveDevice({ config, terminal }: Context, flags: AgentFlags): Pr
 /** @throws UsageError that says what is wrong with the file, and where. */
 async function configIn(file: string): Promise<AgentConfig> {
   const { ConfigError, readAgentConfig } = await import('@millrace/runner');
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new UsageError(`Cannot read the configuration: ${error.message}`);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new UsageError(
+      `The configuration ${path.resolve(file)} cannot be read: ${whyUnreadable(error)}. Name the file of this machine with ` +
+        '--config; how to write one stands in docs/bots.md under "An agent for a device".',
+    );
   });
   try {
     return readAgentConfig(text, file);
@@ -81,5 +86,6 @@ function recordOf(event: RunnerEvent): object {
   if (!('report' in event)) return event;
   const { report, ...rest } = event;
   const { id, status: outcome, failureKind, error, reason } = report;
-  return { ...rest, id, outcome, failureKind, error, reason };
+  // Each line of the log was an event before.
+  return { ...rest, logTail: undefined, id, outcome, failureKind, error, reason };
 }

@@ -1,4 +1,11 @@
-import { operations, stringifyJson, type Client, type Input, type Schemas } from '@millrace/api';
+import {
+  operations,
+  recordedBesides,
+  stringifyJson,
+  type Client,
+  type Input,
+  type Schemas,
+} from '@millrace/api';
 import { InvalidArgumentError, type Command } from 'commander';
 import { openClient } from '../access.ts';
 import { addCallFlags, type CallFlags, type Context } from '../context.ts';
@@ -9,27 +16,21 @@ import { namesOf } from '../kinds.ts';
 import { idOf } from '../names.ts';
 import { didYouMean } from '../near.ts';
 import type { Terminal } from '../terminal.ts';
+import { readTime, timeForms } from '../times.ts';
 
 type Query = Input<'listEvents'>['query'];
 
-interface EventFlags extends CallFlags, Pick<Query, 'after' | 'last' | 'operation'> {
-  readonly queue?: string;
+interface EventFlags
+  extends
+    CallFlags,
+    Pick<Query, 'after' | 'last' | 'operation' | 'batchId' | 'actorKind' | 'from' | 'until'> {
+  readonly queue?: readonly string[];
+  readonly reverse?: boolean;
   readonly item?: Query['itemId'];
   readonly actorId?: string;
   readonly deviceId?: string;
   readonly follow?: boolean;
 }
-
-// What is on record besides operations: what the server does by itself, and what came too late to count.
-const otherNames = [
-  'returnLapsedItems',
-  'promoteDueItems',
-  'expireItems',
-  'resumeQueues',
-  'disconnectSilentDevices',
-  'rekeyQueues',
-  'lateReport',
-];
 
 const usualLast = 20;
 const pageLength = 1000;
@@ -42,8 +43,8 @@ export function addEvents(program: Command, context: Context): Command {
     .summary('What happened, and what happens')
     .description(
       'Print events, oldest first, a line each: the newest ones, or all after a cursor. With --follow it goes on with what ' +
-        'happens until Ctrl-C, through restarts of the server, without losing or repeating one. With --json each line is an ' +
-        'event; its cursor is the place to continue from.',
+        'happens until Ctrl-C, through restarts of the server, without losing or repeating one. With --from or --until all of ' +
+        'that time. With --json each line is an event; its cursor is the place to continue from.',
     )
     .option('-f, --follow', 'Go on with what happens')
     .option(
@@ -52,12 +53,31 @@ export function addEvents(program: Command, context: Context): Command {
       wholeNumberFrom(0, 1000),
     )
     .option('--after <cursor>', 'Begin behind an event instead; 0-0 is the beginning of all')
-    .option('--queue <queue>', 'Only of this queue, by name or id')
+    .option('--from <time>', `Only at this time or later (${timeForms})`, (text) => readTime(text))
+    .option('--until <time>', 'Only before this time', (text) => readTime(text))
+    .option('--reverse', 'The newest first, back to the oldest, or to --from');
+  addFilters(command);
+  return addCallFlags(command).action(() => printEvents(context, command.optsWithGlobals<EventFlags>()));
+}
+
+/** Options for which events are wanted. */
+function addFilters(command: Command): void {
+  command
+    .option('--queue <queue>', 'Only of this queue, by name or id; may be given several times', gathered)
     .option('--item <id>', 'Only of this work item; needs its queue', readWholeNumber)
+    .option(
+      '--batch-id <id>',
+      'Only of this batch: its beginning, its items coming in, its end; with --queue also one of long ago',
+      readWholeNumber,
+    )
     .option('--operation <names>', 'Only by these operations or jobs, separated by commas', readOperations)
     .option('--actor-id <user>', 'Only by this user, by name or id; 0 is Millrace itself')
+    .option(
+      '--actor-kind <kinds>',
+      'Only by USER, RUNNER (who processes items) or MILLRACE, separated by commas',
+      readKinds,
+    )
     .option('--device-id <device>', `Only by this device: ${namesOf('device')}`);
-  return addCallFlags(command).action(() => printEvents(context, command.optsWithGlobals<EventFlags>()));
 }
 
 async function printEvents({ config, terminal }: Context, flags: EventFlags): Promise<void> {
@@ -66,7 +86,7 @@ async function printEvents({ config, terminal }: Context, flags: EventFlags): Pr
   const print = printer(terminal, flags.json === true);
   if (flags.follow !== true) {
     const count = await printUntilNow(client, query, print);
-    if (mayHaveMissed(query, count)) terminal.say(missedAdvice);
+    if (mayHaveMissed(query, count)) terminal.say(missedAdvice(query));
     return;
   }
   const stop = new AbortController();
@@ -79,18 +99,45 @@ async function printEvents({ config, terminal }: Context, flags: EventFlags): Pr
   }
 }
 
+function gathered(text: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, text];
+}
+
+function refuseContradictions({ item, queue = [], follow, from, until, reverse, after }: EventFlags): void {
+  if (item !== undefined && queue.length !== 1)
+    throw new UsageError('--item needs --queue: say which queue it is in, and no other.');
+  if (follow === true && (from ?? until ?? reverse) !== undefined)
+    throw new UsageError(
+      '--follow goes on with what happens: it goes without --from, --until and --reverse.',
+    );
+  if (reverse === true && after !== undefined)
+    throw new UsageError('--reverse begins with the newest: it goes without --after.');
+}
+
 async function queryOf(client: Client, flags: EventFlags): Promise<Query> {
-  const { queue, item, operation, actorId, deviceId, after, last } = flags;
-  if (item !== undefined && queue === undefined)
-    throw new UsageError('--item needs --queue: say which queue it is in.');
+  refuseContradictions(flags);
+  const { queue = [], item, operation, actorId, actorKind, deviceId, batchId } = flags;
+  const [queueId, ...others] = await Promise.all(queue.map((one) => idOf(client, 'queue', one)));
   return {
-    ...(queue !== undefined && { queueId: await idOf(client, 'queue', queue) }),
+    ...(queueId !== undefined &&
+      (others.length > 0 ? { queueIds: [queueId, ...others].join(',') } : { queueId })),
     ...(item !== undefined && { itemId: item }),
+    ...(actorKind !== undefined && { actorKind }),
     ...(operation !== undefined && { operation }),
     ...(actorId !== undefined && { actorId: await idOf(client, 'user', actorId) }),
+    ...(batchId !== undefined && { batchId }),
     ...(deviceId !== undefined && { deviceId: await idOf(client, 'device', deviceId) }),
-    ...(after === undefined ? { last: last ?? usualLast } : { after, ...(last !== undefined && { last }) }),
+    ...placeOf(flags),
   };
+}
+
+/** Where it begins: a time range is read as a whole, anything else from the newest ones on. */
+function placeOf({ after, last, from, until, reverse }: EventFlags): Partial<Query> {
+  const range = { ...(from !== undefined && { from }), ...(until !== undefined && { until }) };
+  if (reverse === true) return { ...range, before: 'now', ...(last !== undefined && { limit: last }) };
+  if (after !== undefined) return { ...range, after, ...(last !== undefined && { last }) };
+  if (last === undefined && (from ?? until) !== undefined) return range;
+  return { ...range, last: last ?? usualLast };
 }
 
 function printer({ out, outColors }: Terminal, asJson: boolean): (event: Schemas['Event']) => void {
@@ -98,7 +145,7 @@ function printer({ out, outColors }: Terminal, asJson: boolean): (event: Schemas
 }
 
 /**
- * Page after page, until there is no more right now.
+ * Page after page, until there is no more right now, or as many as were asked for.
  * @returns how many events there were
  */
 async function printUntilNow(
@@ -106,35 +153,50 @@ async function printUntilNow(
   first: Query,
   print: (event: Schemas['Event']) => void,
 ): Promise<number> {
-  const { last, ...filter } = first;
-  const limited = { ...filter, limit: pageLength };
+  const { last, limit: most = Infinity, ...filter } = first;
+  const goesBack = filter.before !== undefined;
+  const limited = { ...filter, limit: Math.min(pageLength, most) };
   let page = await client.listEvents({ query: last === undefined ? limited : first }, { timeoutSeconds });
   let count = page.list.length;
   page.list.forEach(print);
-  while (page.isMore) {
-    page = await client.listEvents({ query: { ...limited, after: page.cursor } }, { timeoutSeconds });
+  while (page.isMore && count < most) {
+    const place = goesBack ? { before: page.cursor } : { after: page.cursor };
+    const query = { ...limited, ...place, limit: Math.min(pageLength, most - count) };
+    page = await client.listEvents({ query }, { timeoutSeconds });
     count += page.list.length;
     page.list.forEach(print);
   }
   return count;
 }
 
-const missedAdvice =
-  'Only the newest 10,000 events were looked through. With `--after 0-0` all are, from the oldest on.';
-
-/** Whether there may be more of what was asked for: with a filter, the newest are found among the newest of all. */
-function mayHaveMissed(
-  { last, after, queueId, itemId, operation, actorId, deviceId }: Query,
-  count: number,
-): boolean {
-  const isFiltered = [queueId, operation, actorId, deviceId].some((one) => one !== undefined);
-  // The events of an item are found by the item.
-  return after === undefined && isFiltered && itemId === undefined && count < (last ?? 0);
+/** Of a batch whose queue is known, the server finds beginning and end. */
+function missedAdvice({ queueId, batchId }: Query): string {
+  const ofBatch =
+    batchId === undefined || queueId !== undefined ? '' : ' With `--queue` as well, an older batch is found.';
+  return `Only the newest 10,000 events were looked through.${ofBatch} With \`--after 0-0\` all are, from the oldest on.`;
 }
 
-/** @throws InvalidArgumentError for a name under which nothing is on record */
+/** Whether there may be more of what was asked for: with a filter, the newest are found among the newest of all. */
+function mayHaveMissed(query: Query, count: number): boolean {
+  const { queueId, queueIds, operation, actorId, actorKind, deviceId, batchId } = query;
+  const filters = [queueId, queueIds, operation, actorId, actorKind, deviceId, batchId];
+  const isFiltered = filters.some((one) => one !== undefined);
+  // The events of an item are found by the item.
+  return isFiltered && query.itemId === undefined && count < (query.last ?? 0);
+}
+
+const kinds = ['USER', 'RUNNER', 'MILLRACE'];
+
+/** @throws InvalidArgumentError for what is no kind of actor */
+function readKinds(text: string): string {
+  const given = text.toUpperCase().split(',');
+  if (given.every((kind) => kinds.includes(kind))) return given.join(',');
+  throw new InvalidArgumentError(`Give ${kinds.join(', ')}, or some of them with commas between.`);
+}
+
+/** @throws InvalidArgumentError for a name that no event has */
 export function readOperations(text: string): string {
-  const known = [...Object.keys(operations), ...otherNames];
+  const known = [...Object.keys(operations), ...recordedBesides];
   const unknown = text.split(',').find((name) => !known.includes(name));
   if (unknown === undefined) return text;
   const hint = didYouMean(unknown, known) || 'The operations are those of the API, such as finishWorkItems.';

@@ -1,4 +1,4 @@
-import type { Schemas } from '@millrace/api';
+import type { Id, Schemas } from '@millrace/api';
 import type { Command } from 'commander';
 import { openClient } from '../access.ts';
 import { printAnswer } from '../answer.ts';
@@ -6,12 +6,16 @@ import { isRecord, readJsonOption } from '../body.ts';
 import { addCallFlags, type CallFlags, type Context } from '../context.ts';
 import { describe, membersOfNewItem } from '../contract.ts';
 import { UsageError } from '../errors.ts';
-import { flagName, optionsFor, valuesOf } from '../flags.ts';
+import { flagName, optionsFor, readWholeNumber, valuesOf } from '../flags.ts';
 import { idOf } from '../names.ts';
 
 const operationId = 'createWorkItems';
 
-type CreateFlags = CallFlags & { readonly body?: string } & Readonly<Record<string, unknown>>;
+type CreateFlags = CallFlags & {
+  readonly body?: string;
+  readonly batchId?: Id;
+  readonly idempotencyKey?: string;
+} & Readonly<Record<string, unknown>>;
 
 /** `millrace item create`: one item from its data, or many from a body. */
 export function addItemCreate(group: Command, context: Context): Command {
@@ -25,17 +29,30 @@ export function addItemCreate(group: Command, context: Context): Command {
   for (const member of membersOfNewItem())
     for (const option of optionsFor({ ...member, isRequired: false })) command.addOption(option);
   command.option(
+    '--batch-id <id>',
+    'The batch that they belong to, as "millrace batch create" made it',
+    readWholeNumber,
+  );
+  command.option(
     '--body <json>',
     'Instead of all these: one item {"json":{…}}, a list of them, or the whole body: JSON, @file or - for stdin',
+  );
+  command.option(
+    '--idempotency-key <text>',
+    'A name for this call: sent again with it within a day, it creates nothing and answers as the first time',
   );
   return addCallFlags(command).action((queue: string) => create(context, queue, command.optsWithGlobals()));
 }
 
 async function create({ config, terminal }: Context, queue: string, flags: CreateFlags): Promise<void> {
-  const body = (await bodyFrom(flags)) as Schemas['NewWorkItems'];
+  const { batchId } = flags;
+  const given = (await bodyFrom(flags)) as Schemas['NewWorkItems'];
+  const body = { ...given, ...(batchId !== undefined && { batchId }) };
   const client = await openClient(config, flags.url);
   const id = await idOf(client, 'queue', queue);
-  const value = await client.createWorkItems({ path: { id }, body }, { timeoutSeconds: 120 });
+  const { idempotencyKey } = flags;
+  const options = { timeoutSeconds: 120, idempotencyKey };
+  const value = await client.createWorkItems({ path: { id }, body }, options);
   printAnswer(terminal, { operationId, value, description: '' }, flags.json === true);
 }
 

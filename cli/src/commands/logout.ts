@@ -9,7 +9,7 @@ export function addLogout(program: Command, context: Context): Command {
   return program
     .command('logout')
     .summary('Forget the kept log-in')
-    .description('Revoke the kept token at its server, and forget it.')
+    .description('End the session of the kept token at its server, and forget the token.')
     .action(() => logOut(context));
 }
 

@@ -4,7 +4,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { clientOptions } from '../access.ts';
 import { printFields } from '../answer.ts';
 import { addCallFlags, type CallFlags, type Context } from '../context.ts';
-import { exitCodes, UsageError } from '../errors.ts';
+import { UsageError, exitCodes } from '../errors.ts';
 import { wholeNumberFrom } from '../flags.ts';
 import { createLiveLine } from '../live-line.ts';
 import { idOf } from '../names.ts';

@@ -1,9 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { constants } from 'node:os';
 import type { Command } from 'commander';
-import { environmentWith } from '../config.ts';
 import { wholeNumberFrom } from '../flags.ts';
-import { spawnServer } from '../own-process.ts';
+import { exitOf, spawnServer } from '../own-process.ts';
 
 interface ServeFlags {
   readonly host?: string;
@@ -11,7 +9,7 @@ interface ServeFlags {
   readonly data?: string;
 }
 
-const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const;
 // One Ctrl-C can arrive twice, from the terminal and from npm; a person who means it again takes longer.
 const repeatMs = 1000;
 
@@ -21,8 +19,10 @@ export function addServe(program: Command): Command {
     .command('serve')
     .summary('Start the server')
     .description(
-      'Start the server, on its embedded PostgreSQL unless MILLRACE_DATABASE_URL names another. It runs until Ctrl-C or ' +
-        'SIGTERM, and then stops in good order. Everything else is set in the environment; a name that is unknown is refused.',
+      'Start the server, on its embedded PostgreSQL unless MILLRACE_DATABASE_URL names another (and MILLRACE_DATABASE_DIRECT_URL ' +
+        'the way to it for migrations and listening, where the first leads through a pooler). It runs until Ctrl-C or ' +
+        'SIGTERM, and then stops in good order. SIGUSR2 restarts its processes one after the other (MILLRACE_PROCESSES; one for every two ' +
+        'cores), and callers lose nothing. Everything else is set in the environment; a name that is unknown is refused.',
     )
     .option('--host <address>', 'Listen on this address (MILLRACE_HOST; 127.0.0.1)')
     .option(
@@ -38,12 +38,12 @@ export function addServe(program: Command): Command {
 
 /** @returns the exit code of the server. */
 async function serve({ host, port, data }: ServeFlags): Promise<number> {
-  const env = environmentWith({
+  const settings = {
     MILLRACE_HOST: host,
     MILLRACE_PORT: port === undefined ? undefined : String(port),
     MILLRACE_DATA: data,
-  });
-  const server = spawnServer(env, ['inherit', 'inherit', 'inherit']);
+  };
+  const server = spawnServer(settings, ['inherit', 'inherit', 'inherit']);
   const leaveSignals = forwardSignals(server);
   try {
     return await exitOf(server);
@@ -55,6 +55,7 @@ async function serve({ host, port, data }: ServeFlags): Promise<number> {
 function forwardSignals(server: ChildProcess): () => void {
   let lastOn = -Infinity;
   const forward = (signal: NodeJS.Signals) => {
+    if (signal === 'SIGUSR2') return void server.kill(signal);
     if (Date.now() - lastOn < repeatMs) return;
     lastOn = Date.now();
     // A closed terminal means the same to the server as a polite end.
@@ -64,11 +65,4 @@ function forwardSignals(server: ChildProcess): () => void {
   return () => {
     for (const name of forwarded) process.off(name, forward);
   };
-}
-
-function exitOf(server: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));
-  });
 }

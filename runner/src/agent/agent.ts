@@ -22,7 +22,7 @@ export interface AgentOptions extends ClientOptions {
   readonly signal?: AbortSignal | undefined;
   /** Aborted to stop at once. */
   readonly killSignal?: AbortSignal | undefined;
-  /** Told what happens; without it, what a person should know is written to stderr. */
+  /** Called with each event; without it, events that matter to people are written to stderr. */
   readonly onEvent?: Emit | undefined;
 }
 

@@ -8,9 +8,9 @@ import { registerAgain, type Device } from './device.ts';
 
 /** The bots of a device. */
 export interface Bots {
-  /** Those that can be started here. */
+  /** Names of the bots that can be started here. */
   readonly names: () => string[];
-  /** What does the work of an item: the bot that the server has named, as the configuration knows it. */
+  /** The handler of an item: the bot that the server names, as configured. */
   readonly handlerOf: (item: WorkItem, device: Device) => Handler;
   /** Lets go of the processes that wait for items. */
   readonly end: () => Promise<void>;
@@ -22,9 +22,9 @@ const returnSeconds = 1;
 export function createBots(config: AgentConfig, maxOutputBytes: number, emit: Emit): Bots {
   const { hostName } = config.device;
   const bots = botsOf(config, maxOutputBytes, emit);
-  // Those that cannot be started here: every item that is sent for them would come back.
+  // Bots that cannot be started here: each item sent for them would come back.
   const withdrawn = new Set<string>();
-  // Those that this agent never registered.
+  // Names that this agent never registered.
   const foreign = new Set<string>();
   const handlerOf = ({ botName = '' }: WorkItem, device: Device): Handler => {
     const bot = bots.get(botName);

@@ -78,11 +78,15 @@ test.each([
   ['bots: { score: { command: [a], warm: yes } }', ':1:32: bots.score.warm must be boolean,object'],
   [
     'device: { hostName: "a " }\nbots: { a: { command: [a] } }',
-    ':1:11: device.hostName must not begin or end with white space, or hold control characters',
+    ':1:11: device.hostName must not begin or end with white space, or hold control or invisible characters',
+  ],
+  [
+    'device: { hostName: "a\\u200bb" }\nbots: { a: { command: [a] } }',
+    ':1:11: device.hostName must not begin or end with white space, or hold control or invisible characters',
   ],
   [
     'bots: { "a\\t": { command: [a] } }',
-    ':1:9: bots.a\t must not begin or end with white space, or hold control characters',
+    ':1:9: bots.a\t must not begin or end with white space, or hold control or invisible characters',
   ],
   [
     `device: { labels: [${'l'.repeat(101)}] }\nbots: { a: { command: [a] } }`,

@@ -5,7 +5,7 @@ import type { BotSettings } from '../bots/bot.ts';
 import { problemsOf, type Problem } from '../schema.ts';
 import { configSchema } from './schema.ts';
 
-/** What an agent is and can do. */
+/** The configuration of an agent: its device and its bots. */
 export interface AgentConfig {
   /** Where the server is, unless it is said otherwise. */
   readonly url?: string;
@@ -23,7 +23,7 @@ export interface AgentConfig {
   readonly bots: Readonly<Record<string, BotSettings>>;
 }
 
-/** The configuration cannot be used; the message says what is wrong and where, a line for each problem. */
+/** The configuration cannot be used; the message has a line for each problem, with its place. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -36,7 +36,7 @@ const credentials = ['username', 'password', 'apiKey', 'token'];
 
 /**
  * Reads the configuration of an agent, in YAML or JSON.
- * @param file where it was read from: for messages, and because folders of bots are relative to its own
+ * @param file its path: for messages, and because folders of bots are relative to its folder
  * @throws ConfigError
  */
 export function readAgentConfig(text: string, file: string): AgentConfig {
@@ -54,7 +54,7 @@ export function readAgentConfig(text: string, file: string): AgentConfig {
   return { ...written, device, bots: Object.fromEntries(bots) as AgentConfig['bots'] };
 }
 
-/** What a document says, with what its aliases stand for. They cannot be followed without an anchor, nor without end. */
+/** The value of a document with its aliases resolved. An alias without an anchor, or one that grows too large, is refused. */
 function valueOf(document: Document, file: string, lines: LineCounter): unknown {
   try {
     return document.toJS() as unknown;
@@ -92,7 +92,7 @@ function describe({ path: names, message }: Problem, document: Document, lines: 
   return `${placeAt(offsetOf(names, document), lines)}: ${names.join('.') || 'the configuration'} ${what}`;
 }
 
-/** Where the member stands; for one that is missing, where it should be. */
+/** The offset of a member; of a missing one, that of its parent. */
 function offsetOf(names: readonly string[], document: Document): number {
   if (names.length === 0) return document.contents?.range?.[0] ?? 0;
   const parent: unknown = document.getIn(names.slice(0, -1), true);

@@ -8,7 +8,7 @@ import { untilAnswered } from '../persist.ts';
 export interface Device {
   readonly client: Client;
   readonly emit: Emit;
-  /** What it is and can do just now. */
+  /** Its present properties and bots. */
   readonly registration: () => Schemas['DeviceRegistration'];
   id: Id;
   state: Schemas['DeviceState']['state'];
@@ -49,7 +49,7 @@ export async function connectDevice(
   return device;
 }
 
-/** Tells the server anew what this machine is; those who ask at the same time share a call. */
+/** Registers this machine again; simultaneous callers share one call. */
 export async function registerAgain(device: Device): Promise<void> {
   const { client, registration } = device;
   device.registering ??= registerOnce(client, registration())
@@ -58,7 +58,7 @@ export async function registerAgain(device: Device): Promise<void> {
   await device.registering;
 }
 
-/** Says that the device is alive and hears what it may do, until stopped. */
+/** Sends heartbeats and takes in the state of the device, until stopped. */
 export async function keepPresent(device: Device, stopped: AbortSignal): Promise<void> {
   const { client, emit } = device;
   while (!stopped.aborted) {
@@ -78,7 +78,7 @@ export async function keepPresent(device: Device, stopped: AbortSignal): Promise
   }
 }
 
-/** Notes what the server says that the device may do. */
+/** Takes in the state that the server has for the device. */
 export function noteState(device: Device, { state, stateReason }: Schemas['DeviceState']): void {
   if (device.state === state) return;
   device.state = state;

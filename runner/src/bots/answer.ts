@@ -2,7 +2,7 @@ import { BusinessError, Defer, GiveBack } from '../errors.ts';
 import type { Work } from '../item.ts';
 import { checkerOf } from '../schema.ts';
 
-/** What a bot says became of an item, in the words of `finishWorkItems`. */
+/** The report of a bot on its item, in the words of `finishWorkItems`. */
 export interface Answer {
   readonly status: 'COMPLETE' | 'FAILED' | 'DEFERRED' | 'NEW';
   readonly output?: object;

@@ -19,7 +19,7 @@ const limits = {
 };
 
 async function expectDead(pid: number): Promise<void> {
-  await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isAlive(pid)).toBe(false);
 }
 
 function bot(script: string, more: Partial<Command> = {}): Command {
@@ -37,7 +37,7 @@ async function pidIn(file: string): Promise<number> {
     expect(pid).toBeGreaterThan(0);
     return pid;
   };
-  return vi.waitFor(read, { timeout: 20_000 });
+  return vi.waitFor(read, { timeout: 120_000 });
 }
 
 test('a command gets its input on stdin, and its output, log lines and exit code come back', async () => {
@@ -121,7 +121,7 @@ test('a command goes on only when its point of no return is kept', async () => {
   const tools = hands(undefined, () => kept);
   const script = `echo '{"pointOfNoReturn":true}' >&3; read -r answer <&3; echo "$answer"; echo went on >&2`;
   const ending = execute(shell(script), '', tools);
-  await expect.poll(() => tools.told, { timeout: 20_000 }).toEqual(['point of no return']);
+  await expect.poll(() => tools.told).toEqual(['point of no return']);
   expect(tools.lines).toEqual([]);
   keep();
   expect(await ending).toMatchObject({ stdout: '{"pointOfNoReturn":true}\n', stderr: 'went on' });

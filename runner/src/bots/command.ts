@@ -21,7 +21,7 @@ export interface Ended extends Exit {
   readonly stderr: string;
   /** Why the runner stopped it. */
   readonly stoppedBy: StopReason | undefined;
-  /** What it said on the control pipe that could not be taken. */
+  /** Why a line on the control pipe could not be read. */
   readonly wrong: string | undefined;
   /** The report it gave on the control pipe. */
   readonly report: Answer | undefined;

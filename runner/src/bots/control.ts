@@ -5,20 +5,20 @@ import { checkerOf } from '../schema.ts';
 import { answerSchema, type Answer } from './answer.ts';
 import { readLines } from './lines.ts';
 
-/** What a bot says on its control pipe: one of these in a line. */
+/** A line of a bot on its control pipe: one of these members. */
 interface Message {
   readonly progress?: { readonly percent: number; readonly text?: string };
   readonly pointOfNoReturn?: true;
   readonly report?: Answer;
 }
 
-/** Whom a control pipe serves. */
+/** The receivers of the lines of a control pipe. */
 export interface Control {
   /** The tools of the item at hand; undefined when there is none. */
   readonly work: () => Pick<Work, 'progress' | 'pointOfNoReturn'> | undefined;
   /** Takes the report of the item; undefined where a report comes another way. */
   readonly onReport?: (answer: Answer) => void;
-  /** Told what the bot said that cannot be taken; it should be ended. */
+  /** Called with the reason when a line cannot be read; the bot should be ended then. */
   readonly onWrong: (why: string) => void;
 }
 

@@ -27,7 +27,7 @@ async function outcomeOf(bot: Bot, one: WorkItem, tools: Work): Promise<unknown>
   }
 }
 
-/** What the bot makes of the applications, one after the other, and what it has said of each. */
+/** The outcomes of the applications that the bot was given, one after the other, and its words on each. */
 async function work(bot: Bot) {
   const results: unknown[] = [];
   const told: unknown[][] = [];

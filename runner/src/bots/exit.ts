@@ -8,7 +8,7 @@ export function describeTimeout(seconds: number): string {
   return `Timed out after ${String(seconds)} seconds; the command and all it had started were killed.`;
 }
 
-/** What happened, and under it the last of what was written to stderr. */
+/** A message with the end of stderr below it. */
 export function withTail(what: string, stderr: string): string {
   return stderr === '' ? what : `${what}\n${stderr}`;
 }

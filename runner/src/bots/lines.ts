@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-/** What to do with the lines of a stream. */
+/** Callbacks for the lines of a stream. */
 export interface LineReader {
   /** A line without its end. */
   readonly onLine: (line: string) => void;
@@ -8,7 +8,7 @@ export interface LineReader {
   readonly onTooLong?: () => void;
 }
 
-/** Reads a stream line by line, and what comes after the last line end as a line, too. */
+/** Reads a stream line by line; the rest behind the last line end is a line as well. */
 export function readLines(stream: Readable, maxCharacters: number, reader: LineReader): void {
   const { onLine, onTooLong } = reader;
   let rest = '';

@@ -36,10 +36,10 @@ export interface BotProcess {
   readonly ended: Promise<Exit>;
 }
 
-/** What the environment of a program says about its control pipe. */
+/** Tells a program the descriptor of its control pipe. */
 const controlVariable = { MILLRACE_CONTROL: '3' };
 
-// Processes that outlive the program may write for so long; what they keep open must not hold the item.
+// Output of processes that outlive the program is read for this long; the pipes they keep open must not hold the item.
 const leftoverSeconds = 1;
 
 export function startProcess(program: Program): BotProcess {
@@ -57,7 +57,7 @@ export function startProcess(program: Program): BotProcess {
     clear();
     endGroup(child);
   });
-  // Whoever waits for the end hears of a failure; a process may also be let go without that.
+  // A caller that awaits the end gets the failure; without one it must not count as unhandled.
   ended.catch(() => undefined);
   return { stdin, stdout, stderr, control, stop, ended };
 }

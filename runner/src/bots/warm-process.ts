@@ -12,10 +12,10 @@ import { startProcess, type BotProcess } from './process.ts';
 export interface WarmProcess {
   readonly command: Command;
   readonly process: BotProcess;
-  /** Told what happens outside of items. */
+  /** Called with events outside of items. */
   readonly note: (text: string) => void;
   task: Task | undefined;
-  /** Items that it was given. */
+  /** Items that it was given so far. */
   items: number;
   /** Why it was stopped. */
   trouble: string | undefined;
@@ -79,7 +79,7 @@ export async function doItem(warm: WarmProcess, item: WorkItem, work: Work): Pro
   process.stdin.write(`${stringifyJson(item)}\n`, (error) => error && notRead(warm));
   try {
     const answer = await answered;
-    // What it wrote to stderr before belongs to this item, and is read in the same turn.
+    // Earlier output on stderr belongs to this item and is read in the same turn.
     await nextTurn();
     return readAnswer(answer);
   } catch (error) {

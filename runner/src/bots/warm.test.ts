@@ -17,7 +17,7 @@ afterEach(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function expectDead(pid: number): Promise<void> {
-  await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isAlive(pid)).toBe(false);
 }
 
 /** Answers each item by a script, in which `answer(...)` answers and `item` is the item. */
@@ -150,7 +150,7 @@ test('when an item is cancelled its process is killed, and nothing of it is left
   const controller = new AbortController();
   const tools = hands(controller.signal);
   const handling = bot.handle(item(1), tools);
-  await expect.poll(() => tools.lines, { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(() => tools.lines).toHaveLength(1);
   controller.abort(new Cancelled('Cancelled by ana.'));
   await expect(handling).rejects.toThrow('Cancelled by ana.');
   expect(isAlive(Number(tools.lines[0]?.slice(4)))).toBe(false);
@@ -159,9 +159,7 @@ test('when an item is cancelled its process is killed, and nothing of it is left
 test('a process that speaks while it has no item is ended, and says so', async () => {
   const bot = warmBot(`${tellsPid} setTimeout(() => console.log('by the way'), 50);`);
   const before = await pidOf(bot, item(1));
-  await expect
-    .poll(() => bot.notes, { timeout: 20_000 })
-    .toEqual([expect.stringMatching(/no item.*by the way/)]);
+  await expect.poll(() => bot.notes).toEqual([expect.stringMatching(/no item.*by the way/)]);
   expect(await pidOf(bot, item(2))).not.toBe(before);
 });
 

@@ -1,7 +1,7 @@
 import { settle } from './answer.ts';
 import type { Work, WorkItem } from '../item.ts';
 import type { Command } from './command.ts';
-import { doItem, InputClosed, startWarmProcess, type WarmProcess } from './warm-process.ts';
+import { InputClosed, doItem, startWarmProcess, type WarmProcess } from './warm-process.ts';
 
 /** How long a process is kept. */
 export interface WarmLimits {
@@ -14,9 +14,9 @@ export interface WarmLimits {
 /** The processes of a warm bot. */
 interface Pool {
   readonly limits: WarmLimits;
-  /** All that live, with the timers of those that wait. */
+  /** All living processes. */
   readonly all: Set<WarmProcess>;
-  /** Those that wait for an item; the last one waits for the shortest time. */
+  /** Processes that wait for an item; the last one has waited for the shortest time. */
   readonly idle: Map<WarmProcess, NodeJS.Timeout>;
 }
 
