@@ -1,19 +1,22 @@
-import { isStream, resolve } from './contract.js';
+import { callOf, codeOf } from './code.js';
+import { answerOf, isStream } from './contract.js';
 import { copyButton, element } from './dom.js';
-import { curlOf, exampleParameters, samples, streamSample } from './example.js';
+import { exampleParameters, samples, streamSample } from './example.js';
 import { parts } from './json.js';
+import { currentLanguage, languageChoice, onLanguage } from './language.js';
 import { requestFields, send, watch } from './request.js';
 
 /**
  * @typedef {import('./contract.js').Contract} Contract
  * @typedef {import('./contract.js').PlacedOperation} PlacedOperation
+ * @typedef {import('./code.js').Part} Part
  * @typedef {import('./example.js').Sample} Sample
  * @typedef {import('./example.js').Values} Values
  * @typedef {import('./request.js').Answer} Answer
  */
 
 /**
- * A request as a command, with its examples; a place to try it; and an answer.
+ * A request as code, with its examples; a place to try it; and an answer.
  * @param {Contract} contract
  * @param {PlacedOperation} operation
  */
@@ -26,7 +29,10 @@ export function bench(contract, operation) {
     ...(bodies[0] && { body: bodies[0].text }),
   };
   const code = element('code');
-  const show = () => showCommand(code, operation, values);
+  const show = () => {
+    const call = callOf(contract, operation, values);
+    code.replaceChildren(...pieces(codeOf(currentLanguage(), call, server)));
+  };
   const fields = element('div', { class: 'fields' });
   const renew = () => fields.replaceChildren(...requestFields(contract, operation, values, show));
   const choose = chooser(bodies, ({ text }) => {
@@ -35,33 +41,22 @@ export function bench(contract, operation) {
     renew();
   });
   show();
+  onLanguage(show);
   renew();
-  return [panel('Request', choose, code), trial(operation, values, fields), answerPanel(contract, operation)];
+  const languages = languageChoice(`language-${operation.operationId}`);
+  return [panel(languages, choose, code), trial(operation, values, fields), answerPanel(contract, operation)];
 }
 
-/**
- * @param {HTMLElement} code
- * @param {PlacedOperation} operation
- * @param {Values} values
- */
-function showCommand(code, operation, values) {
-  const { command, body } = curlOf(operation, values);
-  code.replaceChildren(command, ...coloured(body));
-}
+// Where this page is served from, which may be a folder of another server.
+const server = new URL('.', location.href).href.slice(0, -1);
 
 /**
- * @param {string} title
+ * @param {string | HTMLElement} title
  * @param {HTMLElement | undefined} choose
  * @param {HTMLElement} code
  */
 function panel(title, choose, code) {
-  const head = element(
-    'header',
-    {},
-    element('span', {}, title),
-    choose,
-    copyButton(() => code.textContent ?? ''),
-  );
+  const head = element('header', {}, element('div', { class: 'title' }, title), choose, copyButton(code));
   return element('figure', { class: 'panel' }, head, element('pre', { tabindex: '0' }, code));
 }
 
@@ -146,10 +141,9 @@ function watcher(operation, values, button, show) {
  * @param {PlacedOperation} operation
  */
 function answerPanel(contract, operation) {
-  const [success] = Object.entries(operation.responses).filter(([status]) => status < '400');
-  if (!success) return undefined;
-  const [status, response] = success;
-  const content = resolve(contract, response).content ?? {};
+  const answer = answerOf(contract, operation);
+  if (!answer) return undefined;
+  const { status, content } = answer;
   const events = content['text/event-stream'];
   if (events)
     return panel(`Answer ${status}`, undefined, element('code', {}, streamSample(contract, events)));
@@ -166,6 +160,10 @@ const longestColoured = 200_000;
 
 /** @param {string} text */
 function coloured(text) {
-  if (text.length > longestColoured) return [text];
-  return parts(text).map(({ kind, part }) => (kind ? element('span', { class: kind }, part) : part));
+  return text.length > longestColoured ? [text] : pieces(parts(text));
+}
+
+/** @param {Part[]} code */
+function pieces(code) {
+  return code.map(({ kind, part }) => (kind ? element('span', { class: kind }, part) : part));
 }

@@ -57,7 +57,7 @@ export async function fetchContract() {
 }
 
 /**
- * What a reference stands for; anything else is answered as it is.
+ * The thing that a reference stands for; anything else is answered as it is.
  * @template {{ $ref?: string }} Part
  * @param {Contract} contract
  * @param {Part} part
@@ -90,6 +90,18 @@ export function sections(contract) {
     title: tag['x-displayName'] ?? tag.name,
     operations: placed.filter(({ tags }) => tags.includes(tag.name)),
   }));
+}
+
+/**
+ * The answer to a request that succeeds.
+ * @param {Contract} contract
+ * @param {Operation} operation
+ */
+export function answerOf(contract, operation) {
+  const success = Object.entries(operation.responses).find(([status]) => status < '400');
+  if (!success) return undefined;
+  const [status, response] = success;
+  return { status, content: resolve(contract, response).content ?? {} };
 }
 
 /**

@@ -57,14 +57,27 @@ export function prose(text = '') {
 
 /**
  * A button that puts a text on the clipboard.
- * @param {() => string} text
+ * @param {HTMLElement} source the element with the text
  */
-export function copyButton(text) {
+export function copyButton(source) {
   const button = element('button', { type: 'button', class: 'copy', onclick: () => void copy() }, 'Copy');
   async function copy() {
-    await navigator.clipboard.writeText(text());
-    button.textContent = 'Copied';
-    setTimeout(() => (button.textContent = 'Copy'), 1500);
+    button.textContent = (await isCopied(source)) ? 'Copied' : 'Selected';
+    setTimeout(() => (button.textContent = 'Copy'), 2000);
   }
-  return button;
+  return element('span', { class: 'copying', 'aria-live': 'polite' }, button);
+}
+
+/**
+ * Copies a text. Browsers refuse to on pages without TLS from other machines: there the text is selected.
+ * @param {HTMLElement} source
+ */
+async function isCopied(source) {
+  try {
+    await navigator.clipboard.writeText(source.textContent ?? '');
+    return true;
+  } catch {
+    getSelection()?.selectAllChildren(source);
+    return false;
+  }
 }

@@ -1,4 +1,4 @@
-import { isStream, parametersOf, resolve } from './contract.js';
+import { parametersOf, resolve } from './contract.js';
 import { layOut } from './json.js';
 
 /**
@@ -27,7 +27,7 @@ export function samples(contract, media, use) {
 }
 
 /**
- * What a stream sends, as it comes over the wire.
+ * The text of a stream, as it comes over the wire.
  * @param {Contract} contract
  * @param {Media} media
  */
@@ -88,27 +88,4 @@ export function targetOf(operation, parameters) {
     ([name, value]) => value && !operation.path.includes(`{${name}}`),
   );
   return query.length > 0 ? `${path}?${new URLSearchParams(query)}` : path;
-}
-
-/**
- * The request as a command; the body comes apart, so that it can be shown as JSON.
- * @param {PlacedOperation} operation
- * @param {Values} values
- * @returns {{ command: string, body: string }}
- */
-export function curlOf(operation, { parameters, body }) {
-  const isPublic = operation.security?.length === 0;
-  const file = operation.requestBody?.content['multipart/form-data'];
-  const isPlain = operation.method === 'GET' || (operation.method === 'POST' && (body || file));
-  const url = `$URL${targetOf(operation, parameters)}`;
-  const lines = [
-    `curl${isStream(operation) ? ' -N' : ''}${isPlain ? '' : ` -X ${operation.method}`} ${url.includes('?') ? `"${url}"` : url}`,
-    !isPublic && '-H "Authorization: Bearer $TOKEN"',
-    body && "-H 'Content-Type: application/json'",
-    file && '-F file=@items.csv',
-  ].filter(Boolean);
-  const command = lines.join(' \\\n  ');
-  return body
-    ? { command: `${command} \\\n  -d '`, body: `${body.replaceAll("'", "'\\''")}'` }
-    : { command, body: '' };
 }

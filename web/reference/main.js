@@ -26,7 +26,7 @@ function show(contract) {
       ),
     ),
   );
-  fillNavigation(parts);
+  fillNavigation(contract, parts);
 }
 
 /** The commands of the introduction name this server, and can be copied. */
@@ -38,7 +38,7 @@ function prepareCommands() {
     code.replaceChildren(
       ...text.split(/(#.*)/).map((part) => (part.startsWith('#') ? element('i', {}, part) : part)),
     );
-    command.before(copyButton(() => code.textContent ?? ''));
+    command.before(copyButton(code));
   }
 }
 

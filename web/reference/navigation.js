@@ -1,31 +1,38 @@
 import { byId, element } from './dom.js';
+import { holds, namesOf, wordsOf } from './search.js';
 
 /**
+ * @typedef {import('./contract.js').Contract} Contract
  * @typedef {ReturnType<typeof import('./contract.js').sections>} Sections
  * @typedef {import('./contract.js').PlacedOperation} PlacedOperation
  */
 
 /**
  * The operations by tag, beside the page; typing narrows them.
+ * @param {Contract} contract
  * @param {Sections} sections
  */
-export function fillNavigation(sections) {
+export function fillNavigation(contract, sections) {
   const groups = sections.map(({ title, tag, operations }) =>
     element(
       'section',
       {},
       element('h2', {}, element('a', { href: `#tag-${tag.name}` }, title)),
-      element('ul', {}, ...operations.map(entry)),
+      element('ul', {}, ...operations.map((operation) => entry(contract, operation))),
     ),
   );
   byId('operations').append(...groups);
 }
 
-/** @param {PlacedOperation} operation */
-function entry({ operationId, summary, method, path }) {
+/**
+ * @param {Contract} contract
+ * @param {PlacedOperation} operation
+ */
+function entry(contract, operation) {
+  const { operationId, summary, method, path } = operation;
   return element(
     'li',
-    { 'data-words': `${summary} ${operationId} ${method} ${path}`.toLowerCase() },
+    { 'data-names': namesOf(operation), 'data-words': wordsOf(contract, operation) },
     element(
       'a',
       { href: `#${operationId}`, title: path },
@@ -35,12 +42,12 @@ function entry({ operationId, summary, method, path }) {
   );
 }
 
-/** Narrows the operations to those that hold all words typed; Enter goes to the first, / comes here. */
+/** Narrows the operations to those that hold all words typed; Enter goes to the best of them, / comes here. */
 export function prepareSearch() {
   const search = /** @type {HTMLInputElement} */ (byId('search'));
   search.addEventListener('input', () => narrow(search.value));
   search.addEventListener('keydown', ({ key }) => {
-    if (key === 'Enter') firstShown()?.click();
+    if (key === 'Enter') best(search.value)?.click();
     if (key !== 'Escape') return;
     search.value = '';
     narrow('');
@@ -56,18 +63,34 @@ export function prepareSearch() {
 
 /** @param {string} typed */
 function narrow(typed) {
-  const words = typed.toLowerCase().split(/\s+/);
   for (const group of byId('operations').querySelectorAll('section')) {
     for (const item of group.querySelectorAll('li'))
-      item.hidden = !words.every((word) => item.dataset['words']?.includes(word));
+      item.hidden = !holds(typed, `${item.dataset['names']} ${item.dataset['words'] ?? ''}`);
     group.hidden = !group.querySelector('li:not([hidden])');
   }
-  byId('nothing-found').hidden = Boolean(firstShown());
+  byId('found').textContent = typed.trim() && found(itemsShown().length);
 }
 
-/** @returns {HTMLElement | null} */
-function firstShown() {
-  return byId('operations').querySelector('li:not([hidden]) a');
+/** @param {number} count */
+function found(count) {
+  if (count === 0) return 'Nothing has these words.';
+  return count === 1 ? '1 has these words.' : `${count} have these words.`;
+}
+
+/**
+ * The first that is called by the words typed, or else the first that speaks of them.
+ * @param {string} typed
+ * @returns {HTMLElement | null | undefined}
+ */
+function best(typed) {
+  const items = itemsShown();
+  const item = items.find(({ dataset }) => holds(typed, dataset['names'] ?? '')) ?? items[0];
+  return item?.querySelector('a');
+}
+
+/** @returns {HTMLElement[]} */
+function itemsShown() {
+  return [...byId('operations').querySelectorAll('li')].filter(({ hidden }) => !hidden);
 }
 
 /** On narrow screens the navigation lies over the page and closes with a choice. */

@@ -54,7 +54,10 @@ function route({ method, path }) {
 function facts({ operationId, ...operation }) {
   const rows = [
     ['Operation', operationId],
-    ['Permission', operation['x-permission'] === 'public' ? '' : operation['x-permission']],
+    [
+      'Permission',
+      ['public', 'oneself'].includes(operation['x-permission']) ? '' : operation['x-permission'],
+    ],
     ['Right in the queue', operation['x-queue']?.join(' or ')],
     ['Older path', operation['x-also']],
     ['Command line', operation['x-cli'] && `millrace ${operation['x-cli']}`],

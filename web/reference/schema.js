@@ -87,7 +87,7 @@ export function typeOf(contract, schema) {
 }
 
 /**
- * What a member means, and which values it takes.
+ * The meaning of a member, and which values it takes.
  * @param {Schema} schema
  */
 function about(schema) {

@@ -1,0 +1,147 @@
+import { timeZone } from '../store/preferences.ts';
+import { useStore } from '../store/store.ts';
+import css from './charts.module.css';
+import { gapsOf, labelledOf, stretchesOf, ticksTo, type Span } from './rules.ts';
+import type { ChartProps, Series } from './props.ts';
+
+/** What is drawn on, in pixels: values stand at its left, times below its base. */
+export interface Field {
+  readonly width: number;
+  readonly height: number;
+  readonly left: number;
+  readonly base: number;
+  /** Where the highest value is. */
+  readonly over: number;
+  /** The highest value. */
+  readonly top: number;
+  /** How many spans there are. */
+  readonly count: number;
+}
+
+const round = (value: number) => Math.round(value * 10) / 10;
+const stepOf = ({ width, left, count }: Field) => (width - left) / count;
+const xOf = (field: Field, index: number) => round(field.left + (index + 0.5) * stepOf(field));
+const yOf = ({ base, over, top }: Field, value: number) => round(base - (value / top) * (base - over));
+
+interface GapsProps {
+  readonly field: Field;
+  readonly spans: readonly Span[];
+  /** Of the pattern, which another chart on the page has as well. */
+  readonly id: string;
+}
+
+/** Where nothing is known it is hatched, so that nobody takes it for nothing. */
+export function Gaps({ field, spans, id }: GapsProps) {
+  const step = stepOf(field);
+  return (
+    <>
+      <defs>
+        <pattern id={id} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+          <path d="M0 0V6" className={css.hatch} />
+        </pattern>
+      </defs>
+      {gapsOf(spans).map(({ at, count }) => (
+        <rect
+          key={at}
+          x={round(field.left + at * step)}
+          y={field.over}
+          width={round(count * step)}
+          height={field.base - field.over}
+          fill={`url(#${id})`}
+        />
+      ))}
+    </>
+  );
+}
+
+const day = 86_400;
+const pixelsOfLabel = 110;
+
+/** The values at the left, with lines, and some of the times below. */
+export function Axes({
+  spans,
+  step,
+  format,
+  isWhole = false,
+  field,
+}: ChartProps & { readonly field: Field }) {
+  const zone = useStore(timeZone);
+  const isLong = spans.length * step > 2 * day;
+  const style: Intl.DateTimeFormatOptions = isLong
+    ? { month: 'short', day: 'numeric' }
+    : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+  const times = new Intl.DateTimeFormat('en', { ...style, ...(zone !== '' && { timeZone: zone }) });
+  const most = Math.floor((field.width - field.left) / pixelsOfLabel);
+  return (
+    <g className={css.axes}>
+      {ticksTo(field.top, isWhole).map((value) => (
+        <g key={value}>
+          <path d={`M${field.left} ${yOf(field, value)}H${field.width}`} />
+          <text x={field.left - 6} y={yOf(field, value) + 4} textAnchor="end">
+            {format(value)}
+          </text>
+        </g>
+      ))}
+      {labelledOf(spans.length, most).map((index) => (
+        <text key={index} x={round(field.left + index * stepOf(field))} y={field.height - 6}>
+          {times.format(spans[index]?.from)}
+        </text>
+      ))}
+    </g>
+  );
+}
+
+interface BarsProps {
+  readonly field: Field;
+  readonly spans: readonly Span[];
+  readonly series: readonly Series[];
+}
+
+/** Bars on one another; over those that are bad stands a cross. */
+export function Bars({ field, spans, series }: BarsProps) {
+  const step = stepOf(field);
+  return spans.map(({ from, values }, index) => {
+    let below = 0;
+    const bars = series.flatMap(({ label, as, look }, which) => {
+      const value = values[which] ?? 0;
+      if (as !== 'bar' || value <= 0) return [];
+      const [base, y] = [yOf(field, below), yOf(field, below + value)];
+      below += value;
+      return [
+        <g key={label} data-look={look} className={css.bar}>
+          <rect
+            x={round(field.left + (index + 0.1) * step)}
+            y={Math.min(y, base - 1)}
+            width={round(step * 0.8)}
+            height={Math.max(round(base - y), 1)}
+          />
+          {look === 'bad' && <path d={`M${xOf(field, index) - 2.5} ${round(y - 7)}l5 5m0 -5l-5 5`} />}
+        </g>,
+      ];
+    });
+    return <g key={from.getTime()}>{bars}</g>;
+  });
+}
+
+interface LineProps {
+  readonly field: Field;
+  readonly series: Series;
+  readonly values: readonly (number | undefined)[];
+}
+
+/** A line through what is known; what stands alone is a dot. */
+export function Line({ field, series: { look, as, isDashed }, values }: LineProps) {
+  return stretchesOf(values).map((stretch) => {
+    const points = stretch.map(([index, value]) => ({ x: xOf(field, index), y: yOf(field, value) }));
+    const [first] = points;
+    if (!first) return undefined;
+    const line = `M${points.map(({ x, y }) => `${x} ${y}`).join('L')}`;
+    return (
+      <g key={first.x} data-look={look} className={css.line}>
+        {as === 'area' && <path data-fill d={`${line}V${field.base}H${first.x}Z`} />}
+        <path d={line} strokeDasharray={isDashed ? '5 4' : undefined} />
+        {points.length === 1 && <circle cx={first.x} cy={first.y} r="2.5" />}
+      </g>
+    );
+  });
+}

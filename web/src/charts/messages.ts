@@ -1,0 +1,18 @@
+import { inLanguage } from '../messages/language.ts';
+import { m as common } from '../messages/messages.ts';
+
+const en = {
+  charts: {
+    table: 'As a table',
+    chart: 'As a chart',
+    from: 'From',
+    noData: 'no data',
+    nothing: 'There is nothing to show for this time.',
+    soFar: 'so far',
+    cursor: (title: string) => `${title}, span by span`,
+    value: (label: string, value: string) => `${label} ${value}`,
+  },
+};
+
+/** What is said of charts. */
+export const m = { ...common, ...inLanguage({ en }) };

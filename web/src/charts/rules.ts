@@ -1,0 +1,56 @@
+/** A part of the past, and the values in it; undefined where nothing is known, which is not nothing. */
+export interface Span {
+  readonly from: Date;
+  readonly values: readonly (number | undefined)[];
+}
+
+/** The least round number that a value fits below: 1, 2, 2.5 or 5 with noughts. */
+export function roundedUp(value: number): number {
+  if (!(value > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return ([1, 2, 2.5, 5, 10].find((one) => one * power >= value) ?? 10) * power;
+}
+
+/** The places on a scale from nothing to the top, both among them. Whole numbers where what is counted comes whole. */
+export function ticksTo(top: number, isWhole: boolean): readonly number[] {
+  const parts = [4, 5, 2].find((count) => !isWhole || Number.isInteger(top / count)) ?? 1;
+  return Array.from({ length: parts + 1 }, (_, index) => (top / parts) * index);
+}
+
+type Stretch = (readonly [index: number, value: number])[];
+
+/** The stretches of a line that are known: between them it is broken. */
+export function stretchesOf(values: readonly (number | undefined)[]): readonly Stretch[] {
+  const stretches: Stretch[] = [];
+  for (const [index, value] of values.entries()) {
+    if (value === undefined) continue;
+    if (index === 0 || values[index - 1] === undefined) stretches.push([]);
+    stretches.at(-1)?.push([index, value]);
+  }
+  return stretches;
+}
+
+/** The stretches of spans of which nothing is known, as first index and count. */
+export function gapsOf(spans: readonly Span[]): readonly { readonly at: number; readonly count: number }[] {
+  const gaps: { at: number; count: number }[] = [];
+  for (const [index, { values }] of spans.entries()) {
+    if (values.some((value) => value !== undefined)) continue;
+    const last = gaps.at(-1);
+    if (last && last.at + last.count === index) last.count += 1;
+    else gaps.push({ at: index, count: 1 });
+  }
+  return gaps;
+}
+
+/** The indices of at most so many spans whose time stands at the axis. */
+export function labelledOf(count: number, most: number): readonly number[] {
+  const step = Math.max(1, Math.ceil(count / Math.max(1, most)));
+  return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step);
+}
+
+/** Where a key leads from a span. */
+export function stepFrom(at: number, key: string, count: number): number | undefined {
+  const steps: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: count - 1 };
+  const step = steps[key];
+  return step === undefined ? undefined : Math.min(Math.max(step, 0), count - 1);
+}

@@ -1,0 +1,47 @@
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+import css from './charts.module.css';
+import { m } from './messages.ts';
+import { Picture } from './picture.tsx';
+import type { ChartProps, Series } from './props.ts';
+import { ChartTable } from './table.tsx';
+
+/** Values over time: as a picture with a cursor that keys and pointers move, as a sentence, and as a table. */
+export function TimeChart(props: ChartProps) {
+  const { title, summary, spans, series } = props;
+  const [isTable, setTable] = useState(false);
+  const isKnown = spans.some(({ values }) => values.some((value) => value !== undefined));
+  return (
+    <section className={css.chart} aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        {isKnown && (
+          <Button className="quiet" onPress={() => setTable(!isTable)}>
+            {isTable ? m.charts.chart : m.charts.table}
+          </Button>
+        )}
+      </header>
+      <p className={css.summary}>{isKnown ? summary : m.charts.nothing}</p>
+      {isKnown && isTable && <ChartTable {...props} />}
+      {isKnown && !isTable && (
+        <>
+          <Legend series={series} />
+          <Picture {...props} />
+        </>
+      )}
+    </section>
+  );
+}
+
+function Legend({ series }: { readonly series: readonly Series[] }) {
+  return (
+    <ul className={css.legend}>
+      {series.map(({ label, look, as, isDashed }) => (
+        <li key={label}>
+          <i data-look={look} data-as={as} data-dashed={isDashed} aria-hidden="true" />
+          {label}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,54 @@
+import {
+  ApiError,
+  ConnectionError,
+  stringifyJson,
+  type Call,
+  type OperationId,
+  type Output,
+} from '@millrace/api';
+import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { awaySince } from './reach.ts';
+import { call } from './client.ts';
+
+const secondsUntilStale = 30;
+
+/** What the server answered, by operation and input. */
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // Ids beyond what a double holds are bigints.
+      queryKeyHashFn: (key) => stringifyJson(key),
+      staleTime: secondsUntilStale * 1000,
+      networkMode: 'always',
+      refetchOnWindowFocus: false,
+      retry: (count, error) => count < 20 && waitOf(error) !== undefined,
+      retryDelay: (_, error) => waitOf(error) ?? 0,
+    },
+    mutations: { networkMode: 'always', retry: false },
+  },
+});
+
+// Whatever was not answered meanwhile is asked for again.
+awaySince.subscribe(() => {
+  if (awaySince.get() === undefined) void queryClient.invalidateQueries();
+});
+
+/** The one way to read: by the operationId and its input. */
+export function query<O extends OperationId>(operationId: O, input: Call<O>) {
+  return queryOptions({
+    queryKey: [operationId, input] as const,
+    queryFn: ({ signal }) => call(operationId, input, { signal }),
+  });
+}
+
+/** Reads what a page needs before it shows: what is known already does, and is read anew when it is old. */
+export function read<O extends OperationId>(wanted: ReturnType<typeof query<O>>): Promise<Output<O>> {
+  return queryClient.query({ ...wanted, staleTime: 'static' });
+}
+
+/** How long to wait before asking again, in milliseconds; undefined when that is of no use. */
+function waitOf(error: unknown): number | undefined {
+  if (error instanceof ConnectionError || !(error instanceof ApiError)) return undefined;
+  if (error.status !== 503 && error.status !== 429) return undefined;
+  return (error.retryAfter ?? 2) * 1000;
+}

@@ -1,0 +1,35 @@
+import { CircleCheck, CircleDashed, CircleSlash, LoaderCircle, Unplug } from 'lucide-react';
+import { Text } from '../page/text.tsx';
+import { m } from './messages.ts';
+import type { Device } from './queries.ts';
+import { conditionOf } from './rules.ts';
+import css from './devices.module.css';
+
+const icons = {
+  quarantined: CircleSlash,
+  draining: CircleDashed,
+  lost: Unplug,
+  busy: LoaderCircle,
+  free: CircleCheck,
+};
+
+/** How a device is: by word, shape and colour, with the reason that was given. */
+export function ConditionOf({ device }: { readonly device: Device }) {
+  const condition = conditionOf(device);
+  const Icon = icons[condition];
+  return (
+    <span className={css.condition} data-kind={condition}>
+      <Icon size={14} aria-hidden="true" />
+      <span>
+        {condition === 'draining' && device.busySlots === 0
+          ? m.devices.drained
+          : m.devices.conditions[condition]}
+        {device.stateReason && (
+          <>
+            : <Text>{device.stateReason}</Text>
+          </>
+        )}
+      </span>
+    </span>
+  );
+}

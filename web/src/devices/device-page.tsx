@@ -1,0 +1,142 @@
+import { toId } from '@millrace/api';
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { acts } from '../messages/acts.ts';
+import { Text } from '../page/text.tsx';
+import { Time } from '../page/time.tsx';
+import { useTitle } from '../page/title.ts';
+import { ConditionOf } from './condition.tsx';
+import { HoldActions } from './hold.tsx';
+import { m } from './messages.ts';
+import {
+  deviceEventsQuery,
+  deviceQuery,
+  deviceWhyQuery,
+  workOfQuery,
+  type Device,
+  type Running,
+} from './queries.ts';
+import { nameOf } from './rules.ts';
+import { Slots } from './slots.tsx';
+import css from './devices.module.css';
+
+export { loadDevice as load } from './queries.ts';
+
+/** One device: which item it gets next or why none, what runs on it, and what happened to it. */
+export function Page() {
+  const { id } = useParams({ from: '/frame/devices/$id' });
+  const { data: device } = useSuspenseQuery(deviceQuery(toId(id)));
+  const { data: why } = useSuspenseQuery(deviceWhyQuery(toId(id)));
+  const { data: work } = useSuspenseQuery(workOfQuery(toId(id)));
+  useTitle(nameOf(device), m.devices.title);
+  return (
+    <article className={css.device}>
+      <header>
+        <nav aria-label={m.common.breadcrumb}>
+          <Link to="/devices">{m.devices.title}</Link> /
+        </nav>
+        <h1>
+          <Text>{nameOf(device)}</Text>
+        </h1>
+        <ConditionOf device={device} />
+      </header>
+      <p className={css.why}>
+        <Text>{why.sentence}</Text>
+      </p>
+      {why.reasons.length > 1 && (
+        <ul>
+          {why.reasons.slice(1).map(({ sentence }) => (
+            <li key={sentence}>
+              <Text>{sentence}</Text>
+            </li>
+          ))}
+        </ul>
+      )}
+      <HoldActions device={device} />
+      <h2>{m.devices.runsNow}</h2>
+      <Slots device={device} running={work.list} />
+      <Runs running={work.list} />
+      <Facts device={device} />
+      <h2>{m.devices.happened}</h2>
+      <Happened id={id} />
+    </article>
+  );
+}
+
+function Runs({ running }: { readonly running: readonly Running[] }) {
+  if (running.length === 0) return <p className={css.more}>{m.devices.nothingRuns}</p>;
+  return (
+    <ul className={css.list}>
+      {running.map((item) => (
+        <li key={`${item.queueId}/${item.itemId}/${item.startedOn}`}>
+          <Time on={item.startedOn} />
+          <span>
+            {item.itemId === undefined ? (
+              m.devices.hiddenItem(item.botName ?? '')
+            ) : (
+              <Link
+                to="/queues/$id/workitems/$workItemId"
+                params={{ id: String(item.queueId), workItemId: String(item.itemId) }}
+              >
+                {m.devices.item(String(item.itemId), item.botName ?? '', item.queueName ?? '')}
+              </Link>
+            )}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Facts({ device }: { readonly device: Device }) {
+  const facts = [
+    [m.devices.labels, device.labels.join(', ')],
+    [m.devices.bots, device.bots.join(', ')],
+    [m.devices.agent, device.agentVersion],
+  ] as const;
+  return (
+    <dl className={css.facts}>
+      {facts.map(
+        ([name, value]) =>
+          value && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>
+                <Text>{value}</Text>
+              </dd>
+            </div>
+          ),
+      )}
+      <div>
+        <dt>{m.devices.lastSeen}</dt>
+        <dd>
+          <Time on={device.lastSeenOn} />
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function Happened({ id }: { readonly id: string }) {
+  const { data } = useSuspenseQuery(deviceEventsQuery(toId(id)));
+  return (
+    <ul className={css.list}>
+      {data.list.toReversed().map((event) => (
+        <li key={event.cursor}>
+          <Time on={event.on} />
+          <span>
+            <b>
+              <Text>{event.actorName ?? String(event.actorId)}</Text>
+            </b>{' '}
+            <Text>{acts.didTo(event.operation, m.devices.thisOne)}</Text>
+            {event.reason && (
+              <q>
+                <Text>{event.reason}</Text>
+              </q>
+            )}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,77 @@
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+import { Ask, AskButton, Reason } from '../dialogs/ask.tsx';
+import { m } from './messages.ts';
+import { holdRequest, workOfQuery, type Device, type Hold } from './queries.ts';
+import { fatesOf, nameOf } from './rules.ts';
+import css from './devices.module.css';
+
+/** Drain, quarantine or resume, as the state of the device allows: each behind a dialog that says beforehand what it does. */
+export function HoldActions({ device }: { readonly device: Device }) {
+  const actions = (['resume', 'drain', 'quarantine'] as const).filter((one) => isOpen(one, device));
+  const label = m.devices.actions(nameOf(device));
+  if (!device.capabilities?.includes('hold'))
+    return (
+      <div role="group" aria-label={label} className={css.actions}>
+        {actions.map((action) => (
+          <Button key={action} isDisabled>
+            {m.devices[action]}
+          </Button>
+        ))}
+        <small>{m.devices.mayNot}</small>
+      </div>
+    );
+  return (
+    <div role="group" aria-label={label} className={css.actions}>
+      {actions.map((action) => (
+        <AskButton key={action} label={m.devices[action]} className={action === 'quarantine' ? 'danger' : ''}>
+          {(close) => <Confirm action={action} device={device} onDone={close} />}
+        </AskButton>
+      ))}
+    </div>
+  );
+}
+
+function isOpen(action: Hold, { state }: Device): boolean {
+  if (action === 'resume') return state !== 'ACTIVE';
+  return action === 'drain' ? state === 'ACTIVE' : state !== 'QUARANTINED';
+}
+
+interface ConfirmProps {
+  readonly action: Hold;
+  readonly device: Device;
+  readonly onDone: () => void;
+}
+
+function Confirm({ action, device, onDone }: ConfirmProps) {
+  const [reason, setReason] = useState('');
+  return (
+    <Ask
+      title={m.devices.heading(action, nameOf(device))}
+      confirm={m.devices[action]}
+      requests={[holdRequest(action, device.id, reason.trim())]}
+      onDone={onDone}
+    >
+      <Effect action={action} device={device} />
+      <Reason
+        label={m.devices.reason}
+        reason={reason}
+        onChange={setReason}
+        isRequired={action !== 'resume'}
+      />
+    </Ask>
+  );
+}
+
+/** What the action does to the items that run now; read anew while the dialog is open. */
+function Effect({ action, device }: Omit<ConfirmProps, 'onDone'>) {
+  const { data } = useQuery(workOfQuery(device.id));
+  if (action === 'resume') return <p>{m.devices.resumeEffect}</p>;
+  if (!data) return undefined;
+  const text =
+    action === 'drain'
+      ? m.devices.drainEffect(data.page.total)
+      : m.devices.quarantineEffect(fatesOf(data.list));
+  return <p>{text}</p>;
+}

@@ -1,0 +1,68 @@
+import { count, items } from '../messages/english.ts';
+import { inLanguage } from '../messages/language.ts';
+import { m as common } from '../messages/messages.ts';
+
+/** What becomes of items, as parts of a sentence. */
+interface Fates {
+  readonly back: number;
+  readonly inDoubt: number;
+  readonly failed: number;
+}
+
+const en = {
+  devices: {
+    title: 'Devices',
+    filter: 'Find a device by name, label, bot or state',
+    total: (amount: number) => count(amount, 'device', 'devices'),
+    empty: 'No device has registered yet.',
+    emptyText: 'A device is a machine on which an agent runs bots. Start one:',
+    noMatch: (text: string) => `No device has “${text}” in its name, labels, bots or state.`,
+    clear: 'Clear',
+    withoutPool: 'In no pool',
+    conditions: {
+      quarantined: 'Quarantined',
+      draining: 'Draining',
+      lost: 'Not connected',
+      busy: 'Busy',
+      free: 'Connected',
+    },
+    drained: 'Drained: nothing runs any more',
+    slots: (busy: number, all: number) => `${busy} of ${count(all, 'slot', 'slots')} busy`,
+    item: (id: string, bot: string, queue: string) => `Item ${id} of ${queue}, by ${bot}`,
+    hiddenItem: (bot: string) => `An item that you may not see, by ${bot}`,
+    labels: 'Labels',
+    bots: 'Bots',
+    agent: 'Agent',
+    lastSeen: 'Last heard of',
+    runsNow: 'Runs now',
+    nothingRuns: 'Nothing runs on it.',
+    happened: 'What happened to it',
+    drain: 'Drain',
+    quarantine: 'Quarantine',
+    resume: 'Resume',
+    actions: (name: string) => `What can be done to ${name}`,
+    heading: (action: 'drain' | 'quarantine' | 'resume', name: string) =>
+      `${{ drain: 'Drain', quarantine: 'Quarantine', resume: 'Resume' }[action]} ${name}`,
+    reason: 'Reason, for everybody who meets it',
+    drainEffect: (running: number) =>
+      running === 0
+        ? 'It gets no further item. Nothing runs on it.'
+        : `It gets no further item. What it runs goes on to its end: ${items(running)}.`,
+    quarantineEffect: ({ back, inDoubt, failed }: Fates) => {
+      const some = (amount: number, before: number) => (before > 0 ? String(amount) : items(amount));
+      const parts = [
+        back > 0 ? `${items(back)} ${back === 1 ? 'goes' : 'go'} back` : '',
+        inDoubt > 0 ? `${some(inDoubt, back)} will be in doubt` : '',
+        failed > 0 ? `${some(failed, back + inDoubt)} will fail, as cancelled` : '',
+      ].filter((part) => part !== '');
+      const what = parts.length === 0 ? 'nothing runs on it' : parts.join(', ');
+      return `It gets no further item, and what it runs is taken from it at once: ${what}.`;
+    },
+    resumeEffect: 'It gets items again.',
+    thisOne: 'this device',
+    mayNot: 'For owners of its pools, and for pool admins.',
+  },
+};
+
+/** What the pages of devices say. */
+export const m = { ...common, ...inLanguage({ en }) };

@@ -1,0 +1,69 @@
+import { toId, type Id, type Schemas } from '@millrace/api';
+import type { Params } from '../connection/lazily.ts';
+import { query, read } from '../connection/query.ts';
+import { requestFor, type Request } from '../connection/request.ts';
+
+export type Device = Schemas['Device'];
+export type Running = Schemas['RunningItem'];
+
+const most = 1000;
+// Often enough that somebody who looks sees a device go within two seconds.
+const refetchInterval = 1500;
+
+export function devicesQuery() {
+  const body = { sort: [{ field: 'hostName' }], page: { length: most } };
+  return { ...query('listDevices', { body }), refetchInterval };
+}
+
+/** What runs on the devices, those with many slots first. */
+export function workQuery() {
+  const body = { sort: [{ field: 'startedOn' }], page: { length: most } };
+  return { ...query('listDeviceWork', { body }), refetchInterval };
+}
+
+export function poolsQuery() {
+  return query('listPools', { body: { sort: [{ field: 'name' }], page: { length: most } } });
+}
+
+export function deviceQuery(id: Id) {
+  return { ...query('getDevice', { path: { id } }), refetchInterval };
+}
+
+export function workOfQuery(id: Id) {
+  const filter = { operator: 'eq' as const, field: 'deviceId', value: String(id) };
+  return { ...query('listDeviceWork', { body: { filter, page: { length: most } } }), refetchInterval };
+}
+
+export function deviceWhyQuery(id: Id) {
+  return { ...query('explainDevice', { path: { id } }), refetchInterval };
+}
+
+const shownEvents = 50;
+
+export function deviceEventsQuery(id: Id) {
+  return query('listEvents', { query: { deviceId: id, last: shownEvents } });
+}
+
+export async function loadDevices(): Promise<void> {
+  await Promise.all([read(devicesQuery()), read(workQuery()), read(poolsQuery())]);
+}
+
+export async function loadDevice(params: Params): Promise<void> {
+  const id = toId(params['id'] ?? '');
+  await Promise.all([
+    read(deviceQuery(id)),
+    read(workOfQuery(id)),
+    read(deviceWhyQuery(id)),
+    read(deviceEventsQuery(id)),
+  ]);
+}
+
+export type Hold = 'drain' | 'quarantine' | 'resume';
+
+/** Takes a device out of use, or into it again. */
+export function holdRequest(action: Hold, id: Id, reason: string): Request {
+  const path = { id };
+  if (action === 'drain') return requestFor('drainDevice', { path, body: { reason } });
+  if (action === 'quarantine') return requestFor('quarantineDevice', { path, body: { reason } });
+  return requestFor('resumeDevice', { path, body: reason === '' ? {} : { reason } });
+}

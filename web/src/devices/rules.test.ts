@@ -1,0 +1,59 @@
+import type { Schemas } from '@millrace/api';
+import { expect, test } from 'vitest';
+import { conditionOf, fatesOf, groupsOf, hasText, nameOf, worstFirst } from './rules.ts';
+
+const device = (id: number, more: Partial<Schemas['Device']> = {}) =>
+  ({
+    id,
+    hostName: `host-${id}`,
+    nickname: '',
+    state: 'ACTIVE',
+    status: 'CONNECTED',
+    slots: 2,
+    busySlots: 0,
+    labels: ['sap'],
+    bots: ['post'],
+    poolIds: [],
+    ...more,
+  }) as unknown as Schemas['Device'];
+
+const lost = { status: 'DISCONNECTED' } as const;
+
+test('what takes a device out of use counts before whether it is connected, and devices that need somebody come first', () => {
+  const all = [
+    device(1),
+    device(2, { busySlots: 2 }),
+    device(3, { state: 'DRAINING' }),
+    device(4, { ...lost, state: 'QUARANTINED' }),
+    device(5, { ...lost, state: 'DRAINING' }),
+  ];
+  expect(all.map(conditionOf)).toEqual(['free', 'busy', 'draining', 'quarantined', 'lost']);
+  expect(worstFirst(all).map(({ id }) => id)).toEqual([5, 4, 3, 2, 1]);
+});
+
+test('the items of a device are counted by what becomes of them', () => {
+  const running = (['NEW', 'NEW', 'IN_DOUBT', 'FAILED'] as const).map(
+    (ifTakenBack) => ({ ifTakenBack }) as Schemas['RunningItem'],
+  );
+  expect(fatesOf(running)).toEqual({ back: 2, inDoubt: 1, failed: 1 });
+});
+
+test('a device is found by its names, labels, bots and condition', () => {
+  const named = device(1, { nickname: 'Runner' });
+  for (const text of ['run', 'HOST', 'sap', 'post', 'free']) expect(hasText(named, text), text).toBe(true);
+  expect(hasText(named, 'quarantined')).toBe(false);
+  expect([nameOf(named), nameOf(device(2))]).toEqual(['Runner', 'host-2']);
+});
+
+test('each device stands in the first of its pools that one sees, and others together', () => {
+  const pools = [
+    { id: 8, name: 'Office' },
+    { id: 9, name: 'Night' },
+  ] as Schemas['Pool'][];
+  const all = [device(1, { poolIds: [8, 9] }), device(2, { poolIds: [7] }), device(3, { poolIds: [8] })];
+  const groups = groupsOf(all, pools, 'none').map(({ name, devices }) => [name, devices.map(({ id }) => id)]);
+  expect(groups).toEqual([
+    ['Office', [1, 3]],
+    ['none', [2]],
+  ]);
+});

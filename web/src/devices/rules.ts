@@ -1,0 +1,68 @@
+import type { Id, Schemas } from '@millrace/api';
+
+type Device = Schemas['Device'];
+type Running = Schemas['RunningItem'];
+
+/** How a device is, as one word: what takes it out of use counts before whether it is connected. */
+export type Condition = 'quarantined' | 'draining' | 'lost' | 'busy' | 'free';
+
+export function conditionOf({ state, status, busySlots, slots }: Device): Condition {
+  if (state === 'QUARANTINED') return 'quarantined';
+  if (status === 'DISCONNECTED') return 'lost';
+  if (state === 'DRAINING') return 'draining';
+  return busySlots >= slots ? 'busy' : 'free';
+}
+
+const order: readonly Condition[] = ['lost', 'quarantined', 'draining', 'busy', 'free'];
+
+/** The devices that need somebody first. */
+export function worstFirst(devices: readonly Device[]): Device[] {
+  return devices.toSorted(
+    (one, other) => order.indexOf(conditionOf(one)) - order.indexOf(conditionOf(other)),
+  );
+}
+
+/** The name that people know a device by: few agents give a nickname. */
+export function nameOf({ nickname, hostName }: Pick<Device, 'nickname' | 'hostName'>): string {
+  return nickname === '' ? hostName : nickname;
+}
+
+/** What becomes of the items of a device that is quarantined. */
+export interface Fates {
+  readonly back: number;
+  readonly inDoubt: number;
+  readonly failed: number;
+}
+
+export function fatesOf(running: readonly Running[]): Fates {
+  const count = (fate: Running['ifTakenBack']) =>
+    running.filter(({ ifTakenBack }) => ifTakenBack === fate).length;
+  return { back: count('NEW'), inDoubt: count('IN_DOUBT'), failed: count('FAILED') };
+}
+
+/** Whether a device has a text in its names, labels, bots or condition. */
+export function hasText(device: Device, text: string): boolean {
+  const { hostName, nickname, labels, bots } = device;
+  const texts = [hostName, nickname, ...labels, ...bots, conditionOf(device)];
+  return texts.some((one) => one.toLowerCase().includes(text.toLowerCase()));
+}
+
+/** A pool with the devices that stand in it first of all their pools. */
+export interface Group {
+  readonly id: Id | undefined;
+  readonly name: string;
+  readonly devices: readonly Device[];
+}
+
+/** @param name of those that are in no pool that is seen */
+export function groupsOf(
+  devices: readonly Device[],
+  pools: readonly Schemas['Pool'][],
+  name: string,
+): Group[] {
+  const home = ({ poolIds }: Device) => pools.find(({ id }) => id !== undefined && poolIds.includes(id))?.id;
+  const all = [...pools.map((pool) => ({ id: pool.id, name: pool.name ?? '' })), { id: undefined, name }];
+  return all
+    .map((group) => ({ ...group, devices: devices.filter((device) => home(device) === group.id) }))
+    .filter((group) => group.devices.length > 0);
+}

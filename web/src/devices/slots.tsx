@@ -1,0 +1,47 @@
+import { Link } from '@tanstack/react-router';
+import { m } from './messages.ts';
+import type { Device, Running } from './queries.ts';
+import css from './devices.module.css';
+
+// More squares than these are a number only.
+const most = 40;
+
+interface SlotsProps {
+  readonly device: Device;
+  /** What runs on it. */
+  readonly running: readonly Running[];
+}
+
+/** The slots of a device as squares: each that is busy leads to its item. */
+export function Slots({ device, running }: SlotsProps) {
+  const shown = running.slice(0, most);
+  const free = Math.max(0, Math.min(device.slots, most) - shown.length);
+  return (
+    <div className={css.slots}>
+      {shown.map((item) => (
+        <Slot key={`${item.queueId}/${item.itemId}/${item.startedOn}`} item={item} />
+      ))}
+      {Array.from({ length: free }, (_, index) => (
+        <span key={index} className={css.slot} aria-hidden="true" />
+      ))}
+      <small>{m.devices.slots(device.busySlots, device.slots)}</small>
+    </div>
+  );
+}
+
+function Slot({ item }: { readonly item: Running }) {
+  const bot = item.botName ?? '';
+  if (item.itemId === undefined)
+    return <span className={css.slot} data-busy title={m.devices.hiddenItem(bot)} />;
+  const name = m.devices.item(String(item.itemId), bot, item.queueName ?? '');
+  return (
+    <Link
+      to="/queues/$id/workitems/$workItemId"
+      params={{ id: String(item.queueId), workItemId: String(item.itemId) }}
+      className={css.slot}
+      data-busy
+      aria-label={name}
+      title={name}
+    />
+  );
+}

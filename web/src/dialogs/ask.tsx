@@ -1,0 +1,153 @@
+import { useState, type ReactNode } from 'react';
+import {
+  Button,
+  Dialog,
+  DialogTrigger,
+  Form,
+  Heading,
+  Label,
+  Modal,
+  ModalOverlay,
+  TextArea,
+  TextField,
+} from 'react-aria-components';
+import type { Request } from '../connection/request.ts';
+import { AsScript } from './as-script.tsx';
+import css from './dialogs.module.css';
+import { m } from './messages.ts';
+import { carryOut } from './queries.ts';
+
+interface AskProps {
+  readonly title: string;
+  /** On the button that does it; as the title when left out. */
+  readonly confirm?: string;
+  readonly isDanger?: boolean;
+  /** Whether all is filled in that it takes. */
+  readonly isReady?: boolean;
+  /** What is done, and shown as commands. */
+  readonly requests: readonly Request[];
+  /** Does it in another way than by making the calls. */
+  readonly act?: () => Promise<unknown>;
+  readonly onDone: () => void;
+  /** Closes without doing anything; as `onDone` when left out. */
+  readonly onCancel?: () => void;
+  /** What it does, and its fields. */
+  readonly children?: ReactNode;
+}
+
+/** The form of every dialog that changes something: what it does, its fields, what the server refuses, and the same as a command. */
+export function Ask(props: AskProps) {
+  const { title, confirm = title, isDanger, isReady = true, requests, onDone, children } = props;
+  const { act = () => carryOut(requests), onCancel = onDone } = props;
+  const [problem, setProblem] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const run = async () => {
+    if (isBusy || !isReady) return;
+    setBusy(true);
+    setProblem('');
+    await act().then(onDone, (error: Error) => setProblem(error.message));
+    setBusy(false);
+  };
+  return (
+    <Form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void run();
+      }}
+    >
+      <Heading slot="title">{title}</Heading>
+      {children}
+      <p role="alert" className={css.problem}>
+        {problem}
+      </p>
+      <div className={css.actions}>
+        {/* Not disabled meanwhile, which would lose the focus. */}
+        <Button type="submit" className={isDanger ? 'danger' : 'primary'} isDisabled={!isReady}>
+          {confirm}
+        </Button>
+        <Button onPress={onCancel}>{m.common.cancel}</Button>
+      </div>
+      <AsScript requests={requests} />
+    </Form>
+  );
+}
+
+interface ReasonProps {
+  readonly label: string;
+  readonly reason: string;
+  readonly onChange: (reason: string) => void;
+  readonly isRequired?: boolean;
+}
+
+/** Why it is done, for those who meet it. */
+export function Reason({ label, reason, onChange, isRequired = false }: ReasonProps) {
+  return (
+    <TextField
+      value={reason}
+      onChange={onChange}
+      autoFocus
+      isRequired={isRequired}
+      maxLength={1000}
+      className={css.field}
+    >
+      <Label>{label}</Label>
+      <TextArea rows={3} />
+    </TextField>
+  );
+}
+
+interface OverProps {
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+  readonly isWide?: boolean;
+  /** Whether it closes by a press beside it; what holds something typed does not. */
+  readonly isDismissable?: boolean;
+  /** What it shows is shown once: nothing but its own button closes it. */
+  readonly isOnce?: boolean;
+  readonly children: ReactNode;
+}
+
+/** A dialog over the page. */
+export function Over(props: OverProps) {
+  const { isOpen, onClose, isWide, isOnce = false, isDismissable = !isOnce, children } = props;
+  return (
+    <ModalOverlay
+      isOpen={isOpen}
+      onOpenChange={onClose}
+      isDismissable={isDismissable}
+      isKeyboardDismissDisabled={isOnce}
+      className="overlay"
+    >
+      <Modal className={isWide ? `modal ${css.wide ?? ''}` : 'modal'}>
+        <Dialog className={css.dialog}>{children}</Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+interface AskButtonProps {
+  readonly label: string;
+  /** Its name for those who do not see what it stands beside. */
+  readonly name?: string;
+  readonly className?: string;
+  readonly isDisabled?: boolean;
+  readonly isWide?: boolean;
+  readonly children: (close: () => void) => ReactNode;
+}
+
+/** A button that opens a dialog. */
+export function AskButton(props: AskButtonProps) {
+  const { label, name, className = '', isDisabled = false, isWide, children } = props;
+  return (
+    <DialogTrigger>
+      <Button className={className} aria-label={name} isDisabled={isDisabled}>
+        {label}
+      </Button>
+      <ModalOverlay isDismissable className="overlay">
+        <Modal className={isWide ? `modal ${css.wide ?? ''}` : 'modal'}>
+          <Dialog className={css.dialog}>{({ close }) => children(close)}</Dialog>
+        </Modal>
+      </ModalOverlay>
+    </DialogTrigger>
+  );
+}

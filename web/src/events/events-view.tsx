@@ -1,0 +1,73 @@
+import { operations, recordedBesides, stringifyJson, type Id } from '@millrace/api';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { nameOf } from '../devices/rules.ts';
+import { FilterProblem, parse } from '../filters/parse.ts';
+import { queuesQuery } from '../queues/queries.ts';
+import { FilterLine } from '../work-items/filter-line.tsx';
+import { FeedList } from './feed-list.tsx';
+import { m } from './messages.ts';
+import { devicesQuery, namesOf, usersQuery } from './queries.ts';
+import { eventQueryOf, fieldsOfEvents, type EventQuery, type Known } from './rules.ts';
+import { Tools } from './tools.tsx';
+import css from './events.module.css';
+
+interface Props {
+  readonly q: string;
+  /** The queue on whose page it is. */
+  readonly queueId?: Id;
+  readonly onFilter: (q: string) => void;
+}
+
+/** Events by a filter, the newest first, and what comes in. */
+export function EventsView({ q, queueId, onFilter }: Props) {
+  const known = useKnown();
+  const fields = useMemo(() => fieldsOfEvents(known), [known]);
+  // Times such as now-1h count from when they were asked for: else each look would be at another list.
+  const asked = useMemo(() => ({ q, now: new Date() }), [q]);
+  const { query, problem } = useMemo(() => understood(asked, known, queueId), [asked, known, queueId]);
+  return (
+    <>
+      <div className={css.filter}>
+        <FilterLine q={q} fields={fields} problem={problem} example={m.events.example} onChange={onFilter} />
+      </div>
+      <Tools q={q} query={query} onFilter={onFilter} />
+      {query && (
+        <FeedList key={stringifyJson(query)} query={query} isFiltered={q !== ''} onFilter={onFilter} q={q} />
+      )}
+    </>
+  );
+}
+
+/** Whether an operation may have left events: most of those that only read have not. */
+function isRecorded(name: string): boolean {
+  return !/^(list|get|stream|explain|find|watch|preview|verify)/.test(name);
+}
+
+function useKnown(): Known {
+  const { data: queues } = useSuspenseQuery(queuesQuery());
+  const { data: devices } = useSuspenseQuery(devicesQuery());
+  const { data: users } = useQuery(usersQuery());
+  return useMemo(
+    () => ({
+      queues: namesOf(queues.list),
+      devices: namesOf(devices.list.map((device) => ({ id: device.id, name: nameOf(device) }))),
+      users: namesOf((users?.list ?? []).map(({ id, username }) => ({ id, name: username }))),
+      operations: [...Object.keys(operations).filter(isRecorded), ...recordedBesides],
+    }),
+    [queues, devices, users],
+  );
+}
+
+function understood(
+  { q, now }: { readonly q: string; readonly now: Date },
+  known: Known,
+  queueId: Id | undefined,
+): { readonly query?: EventQuery; readonly problem?: string } {
+  try {
+    return { query: eventQueryOf(parse(q), known, now, queueId) };
+  } catch (error) {
+    if (error instanceof FilterProblem) return { problem: error.message };
+    throw error;
+  }
+}

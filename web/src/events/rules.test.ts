@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from '../filters/parse.ts';
+import { csvHead, csvLine } from './csv.ts';
+import { eventQueryOf, linesOf, subjectOf, toldBy, type Event, type Known } from './rules.ts';
+
+const known: Known = {
+  queues: [
+    { id: 7, name: 'Invoices' },
+    { id: 9007199254740993n, name: 'Paid in "Full"' },
+  ],
+  users: [{ id: 21, name: 'anna' }],
+  devices: [{ id: 3, name: 'runner-1' }],
+  operations: ['pauseQueue', 'finishWorkItems', 'expireItems'],
+};
+const now = new Date('2026-11-30T12:00:00Z');
+const queryOf = (line: string, queueId?: number) => eventQueryOf(parse(line), known, now, queueId);
+
+describe('a filter of events', () => {
+  test.each([
+    ['', {}],
+    ['kind:user', { actorKind: 'USER' }],
+    [
+      '(kind:USER or kind:MILLRACE) operation:pausequeue',
+      { actorKind: 'USER,MILLRACE', operation: 'pauseQueue' },
+    ],
+    ['queue:invoices item:5', { queueId: 7, itemId: 5 }],
+    ['(queue:Invoices or queue:8)', { queueIds: '7,8' }],
+    ['queue:"Paid in \\"Full\\""', { queueId: 9007199254740993n }],
+    ['by:anna device:runner-1 batch:4', { actorId: 21, deviceId: 3, batchId: 4 }],
+    ['by:Millrace', { actorId: 0 }],
+    ['at>=now-24h at<now', { from: '2026-11-29T12:00:00.000Z', until: '2026-11-30T12:00:00.000Z' }],
+    ['at>2026-11-29T12:00:00Z', { from: '2026-11-29T12:00:00.001Z' }],
+    ['at<=2026-11-29T12:00:00Z', { until: '2026-11-29T12:00:00.001Z' }],
+  ])('%s asks for %o', (line, query) => {
+    expect(queryOf(line)).toEqual(query);
+  });
+
+  test('is about the queue on whose page it is, and about no other', () => {
+    expect(queryOf('item:5', 8)).toEqual({ queueId: 8, itemId: 5 });
+    expect(() => queryOf('queue:Invoices', 8)).toThrow('This page is about one queue');
+  });
+
+  test('begins a day at midnight where the reader is', () => {
+    expect(queryOf('at>=2026-11-29')).toEqual({ from: new Date(2026, 10, 29).toISOString() });
+  });
+
+  test.each([
+    ['timeout', 'Events are narrowed down by fields'],
+    ['-kind:USER', 'Events are narrowed down by fields'],
+    ['by:unset', 'Events are narrowed down by fields'],
+    ['kind:ROBOT', 'There is no kind “ROBOT”'],
+    ['queue:Nowhere', 'There is no queue “Nowhere”'],
+    ['queue:99999999999999999999', 'There is no queue'],
+    ['item:5', 'item needs the one queue'],
+    ['item:5 (queue:7 or queue:8)', 'item needs the one queue'],
+    ['(queue:7 or kind:USER)', '“or” goes between values of one field'],
+    ['(by:anna or by:21)', 'by can have one value only'],
+    ['queue:7 queue:8', 'queue can be said once'],
+    ['queue>7', 'queue can be compared by “:” only'],
+    ['at:now', 'at goes with > and <'],
+    ['(at>now-2h or at>now-1h)', '“or” goes between values of one field'],
+    ['at>now at<now-1h', 'Nothing lies between these times'],
+    ['at>now-1h at>now-2h', 'at can be said once'],
+    ['at>2026-13-01T08:00', 'is no time'],
+    ['color:red', 'There is no field “color”'],
+  ])('%s is refused: %s', (line, message) => {
+    expect(() => queryOf(line)).toThrow(message);
+  });
+});
+
+const event = (members: Partial<Event>): Event => ({
+  cursor: '5-1',
+  id: 1,
+  operation: 'restartWorkItem',
+  actorId: 21,
+  on: '2026-11-30T12:00:00Z',
+  ...members,
+});
+
+test('neighbours that tell the same of several items stand in one line', () => {
+  const one = event({ queueId: 7, itemId: 1, reason: 'The ERP is back' });
+  const lines = linesOf([
+    one,
+    { ...one, itemId: 2 },
+    { ...one, itemId: 3, reason: 'Again' },
+    { ...one, itemId: 4 },
+    event({ queueId: 7, operation: 'pauseQueue' }),
+    event({ queueId: 7, operation: 'pauseQueue' }),
+  ]);
+  expect(lines.map(({ all }) => all.map(({ itemId }) => itemId))).toEqual([
+    [1, 2],
+    [3],
+    [4],
+    [undefined],
+    [undefined],
+  ]);
+});
+
+test('what was before a change is what the newest earlier event said, where one did', () => {
+  const change = event({ changes: { name: 'C', limit: null } });
+  const earlier = [event({}), event({ changes: { name: 'B' } }), event({ changes: { name: 'A' } })];
+  expect(toldBy(change, earlier)).toEqual([
+    { name: 'name', before: 'B', after: 'C' },
+    { name: 'limit', before: undefined, after: null },
+  ]);
+});
+
+test('what has no page is told by its name', () => {
+  expect(subjectOf(event({ changes: { name: 'Invoice' } }))).toBe('Invoice');
+  expect(subjectOf(event({ changes: { username: 'anna', name: undefined } }))).toBe('anna');
+  expect(subjectOf(event({ changes: { name: 7 } }))).toBeUndefined();
+  expect(subjectOf(event({ queueId: 7, changes: { name: 'Of the queue' } }))).toBeUndefined();
+});
+
+test('CSV has a column for each member, exact, and no formula', () => {
+  const line = csvLine(
+    event({
+      itemId: 9007199254740993n,
+      reason: '=HYPERLINK("x")',
+      actorName: 'a,b',
+      changes: { n: 1n, t: '=1' },
+    }),
+  );
+  expect(line).toBe(
+    `2026-11-30T12:00:00Z,restartWorkItem,21,"a,b",,,9007199254740993,,,,"'=HYPERLINK(""x"")","{""n"":1,""t"":""=1""}",,5-1\r\n`,
+  );
+  expect(csvHead.split(',')).toHaveLength(14);
+});

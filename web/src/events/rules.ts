@@ -1,0 +1,200 @@
+import { toId, type Id, type Input, type Schemas } from '@millrace/api';
+import { timeOf, type Fields, type Field } from '../filters/compile.ts';
+import { FilterProblem, partsOf, type Filter } from '../filters/parse.ts';
+import { m } from './messages.ts';
+
+export type Event = Schemas['Event'];
+export type EventQuery = Pick<
+  Input<'listEvents'>['query'],
+  | 'queueIds'
+  | 'itemId'
+  | 'queueId'
+  | 'operation'
+  | 'actorId'
+  | 'actorKind'
+  | 'deviceId'
+  | 'batchId'
+  | 'from'
+  | 'until'
+>;
+
+/** Something with an id that people know by a name. */
+export interface Named {
+  readonly id: Id;
+  readonly name: string;
+}
+
+/** What the names in a filter may stand for. */
+export interface Known {
+  readonly queues: readonly Named[];
+  readonly users: readonly Named[];
+  readonly devices: readonly Named[];
+  readonly operations: readonly string[];
+}
+
+const kinds = ['USER', 'RUNNER', 'MILLRACE'];
+
+/** What events can be narrowed down by, with what may be typed. */
+export function fieldsOfEvents({ queues, users, devices, operations }: Known): Fields {
+  const fields: [string, Field['type']][] = [
+    ['kind', kinds],
+    ['operation', operations],
+    ['queue', queues.map(quotedName)],
+    ['by', [...users.map(quotedName), 'millrace']],
+    ['device', devices.map(quotedName)],
+    ['at', 'time'],
+    ['item', 'id'],
+    ['batch', 'id'],
+  ];
+  return new Map(fields.map(([name, type]) => [name, { name, type }]));
+}
+
+function quotedName({ name }: Named): string {
+  return /^[\w-]+$/.test(name) ? name : `"${name.replaceAll(/["\\]/g, '\\$&')}"`;
+}
+
+/**
+ * The parameters of the contract for a filter that somebody wrote: each field once, several values of it with "or" between.
+ * @param queueId the queue whose page it is
+ * @throws FilterProblem for whatever they cannot say
+ */
+export function eventQueryOf(filter: Filter | undefined, known: Known, now: Date, queueId?: Id): EventQuery {
+  const query: Record<string, unknown> = {};
+  for (const part of partsOf(filter)) {
+    const { field, sign, values } = comparisonIn(part);
+    if (field !== 'at' && sign !== ':') throw new FilterProblem(m.events.equalOnly(field));
+    if (field === 'queue' && queueId !== undefined) throw new FilterProblem(m.events.ownQueue);
+    const [name, value] = field === 'at' ? boundOf(sign, values, now) : equalOf(field, values, known);
+    if (query[name] !== undefined) throw new FilterProblem(m.events.once(field));
+    query[name] = value;
+  }
+  const wanted = query as EventQuery;
+  if (wanted.from !== undefined && wanted.until !== undefined && wanted.until <= wanted.from)
+    throw new FilterProblem(m.events.noTime);
+  return ofQueue(wanted, queueId);
+}
+
+function ofQueue(query: EventQuery, queueId: Id | undefined): EventQuery {
+  const { queueIds, ...others } = query;
+  const only = queueId ?? (queueIds?.includes(',') === false ? toId(queueIds) : undefined);
+  if (query.itemId !== undefined && only === undefined) throw new FilterProblem(m.events.itemNeedsQueue);
+  return only === undefined ? query : { ...others, queueId: only };
+}
+
+interface Comparison {
+  readonly field: string;
+  readonly sign: string;
+  readonly values: readonly string[];
+}
+
+function comparisonIn(part: Filter): Comparison {
+  const parts = part.is === 'or' ? part.of : [part];
+  const compared = parts.map((one) => {
+    if (one.is !== 'compare' || one.value === null) throw new FilterProblem(m.events.fieldsOnly);
+    return { field: one.field.toLowerCase(), sign: one.sign, value: one.value };
+  });
+  const [{ field, sign } = { field: '', sign: '' }, ...others] = compared;
+  if (others.some((other) => other.field !== field || other.sign !== sign || sign !== ':'))
+    throw new FilterProblem(m.events.orOfOne);
+  return { field, sign, values: compared.map(({ value }) => value) };
+}
+
+/** `from` counts itself, `until` does not. */
+function boundOf(sign: string, [text = '']: readonly string[], now: Date): [string, string] {
+  const time = new Date(localTime(timeOf(text, now))).getTime();
+  if (Number.isNaN(time)) throw new FilterProblem(m.filters.badDate(text));
+  const at = (milliseconds: number) => new Date(time + milliseconds).toISOString();
+  if (sign === '>' || sign === '>=') return ['from', at(sign === '>' ? 1 : 0)];
+  if (sign === '<' || sign === '<=') return ['until', at(sign === '<=' ? 1 : 0)];
+  throw new FilterProblem(m.events.timeSigns);
+}
+
+/** A day begins at midnight here. */
+function localTime(text: string): string {
+  return /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text.replace(' ', 'T').replace(',', '.');
+}
+
+function equalOf(field: string, values: readonly string[], known: Known): [string, unknown] {
+  if (field === 'kind') return ['actorKind', values.map((one) => wordOf(field, one, kinds)).join(',')];
+  if (field === 'operation')
+    return ['operation', values.map((one) => wordOf(field, one, known.operations)).join(',')];
+  if (field === 'queue') return ['queueIds', values.map((one) => idOf(field, one, known.queues)).join(',')];
+  const [value = '', ...others] = values;
+  if (others.length > 0) throw new FilterProblem(m.events.oneOnly(field));
+  if (field === 'by') {
+    return ['actorId', value.toLowerCase() === 'millrace' ? 0 : toId(idOf(field, value, known.users))];
+  }
+  if (field === 'device') return ['deviceId', toId(idOf(field, value, known.devices))];
+  if (field === 'item' || field === 'batch') return [`${field}Id`, toId(idOf(field, value, []))];
+  throw new FilterProblem(m.events.unknownField(field));
+}
+
+function wordOf(field: string, value: string, words: readonly string[]): string {
+  const found = words.find((word) => word.toLowerCase() === value.toLowerCase());
+  if (found === undefined) throw new FilterProblem(m.events.unknownName(field, value));
+  return found;
+}
+
+function idOf(field: string, value: string, named: readonly Named[]): string {
+  const found = named.find(({ name }) => name.toLowerCase() === value.toLowerCase());
+  if (found) return String(found.id);
+  if (!/^[1-9]\d{0,18}$/.test(value)) throw new FilterProblem(m.events.unknownName(field, value));
+  return value;
+}
+
+/** Events that stand in one line: what one did to many items at once. */
+export interface Line {
+  readonly event: Event;
+  readonly all: readonly Event[];
+}
+
+/** Puts neighbours that tell the same of several items into one line. */
+export function linesOf(events: readonly Event[]): readonly Line[] {
+  const lines: { event: Event; all: Event[] }[] = [];
+  for (const event of events) {
+    const last = lines.at(-1);
+    if (last && isAlike(last.event, event)) last.all.push(event);
+    else lines.push({ event, all: [event] });
+  }
+  return lines;
+}
+
+function isAlike(one: Event, other: Event): boolean {
+  const tellsOf = ({ itemId, queueId, operation, actorId, deviceId, from, to, reason, batchId }: Event) =>
+    itemId === undefined
+      ? undefined
+      : [queueId, operation, actorId, deviceId, from, to, reason, batchId].map(String).join('\n');
+  const told = tellsOf(one);
+  return told !== undefined && told === tellsOf(other);
+}
+
+/** The name of what an event is about that is neither in a queue nor a device, as far as it says so. */
+export function subjectOf({ queueId, deviceId, changes = {} }: Event): string | undefined {
+  if (queueId !== undefined || deviceId !== undefined) return undefined;
+  const name = changes['name'] ?? changes['username'];
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** A change that an event tells of, as far as earlier ones say what was before. */
+export interface Told {
+  readonly name: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/**
+ * What an event changed, and what that was before, as far as earlier events of the same thing say so.
+ * @param earlier the newest first
+ */
+export function toldBy({ changes = {} }: Event, earlier: readonly Event[]): readonly Told[] {
+  return Object.entries(changes).map(([name, after]) => {
+    const last = earlier.find(({ changes: then }) => then !== undefined && name in then);
+    return { name, before: last?.changes?.[name], after };
+  });
+}
+
+/** The day of a time where the reader is. */
+export function dayOf(on: string): string {
+  const time = new Date(on);
+  return `${time.getFullYear()}-${time.getMonth() + 1}-${time.getDate()}`;
+}

@@ -1,0 +1,117 @@
+import type { ReactNode } from 'react';
+import type { Span } from '../charts/rules.ts';
+import type { Series } from '../charts/props.ts';
+import { TimeChart } from '../charts/time-chart.tsx';
+import { duration, exactly } from '../page/time.tsx';
+import { m } from './messages.ts';
+import {
+  backlogIn,
+  flowIn,
+  handlingIn,
+  largest,
+  spansOf,
+  totalsOf,
+  type Dated,
+  type History,
+} from './rules.ts';
+
+interface Props extends Dated {
+  readonly linksOf?: (from: Date, to: Date) => ReactNode;
+}
+
+const flow: readonly Series[] = [
+  { label: m.history.complete, look: 'good', as: 'bar' },
+  { label: m.history.failed, look: 'bad', as: 'bar' },
+  { label: m.history.arrived, look: 'soft', as: 'line', isDashed: true },
+];
+const backlog: readonly Series[] = [
+  { label: m.history.waiting, look: 'busy', as: 'area' },
+  { label: m.history.running, look: 'warn', as: 'line', isDashed: true },
+];
+const handling: readonly Series[] = [{ label: m.history.mean, look: 'busy', as: 'line' }];
+
+/** What came in and what was finished. */
+export function FlowChart({ history, since, linksOf }: Props) {
+  const spans = spansOf(history, since, flowIn);
+  return <Flow list={history.list} frame={history} spans={spans} linksOf={linksOf} />;
+}
+
+interface SpansProps {
+  readonly list: History['list'];
+  /** The length of the spans, and where the last one ends. */
+  readonly frame: Pick<History, 'step' | 'to'>;
+  readonly spans: readonly Span[];
+  readonly linksOf?: ((from: Date, to: Date) => ReactNode) | undefined;
+}
+
+export function Flow({ list, frame, spans, linksOf }: SpansProps) {
+  const { arrived, complete, failed } = totalsOf(list);
+  const peak = largest(list, (entry) => entry.arrived);
+  const told = [
+    m.history.flowSummary(arrived, complete, failed),
+    peak && peak.arrived > 0 && m.history.peak(peak.arrived, exactly(peak.from)),
+  ];
+  return (
+    <TimeChart
+      title={m.history.flow(m.history.spans[frame.step] ?? '')}
+      summary={arrived + complete + failed > 0 ? told.filter(Boolean).join(' ') : m.history.none}
+      series={flow}
+      spans={spans}
+      step={frame.step}
+      to={new Date(frame.to)}
+      format={m.number}
+      isWhole
+      {...(linksOf && { linksOf })}
+    />
+  );
+}
+
+/** What waited and what was in progress at the end of each span. */
+export function BacklogChart({ history, since }: Dated) {
+  return <Backlog list={history.list} frame={history} spans={spansOf(history, since, backlogIn)} />;
+}
+
+export function Backlog({ list, frame, spans }: SpansProps) {
+  const most = largest(list, ({ counts }) => counts.NEW);
+  const now = list.at(-1)?.counts.NEW ?? 0;
+  return (
+    <TimeChart
+      title={m.history.backlog}
+      summary={most ? m.history.backlogSummary(now, most.counts.NEW, exactly(most.from)) : ''}
+      series={backlog}
+      spans={spans}
+      step={frame.step}
+      to={new Date(frame.to)}
+      format={m.number}
+      isWhole
+    />
+  );
+}
+
+/** How long it took from claim to finish, where something was finished. */
+export function HandlingChart({ history, since, linksOf }: Props) {
+  const { list, step, to } = history;
+  const { mean } = totalsOf(list);
+  const longest = largest(list, ({ averageHandlingSeconds }) => averageHandlingSeconds);
+  const longestMean = longest?.averageHandlingSeconds;
+  return (
+    <TimeChart
+      title={m.history.handling(m.history.spans[step] ?? '')}
+      summary={
+        mean !== undefined && longest && longestMean !== undefined
+          ? m.history.handlingSummary(written(mean), written(longestMean), exactly(longest.from))
+          : ''
+      }
+      series={handling}
+      spans={spansOf(history, since, handlingIn)}
+      step={step}
+      to={new Date(to)}
+      format={written}
+      {...(linksOf && { linksOf })}
+    />
+  );
+}
+
+function written(seconds: number): string {
+  return seconds < 60 ? m.history.seconds(seconds) : duration(seconds);
+}

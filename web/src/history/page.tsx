@@ -1,0 +1,68 @@
+import { toId } from '@millrace/api';
+import { keepPreviousData, useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { Notice, Skeleton } from '../page/states.tsx';
+import { exactly } from '../page/time.tsx';
+import { queueQuery } from '../queues/queries.ts';
+import { BacklogChart, FlowChart, HandlingChart } from './charts.tsx';
+import css from './history.module.css';
+import { m } from './messages.ts';
+import { historyQuery } from './queries.ts';
+import { RangeChoice } from './range.tsx';
+import { rangeIn } from './rules.ts';
+
+/** What became of a queue over time. */
+export function Page() {
+  const { id } = useParams({ from: '/frame/queues/$id' });
+  const search: { range?: string } = useSearch({ from: '/frame/queues/$id/charts' });
+  const range = rangeIn(search.range);
+  const navigate = useNavigate();
+  const { data: queue } = useSuspenseQuery(queueQuery(toId(id)));
+  const { data: history, error } = useQuery({
+    ...historyQuery(toId(id), range),
+    placeholderData: keepPreviousData,
+  });
+  const linksOf = (from: Date, to: Date) => <SpanLinks id={id} from={from} to={to} />;
+  const since = queue.createdOn;
+  return (
+    <div className={css.page}>
+      <RangeChoice
+        range={range}
+        onChange={(next) =>
+          void navigate({ to: '/queues/$id/charts', params: { id }, search: { range: next }, replace: true })
+        }
+      />
+      {error && <Notice title={error.message} />}
+      {!history && !error && <Skeleton />}
+      {history && (
+        <>
+          {since !== undefined && since > history.from && <p>{m.history.young(exactly(since))}</p>}
+          <FlowChart history={history} since={since} linksOf={linksOf} />
+          <BacklogChart history={history} since={since} />
+          <HandlingChart history={history} since={since} linksOf={linksOf} />
+        </>
+      )}
+    </div>
+  );
+}
+
+interface LinksProps {
+  readonly id: string;
+  readonly from: Date;
+  readonly to: Date;
+}
+
+/** The items that a span counts. */
+function SpanLinks({ id, from, to }: LinksProps) {
+  const [begin, end] = [from.toISOString(), to.toISOString()];
+  return (
+    <>
+      <Link to="/queues/$id" params={{ id }} search={{ q: `created>=${begin} created<${end}` }}>
+        {m.history.cameIn}
+      </Link>
+      <Link to="/queues/$id" params={{ id }} search={{ q: `endTime>=${begin} endTime<${end}` }}>
+        {m.history.ended}
+      </Link>
+    </>
+  );
+}

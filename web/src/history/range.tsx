@@ -1,0 +1,20 @@
+import { Choice } from '../page/fields.tsx';
+import { m } from './messages.ts';
+import type { Range } from './rules.ts';
+
+interface Props {
+  readonly range: Range;
+  readonly onChange: (range: Range) => void;
+}
+
+/** How far back one looks. */
+export function RangeChoice({ range, onChange }: Props) {
+  return (
+    <Choice
+      label={m.history.range}
+      value={range}
+      choices={m.history.ranges}
+      onChange={(chosen) => onChange(chosen ?? range)}
+    />
+  );
+}

@@ -1,0 +1,23 @@
+import { stringifyJson } from '@millrace/api';
+import { layOut, parts } from '../../reference/json.js';
+import { Text } from '../page/text.tsx';
+import { Mask } from './mask.tsx';
+import { withMasksAs } from './masks.ts';
+import css from './json.module.css';
+
+// Nobody can write it into data: it is another one each time the console is loaded.
+const sign = `mask ${Math.random()}`;
+
+/** JSON to be read: each number to its last digit, each text as it is, and masks as such. */
+export function JsonView({ value, label }: { readonly value: unknown; readonly label: string }) {
+  const text = layOut(stringifyJson(withMasksAs(sign, value)), 60);
+  return (
+    <pre className={css.json} tabIndex={0} role="region" aria-label={label}>
+      {parts(text).map(({ kind, part }, index) => (
+        <span key={index} data-kind={kind}>
+          {part === `"${sign}"` ? <Mask /> : <Text>{part}</Text>}
+        </span>
+      ))}
+    </pre>
+  );
+}

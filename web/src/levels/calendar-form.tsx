@@ -1,0 +1,123 @@
+import type { Schemas } from '@millrace/api';
+import { useState } from 'react';
+import { Button, Heading } from 'react-aria-components';
+import { Field } from '../page/fields.tsx';
+import { m } from './messages.ts';
+import { deleteCalendar, saveCalendar } from './queries.ts';
+import { calendarOf, days, draftOfCalendar, type CalendarDraft, type Unread } from './rules.ts';
+import css from './levels.module.css';
+
+interface Props {
+  /** None for a new one. */
+  readonly calendar: Schemas['Calendar'] | undefined;
+  readonly onClose: () => void;
+}
+
+/** A calendar as people write it: the hours of each day in a line, and a holiday a line. */
+export function CalendarForm({ calendar, onClose }: Props) {
+  const [draft, setDraft] = useState(() => draftOfCalendar(calendar, ownZone()));
+  const [problem, setProblem] = useState('');
+  const change = (some: Partial<CalendarDraft>) => setDraft((now) => ({ ...now, ...some }));
+  const run = async (work: Promise<void>) => {
+    try {
+      await work;
+      onClose();
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
+  };
+  const save = () => {
+    const settings = calendarOf(draft);
+    if ('name' in settings) void run(saveCalendar(calendar, settings));
+    else setProblem(unreadText(settings));
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        save();
+      }}
+    >
+      <Heading slot="title">{calendar ? m.levels.changeOf(calendar.name) : m.levels.newCalendar}</Heading>
+      <CalendarFields draft={draft} change={change} />
+      <p role="alert" className={css.problem}>
+        {problem}
+      </p>
+      <div className={css.actions}>
+        <Button className="primary" type="submit">
+          {m.levels.save}
+        </Button>
+        <Button onPress={onClose}>{m.common.cancel}</Button>
+        {calendar && (
+          <Button className="danger" onPress={() => void run(deleteCalendar(calendar))}>
+            {m.levels.remove}
+          </Button>
+        )}
+      </div>
+    </form>
+  );
+}
+
+function ownZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+function unreadText(unread: Unread): string {
+  if ('line' in unread) return m.levels.badHoliday(unread.line);
+  return m.levels.badHours(m.levels.days[unread.day], unread.text);
+}
+
+interface FieldsProps {
+  readonly draft: CalendarDraft;
+  readonly change: (some: Partial<CalendarDraft>) => void;
+}
+
+function CalendarFields({ draft, change }: FieldsProps) {
+  return (
+    <div className={css.fields}>
+      <Field label={m.levels.name}>
+        {(id) => (
+          <input
+            id={id}
+            required
+            maxLength={255}
+            value={draft.name}
+            onChange={({ target }) => change({ name: target.value })}
+          />
+        )}
+      </Field>
+      <Field label={m.levels.timeZone}>
+        {(id) => (
+          <input
+            id={id}
+            required
+            maxLength={100}
+            value={draft.timeZone}
+            onChange={({ target }) => change({ timeZone: target.value })}
+          />
+        )}
+      </Field>
+      {days.map((day, index) => (
+        <Field key={day} label={m.levels.days[day]} {...(index === 0 && { hint: m.levels.hoursHint })}>
+          {(id) => (
+            <input
+              id={id}
+              value={draft.hours[day]}
+              onChange={({ target }) => change({ hours: { ...draft.hours, [day]: target.value } })}
+            />
+          )}
+        </Field>
+      ))}
+      <Field label={m.levels.holidays} hint={m.levels.holidaysHint} isWide>
+        {(id) => (
+          <textarea
+            id={id}
+            rows={4}
+            value={draft.holidays}
+            onChange={({ target }) => change({ holidays: target.value })}
+          />
+        )}
+      </Field>
+    </div>
+  );
+}

@@ -1,0 +1,111 @@
+import type { Schemas, Status } from '@millrace/api';
+import type { Query } from '@tanstack/react-query';
+import { queryClient } from '../connection/query.ts';
+import { createStore } from '../store/store.ts';
+import type { Fold } from './fold.ts';
+import type { LiveState } from './messages.ts';
+import { effectOn, type Read } from './rules.ts';
+
+/** How the stream of events is, in the tab that has it and in those that are told. */
+export const liveState = createStore<LiveState>('off');
+
+/** Whether the reader has asked for what is on screen to stay as it is. */
+export const isPaused = createStore(false);
+
+type Listener = (items: readonly string[] | 'many') => void;
+
+const listeners = new Map<string, Set<Listener>>();
+const readers = new Set<() => void>();
+const due = new Map<string, ReturnType<typeof setTimeout>>();
+let hasMissed = false;
+
+/** Has a list of items hear of those of its queue that something happened to. */
+export function onItems(queueId: string, listener: Listener): () => void {
+  const own = listeners.get(queueId) ?? new Set();
+  listeners.set(queueId, own.add(listener));
+  return () => own.delete(listener);
+}
+
+/** Has a reader of the events hear that there are more of them. */
+export function onEvents(reader: () => void): () => void {
+  readers.add(reader);
+  return () => readers.delete(reader);
+}
+
+/** Brings what is on screen up to what has happened. A tab that nobody sees, or that is paused, only notes that it has missed something. */
+export function takeIn(fold: Fold): void {
+  if (document.hidden || isPaused.get()) {
+    hasMissed = true;
+    return;
+  }
+  for (const query of queryClient.getQueryCache().getAll()) {
+    const read = readOf(query);
+    const effect = read && effectOn(read, fold);
+    if (effect?.counts) count(query, effect.counts);
+    if (effect) askAgain(query, effect.seconds);
+  }
+  for (const [queueId, { items }] of Object.entries(fold.queues))
+    for (const listener of listeners.get(queueId) ?? []) listener(items);
+  for (const reader of readers) reader();
+}
+
+function readOf({ queryKey: [operationId, input] }: Query): Read | undefined {
+  if (typeof operationId !== 'string') return undefined;
+  const { path } = (input ?? {}) as { readonly path?: Record<string, unknown> };
+  return { operationId, queueId: idIn(path?.['id']), itemId: idIn(path?.['workItemId']) };
+}
+
+function idIn(id: unknown): string | undefined {
+  return typeof id === 'number' || typeof id === 'bigint' ? String(id) : undefined;
+}
+
+/** Adds to the counters that are on screen what they have changed by; they are asked for anew once in a while. */
+function count({ queryKey }: Query, differences: Readonly<Partial<Record<Status, number>>>): void {
+  queryClient.setQueryData<Schemas['QueueStats']>(queryKey, (stats) => {
+    if (!stats) return undefined;
+    const counts = { ...stats.counts };
+    for (const [status, difference] of Object.entries(differences) as [Status, number][])
+      counts[status] = Math.max(0, counts[status] + difference);
+    return { ...stats, counts };
+  });
+}
+
+/** Asks again after a while, however often that is wished meanwhile. What is not on screen is asked for when it is looked at. */
+function askAgain({ queryHash, queryKey }: Query, seconds: number): void {
+  if (due.has(queryHash)) return;
+  const ask = () => {
+    due.delete(queryHash);
+    void queryClient.invalidateQueries({ queryKey, exact: true });
+  };
+  due.set(queryHash, setTimeout(ask, seconds * 1000));
+}
+
+/**
+ * Reads anew what is on screen, after something was done here. The counters are left to the feed, which is about to tell of it: read now as
+ * well, they would count it twice.
+ * @param operations those that answer otherwise now; left out, any may
+ */
+export async function readAnew(operations?: readonly string[]): Promise<void> {
+  const isTold = liveState.get() === 'live' && !isPaused.get();
+  await queryClient.invalidateQueries({
+    predicate: ({ queryKey: [operationId] }) =>
+      (!isTold || operationId !== 'getQueueStats') && (operations?.includes(String(operationId)) ?? true),
+  });
+}
+
+/** What was read before the stream began may have changed in between. */
+export function askForOlderThan(time: number): void {
+  void queryClient.invalidateQueries({
+    predicate: ({ state }) => state.dataUpdatedAt > 0 && state.dataUpdatedAt < time,
+  });
+}
+
+function catchUp(): void {
+  if (!hasMissed || document.hidden || isPaused.get()) return;
+  hasMissed = false;
+  void queryClient.invalidateQueries();
+  for (const reader of readers) reader();
+}
+
+document.addEventListener('visibilitychange', catchUp);
+isPaused.subscribe(catchUp);

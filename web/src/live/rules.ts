@@ -1,0 +1,79 @@
+import type { Status } from '@millrace/api';
+import type { Fold } from './fold.ts';
+
+/** What was read: an operation, and the queue or item that it was about. */
+export interface Read {
+  readonly operationId: string;
+  /** The id in its path, which is of a queue where the operation is about one. */
+  readonly queueId: string | undefined;
+  readonly itemId: string | undefined;
+}
+
+export interface Effect {
+  /** After how long it is asked for again. */
+  readonly seconds: number;
+  /** What its counters change by until then. */
+  readonly counts?: Readonly<Partial<Record<Status, number>>>;
+}
+
+/** Reads that sum up the items of a queue, or of all queues: after how many seconds they are asked for again when items changed. */
+const sums: Record<string, number> = {
+  getQueueStats: 15,
+  listQueueStats: 5,
+  explainQueue: 5,
+  listDoubts: 2,
+  listFailureClusters: 5,
+  listDeviceWork: 2,
+  getBatch: 2,
+  explainDevice: 5,
+  explainAutomation: 5,
+};
+
+/** Reads of one item. */
+const ofItem = new Set(['getWorkItem', 'explainWorkItem', 'listWorkItemEvents']);
+const secondsOfItem = 0.5;
+
+/** What operations are about, the longer words first; whatever is read of the same is asked for again. */
+const nouns = [
+  'WorkItemModel',
+  'Automation',
+  'Device',
+  'Pool',
+  'Queue',
+  'User',
+  'Role',
+  'ApiKey',
+  'Session',
+  'Upload',
+  'Batch',
+];
+const secondsOfOthers = 0.5;
+
+/** What has to become of something that was read; undefined when nothing happened to it. A list of items looks after itself. */
+export function effectOn({ operationId, queueId, itemId }: Read, fold: Fold): Effect | undefined {
+  if (ofItem.has(operationId)) return isNamed(fold, queueId, itemId) ? { seconds: secondsOfItem } : undefined;
+  if (operationId === 'listWorkItems') return undefined;
+  const noun = nounOf(operationId);
+  if (noun && fold.operations.some((done) => nounOf(done) === noun || decides(done, operationId)))
+    return { seconds: secondsOfOthers };
+  const seconds = sums[operationId];
+  if (seconds === undefined) return undefined;
+  if (queueId === undefined || !operationId.includes('Queue'))
+    return Object.keys(fold.queues).length > 0 ? { seconds } : undefined;
+  const queue = fold.queues[queueId];
+  return queue && { seconds, ...(operationId === 'getQueueStats' && { counts: queue.counts }) };
+}
+
+function isNamed(fold: Fold, queueId = '', itemId = ''): boolean {
+  const items = fold.queues[queueId]?.items;
+  return items === 'many' || items?.includes(itemId) === true;
+}
+
+function nounOf(operation: string): string | undefined {
+  return nouns.find((noun) => operation.includes(noun));
+}
+
+/** Why something stands still depends on automations, devices and users as well. */
+function decides(done: string, operationId: string): boolean {
+  return operationId.startsWith('explain') && /Automation|Device|Pool|User/.test(done);
+}

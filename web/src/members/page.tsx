@@ -1,0 +1,191 @@
+import { toId, type Id } from '@millrace/api';
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { Request } from '../connection/request.ts';
+import { Ask, AskButton } from '../dialogs/ask.tsx';
+import { Text } from '../page/text.tsx';
+import { useTitle } from '../page/title.ts';
+import { queueQuery } from '../queues/queries.ts';
+import { m } from './messages.ts';
+import { PickRole, PickUser } from './pick.tsx';
+import {
+  addConsumer,
+  consumersQuery,
+  membersQuery,
+  readAnew,
+  removeConsumerRequest,
+  removeMemberRequest,
+  roles,
+  setMember,
+  type Member,
+  type Role,
+} from './queries.ts';
+import css from './members.module.css';
+
+export { loadMembers as load } from './queries.ts';
+
+/** Does something, says what came of it, and reads anew who belongs to the queue. */
+type Act = (work: Promise<unknown>, done: string) => void;
+
+/** Who belongs to a queue, and who works on its items. */
+export function Page() {
+  const { id } = useParams({ from: '/frame/queues/$id/members' });
+  const { data: queue } = useSuspenseQuery(queueQuery(toId(id)));
+  const [said, setSaid] = useState('');
+  const [problem, setProblem] = useState('');
+  useTitle(m.members.title, queue.name ?? id);
+  const run = async (work: Promise<unknown>, done: string) => {
+    setProblem('');
+    try {
+      await work;
+      setSaid(done);
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
+    await readAnew();
+  };
+  const act: Act = (work, done) => void run(work, done);
+  const off = (name: string) => setSaid(m.members.removed(name));
+  const mayEdit = queue.capabilities?.includes('edit') === true;
+  return (
+    <div className={css.page}>
+      <h2>{m.members.title}</h2>
+      <p role="status">{said}</p>
+      <p role="alert" className={css.problem}>
+        {problem}
+      </p>
+      {!mayEdit && <p className="soft">{m.members.mayNot}</p>}
+      <fieldset disabled={!mayEdit} className={css.all}>
+        <People queueId={toId(id)} act={act} onOff={off} />
+        <Consumers queueId={toId(id)} act={act} onOff={off} />
+      </fieldset>
+    </div>
+  );
+}
+
+interface Props {
+  readonly queueId: Id;
+  readonly act: Act;
+  /** Says who was taken off. */
+  readonly onOff: (name: string) => void;
+}
+
+function People({ queueId, act, onOff }: Props) {
+  const { data } = useSuspenseQuery(membersQuery(queueId));
+  const set = (userId: Id, name: string, role: Role) =>
+    act(setMember(queueId, userId, role), m.members.saved(name));
+  const known = new Set(data.list.map(({ userId }) => String(userId)));
+  return (
+    <section>
+      <h3>{m.members.people}</h3>
+      <table className={css.table}>
+        <thead>
+          <tr>
+            <th scope="col">{m.members.name}</th>
+            <th scope="col">{m.members.role}</th>
+            <td />
+          </tr>
+        </thead>
+        <tbody>
+          {data.list.map((member) => (
+            <Person key={String(member.userId)} member={member} {...{ queueId, onOff, set }} />
+          ))}
+        </tbody>
+      </table>
+      <PickUser without={known} onPick={(userId, name, role) => set(userId, name, role)} />
+    </section>
+  );
+}
+
+interface PersonProps extends Omit<Props, 'act'> {
+  readonly member: Member;
+  readonly set: (userId: Id, name: string, role: Role) => void;
+}
+
+function Person({ member, queueId, onOff, set }: PersonProps) {
+  const { userId = 0, username = '', role = 'MEMBER' } = member;
+  return (
+    <tr>
+      <th scope="row">
+        <Text>{username}</Text>
+      </th>
+      <td>
+        <select
+          aria-label={m.members.roleOf(username)}
+          value={role}
+          onChange={({ target }) => set(userId, username, target.value as Role)}
+        >
+          {roles.map((one) => (
+            <option key={one} value={one}>
+              {m.members.roles[one]}
+            </option>
+          ))}
+        </select>
+      </td>
+      <td>
+        <Off
+          name={username}
+          text={m.members.offText}
+          request={removeMemberRequest(queueId, userId)}
+          onOff={onOff}
+        />
+      </td>
+    </tr>
+  );
+}
+
+interface OffProps extends Pick<Props, 'onOff'> {
+  readonly name: string;
+  /** What it brings about. */
+  readonly text: string;
+  readonly request: Request;
+}
+
+/** Takes somebody off, once that is confirmed. */
+function Off({ name, text, request, onOff }: OffProps) {
+  return (
+    <AskButton className="quiet" label={m.members.off} name={m.members.remove(name)}>
+      {(close) => (
+        <Ask
+          title={m.members.remove(name)}
+          confirm={m.members.off}
+          isDanger
+          requests={[request]}
+          onCancel={close}
+          onDone={() => {
+            close();
+            onOff(name);
+          }}
+        >
+          <p>{text}</p>
+        </Ask>
+      )}
+    </AskButton>
+  );
+}
+
+function Consumers({ queueId, act, onOff }: Props) {
+  const { data } = useSuspenseQuery(consumersQuery(queueId));
+  const add = (roleId: Id, name: string) => act(addConsumer(queueId, roleId), m.members.saved(name));
+  return (
+    <section>
+      <h3>{m.members.consumers}</h3>
+      <p className="soft">{data.list.length === 0 ? m.members.noConsumers : m.members.consumersText}</p>
+      <ul className={css.list}>
+        {data.list.map(({ roleId = 0, roleName = '' }) => (
+          <li key={String(roleId)}>
+            <Text>{roleName}</Text>{' '}
+            <Off
+              name={roleName}
+              text={m.members.offConsumerText}
+              request={removeConsumerRequest(queueId, roleId)}
+              onOff={onOff}
+            />
+          </li>
+        ))}
+      </ul>
+      <PickRole without={new Set(data.list.map(({ roleId }) => String(roleId)))} onPick={add} />
+    </section>
+  );
+}

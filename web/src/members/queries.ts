@@ -1,0 +1,58 @@
+import { toId, type Id, type Schemas } from '@millrace/api';
+import { call } from '../connection/client.ts';
+import type { Params } from '../connection/lazily.ts';
+import { query, queryClient, read } from '../connection/query.ts';
+import { requestFor, type Request } from '../connection/request.ts';
+
+export const roles = ['OWNER', 'MEMBER', 'PARTICIPANT'] as const;
+export type Role = (typeof roles)[number];
+export type Member = Schemas['QueueMember'];
+
+const page = { length: 1000 };
+
+export function membersQuery(id: Id) {
+  return query('listQueueMembers', { path: { id }, body: { sort: [{ field: 'username' }], page } });
+}
+
+export function consumersQuery(id: Id) {
+  return query('listQueueConsumers', { path: { id }, body: { page } });
+}
+
+/** All users, for those who may see them. */
+export function usersQuery() {
+  return { ...query('listUsers', { body: { sort: [{ field: 'username' }], page } }), retry: false };
+}
+
+export function rolesQuery() {
+  return { ...query('listRoles', { body: { sort: [{ field: 'name' }], page } }), retry: false };
+}
+
+export async function setMember(id: Id, userId: Id, role: Role): Promise<void> {
+  await call('addOrUpdateQueueMember', { path: { id, userId }, body: { role } });
+}
+
+export function removeMemberRequest(id: Id, userId: Id): Request {
+  return requestFor('removeQueueMember', { path: { id, userId } });
+}
+
+/** Has the users of a role work on the items of a queue. */
+export async function addConsumer(id: Id, roleId: Id): Promise<void> {
+  await call('addQueueConsumer', { path: { id }, body: { roleId } });
+}
+
+export function removeConsumerRequest(id: Id, roleId: Id): Request {
+  return requestFor('removeQueueConsumer', { path: { id, roleId } });
+}
+
+export async function readAnew(): Promise<void> {
+  await Promise.all(
+    ['listQueueMembers', 'listQueueConsumers'].map((operation) =>
+      queryClient.invalidateQueries({ queryKey: [operation] }),
+    ),
+  );
+}
+
+export async function loadMembers(params: Params): Promise<void> {
+  const id = toId(params['id'] ?? '');
+  await Promise.all([read(membersQuery(id)), read(consumersQuery(id))]);
+}

@@ -1,0 +1,109 @@
+import { inLanguage } from './language.ts';
+
+/** What is said otherwise than its operation is called: most of it comes about by itself, or is done to nothing that has a name. */
+const special: Readonly<Record<string, string>> = {
+  createWorkItems: 'put in',
+  createWorkItemsFromFile: 'put in a file',
+  claimWorkItems: 'took',
+  requestWork: 'was sent',
+  heartbeatWorkItems: 'began what cannot be undone with',
+  finishWorkItems: 'reported on',
+  lateReport: 'reported too late on',
+  cancelWorkItem: 'asked to stop',
+  resolveWorkItem: 'settled',
+  restartWorkItem: 'restarted',
+  releaseWorkItem: 'released',
+  updateWorkItems: 'corrected',
+  updateWorkItemStatus: 'changed',
+  returnLapsedItems: 'took back, as its holder fell silent,',
+  promoteDueItems: 'let come up again',
+  expireItems: 'expired',
+  resumeQueues: 'let go on',
+  rekeyQueues: 'put in a new order',
+  disconnectSilentDevices: 'lost',
+  registerDevice: 'registered',
+  drainDevice: 'drained',
+  quarantineDevice: 'quarantined',
+  resumeDevice: 'resumed',
+  warnQueueLevel: 'warned of the service level of',
+  breakQueueLevel: 'saw the service level broken of',
+  keepQueueLevel: 'saw the service level kept again of',
+  setQueueLevel: 'changed the service level of',
+  completeBatch: 'finished a batch',
+  reopenBatch: 'opened a batch again',
+  cutUploads: 'broke off an upload',
+  undoUpload: 'undid an upload',
+  logIn: 'logged in',
+  logOut: 'logged out',
+  finishSignOn: 'signed on',
+  changePassword: 'changed the password',
+  exportWorkItems: 'exported items',
+  exportAudit: 'exported the audit trail',
+  addSealingKey: 'began to seal with a new key',
+  restartFeed: 'began the feed anew, after a restore',
+  signErasures: 'signed what was erased before erasures were signed',
+};
+
+const verbs: Readonly<Record<string, string>> = {
+  add: 'added',
+  addOrUpdate: 'added or changed',
+  archive: 'archived',
+  begin: 'began',
+  change: 'changed',
+  close: 'closed',
+  create: 'created',
+  delete: 'deleted',
+  disable: 'disabled',
+  download: 'downloaded',
+  enable: 'enabled',
+  end: 'ended',
+  erase: 'erased',
+  exchange: 'renewed',
+  note: 'noted',
+  open: 'opened',
+  pause: 'paused',
+  remove: 'removed',
+  reset: 'reset',
+  restore: 'restored',
+  resume: 'resumed',
+  reveal: 'looked at the secret values of',
+  revoke: 'revoked',
+  rewrap: 'rewrapped',
+  rotate: 'rotated',
+  undo: 'undid',
+  update: 'changed',
+};
+
+/** What says already what it was done to. */
+const whole = / (?:the|an?) .*(?<! of)$| items$/;
+
+/** What the link behind the words names already. */
+const named = new Set(['queue', 'item', 'items', 'device']);
+
+const en = {
+  /** What somebody did, as the middle of a sentence: before it who, behind it what it was done to. */
+  did: (operation: string): string => {
+    const known = special[operation];
+    if (known !== undefined) return known;
+    const verb = Object.keys(verbs)
+      .filter((one) => new RegExp(`^${one}(?=[A-Z])`).test(operation))
+      .toSorted((one, other) => other.length - one.length)[0];
+    if (verb === undefined) return operation;
+    const noun = operation
+      .slice(verb.length)
+      .replace('WorkItemModel', 'Model')
+      .replace('WorkItem', 'Item')
+      .replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ')
+      .toLowerCase();
+    const past = verbs[verb] ?? verb;
+    return named.has(noun) ? past : `${past} the ${noun}`;
+  },
+  /** The same as a whole, on the page of the one thing that it was done to. @param it such as `this item` */
+  didTo: (operation: string, it: string): string => {
+    const did = en.did(operation);
+    return whole.test(did) ? did : `${did} ${it}`;
+  },
+};
+
+/** What people, runners and Millrace did, in words. */
+export const acts = inLanguage({ en });

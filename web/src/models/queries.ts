@@ -1,0 +1,49 @@
+import { toId, type Id, type Schemas } from '@millrace/api';
+import type { Params } from '../connection/lazily.ts';
+import { query, read } from '../connection/query.ts';
+import { requestFor, type Request } from '../connection/request.ts';
+import { carryOut, tryOut } from '../dialogs/queries.ts';
+import { modelQuery, queuesQuery } from '../queues/queries.ts';
+import type { Draft } from './rules.ts';
+
+const most = 1000;
+
+export function modelsQuery() {
+  return query('listWorkItemModels', { body: { sort: [{ field: 'name' }], page: { length: most } } });
+}
+
+/** The model as it was in a former version. */
+export function formerQuery(id: Id, modelVersion: number) {
+  return query('getWorkItemModel', { path: { id }, query: { modelVersion } });
+}
+
+type Model = Schemas['WorkItemModel'];
+
+/** Changes the attributes of a model as it was seen, or only tells what would happen. */
+export function changeRequest(
+  { id = 0, version = 0 }: Model,
+  drafts: readonly Draft[],
+  dryRun: boolean,
+): Request {
+  const attributes = drafts.map(({ key: _, ...attribute }) => ({
+    ...attribute,
+    name: attribute.name.trim(),
+  }));
+  return requestFor('updateWorkItemModel', { path: { id }, body: { version, attributes, dryRun } });
+}
+
+export async function changeModel(
+  request: Request,
+  dryRun: boolean,
+): Promise<Schemas['WorkItemModelChange']> {
+  const [outcome] = dryRun ? [await tryOut(request)] : await carryOut([request]);
+  return outcome as Schemas['WorkItemModelChange'];
+}
+
+export function loadModels(): Promise<unknown> {
+  return Promise.all([read(modelsQuery()), read(queuesQuery())]);
+}
+
+export async function loadModel(params: Params): Promise<void> {
+  await Promise.all([read(modelQuery(toId(params['id'] ?? ''))), read(queuesQuery())]);
+}

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { draftsOf, isChanged, movedUp, sampled, withNew } from './rules.ts';
+
+const shown = (text: string) =>
+  sampled(text)?.map(({ name, type, isRequired }) => `${name} ${type}${isRequired ? '!' : ''}`);
+
+test('a sample of JSON shows names and types, and what every record has', () => {
+  const text =
+    '[{"number":"R-1","amount":1.5,"due":"2026-03-01","urgent":true},{"number":"R-2","amount":2,"tags":[]}]';
+  expect(shown(text)).toEqual(['number TEXT!', 'amount NUMBER!', 'due DATE', 'urgent BOOLEAN', 'tags TEXT']);
+  expect(() => sampled('{"number":')).toThrow(SyntaxError);
+});
+
+test('a row of names shows names alone, and a table with values is for the server', () => {
+  expect(shown('Invoice No.; "Amount" ;')).toEqual(['Invoice No. TEXT', 'Amount TEXT']);
+  expect(sampled('number,amount\nR-1,1')).toBeUndefined();
+});
+
+test('a change is one of name, type, need or order', () => {
+  const attributes = [
+    { id: 1, name: 'number', type: 'TEXT' as const, isRequired: true },
+    { id: 2, name: 'amount', type: 'NUMBER' as const, isRequired: false },
+  ];
+  const drafts = draftsOf(attributes);
+  expect(isChanged(attributes, drafts)).toBe(false);
+  expect(movedUp(drafts, 1).map(({ id }) => id)).toEqual([2, 1]);
+  expect(isChanged(attributes, movedUp(drafts, 1))).toBe(true);
+  expect(withNew(drafts).at(-1)).toMatchObject({ name: '', type: 'TEXT', isRequired: false });
+});

@@ -1,0 +1,103 @@
+import type { Id, Schemas } from '@millrace/api';
+
+type Attribute = Schemas['WorkItemAttribute'];
+export type Type = NonNullable<Attribute['type']>;
+
+export type Sensitivity = NonNullable<Attribute['sensitivity']>;
+
+export const types: readonly Type[] = ['TEXT', 'NUMBER', 'DATE', 'BOOLEAN'];
+export const sensitivities: readonly Sensitivity[] = ['NONE', 'PERSONAL', 'SECRET'];
+
+/** An attribute while somebody changes it. */
+export interface Draft {
+  /** Tells it from the others while its name is typed. */
+  readonly key: string;
+  /** Of one that the model has. */
+  readonly id?: Id;
+  readonly name: string;
+  readonly type: Type;
+  readonly isRequired: boolean;
+  /** Left out where there never was a mark. */
+  readonly sensitivity?: Sensitivity;
+}
+
+export function draftsOf(attributes: readonly Attribute[]): Draft[] {
+  return attributes.map(({ id, name = '', type = 'TEXT', isRequired = true, sensitivity }, index) => ({
+    key: id === undefined ? `${index} ${name}` : String(id),
+    ...(id !== undefined && { id }),
+    name,
+    type,
+    isRequired,
+    ...(sensitivity && { sensitivity }),
+  }));
+}
+
+/** Whether a change would change anything. */
+export function isChanged(attributes: readonly Attribute[], drafts: readonly Draft[]): boolean {
+  const plain = (all: readonly Draft[]) =>
+    all.map((draft) => [draft.key, draft.name, draft.type, draft.isRequired, draft.sensitivity ?? 'NONE']);
+  return JSON.stringify(plain(draftsOf(attributes))) !== JSON.stringify(plain(drafts));
+}
+
+/** The names of attributes whose values a change would hide, and of those that it would show to all. */
+export function marksIn(attributes: readonly Attribute[], drafts: readonly Draft[]) {
+  const isMarked = ({ sensitivity = 'NONE' }: Pick<Draft, 'sensitivity'>) => sensitivity !== 'NONE';
+  const was = new Set(
+    draftsOf(attributes)
+      .filter(isMarked)
+      .map(({ key }) => key),
+  );
+  const namesOf = (some: readonly Draft[]) => some.map(({ name }) => name).join(', ');
+  return {
+    hidden: namesOf(drafts.filter((one) => isMarked(one) && !was.has(one.key))),
+    shown: namesOf(drafts.filter((one) => !isMarked(one) && was.has(one.key))),
+  };
+}
+
+/** The drafts with one more, which nobody has to fill in, as items lack it. */
+export function withNew(drafts: readonly Draft[]): Draft[] {
+  return [...drafts, { key: `new ${drafts.length}`, name: '', type: 'TEXT', isRequired: false }];
+}
+
+export function movedUp(drafts: readonly Draft[], index: number): Draft[] {
+  return drafts.toSpliced(index - 1, 2, ...drafts.slice(index - 1, index + 1).toReversed());
+}
+
+/**
+ * The attributes that a pasted sample shows: an object of JSON or a list of them, or a row of names.
+ * @returns undefined where the text is a table with values, by which the server knows more
+ */
+export function sampled(text: string): Draft[] | undefined {
+  const trimmed = text.trim();
+  if (/^[[{]/.test(trimmed)) return fromJson(trimmed);
+  if (/[\r\n]/.test(trimmed)) return undefined;
+  const names = trimmed.split(/[,;\t|]/).map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
+  return names
+    .filter((name) => name !== '')
+    .map((name, index) => ({ key: `${index} ${name}`, name, type: 'TEXT', isRequired: false }));
+}
+
+/** @throws SyntaxError when it is no JSON */
+function fromJson(text: string): Draft[] {
+  const parsed: unknown = JSON.parse(text);
+  const records = (Array.isArray(parsed) ? (parsed as unknown[]) : [parsed]).filter(
+    (one): one is Record<string, unknown> => typeof one === 'object' && one !== null,
+  );
+  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  return names.map((name, index) => {
+    const values = records
+      .map((record) => record[name])
+      .filter((value) => value !== undefined && value !== null);
+    const isRequired = values.length === records.length;
+    return { key: `${index} ${name}`, name, type: typeOf(values), isRequired };
+  });
+}
+
+const day = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/;
+
+function typeOf(values: readonly unknown[]): Type {
+  if (values.length === 0) return 'TEXT';
+  if (values.every((value) => typeof value === 'number')) return 'NUMBER';
+  if (values.every((value) => typeof value === 'boolean')) return 'BOOLEAN';
+  return values.every((value) => typeof value === 'string' && day.test(value)) ? 'DATE' : 'TEXT';
+}

@@ -1,0 +1,65 @@
+import { useQueries, useSuspenseQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useEffect } from 'react';
+import { devicesQuery } from '../devices/queries.ts';
+import { Promises } from '../levels/promises.tsx';
+import { useTitle } from '../page/title.ts';
+import { Fleet } from './fleet.tsx';
+import { m } from './messages.ts';
+import { Needs } from './needs.tsx';
+import { doubtsQuery, followStats, statesQuery, statsQuery, whyQuery } from './queries.ts';
+import { Queues } from './queues.tsx';
+import { needsOf, standsStill } from './rules.ts';
+import { Since } from './since.tsx';
+import css from './overview.module.css';
+
+export { loadOverview as load } from './queries.ts';
+
+// Behind what needs a person.
+const OverTime = lazy(async () => ({ default: (await import('../history/over-time.tsx')).OverTime }));
+
+// Whoever has more queues that stand still has one cause to mend first.
+const mostAsked = 30;
+
+/** Whether all is well: what needs a person, the queues, the devices, and what happened since one looked. */
+export function Page() {
+  const { data: stats } = useSuspenseQuery(statsQuery());
+  const { data: queues } = useSuspenseQuery(statesQuery());
+  const { data: doubts } = useSuspenseQuery(doubtsQuery());
+  const { data: devices } = useSuspenseQuery(devicesQuery());
+  const still = stats.list.filter(standsStill).slice(0, mostAsked);
+  const answers = useQueries({ queries: still.map(({ queueId }) => whyQuery(queueId)) });
+  useTitle(m.overview.title);
+  useLiveStats();
+  const whys = still.flatMap((one, index) => {
+    const why = answers[index]?.data;
+    return why ? [{ stats: one, why }] : [];
+  });
+  const needs = needsOf({ doubts: doubts.list, devices: devices.list, whys, now: Date.now() });
+  const sentences = new Map(
+    needs.flatMap((need) =>
+      need.kind === 'queue' ? [[need.stats.queueId, need.why.sentence] as const] : [],
+    ),
+  );
+  return (
+    <div className={css.overview}>
+      <h1>{m.overview.title}</h1>
+      <Needs needs={needs} />
+      <Promises />
+      <Queues stats={stats.list} sentences={sentences} />
+      <Suspense>
+        <OverTime stats={stats.list} queues={queues.list} />
+      </Suspense>
+      <Fleet devices={devices.list} />
+      <Since devices={devices.list} />
+    </div>
+  );
+}
+
+/** Follows the figures as long as the page is there. Without the stream they are read anew now and then all the same. */
+function useLiveStats(): void {
+  useEffect(() => {
+    const ending = new AbortController();
+    followStats(ending.signal).catch(() => undefined);
+    return () => ending.abort();
+  }, []);
+}

@@ -1,0 +1,19 @@
+import { inLanguage } from '../messages/language.ts';
+import { m as common } from '../messages/messages.ts';
+
+const en = {
+  page: {
+    masked: 'Hidden: a personal or secret value',
+    lost: 'There is no such page.',
+    toOverview: 'Go to the overview',
+    broken: 'This page failed.',
+    copyReport: 'Copy report',
+    again: 'Try again',
+    unseen: 'This does not exist, or you do not belong to it.',
+    refused: 'You may not see this.',
+    inZone: (zone: string) => `Time in ${zone}`,
+  },
+};
+
+/** What is said where a page cannot be shown. */
+export const m = { ...common, ...inLanguage({ en }) };

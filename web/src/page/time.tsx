@@ -1,0 +1,65 @@
+import { timeZone } from '../store/preferences.ts';
+import { useStore } from '../store/store.ts';
+import { m } from './messages.ts';
+import { instantIn } from './zones.ts';
+
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
+const units = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+  ['second', 1],
+] as const;
+
+/** A time as people say it, with the exact one at hand. */
+export function Time({ on }: { readonly on: string | undefined }) {
+  useStore(timeZone);
+  if (on === undefined) return undefined;
+  return (
+    <time dateTime={on} title={exactly(on)}>
+      {ago(new Date(on), new Date())}
+    </time>
+  );
+}
+
+function ago(then: Date, now: Date): string {
+  const seconds = (then.getTime() - now.getTime()) / 1000;
+  const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1];
+  return relative.format(Math.round(seconds / size), unit);
+}
+
+/** The time with its zone, which is the one that was chosen. */
+export function exactly(on: string): string {
+  return formatIn(timeZone.get()).format(new Date(on));
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatIn(zone: string): Intl.DateTimeFormat {
+  const known = formats.get(zone);
+  if (known) return known;
+  const chosen = zone === '' ? {} : { timeZone: zone };
+  const format = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'long', ...chosen });
+  formats.set(zone, format);
+  return format;
+}
+
+/** The instant of a local time that somebody has typed, in the zone that was chosen. */
+export function instantOf(local: string): string {
+  return instantIn(local, timeZone.get()).toISOString();
+}
+
+/** In which zone a time is typed, where that is not the one of the browser. */
+export function ZoneHint() {
+  const zone = useStore(timeZone);
+  return zone === '' ? undefined : <small>{m.page.inZone(zone)}</small>;
+}
+
+/** A length of time in its two largest units, such as `2 h 5 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
+}

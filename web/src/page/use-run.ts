@@ -1,0 +1,21 @@
+import { useEffect, useRef, useState } from 'react';
+
+/** Something that takes a while: it can be stopped, and is when what shows it goes. */
+export function useRun() {
+  const [isRunning, setRunning] = useState(false);
+  const [problem, setProblem] = useState('');
+  const ending = useRef<AbortController>(undefined);
+  useEffect(() => () => ending.current?.abort(), []);
+  const run = (work: (signal: AbortSignal) => Promise<void>) => {
+    const controller = new AbortController();
+    ending.current = controller;
+    setRunning(true);
+    setProblem('');
+    work(controller.signal)
+      .catch((error: unknown) => {
+        if (!controller.signal.aborted) setProblem(error instanceof Error ? error.message : String(error));
+      })
+      .finally(() => setRunning(false));
+  };
+  return { run, stop: () => ending.current?.abort(), isRunning, problem };
+}

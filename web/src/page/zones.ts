@@ -1,0 +1,32 @@
+/**
+ * The instant of a local time, such as `2026-12-01T08:30`, in a time zone. Of a time that comes twice, the earlier; one that is left out
+ * where clocks are put forward counts as if they had not been yet.
+ * @param zone empty for the one of the browser
+ */
+export function instantIn(local: string, zone: string): Date {
+  if (zone === '') return new Date(local);
+  const asUtc = Date.parse(`${local}Z`);
+  // The offset a day before and after: one of them is in force, unless clocks change more than once meanwhile.
+  const candidates = [asUtc - day, asUtc + day].map((near) => asUtc - offsetAt(near, zone));
+  const fitting = candidates.filter((time) => asUtc - offsetAt(time, zone) === time);
+  return new Date(fitting.length > 0 ? Math.min(...fitting) : (candidates[0] ?? asUtc));
+}
+
+const day = 86_400_000;
+
+/** By how many milliseconds the clocks of a zone are before those of UTC. */
+function offsetAt(time: number, zone: string): number {
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  }).formatToParts(time);
+  const of = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+  const shown = Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second'));
+  return shown - Math.floor(time / 1000) * 1000;
+}

@@ -1,0 +1,121 @@
+import type { Schemas } from '@millrace/api';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { Ask } from '../dialogs/ask.tsx';
+import { carryOut } from '../dialogs/queries.ts';
+import { Text } from '../page/text.tsx';
+import { m } from './messages.ts';
+import { sentenceOf } from './parts.tsx';
+import { deleteRoleRequest, effectOf, updateRoleRequest, type RoleDraft } from './queries.ts';
+import { RoleFields } from './role-fields.tsx';
+import { differenceOf, type Role } from './rules.ts';
+import css from './people.module.css';
+
+type Effect = Schemas['RoleEffect'];
+
+interface Props {
+  readonly role: Role;
+  readonly onClose: () => void;
+}
+
+/** A change of a role: first it says what it takes from whom, and only what was tried as it stands is applied. */
+export function ChangeRole({ role: first, onClose, onSaid }: Props & { onSaid: (said: string) => void }) {
+  // What is edited is the role as it was seen, also when it changes behind the dialog.
+  const [role] = useState(first);
+  const [draft, setDraft] = useState<RoleDraft>(role);
+  const [trial, setTrial] = useState<Effect>();
+  const change = (next: RoleDraft) => {
+    setDraft(next);
+    setTrial(undefined);
+  };
+  const request = updateRoleRequest(role, draft, trial === undefined);
+  const act = async () => {
+    if (trial === undefined) return setTrial(await effectOf(request));
+    await carryOut([request]);
+    onClose();
+    onSaid(m.people.saved(draft.name));
+  };
+  return (
+    <Ask
+      title={m.people.editOf(role.name)}
+      confirm={trial ? m.roles.apply : m.roles.try}
+      isReady={draft.name.trim() !== '' && isChanged(role, draft)}
+      requests={[request]}
+      act={act}
+      // Closed by what is applied alone: the trial stays on screen.
+      onDone={() => undefined}
+      onCancel={onClose}
+    >
+      <RoleFields draft={draft} onChange={change} />
+      <div role="status">{trial && <Taken effect={trial} />}</div>
+    </Ask>
+  );
+}
+
+function isChanged(role: Role, draft: RoleDraft): boolean {
+  const { gives, takes } = differenceOf(role.permissions, draft.permissions);
+  const isRenamed = draft.name.trim() !== role.name || draft.description !== role.description;
+  return isRenamed || gives.length > 0 || takes.length > 0;
+}
+
+/** Deletes a role, after it has said what that takes from whom. */
+export function DeleteRole({ role, onClose }: Props) {
+  const navigate = useNavigate();
+  const [trial, setTrial] = useState<Effect>();
+  const [problem, setProblem] = useState('');
+  const request = deleteRoleRequest(role, false);
+  useEffect(() => {
+    const refuse = (error: Error) => setProblem(error.message);
+    void effectOf(deleteRoleRequest(role, true)).then(setTrial, refuse);
+  }, [role]);
+  return (
+    <Ask
+      title={m.people.delete}
+      isDanger
+      isReady={trial !== undefined}
+      requests={[request]}
+      act={() => carryOut([request], () => navigate({ to: '/roles' }))}
+      onDone={onClose}
+    >
+      <p>{m.roles.deleteText}</p>
+      <div role="status">{trial ? <Taken effect={trial} /> : problem === '' && m.roles.trying}</div>
+      <p role="alert" className={css.problem}>
+        {problem}
+      </p>
+    </Ask>
+  );
+}
+
+/** What a change takes from whom, that none of their other roles grants. */
+function Taken({ effect: { taken, takenCount, queues } }: { readonly effect: Effect }) {
+  return (
+    <div className={css.trial}>
+      <p>{takenCount === 0 ? m.roles.takesNothing : m.roles.takes(takenCount)}</p>
+      {taken.length > 0 && (
+        <ul>
+          {taken.map(({ userId, username, permissions }) => (
+            <li key={String(userId)}>
+              <Link to="/users/$id" params={{ id: String(userId) }}>
+                <Text>{username}</Text>
+              </Link>
+              : {permissions.map(sentenceOf).join('; ') || m.roles.itemsOnly}
+            </li>
+          ))}
+          {takenCount > taken.length && <li>{m.roles.moreTaken(takenCount - taken.length)}</li>}
+        </ul>
+      )}
+      {queues.length > 0 && (
+        <>
+          <p>{m.roles.takesQueues}</p>
+          <ul>
+            {queues.map(({ queueId, name }) => (
+              <li key={String(queueId)}>
+                <Text>{name}</Text>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}

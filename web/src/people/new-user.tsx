@@ -1,0 +1,90 @@
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+import { Ask, Over } from '../dialogs/ask.tsx';
+import { m } from './messages.ts';
+import { useSecret } from './parts.tsx';
+import {
+  createUser,
+  createUserRequest,
+  idToCome,
+  resetPassword,
+  resetRequest,
+  type UserDraft,
+} from './queries.ts';
+import type { Role } from './rules.ts';
+import { UserFields } from './user-fields.tsx';
+import css from './people.module.css';
+
+interface Props {
+  readonly roles: readonly Role[];
+}
+
+/** Makes a user; one who logs in with a password gets a temporary one, which is shown once. */
+export function NewUser({ roles }: Props) {
+  const [isOpen, setOpen] = useState(false);
+  const { show, element } = useSecret();
+  const close = () => setOpen(false);
+  const onMade = (username: string, secret: string) =>
+    show({
+      title: m.users.temporary(username),
+      text: m.users.temporaryText,
+      name: m.users.temporary(username),
+      secret,
+    });
+  return (
+    <>
+      <Button className="primary" onPress={() => setOpen(true)}>
+        {m.users.new}
+      </Button>
+      <Over isOpen={isOpen} onClose={close} isWide isDismissable={false}>
+        <Form roles={roles} onMade={onMade} onClose={close} />
+      </Over>
+      {element}
+    </>
+  );
+}
+
+interface FormProps extends Props {
+  readonly onMade: (username: string, password: string) => void;
+  readonly onClose: () => void;
+}
+
+function Form({ roles, onMade, onClose }: FormProps) {
+  const [draft, setDraft] = useState(() => emptyDraft(roles));
+  const [hasPassword, setHasPassword] = useState(true);
+  const [made, setMade] = useState<Awaited<ReturnType<typeof createUser>>>();
+  const act = async () => {
+    // Where the password could not be had, another attempt makes no second user.
+    const user = made ?? (await createUser(draft));
+    setMade(user);
+    if (hasPassword) onMade(user.username, await resetPassword(user.id));
+  };
+  // The id is known once the user is there.
+  const password = hasPassword ? [resetRequest(idToCome)] : [];
+  return (
+    <Ask
+      title={m.users.new}
+      confirm={m.users.make}
+      isReady={draft.username.trim() !== ''}
+      requests={[createUserRequest(draft), ...password]}
+      act={act}
+      onDone={onClose}
+    >
+      <UserFields draft={draft} roles={roles} isNew onChange={setDraft} />
+      <label className={css.check}>
+        <input
+          type="checkbox"
+          checked={hasPassword}
+          onChange={({ target }) => setHasPassword(target.checked)}
+        />
+        <span>{m.users.withPassword}</span>
+        <small>{m.users.withPasswordText}</small>
+      </label>
+    </Ask>
+  );
+}
+
+function emptyDraft(roles: readonly Role[]): UserDraft {
+  const basic = roles.filter(({ name }) => name === 'AAE_Basic').map(({ id }) => String(id));
+  return { username: '', firstName: '', lastName: '', email: '', description: '', roles: basic };
+}

@@ -1,0 +1,95 @@
+import type { Schemas } from '@millrace/api';
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Command, Notice } from '../page/states.tsx';
+import { Text } from '../page/text.tsx';
+import { useTitle } from '../page/title.ts';
+import { m } from './messages.ts';
+import { automationsQuery, poolsQuery, statsQuery } from './queries.ts';
+import { sharesOf, type Share } from './rules.ts';
+import css from './pools.module.css';
+
+export { loadPools as load } from './queries.ts';
+
+/** The pools: by which scheme each gives out its work, and what each automation gets of it beside what it should. */
+export function Page() {
+  const { data: pools } = useSuspenseQuery(poolsQuery());
+  useTitle(m.pools.title);
+  return (
+    <>
+      <header className={css.head}>
+        <h1>{m.pools.title}</h1>
+        <span className={css.soft}>{m.pools.total(pools.page.total)}</span>
+      </header>
+      {pools.list.length === 0 && (
+        <Notice title={m.pools.empty}>
+          <p>{m.pools.emptyText}</p>
+          <Command>{`millrace pool create --json '{"name":"Office","scheme":"FAIR"}'`}</Command>
+        </Notice>
+      )}
+      {pools.list.map((pool) => (
+        <Pool key={String(pool.id)} pool={pool} />
+      ))}
+    </>
+  );
+}
+
+function Pool({ pool }: { readonly pool: Schemas['Pool'] }) {
+  const { data: automations } = useSuspenseQuery(automationsQuery());
+  const { data: stats } = useSuspenseQuery(statsQuery());
+  const { name, scheme, timeSliceSeconds, deviceCount } = pool;
+  const shares = sharesOf(pool, automations.list, stats.list);
+  return (
+    <section id={`pool-${String(pool.id)}`} className={css.pool} aria-label={name}>
+      <h2>
+        <Text>{name}</Text>
+      </h2>
+      <p className={css.soft}>
+        {m.pools.schemes[scheme](timeSliceSeconds)} <Link to="/devices">{m.pools.devices(deviceCount)}</Link>
+      </p>
+      {shares.length === 0 ? <p className={css.soft}>{m.pools.none}</p> : <Shares shares={shares} />}
+    </section>
+  );
+}
+
+function Shares({ shares }: { readonly shares: readonly Share[] }) {
+  return (
+    <div className={css.scroll}>
+      <table className={css.table}>
+        <thead>
+          <tr>
+            <th>{m.pools.automation}</th>
+            <th>{m.pools.due}</th>
+            <th>{m.pools.got}</th>
+            <th>{m.pools.finished}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shares.map(({ automation, due, got, finished }) => (
+            <tr key={String(automation.id)}>
+              <th scope="row">
+                <Link to="/queues/$id" params={{ id: String(automation.queueId) }}>
+                  <Text>{automation.name}</Text>
+                </Link>
+              </th>
+              <td>
+                <Bar part={due} kind="due" />
+              </td>
+              <td>{got !== undefined && <Bar part={got} kind="got" />}</td>
+              <td>{finished !== undefined && m.pools.items(finished)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Bar({ part, kind }: { readonly part: number; readonly kind: 'due' | 'got' }) {
+  return (
+    <span className={css.share}>
+      <meter className={css.bar} data-kind={kind} value={part} aria-hidden="true" />
+      {m.pools.percent(part)}
+    </span>
+  );
+}

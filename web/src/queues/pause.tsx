@@ -1,0 +1,68 @@
+import type { Schemas } from '@millrace/api';
+import { useState } from 'react';
+import { Button, Input, Label, TextField } from 'react-aria-components';
+import { Ask, Over, Reason } from '../dialogs/ask.tsx';
+import { useKey } from '../page/keys.ts';
+import { instantOf, ZoneHint } from '../page/time.tsx';
+import { m } from './messages.ts';
+import { pauseRequest, resumeRequest } from './queries.ts';
+import css from './queues.module.css';
+
+interface Props {
+  readonly queue: Schemas['Queue'];
+}
+
+/** Has a queue stand still, or go on; `p` asks for it too. */
+export function PauseButton({ queue }: Props) {
+  const [asked, setAsked] = useState<'pause' | 'resume'>();
+  const way = queue.status === 'INACTIVE' ? 'resume' : 'pause';
+  const mayPause = queue.capabilities?.includes('edit') === true;
+  const ask = () => (mayPause ? setAsked(way) : undefined);
+  const close = () => setAsked(undefined);
+  useKey('p', ask);
+  if (queue.archived) return undefined;
+  return (
+    <>
+      <Button className={way === 'resume' ? 'primary' : ''} isDisabled={!mayPause} onPress={ask}>
+        {m.queues[way]} <kbd aria-hidden="true">p</kbd>
+      </Button>
+      {!mayPause && <small>{m.queues.mayNotPause}</small>}
+      <Over isOpen={asked !== undefined} onClose={close}>
+        {/* What was asked for stays, also when somebody else is faster. */}
+        {asked === 'pause' && <Pause queue={queue} onDone={close} />}
+        {asked === 'resume' && <Resume queue={queue} onDone={close} />}
+      </Over>
+    </>
+  );
+}
+
+interface FormProps extends Props {
+  readonly onDone: () => void;
+}
+
+function Pause({ queue, onDone }: FormProps) {
+  const [until, setUntil] = useState('');
+  const [reason, setReason] = useState('');
+  const request = pauseRequest(queue.id ?? 0, reason.trim(), until === '' ? null : instantOf(until));
+  return (
+    <Ask title={m.queues.pause} requests={[request]} onDone={onDone}>
+      <p>{m.queues.pauseText}</p>
+      <Reason label={m.queues.reason} reason={reason} onChange={setReason} isRequired />
+      <TextField value={until} onChange={setUntil} className={css.field}>
+        <Label>{m.queues.pauseEnd}</Label>
+        <Input type="datetime-local" />
+        <ZoneHint />
+      </TextField>
+    </Ask>
+  );
+}
+
+function Resume({ queue, onDone }: FormProps) {
+  const [reason, setReason] = useState('');
+  return (
+    <Ask title={m.queues.resume} requests={[resumeRequest(queue.id ?? 0, reason.trim())]} onDone={onDone}>
+      <p>{m.queues.resumeText}</p>
+      <Reason label={m.queues.reason} reason={reason} onChange={setReason} />
+    </Ask>
+  );
+}

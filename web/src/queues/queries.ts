@@ -1,0 +1,70 @@
+import { toId, type Id } from '@millrace/api';
+import { session } from '../connection/client.ts';
+import type { Params } from '../connection/lazily.ts';
+import { query, read } from '../connection/query.ts';
+import { requestFor, type Request } from '../connection/request.ts';
+import { useStore } from '../store/store.ts';
+
+const most = 1000;
+
+export function queuesQuery() {
+  return query('listQueues', { body: { sort: [{ field: 'name' }], page: { length: most } } });
+}
+
+export function devicesQuery() {
+  return query('listDevices', { body: { sort: [{ field: 'hostName' }], page: { length: most } } });
+}
+
+export function queueQuery(id: Id) {
+  return query('getQueue', { path: { id } });
+}
+
+export function statsQuery(id: Id) {
+  return query('getQueueStats', { path: { id } });
+}
+
+/** Why its items start or do not. */
+export function whyQuery(id: Id) {
+  return query('explainQueue', { path: { id } });
+}
+
+/** Two hours by five minutes. @param until a whole span, so that it is asked for once */
+export function historyQuery(id: Id, until: number) {
+  const from = new Date(until - 2 * 3_600_000).toISOString();
+  return query('getQueueHistory', { path: { id }, query: { from, step: 300 } });
+}
+
+/** Has a queue grant nothing, until somebody resumes it or the time has come. */
+export function pauseRequest(id: Id, reason: string, until: string | null): Request {
+  return requestFor('pauseQueue', { path: { id }, body: { reason, until } });
+}
+
+export function resumeRequest(id: Id, reason: string): Request {
+  return requestFor('resumeQueue', { path: { id }, body: reason === '' ? {} : { reason } });
+}
+
+/** The model says of what type each display column is. Who may not see it does without. */
+export function modelQuery(id: Id) {
+  return query('getWorkItemModel', { path: { id } });
+}
+
+export function loadQueues(): Promise<unknown> {
+  return read(queuesQuery());
+}
+
+/** What every tab of a queue needs. */
+export async function loadQueue(params: Params): Promise<void> {
+  const id = toId(params['id'] ?? '');
+  await Promise.all([read(queueQuery(id)), read(statsQuery(id)), read(whyQuery(id)), loadModel(id)]);
+}
+
+async function loadModel(id: Id): Promise<void> {
+  const queue = await read(queueQuery(id));
+  await read(modelQuery(queue.workItemModelId ?? 0)).catch(() => undefined);
+}
+
+/** Whether the user may create queues. */
+export function useMayCreate(): boolean {
+  const now = useStore(session);
+  return now.state !== 'none' && now.user.permissions.some(({ name }) => name === 'createQueues');
+}

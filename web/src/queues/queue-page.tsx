@@ -1,0 +1,70 @@
+import { toId } from '@millrace/api';
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate, useParams } from '@tanstack/react-router';
+import type { DragEvent } from 'react';
+import { Outlook } from '../levels/outlook.tsx';
+import { useKey } from '../page/keys.ts';
+import { Text } from '../page/text.tsx';
+import { useTitle } from '../page/title.ts';
+import { PauseBanner } from './banner.tsx';
+import { CountsBar } from './counts.tsx';
+import { dropped } from './dropped.ts';
+import { m } from './messages.ts';
+import { PauseButton } from './pause.tsx';
+import { queueQuery, statsQuery, whyQuery } from './queries.ts';
+import { QueueState } from './state.tsx';
+import css from './queues.module.css';
+import { QueueTabs } from './tabs.tsx';
+
+export { loadQueue as load } from './queries.ts';
+
+/** A queue: how it is, and its tabs below. */
+export function Page() {
+  const { id } = useParams({ from: '/frame/queues/$id' });
+  const navigate = useNavigate();
+  const { data: queue } = useSuspenseQuery(queueQuery(toId(id)));
+  const { data: stats } = useSuspenseQuery(statsQuery(toId(id)));
+  useKey('w', () => void navigate({ to: '/queues/$id/why', params: { id } }));
+  useTitle(queue.name ?? id, m.queues.title);
+  // A spreadsheet may be dropped anywhere on a queue.
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    const [file] = event.dataTransfer.files;
+    if (!file) return;
+    dropped.set(file);
+    void navigate({ to: '/queues/$id/upload', params: { id } });
+  };
+  return (
+    <div className={css.queue} onDragOver={(event) => event.preventDefault()} onDrop={drop}>
+      <header className={css.head}>
+        <nav aria-label={m.common.breadcrumb}>
+          <Link to="/queues">{m.queues.title}</Link> /
+        </nav>
+        <h1>{queue.name}</h1>
+        <QueueState queue={queue} isShort />
+        <span className={css.buttons}>
+          <PauseButton queue={queue} />
+        </span>
+        <PauseBanner queue={queue} />
+        {queue.status === 'ACTIVE' && <Sentence id={id} />}
+        {!queue.archived && <Outlook id={toId(id)} />}
+        <CountsBar id={id} stats={stats} />
+        <QueueTabs id={id} />
+      </header>
+      <Outlet />
+    </div>
+  );
+}
+
+/** Why it is as it is, in one line; all of it is one press away. */
+function Sentence({ id }: { readonly id: string }) {
+  const { data: why } = useSuspenseQuery(whyQuery(toId(id)));
+  return (
+    <p className={css.sentence}>
+      <Text>{why.sentence}</Text>{' '}
+      <Link to="/queues/$id/why" params={{ id }}>
+        {m.queues.why}
+      </Link>
+    </p>
+  );
+}

@@ -1,0 +1,71 @@
+import type { Schemas } from '@millrace/api';
+
+type Reason = Schemas['Reason'];
+
+/** Where somebody can do something about a reason: among the items, or on the page of what holds them up. */
+export type Remedy =
+  | { readonly is: 'items'; readonly q: string }
+  | { readonly is: 'automation' | 'device' | 'devices' | 'pool' | 'automations'; readonly path: string };
+
+const filters: Partial<Record<Reason['code'], string>> = {
+  BACK_OFF: 'notBefore>now',
+  DEFERRED: 'status:DEFERRED',
+  FAILED: 'status:FAILED',
+  EXPIRED: 'kind:EXPIRED',
+  IN_DOUBT: 'kind:IN_DOUBT',
+  SLOTS_BUSY: 'status:IN_PROGRESS',
+  WORKING: 'status:IN_PROGRESS',
+};
+
+const aboutAutomation: ReadonlySet<Reason['code']> = new Set([
+  'AUTOMATION_STOPPED',
+  'AUTOMATION_PAUSED',
+  'RUN_AS_USERS_DISABLED',
+  'RUN_AS_USERS_TAKEN',
+]);
+
+const aboutDevices: ReadonlySet<Reason['code']> = new Set([
+  'NO_DEVICE_CONNECTED',
+  'NO_DEVICE_WITH_LABELS',
+  'NO_DEVICE_WITH_BOT',
+  'DEVICES_HELD',
+]);
+
+/** What to do about a reason; undefined where nothing is to be done, or the queue itself is to be resumed. */
+export function remedyFor({ code, facts = {} }: Reason): Remedy | undefined {
+  const q = filters[code];
+  if (q !== undefined) return { is: 'items', q };
+  if (aboutAutomation.has(code))
+    return { is: 'automation', path: `/automations/${textOf(facts['automationId'])}` };
+  if (code === 'NO_AUTOMATION') return { is: 'automations', path: '/automations' };
+  if (code === 'NO_DEVICE') return { is: 'pool', path: `/pools/${textOf(facts['poolId'])}` };
+  return aboutDevices.has(code) ? devicesOf(facts['deviceIds']) : undefined;
+}
+
+function devicesOf(ids: unknown): Remedy {
+  const [first, ...others] = Array.isArray(ids) ? (ids as unknown[]) : [];
+  if (first === undefined || others.length > 0) return { is: 'devices', path: '/devices' };
+  return { is: 'device', path: `/devices/${textOf(first)}` };
+}
+
+const rooms: Record<string, string> = {
+  queueId: 'queues',
+  automationId: 'automations',
+  poolId: 'pools',
+  deviceId: 'devices',
+  deviceIds: 'devices',
+  disconnectedDeviceIds: 'devices',
+  heldDeviceIds: 'devices',
+};
+
+/** The pages of what a fact names by its id. */
+export function linksIn(name: string, value: unknown): { readonly id: string; readonly path: string }[] {
+  const room = rooms[name];
+  if (room === undefined) return [];
+  const ids: unknown[] = Array.isArray(value) ? value : [value];
+  return ids.map((id) => ({ id: textOf(id), path: `/${room}/${textOf(id)}` }));
+}
+
+function textOf(id: unknown): string {
+  return typeof id === 'number' || typeof id === 'bigint' ? String(id) : '';
+}

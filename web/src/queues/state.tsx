@@ -1,0 +1,43 @@
+import type { Schemas } from '@millrace/api';
+import { Archive, CirclePause, CirclePlay } from 'lucide-react';
+import { exactly } from '../page/time.tsx';
+import { m } from './messages.ts';
+import css from './queues.module.css';
+
+interface Props {
+  readonly queue: Schemas['Queue'];
+  /** Whether who paused it, and why, is said elsewhere. */
+  readonly isShort?: boolean;
+}
+
+/** Whether a queue grants work, and why not: by word, shape and colour. */
+export function QueueState({ queue, isShort = false }: Props) {
+  if (queue.archived)
+    return (
+      <span className={css.state}>
+        <Archive size={14} aria-hidden="true" />
+        {m.queues.archived}
+      </span>
+    );
+  if (queue.status === 'ACTIVE')
+    return (
+      <span className={css.state} data-kind="active">
+        <CirclePlay size={14} aria-hidden="true" />
+        {m.queues.active}
+      </span>
+    );
+  if (isShort)
+    return (
+      <span className={css.state} data-kind="paused">
+        <CirclePause size={14} aria-hidden="true" />
+        {m.queues.paused}
+      </span>
+    );
+  return (
+    <span className={css.state} data-kind="paused" title={queue.pause && exactly(queue.pause.on)}>
+      <CirclePause size={14} aria-hidden="true" />
+      {queue.pause ? m.queues.pausedBy(queue.pause.byName ?? '', queue.pause.reason ?? '') : m.queues.paused}
+      {queue.pause?.until && ` ${m.queues.pausedUntil(exactly(queue.pause.until))}`}
+    </span>
+  );
+}

@@ -1,0 +1,110 @@
+import type { Schemas } from '@millrace/api';
+import { useNavigate } from '@tanstack/react-router';
+import { useMemo, useState } from 'react';
+import { Button } from 'react-aria-components';
+import { Grid } from '../grid/grid.tsx';
+import { useKey } from '../page/keys.ts';
+import { BulkMenu, type Opened } from '../work-items/bulk.tsx';
+import { bulkActions, type BulkAction } from '../work-items/bulk-rules.ts';
+import { useItems } from '../work-items/use-items.ts';
+import { useCells, type BenchRow } from './cells.ts';
+import { columnsFor } from './columns.tsx';
+import { m } from './messages.ts';
+import { filterOf, type Cluster } from './queries.ts';
+import type { Attribute, Row } from './rules.ts';
+import { SendBack } from './send-back.tsx';
+import { Tools } from './tools.tsx';
+import css from './repair.module.css';
+
+interface Props {
+  readonly cluster: Cluster;
+  readonly queue: Schemas['Queue'];
+  readonly model: Schemas['WorkItemModel'] | undefined;
+}
+
+const fields = ['id', 'version', 'json', 'error', 'status'];
+
+/** The items of a cause in a queue, whose cells are edited in place. */
+export function Bench({ cluster, queue, model }: Props) {
+  const navigate = useNavigate();
+  const filter = useMemo(() => filterOf(cluster), [cluster]);
+  const list = useItems(queue, filter, 'id', fields);
+  const rows = useMemo(() => list.items.map(rowOf), [list.items]);
+  const attributes = useMemo(() => attributesOf(model, rows), [model, rows]);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const bench = useCells(rows, attributes, selected);
+  const { editing } = bench;
+  const toggle = (id: string) =>
+    setSelected((ids) => new Set(ids.has(id) ? [...ids].filter((one) => one !== id) : [...ids, id]));
+  const toggleAll = (ids: readonly string[]) =>
+    setSelected((known) => new Set(ids.every((id) => known.has(id)) ? [] : ids));
+  const add = (ids: readonly string[]) => setSelected((known) => new Set([...known, ...ids]));
+  const open = (workItemId: string) =>
+    void navigate({ to: '/queues/$id/workitems/$workItemId', params: { id: String(queue.id), workItemId } });
+  return (
+    <>
+      <Tools rows={rows} attributes={attributes} cells={bench}>
+        {rows.length > 0 && <Deeds cluster={cluster} queue={queue} />}
+        <SendBack queueId={queue.id ?? 0} rows={rows} attributes={attributes} editing={editing} />
+      </Tools>
+      {!list.isReading && rows.length === 0 && <p role="status">{m.repair.noneLeft}</p>}
+      <div className={css.rows} hidden={rows.length === 0}>
+        <Grid
+          label={m.repair.rows}
+          columns={columnsFor(attributes, bench, String(queue.id))}
+          rows={rows}
+          total={list.total ?? -1}
+          idOf={(row) => row.id}
+          current={bench.current}
+          onMove={bench.setCurrent}
+          onPeek={bench.setCurrent}
+          onOpen={open}
+          onEnd={list.readOn}
+          sort="id"
+          onSort={() => undefined}
+          selection={{ has: (id) => selected.has(id), toggle, toggleAll, add }}
+        />
+      </div>
+    </>
+  );
+}
+
+const unfit: ReadonlySet<BulkAction> = new Set(['RELEASE', 'CANCEL', 'RESOLVE']);
+const fit = bulkActions.filter((action) => !unfit.has(action));
+
+/** What is done to all items of the cause: that they are tried again, before all. */
+function Deeds({ cluster, queue }: Omit<Props, 'model'>) {
+  const filter = useMemo(() => filterOf(cluster), [cluster]);
+  const [opened, setOpened] = useState<Opened>();
+  const restart = () => setOpened('RESTART');
+  useKey('r', restart);
+  const { count = 0, isMore = false } = cluster.queues.find(({ queueId }) => queueId === queue.id) ?? {};
+  return (
+    <>
+      <Button className="primary" aria-keyshortcuts="r" onPress={restart}>
+        {m.repair.restartAll(count, isMore)}
+      </Button>
+      <BulkMenu queue={queue} target={{ filter }} actions={fit} opened={opened} onOpened={setOpened} />
+    </>
+  );
+}
+
+function rowOf({ id, version = 0, json = {}, error = '' }: Schemas['WorkItem']): BenchRow {
+  return { id: String(id), version, json, error };
+}
+
+/** The attributes of the model; who may not see it has those that the items have, as texts. */
+function attributesOf(
+  model: Schemas['WorkItemModel'] | undefined,
+  rows: readonly Row[],
+): readonly Attribute[] {
+  if (model?.attributes) return model.attributes.map(attributeOf);
+  const names = new Set(rows.flatMap(({ json }) => Object.keys(json)));
+  return [...names].map((name) => ({ name, type: 'TEXT' }));
+}
+
+function attributeOf({ name = '', type = 'TEXT', isRequired = true }: ModelAttribute): Attribute {
+  return { name, type, isRequired };
+}
+
+type ModelAttribute = NonNullable<Schemas['WorkItemModel']['attributes']>[number];

@@ -1,0 +1,87 @@
+import type { Id } from '@millrace/api';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+import { Notice } from '../page/states.tsx';
+import { Text } from '../page/text.tsx';
+import { useTitle } from '../page/title.ts';
+import { itemQuery } from '../work-items/queries.ts';
+import { Answers } from './answers.tsx';
+import { Evidence } from './evidence.tsx';
+import { m } from './messages.ts';
+import { doubtsQuery } from './queries.ts';
+import css from './repair.module.css';
+
+export { loadDoubts as load } from './queries.ts';
+
+/** Items in doubt, one after another: was it done? */
+export function Page() {
+  const { data } = useSuspenseQuery(doubtsQuery());
+  const [later, setLater] = useState<readonly string[]>([]);
+  const [settled, setSettled] = useState('');
+  useTitle(m.doubts.title, m.repair.title);
+  const waiting = data.list.filter(({ id }) => !later.includes(String(id)));
+  const [first] = waiting.length > 0 ? waiting : data.list;
+  return (
+    <>
+      <header className={css.head}>
+        <h1>{m.doubts.title}</h1>
+        <span>{m.doubts.left(data.total)}</span>
+        <Link to="/repair">{m.doubts.back}</Link>
+        <span role="status">{settled}</span>
+      </header>
+      {first ? (
+        <Question
+          key={`${first.queueId} ${first.id} ${later.length}`}
+          queueId={first.queueId}
+          id={first.id}
+          queueName={first.queueName}
+          onSettled={() => setSettled(m.doubts.settled(String(first.id)))}
+          onLater={() =>
+            setLater((ids) => [...ids.filter((one) => one !== String(first.id)), String(first.id)])
+          }
+        />
+      ) : (
+        <Notice title={m.doubts.empty}>
+          <p>{m.doubts.emptyText}</p>
+        </Notice>
+      )}
+    </>
+  );
+}
+
+interface QuestionProps {
+  readonly queueId: Id;
+  readonly id: Id;
+  readonly queueName: string;
+  readonly onSettled: () => void;
+  readonly onLater: () => void;
+}
+
+function Question({ queueId, id, queueName, onSettled, onLater }: QuestionProps) {
+  const { data: item, error } = useQuery(itemQuery(queueId, id));
+  return (
+    <article className={css.question}>
+      <h2>
+        {m.doubts.question(String(id))}{' '}
+        <small>
+          <Text>{m.doubts.in(queueName)}</Text>
+        </small>
+      </h2>
+      <p role="alert" className={css.problem}>
+        {error?.message}
+      </p>
+      {item && <Evidence item={item} />}
+      {item && <Answers item={item} onSettled={onSettled} />}
+      <p>
+        <Button className="quiet" onPress={onLater}>
+          {m.doubts.later}
+        </Button>{' '}
+        <Link to="/queues/$id/workitems/$workItemId" params={{ id: String(queueId), workItemId: String(id) }}>
+          {m.items.open}
+        </Link>
+      </p>
+    </article>
+  );
+}

@@ -1,0 +1,157 @@
+import { parseJson } from '@millrace/api';
+import { typedOf } from '../work-items/values.ts';
+
+/** An attribute of the model, as a column of the grid. */
+export interface Attribute {
+  readonly name: string;
+  readonly type: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
+  readonly isRequired?: boolean;
+}
+
+/** An item as it was read. */
+export interface Row {
+  readonly id: string;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** The texts of cells that were changed, by item and attribute. */
+export type Edits = ReadonlyMap<string, Readonly<Record<string, string>>>;
+
+export interface CellEdit {
+  readonly row: Row;
+  readonly name: string;
+  readonly text: string;
+}
+
+export const noEdits: Edits = new Map();
+
+/** What a cell shows: what was typed, or else what is stored. */
+export function cellText(edits: Edits, row: Row, name: string): string {
+  return edits.get(row.id)?.[name] ?? typedOf(row.json[name]);
+}
+
+/** The edits with more of them; a cell that is as it was stored is none. */
+export function withCells(edits: Edits, cells: readonly CellEdit[]): Edits {
+  const next = new Map(edits);
+  for (const { row, name, text } of cells) {
+    const { [name]: _, ...others } = next.get(row.id) ?? {};
+    const changed = text === typedOf(row.json[name]) ? others : { ...others, [name]: text };
+    if (Object.keys(changed).length > 0) next.set(row.id, changed);
+    else next.delete(row.id);
+  }
+  return next;
+}
+
+export type Problem = 'required' | 'number' | 'date' | 'boolean';
+
+const numeric = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const date = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+
+/** Why a text is no value of an attribute, as the server sees it as well. */
+export function problemOf(text: string, { type, isRequired }: Attribute): Problem | undefined {
+  if (text === '') return isRequired ? 'required' : undefined;
+  if (type === 'NUMBER') return numeric.test(text) ? undefined : 'number';
+  if (type === 'BOOLEAN') return text === 'true' || text === 'false' ? undefined : 'boolean';
+  const isDate = type !== 'DATE' || (date.test(text) && !Number.isNaN(Date.parse(text)));
+  return isDate ? undefined : 'date';
+}
+
+/** A typed text as the value that is stored, to the last digit; an empty one takes the value away. */
+export function valueOf(text: string, { type }: Attribute): unknown {
+  if (text === '') return null;
+  return type === 'NUMBER' || type === 'BOOLEAN' ? parseJson(text) : text;
+}
+
+/** The attributes that a row sets anew. */
+export function changeOf(edits: Edits, row: Row, attributes: readonly Attribute[]): Record<string, unknown> {
+  const changed = edits.get(row.id) ?? {};
+  return Object.fromEntries(
+    attributes.flatMap((attribute) => {
+      const text = changed[attribute.name];
+      return text === undefined ? [] : [[attribute.name, valueOf(text, attribute)]];
+    }),
+  );
+}
+
+/** Whether each changed cell of a row holds a value of its attribute. */
+export function isSound(edits: Edits, row: Row, attributes: readonly Attribute[]): boolean {
+  return attributes.every((attribute) => {
+    const text = edits.get(row.id)?.[attribute.name];
+    return text === undefined || problemOf(text, attribute) === undefined;
+  });
+}
+
+/** The cells of a block as a sheet copies it: tabs between cells, and quotes around those that have tabs, quotes or lines in them. */
+export function blockOf(text: string): string[][] {
+  const cells = text.replace(/\r?\n$/, '').matchAll(/("(?:[^"]|"")*"|[^\t\r\n]*)(\t|\r?\n|$)/g);
+  const rows: string[][] = [[]];
+  for (const [, cell = '', end] of cells) {
+    const isQuoted = cell.length > 1 && cell.startsWith('"') && cell.endsWith('"');
+    rows.at(-1)?.push(isQuoted ? cell.slice(1, -1).replaceAll('""', '"') : cell);
+    if (end === '') break;
+    if (end !== '\t') rows.push([]);
+  }
+  return rows;
+}
+
+/** A cell of the grid by its place. */
+export interface Place {
+  readonly row: number;
+  readonly column: number;
+}
+
+/** A block put into the grid from a cell on, to the right and down; what does not find room is left out. */
+export function pasted(
+  block: readonly (readonly string[])[],
+  at: Place,
+  rows: readonly Row[],
+  attributes: readonly Attribute[],
+): CellEdit[] {
+  return block.flatMap((line, down) =>
+    line.flatMap((text, right) => {
+      const row = rows[at.row + down];
+      const attribute = attributes[at.column + right];
+      return row && attribute ? [{ row, name: attribute.name, text: typedAs(text.trim(), attribute) }] : [];
+    }),
+  );
+}
+
+/** Sheets write truth in capitals. */
+function typedAs(text: string, { type }: Attribute): string {
+  return type === 'BOOLEAN' ? text.toLowerCase() : text;
+}
+
+/** The cells below one, with its text: those of the rows that are selected, or of all where none is. */
+export function filled(
+  edits: Edits,
+  rows: readonly Row[],
+  from: number,
+  { name, selected }: { readonly name: string | undefined; readonly selected: ReadonlySet<string> },
+): CellEdit[] {
+  const first = rows[from];
+  if (!first || name === undefined) return [];
+  const text = cellText(edits, first, name);
+  const below = rows.slice(from + 1).filter(({ id }) => selected.size === 0 || selected.has(id));
+  return below.map((row) => ({ row, name, text }));
+}
+
+/** The cells that have a text in them, with another in its place. */
+export function replaced(
+  edits: Edits,
+  rows: readonly Row[],
+  attributes: readonly Attribute[],
+  [find, by]: readonly [string, string],
+): CellEdit[] {
+  if (find === '') return [];
+  return rows.flatMap((row) =>
+    attributes.flatMap(({ name }) => {
+      const text = cellText(edits, row, name);
+      return text.includes(find) ? [{ row, name, text: text.replaceAll(find, by) }] : [];
+    }),
+  );
+}
+
+/** The shape of a cause as people read it: what differs from item to item is left open. */
+export function shapeOf(signature: string): string {
+  return signature.replaceAll(/<(?:link|id|text|path|time|number)>/g, '…');
+}

@@ -1,0 +1,173 @@
+import type { Id } from '@millrace/api';
+import { useEffect, useState } from 'react';
+import {
+  Button,
+  Dialog,
+  DialogTrigger,
+  Form,
+  Heading,
+  Input,
+  Label,
+  Modal,
+  ModalOverlay,
+  TextField,
+} from 'react-aria-components';
+import { AsScript } from '../dialogs/as-script.tsx';
+import { Text } from '../page/text.tsx';
+import type { BenchRow } from './cells.ts';
+import { typedOf } from '../work-items/values.ts';
+import { m } from './messages.ts';
+import {
+  sendBack,
+  sendBackRequest,
+  tryCorrections,
+  type Correction,
+  type CorrectionOutcome,
+} from './queries.ts';
+import { cellText, changeOf, isSound, type Attribute } from './rules.ts';
+import type { Editing } from './use-edits.ts';
+import css from './repair.module.css';
+
+interface Props {
+  readonly queueId: Id;
+  readonly rows: readonly BenchRow[];
+  readonly attributes: readonly Attribute[];
+  readonly editing: Editing;
+}
+
+// As many as one call takes; what is left stays in the grid.
+const mostRows = 1000;
+
+/** The corrected rows, sent back to be tried again: first tried on the server, then asked for, then done, with what came of each row. */
+export function SendBack(props: Props) {
+  const { rows, attributes, editing } = props;
+  const changed = rows.filter(({ id }) => editing.edits.has(id)).slice(0, mostRows);
+  const unsound = changed.filter((row) => !isSound(editing.edits, row, attributes));
+  const isReady = changed.length > 0 && unsound.length === 0;
+  return (
+    <>
+      {unsound.length > 0 && (
+        <span role="status" className={css.problem}>
+          {m.repair.invalid(unsound.length)}
+        </span>
+      )}
+      <DialogTrigger>
+        <Button className="primary" isDisabled={!isReady}>
+          {m.repair.sendBack(changed.length)}
+        </Button>
+        <ModalOverlay isDismissable className="overlay">
+          <Modal className="modal">
+            <Dialog className={css.dialog}>
+              {({ close }) => <Confirm {...props} rows={changed} onClose={close} />}
+            </Dialog>
+          </Modal>
+        </ModalOverlay>
+      </DialogTrigger>
+    </>
+  );
+}
+
+function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }) {
+  const { queueId, editing } = props;
+  // What was tried is what is sent, also when the list behind it changes.
+  const [lines] = useState(() => linesOf(props));
+  const [trial, setTrial] = useState<CorrectionOutcome>();
+  const [done, setDone] = useState<CorrectionOutcome>();
+  const [problem, setProblem] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const [reason, setReason] = useState('');
+  const request = sendBackRequest(queueId, lines.map(correctionOf), reason.trim());
+  const refuse = (error: Error) => setProblem(error.message);
+  useEffect(
+    () => void tryCorrections(queueId, lines.map(correctionOf)).then(setTrial, refuse),
+    [queueId, lines],
+  );
+  const send = async () => {
+    setBusy(true);
+    const outcome = await sendBack(request).catch(refuse);
+    if (outcome) {
+      setDone(outcome);
+      editing.settle(outcome.list.filter(({ error }) => !error).map(({ id }) => String(id)));
+    }
+    setBusy(false);
+  };
+  return (
+    <Form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      <Heading slot="title">{m.repair.sendBackTitle}</Heading>
+      <p role="status">{toldOf(trial, done)}</p>
+      <Lines lines={lines} outcome={done ?? trial} />
+      {!done && (
+        <TextField value={reason} onChange={setReason} maxLength={1000}>
+          <Label>{m.item.reason}</Label>
+          <Input />
+        </TextField>
+      )}
+      <p role="alert" className={css.problem}>
+        {problem}
+      </p>
+      <div className={css.buttons}>
+        {!done && (
+          <Button type="submit" className="primary" isPending={isBusy} isDisabled={!trial?.changed}>
+            {m.repair.sendBack(trial?.changed ?? 0)}
+          </Button>
+        )}
+        <Button onPress={onClose}>{done ? m.common.close : m.common.cancel}</Button>
+      </div>
+      {!done && <AsScript requests={[request]} />}
+    </Form>
+  );
+}
+
+/** A row that is sent, with what changes in it. */
+interface Line {
+  readonly id: string;
+  readonly correction: Correction;
+  readonly changes: readonly string[];
+}
+
+const correctionOf = ({ correction }: Line): Correction => correction;
+
+function linesOf({ rows, attributes, editing: { edits } }: Props): readonly Line[] {
+  return rows.map((row) => ({
+    id: row.id,
+    correction: { id: BigInt(row.id), version: row.version, json: changeOf(edits, row, attributes) },
+    changes: attributes
+      .filter(({ name }) => edits.get(row.id)?.[name] !== undefined)
+      .map(({ name }) =>
+        m.repair.became(name, shown(typedOf(row.json[name])), shown(cellText(edits, row, name))),
+      ),
+  }));
+}
+
+const shown = (text: string) => (text === '' ? m.repair.unset : text);
+
+function toldOf(trial: CorrectionOutcome | undefined, done: CorrectionOutcome | undefined): string {
+  if (done)
+    return `${m.repair.did(done.changed, done.refused)}${done.refused > 0 ? ` ${m.repair.kept}` : ''}`;
+  return trial ? m.repair.would(trial.changed, trial.refused) : m.repair.trying;
+}
+
+function Lines({
+  lines,
+  outcome,
+}: {
+  readonly lines: readonly Line[];
+  readonly outcome: CorrectionOutcome | undefined;
+}) {
+  const errors = new Map(outcome?.list.map(({ id, error }) => [String(id), error?.message]));
+  return (
+    <ul className={css.lines} aria-label={m.repair.changes} tabIndex={0}>
+      {lines.map(({ id, changes }) => (
+        <li key={id}>
+          <span className="id">{id}</span> <Text>{changes.join(' · ')}</Text>
+          {errors.get(id) && <span className={css.problem}> {errors.get(id)}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,127 @@
+import { toId, type Id } from '@millrace/api';
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useState, type ReactNode } from 'react';
+import { Button, Form } from 'react-aria-components';
+import { PickRole, PickUser } from '../members/pick.tsx';
+import { modelsQuery } from '../models/queries.ts';
+import { useTitle } from '../page/title.ts';
+import { MoreFields, NameFields } from './fields.tsx';
+import { m } from './messages.ts';
+import { ModelPart } from './model-part.tsx';
+import { createAll, type NewQueue, type Person } from './queries.ts';
+import { draftOf, type ChosenModel, type Draft } from './rules.ts';
+import css from './setup.module.css';
+
+export { loadModels as load } from '../models/queries.ts';
+
+/** A new queue on one page: name and order, model, who; the rest stays as the server has it. */
+export function Page() {
+  const { data: models } = useSuspenseQuery(modelsQuery());
+  const [draft, setDraft] = useState(() => draftOf());
+  const [model, setModel] = useState<ChosenModel>({ name: '', drafts: [] });
+  const [people, setPeople] = useState<readonly Person[]>([]);
+  useTitle(m.setup.newQueue);
+  const change = (some: Partial<Draft>) => setDraft((now) => ({ ...now, ...some }));
+  const picked = models.list.find(({ id }) => String(id) === model.id);
+  const attributes = (picked?.attributes ?? model.drafts).map(({ name = '' }) => name).filter(Boolean);
+  return (
+    <NewQueueForm queue={{ draft, model, people }} onModel={setModel}>
+      <h2>{m.setup.nameAndOrder}</h2>
+      <NameFields draft={draft} attributes={attributes} onChange={change} />
+      <h2>{m.setup.model}</h2>
+      <ModelPart models={models.list} model={model} onChange={setModel} />
+      <h2>{m.setup.who}</h2>
+      <Who people={people} onChange={setPeople} />
+      <details className={css.more}>
+        <summary>{m.setup.more}</summary>
+        <MoreFields draft={draft} attributes={attributes} onChange={change} />
+      </details>
+    </NewQueueForm>
+  );
+}
+
+interface FormProps {
+  readonly queue: NewQueue;
+  readonly onModel: (model: ChosenModel) => void;
+  readonly children: ReactNode;
+}
+
+/** Makes the queue, and goes there. */
+function NewQueueForm({ queue, onModel, children }: FormProps) {
+  const navigate = useNavigate();
+  const [problem, setProblem] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const { draft, model } = queue;
+  const hasModel = model.id !== undefined || model.drafts.length > 0;
+  const create = async () => {
+    if (isBusy) return;
+    setBusy(true);
+    setProblem('');
+    try {
+      const id = await createAll(queue, (made) => onModel({ ...model, id: String(made) }));
+      await navigate({ to: '/queues/$id', params: { id: String(id) } });
+    } catch (error) {
+      setProblem((error as Error).message);
+      setBusy(false);
+    }
+  };
+  return (
+    <Form
+      className={css.page}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void create();
+      }}
+    >
+      <nav aria-label={m.common.breadcrumb}>
+        <Link to="/queues">{m.setup.queues}</Link> /
+      </nav>
+      <h1>{m.setup.newQueue}</h1>
+      {children}
+      <p role="alert" className={css.problem}>
+        {problem}
+      </p>
+      <div className={css.actions}>
+        <Button type="submit" className="primary" isDisabled={draft.name.trim() === '' || !hasModel}>
+          {m.setup.create}
+        </Button>
+        {!hasModel && <span className="soft">{m.setup.noModel}</span>}
+      </div>
+    </Form>
+  );
+}
+
+interface WhoProps {
+  readonly people: readonly Person[];
+  readonly onChange: (people: readonly Person[]) => void;
+}
+
+/** People, and the roles whose users work on the items. */
+function Who({ people, onChange }: WhoProps) {
+  const idsOf = (isRole: boolean) =>
+    new Set(people.filter(({ role }) => (role === undefined) === isRole).map(({ id }) => String(id)));
+  const add = (id: Id, name: string, role?: Person['role']) =>
+    onChange([...people, { id: toId(String(id)), name, ...(role && { role }) }]);
+  return (
+    <>
+      <p className="soft">{m.setup.owner}</p>
+      <ul className={css.people}>
+        {people.map((person) => (
+          <li key={`${person.role} ${String(person.id)}`}>
+            {person.name} {person.role}
+            <Button
+              className="quiet"
+              aria-label={m.setup.takeOff(person.name)}
+              onPress={() => onChange(people.filter((one) => one !== person))}
+            >
+              ✕
+            </Button>
+          </li>
+        ))}
+      </ul>
+      <PickUser without={idsOf(false)} onPick={add} />
+      <PickRole without={idsOf(true)} onPick={(id, name) => add(id, name)} />
+    </>
+  );
+}

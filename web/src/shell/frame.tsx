@@ -1,0 +1,98 @@
+import { useIsFetching } from '@tanstack/react-query';
+import { Outlet, useRouterState } from '@tanstack/react-router';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { Button } from 'react-aria-components';
+import { session } from '../connection/client.ts';
+import { awaySince } from '../connection/reach.ts';
+import { dropped } from '../page/address.ts';
+import { useStore } from '../store/store.ts';
+import { runs } from '../work-items/bulk-runs.ts';
+import { m } from './messages.ts';
+import { Rail } from './rail.tsx';
+import css from './shell.module.css';
+import { TopBar } from './top-bar.tsx';
+import { useShortcuts } from './use-shortcuts.ts';
+
+export { loadPreferences as load } from '../preferences/queries.ts';
+
+const fetchPalette = async () => ({ default: (await import('./palette.tsx')).Palette });
+const fetchSessionDialog = async () => ({
+  default: (await import('../auth/session-dialog.tsx')).SessionDialog,
+});
+const fetchTray = async () => ({ default: (await import('../work-items/tray.tsx')).Tray });
+const Palette = lazy(fetchPalette);
+const SessionDialog = lazy(fetchSessionDialog);
+const Tray = lazy(fetchTray);
+const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }));
+
+/** What is around every page: where one can go, and how the connection is. */
+export function Page() {
+  const [isFinding, setFinding] = useState(false);
+  const find = useCallback(() => setFinding(true), []);
+  const { state } = useStore(session);
+  const hasRuns = useStore(runs).length > 0;
+  const [isHelping, setHelping] = useState(false);
+  const help = useCallback(() => setHelping(true), []);
+  useShortcuts(find, help);
+  useFetchedAhead();
+  return (
+    <div className={css.frame}>
+      <a className={css.skip} href="#page">
+        {m.shell.skip}
+      </a>
+      <Rail />
+      <TopBar onFind={find} onHelp={help} />
+      <main id="page" className={css.page} tabIndex={-1}>
+        <Away />
+        <Dropped />
+        <Progress />
+        <Outlet />
+      </main>
+      <Suspense>
+        {isFinding && <Palette onOpenChange={setFinding} />}
+        {isHelping && <Shortcuts onClose={() => setHelping(false)} />}
+        {hasRuns && <Tray />}
+        {state === 'over' && <SessionDialog />}
+      </Suspense>
+    </div>
+  );
+}
+
+/** What lies over a page is there before it is needed, but not before the page. */
+function useFetchedAhead(): void {
+  useEffect(() => {
+    const fetched = Promise.all([fetchPalette(), fetchSessionDialog(), fetchTray()]);
+    void fetched.catch(() => undefined);
+  }, []);
+}
+
+/** Told once, when the connection is lost. */
+function Away() {
+  const since = useStore(awaySince);
+  return (
+    <div role="status">{since && <p className={css.away}>{m.shell.away(since.toLocaleTimeString())}</p>}</div>
+  );
+}
+
+/** That a part of the address is not what it should be, and that the page shows what is left. */
+function Dropped() {
+  const found = useStore(dropped);
+  const path = useRouterState({ select: ({ location }) => location.publicHref.split('?', 1)[0] });
+  return (
+    <div role="status">
+      {found && found.path === path && (
+        <p className={css.away}>
+          {m.shell.dropped(found.names.join(', '))}{' '}
+          <Button className="quiet" onPress={() => dropped.set(undefined)}>
+            {m.common.close}
+          </Button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** A thin line while something is read anew; what is there stays. */
+function Progress() {
+  return <div className={css.progress} data-busy={useIsFetching() > 0} aria-hidden="true" />;
+}

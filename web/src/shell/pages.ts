@@ -1,0 +1,92 @@
+import type { LinkProps } from '@tanstack/react-router';
+import {
+  Boxes,
+  Building2,
+  CalendarClock,
+  Gauge,
+  History,
+  KeyRound,
+  Layers,
+  Server,
+  Settings,
+  Shapes,
+  Stamp,
+  Users,
+  UserRoundCheck,
+  Workflow,
+  Wrench,
+  type LucideIcon,
+} from 'lucide-react';
+import { m } from './messages.ts';
+
+/** A page that is found at the side, in the palette, and by `g` with its key. */
+export interface Place {
+  readonly path: LinkProps['to'];
+  readonly label: string;
+  readonly icon: LucideIcon;
+  /** Pressed after `g`. */
+  readonly key: string;
+  /** Any of these is enough; left out where whoever is logged in may look. */
+  readonly permissions?: readonly string[];
+  /** Folded away at the side, as it is seldom needed. */
+  readonly isFolded?: boolean;
+  /** In the menu of the user instead of at the side. */
+  readonly isOwn?: boolean;
+}
+
+/**
+ * The pages, in the order in which they stand at the side. One is added here by a line, and in router.tsx by a route with `lazily`;
+ * its script, texts and styles are then loaded when somebody first goes there.
+ */
+const places: readonly Place[] = [
+  { path: '/', label: m.shell.overview, icon: Gauge, key: 'o' },
+  { path: '/queues', label: m.shell.queues, icon: Layers, key: 'q' },
+  { path: '/repair', label: m.shell.repair, icon: Wrench, key: 'r' },
+  { path: '/devices', label: m.shell.devices, icon: Server, key: 'd' },
+  { path: '/pools', label: m.shell.pools, icon: Boxes, key: 'p' },
+  { path: '/automations', label: m.shell.automations, icon: Workflow, key: 'a' },
+  { path: '/events', label: m.shell.events, icon: History, key: 'e' },
+  { path: '/calendars', label: m.shell.calendars, icon: CalendarClock, key: 'c' },
+  { path: '/workitemmodels', label: m.shell.models, icon: Shapes, key: 'm' },
+  { path: '/users', label: m.shell.users, icon: Users, key: 'u', permissions: ['viewUsers'], isFolded: true },
+  {
+    path: '/roles',
+    label: m.shell.roles,
+    icon: UserRoundCheck,
+    key: 'l',
+    permissions: ['viewUsers'],
+    isFolded: true,
+  },
+  {
+    path: '/apikeys',
+    label: m.shell.keysOfPrograms,
+    icon: KeyRound,
+    key: 'k',
+    permissions: ['generateApiKey'],
+    isFolded: true,
+  },
+  {
+    path: '/tenants',
+    label: m.shell.tenants,
+    icon: Building2,
+    key: 't',
+    permissions: ['manageInstallation'],
+    isFolded: true,
+  },
+  {
+    path: '/audit',
+    label: m.shell.audit,
+    icon: Stamp,
+    key: 'v',
+    permissions: ['viewEvents'],
+    isFolded: true,
+  },
+  { path: '/settings', label: m.shell.settings, icon: Settings, key: 's', isOwn: true },
+];
+
+/** Those that are of use to somebody with these permissions. */
+export function placesFor(granted: readonly string[]): readonly Place[] {
+  return places.filter(
+    ({ permissions }) => !permissions || permissions.some((name) => granted.includes(name)),
+  );
+}

@@ -1,0 +1,100 @@
+import { Link, useMatchRoute, useNavigate } from '@tanstack/react-router';
+import { BookOpen, ChevronRight, Ellipsis } from 'lucide-react';
+import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import { m } from './messages.ts';
+import type { Place } from './pages.ts';
+import css from './shell.module.css';
+import { usePlaces } from './use-places.ts';
+import logo from '../../reference/logo.svg';
+
+/** As many pages as a phone has room for side by side; the others are behind a button there. */
+const shownOnPhones = 4;
+
+/** The pages, at the side; on narrow screens at the bottom. */
+export function Rail() {
+  const places = usePlaces();
+  return (
+    <nav className={css.rail} aria-label={m.shell.navigation}>
+      <img src={logo} alt="Millrace" width="26" height="26" className={css.logo} />
+      {places
+        .filter(({ isFolded, isOwn }) => !isFolded && !isOwn)
+        .map((place, index) => (
+          <PlaceLink key={place.path} place={place} isWide={index >= shownOnPhones} />
+        ))}
+      <Administration places={places.filter(({ isFolded }) => isFolded)} />
+      <a href="/docs" className={css.place} data-last="true" data-wide="true">
+        <BookOpen size={18} aria-hidden="true" />
+        {m.shell.reference}
+      </a>
+      <More />
+    </nav>
+  );
+}
+
+interface PlaceProps {
+  readonly place: Place;
+  /** Whether it is at the side of wide screens only. */
+  readonly isWide: boolean;
+}
+
+function PlaceLink({ place: { path, label, icon: Icon, key }, isWide }: PlaceProps) {
+  return (
+    <Link
+      to={path}
+      className={css.place}
+      data-wide={isWide || undefined}
+      activeOptions={{ exact: path === '/', includeSearch: false }}
+      activeProps={{ 'aria-current': 'page' }}
+      title={m.shell.keyOf(label, key)}
+    >
+      <Icon size={18} aria-hidden="true" />
+      {label}
+    </Link>
+  );
+}
+
+/** What is seldom needed, folded away until one is there. */
+function Administration({ places }: { readonly places: readonly Place[] }) {
+  const matches = useMatchRoute();
+  const isCurrent = places.some(({ path }) => matches({ to: path, fuzzy: true }) !== false);
+  if (places.length === 0) return undefined;
+  return (
+    <details className={css.fold} open={isCurrent}>
+      <summary className={css.place}>
+        <ChevronRight size={18} aria-hidden="true" />
+        {m.shell.administration}
+      </summary>
+      {places.map((place) => (
+        <PlaceLink key={place.path} place={place} isWide />
+      ))}
+    </details>
+  );
+}
+
+/** On narrow screens: the pages that are not at the bottom. */
+function More() {
+  const places = usePlaces()
+    .filter(({ isOwn }) => !isOwn)
+    .slice(shownOnPhones);
+  const navigate = useNavigate();
+  const matches = useMatchRoute();
+  const isCurrent = places.some(({ path }) => matches({ to: path, fuzzy: true }) !== false);
+  return (
+    <MenuTrigger>
+      <Button className={css.more} data-current={isCurrent || undefined}>
+        <Ellipsis size={18} aria-hidden="true" />
+        {m.shell.more}
+      </Button>
+      <Popover className="popover" placement="top end">
+        <Menu className="menu">
+          {places.map(({ path, label }) => (
+            <MenuItem key={path} onAction={() => void navigate({ to: path })}>
+              {label}
+            </MenuItem>
+          ))}
+          <MenuItem onAction={() => location.assign('/docs')}>{m.shell.reference}</MenuItem>
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
+}

@@ -1,0 +1,18 @@
+import { among, kept } from '../store/preferences.ts';
+
+export const themes = ['system', 'light', 'dark'] as const;
+
+export const theme = kept('theme', among(themes), 'system');
+
+export function nextTheme(): void {
+  theme.set(themes[(themes.indexOf(theme.get()) + 1) % themes.length] ?? 'system');
+}
+
+/** Has the page look as was chosen, now and whenever that changes. */
+export function showTheme(): void {
+  const show = () => {
+    document.documentElement.dataset['theme'] = theme.get();
+  };
+  show();
+  theme.subscribe(show);
+}

@@ -1,0 +1,33 @@
+import type { Id, Schemas } from '@millrace/api';
+import { query } from '../connection/query.ts';
+import { requestFor, type Request } from '../connection/request.ts';
+import type { Shown } from './rules.ts';
+
+export type View = Schemas['View'];
+
+const most = 1000;
+
+/** The views of the items of a queue, one's own and the shared ones. */
+export function viewsQuery(queueId: Id) {
+  const filter = { operator: 'eq', field: 'queueId', value: String(queueId) };
+  const body = { filter, sort: [{ field: 'name' }], page: { length: most } };
+  return query('listViews', { body });
+}
+
+export function creation(queueId: Id, name: string, shared: boolean, shown: Shown): Request {
+  const { query: written, sort, columns } = shown;
+  const what = { query: written, sort, columns: [...columns] };
+  return requestFor('createView', { body: { name, page: 'ITEMS', queueId, shared, ...what } });
+}
+
+/** A change of a view as it was seen: one that somebody else has changed meanwhile is refused. */
+export function changeOf(
+  { id, version }: View,
+  change: Partial<Pick<View, 'name' | 'shared' | 'query' | 'columns' | 'sort'>>,
+): Request {
+  return requestFor('updateView', { path: { id }, body: { version, ...change } });
+}
+
+export function removalOf({ id }: View): Request {
+  return requestFor('deleteView', { path: { id } });
+}

@@ -1,0 +1,69 @@
+import type { Schemas } from '@millrace/api';
+import { useState, type Dispatch, type SetStateAction } from 'react';
+import {
+  Button,
+  Dialog,
+  Menu,
+  MenuItem,
+  MenuTrigger,
+  Modal,
+  ModalOverlay,
+  Popover,
+} from 'react-aria-components';
+import { BulkForm } from './bulk-form.tsx';
+import type { Target } from './bulk-queries.ts';
+import { bulkActions, type BulkAction } from './bulk-rules.ts';
+import css from './item.module.css';
+import { m } from './messages.ts';
+
+interface Props {
+  readonly queue: Schemas['Queue'];
+  readonly target: Target;
+  /** On its button; how many it is about, when left out. */
+  readonly label?: string;
+  /** All that there are when left out. */
+  readonly actions?: readonly BulkAction[];
+  /** Opened from elsewhere, such as by a key. */
+  readonly opened?: Opened | undefined;
+  readonly onOpened?: Dispatch<SetStateAction<Opened>>;
+}
+
+/** What of it is open: its menu, or the dialog of an action. */
+export type Opened = 'menu' | BulkAction | undefined;
+
+/** Something done to many items: first it is tried, then asked for, then done, and what came of it is said. */
+export function BulkMenu(props: Props) {
+  const { queue, target, label, actions = bulkActions, opened: wanted, onOpened } = props;
+  const [own, setOwn] = useState<Opened>();
+  const opened = wanted ?? own;
+  const open = onOpened ?? setOwn;
+  const action = opened === 'menu' ? undefined : opened;
+  const close = () => open(undefined);
+  // A menu closes after its action has opened a dialog, which stays.
+  const turn = (isOpen: boolean) => open((now) => (isOpen ? 'menu' : now === 'menu' ? undefined : now));
+  const amount = 'ids' in target ? m.bulk.chosen(target.ids.length) : m.bulk.all;
+  const name = label ?? m.bulk.change(amount);
+  return (
+    <>
+      <MenuTrigger isOpen={opened === 'menu'} onOpenChange={turn}>
+        <Button className="quiet">{name} …</Button>
+        <Popover className="popover" placement="bottom end">
+          <Menu className="menu" aria-label={name}>
+            {actions.map((one) => (
+              <MenuItem key={one} onAction={() => open(one)}>
+                {m.bulk[one]}
+              </MenuItem>
+            ))}
+          </Menu>
+        </Popover>
+      </MenuTrigger>
+      <ModalOverlay isOpen={action !== undefined} onOpenChange={close} className="overlay">
+        <Modal className="modal">
+          <Dialog className={css.dialog}>
+            {action && <BulkForm queue={queue} action={action} target={target} onClose={close} />}
+          </Dialog>
+        </Modal>
+      </ModalOverlay>
+    </>
+  );
+}

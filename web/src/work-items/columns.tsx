@@ -1,0 +1,136 @@
+import type { Schemas } from '@millrace/api';
+import { Link } from '@tanstack/react-router';
+import type { Column } from '../grid/props.ts';
+import { Mask } from '../json/mask.tsx';
+import { maskText } from '../json/masks.ts';
+import { Text } from '../page/text.tsx';
+import { Time } from '../page/time.tsx';
+import { m } from './messages.ts';
+import type { Item } from './queries.ts';
+import { ItemStatus } from './status.tsx';
+import css from './work-items.module.css';
+
+/** A column, and the members of an item that it shows. */
+export interface ItemColumn extends Column<Item> {
+  readonly members: readonly string[];
+}
+
+const defaults = ['status', 'priority', 'createdOn', 'updatedOn', 'retryCount', 'error'];
+const columnsShown = 4;
+
+/** All columns that the items of a queue can have. */
+export function columnsOf(queue: Schemas['Queue']): ItemColumn[] {
+  const named = (queue.displayColumns ?? []).map((name, index) => displayColumn(name, `col${index + 1}`));
+  return [idColumn(String(queue.id)), ...leading, ...named, ...trailing];
+}
+
+/** Those that are shown: what the address says, or what most want to see. */
+export function shownColumns(all: readonly ItemColumn[], cols: string | undefined): readonly ItemColumn[] {
+  const wanted = cols?.split(',');
+  const isWanted = ({ id }: ItemColumn) =>
+    wanted ? wanted.includes(id) : defaults.includes(id) || isEarly(id);
+  return all.filter((column) => column.id === 'id' || isWanted(column));
+}
+
+function isEarly(id: string): boolean {
+  return id.startsWith('col') && Number(id.slice(3)) <= columnsShown;
+}
+
+function idColumn(queueId: string): ItemColumn {
+  return {
+    id: 'id',
+    title: m.items.id,
+    width: '5.5rem',
+    sort: 'id',
+    members: ['id'],
+    cell: ({ id }) => (
+      <Link
+        to="/queues/$id/workitems/$workItemId"
+        params={{ id: queueId, workItemId: String(id) }}
+        className="id"
+        tabIndex={-1}
+        onClick={(event) => event.stopPropagation()}
+      >
+        {String(id)}
+      </Link>
+    ),
+  };
+}
+
+function displayColumn(name: string, id: string): ItemColumn {
+  return {
+    id,
+    title: name,
+    width: 'minmax(7rem, 1fr)',
+    sort: id,
+    members: [id],
+    cell: (item) => {
+      const value = item[id as 'col1'] ?? '';
+      return value === maskText ? <Mask /> : <Text>{value}</Text>;
+    },
+  };
+}
+
+const leading: ItemColumn[] = [
+  {
+    id: 'status',
+    title: m.items.status,
+    width: '7.4rem',
+    sort: 'status',
+    members: ['status', 'failureKind'],
+    cell: (item) => <ItemStatus item={item} />,
+  },
+];
+
+const trailing: ItemColumn[] = [
+  {
+    id: 'priority',
+    title: m.items.priority,
+    width: '2.6rem',
+    isNumber: true,
+    sort: 'priority',
+    members: ['priority'],
+    cell: ({ priority }) => priority,
+  },
+  timeColumn('createdOn', m.items.created),
+  timeColumn('updatedOn', m.items.updated),
+  {
+    id: 'retryCount',
+    title: m.items.tries,
+    width: '3rem',
+    isNumber: true,
+    sort: 'retryCount',
+    members: ['retryCount'],
+    cell: ({ retryCount }) => retryCount,
+  },
+  {
+    id: 'error',
+    title: m.items.error,
+    width: 'minmax(10rem, 2fr)',
+    members: ['error'],
+    cell: ({ error = '' }) => <Text>{error.split('\n', 1)[0] ?? ''}</Text>,
+  },
+  { ...textColumn('failureKind', m.items.kind), width: '6rem' },
+  {
+    id: 'tags',
+    title: m.items.tags,
+    width: 'minmax(6rem, 1fr)',
+    members: ['tags'],
+    cell: ({ tags = [] }) =>
+      tags.map((tag) => (
+        <span key={tag} className={css.tag}>
+          <Text>{tag}</Text>
+        </span>
+      )),
+  },
+  { ...textColumn('deviceId', m.items.device), width: '5rem' },
+  timeColumn('deferredUntil', m.items.due),
+];
+
+function timeColumn(id: 'createdOn' | 'updatedOn' | 'deferredUntil', title: string): ItemColumn {
+  return { id, title, width: '6.5rem', sort: id, members: [id], cell: (item) => <Time on={item[id]} /> };
+}
+
+function textColumn(id: 'failureKind' | 'deviceId', title: string) {
+  return { id, title, sort: id, members: [id], cell: (item: Item) => String(item[id] ?? '') };
+}

@@ -1,0 +1,70 @@
+import { ExactNumber, parseJson, stringifyJson } from '@millrace/api';
+import { expect, test } from 'vitest';
+import { applied, changesBetween, clashing, dataChangeIn, typedIn, withTyped } from './edit-rules.ts';
+
+const base = parseJson('{"number":"R-1","amount":9007199254740993.125,"tags":["a"]}') as Record<
+  string,
+  unknown
+>;
+const types = { number: 'TEXT', amount: 'NUMBER', due: 'DATE' } as const;
+
+test('A field that nobody touched leaves its value as it is, to the last digit', () => {
+  const typed = typedIn(base, types);
+  expect(typed).toEqual({ number: 'R-1', amount: '9007199254740993.125', due: '' });
+  expect(stringifyJson(withTyped(base, { ...typed, number: 'R-2' }, types))).toBe(
+    '{"number":"R-2","amount":9007199254740993.125,"tags":["a"]}',
+  );
+});
+
+test('A field that is emptied takes the value away, and one that holds no number is none yet', () => {
+  expect(withTyped(base, { number: '' }, types)).toEqual({ amount: base['amount'], tags: ['a'] });
+  expect(withTyped(base, { amount: 'much' }, types)).toBeUndefined();
+});
+
+test('Changes of two people come together by attribute, and where both changed one it is said', () => {
+  const mine = changesBetween(base, { ...base, number: 'R-2', due: '2026-03-01' });
+  const theirs = changesBetween(base, { ...base, number: 'R-3', amount: 5 });
+  expect(mine.map(({ name }) => name)).toEqual(['number', 'due']);
+  expect(applied(mine, { ...base, number: 'R-3', amount: 5 })).toEqual({
+    number: 'R-2',
+    amount: 5,
+    tags: ['a'],
+    due: '2026-03-01',
+  });
+  expect(clashing(mine, theirs)).toEqual(['number']);
+});
+
+test('Numbers are the same when all their digits are', () => {
+  expect(changesBetween({ a: new ExactNumber('1.50') }, { a: new ExactNumber('1.50') })).toEqual([]);
+  expect(changesBetween({ a: new ExactNumber('1.50') }, { a: new ExactNumber('1.5') })).toHaveLength(1);
+});
+
+test('Events tell what they changed in the data, once one before them has told what it was', () => {
+  const one = { operation: 'updateWorkItem', changes: { json: { number: 'R-1', amount: 5 } } };
+  const many = {
+    operation: 'updateWorkItemStatus',
+    changes: { action: 'EDIT', json: { amount: null, due: 'x' } },
+  };
+  const other = { operation: 'claimWorkItems', changes: {} };
+  expect(dataChangeIn(one, [])).toBeUndefined();
+  expect(dataChangeIn(many, [])).toBeUndefined();
+  expect(dataChangeIn(other, [one])).toBeUndefined();
+  expect(dataChangeIn(many, [one, other])).toEqual([
+    { name: 'amount', before: 5, after: undefined },
+    { name: 'due', before: undefined, after: 'x' },
+  ]);
+  expect(dataChangeIn(one, [one, many])).toEqual([
+    { name: 'due', before: 'x', after: undefined },
+    { name: 'amount', before: undefined, after: 5 },
+  ]);
+});
+
+test('A value that is hidden has an empty field, stays unless something is typed, and is replaced by that', () => {
+  const masked = { masked: '•••' };
+  const data = { iban: masked, vendor: 'Acme' };
+  const ofModel = { iban: 'TEXT', vendor: 'TEXT' } as const;
+  const typed = typedIn(data, ofModel);
+  expect(typed).toEqual({ iban: '', vendor: 'Acme' });
+  expect(withTyped(data, { ...typed, vendor: 'Bolt' }, ofModel)).toEqual({ iban: masked, vendor: 'Bolt' });
+  expect(withTyped(data, { ...typed, iban: 'DE00' }, ofModel)).toEqual({ iban: 'DE00', vendor: 'Acme' });
+});

@@ -1,0 +1,117 @@
+import { stringifyJson } from '@millrace/api';
+import { isMask } from '../json/masks.ts';
+import type { Item } from './queries.ts';
+import { typedOf, valueIn, type AttributeType } from './values.ts';
+
+export type Data = Readonly<Record<string, unknown>>;
+type Types = Readonly<Record<string, AttributeType | undefined>>;
+
+/** An attribute that differs; undefined stands for one that is not there. */
+export interface Change {
+  readonly name: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** What differs between two states of the data of an item, by the name of the attribute. */
+export function changesBetween(before: Data, after: Data): readonly Change[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return names
+    .map((name) => ({ name, before: before[name], after: after[name] }))
+    .filter((change) => !isSame(change.before, change.after));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return (
+    one === other || (one !== undefined && other !== undefined && stringifyJson(one) === stringifyJson(other))
+  );
+}
+
+/** Somebody's changes on other data than they were made on: the other attributes stay as they are there. */
+export function applied(changes: readonly Change[], to: Data): Data {
+  const data: Record<string, unknown> = { ...to };
+  for (const { name, after } of changes) {
+    if (after === undefined) Reflect.deleteProperty(data, name);
+    else data[name] = after;
+  }
+  return data;
+}
+
+/** Of somebody's changes those whose attribute has been changed otherwise meanwhile: applied, they overwrite that. */
+export function clashing(mine: readonly Change[], theirs: readonly Change[]): readonly string[] {
+  const others = new Map(theirs.map((change) => [change.name, change.after]));
+  return mine.flatMap(({ name, after }) =>
+    others.has(name) && !isSame(others.get(name), after) ? [name] : [],
+  );
+}
+
+/** The fields of a form for the data: each attribute of the model, and each text or number that the data has beside it. */
+export function typedIn(data: Data, types: Types): Readonly<Record<string, string>> {
+  const names = [...new Set([...Object.keys(types), ...Object.keys(data)])].filter(
+    (name) =>
+      typeof data[name] !== 'object' || data[name] === null || isMask(data[name]) || isNumber(data[name]),
+  );
+  return Object.fromEntries(names.map((name) => [name, typedOf(data[name])]));
+}
+
+function isNumber(value: unknown): boolean {
+  return !Number.isNaN(Number(stringifyJson(value)));
+}
+
+/**
+ * The data with what was typed into the fields, where that differs from what they showed: whatever nobody touched stays exactly as it is.
+ * @returns undefined while a field holds what is no value of its type
+ */
+export function withTyped(
+  data: Data,
+  typed: Readonly<Record<string, string>>,
+  types: Types,
+): Data | undefined {
+  const changes: Change[] = [];
+  for (const [name, text] of Object.entries(typed)) {
+    if (text === typedOf(data[name])) continue;
+    const after = valueIn(types[name] ?? typeLike(data[name]), text);
+    if (after === undefined) return undefined;
+    changes.push({ name, before: data[name], after: after ?? undefined });
+  }
+  return applied(changes, data);
+}
+
+function typeLike(value: unknown): AttributeType {
+  if (typeof value === 'boolean') return 'BOOLEAN';
+  return value !== null && value !== undefined && typeof value !== 'string' ? 'NUMBER' : 'TEXT';
+}
+
+/** Whether the data of an item can be corrected as it is: nobody holds it, and it is not over. */
+export function mayEdit({ status, failureKind }: Pick<Item, 'status' | 'failureKind'>): boolean {
+  return status !== 'IN_PROGRESS' && status !== 'COMPLETE' && failureKind !== 'IN_DOUBT';
+}
+
+interface Told {
+  readonly operation: string;
+  readonly changes?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What an event has changed in the data of its item, as far as the events tell: undefined where it changed none, and where no event before it
+ * says what the data was.
+ * @param before the events of the item that came before it, in their order
+ */
+export function dataChangeIn(event: Told, before: readonly Told[]): readonly Change[] | undefined {
+  const known = before.reduce<Data | undefined>(dataAfter, undefined);
+  const then = dataAfter(known, event);
+  return known === undefined || then === known ? undefined : changesBetween(known, then ?? {});
+}
+
+/** Whoever corrects one item stores all its data; an action on many sets some attributes, or takes them away. */
+function dataAfter(known: Data | undefined, { operation, changes = {} }: Told): Data | undefined {
+  const json = changes['json'] as Data | undefined;
+  if (json === undefined) return known;
+  if (operation !== 'updateWorkItemStatus') return json;
+  const set = Object.entries(json).map(([name, value]) => ({
+    name,
+    before: undefined,
+    after: value ?? undefined,
+  }));
+  return known && applied(set, known);
+}

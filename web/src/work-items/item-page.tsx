@@ -1,0 +1,107 @@
+import { toId, type Id, type Schemas } from '@millrace/api';
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import { isPaused } from '../live/effects.ts';
+import { useKey } from '../page/keys.ts';
+import { useTitle } from '../page/title.ts';
+import { queueQuery } from '../queues/queries.ts';
+import { ItemActions } from './actions.tsx';
+import { Attempts } from './attempts.tsx';
+import { BulkMenu, type Opened } from './bulk.tsx';
+import { EditButton } from './edit.tsx';
+import { ItemFacts } from './facts.tsx';
+import { Log } from './log.tsx';
+import { m } from './messages.ts';
+import { Neighbours } from './neighbours.tsx';
+import { itemEventsQuery, itemQuery, whyQuery, type Item } from './queries.ts';
+import { ItemData } from './reveal.tsx';
+import { ItemStatus } from './status.tsx';
+import { Timeline } from './timeline.tsx';
+import { useTypes } from './use-types.ts';
+import css from './item.module.css';
+
+export { loadItem as load } from './queries.ts';
+
+/** One item: why it is as it is, what it holds, and all that has happened to it. */
+export function Page() {
+  const { id, workItemId } = useParams({ from: '/frame/queues/$id/workitems/$workItemId' });
+  const { data: item } = useSuspenseQuery(followed(itemQuery(toId(id), toId(workItemId))));
+  const { data: queue } = useSuspenseQuery(queueQuery(toId(id)));
+  const types = useTypes(queue);
+  const { data: why } = useSuspenseQuery(whyQuery(toId(id), toId(workItemId)));
+  const { data: events } = useSuspenseQuery(itemEventsQuery(toId(id), toId(workItemId)));
+  const mayRepair = queue.capabilities?.includes('repair') === true;
+  useTitle(m.items.peek(workItemId), queue.name ?? id);
+  return (
+    <article className={css.item}>
+      <header>
+        <nav aria-label={m.common.breadcrumb}>
+          <Link to="/queues">{m.queues.title}</Link> /{' '}
+          <Link to="/queues/$id" params={{ id }}>
+            {queue.name}
+          </Link>{' '}
+          /
+        </nav>
+        <h1>{m.items.peek(workItemId)}</h1>
+        <ItemStatus item={item} />
+        <Neighbours queueId={id} workItemId={workItemId} />
+      </header>
+      <p className={css.why}>{why.sentence}</p>
+      <ItemActions item={item} isAllowed={mayRepair}>
+        {mayRepair && (
+          <>
+            <EditButton item={item} types={types} />
+            <MoreActions queue={queue} id={item.id ?? 0} />
+          </>
+        )}
+      </ItemActions>
+      <div className={css.columns}>
+        <section>
+          <h2>{m.item.facts}</h2>
+          <ItemFacts item={item} />
+          <Attempts attempts={item.attempts ?? []} />
+          <h2>{m.item.timeline}</h2>
+          <Timeline events={events.list} isMore={events.isMore === true} />
+        </section>
+        <section>
+          <ItemData item={item} Title="h2" />
+          <Log attempts={item.attempts ?? []} />
+        </section>
+      </div>
+    </article>
+  );
+}
+
+interface MoreProps {
+  readonly queue: Schemas['Queue'];
+  readonly id: Id;
+}
+
+/** All that can be done to many items, to this one: `d` defers it, `m` moves it to another queue. */
+function MoreActions({ queue, id }: MoreProps) {
+  const [opened, setOpened] = useState<Opened>();
+  useKey('d', () => setOpened('DEFER'));
+  useKey('m', () => setOpened('MOVE'));
+  useKey('.', () => setOpened('menu'));
+  return (
+    <BulkMenu
+      queue={queue}
+      target={{ ids: [id] }}
+      label={m.item.moreActions}
+      opened={opened}
+      onOpened={setOpened}
+    />
+  );
+}
+
+const secondsOfRunning = 2;
+
+/** Progress and output of a bot make no event: while it runs, and somebody looks, they are asked for. */
+function followed(query: ReturnType<typeof itemQuery>) {
+  return {
+    ...query,
+    refetchInterval: ({ state }: { readonly state: { readonly data: Item | undefined } }) =>
+      state.data?.status === 'IN_PROGRESS' && !isPaused.get() && secondsOfRunning * 1000,
+  };
+}

@@ -1,0 +1,204 @@
+import type { Schemas } from '@millrace/api';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useMemo, useState } from 'react';
+import { Button } from 'react-aria-components';
+import type { Compiled } from '../filters/compile.ts';
+import { Grid } from '../grid/grid.tsx';
+import { usePreferences } from '../preferences/preferences.ts';
+import { setColumns } from '../preferences/queries.ts';
+import { ViewsMenu } from '../views/menu.tsx';
+import { BulkMenu, type Opened } from './bulk.tsx';
+import { filtersBy } from './cell-filter.ts';
+import { columnsOf, shownColumns, type ItemColumn } from './columns.tsx';
+import { ExportButton } from './export-dialog.tsx';
+import { ListNotice } from './list-notice.tsx';
+import { ListTools } from './list-tools.tsx';
+import { m } from './messages.ts';
+import type { Item } from './queries.ts';
+import { useItems, type ItemList } from './use-items.ts';
+import { useSelection } from './use-selection.ts';
+import { walk } from './walk.ts';
+
+const newestFirst = '-createdOn';
+
+/** What the address of a list says. */
+export interface ListSearch {
+  readonly q?: string | undefined;
+  readonly sort?: string | undefined;
+  readonly cols?: string | undefined;
+  readonly peek?: string | undefined;
+  /** The saved view that it was picked by. */
+  readonly view?: string | undefined;
+}
+
+interface ItemsGridProps {
+  readonly queue: Schemas['Queue'];
+  readonly filter: Compiled | undefined;
+  readonly search: ListSearch;
+  readonly onChange: (next: ListSearch, replace?: boolean) => void;
+}
+
+/** The items that a filter selects, with what can be done to them. */
+export function ItemsGrid(props: ItemsGridProps) {
+  const { queue, filter, search, onChange } = props;
+  const { all, shown, choose } = useColumns(props);
+  const sort = search.sort ?? newestFirst;
+  const list = useItems(
+    queue,
+    filter,
+    sort,
+    shown.flatMap(({ members }) => members),
+  );
+  const rows = useRows(props, list);
+  const { selection } = rows;
+  const isOnSome = !selection.isAll && selection.ids.length > 0;
+  return (
+    <>
+      <ListTools all={all} shown={shown} list={list} onColumns={choose}>
+        <CellFilterButtons {...props} item={rows.item} column={rows.column} />
+        <ViewsMenu
+          queueId={queue.id ?? 0}
+          view={search.view}
+          shown={{ query: search.q ?? '', sort: search.sort ?? '', columns: search.cols?.split(',') ?? [] }}
+          onPick={(picked) => onChange({ ...picked, peek: undefined })}
+        />
+        <BulkMenu
+          queue={queue}
+          target={isOnSome ? { ids: selection.ids } : { filter: filter ?? everything }}
+          opened={rows.opened}
+          onOpened={rows.setOpened}
+        />
+        <ExportButton
+          queue={queue}
+          filter={filter}
+          sort={sort}
+          shown={shown.map(({ id }) => id)}
+          total={list.total}
+          isEstimated={list.isEstimated}
+        />
+      </ListTools>
+      <ListNotice
+        queue={queue}
+        q={search.q ?? ''}
+        list={list}
+        onFilter={(q) => onChange({ q: q || undefined })}
+      />
+      {list.items.length > 0 && <Rows {...props} columns={shown} list={list} sort={sort} rows={rows} />}
+    </>
+  );
+}
+
+interface RowsProps extends ItemsGridProps {
+  readonly columns: readonly ItemColumn[];
+  readonly list: ItemList;
+  readonly sort: string;
+  readonly rows: ReturnType<typeof useRows>;
+}
+
+function Rows({ search, onChange, columns, list, sort, rows }: RowsProps) {
+  const { selection } = rows;
+  return (
+    <Grid
+      label={m.items.grid}
+      columns={columns}
+      rows={list.items}
+      total={list.total ?? -1}
+      idOf={idOf}
+      current={rows.current}
+      onMove={rows.move}
+      onPeek={(id) => onChange({ peek: id === search.peek ? undefined : id }, search.peek !== undefined)}
+      onOpen={rows.open}
+      onEnd={list.readOn}
+      sort={sort}
+      onSort={(by) => onChange({ sort: by === newestFirst ? undefined : by })}
+      selection={selection}
+      onKey={rows.onKey}
+      onColumn={rows.setColumn}
+      onEscape={() => (search.peek === undefined ? selection.clear() : onChange({ peek: undefined }))}
+    />
+  );
+}
+
+function idOf(item: Item): string {
+  return String(item.id);
+}
+
+/** All items of a queue, where no filter says less. */
+const everything: Compiled = { operator: 'gt', field: 'id', value: '0' };
+
+/** The columns that the address says, or else those that the user chose last for this queue, on whatever browser. */
+function useColumns({ queue, search, onChange }: ItemsGridProps) {
+  const { columns } = usePreferences();
+  const list = `items-${queue.id ?? 0}`;
+  const wanted = search.cols ?? columns?.[list]?.join(',');
+  const all = useMemo(() => columnsOf(queue), [queue]);
+  const shown = useMemo(() => shownColumns(all, wanted), [all, wanted]);
+  const choose = (cols: string) => {
+    onChange({ cols }, true);
+    // What the server does not take stays in this browser.
+    void setColumns(list, cols.split(',')).catch(() => undefined);
+  };
+  return { all, shown, choose };
+}
+
+const actionsByKey: Readonly<Record<string, Opened>> = {
+  '.': 'menu',
+  r: 'RESTART',
+  d: 'DEFER',
+  c: 'CANCEL',
+  m: 'MOVE',
+  e: 'EDIT',
+};
+
+/** Where somebody is in the list, what they have chosen, and what they are about to do to it. */
+function useRows({ queue, search, onChange }: ItemsGridProps, list: ItemList) {
+  const navigate = useNavigate();
+  const queueId = String(queue.id);
+  const [moved, setMoved] = useState<string>();
+  const [column, setColumn] = useState<string>();
+  const [opened, setOpened] = useState<Opened>();
+  const selection = useSelection();
+  const current = search.peek ?? moved;
+  const item = list.items.find((one) => idOf(one) === current);
+  useEffect(() => walk.set({ queueId, ids: list.items.map(idOf) }), [queueId, list.items]);
+  const filterBy = (way: 'only' | 'without', by: string | undefined): boolean => {
+    const filters = item && by !== undefined && filtersBy(search.q ?? '', queue, item, by);
+    if (filters) onChange({ q: filters[way], peek: undefined });
+    return Boolean(filters);
+  };
+  const onKey = (key: string, id: string, by: string | undefined): boolean => {
+    if (key === 'f' || key === 'F') return filterBy(key === 'f' ? 'only' : 'without', by);
+    const action = actionsByKey[key];
+    if (action === undefined) return false;
+    // What it is done to is seen to be chosen.
+    if (!selection.isAll && selection.ids.length === 0) selection.add([id]);
+    setOpened(action);
+    return true;
+  };
+  const open = (workItemId: string) =>
+    void navigate({ to: '/queues/$id/workitems/$workItemId', params: { id: queueId, workItemId } });
+  const move = (id: string) => (search.peek === undefined ? setMoved(id) : onChange({ peek: id }, true));
+  return { current, item, column, setColumn, opened, setOpened, selection, open, move, onKey };
+}
+
+interface CellFilterProps extends ItemsGridProps {
+  readonly item: Item | undefined;
+  readonly column: string | undefined;
+}
+
+/** What `f` and `F` do, as buttons, once somebody has gone to a cell. */
+function CellFilterButtons({ queue, search, onChange, item, column }: CellFilterProps) {
+  const filters = item && column !== undefined && filtersBy(search.q ?? '', queue, item, column);
+  if (!filters) return undefined;
+  const filterBy = (q: string) => onChange({ q, peek: undefined });
+  return (
+    <>
+      <Button className="quiet" onPress={() => filterBy(filters.only)}>
+        {m.items.onlySuch} <kbd aria-hidden="true">f</kbd>
+      </Button>
+      <Button className="quiet" onPress={() => filterBy(filters.without)}>
+        {m.items.noneSuch} <kbd aria-hidden="true">F</kbd>
+      </Button>
+    </>
+  );
+}

@@ -1,0 +1,70 @@
+import type { Schemas } from '@millrace/api';
+import { Button } from 'react-aria-components';
+import { allOf, parse, partsOf, print } from '../filters/parse.ts';
+import { Command, Notice, Skeleton } from '../page/states.tsx';
+import { m } from './messages.ts';
+import type { ItemList } from './use-items.ts';
+import css from './work-items.module.css';
+
+interface Props {
+  readonly queue: Schemas['Queue'];
+  readonly q: string;
+  readonly list: ItemList;
+  readonly onFilter: (q: string) => void;
+}
+
+/** What is said beside the rows, or instead of them: that it takes time, was refused, found nothing, or stopped. */
+export function ListNotice({ queue, q, list, onFilter }: Props) {
+  if (list.error) return <Refused message={list.error.message} q={q} onFilter={onFilter} />;
+  if (list.isReading) return <Skeleton />;
+  if (list.lookedAt !== undefined)
+    return (
+      <p className={css.partial} role="status">
+        {m.items.partial(list.lookedAt)} <Button onPress={list.goOn}>{m.items.goOn}</Button>
+      </p>
+    );
+  if (list.items.length > 0) return undefined;
+  if (q === '')
+    return (
+      <Notice title={m.items.empty}>
+        <p>{m.items.emptyText}</p>
+        <Command>{`millrace item create ${JSON.stringify(queue.name)} --json '{…}'\nmillrace upload ${JSON.stringify(queue.name)} items.csv`}</Command>
+      </Notice>
+    );
+  return <Nothing q={q} onFilter={onFilter} />;
+}
+
+function Refused({ message, q, onFilter }: { readonly message: string } & Pick<Props, 'q' | 'onFilter'>) {
+  return (
+    <Notice title={m.items.refused}>
+      <p>{message}</p>
+      <p>
+        <Button onPress={() => onFilter(`${q} created>now-24h`.trim())}>{m.items.narrow}</Button>
+      </p>
+    </Notice>
+  );
+}
+
+/** The filter without each of its parts is one press away. */
+function Nothing({ q, onFilter }: Pick<Props, 'q' | 'onFilter'>) {
+  const parts = partsOf(parse(q));
+  return (
+    <Notice title={m.items.noMatch}>
+      <p>
+        <code>{q}</code>
+      </p>
+      <p className={css.ways}>
+        {parts.length > 1 &&
+          parts.map((part, index) => (
+            <Button
+              key={index}
+              onPress={() => onFilter(print(allOf(parts.filter((other) => other !== part))))}
+            >
+              {m.items.without(print(part))}
+            </Button>
+          ))}
+        <Button onPress={() => onFilter('')}>{m.items.clear}</Button>
+      </p>
+    </Notice>
+  );
+}

@@ -1,0 +1,188 @@
+import { ApiError, toId, type Id, type Schemas } from '@millrace/api';
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  queryOptions,
+  type InfiniteData,
+} from '@tanstack/react-query';
+import { call } from '../connection/client.ts';
+import type { Params } from '../connection/lazily.ts';
+import { query, queryClient, read } from '../connection/query.ts';
+import { requestFor, type Request } from '../connection/request.ts';
+import { carryOut } from '../dialogs/queries.ts';
+import type { Compiled } from '../filters/compile.ts';
+import { queueQuery } from '../queues/queries.ts';
+import type { Looked } from './live-rules.ts';
+
+export type Item = Schemas['WorkItem'];
+
+export interface Listing {
+  readonly filter: Compiled | undefined;
+  readonly sort: readonly { readonly field: string; readonly direction: string }[];
+  readonly fields: readonly string[];
+}
+
+const pageLength = 200;
+
+/** The items of a queue, page behind page: each costs the same, however far it is from the first. */
+export function itemsQuery(id: Id, { filter, sort, fields }: Listing) {
+  const request = { filter: filter ?? null, sort: [...sort], fields: [...fields] };
+  return infiniteQueryOptions({
+    queryKey: ['listWorkItems', { path: { id }, body: request }] as const,
+    queryFn: ({ pageParam, signal }) => {
+      const page = { length: pageLength, ...(pageParam && { after: pageParam, total: false }) };
+      return call('listWorkItems', { path: { id }, body: { ...request, page } }, { signal });
+    },
+    initialPageParam: '',
+    getNextPageParam: ({ page }) => page.next,
+    placeholderData: keepPreviousData,
+  });
+}
+
+type Page = Schemas['WorkItemPage'];
+
+/**
+ * Reads again the items of a list that something happened to, puts their values where they stand, and tells which of them the filter
+ * selects now.
+ */
+export async function lookAgain(
+  id: Id,
+  listing: Listing,
+  items: readonly string[] | 'many',
+): Promise<Looked> {
+  const { queryKey } = itemsQuery(id, listing);
+  const listed = new Set(listedIn(queryClient.getQueryData(queryKey)));
+  const isMany = items === 'many' || items.length > mostLooked;
+  const touched = isMany ? [...listed].slice(0, mostLooked) : items;
+  if (touched.length === 0) return { touched, listed, selected: isMany ? undefined : [] };
+  const among = anyOf(touched);
+  const filter = listing.filter ? { operator: 'and' as const, operands: [listing.filter, among] } : among;
+  const [now, selected] = await Promise.all([
+    readItems(id, among, listing.fields),
+    isMany ? undefined : readItems(id, filter, ['id']),
+  ]);
+  queryClient.setQueryData<InfiniteData<Page, string>>(queryKey, (data) => data && withValues(data, now));
+  return { touched, listed, selected: selected?.map((item) => String(item.id)) };
+}
+
+/** As many comparisons as a filter may have beside those that are typed. */
+const mostLooked = 60;
+
+function anyOf(ids: readonly string[]): Compiled {
+  return { operator: 'or', operands: ids.map((value) => ({ operator: 'eq', field: 'id', value })) };
+}
+
+async function readItems(id: Id, filter: Compiled, fields: readonly string[]): Promise<Item[]> {
+  const page = { length: mostLooked, total: false };
+  const body = { filter: { ...filter }, fields: ['id', ...fields], page };
+  return (await call('listWorkItems', { path: { id }, body })).list;
+}
+
+function listedIn(data: InfiniteData<Page, string> | undefined): string[] {
+  return data?.pages.flatMap(({ list }) => list.map((item) => String(item.id))) ?? [];
+}
+
+function withValues(data: InfiniteData<Page, string>, now: readonly Item[]): InfiniteData<Page, string> {
+  const known = new Map(now.map((item) => [String(item.id), item]));
+  const pages = data.pages.map((page) => ({
+    ...page,
+    list: page.list.map((item) => known.get(String(item.id)) ?? item),
+  }));
+  return { ...data, pages };
+}
+
+/** Reads a list from its beginning, with what has come to it and without what has left it. */
+export async function startOver(id: Id, listing: Listing): Promise<void> {
+  const { queryKey } = itemsQuery(id, listing);
+  queryClient.setQueryData<InfiniteData<Page, string>>(
+    queryKey,
+    (data) => data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
+  );
+  await queryClient.invalidateQueries({ queryKey, exact: true });
+}
+
+const fewestTyped = 2;
+const mostTyped = 200;
+const mostFound = 10;
+const settleMs = 200;
+
+/** Items of all queues that have what somebody types: asked for once it has stood for a moment, as what is typed over is given up. */
+export function foundQuery(typed: string) {
+  const text = typed.trim();
+  const input = { body: { text, limit: mostFound } };
+  return queryOptions({
+    queryKey: ['findWorkItems', input] as const,
+    queryFn: async ({ signal }) => {
+      await new Promise((settled) => setTimeout(settled, settleMs));
+      return call('findWorkItems', input, { signal });
+    },
+    enabled: text.length >= fewestTyped && text.length <= mostTyped,
+    retry: false,
+  });
+}
+
+export function itemQuery(id: Id, workItemId: Id) {
+  return query('getWorkItem', { path: { id, workItemId } });
+}
+
+export function itemEventsQuery(id: Id, workItemId: Id) {
+  return query('listWorkItemEvents', { path: { id, workItemId } });
+}
+
+export function whyQuery(id: Id, workItemId: Id) {
+  return query('explainWorkItem', { path: { id, workItemId } });
+}
+
+/** What the page of an item needs. */
+export async function loadItem(params: Params): Promise<void> {
+  const ids = [toId(params['id'] ?? ''), toId(params['workItemId'] ?? '')] as const;
+  await Promise.all([
+    read(queueQuery(ids[0])),
+    read(itemQuery(...ids)),
+    read(whyQuery(...ids)),
+    read(itemEventsQuery(...ids)),
+  ]);
+}
+
+/** What a person can do to one item, beside correcting it. */
+export type ItemAction = 'release' | 'restart' | 'cancel' | 'done' | 'notDone' | 'partly';
+
+const answers = { done: 'DONE', notDone: 'NOT_DONE', partly: 'PARTLY' } as const;
+
+/** Does it to the item as it was seen: one that has moved on meanwhile is refused. */
+export function actRequest(action: ItemAction, item: Item, text: string): Request {
+  const path = { id: item.queueId ?? 0, workItemId: item.id ?? 0 };
+  const version = item.version ?? 0;
+  const reason = text === '' ? {} : { reason: text };
+  if (action === 'release') return requestFor('releaseWorkItem', { path, body: { version, ...reason } });
+  if (action === 'restart') return requestFor('restartWorkItem', { path, body: { version, ...reason } });
+  if (action === 'cancel') return requestFor('cancelWorkItem', { path, body: reason });
+  const note = text === '' ? {} : { note: text };
+  return requestFor('resolveWorkItem', { path, body: { version, answer: answers[action], ...note } });
+}
+
+/** Stores other data of an item, as it was seen. */
+export function saveRequest(
+  { queueId = 0, id = 0, version = 0 }: Item,
+  json: Readonly<Record<string, unknown>>,
+): Request {
+  const path = { id: queueId, workItemId: id };
+  return requestFor('updateWorkItem', { path, body: { id, queueId, version, json: { ...json } } });
+}
+
+/**
+ * Stores it.
+ * @returns the item as it is, when others have changed it meanwhile: then nothing is stored
+ */
+export async function saveData(
+  item: Item,
+  json: Readonly<Record<string, unknown>>,
+): Promise<Item | undefined> {
+  try {
+    await carryOut([saveRequest(item, json)]);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 'VERSION_CONFLICT') throw error;
+    return call('getWorkItem', { path: { id: item.queueId ?? 0, workItemId: item.id ?? 0 } });
+  }
+}

@@ -1,0 +1,80 @@
+import { stringifyJson, type Schemas } from '@millrace/api';
+import { acts } from '../messages/acts.ts';
+import { Text } from '../page/text.tsx';
+import { Time } from '../page/time.tsx';
+import { Changes } from './changes.tsx';
+import { dataChangeIn, type Change } from './edit-rules.ts';
+import css from './item.module.css';
+import { m } from './messages.ts';
+
+type Event = Schemas['WorkItemEvent'];
+
+interface Props {
+  readonly events: readonly Event[];
+  readonly isMore: boolean;
+}
+
+/** Every change of an item: when, by whom, from what to what, and why. */
+export function Timeline({ events, isMore }: Props) {
+  return (
+    <>
+      <ol className={css.timeline}>
+        {events.map((event, index) => (
+          <li key={String(event.id)}>
+            <Time on={event.on} />
+            <div>
+              <b>
+                <Text>{event.actorName ?? String(event.actorId)}</Text>
+              </b>{' '}
+              <Text>{acts.didTo(event.operation, m.item.thisOne)}</Text>
+              {event.to !== event.from && (
+                <span className={css.change}>
+                  {event.from && `${m.status[event.from]} → `}
+                  {event.to ? m.status[event.to] : m.item.gone}
+                </span>
+              )}
+              {event.reason && (
+                <q>
+                  <Text>{event.reason}</Text>
+                </q>
+              )}
+              <Members event={event} differences={dataChangeIn(event, events.slice(0, index))} />
+            </div>
+          </li>
+        ))}
+      </ol>
+      {isMore && <p>{m.item.more(events.length)}</p>}
+    </>
+  );
+}
+
+interface MembersProps {
+  readonly event: Event;
+  readonly differences: readonly Change[] | undefined;
+}
+
+/** What else an event has changed; of data that is known from before, what differs. */
+function Members({ event: { changes = {} }, differences }: MembersProps) {
+  const { json: _, ...others } = changes;
+  const told = differences ? others : changes;
+  return (
+    <>
+      {Object.keys(told).length > 0 && (
+        <details>
+          <summary>{m.item.inFull}</summary>
+          <code>
+            <Text>{stringifyJson(told)}</Text>
+          </code>
+        </details>
+      )}
+      {differences && (
+        <details>
+          <summary>
+            <Text>{m.item.dataChanged(differences.map(({ name }) => name).join(', '))}</Text>
+          </summary>
+          <Changes changes={differences} before={m.edit.before} after={m.edit.after} />
+        </details>
+      )}
+    </>
+  );
+}

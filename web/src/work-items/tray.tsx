@@ -1,0 +1,69 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { X } from 'lucide-react';
+import { Button } from 'react-aria-components';
+import { useStore } from '../store/store.ts';
+import { batchQuery } from './bulk-queries.ts';
+import { forgetRun, runs, type Run } from './bulk-runs.ts';
+import { m } from './messages.ts';
+import { Refusals } from './refusals.tsx';
+import css from './tray.module.css';
+
+/** What is being done to many items, and what came of it: it stays until it is put away, wherever one goes. */
+export function Tray() {
+  return (
+    <section className={css.tray} aria-label={m.bulk.tray}>
+      {useStore(runs).map((run) => (
+        <RunCard key={run.key} run={run} />
+      ))}
+    </section>
+  );
+}
+
+function RunCard({ run }: { readonly run: Run }) {
+  const { action, queueName, outcome, state, problem } = run;
+  return (
+    <article className={css.run}>
+      <header>
+        <h2>{m.bulk.inQueue(m.bulk[action], queueName)}</h2>
+        {state === 'running' ? (
+          <Button className="quiet" onPress={run.stop}>
+            {m.bulk.stop}
+          </Button>
+        ) : (
+          <Button className="icon" aria-label={m.bulk.putAway} onPress={() => forgetRun(run.key)}>
+            <X size={15} aria-hidden="true" />
+          </Button>
+        )}
+      </header>
+      <p role="status">
+        {state === 'running' && `${m.bulk.running} `}
+        {state === 'stopped' && `${m.bulk.stopped} `}
+        {m.bulk.did(outcome.changed, outcome.refused)}
+      </p>
+      {problem && (
+        <p role="alert" className={css.problem}>
+          {problem}
+        </p>
+      )}
+      <Changed run={run} />
+      {state !== 'running' && <Refusals queueId={run.queueId} refusals={outcome.refusals} />}
+    </article>
+  );
+}
+
+/** The way to those that were changed, and what has become of them since: that they were changed is no success yet. */
+function Changed({ run: { action, queueId, outcome } }: { readonly run: Run }) {
+  const { batchId = 0 } = outcome;
+  const isFollowed = action === 'RESTART' || action === 'RELEASE';
+  const { data } = useQuery({ ...batchQuery(queueId, batchId), enabled: isFollowed && batchId !== 0 });
+  if (batchId === 0) return undefined;
+  return (
+    <p>
+      {data && `${m.bulk.since(Number(data.done), Number(data.waiting), Number(data.failed))} `}
+      <Link to="/queues/$id" params={{ id: String(queueId) }} search={{ q: `batch:${batchId}` }}>
+        {m.bulk.thoseChanged}
+      </Link>
+    </p>
+  );
+}

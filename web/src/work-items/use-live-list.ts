@@ -1,0 +1,56 @@
+import type { Id } from '@millrace/api';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { onItems } from '../live/effects.ts';
+import { lookAgain, startOver, type Listing } from './queries.ts';
+import { merged, nothingWaits, type Waiting } from './live-rules.ts';
+
+const pauseMs = 1000;
+
+/**
+ * Keeps the rows of a list true where they are. Rows that would come or go do not move what is looked at: they are counted, until
+ * somebody asks to see them.
+ */
+export function useLiveList(queueId: Id, listing: Listing) {
+  const [waiting, setWaiting] = useState<Waiting>(nothingWaits);
+  const wanted = useRef(listing);
+  const key = JSON.stringify(listing);
+  useEffect(() => {
+    wanted.current = JSON.parse(key) as Listing;
+    setWaiting(nothingWaits);
+  }, [key]);
+  useEffect(
+    () =>
+      gather(String(queueId), async (items) => {
+        const seen = await lookAgain(queueId, wanted.current, items).catch(() => undefined);
+        if (seen) setWaiting((now) => merged(now, seen));
+      }),
+    [queueId],
+  );
+  const show = useCallback(() => {
+    setWaiting(nothingWaits);
+    void startOver(queueId, wanted.current);
+  }, [queueId]);
+  return { waiting, show };
+}
+
+type Items = readonly string[] | 'many';
+
+/** Hands over, once in a while, the items of a queue that something has happened to. */
+function gather(queueId: string, look: (items: Items) => Promise<void>): () => void {
+  let touched: Items = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const handOver = () => {
+    timer = undefined;
+    const items = touched;
+    touched = [];
+    void look(items);
+  };
+  const stop = onItems(queueId, (items) => {
+    touched = touched === 'many' || items === 'many' ? 'many' : [...new Set([...touched, ...items])];
+    timer ??= setTimeout(handOver, pauseMs);
+  });
+  return () => {
+    stop();
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,38 @@
+import { toId, type Id } from '@millrace/api';
+import { useState } from 'react';
+import type { Selection } from '../grid/props.ts';
+
+interface Chosen {
+  readonly ids: ReadonlySet<string>;
+  /** Whether all that match are chosen, those that were not read among them. */
+  readonly isAll: boolean;
+}
+
+const none: Chosen = { ids: new Set(), isAll: false };
+
+/** The rows of a list that were chosen: some of those that were read, or all that match. */
+export function useSelection(): Selection & {
+  readonly ids: readonly Id[];
+  readonly isAll: boolean;
+  readonly clear: () => void;
+} {
+  const [{ ids, isAll }, set] = useState(none);
+  return {
+    ids: [...ids].map(toId),
+    isAll,
+    has: (id) => isAll || ids.has(id),
+    toggle: (id) =>
+      set((now) => ({
+        ids: new Set(now.ids.has(id) ? [...now.ids].filter((one) => one !== id) : [...now.ids, id]),
+        isAll: false,
+      })),
+    toggleAll: (read) =>
+      set((now) => {
+        if (now.isAll) return none;
+        if (read.length > 0 && read.every((id) => now.ids.has(id))) return { ids: now.ids, isAll: true };
+        return { ids: new Set([...now.ids, ...read]), isAll: false };
+      }),
+    add: (more) => set((now) => ({ ids: new Set([...now.ids, ...more]), isAll: false })),
+    clear: () => set(none),
+  };
+}
