@@ -1,12 +1,15 @@
 /**
- * The yardstick: a bare Fastify POST that verifies the same token as Millrace does and answers. What it reaches on a
+ * The yardstick: a bare Fastify POST that verifies the same token as Millrace does and answers. Its speed on a
  * machine is as much as any server of this kind could.
  */
 import fastify, { type FastifyRequest } from 'fastify';
-import { createVerifier } from '../server/src/auth/tokens.ts';
+import { createVerifier } from '../server/src/access/auth/tokens.ts';
 
 const [publicKey = ''] = process.argv.slice(2);
-const verify = createVerifier(() => Promise.resolve(publicKey));
+const verify = createVerifier(
+  () => Promise.resolve(publicKey),
+  () => new Date(),
+);
 const http = fastify({ logger: false });
 
 const answer = async (request: FastifyRequest) => {

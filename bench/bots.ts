@@ -2,18 +2,13 @@
  * `npx tsx bench/bots.ts`: how many items a second a bot does that has nothing to do, with a process for each item and with
  * processes that are kept warm. Absolute figures, which say little about other machines; their ratio says more.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import path from 'node:path';
-import { createClient, type Id } from '@millrace/api';
+import { cpus } from 'node:os';
+import type { Id } from '@millrace/api';
 import { runCommand, type RunnerEvent } from '@millrace/runner';
-import { startPostgres } from '../server/src/postgres/supervisor.ts';
-import { prepareQueue } from './scenarios.ts';
+import { fill, recordsOf } from './scenarios.ts';
+import { password, withStage, type Stage } from './stage.ts';
 
 const slots = 4;
-const password = 'a password for the bench';
 const cold = `process.stdin.resume().on('end', () => process.stdout.write('{}'));`;
 const warm = `require('node:readline').createInterface({ input: process.stdin }).on('line', (line) =>
   process.stdout.write(JSON.stringify({ id: JSON.parse(line).id, status: 'COMPLETE' }) + '\\n'));`;
@@ -24,28 +19,14 @@ const ways = [
   { name: 'a Node.js kept warm', command: [process.execPath, '-e', warm], warm: true, items: 20_000 },
 ];
 
-async function main(): Promise<void> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'millrace-bench-'));
-  const postgres = await startPostgres({ dataFolder: folder, log: () => undefined });
-  const args = [JSON.stringify(postgres.connection), password];
-  const server = fork(path.join(import.meta.dirname, 'serve.ts'), args, { execArgv: ['--import', 'tsx'] });
-  try {
-    const [url] = (await once(server, 'message')) as [string];
-    const client = createClient({ url, username: 'admin', password });
-    const queue = await prepareQueue(client);
-    console.log(
-      `${String(cpus().length)} cores (${cpus()[0]?.model ?? ''}), Node.js ${process.version}, ${String(slots)} slots`,
-    );
-    for (const { items, ...way } of ways) {
-      await queue.fill(client, items);
-      const rate = await rateOf(url, queue.id, { ...way, items });
-      console.log(`${way.name}: ${rate.toFixed(0)} items a second`);
-    }
-  } finally {
-    server.disconnect();
-    await once(server, 'exit');
-    await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
+async function compare(stage: Stage): Promise<void> {
+  console.log(
+    `${String(cpus().length)} cores (${cpus()[0]?.model ?? ''}), Node.js ${process.version}, ${String(slots)} slots`,
+  );
+  for (const { items, ...way } of ways) {
+    await fill(stage, items, recordsOf(200));
+    const rate = await rateOf(stage.server, stage.queueId, { ...way, items });
+    console.log(`${way.name}: ${rate.toFixed(0)} items a second`);
   }
 }
 
@@ -77,4 +58,4 @@ async function rateOf(url: string, queue: Id, way: (typeof ways)[number]): Promi
   return (way.items - 1) / seconds;
 }
 
-await main();
+await withStage(compare);

@@ -11,8 +11,9 @@ import { createClient, type Client } from '@millrace/api';
 import pg from 'pg';
 import { startPostgres } from '../server/src/postgres/supervisor.ts';
 import { start, stopAll } from './children.ts';
-import { cpuSeconds, parentOf } from './cpu.ts';
+import { cpuSeconds } from './cpu.ts';
 import { startFleet, type Fleet } from './fleet.ts';
+import { postmasterOf } from './stage.ts';
 
 const size = { devices: Number(process.argv[2] ?? 1000), pools: 4, queuesPerPool: 5 };
 const seconds = 60;
@@ -28,7 +29,10 @@ async function main(): Promise<void> {
     const client = createClient({ url, username: 'admin', password });
     process.stderr.write(`registering ${size.devices} devices\n`);
     const fleet = await startFleet(client, size);
-    const database = await postmasterOf(postgres.connection);
+    const asking = new pg.Client(postgres.connection);
+    await asking.connect();
+    const database = await postmasterOf(asking);
+    await asking.end();
     report(await idle(fleet, children[0]?.pid ?? 0, database), await latencies(client, fleet));
     fleet.stop();
   } finally {
@@ -36,16 +40,6 @@ async function main(): Promise<void> {
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** The process of PostgreSQL that all its others are children of. */
-async function postmasterOf(connection: pg.ClientConfig): Promise<number> {
-  const database = new pg.Client(connection);
-  await database.connect();
-  const { rows } = await database.query<{ id: number }>('select pg_backend_pid() as id');
-  const parent = await parentOf(rows[0]?.id ?? 0);
-  await database.end();
-  return parent;
 }
 
 interface Idle {

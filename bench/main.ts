@@ -1,109 +1,104 @@
 /**
- * `npm run bench`: what Millrace does a second, as shares of what a bare HTTP server does in the same run on the same
- * machine. Signed in, permissions checked, events written, on disk. Absolute figures say little about other machines.
+ * `npm run bench`: what Millrace does a second, what it costs, and how that compares with a bare HTTP server, with COPY and with other
+ * queues, in the same run on the same machine. Signed in, permissions checked, events written, on disk. Figures of one run can be
+ * compared with each other; those of other machines say little.
  */
-import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import path from 'node:path';
-import { createClient, type Client } from '@millrace/api';
-import pg from 'pg';
-import { startPostgres } from '../server/src/postgres/supervisor.ts';
-import { start, stopAll } from './children.ts';
-import { measure, type Rates } from './load.ts';
-import { bare, prepareQueue, scenariosOf, type BenchQueue, type Scenario } from './scenarios.ts';
+import { parseArgs } from 'node:util';
+import { compare } from './compare.ts';
+import { watchConsole } from './console.ts';
+import { keep, keepFindings } from './findings.ts';
+import { flat } from './flat.ts';
+import { intake } from './intake.ts';
+import { many } from './many.ts';
+import { writePage } from './performance.ts';
+import { judge } from './quick.ts';
+import { describe, tablesOf } from './report.ts';
+import { soak } from './soak.ts';
+import { withStage, type Stage } from './stage.ts';
 
-const rounds = Number(process.argv[2] ?? 3);
-const password = 'a password for the bench';
+const help = `Usage: npm run bench -- [options]
+       npm run bench console      A queue of a million items in a browser, and the overview under load; --live <time>, 60m when left out
+       npm run bench intake       Files beside COPY and the bare parse of a workbook; --rows <n>, 500000 when left out
+       npm run bench flat         The same loads with much that waits or is done, and behind a transaction held open;
+                                  --items <n>, 10000000 when left out, --hold <seconds>, 600 when left out
+       npm run bench many         Calls that wait, many queues, and how soon what comes is claimed;
+                                  --polls <n>, 2000 when left out, --queues <n>, 200 when left out
+       npm run bench performance  Writes docs/performance.md of the newest results of each kind
 
-interface Result {
-  readonly scenario: Scenario;
-  /** Shares of the bare request rate measured right before, one a round. */
-  readonly requests: number[];
-  readonly items: number[];
-  readonly rates: Rates[];
-}
+  --rounds <n>     Rounds, by turns; 3 when left out
+  --seconds <n>    Seconds that each load runs; 5 when left out
+  --only <text>    Scenarios whose name has this
+  --processes <n>  Processes of the server; 1 when left out
+  --no-peers       Without the other queues, which are installed in a temporary folder
+  --quick          Three minutes: compares the most important figures with those in bench/committed.json,
+                   and fails where one has dropped by more than a third
+  --soak <time>    Runs a steady load for this long (30m, 90s): watches memory, latency and the promises
+  --help           This
 
-async function main(): Promise<void> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'millrace-bench-'));
-  const postgres = await startPostgres({ dataFolder: folder, log: () => undefined });
-  const children: ChildProcess[] = [];
-  try {
-    const server = await start(children, 'serve.ts', [JSON.stringify(postgres.connection), password]);
-    const client = createClient({ url: server, username: 'admin', password });
-    const { token } = await client.logIn({ body: { username: 'admin', password } });
-    const yardstick = await start(children, 'bare.ts', [await publicKeyOf(postgres.connection)]);
-    const queue = await prepareQueue(client);
-    report(await compare({ server, yardstick, token }, client, queue));
-  } finally {
-    await stopAll(children);
-    await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
-}
+Raw figures of each run are written to bench/results/.`;
 
-async function publicKeyOf(connection: pg.ClientConfig): Promise<string> {
-  const database = new pg.Client(connection);
-  await database.connect();
-  const { rows } = await database.query<{ public_key: string }>('select public_key from signing_keys');
-  await database.end();
-  return rows[0]?.public_key ?? '';
-}
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    items: { type: 'string', default: '10000000' },
+    hold: { type: 'string', default: '600' },
+    polls: { type: 'string', default: '2000' },
+    queues: { type: 'string', default: '200' },
+    rows: { type: 'string', default: '500000' },
+    live: { type: 'string', default: '60m' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
+    processes: { type: 'string', default: '1' },
+    'no-peers': { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    soak: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
 
-interface Places {
-  readonly server: string;
-  readonly yardstick: string;
-  readonly token: string;
-}
+const wanted = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
 
-/** The yardstick before each scenario, so that a machine that slows down slows both. */
-async function compare(
-  { server, yardstick, token }: Places,
-  client: Client,
-  queue: BenchQueue,
-): Promise<Result[]> {
-  const results = scenariosOf(queue).map((scenario): Result => ({
-    scenario,
-    requests: [],
-    items: [],
-    rates: [],
-  }));
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const { scenario, requests, items, rates } of results) {
-      process.stderr.write(`round ${round} of ${rounds}: ${scenario.name}\n`);
-      const reference = await measure(yardstick, token, bare);
-      await queue.fill(client, scenario.takes);
-      const rate = await measure(server, token, scenario);
-      requests.push(rate.requests / reference.requests);
-      items.push(rate.items / reference.requests);
-      rates.push(rate);
-    }
-  }
-  return results;
-}
+const measures: Record<string, () => Promise<void>> = {
+  intake: () => withStage((stage) => intake(stage, Number(values.rows))),
+  console: () => withStage((stage) => watchConsole(stage, values.live)),
+  performance: writePage,
+  flat: () => {
+    const depth = { ...wanted, items: Number(values.items), holdSeconds: Number(values.hold) };
+    return onStage(async (stage) => {
+      const { machine, findings } = await flat(stage, depth);
+      await keepFindings('flat', stage, machine, findings);
+    });
+  },
+  many: () => {
+    const crowd = { ...wanted, polls: Number(values.polls), queues: Number(values.queues) };
+    return onStage(async (stage) => {
+      const { machine, findings } = await many(stage, crowd);
+      await keepFindings('many', stage, machine, findings);
+    });
+  },
+};
 
-function report(results: readonly Result[]): void {
-  const { version, platform } = process;
-  console.log(
-    `\nShares of the bare request rate, medians of ${rounds} rounds. Node ${version}, ${platform}, ${availableParallelism()} cores.\n`,
+const onStage = (work: (stage: Stage) => Promise<void>) => withStage(work, values.processes);
+
+async function measureLoads(): Promise<void> {
+  const { only, 'no-peers': noPeers } = values;
+  const run = await withStage(
+    (stage) => compare(stage, { ...wanted, only, hasPeers: !noPeers }),
+    values.processes,
   );
-  console.table(
-    Object.fromEntries(
-      results.map(({ scenario, requests, items, rates }) => [
-        scenario.name,
-        {
-          'requests / bare': median(requests).toPrecision(2),
-          'items / bare': median(items).toPrecision(2),
-          'requests a second': Math.round(median(rates.map((rate) => rate.requests))),
-          'items a second': Math.round(median(rates.map((rate) => rate.items))),
-        },
-      ]),
-    ),
-  );
+  console.log(`\n${describe(run)}\n\n${tablesOf(run)}`);
+  await keep('loads', run);
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
-
-await main();
+const [kind] = positionals;
+if (values.help) console.log(help);
+else if (kind !== undefined) {
+  const measure = measures[kind];
+  if (!measure) throw new Error(`There is no ${kind}. npm run bench -- --help says what there is.`);
+  await measure();
+} else if (values.quick) process.exitCode = (await withStage(judge)) ? 0 : 1;
+else if (values.soak !== undefined) {
+  const { soak: time } = values;
+  process.exitCode = (await withStage((stage) => soak(stage, time), values.processes)) ? 0 : 1;
+} else await measureLoads();

@@ -1,82 +1,103 @@
-import type { Client, Schemas } from '@millrace/api';
-import type { Scenario as Load } from './load.ts';
+import type { Schemas } from '@millrace/api';
+import { RanDry, type Load } from './load.ts';
+import type { Stage } from './stage.ts';
 
-/** A scenario, and how many waiting items it needs. */
-export interface Scenario extends Load {
-  readonly takes: number;
+/** The kinds of work that every contestant does in its own way. */
+export type Kind = 'create' | 'cycle';
+
+export interface Scenario {
+  readonly name: string;
+  readonly kind: Kind;
+  /** Items a request; peers take the batch that suits them best where it is more than one. */
+  readonly items: number;
+  readonly bytes: Size;
+  /** Whether it belongs to `--quick`. */
+  readonly isQuick: boolean;
 }
 
-/** The queue under test. */
-export interface BenchQueue {
-  readonly id: number;
-  /** Sees to it that at least so many items wait. */
-  fill(client: Client, count: number): Promise<void>;
-}
+export type Size = 200 | 1000;
 
 const few = 64;
 const many = 16;
 
-const record = {
-  number: '2026-000123',
-  customer: 'Jane Doe & Sons Ltd.',
-  amount: 1299.9,
-  due: '2026-12-01',
-  urgent: false,
-};
-const workItems = (count: number) =>
-  JSON.stringify({ workItems: Array.from({ length: count }, () => ({ json: record })) });
+export const scenarios: readonly Scenario[] = [
+  { name: 'create, 1 item of 200 B', kind: 'create', items: 1, bytes: 200, isQuick: true },
+  { name: 'create, 1 item of 1 kB', kind: 'create', items: 1, bytes: 1000, isQuick: false },
+  { name: 'claim + finish, 1 item of 200 B', kind: 'cycle', items: 1, bytes: 200, isQuick: true },
+  { name: 'create, 100 items of 200 B', kind: 'create', items: 100, bytes: 200, isQuick: false },
+  { name: 'claim + finish, 100 items of 200 B', kind: 'cycle', items: 100, bytes: 200, isQuick: true },
+  { name: 'create, 1000 items of 200 B', kind: 'create', items: 1000, bytes: 200, isQuick: true },
+  { name: 'create, 1000 items of 1 kB', kind: 'create', items: 1000, bytes: 1000, isQuick: false },
+];
+
+/** The load of a scenario on Millrace. */
+export function loadOf({ kind, items }: Scenario, queueId: number, record: () => string): Load {
+  const path = `/v4/wlm/queues/${queueId}/workitems`;
+  const connections = items === 1 ? few : many;
+  if (kind === 'create') return { connections, items, steps: [{ path, body: () => bodyOf(items, record) }] };
+  const claim = JSON.stringify({ count: items });
+  const steps = [
+    { path: `${path}/claim`, body: () => claim },
+    { path: `${path}/finish`, body: (claimed: string) => reportsOn(claimed, items) },
+  ];
+  return { connections, items, steps };
+}
 
 /** The yardstick: a request like the smallest create. */
-export const bare: Load = {
-  name: 'bare POST',
+export const bareLoad = (record: () => string): Load => ({
   connections: few,
   items: 1,
-  steps: [{ path: '/', body: once(workItems(1)) }],
-};
+  steps: [{ path: '/', body: () => bodyOf(1, record) }],
+});
 
-export async function prepareQueue(client: Client): Promise<BenchQueue> {
-  const types = {
-    number: 'TEXT',
-    customer: 'TEXT',
-    amount: 'NUMBER',
-    due: 'DATE',
-    urgent: 'BOOLEAN',
-  } as const;
-  const attributes = Object.entries(types).map(([name, type]) => ({ name, type }));
-  const model = await client.createWorkItemModel({ body: { name: 'Invoice', attributes } });
-  const queue = await client.createQueue({ body: { name: 'Invoices', workItemModelId: model.id as number } });
-  const path = { id: Number(queue.id) };
-  const body = JSON.parse(workItems(1000)) as Schemas['NewWorkItems'];
-  const fill = async (by: Client, count: number) => {
-    const { counts } = await by.getQueueStats({ path });
-    for (let waiting = counts.NEW; waiting < count; waiting += 1000) await by.createWorkItems({ path, body });
+/** Sees to it that this number of items waits. */
+export async function fill({ client, queueId }: Stage, count: number, record: () => string): Promise<void> {
+  const path = { id: queueId };
+  const { counts } = await client.getQueueStats({ path });
+  let left = count - counts.NEW;
+  const produce = async () => {
+    while (left > 0) {
+      left -= 1000;
+      await client.createWorkItems({
+        path,
+        body: JSON.parse(bodyOf(1000, record)) as Schemas['NewWorkItems'],
+      });
+    }
   };
-  return { id: path.id, fill };
+  await Promise.all([produce(), produce(), produce()]);
 }
 
-export function scenariosOf({ id }: BenchQueue): Scenario[] {
-  const path = `/v4/wlm/queues/${id}/workitems`;
-  const create = (count: number) => [{ path, body: once(workItems(count)) }];
-  const cycle = (count: number) => [
-    { path: `${path}/claim`, body: once(JSON.stringify({ count })) },
-    { path: `${path}/finish`, body: reportsOn },
-  ];
-  return [
-    { name: 'create, 1 item', connections: few, items: 1, takes: 0, steps: create(1) },
-    { name: 'claim + finish, 1 item', connections: few, items: 1, takes: 50_000, steps: cycle(1) },
-    { name: 'create, 100 items', connections: many, items: 100, takes: 0, steps: create(100) },
-    { name: 'claim + finish, 100 items', connections: many, items: 100, takes: 150_000, steps: cycle(100) },
-    { name: 'create, 1000 items', connections: many, items: 1000, takes: 0, steps: create(1000) },
-  ];
-}
+const bodyOf = (items: number, record: () => string) =>
+  `{"workItems":[${Array.from({ length: items }, () => `{"json":${record()}}`).join()}]}`;
 
-function once(text: string): () => string {
-  return () => text;
-}
-
-/** The finish that goes with a claim. */
-function reportsOn(claimed: string): string {
+/** The finish that goes with a claim, which has to have found all that it asked for; nothing before the first answer. */
+function reportsOn(claimed: string, items: number): string {
+  if (claimed === '') return '';
   const { list } = JSON.parse(claimed) as Schemas['WorkItemList'];
+  if (list.length < items) throw new RanDry(`The queue ran dry: ${list.length} of ${items} were found`);
   const results = list.map(({ id, version }) => ({ id, version, status: 'COMPLETE' }));
   return JSON.stringify({ results });
+}
+
+const words = 'freight invoice pallet customs ledger harbour credit transfer audit parcel order stock'.split(
+  ' ',
+);
+
+/** A maker of records of about this number of bytes as JSON; no two are the same. */
+export function recordsOf(bytes: Size): () => string {
+  let count = 0;
+  return () => {
+    count += 1;
+    const customer = `${words[count % 12]} & ${words[(count * 7) % 11]} Ltd.`;
+    const due = `2026-${String(1 + (count % 12)).padStart(2, '0')}-15`;
+    const start = `{"number":"2026-${String(count).padStart(9, '0')}","customer":"${customer}","amount":${count % 9973}.25,"due":"${due}","urgent":${count % 3 === 0},"note":"`;
+    return `${start}${noteOf(count, bytes - start.length - 2)}"}`;
+  };
+}
+
+function noteOf(seed: number, length: number): string {
+  let text = '';
+  for (let turn = seed; text.length < length; turn = (turn * 31 + 7) % 1_000_003)
+    text += `${words[turn % 12]} ${turn} `;
+  return text.slice(0, Math.max(length, 0)).trimEnd();
 }

@@ -79,7 +79,7 @@ function scansOf(node: PlanNode): string[] {
   return [...own, ...(node.Plans ?? []).flatMap(scansOf)];
 }
 
-/** What one statement touches, measured and rolled back. */
+/** The buffers that one statement touches, measured and rolled back. */
 export async function explain(client: pg.Client, sql: string, values: readonly unknown[]): Promise<Cost> {
   let text = sql;
   for (const [at, value] of values.entries()) text = text.replaceAll(`$${at + 1}`, String(value));

@@ -21,6 +21,8 @@ export interface Load {
   /** Another session keeps a snapshot from before the run. */
   held?: boolean;
   settings?: string;
+  /** Statements that add to the tables of the shape. */
+  added?: string;
 }
 
 export interface Run {
@@ -90,7 +92,7 @@ async function work(clients: readonly pg.Client[], worker: Omit<Worker, 'client'
 /** Fresh tables, then create, claim, heartbeat and finish from four connections until `items` are done. */
 export async function cycle(url: string, shape: Shape, load: Load): Promise<Run> {
   const admin = await connect(url, schema);
-  await admin.query(ddl(schema, shape));
+  await admin.query(`${ddl(schema, shape)} ${load.added ?? ''}`);
   const clients = await Promise.all([1, 2, 3, 4].map(async () => connect(url, schema, load.settings)));
   const keeper = await connect(url, schema);
   if (load.held === true) await holdSnapshot(keeper);

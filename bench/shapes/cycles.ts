@@ -84,10 +84,48 @@ export async function feed(url: string, repeats: number): Promise<void> {
     [32, 8000],
   ] as const) {
     const load = { batch, items, payload: payloadOf(200) };
-    await compare(`What the feed adds to events (payload 200 B, batches of ${batch})`, repeats, [
+    await compare(`Cost of the feed beside events (payload 200 B, batches of ${batch})`, repeats, [
       variant(url, 'nothing', {}, load),
       variant(url, 'transaction, index', { feed: 'transaction' }, load),
       variant(url, 'transaction, tenant by sub-select, index', { feed: 'tenant' }, load),
     ]);
   }
+}
+
+const byStatus = `
+  CREATE INDEX waiting ON work_items (queue_id, id) WHERE status = 'NEW';
+  CREATE INDEX failed ON work_items (queue_id, id) WHERE status = 'FAILED';
+  CREATE INDEX completed ON work_items (queue_id, id) WHERE status = 'COMPLETED';`;
+const inItem = `
+  CREATE INDEX by_created ON work_items (queue_id, created_on, id);
+  CREATE INDEX by_priority ON work_items (queue_id, priority, id);`;
+const inData = `
+  ALTER TABLE work_item_data ADD created_on timestamptz DEFAULT now(), ADD priority smallint DEFAULT 4;
+  CREATE INDEX by_created ON work_item_data (queue_id, created_on, item_id);
+  CREATE INDEX by_priority ON work_item_data (queue_id, priority, item_id);`;
+const keys = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, at) => `
+  ALTER TABLE work_item_data ADD k${at} bytea DEFAULT decode(md5(random()::text), 'hex');
+  CREATE INDEX by_k${at} ON work_item_data (queue_id, k${at}, item_id) WHERE k${at} IS NOT NULL;`,
+  ).join('');
+
+/** What the indexes cost that lists are read by: docs/decisions/0014-reads-at-scale.md. */
+export async function reads(url: string, repeats: number): Promise<void> {
+  const load = { batch: 32, items: 8000, payload: payloadOf(1000) };
+  const more = (name: string, added: string) => variant(url, name, {}, { ...load, added });
+  await compare('Indexes for lists (payload 1 kB, batches of 32)', repeats, [
+    variant(url, 'none', {}, load),
+    more('by status', byStatus),
+    more('by status, full', 'CREATE INDEX by_status ON work_items (queue_id, status, id);'),
+    more(
+      'by status; ended',
+      `${byStatus} CREATE INDEX by_ended ON work_items (queue_id, ended_on, id) WHERE ended_on IS NOT NULL;`,
+    ),
+    more('by status; created and priority in the item', byStatus + inItem),
+    more('by status; created and priority beside the payload', byStatus + inData),
+    more('by status; one key beside the payload', byStatus + keys(1)),
+    more('by status; five keys beside the payload', byStatus + keys(5)),
+  ]);
 }

@@ -159,7 +159,7 @@ async function behind(url: string, count: number): Promise<Row[]> {
   return rows;
 }
 
-/** What one claim costs behind very many entries of items that have left the ready state. */
+/** The cost of one claim behind very many entries of items that have left the ready state. */
 export async function dead(url: string): Promise<void> {
   const rows: Row[] = [];
   for (const count of [10_000, 100_000, 500_000]) rows.push(...(await behind(url, count)));

@@ -69,7 +69,7 @@ export async function sweep(url: string): Promise<void> {
     rows.push({ lease, buffers, ms: median(costs.map((cost) => cost.ms)).toFixed(2), scans });
     await client.end();
   }
-  print('Sweep for lapsed leases: 10,000 in flight beside 100,000 completed, none lapsed', rows);
+  print('Search for expired leases: 10,000 in flight beside 100,000 completed, none expired', rows);
 }
 
 interface JsonTimes {

@@ -5,7 +5,7 @@ export interface Shape {
   fillfactor: number;
   json: 'json' | 'jsonb';
   status: 'text' | 'smallint';
-  /** What events carry for the feed: nothing, transaction and index, or the tenant as well. */
+  /** The columns of events for the feed: nothing, transaction and index, or the tenant as well. */
   feed: 'none' | 'transaction' | 'tenant';
   foreignKeys: boolean;
 }
