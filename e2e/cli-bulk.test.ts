@@ -54,6 +54,7 @@ test('item bulk goes through what a filter selects part by part, tells how far i
   const { line, shown } = createLine();
   const body = { action: 'SET_PRIORITY' as const, priority: 9, filter: customer };
   expect(await updateInPortions(client, { path: { id }, body }, line, 2)).toEqual({
+    batchId: expect.any(Number),
     dryRun: false,
     selected: 5,
     changed: 5,

@@ -1,32 +1,23 @@
-import { createClient, parseJson, type Client } from '@millrace/api';
-import { beforeAll, expect, test, vi } from 'vitest';
+import { createClient, type Client } from '@millrace/api';
+import { beforeAll, expect, test } from 'vitest';
 import { idOf } from '../cli/src/names.ts';
 import type { Kind } from '../cli/src/kinds.ts';
-import { startApp, type App } from '../server/src/testing/app.ts';
-import { createHome, millrace, type Ended } from './millrace.ts';
+import { answerOf, itemAttributes, startAsAdmin } from './as-admin.ts';
 
-const home = createHome();
-let app: App;
+const { app, env, asAdmin } = await startAsAdmin();
 let admin: Client;
-let env: Record<string, string>;
 /** One of each kind, by a name of it. */
 let made: Readonly<Record<string, { readonly kind: Kind; readonly id: unknown }>>;
 
-// Each command is a process of its own, which takes seconds to start on a busy machine.
-vi.setConfig({ testTimeout: 120_000 });
-
 beforeAll(async () => {
-  app = await startApp();
-  const { body } = await app.admin.createApiKey({ body: { name: 'command line' } });
-  const apiKey = String(body.apiKey);
-  env = { MILLRACE_URL: app.url, MILLRACE_USERNAME: 'admin', MILLRACE_API_KEY: apiKey };
-  admin = createClient({ url: app.url, username: 'admin', apiKey });
+  admin = createClient({ url: app.url, username: 'admin', apiKey: env.MILLRACE_API_KEY });
   made = await makeOneOfEach();
 });
 
 async function makeOneOfEach(): Promise<typeof made> {
-  const attributes = [{ name: 'customer' }, { name: 'amount', type: 'NUMBER' as const, isRequired: false }];
-  const model = await admin.createWorkItemModel({ body: { name: 'application', attributes } });
+  const model = await admin.createWorkItemModel({
+    body: { name: 'application', attributes: itemAttributes },
+  });
   const workItemModelId = model.id ?? expect.fail();
   const queue = await admin.createQueue({ body: { name: 'credit', workItemModelId } });
   const other = await admin.createQueue({ body: { name: 'credit2', workItemModelId } });
@@ -49,14 +40,6 @@ async function makeOneOfEach(): Promise<typeof made> {
   };
 }
 
-/** Runs a command as the administrator. */
-const asAdmin = (...args: string[]) => millrace(home, args, { env });
-
-const answerOf = (ended: Ended): unknown => {
-  expect(ended.code, ended.stderr).toBe(0);
-  return parseJson(ended.stdout);
-};
-
 test('each kind of thing is found by its name, and devices by either of theirs', async () => {
   for (const [name, { kind, id }] of Object.entries(made))
     expect(await idOf(admin, kind, name), name).toEqual(id);
@@ -77,14 +60,14 @@ test('an unknown name is refused with near ones and where to look', async () => 
 });
 
 test('a name that more than one thing has is refused with all of them', async () => {
-  const twin = await admin.registerDevice({ body: { hostName: 'Runner 1' } });
+  const second = await admin.registerDevice({ body: { hostName: 'Runner 1' } });
   await expect(idOf(admin, 'device', 'Runner 1')).rejects.toThrow(
-    `"Runner 1" can mean any of 2 devices: ${String(made['host-1']?.id)} (host-1, Runner 1); ${String(twin.id)} (Runner 1). Use the id.`,
+    `"Runner 1" can mean any of 2 devices: ${String(made['host-1']?.id)} (host-1, Runner 1); ${String(second.id)} (Runner 1). Use the id.`,
   );
-  await admin.deleteDevice({ path: { id: twin.id } });
+  await admin.deleteDevice({ path: { id: second.id } });
 });
 
-test('whoever may not list a kind is told to use the id', async () => {
+test('a user who may not list a kind is told to use the id', async () => {
   const runner = createClient({ url: app.url, username: 'sap-robot', password: 'correct horse battery' });
   await expect(idOf(runner, 'user', 'admin')).rejects.toThrow('You may not list users');
   await expect(idOf(runner, 'user', 'admin')).rejects.toThrow('use the id');
@@ -129,7 +112,7 @@ test('items are listed, filtered and sorted by display columns, also after an at
   const path = { id: made['credit']?.id as number };
   const workItems = ['E', 'F', 'G'].map((customer, amount) => ({ json: { customer, amount } }));
   const { list } = await admin.createWorkItems({ path, body: { workItems } });
-  // What is done keeps its record under the former name.
+  // A done item keeps its record under the former name.
   const done = {
     id: list[1]?.id ?? expect.fail(),
     queueId: path.id,

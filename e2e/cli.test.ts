@@ -2,52 +2,34 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from '
 import path from 'node:path';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { parseJson } from '@millrace/api';
-import { beforeAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { freePort } from '../server/src/postgres/free-port.ts';
-import { startApp, type App } from '../server/src/testing/app.ts';
-import { createHome, millrace, startMillrace, type Ended } from './millrace.ts';
+import { startApp } from '../server/src/testing/app.ts';
+import { eventually } from '../server/src/testing/fixtures.ts';
+import { startProvider, worker } from '../server/src/testing/sign-on.ts';
+import { answerOf, expectEnd, itemAttributes, startAsAdmin } from './as-admin.ts';
+import { createHome, millrace, startMillrace } from './millrace.ts';
 
 // As startApp sets it.
 const password = 'correct horse battery';
-const home = createHome();
-const model = [{ name: 'customer' }, { name: 'amount', type: 'NUMBER' as const, isRequired: false }];
-let app: App;
-let env: Record<string, string>;
+const { home, app, env, asAdmin, createQueue } = await startAsAdmin();
 
-// Each command is a process of its own, which takes seconds to start on a busy machine.
-vi.setConfig({ testTimeout: 120_000 });
-
-beforeAll(async () => {
-  app = await startApp();
-  const { body } = await app.admin.createApiKey({ body: { name: 'command line' } });
-  env = { MILLRACE_URL: app.url, MILLRACE_USERNAME: 'admin', MILLRACE_API_KEY: String(body.apiKey) };
+test('status says how the server is, without a log-in, and by its exit code whether it can work', async () => {
+  const at = (url: string) => millrace(createHome(), ['status', '--url', url]);
+  const { stdout } = expectEnd(await at(app.url), 0);
+  expect(stdout).toMatch(/^http:\S+ works.*\.\nversion +\d.*\nsince +\d.*\ndatabase +answers\n/);
+  const full = await startApp({ dataFolder: createHome() }, undefined, undefined, { fullBytes: Infinity });
+  const stopped = expectEnd(await at(full.url), 1);
+  expect(stopped.stdout).toMatch(/ cannot work\.\n[^]*DISK_FULL +The disk of the database is full\./);
+  expectEnd(await at(`http://127.0.0.1:${await freePort()}`), 3);
 });
-
-/** Runs a command as the administrator. */
-const asAdmin = (...args: string[]) => millrace(home, args, { env });
-
-async function createQueue(name: string): Promise<{ id: number }> {
-  const made = await app.admin.createWorkItemModel({ body: { name, attributes: model } });
-  const queue = await app.admin.createQueue({ body: { name, workItemModelId: Number(made.body.id) } });
-  expect(queue.status).toBe(200);
-  return { id: Number(queue.body.id) };
-}
-
-function expectEnd(ended: Ended, code: number): Ended {
-  expect(ended.code, ended.stderr).toBe(code);
-  // Nobody watches: neither colour nor movement.
-  expect(ended.stdout + ended.stderr).not.toContain('\u001b');
-  return ended;
-}
-
-const answerOf = (ended: Ended): unknown => parseJson(expectEnd(ended, 0).stdout);
 
 test('login keeps a token that later commands use, and neither name nor password; logout revokes it', async () => {
   const person = createHome();
   const at = { env: { MILLRACE_URL: app.url } };
   const login = ['login', '--username', 'admin', '--password-stdin'];
   const { stdout, stderr } = expectEnd(await millrace(person, login, { ...at, stdin: `${password}\n` }), 0);
-  expect([stdout, stderr]).toEqual(['', `Logged in at ${app.url} as admin (AAE_Admin).\n`]);
+  expect([stdout, stderr]).toEqual(['', `Logged in at ${app.url} as admin (AAE_Admin, AAE_Operator).\n`]);
   const file = path.join(person, '.config', 'millrace', 'credentials.json');
   expect(statSync(file).mode & 0o777).toBe(0o600);
   const kept = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
@@ -61,6 +43,66 @@ test('login keeps a token that later commands use, and neither name nor password
   expect(existsSync(file)).toBe(false);
   expect((await app.as(kept['token']).listUsers()).status).toBe(401);
   expectEnd(await millrace(person, ['user', 'list'], at), 4);
+});
+
+test('login --provider signs on in a browser on this machine, and keeps the token', async () => {
+  const port = await freePort();
+  const acme = await startProvider([`http://127.0.0.1:${port}/`]);
+  const signed = await startApp({ signOn: acme.settings() });
+  const person = createHome();
+  const at = { MILLRACE_URL: signed.url };
+  const args = ['login', '--provider', 'acme', '--port', String(port)];
+  const logIn = async (groups: string[]) => {
+    acme.person = worker('ann', { groups });
+    const running = startMillrace(person, args, at);
+    const said = await eventually(
+      async () => running.said(),
+      (text) => text.includes('Waiting for you'),
+    );
+    const back = await acme.visit(String(/http\S+/.exec(said)?.[0]));
+    const comeBack = async (answer: Record<string, string>) =>
+      (await fetch(`http://127.0.0.1:${port}/?${new URLSearchParams(answer).toString()}`)).text();
+    // Pages of other sites can ask here too.
+    expect(await comeBack({ state: 'made up', code: 'x' })).toBe('');
+    return { page: await comeBack(back), ended: await running.ended };
+  };
+  const outside = await logIn([]);
+  expect(outside.page).toContain('You are not logged in');
+  expect(expectEnd(outside.ended, 1).stderr).toContain('not among those who may use Millrace');
+  const inside = await logIn(['item workers']);
+  expect(inside.page).toContain('You are logged in');
+  expect(expectEnd(inside.ended, 0).stderr).toContain('as ann@acme.example (AAE_Basic).');
+  expect(answerOf(await millrace(person, ['user', 'me', '--json'], { env: at }))).toHaveProperty(
+    'provider',
+    'acme',
+  );
+  const unknown = await millrace(person, ['login', '--provider', 'nobody'], { env: at });
+  expect(expectEnd(unknown, 1).stderr).toContain('Nobody signs on here by "nobody"');
+});
+
+test('password changes one’s own password, and the kept token goes on; a temporary one is first changed with it', async () => {
+  const { id } = await app.user('ana');
+  const person = createHome();
+  const at = { env: { MILLRACE_URL: app.url } };
+  const logIn = async (given: string, code: number) => {
+    const login = ['login', '--username', 'ana', '--password-stdin'];
+    expectEnd(await millrace(person, login, { ...at, stdin: `${given}\n` }), code);
+  };
+  const change = (...lines: string[]) =>
+    millrace(person, ['password'], { ...at, stdin: `${lines.join('\n')}\n` });
+  await logIn(password, 0);
+  expect(expectEnd(await change(password), 2).stderr).toContain('Two lines are needed');
+  expectEnd(await change(password, 'a better horse battery'), 0);
+  expect(answerOf(await millrace(person, ['user', 'me', '--json']))).toHaveProperty('username', 'ana');
+  const reset = answerOf(await asAdmin('user', 'reset-password', 'ana', '--json'));
+  const { temporaryPassword } = reset as { temporaryPassword: string };
+  await logIn(temporaryPassword, 0);
+  const { stderr } = expectEnd(await millrace(person, ['user', 'me']), 1);
+  expect(stderr).toContain('Choose your own first: `millrace password`.');
+  expectEnd(await change(temporaryPassword, 'the third horse battery'), 0);
+  await logIn('the third horse battery', 0);
+  expectEnd(await asAdmin('user', 'disable', String(id)), 0);
+  await logIn('the third horse battery', 4);
 });
 
 test('a kept token is renewed while it is in use', async () => {
@@ -98,9 +140,16 @@ test('a log-in without a terminal to ask at says what to set', async () => {
 });
 
 test('a queue is made, found by its name and changed, as tables and as JSON', async () => {
-  const attributes = JSON.stringify(model);
   const made = answerOf(
-    await asAdmin('model', 'create', '--name', 'Invoices', '--attributes', attributes, '--json'),
+    await asAdmin(
+      'model',
+      'create',
+      '--name',
+      'Invoices',
+      '--attributes',
+      JSON.stringify(itemAttributes),
+      '--json',
+    ),
   ) as { id: number };
   const create = [
     'queue',
@@ -154,21 +203,65 @@ test('a body comes from stdin or from a file', async () => {
 test('a file is uploaded whole, or each refused row is named and nothing is created', async () => {
   const { id } = await createQueue('Files');
   writeFileSync(path.join(home, 'bad.csv'), 'customer,amount\nA,1\nB,many\n,3\n');
-  const bad = expectEnd(await asAdmin('upload', 'Files', 'bad.csv'), 1);
+  const bad = expectEnd(await asAdmin('upload', 'Files', 'bad.csv', '--on-error', 'reject'), 1);
   expect(bad.stdout).toBe('');
   expect(bad.stderr).toMatch(/^ROW +COLUMN +REASON$/m);
   expect(bad.stderr).toMatch(/^3 +amount +must be a number/m);
   expect(bad.stderr).toMatch(/^4 +customer +\S/m);
   expect((await app.admin.listWorkItems({ path: { id } })).body.page.total).toBe(0);
-  const asJson = expectEnd(await asAdmin('upload', 'Files', 'bad.csv', '--json'), 1).stderr;
+  const asJson = expectEnd(
+    await asAdmin('upload', 'Files', 'bad.csv', '--on-error', 'reject', '--json'),
+    1,
+  ).stderr;
   expect(JSON.parse(asJson)).toMatchObject({
     code: 'INVALID_REQUEST',
     details: [{ row: 3, field: 'amount' }, { row: 4 }],
   });
 
   writeFileSync(path.join(home, 'good.csv'), 'amount,customer\n1,A\n2,B\n');
-  expect(answerOf(await asAdmin('upload', 'Files', 'good.csv', '--json'))).toEqual({ created: 2 });
+  expect(answerOf(await asAdmin('upload', 'Files', 'good.csv', '--json'))).toMatchObject({
+    created: 2,
+    rejected: 0,
+  });
+  const trial = expectEnd(await asAdmin('upload', 'Files', 'bad.csv', '--dry-run', '--on-error', 'skip'), 1);
+  expect(trial.stdout).toMatch(/^created +1$/m);
+  expect(trial.stdout).toMatch(/^row +column +/m);
   expect((await app.admin.listWorkItems({ path: { id } })).body.page.total).toBe(2);
+});
+
+test('a file is stored behind the answer, waited for, resumed, corrected and undone', async () => {
+  await createQueue('Later');
+  writeFileSync(path.join(home, 'later.csv'), 'customer;amount\nA;1\nB;many\n');
+  const upload = ['upload', 'Later', 'later.csv', '--on-error', 'skip', '--async', '--json'];
+  const begun = answerOf(await asAdmin(...upload, '--no-wait')) as Record<string, unknown>;
+  expect(begun).toMatchObject({ state: 'READING', created: 0 });
+  const id = String(begun['uploadId']);
+  const resumed = expectEnd(await asAdmin('upload', 'Later', '--resume', id, '--json'), 1);
+  expect(parseJson(resumed.stdout)).toMatchObject({ state: 'STORED', created: 1, rejected: 1 });
+  expect(parseJson(expectEnd(await asAdmin(...upload), 1).stdout)).toMatchObject({
+    repeated: true,
+    created: 1,
+  });
+  const saved = expectEnd(await asAdmin('queue', 'upload-errors', 'Later', id), 0);
+  expect(saved.stderr).toContain('Wrote later.errors.csv.');
+  const errors = readFileSync(path.join(home, 'later.errors.csv'), 'utf8');
+  expect(errors).toContain('B;many;"amount: must be a number');
+  expect(expectEnd(await asAdmin('queue', 'upload-errors', 'Later', id), 2).stderr).toContain(
+    'it is there already',
+  );
+  writeFileSync(path.join(home, 'later.errors.csv'), errors.replace('many', '2'));
+  const corrected = answerOf(await asAdmin('upload', 'Later', 'later.errors.csv', '--json'));
+  expect(corrected).toMatchObject({ created: 1, rejected: 0 });
+  const undone = expectEnd(await asAdmin('queue', 'undo-upload', 'Later', id), 0);
+  expect(undone.stdout).toMatch(/^withdrawn +1$/m);
+  await app.sql("update uploads set state = 'CUT' where id = $1", [id]);
+  const cut = expectEnd(await asAdmin('upload', 'Later', '--resume', id), 1);
+  expect(cut.stderr).toContain('nothing of it is there. Send it again.');
+  const refused = expectEnd(
+    await asAdmin('upload', 'Later', 'bad.csv', '--on-error', 'reject', '--async'),
+    1,
+  );
+  expect(refused.stderr).toMatch(/^3 +amount +must be a number/m);
 });
 
 test('the exit code says what went wrong, and stderr what to do', async () => {
@@ -231,9 +324,7 @@ test('run has a command process the items, and ends in good order at SIGTERM', a
   );
   const statuses = async () =>
     (await app.admin.listWorkItems({ path: { id } })).body.list.map(({ status }) => status);
-  await expect
-    .poll(async () => new Set(await statuses()), { timeout: 60_000 })
-    .toEqual(new Set(['COMPLETE', 'FAILED']));
+  await expect.poll(async () => new Set(await statuses())).toEqual(new Set(['COMPLETE', 'FAILED']));
   runner.process.kill('SIGTERM');
   const ended = expectEnd(await runner.ended, 0);
   expect(JSON.parse(ended.stdout)).toMatchObject({
@@ -242,7 +333,9 @@ test('run has a command process the items, and ends in good order at SIGTERM', a
     failedSystem: 0,
     unreported: 0,
   });
-  expect(ended.stderr).toContain('business failure: no such customer');
+  expect(ended.stderr).toMatch(/item \d+: no such customer\n.*item \d+: business failure\n/);
+  // Once: the failure does not repeat what the command has just written.
+  expect(ended.stderr.match(/no such customer/g)).toHaveLength(1);
 });
 
 test('the shell gets a script that it can read, which completes commands, flags and their values', async () => {
@@ -273,7 +366,7 @@ test('serve starts a server on a new database, and stops it cleanly', async () =
     MILLRACE_LOG_LEVEL: 'error',
   });
   const address = () => /http:\/\/127\.0\.0\.1:\d+/.exec(server.said())?.[0] ?? '';
-  await expect.poll(() => server.said(), { timeout: 90_000 }).toContain('Millrace is running.');
+  await expect.poll(() => server.said()).toContain('Millrace is running.');
   const own = { MILLRACE_URL: address(), MILLRACE_USERNAME: 'admin', MILLRACE_PASSWORD: adminPassword };
   expectEnd(await millrace(person, ['queue', 'list'], { env: own }), 0);
 

@@ -10,7 +10,6 @@ import { startApp, type App } from '../server/src/testing/app.ts';
 import { createBotUser, createWork, numbered, startCommand, type BotUser } from './work.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'millrace-agent-'));
-const slow = { timeout: 20_000 };
 let app: App;
 let bot: BotUser;
 let base: { url: string; username: string; apiKey: string; cwd: string; killGraceSeconds: number };
@@ -38,7 +37,7 @@ const kinds = `
   esac`;
 
 async function expectDead(pid: number): Promise<void> {
-  await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isAlive(pid)).toBe(false);
 }
 
 test('a command does the items: its output, exit code and stderr become their outcome', async () => {
@@ -57,7 +56,7 @@ test('a command does the items: its output, exit code and stderr become their ou
     maxOutputBytes: 10_000,
   };
   const agent = startCommand(options);
-  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 2, FAILED: 4 });
+  await expect.poll(work.statuses).toEqual({ COMPLETE: 2, FAILED: 4 });
   expect(await agent.drained()).toMatchObject({ completed: 2, failedBusiness: 1, failedSystem: 3 });
   const [done, quiet, ...failed] = await work.items();
   expect(done?.output).toMatchObject({
@@ -78,7 +77,7 @@ test('a command that takes too long is killed with all that it has started, and 
   const work = await createWork(app, 'Hanging', numbered(1));
   const command = shell('sleep 600 & echo $! > grandchild; echo working >&2; wait');
   const agent = startCommand({ ...base, queue: work.name, command, timeoutSeconds: 1 });
-  await expect.poll(work.statuses, slow).toEqual({ FAILED: 1 });
+  await expect.poll(work.statuses).toEqual({ FAILED: 1 });
   await agent.drained();
   const [item] = await work.items();
   expect(item?.failureKind).toBe('SYSTEM');
@@ -94,7 +93,7 @@ test('when an item is taken away its command is killed', async () => {
     leaseSeconds: 1,
     command: shell('echo $$ > taken; sleep 600'),
   });
-  await expect.poll(read('taken'), slow).toMatch(/\d/);
+  await expect.poll(read('taken')).toMatch(/\d/);
   const [item] = await work.items();
   const results = [{ id: item?.id as number, version: item?.version as number, status: 'COMPLETE' as const }];
   await bot.user.call.finishWorkItems({ path: { id: work.queueId }, body: { results } });
@@ -106,7 +105,7 @@ test('a runner whose command does not exist stops, and the items stay untried', 
   const work = await createWork(app, 'Missing', numbered(2));
   const agent = startCommand({ ...base, queue: work.name, leaseSeconds: 1, command: ['./no-such-bot'] });
   await expect(agent.done).rejects.toThrow(/Cannot start "\.\/no-such-bot"/);
-  await expect.poll(work.statuses, slow).toEqual({ NEW: 2 });
+  await expect.poll(work.statuses).toEqual({ NEW: 2 });
 });
 
 /** Answers items line by line; those of the kind `crash` end the process past the point of no return. */
@@ -133,7 +132,7 @@ test('a warm command does one item after another, and one that it crashed on pas
   );
   const command = [process.execPath, '-e', warmBot];
   const runner = startCommand({ ...base, queue: work.name, command, warm: true });
-  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 3, FAILED: 1 });
+  await expect.poll(work.statuses).toEqual({ COMPLETE: 3, FAILED: 1 });
   expect(await runner.drained()).toMatchObject({ completed: 3, failedSystem: 1 });
   const [first, second, crashed, last] = await work.items();
   expect(first).toMatchObject({ tags: ['warm'] });
@@ -151,9 +150,9 @@ test('at SIGTERM a runner ends the running item, reports it and leaves', async (
   const work = await createWork(app, 'Terminated', numbered(3));
   const command = shell('echo $$ > running; while [ ! -e go ]; do sleep 0.1; done; echo "{}"');
   const agent = spawnAgent({ ...base, queue: work.name, command });
-  await expect.poll(read('running'), slow).toMatch(/\d/);
+  await expect.poll(read('running')).toMatch(/\d/);
   agent.child.kill('SIGTERM');
-  await expect.poll(agent.output, slow).toMatch(/"draining","running":1/);
+  await expect.poll(agent.output).toMatch(/"draining","running":1/);
   writeFileSync(path.join(folder, 'go'), '');
   expect(await agent.exited).toEqual([0, null]);
   expect(await work.statuses()).toEqual({ COMPLETE: 1, NEW: 2 });
@@ -163,13 +162,13 @@ test('a second SIGTERM stops a runner at once, and the item comes back', async (
   const work = await createWork(app, 'Killed', numbered(1));
   const command = shell('echo $$ > stuck; trap "" TERM; while :; do sleep 0.1; done');
   const agent = spawnAgent({ ...base, queue: work.name, command, leaseSeconds: 1, killGraceSeconds: 10 });
-  await expect.poll(read('stuck'), slow).toMatch(/\d/);
+  await expect.poll(read('stuck')).toMatch(/\d/);
   agent.child.kill('SIGTERM');
-  await expect.poll(agent.output, slow).toMatch(/"draining"/);
+  await expect.poll(agent.output).toMatch(/"draining"/);
   agent.child.kill('SIGTERM');
   expect(await agent.exited).toEqual([0, null]);
   await expectDead(Number(read('stuck')()));
-  await expect.poll(work.items, slow).toMatchObject([{ status: 'NEW', retryCount: 0 }]);
+  await expect.poll(work.items).toMatchObject([{ status: 'NEW', retryCount: 0 }]);
 });
 
 function spawnAgent(options: CommandOptions) {

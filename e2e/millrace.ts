@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { inject } from 'vitest';
+import { atEnd } from '../server/src/testing/endings.ts';
 
 /** How a command ended, and what it wrote. */
 export interface Ended {
@@ -16,46 +17,42 @@ export interface Ended {
 /** A command at work. */
 export interface Running {
   readonly process: ChildProcessWithoutNullStreams;
-  /** What it has written to stderr so far. */
+  /** Its output to stderr so far. */
   readonly said: () => string;
   readonly ended: Promise<Ended>;
 }
 
 type Environment = Readonly<Record<string, string>>;
 
-const program = fileURLToPath(new URL('../cli/bin/millrace.mjs', import.meta.url));
-const running = new Set<ChildProcessWithoutNullStreams>();
+const inClone = fileURLToPath(new URL('../cli/bin/millrace.mjs', import.meta.url));
+const ofPackage = path.join(inject('packages'), 'cli/bin/millrace.mjs');
+/** The commands that the package leaves to the clone. */
+const clones = ['serve', 'demo', 'admin'];
 
 /** A person's home: a folder in which commands run, and in which they keep what they keep. */
 export function createHome(): string {
   const home = mkdtempSync(path.join(tmpdir(), 'millrace-home-'));
-  afterAll(() => rmSync(home, { recursive: true, force: true }));
+  atEnd(() => rmSync(home, { recursive: true, force: true }));
   return home;
 }
 
-afterAll(async () => {
-  const left = [...running].map((child) => {
-    child.kill('SIGTERM');
-    return once(child, 'exit');
-  });
-  await Promise.all(left);
-});
-
-/** Starts the real command in a process of its own, in a home, without the settings of whoever runs the tests. */
+/** Starts the real command in a process of its own, in a home, without the settings of the person who runs the tests. */
 export function startMillrace(home: string, args: readonly string[], env: Environment = {}): Running {
   const { PATH = '' } = process.env;
+  const isOfClone = clones.includes(args[0] ?? '') || args.includes('--local');
+  const program = isOfClone ? inClone : ofPackage;
   const child = spawn(process.execPath, [program, ...args], {
     cwd: home,
     env: { PATH, HOME: home, ...env },
     stdio: 'pipe',
   });
-  running.add(child);
   const written = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => (written[name] += text));
-  const ended = once(child, 'close').then(([code]) => {
-    running.delete(child);
-    return { code: code as number | null, ...written };
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...written }));
+  atEnd(() => {
+    child.kill('SIGTERM');
+    return ended;
   });
   return { process: child, said: () => written.stderr, ended };
 }

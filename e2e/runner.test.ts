@@ -11,7 +11,6 @@ let app: App;
 let bot: BotUser;
 let base: { url: string; username: string; apiKey: string };
 let modelId: number;
-const slow = { timeout: 20_000 };
 const nothing = () => undefined;
 
 beforeAll(async () => {
@@ -27,7 +26,7 @@ test('a bot completes the items of a queue, and what it returns is their output'
   const runner = startBot<Numbered>({ ...base, queue: work.name, slots: 2 }, ({ json }) => ({
     double: json.n * 2,
   }));
-  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 5 });
+  await expect.poll(work.statuses).toEqual({ COMPLETE: 5 });
   expect(await runner.drained()).toMatchObject({ completed: 5, refused: 0, lost: 0, unreported: 0 });
   const items = await work.items();
   expect(items.map(({ output }) => output)).toEqual([2, 4, 6, 8, 10].map((double) => ({ double })));
@@ -37,9 +36,9 @@ test('a bot completes the items of a queue, and what it returns is their output'
 test('items that come while the bot waits are done as well', async () => {
   const work = await createWork(app, 'Later', numbered(1));
   const runner = startBot({ ...base, queue: work.queueId }, () => undefined);
-  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 1 });
+  await expect.poll(work.statuses).toEqual({ COMPLETE: 1 });
   await app.admin.createWorkItems({ path: { id: work.queueId }, body: { workItems: [{ json: { n: 2 } }] } });
-  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 2 });
+  await expect.poll(work.statuses).toEqual({ COMPLETE: 2 });
   expect(await runner.drained()).toMatchObject({ completed: 2 });
 });
 
@@ -48,7 +47,7 @@ test('a BusinessError fails the item for good, with its message', async () => {
   const runner = startBot({ ...base, queue: work.name }, () => {
     throw new BusinessError('Amount above the limit');
   });
-  await expect.poll(work.statuses, slow).toEqual({ FAILED: 1 });
+  await expect.poll(work.statuses).toEqual({ FAILED: 1 });
   expect(await runner.drained()).toMatchObject({ failedBusiness: 1, failedSystem: 0 });
   const expected = {
     result: 'FAILURE',
@@ -65,7 +64,7 @@ test('any other error is tried again as often as the queue allows', async () => 
     if (json.n === 1 || retryCount === 0) throw new Error('the printer is on fire');
     return { tries: Number(retryCount) + 1 };
   });
-  await expect.poll(work.statuses, slow).toEqual({ FAILED: 1, COMPLETE: 1 });
+  await expect.poll(work.statuses).toEqual({ FAILED: 1, COMPLETE: 1 });
   expect(await runner.drained()).toMatchObject({ failedSystem: 3, completed: 1 });
   const [gaveUp, recovered] = await work.items();
   expect(gaveUp).toMatchObject({ failureKind: 'SYSTEM', error: 'the printer is on fire', retryCount: 1 });
@@ -78,7 +77,7 @@ test('Defer puts an item aside', async () => {
   const runner = startBot({ ...base, queue: work.name }, () => {
     throw new Defer(until, 'the bank is closed');
   });
-  await expect.poll(work.statuses, slow).toEqual({ DEFERRED: 1 });
+  await expect.poll(work.statuses).toEqual({ DEFERRED: 1 });
   expect(await runner.drained()).toMatchObject({ deferred: 1 });
   const expected = { deferredUntil: until.toISOString(), comment: 'the bank is closed' };
   expect((await work.items())[0]).toMatchObject(expected);
@@ -90,7 +89,7 @@ test('people see progress while the item is in work', async () => {
     await progress(50, 'scored');
     return { seen: (await work.items())[0]?.progress };
   });
-  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 1 });
+  await expect.poll(work.statuses).toEqual({ COMPLETE: 1 });
   expect((await work.items())[0]?.output).toEqual({ seen: { percent: 50, text: 'scored' } });
   await runner.drained();
 });
@@ -99,10 +98,10 @@ test('heartbeats keep an item for longer than its lease', async () => {
   const work = await createWork(app, 'Long', numbered(1));
   const runner = startBot({ ...base, queue: work.name, leaseSeconds: 1 }, async () => {
     const first = (await work.items())[0]?.leaseExpiresOn;
-    await expect.poll(async () => (await work.items())[0]?.leaseExpiresOn, slow).not.toBe(first);
-    await expect.poll(() => Date.now(), slow).toBeGreaterThan(Date.parse(String(first)));
+    await expect.poll(async () => (await work.items())[0]?.leaseExpiresOn).not.toBe(first);
+    await expect.poll(() => Date.now()).toBeGreaterThan(Date.parse(String(first)));
   });
-  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 1 });
+  await expect.poll(work.statuses).toEqual({ COMPLETE: 1 });
   expect(await runner.drained()).toMatchObject({ completed: 1, lost: 0 });
 });
 
@@ -117,11 +116,11 @@ test('a bot whose item is taken away is told, and its result is not reported', a
         path,
         body: { results: [{ id, version, status: 'COMPLETE', output: { by: 'other' } }] },
       });
-      await expect.poll(() => signal.aborted, slow).toBe(true);
+      await expect.poll(() => signal.aborted).toBe(true);
       return { by: 'runner' };
     },
   );
-  await expect.poll(() => runner.seen('leaseLost'), slow).toMatchObject([{ code: 'LEASE_LOST' }]);
+  await expect.poll(() => runner.seen('leaseLost')).toMatchObject([{ code: 'LEASE_LOST' }]);
   expect(await runner.drained()).toMatchObject({ lost: 1, completed: 0 });
   const [item] = await work.items();
   expect(item).toMatchObject({ status: 'COMPLETE', output: { by: 'other' } });
@@ -138,11 +137,11 @@ test('a bot that works faster than it reports leaves the rest to others', async 
   };
   const runner = startBot({ ...base, queue: work.name, slots: 2, fetch: slowToAnswer }, nothing);
   // The slot of the first report takes one more item; then two reports wait, and no slot is free.
-  await expect.poll(() => runner.seen('finished'), slow).toHaveLength(3);
+  await expect.poll(() => runner.seen('finished')).toHaveLength(3);
   const others = await bot.user.call.claimWorkItems({ path, body: { count: 10 } });
   expect(others.body.list).toHaveLength(7);
   gate.open();
-  await expect.poll(work.statuses, slow).toEqual({ COMPLETE: 3, IN_PROGRESS: 7 });
+  await expect.poll(work.statuses).toEqual({ COMPLETE: 3, IN_PROGRESS: 7 });
   expect(await runner.drained()).toMatchObject({ completed: 3, refused: 0 });
 });
 
@@ -150,11 +149,9 @@ test('draining ends what runs and leaves the rest', async () => {
   const work = await createWork(app, 'Drained', numbered(3));
   const gate = createGate();
   const runner = startBot({ ...base, queue: work.name }, () => gate.opened);
-  await expect.poll(() => runner.seen('claimed'), slow).toHaveLength(1);
+  await expect.poll(() => runner.seen('claimed')).toHaveLength(1);
   const drained = runner.drained();
-  await expect
-    .poll(() => runner.seen('draining'), slow)
-    .toEqual([{ type: 'draining', running: 1, reports: 0 }]);
+  await expect.poll(() => runner.seen('draining')).toEqual([{ type: 'draining', running: 1, reports: 0 }]);
   gate.open();
   expect(await drained).toMatchObject({ completed: 1 });
   expect(await work.statuses()).toEqual({ COMPLETE: 1, NEW: 2 });
@@ -166,7 +163,7 @@ test('a RunnerFault stops the runner, and the item comes back untried', async ()
     throw new RunnerFault('no licence on this device');
   });
   await expect(runner.done).rejects.toThrow('no licence on this device');
-  await expect.poll(work.statuses, slow).toEqual({ NEW: 2 });
+  await expect.poll(work.statuses).toEqual({ NEW: 2 });
 });
 
 test('an output that the server cannot keep fails the item and says why', async () => {
@@ -174,7 +171,7 @@ test('an output that the server cannot keep fails the item and says why', async 
   const runner = startBot({ ...base, queue: work.name, maxOutputBytes: 20 }, () => ({
     text: 'x'.repeat(100),
   }));
-  await expect.poll(work.statuses, slow).toEqual({ FAILED: 1 });
+  await expect.poll(work.statuses).toEqual({ FAILED: 1 });
   expect((await work.items())[0]?.error).toMatch(/larger than the 20 bytes/);
   await runner.drained();
 });

@@ -9,7 +9,7 @@ import {
   type RunnerEvent,
   type RunOptions,
 } from '@millrace/runner';
-import { afterEach, expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { App, TestUser } from '../server/src/testing/app.ts';
 
 /** A user with an API key, as a device has it. */
@@ -28,12 +28,6 @@ export interface Work {
   readonly statuses: () => Promise<Record<string, number>>;
   readonly events: (id: Id | undefined) => Promise<Schemas['WorkItemEvent'][]>;
 }
-
-const stops = new Set<AbortController>();
-afterEach(() => {
-  for (const stop of stops) stop.abort();
-  stops.clear();
-});
 
 export async function createBotUser(app: App, username: string): Promise<BotUser> {
   const user = await app.user(username, ['AAE_Bot Runner']);
@@ -114,10 +108,10 @@ type Watching = Pick<RunOptions, 'signal' | 'killSignal' | 'onEvent'>;
 function watch<Result>(start: (watching: Watching) => Promise<Result>) {
   const [drain, kill] = [new AbortController(), new AbortController()];
   const events: RunnerEvent[] = [];
-  stops.add(kill);
+  onTestFinished(() => kill.abort());
   const onEvent = (event: RunnerEvent) => void events.push(event);
   const done = start({ signal: drain.signal, killSignal: kill.signal, onEvent });
-  // Whoever cares awaits `done`; a test that failed before has said enough.
+  // A test that needs it awaits `done`; a test that failed before has said enough.
   done.catch(() => undefined);
   const drained = async () => {
     drain.abort();

@@ -3,7 +3,7 @@ import { ApiError, ConnectionError, createClient, type Client } from '@millrace/
 import { chanceOf, type Chance } from './chance.ts';
 import { openLog, type Write } from './log.ts';
 
-/** What everybody who takes part needs to know. */
+/** The settings that every participant needs. */
 export interface Place {
   /** Of all servers; any of them will do. */
   readonly urls: readonly string[];
@@ -11,13 +11,13 @@ export interface Place {
   /** Id of the user whose token it is. */
   readonly by: number;
   readonly seed: number;
-  /** What chance goes by, beside the seed: another one for each life. */
+  /** Another one for each life: with the seed, it decides what chance brings. */
   readonly name: string;
   /** File to write down in what was done and answered. */
   readonly log: string;
 }
 
-/** What a participant acts with. */
+/** The means of a participant. */
 export interface Hands {
   readonly by: number;
   readonly seed: number;
@@ -44,6 +44,11 @@ export async function answerOf<T>(call: () => Promise<T>): Promise<T | undefined
     if (isLost) return undefined;
     throw error;
   }
+}
+
+/** For calls that are refused when somebody else was faster. */
+export function overtaken(error: unknown): void {
+  if (!(error instanceof ApiError) || error.status >= 500) throw error;
 }
 
 /** Calls until there is an answer. */

@@ -6,11 +6,11 @@ export interface Chance {
   readonly below: (limit: number) => number;
   /** One of these, each as likely. */
   readonly oneOf: <T>(choices: readonly T[]) => T;
-  /** True once in so many times. */
+  /** True once in this number of times. */
   readonly once: (inSoMany: number) => boolean;
 }
 
-/** @param name of whoever draws, and the seed: each name is a sequence of its own. */
+/** @param name of the participant who draws, and the seed: each name is a sequence of its own. */
 export function chanceOf(...name: readonly (string | number)[]): Chance {
   let drawn = 0;
   const below = (limit: number) => {

@@ -23,17 +23,18 @@ import {
   cora,
   deleted,
   device,
-  doubted,
+  unresolved,
   first,
   given,
   honestHistory,
-  lapsed,
+  expired,
   olga,
   retried,
   returned,
   sap1,
   sap2,
   second,
+  stan,
 } from './honest.ts';
 import type { FinalItem } from './record.ts';
 
@@ -43,7 +44,9 @@ test('an honest history is believed', () => {
 
 type Lie = [title: string, promise: Kept, lie: (history: Draft) => unknown];
 
-/** What a broken server would leave behind, and the promise that it breaks. */
+const whole = 'a file is there as a whole or not at all';
+
+/** The traces of a broken server, and the promise that it breaks. */
 const lies: Lie[] = [
   ['an acknowledged item that is gone', 'every acknowledged create is kept', (h) => h.items.shift()],
   [
@@ -53,10 +56,12 @@ const lies: Lie[] = [
   ],
   ['two items from one create', 'every create happens once', (h) => item(h, returned, { key: 'b' })],
   ['an item that nobody has sent', 'every create happens once', (h) => item(h, returned, { key: 'x' })],
+  ['a file that lacks a row', whole, (h) => (h.items = h.items.filter(({ key }) => key !== 'd'))],
+  ['a file that is gone', whole, (h) => (h.items = h.items.filter(({ key }) => !'cd'.includes(key)))],
   [
     'one right in two hands',
     'an item has one live lease at a time',
-    (h) => note(h, { note: 'granted', by: cid, id: lapsed, version: 4 }),
+    (h) => note(h, { note: 'granted', by: cid, id: expired, version: 4 }),
   ],
   [
     'a grant that no event knows',
@@ -76,12 +81,12 @@ const lies: Lie[] = [
   [
     'a lease that ended before its time',
     'a lease is good until it has run out',
-    (h) => change(h, lapsed, 3, { at: 11_000 }),
+    (h) => change(h, expired, 3, { at: 11_000 }),
   ],
   [
     'a version that somebody has seen before',
     'fences only rise',
-    (h) => h.logs[1]?.push({ note: 'granted', by: cid, id: lapsed, version: 1 }),
+    (h) => h.logs[1]?.push({ note: 'granted', by: cid, id: expired, version: 1 }),
   ],
   [
     'a version that goes back after a report',
@@ -93,12 +98,12 @@ const lies: Lie[] = [
   [
     'a report that was accepted from a former holder',
     'only the holder is believed',
-    (h) => note(h, { note: 'accepted', by: cid, id: lapsed, version: 4, says: 'BUSINESS', versionAfter: 5 }),
+    (h) => note(h, { note: 'accepted', by: cid, id: expired, version: 4, says: 'BUSINESS', versionAfter: 5 }),
   ],
   [
     'a heartbeat that kept the lease of another',
     'only the holder is believed',
-    (h) => note(h, { note: 'kept', by: cid, id: lapsed, version: 4 }),
+    (h) => note(h, { note: 'kept', by: cid, id: expired, version: 4 }),
   ],
   [
     'a report of somebody else that changed the item',
@@ -123,7 +128,7 @@ const lies: Lie[] = [
   [
     'a refused report that counted',
     'a refused report changes nothing',
-    (h) => change(h, lapsed, 3, { operation: 'finishWorkItems', by: cid, to: 'COMPLETE' }),
+    (h) => change(h, expired, 3, { operation: 'finishWorkItems', by: cid, to: 'COMPLETE' }),
   ],
   [
     'a late report that changed the item',
@@ -157,36 +162,40 @@ const lies: Lie[] = [
   [
     'a failed item that comes back by itself',
     'what is over stays over',
-    (h) => append(h, { operation: 'returnLapsedItems', itemId: lapsed, by: 0, from: 'FAILED', to: 'NEW' }),
+    (h) => append(h, { operation: 'returnLapsedItems', itemId: expired, by: 0, from: 'FAILED', to: 'NEW' }),
   ],
   ['a retry beyond the limit', 'retries stay within the limit', (h) => limit(h, { retryLimit: 0 })],
   [
     'an item that is given up too early',
     'retries stay within the limit',
-    (h) => change(h, lapsed, 5, { changes: { transition: 'fail', failureKind: 'SYSTEM' } }),
+    (h) => change(h, expired, 5, { changes: { transition: 'fail', failureKind: 'SYSTEM' } }),
   ],
   [
     'a failure that was not counted',
     'only failures of the item count',
     (h) => item(h, retried, { retryCount: 0 }),
   ],
-  ['a lapse that was counted', 'only failures of the item count', (h) => item(h, lapsed, { retryCount: 1 })],
+  [
+    'a lease expiry that was counted',
+    'only failures of the item count',
+    (h) => item(h, expired, { retryCount: 1 }),
+  ],
   [
     'an item given back that counts as failed',
     'only failures of the item count',
     (h) => change(h, returned, 2, { changes: { transition: 'retry' } }),
   ],
-  ['a lapse too many', 'lapses stay within the limit', (h) => limit(h, { lapseLimit: 1 })],
+  ['a lease expiry too many', 'lease expiries stay within the limit', (h) => limit(h, { lapseLimit: 1 })],
   [
-    'a failure after too few lapses',
-    'lapses stay within the limit',
-    (h) => change(h, lapsed, 3, { to: 'FAILED', changes: { transition: 'exhaust' } }),
+    'a failure after too few lease expiries',
+    'lease expiries stay within the limit',
+    (h) => change(h, expired, 3, { to: 'FAILED', changes: { transition: 'exhaust' } }),
   ],
   [
-    'a lapse past the point of no return that makes the item new',
+    'a lease expiry past the point of no return that makes the item new',
     'what cannot be undone is not done again',
     (h) =>
-      change(h, doubted, 2, {
+      change(h, unresolved, 2, {
         operation: 'returnLapsedItems',
         by: 0,
         to: 'NEW',
@@ -196,25 +205,25 @@ const lies: Lie[] = [
   [
     'a failure past the point of no return that is tried again',
     'what cannot be undone is not done again',
-    (h) => change(h, doubted, 2, { to: 'NEW', changes: { transition: 'retry' } }),
+    (h) => change(h, unresolved, 2, { to: 'NEW', changes: { transition: 'retry' } }),
   ],
   [
-    'a doubt that nobody has answered',
+    'an unresolved outcome that nobody has answered',
     'what cannot be undone is not done again',
     (h) => forget(h, ({ note: kind }) => kind === 'answering'),
   ],
   [
-    'a doubt that was answered with DONE and comes back',
+    'an unresolved outcome that was answered with DONE and comes back',
     'what cannot be undone is not done again',
     (h) => {
       forget(h, ({ note: kind }) => kind === 'answering');
-      note(h, { note: 'answering', id: doubted, version: 2, answer: 'DONE' });
+      note(h, { note: 'answering', id: unresolved, version: 2, answer: 'DONE' });
     },
   ],
   [
-    'a doubt that ends by a restart',
+    'an unresolved outcome that ends by a restart',
     'what cannot be undone is not done again',
-    (h) => change(h, doubted, 3, { operation: 'updateWorkItemStatus' }),
+    (h) => change(h, unresolved, 3, { operation: 'updateWorkItemStatus' }),
   ],
   [
     'a point of no return that no event knows',
@@ -261,6 +270,21 @@ const lies: Lie[] = [
     (h) => note(h, { note: 'held', target: `device ${device}`, at: 17_500 }),
   ],
   [
+    'an item of a held queue that a consumer took by its id',
+    'what is held grants nothing',
+    (h) =>
+      note(
+        h,
+        { note: 'held', target: `queue ${claimed}`, at: 12_500 },
+        { note: 'releasing', target: `queue ${claimed}`, at: 13_500 },
+      ),
+  ],
+  [
+    'an item that was taken by its id from a status that cannot be taken',
+    'events explain every item',
+    (h) => events(h, ({ operation }) => operation === 'updateWorkItem', { from: 'DEFERRED' }),
+  ],
+  [
     'a grant from a held queue',
     'what is held grants nothing',
     (h) => note(h, { note: 'held', target: `queue ${claimed}`, at: 7500 }),
@@ -288,7 +312,18 @@ const lies: Lie[] = [
   [
     'a change that nobody was told of',
     'people are told what they changed',
-    (h) => change(h, doubted, 3, { operation: 'updateWorkItemStatus' }),
+    (h) => change(h, unresolved, 3, { operation: 'updateWorkItemStatus' }),
+  ],
+  [
+    'an answer to somebody who has no right to it',
+    'nobody does what they may not',
+    (h) => note(h, { note: 'let', by: stan, operation: 'claimWorkItems' }),
+  ],
+  ['a claim by a stranger', 'nobody does what they may not', (h) => change(h, retried, 3, { by: stan })],
+  [
+    'a log-in that the feed lacks',
+    'the feed is complete and in order',
+    (h) => (h.feed = h.feed.filter(({ operation }) => operation !== 'logIn')),
   ],
   ['an event that the feed lacks', 'the feed is complete and in order', (h) => h.feed.splice(9, 1)],
   [
@@ -313,7 +348,11 @@ const lies: Lie[] = [
     (h) => h.feed.splice(1, 0, ...h.feed.splice(7, 1)),
   ],
   ['a timeline without an event', 'feed and timelines tell the same', (h) => h.timelines.get(retried)?.pop()],
-  ['a status without an event', 'events explain every item', (h) => item(h, doubted, { status: 'FAILED' })],
+  [
+    'a status without an event',
+    'events explain every item',
+    (h) => item(h, unresolved, { status: 'FAILED' }),
+  ],
   ['events without an item', 'events explain every item', (h) => h.items.pop()],
   [
     'a deleted item that is there',
@@ -333,7 +372,7 @@ const lies: Lie[] = [
   [
     'an event of a kind that cannot be',
     'events explain every item',
-    (h) => change(h, lapsed, 3, { operation: 'expireItems' }),
+    (h) => change(h, expired, 3, { operation: 'expireItems' }),
   ],
   ['a count that has drifted', 'counts equal reality', (h) => h.counts.set(given, { COMPLETE: 3 })],
   ['an item that nobody ends', 'everything comes to an end', (h) => item(h, returned, { status: 'NEW' })],
@@ -352,9 +391,9 @@ test('no promise is left without a lie', () => {
 
 test('what is known of an item that is wrong is shown', () => {
   const history = honestHistory();
-  item(history, doubted, { status: 'NEW' });
+  item(history, unresolved, { status: 'NEW' });
   const shown = report(history);
-  expect(shown).toContain(`Broken: everything comes to an end. item ${doubted} is left NEW`);
+  expect(shown).toContain(`Broken: everything comes to an end. item ${unresolved} is left NEW`);
   expect(shown).toContain('"granted","by":6,"id":103,"version":4');
   expect(shown).toContain('"resolveWorkItem"');
   expect(shown).not.toContain(`"id":${retried}`);

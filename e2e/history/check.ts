@@ -1,14 +1,14 @@
 /** Whether a history is one that Millrace may have: pure, so that its own tests can show it every kind of lie. */
-import { keptCreates, singleCreates } from './promises/creates.ts';
+import { keptCreates, singleCreates, wholeUploads } from './promises/creates.ts';
 import { boundedSlots, fittingDevices, knownRunAs, singleRunAs } from './promises/devices.ts';
-import { keptPasses, lastingCancels, nothingTwice } from './promises/doubt.ts';
+import { keptPasses, lastingCancels, nothingTwice } from './promises/unresolved.ts';
 import { endedItems, explainedItems, trueCounts } from './promises/ends.ts';
 import { completeFeed, sameTimelines } from './promises/feed.ts';
 import { effectiveHolds, singleAutomations } from './promises/holds.ts';
 import { believedHolders, fullLeases, risingFences, singleLeases } from './promises/leases.ts';
-import { honestCounts } from './promises/people.ts';
+import { honestCounts, keptRights } from './promises/people.ts';
 import { effectiveReports, harmlessRefusals, keptEvidence, lastingEnds } from './promises/reports.ts';
-import { boundedLapses, boundedRetries, fairCounts } from './promises/retries.ts';
+import { boundedLeaseExpiries, boundedRetries, fairCounts } from './promises/retries.ts';
 import type { History } from './record.ts';
 import { caseOf } from './timelines.ts';
 
@@ -23,6 +23,7 @@ export type Kept = keyof typeof promises;
 const promises = {
   'every acknowledged create is kept': keptCreates,
   'every create happens once': singleCreates,
+  'a file is there as a whole or not at all': wholeUploads,
   'an item has one live lease at a time': singleLeases,
   'a lease is good until it has run out': fullLeases,
   'fences only rise': risingFences,
@@ -33,7 +34,7 @@ const promises = {
   'what is over stays over': lastingEnds,
   'retries stay within the limit': boundedRetries,
   'only failures of the item count': fairCounts,
-  'lapses stay within the limit': boundedLapses,
+  'lease expiries stay within the limit': boundedLeaseExpiries,
   'what cannot be undone is not done again': nothingTwice,
   'the point of no return is on record': keptPasses,
   'a cancelled item is not tried again': lastingCancels,
@@ -44,6 +45,7 @@ const promises = {
   'what is held grants nothing': effectiveHolds,
   'a queue has one active automation': singleAutomations,
   'people are told what they changed': honestCounts,
+  'nobody does what they may not': keptRights,
   'the feed is complete and in order': completeFeed,
   'feed and timelines tell the same': sameTimelines,
   'events explain every item': explainedItems,
@@ -61,7 +63,7 @@ export function check(history: History): Violation[] {
   );
 }
 
-/** What is wrong, with all that is known of what is concerned first, for whoever has to find out what happened. */
+/** The broken promises, after all that is known of the things concerned, for a person who has to find out the cause. */
 export function report(history: History): string {
   const violations = check(history);
   const first = violations.slice(0, 20);

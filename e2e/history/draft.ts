@@ -1,11 +1,11 @@
-import type { FinalItem, Happening, History, Note, Stage, Told } from './record.ts';
+import type { FinalItem, Happening, History, Note, Stage, ReadEvent } from './record.ts';
 
 /** A history that can be changed, to see whether that is noticed. */
 export interface Draft extends History {
   readonly logs: Note[][];
   items: FinalItem[];
   record: Happening[];
-  feed: Told[];
+  feed: ReadEvent[];
   readonly timelines: Map<number, number[]>;
   readonly counts: Map<number, Record<string, number>>;
   readonly busySlots: Map<number, number>;

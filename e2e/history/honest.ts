@@ -4,6 +4,7 @@ import type { FinalItem, Grant, Happening, Note, Says, Stage } from './record.ts
 /** Users: a producer, two consumers, that of the device, and a person. */
 export const [olga, cid, cora, alma] = [2, 4, 5, 3];
 const dan = 6;
+export const stan = 7;
 /** Consumers claim from the one, the device is given from the other. */
 export const [claimed, given] = [1, 2];
 export const device = 9;
@@ -11,7 +12,7 @@ export const [first, second] = [21, 22];
 export const [sap1, sap2] = [31, 32];
 
 /** The items, by what becomes of them. */
-export const [retried, lapsed, doubted, cancelled, deleted, returned] = [101, 102, 103, 104, 105, 106];
+export const [retried, expired, unresolved, cancelled, deleted, returned] = [101, 102, 103, 104, 105, 106];
 
 const stage: Stage = {
   queues: [
@@ -19,6 +20,7 @@ const stage: Stage = {
     { id: given, retryLimit: 1, lapseLimit: 0 },
   ],
   devices: [{ id: device, slots: 2, labels: ['sap', 'germany'] }],
+  strangerIds: [stan],
   automations: [
     { id: first, queueId: given, deviceIds: [device], labels: ['sap'], runAsUserIds: [sap1, sap2] },
     { id: second, queueId: given, deviceIds: [device], labels: [], runAsUserIds: [sap1] },
@@ -28,11 +30,12 @@ const stage: Stage = {
 type Line = Omit<Happening, 'id' | 'at'>;
 
 function line(itemId: number, by: number, operation: string, more: Partial<Line>): Line {
-  const queueId = itemId < doubted ? claimed : given;
+  const queueId = itemId < unresolved ? claimed : given;
   return { queueId, itemId, operation, by, ...(by === dan && { device }), ...more };
 }
 
 const create = (itemId: number, to = 'NEW') => line(itemId, olga, 'createWorkItems', { to });
+const inFile = (itemId: number) => line(itemId, olga, 'createWorkItemsFromFile', { to: 'NEW' });
 const grant = (itemId: number, by: number) =>
   line(itemId, by, by === dan ? 'requestWork' : 'claimWorkItems', { from: 'NEW', to: 'IN_PROGRESS' });
 const finish = (itemId: number, by: number, to: string, changes?: Line['changes']) =>
@@ -44,32 +47,32 @@ const bulk = (itemId: number, from: string, to?: string) =>
 const lines: readonly Line[] = [
   { operation: 'createQueue', queueId: claimed, by: olga },
   create(retried),
-  create(lapsed, 'DEFERRED'),
-  create(doubted),
-  create(cancelled),
+  create(expired, 'DEFERRED'),
+  inFile(unresolved),
+  inFile(cancelled),
   create(deleted),
   create(returned),
   grant(retried, cid),
   finish(retried, cid, 'NEW', { transition: 'retry', failureKind: 'SYSTEM' }),
-  line(lapsed, 0, 'promoteDueItems', { from: 'DEFERRED', to: 'NEW' }),
-  grant(lapsed, cid),
-  line(lapsed, 0, 'returnLapsedItems', {
+  line(expired, 0, 'promoteDueItems', { from: 'DEFERRED', to: 'NEW' }),
+  grant(expired, cid),
+  line(expired, 0, 'returnLapsedItems', {
     from: 'IN_PROGRESS',
     to: 'NEW',
     changes: { transition: 'lapse', leaseExpiresOn: '1970-01-01T00:00:12.000Z' },
   }),
-  grant(lapsed, cora),
-  line(lapsed, cid, 'lateReport', { changes: { version: 2, status: 'COMPLETE' } }),
-  finish(lapsed, cora, 'FAILED', { transition: 'fail', failureKind: 'BUSINESS' }),
+  line(expired, cora, 'updateWorkItem', { from: 'NEW', to: 'IN_PROGRESS' }),
+  line(expired, cid, 'lateReport', { changes: { version: 2, status: 'COMPLETE' } }),
+  finish(expired, cora, 'FAILED', { transition: 'fail', failureKind: 'BUSINESS' }),
   grant(retried, cora),
   finish(retried, cora, 'COMPLETE'),
-  grant(doubted, dan),
+  grant(unresolved, dan),
   grant(cancelled, dan),
-  line(doubted, dan, 'heartbeatWorkItems', { from: 'IN_PROGRESS', to: 'IN_PROGRESS' }),
+  line(unresolved, dan, 'heartbeatWorkItems', { from: 'IN_PROGRESS', to: 'IN_PROGRESS' }),
   bulk(cancelled, 'IN_PROGRESS', 'IN_PROGRESS'),
   finish(cancelled, dan, 'FAILED', { transition: 'stop', failureKind: 'BUSINESS' }),
-  finish(doubted, dan, 'FAILED', { transition: 'doubt', failureKind: 'IN_DOUBT' }),
-  line(doubted, alma, 'resolveWorkItem', { from: 'FAILED', to: 'NEW' }),
+  finish(unresolved, dan, 'FAILED', { transition: 'doubt', failureKind: 'IN_DOUBT' }),
+  line(unresolved, alma, 'resolveWorkItem', { from: 'FAILED', to: 'NEW' }),
   bulk(deleted, 'NEW', 'DEFERRED'),
   { ...bulk(deleted, 'DEFERRED'), changes: { movedTo: claimed } },
   { ...bulk(deleted, '', 'DEFERRED'), queueId: claimed, changes: { movedFrom: given } },
@@ -79,8 +82,9 @@ const lines: readonly Line[] = [
   finish(returned, dan, 'NEW', { transition: 'giveBack' }),
   grant(returned, dan),
   finish(returned, dan, 'COMPLETE'),
-  grant(doubted, dan),
-  finish(doubted, dan, 'COMPLETE'),
+  grant(unresolved, dan),
+  finish(unresolved, dan, 'COMPLETE'),
+  { operation: 'logIn', by: stan },
 ];
 
 /** A right to an item from its grant to the answer to its report. */
@@ -96,9 +100,9 @@ function work(right: Grant & { readonly runAs?: number }, says: Says): Note[] {
 
 const logs: readonly (readonly Note[])[] = [
   [
-    { note: 'creating', keys: ['a', 'b', 'c', 'd', 'e'] },
-    ...[retried, lapsed, doubted, cancelled, deleted].map((id, index): Note => {
-      return { note: 'created', id, key: 'abcde'.charAt(index) };
+    { note: 'creating', keys: ['a', 'b', 'e'] },
+    ...[retried, expired, deleted].map((id, index): Note => {
+      return { note: 'created', id, key: 'abe'.charAt(index) };
     }),
     // Neither of these was answered, and one of them is there.
     { note: 'creating', keys: ['f'] },
@@ -106,21 +110,21 @@ const logs: readonly (readonly Note[])[] = [
   ],
   [
     ...work({ by: cid, id: retried, version: 1 }, 'SYSTEM'),
-    { note: 'granted', by: cid, id: lapsed, version: 2 },
-    { note: 'kept', by: cid, id: lapsed, version: 2 },
-    { note: 'reporting', by: cid, id: lapsed, version: 2, says: 'COMPLETE' },
-    { note: 'refused', by: cid, id: lapsed, version: 2, says: 'COMPLETE', code: 'LATE_REPORT' },
+    { note: 'granted', by: cid, id: expired, version: 2 },
+    { note: 'kept', by: cid, id: expired, version: 2 },
+    { note: 'reporting', by: cid, id: expired, version: 2, says: 'COMPLETE' },
+    { note: 'refused', by: cid, id: expired, version: 2, says: 'COMPLETE', code: 'LATE_REPORT' },
   ],
   [
-    ...work({ by: cora, id: lapsed, version: 4 }, 'BUSINESS'),
+    ...work({ by: cora, id: expired, version: 4 }, 'BUSINESS'),
     ...work({ by: cora, id: retried, version: 3 }, 'COMPLETE'),
   ],
   [
-    ...work({ by: dan, id: doubted, version: 1, runAs: sap1 }, 'SYSTEM'),
-    { note: 'passed', by: dan, id: doubted, version: 1 },
+    ...work({ by: dan, id: unresolved, version: 1, runAs: sap1 }, 'SYSTEM'),
+    { note: 'passed', by: dan, id: unresolved, version: 1 },
     ...work({ by: dan, id: cancelled, version: 1, runAs: sap2 }, 'DEFERRED'),
     ...work({ by: dan, id: returned, version: 1, runAs: sap1 }, 'NEW'),
-    ...work({ by: dan, id: doubted, version: 4, runAs: sap1 }, 'COMPLETE'),
+    ...work({ by: dan, id: unresolved, version: 4, runAs: sap1 }, 'COMPLETE'),
   ],
   [
     { note: 'released', target: `automation ${first}`, at: 0 },
@@ -135,14 +139,22 @@ const logs: readonly (readonly Note[])[] = [
       { note: 'doing', by: alma, action },
       { note: 'done', by: alma, action, changed: 1 },
     ]),
-    { note: 'answering', id: doubted, version: 2, answer: 'NOT_DONE' },
+    { note: 'answering', id: unresolved, version: 2, answer: 'NOT_DONE' },
+  ],
+  [{ note: 'denied', by: stan, operation: 'claimWorkItems' }],
+  [
+    // Sent again, as the first time was not answered; the other one was cut.
+    { note: 'uploading', keys: ['c', 'd'] },
+    { note: 'uploading', keys: ['c', 'd'] },
+    { note: 'uploaded', keys: ['c', 'd'] },
+    { note: 'uploading', keys: ['w'] },
   ],
 ];
 
 const items: readonly FinalItem[] = [
   { id: retried, queueId: claimed, key: 'a', status: 'COMPLETE', version: 4, retryCount: 1 },
-  { id: lapsed, queueId: claimed, key: 'b', status: 'FAILED', version: 5, retryCount: 0 },
-  { id: doubted, queueId: given, key: 'c', status: 'COMPLETE', version: 5, retryCount: 0 },
+  { id: expired, queueId: claimed, key: 'b', status: 'FAILED', version: 5, retryCount: 0 },
+  { id: unresolved, queueId: given, key: 'c', status: 'COMPLETE', version: 5, retryCount: 0 },
   { id: cancelled, queueId: given, key: 'd', status: 'FAILED', version: 2, retryCount: 0 },
   { id: returned, queueId: given, key: 'g', status: 'COMPLETE', version: 4, retryCount: 0 },
 ];

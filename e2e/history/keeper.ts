@@ -3,7 +3,7 @@ import { ApiError, type Client } from '@millrace/api';
 import { handsOf, untilAnswered, type Hands, type Place } from './calls.ts';
 import type { Target } from './record.ts';
 
-/** Something that a person takes out of use for a while. What it does may be done twice. */
+/** Something that a person takes out of use for a while. Its calls may be made twice. */
 export interface Holdable {
   readonly target: Target;
   readonly hold: Turn;

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,15 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const root = path.join(import.meta.dirname, '../..');
 const living = new Set<ChildProcess>();
 
-/** What is known of processes that have ended by themselves, as none should. */
-export const crashes: string[] = [];
+/** Processes that have ended by themselves, as none should, with what they said. */
+export const crashes = new Map<ChildProcess, string>();
 
 /** Ends whatever a failed test has left. */
 export async function endAll(): Promise<void> {
   await Promise.all([...living].map((child) => end(child, 'SIGKILL')));
 }
 
-/** Starts a program without the settings of whoever runs the tests. */
+/** Starts a program without the settings of the person who runs the tests. */
 export function start(args: readonly string[], settings: Record<string, string> = {}): ChildProcess {
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
@@ -24,10 +24,12 @@ export function start(args: readonly string[], settings: Record<string, string> 
   });
   living.add(child);
   child.stdout?.resume();
+  // What is written to one that has just been killed is lost.
+  child.stdin?.on('error', () => undefined);
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
   child.once('exit', (code, signal) => {
-    if (living.delete(child)) crashes.push(`${args.join(' ')} ended with ${code ?? signal}: ${said}`);
+    if (living.delete(child)) crashes.set(child, `${args.join(' ')} ended with ${code ?? signal}: ${said}`);
   });
   return child;
 }
@@ -41,9 +43,19 @@ export async function end(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): P
   await ended;
 }
 
-/** Stops it in the middle of whatever it does, for so many milliseconds. */
+/** Stops it in the middle of its work, for some milliseconds. */
 export async function freeze(child: ChildProcess, milliseconds: number): Promise<void> {
   child.kill('SIGSTOP');
   await sleep(milliseconds);
   child.kill('SIGCONT');
+}
+
+/** The processes that a process has started, and those that they have started. */
+export function descendantsOf(pid: number): number[] {
+  const lines = execFileSync('ps', ['-axo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
+  const parents = lines.map((line) => line.trim().split(/\s+/).map(Number));
+  const found = [pid];
+  for (const parent of found)
+    found.push(...parents.filter(([, known]) => known === parent).map(([child = 0]) => child));
+  return found.slice(1);
 }

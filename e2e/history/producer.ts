@@ -5,7 +5,7 @@ import type { Chance } from './chance.ts';
 /** Few, so that bulk actions on one of them meet many items. */
 export const priorities = 4;
 
-/** Puts items in until it is told to stop. What is not acknowledged is not sent again: it may be there, or not. */
+/** Puts items in until it is told to stop. Items without an answer are not sent again: they may be there, or not. */
 export async function produce(place: Place, queueIds: readonly number[], signal: AbortSignal): Promise<void> {
   const { chance, client, write } = handsOf(place);
   for (let made = 0; !signal.aborted;) {

@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Schemas } from '@millrace/api';
 import { answerOf, handsOf, type Hands, type Place } from './calls.ts';
 import { readLines } from './log.ts';
-import type { Told } from './record.ts';
+import type { ReadEvent } from './record.ts';
 
 type Event = Schemas['Event'];
 
 /** Reads the feed from where its log ends: a life as a stream, another life page by page. */
 export async function readFeed(place: Place): Promise<void> {
   const hands = handsOf(place);
-  const keep = (event: Event) => appendFileSync(place.log, `${JSON.stringify(toldBy(event))}\n`);
+  const keep = (event: Event) => appendFileSync(place.log, `${JSON.stringify(asRead(event))}\n`);
   const read = hands.chance.once(2) ? readStream : readPage;
   for (let after = resume(place.log); ;) after = await read(hands, after, keep);
 }
@@ -20,7 +20,7 @@ function resume(log: string): string {
   if (!existsSync(log)) return '0-0';
   const text = readFileSync(log, 'utf8');
   writeFileSync(log, text.slice(0, text.lastIndexOf('\n') + 1));
-  return readLines<Told>(log).at(-1)?.cursor ?? '0-0';
+  return readLines<ReadEvent>(log).at(-1)?.cursor ?? '0-0';
 }
 
 /** Reads on behind a cursor; answers where it has come to. */
@@ -47,7 +47,8 @@ const readPage: Read = async ({ client, chance }, after, keep) => {
   return page?.cursor ?? after;
 };
 
-function toldBy({
+/** An event as the feed tells it, in the words of the record. */
+export function asRead({
   cursor,
   id,
   queueId,
@@ -58,7 +59,7 @@ function toldBy({
   from,
   to,
   changes,
-}: Event): Told {
+}: Event): ReadEvent {
   return {
     cursor,
     id: Number(id),

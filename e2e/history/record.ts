@@ -1,9 +1,9 @@
-/** What those who took part were told while they worked, what the server put on record, and what was there at the end. */
+/** The answers that participants got, the events that the server recorded, and the state at the end. */
 
-/** What the holder of an item may say of it. */
+/** The outcomes that a holder may report. */
 export type Says = 'COMPLETE' | 'BUSINESS' | 'SYSTEM' | 'DEFERRED' | 'NEW';
 
-/** What a person may find out about an item in doubt. */
+/** The findings of a person about an item in doubt. */
 export type Answer = 'DONE' | 'NOT_DONE' | 'PARTLY';
 
 /** A right to an item, as its grant answered it; `by` is the id of the user. */
@@ -22,10 +22,12 @@ interface Moment {
   readonly at: number;
 }
 
-/** A line in the log of a participant. What it is about to ask is noted too: the answer may never come. */
+/** A line in the log of a participant. A call is noted before it is made, too: the answer may never come. */
 export type Note =
   | { readonly note: 'creating'; readonly keys: readonly string[] }
   | { readonly note: 'created'; readonly id: number; readonly key: string }
+  /** A file is about to be sent, with a row for each key; all of it was acknowledged. */
+  | { readonly note: 'uploading' | 'uploaded'; readonly keys: readonly string[] }
   | (Grant & { readonly note: 'granted'; readonly device?: number; readonly runAs?: number })
   | (Grant & { readonly note: 'kept' | 'passed' })
   | (Grant & { readonly note: 'reporting'; readonly says: Says })
@@ -34,6 +36,8 @@ export type Note =
   /** A person is about to hold something, was told that it is held, is about to release it, was told that it is free. */
   | (Moment & { readonly note: 'holding' | 'held' | 'releasing' | 'released' })
   | { readonly note: 'answering'; readonly id: number; readonly version: number; readonly answer: Answer }
+  /** Somebody called what they may not call, and was refused, or let. */
+  | { readonly note: 'denied' | 'let'; readonly by: number; readonly operation: string }
   /** A person does something to many items, and was told how many that changed. */
   | { readonly note: 'doing'; readonly by: number; readonly action: string }
   | { readonly note: 'done'; readonly by: number; readonly action: string; readonly changed: number };
@@ -44,7 +48,7 @@ export type NoteOf<N extends Note['note']> = Note & { readonly note: N };
 export interface FinalItem {
   readonly id: number;
   readonly queueId: number;
-  /** What its producer knows it by. */
+  /** The key by which its producer knows it. */
   readonly key: string;
   readonly status: string;
   readonly version: number;
@@ -67,21 +71,23 @@ export interface Happening {
 }
 
 /** An event as somebody read it in the feed. */
-export interface Told extends Omit<Happening, 'at'> {
+export interface ReadEvent extends Omit<Happening, 'at'> {
   readonly cursor: string;
 }
 
-/** What does not change in a history. */
+/** The parts of a history that do not change. */
 export interface Stage {
   readonly queues: readonly Queue[];
   readonly devices: readonly Device[];
   readonly automations: readonly Automation[];
+  /** Users who belong to no queue. */
+  readonly strangerIds: readonly number[];
 }
 
 export interface Queue {
   readonly id: number;
   readonly retryLimit: number;
-  /** How often an item may lapse in a row; 0 for no limit. */
+  /** How often in a row its lease may expire; 0 for no limit. */
   readonly lapseLimit: number;
 }
 
@@ -104,10 +110,10 @@ export interface History {
   /** One log a participant and life, each in its order. */
   readonly logs: readonly (readonly Note[])[];
   readonly items: readonly FinalItem[];
-  /** All events in the order of their ids: who waits for another writes later. */
+  /** All events in the order of their ids: a writer that waits for another writes later. */
   readonly record: readonly Happening[];
-  /** What somebody read in the feed who was killed and went on, in the order of reading. */
-  readonly feed: readonly Told[];
+  /** The events that a reader, killed on the way and started again, read in the feed, in its order. */
+  readonly feed: readonly ReadEvent[];
   /** Ids of the events that the operation for it answers for each item that is there. */
   readonly timelines: ReadonlyMap<number, readonly number[]>;
   /** Items by status, as each queue counts them. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError, type Schemas } from '@millrace/api';
-import { answerOf, handsOf, type Hands, type Place } from './calls.ts';
+import type { Schemas } from '@millrace/api';
+import { answerOf, handsOf, overtaken, type Hands, type Place } from './calls.ts';
 import type { Chance } from './chance.ts';
 import { priorities } from './producer.ts';
 import type { Answer } from './record.ts';
@@ -24,7 +24,7 @@ export async function repair(place: Place, queueIds: readonly number[], signal: 
   }
 }
 
-/** What the last calls have left open: nothing waits for a person or for a time any more. */
+/** Settles the items that the last calls have left open: afterwards nothing waits for a person or for a time any more. */
 export async function settle(place: Place, queueIds: readonly number[]): Promise<void> {
   const hands = handsOf(place);
   for (const queueId of queueIds) {
@@ -82,9 +82,4 @@ async function resolve(hands: Hands, queueId: number): Promise<void> {
     const said = { version: Number(version), answer: found, note: 'as found' };
     await answerOf(() => hands.client().resolveWorkItem({ path, body: said }).catch(overtaken));
   }
-}
-
-/** Somebody else was faster. */
-function overtaken(error: unknown): void {
-  if (!(error instanceof ApiError) || error.status >= 500) throw error;
 }

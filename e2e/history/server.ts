@@ -1,26 +1,52 @@
 import type { ChildProcess } from 'node:child_process';
-import type { App } from '../../server/src/testing/app.ts';
-import { end, freeze, start } from './processes.ts';
+import type { ConnectionConfig } from '../../server/src/engine/db.ts';
+import { crashes, end, freeze, start } from './processes.ts';
 
 /** A server that comes back at the same address. */
 export interface ServerProcess {
   readonly url: string;
   readonly restart: (signal: 'SIGKILL' | 'SIGTERM') => Promise<void>;
   readonly freeze: (milliseconds: number) => Promise<void>;
+  /** Sets its wall clock ahead, also that of its next life. */
+  readonly setClock: (aheadMs: number) => void;
+  readonly stop: () => Promise<void>;
 }
 
-/** Runs the real server on a database. */
-export async function runServer(database: App['connection']): Promise<ServerProcess> {
-  const settings = { MILLRACE_DATABASE_URL: urlOf(database), MILLRACE_LOG_LEVEL: 'fatal' };
-  const begin = (port: string) => start(['server/src/main.ts'], { ...settings, MILLRACE_PORT: port });
+const clock = ['--import', './e2e/clock.fixture.ts'];
+
+/** Runs the real server with these settings. */
+export async function runServer(settings: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  const begin = (port: string) =>
+    start([...clock, 'server/src/main.ts'], {
+      MILLRACE_LOG_LEVEL: 'fatal',
+      ...settings,
+      MILLRACE_PORT: port,
+    });
   let child = begin('0');
+  let clockAheadMs = 0;
+  const tellClock = () => void child.stdin?.write(`${clockAheadMs}\n`);
   const url = await addressOf(child);
+  if (url === undefined) throw new Error(crashes.get(child));
   const restart: ServerProcess['restart'] = async (signal) => {
     await end(child, signal);
-    child = begin(new URL(url).port);
-    await addressOf(child);
+    for (;;) {
+      child = begin(new URL(url).port);
+      tellClock();
+      if ((await addressOf(child)) !== undefined) return;
+      // It does not start while it cannot reach its database: who supervises it tries again, unless it was ended on purpose.
+      if (!crashes.delete(child)) return;
+    }
   };
-  return { url, restart, freeze: (milliseconds) => freeze(child, milliseconds) };
+  return {
+    url,
+    restart,
+    freeze: (milliseconds) => freeze(child, milliseconds),
+    setClock: (aheadMs) => {
+      clockAheadMs = aheadMs;
+      tellClock();
+    },
+    stop: () => end(child, 'SIGTERM'),
+  };
 }
 
 /** The address of a database, as a server is given it. */
@@ -30,7 +56,7 @@ export function urlOf({
   host = '',
   port = 5432,
   database = '',
-}: App['connection']): string {
+}: ConnectionConfig): string {
   const url = new URL(`postgresql://localhost/${database}`);
   url.username = user;
   if (typeof password === 'string') url.password = password;
@@ -40,11 +66,11 @@ export function urlOf({
   return url.href;
 }
 
-/** Where the server listens, as it tells whoever has started it. */
-function addressOf(child: ChildProcess): Promise<string> {
+/** Where the server listens, as it tells the process that started it; undefined when it has not started. */
+function addressOf(child: ChildProcess): Promise<string | undefined> {
   let said = '';
-  return new Promise((resolve, reject) => {
-    child.once('exit', () => reject(new Error(`The server did not start. ${said}`)));
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve(undefined));
     child.stderr?.on('data', (text: string) => {
       said += text;
       const [, url] = /(http:\/\/\S+)\/docs/.exec(said) ?? [];

@@ -1,5 +1,6 @@
 import type { App, TestUser } from '../../server/src/testing/app.ts';
 import { createAutomation, createPool } from '../../server/src/testing/devices.ts';
+import type { Crowd } from './crowd.ts';
 import { botName } from './device.ts';
 import type { Automation, Device, Stage } from './record.ts';
 
@@ -8,6 +9,7 @@ export interface Scene {
   readonly stage: Stage;
   readonly machines: readonly Machine[];
   readonly consumers: readonly TestUser[];
+  readonly crowd: { readonly [P in keyof Crowd]: TestUser };
   /** Owns all queues. */
   readonly owner: TestUser;
   readonly admin: TestUser;
@@ -74,14 +76,32 @@ export async function createScene(app: App): Promise<Scene> {
   const queues = await createQueues(owner, await roleId(app, 'AAE_Bot Runner'));
   const registered = await createDevices(app);
   const bound = await bindAutomations(app, queues.slice(1), registered.devices);
-  const stage = { queues, devices: registered.devices, automations: bound };
+  const directQueueIds = queues.slice(0, 2).map(({ id }) => id);
+  const crowd = await createCrowd(app, owner, directQueueIds);
+  const strangerIds = [crowd.stranger.id];
+  const stage = { queues, devices: registered.devices, automations: bound, strangerIds };
   return {
     stage,
     machines: registered.machines,
     consumers,
+    crowd,
     owner,
     admin,
-    directQueueIds: queues.slice(0, 2).map(({ id }) => id),
+    directQueueIds,
+  };
+}
+
+/** The stranger may do in other queues, and with own devices, what is not theirs here. */
+async function createCrowd(app: App, owner: TestUser, queueIds: readonly number[]): Promise<Scene['crowd']> {
+  const elsewhere = { name: 'Runners elsewhere', permissions: ['useQueues', 'runDevice'] };
+  await app.admin.createRole({ body: elsewhere });
+  const participant = await app.user('Pia');
+  for (const id of queueIds)
+    await owner.call.addQueueParticipant({ path: { id }, body: { userId: participant.id } });
+  return {
+    participant,
+    consumer: await app.user('Carl', ['AAE_Bot Runner']),
+    stranger: await app.user('Stan', [elsewhere.name]),
   };
 }
 

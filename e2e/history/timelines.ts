@@ -41,7 +41,7 @@ export function isDeparture({ changes }: Happening): boolean {
   return changes?.['movedTo'] !== undefined;
 }
 
-/** Whoever arrives has the status with which it has left. */
+/** An item arrives with the status with which it has left. */
 function withArrival(event: Happening): Happening {
   return event.changes?.['movedFrom'] === undefined ? event : { ...event, from: event.to };
 }
@@ -55,8 +55,10 @@ export function isCancel(event: Happening): boolean {
   return operation !== 'lateReport' && from === 'IN_PROGRESS' && to === 'IN_PROGRESS' && !isPass(event);
 }
 
-export function isGrant({ operation }: Happening): boolean {
-  return operation === 'claimWorkItems' || operation === 'requestWork';
+/** Also that of an item which a consumer took by its id. */
+export function isGrant({ operation, from, to }: Happening): boolean {
+  const isTake = operation === 'updateWorkItem' && from === 'NEW' && to === 'IN_PROGRESS';
+  return operation === 'claimWorkItems' || operation === 'requestWork' || isTake;
 }
 
 export function isReport({ operation }: Happening): boolean {
@@ -81,12 +83,12 @@ export function originOf(
   return changes.get(id)?.[version];
 }
 
-/** What ended the right. */
+/** The change that ended the right. */
 export function endOf(known: Case, { id, version }: Pick<Grant, 'id' | 'version'>): Happening | undefined {
   return originOf(known, { id, version: version + 1 });
 }
 
-/** What happened to the item while the right was good. */
+/** The events of the item while the right was good. */
 export function meanwhile(known: Case, grant: Pick<Grant, 'id' | 'version'>): Happening[] {
   const [from, until] = [
     originOf(known, grant)?.id ?? 0,

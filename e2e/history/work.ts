@@ -48,15 +48,24 @@ async function beat(hands: Hands, held: Held, progress: Progress, isPassing: boo
   Object.assign(progress, { isPassed, isCancelled: outcome.cancel !== undefined });
 }
 
+/** Of an item that was taken by its id the lease is long, and nobody shall wait for its end; also when the answer was lost. */
+export async function shortenLease(
+  { client }: Hands,
+  { id, version, queueId }: Omit<Held, 'by'>,
+): Promise<void> {
+  const body = { leases: [{ id, version, leaseSeconds }] };
+  await answerOf(() => client().heartbeatWorkItems({ path: { id: queueId }, body }, limits));
+}
+
 function sayings({ isPassed, isCancelled }: Progress): Says[] {
   if (isCancelled) return ['SYSTEM', 'NEW', 'DEFERRED', 'COMPLETE'];
-  // What may have been done is not put aside.
+  // Work that may have been done is not put aside.
   if (isPassed) return ['COMPLETE', 'COMPLETE', 'BUSINESS', 'SYSTEM', 'NEW'];
   return ['COMPLETE', 'COMPLETE', 'COMPLETE', 'COMPLETE', 'BUSINESS', 'SYSTEM', 'SYSTEM', 'NEW', 'DEFERRED'];
 }
 
 /** Sends the report until it is answered. */
-async function report(hands: Hands, held: Held, says: Says): Promise<void> {
+export async function report(hands: Hands, held: Held, says: Says): Promise<void> {
   const { id, version, by } = held;
   const result = resultOf(held, says, chanceOf(hands.seed, 'report', id, version));
   const { list } = await untilAnswered(() => {

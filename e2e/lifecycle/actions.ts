@@ -1,19 +1,19 @@
-/** What may happen to a work item. */
+/** The actions on a work item. */
 
 export type Consumer = 'first consumer' | 'second consumer';
 export type Actor = Consumer | 'owner' | 'millrace';
 
-/** What a consumer may say of its item. */
+/** The outcomes that a consumer may report of its item. */
 export type Says = 'COMPLETE' | 'BUSINESS' | 'SYSTEM' | 'DEFERRED' | 'NEW';
 /** Reports go in many at once, or one as an update. */
 export type Way = 'finishWorkItems' | 'updateWorkItem';
 
-/** What a consumer does to its item, or to one that it held or never held. */
+/** Actions of a consumer on its item, or to one that it held or never held. */
 export type ByHolder =
   | { readonly name: 'heartbeat' | 'pass' | 'progress'; readonly by: Consumer; readonly version: number }
   | Report;
 
-/** What a person does to an item; a version is the one that the person has seen. */
+/** Actions of a person on an item; a version is the one that the person has seen. */
 export type ByPerson =
   | { readonly name: 'repair'; readonly version: number; readonly to: Repair; readonly priority: number }
   | { readonly name: 'release' | 'restart'; readonly version: number }
@@ -24,9 +24,9 @@ export type Action =
   | { readonly name: 'claim'; readonly by: Consumer }
   | ByHolder
   | ByPerson
-  /** Time passes: a lease runs out. */
-  | { readonly name: 'lapse' }
-  /** Time passes: what an item waits for has come. */
+  /** Time passes: a lease expires. */
+  | { readonly name: 'expire' }
+  /** Time passes: the time that an item waits for has come. */
   | { readonly name: 'due' };
 
 export interface Report {
@@ -37,8 +37,8 @@ export interface Report {
   readonly way: Way;
 }
 
-/** What a person makes of an item; EDIT leaves the status as it is. */
+/** The status that a person gives an item; EDIT leaves the status as it is. */
 export type Repair = 'COMPLETE' | 'FAILED' | 'DEFERRED' | 'EDIT';
 
-/** What a person has found out about an item in doubt. */
+/** The finding of a person about an item in doubt. */
 export type Answer = 'DONE' | 'NOT_DONE' | 'PARTLY';

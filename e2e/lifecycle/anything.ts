@@ -6,7 +6,7 @@ import {
   due,
   goOn,
   heartbeat,
-  lapse,
+  expire,
   pass,
   progress,
   remove,
@@ -19,7 +19,7 @@ import {
 import type { Consumer, Report } from './actions.ts';
 
 const nth = fc.nat({ max: 99 });
-// Few, so that arrival decides too.
+// Few priorities, so that arrival decides too.
 const priority = fc.constantFrom(4, 4, 4, 7);
 const by = fc.constantFrom<Consumer>('first consumer', 'second consumer');
 const way = fc.constantFrom<Report['way']>('finishWorkItems', 'updateWorkItem');
@@ -56,6 +56,6 @@ export const anything: fc.Arbitrary<Command> = fc.oneof(
       .map(goOn),
   },
   { weight: 3, arbitrary: nth.map(remove) },
-  { weight: 3, arbitrary: nth.map(lapse) },
+  { weight: 3, arbitrary: nth.map(expire) },
   { weight: 2, arbitrary: nth.map(due) },
 );

@@ -1,14 +1,14 @@
-/** What may happen to a queue: each command acts on the model and on the application, and compares the two. */
+/** The commands to a queue: each command acts on the model and on the application, and compares the two. */
 import type fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Action, Answer, ByHolder, Consumer, Repair, Report } from './actions.ts';
 import { created, inLine, step, type Item } from './model.ts';
-import { claimItems, createItems, expectItem, send, type NewItem, type Real, type Told } from './real.ts';
+import { claimItems, createItems, expectItem, send, type NewItem, type Real, type Answered } from './real.ts';
 
 export interface Model {
   /** By the order of their creation. */
   readonly items: Item[];
-  /** What consumers remember of their claims, for ever. */
+  /** All claims that consumers remember, for ever. */
   readonly grants: Grant[];
   /** For how many seconds an item waits before it is tried again. */
   readonly backOff: number;
@@ -123,10 +123,10 @@ export const cancel = ({ nth, isLive }: Pick<Use, 'nth' | 'isLive'>): Command =>
 export const remove = (nth: number): Command =>
   onItem(`delete item ${nth}`, { find: (items) => pick(items, nth), action: () => ({ name: 'delete' }) });
 
-export const lapse = (nth: number): Command =>
-  onItem(`the lease of running item ${nth} lapses`, {
+export const expire = (nth: number): Command =>
+  onItem(`the lease of running item ${nth} expires`, {
     find: (items) => pick(items.filter(isRunning), nth),
-    action: () => ({ name: 'lapse' }),
+    action: () => ({ name: 'expire' }),
   });
 
 export const due = (nth: number): Command =>
@@ -207,7 +207,7 @@ const tellingItem: readonly Action['name'][] = [
   'resolve',
 ];
 
-function answerTo({ name }: Action, code: string, { status, version }: Item): Told {
+function answerTo({ name }: Action, code: string, { status, version }: Item): Answered {
   return code === 'OK' && tellingItem.includes(name) ? { code, status, version } : { code };
 }
 

@@ -23,11 +23,11 @@ export interface Item {
   readonly status: Status | 'GONE';
   readonly version: number;
   readonly priority: number;
-  /** Since when it stands in line among items of its priority. */
+  /** Since when it waits in line among items of its priority. */
   readonly arrivedOn: string;
   readonly retryCount: number;
-  /** Lapses since somebody reported on it. */
-  readonly lapses: number;
+  /** Lease expiries since a holder reported on it. */
+  readonly expiries: number;
   readonly failureKind?: 'BUSINESS' | 'SYSTEM' | 'IN_DOUBT' | undefined;
   /** Past the point of no return. */
   readonly isPassed: boolean;
@@ -35,7 +35,7 @@ export interface Item {
   readonly isCancelled: boolean;
   /** Waits until it may be tried again. */
   readonly isDelayed: boolean;
-  /** Who holds it, or held it last. */
+  /** The consumer that holds it, or held it last. */
   readonly holder?: Consumer;
   /** The last report that counted. */
   readonly counted?: Report;
@@ -44,11 +44,11 @@ export interface Item {
   readonly timeline: readonly Happening[];
 }
 
-/** What a call answers about an item, and the item afterwards. */
+/** The answer of a call about an item, and the item afterwards. */
 export interface Step {
   readonly code: string;
   readonly item: Item;
-  /** In how many seconds it goes to the end of the line; its place stays without. */
+  /** In how many seconds it goes to the end of the line; without, it keeps its position. */
   readonly arrivesIn?: number;
 }
 
@@ -57,7 +57,7 @@ const untouched = { isPassed: false, isCancelled: false, isDelayed: false };
 export function created(item: Pick<Item, 'id' | 'priority' | 'arrivedOn'>, isDeferred: boolean): Item {
   const status = isDeferred ? 'DEFERRED' : 'NEW';
   const timeline = [{ operation: 'createWorkItems', by: 'owner', to: status }] as const;
-  return { ...item, ...untouched, status, version: 0, retryCount: 0, lapses: 0, late: [], timeline };
+  return { ...item, ...untouched, status, version: 0, retryCount: 0, expiries: 0, late: [], timeline };
 }
 
 /** The items that wait, as claims will find them. */
@@ -80,12 +80,12 @@ export function step(item: Item, action: Action, backOff: number): Step {
   if (action.name === 'claim') {
     return moved(item, 'IN_PROGRESS', by('claimWorkItems', action.by), { holder: action.by });
   }
-  if (action.name === 'lapse') return lapsed(item, by('returnLapsedItems', 'millrace'));
+  if (action.name === 'expire') return expired(item, by('returnLapsedItems', 'millrace'));
   if (action.name === 'due') return due(item);
   return 'by' in action ? byHolder(item, action, backOff) : byPerson(item, action);
 }
 
-/** What waits for its retry is NEW all along. */
+/** An item that waits for its retry is NEW all along. */
 function due(item: Item): Step {
   if (item.isDelayed) return { code: 'OK', item: { ...item, isDelayed: false } };
   return moved(item, 'NEW', by('promoteDueItems', 'millrace'));
@@ -114,7 +114,9 @@ function byHolder(item: Item, action: ByHolder, backOff: number): Step {
 
 function removed(item: Item, from: Status): Step {
   if (from === 'IN_PROGRESS') return { code: 'STATUS_CONFLICT', item };
-  return { code: 'OK', item: noted({ ...item, status: 'GONE' }, { ...by('deleteWorkItem', 'owner'), from }) };
+  // Nothing that is gone waits for its time.
+  const gone: Item = { ...item, ...untouched, status: 'GONE' };
+  return { code: 'OK', item: noted(gone, { ...by('deleteWorkItem', 'owner'), from }) };
 }
 
 type Cause = Pick<Happening, 'operation' | 'by'>;
@@ -140,7 +142,7 @@ function cancelled(item: Item): Step {
   return { code: 'OK', item: { ...running(item, by('cancelWorkItem', 'owner')), isCancelled: true } };
 }
 
-/** What happens to an item that runs on, whose version stays as it is. */
+/** A change of an item that runs on, whose version stays as it is. */
 function running(item: Item, cause: Cause): Item {
   return noted(item, { ...cause, from: 'IN_PROGRESS', to: 'IN_PROGRESS' });
 }
@@ -150,7 +152,7 @@ function reported(item: Item, report: Report, backOff: number): Step {
   if (!isHeld(item, report)) return late(item, report);
   const { says } = report;
   const cause = by(report.way, report.by);
-  const counted = { counted: report, lapses: 0 };
+  const counted = { counted: report, expiries: 0 };
   if (says === 'COMPLETE') return moved(item, says, cause, counted);
   if (says === 'BUSINESS') return moved(item, 'FAILED', cause, { ...counted, failureKind: says });
   if (says === 'DEFERRED' && !item.isCancelled) return moved(item, says, cause, counted);
@@ -168,15 +170,15 @@ function taken(item: Item, cause: Cause, more: Partial<Item> = {}): Step {
   return moved(item, 'NEW', cause, more);
 }
 
-/** What lapses too often in a row fails. */
-function lapsed(item: Item, cause: Cause): Step {
-  const lapses = item.lapses + 1;
+/** An item whose lease expires too often in a row fails. */
+function expired(item: Item, cause: Cause): Step {
+  const expiries = item.expiries + 1;
   if (item.isPassed || item.isCancelled) return taken(item, cause);
-  if (lapses < lapseLimit) return moved(item, 'NEW', cause, { lapses });
-  return moved(item, 'FAILED', cause, { lapses, failureKind: 'SYSTEM' });
+  if (expiries < lapseLimit) return moved(item, 'NEW', cause, { expiries });
+  return moved(item, 'FAILED', cause, { expiries, failureKind: 'SYSTEM' });
 }
 
-/** Kept once for a reporter, version and status, and only of who had the item once: new items have the version 0. */
+/** Kept once for a reporter, version and status, and only of consumers that had the item once: new items have the version 0. */
 function late(item: Item, report: Report): Step {
   const hadIt = item.timeline.some((one) => isGrant(one) && one.by === report.by);
   if (!hadIt || report.version === 0) return { code: 'STATUS_CONFLICT', item };
@@ -212,7 +214,7 @@ function repaired(item: Item, action: Repairing): Step {
     case 'restart':
       if (status !== 'FAILED' || failureKind === 'IN_DOUBT') return refused;
       return {
-        ...moved(item, 'NEW', by('restartWorkItem', 'owner'), { retryCount: 0, lapses: 0 }),
+        ...moved(item, 'NEW', by('restartWorkItem', 'owner'), { retryCount: 0, expiries: 0 }),
         arrivesIn: 0,
       };
     case 'resolve':
@@ -228,7 +230,10 @@ function repaired(item: Item, action: Repairing): Step {
 function answered(item: Item, answer: Answer, operation: string, more: Partial<Item> = {}): Step {
   if (answer === 'PARTLY')
     return moved(item, 'FAILED', by(operation, 'owner'), { ...more, failureKind: 'BUSINESS' });
-  return moved(item, answer === 'DONE' ? 'COMPLETE' : 'NEW', by(operation, 'owner'), { ...more, lapses: 0 });
+  return moved(item, answer === 'DONE' ? 'COMPLETE' : 'NEW', by(operation, 'owner'), {
+    ...more,
+    expiries: 0,
+  });
 }
 
 /** A status for an item in doubt is an answer, if it can be one. */
@@ -241,13 +246,13 @@ function changed(item: Item, to: Repair, priority: number): Step {
   const { status, failureKind, isDelayed, isPassed } = item;
   const isEdit = to === 'EDIT' || to === status;
   const next = to === 'EDIT' ? (status as Status) : to;
-  // Who gives up an item that has failed already leaves the record of how it failed.
+  // A person who gives up an item that has failed already leaves the record of how it failed.
   const kind = next !== 'FAILED' ? undefined : status === 'FAILED' ? failureKind : 'BUSINESS';
   const kept = isEdit ? { isDelayed, isPassed } : {};
   return moved(item, next, by('updateWorkItem', 'owner'), { ...kept, priority, failureKind: kind });
 }
 
-/** Every change raises the version; what is only noted does not. */
+/** Every change raises the version; a note alone does not. */
 function moved(item: Item, to: Status, cause: Cause, more: Partial<Item> = {}): Step {
   const from = item.status === 'GONE' ? undefined : item.status;
   const after = noted(item, { ...cause, from, to });

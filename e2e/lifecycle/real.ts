@@ -18,17 +18,17 @@ export interface Real {
   readonly actors: ReadonlyMap<number, Actor>;
 }
 
-/** What a call says about an item. */
-export interface Told {
+/** The answer of a call about an item. */
+export interface Answered {
   readonly code: string;
   readonly status?: string | undefined;
   readonly version?: number | undefined;
 }
 
-type Send<A> = (real: Real, id: number, action: A) => Promise<Told>;
+type Send<A> = (real: Real, id: number, action: A) => Promise<Answered>;
 
 /** Does to an item of the application what the action says, and answers what the application said. */
-export async function send(real: Real, id: number, action: Action): Promise<Told> {
+export async function send(real: Real, id: number, action: Action): Promise<Answered> {
   switch (action.name) {
     case 'claim':
       throw new Error('nobody can claim an item of his choice');
@@ -37,7 +37,7 @@ export async function send(real: Real, id: number, action: Action): Promise<Told
     case 'progress':
     case 'report':
       return byHolder(real, id, action);
-    case 'lapse':
+    case 'expire':
       return letPass(real, id, 'lease_expires_on');
     case 'due':
       return letPass(real, id, 'not_before');
@@ -69,7 +69,7 @@ const byHolder: Send<ByHolder> = async (real, id, action) => {
   }
 };
 
-async function heartbeat({ queue }: Real, consumer: Caller, lease: Schemas['Lease']): Promise<Told> {
+async function heartbeat({ queue }: Real, consumer: Caller, lease: Schemas['Lease']): Promise<Answered> {
   const leases = [{ ...lease, leaseSeconds: 600 }];
   const { body } = await consumer.heartbeatWorkItems({ path: queue.path, body: { leases } });
   return { code: body.list[0]?.error?.code ?? 'OK' };
@@ -97,38 +97,44 @@ const byPerson: Send<ByPerson> = async (real, id, action) => {
       return update(real, call, id, { version, priority, comment: 'as told', ...status });
     }
     case 'release':
-      return toldOf(await call.releaseWorkItem({ path, body: { version: action.version } }));
+      return answerWithItem(await call.releaseWorkItem({ path, body: { version: action.version } }));
     case 'restart':
-      return toldOf(await call.restartWorkItem({ path, body: { version: action.version } }));
+      return answerWithItem(await call.restartWorkItem({ path, body: { version: action.version } }));
     case 'resolve': {
       const { version, answer } = action;
-      return toldOf(await call.resolveWorkItem({ path, body: { version, answer, note: 'as told' } }));
+      return answerWithItem(await call.resolveWorkItem({ path, body: { version, answer, note: 'as told' } }));
     }
     case 'cancel':
-      return toldOf(await call.cancelWorkItem({ path }));
+      return answerWithItem(await call.cancelWorkItem({ path }));
     case 'delete':
-      return toldBy(await call.deleteWorkItem({ path }));
+      return answerOf(await call.deleteWorkItem({ path }));
   }
 };
 
 type Change = Omit<Schemas['UpdateWorkItemRequest'], 'id' | 'queueId'>;
 
-async function update(real: Real, caller: Caller, id: number, change: Change): Promise<Told> {
+async function update(real: Real, caller: Caller, id: number, change: Change): Promise<Answered> {
   const body = { id, queueId: real.queue.id, ...change };
-  return toldOf(await caller.updateWorkItem({ path: pathTo(real, id), body }));
+  return answerWithItem(await caller.updateWorkItem({ path: pathTo(real, id), body }));
 }
 
-function toldOf(answer: { status: number; body: Schemas['WorkItem']; error: { code: string } }): Told {
-  const told = toldBy(answer);
-  return told.code === 'OK' ? { ...told, status: answer.body.status, version: answer.body.version } : told;
+function answerWithItem(answer: {
+  status: number;
+  body: Schemas['WorkItem'];
+  error: { code: string };
+}): Answered {
+  const answered = answerOf(answer);
+  return answered.code === 'OK'
+    ? { ...answered, status: answer.body.status, version: answer.body.version }
+    : answered;
 }
 
-function toldBy({ status, error }: { status: number; error: { code: string } }): Told {
+function answerOf({ status, error }: { status: number; error: { code: string } }): Answered {
   return { code: status < 300 ? 'OK' : error.code };
 }
 
 /** Moves a time of the item into the past, and waits until the job of the server has seen it. */
-async function letPass(real: Real, id: number, column: 'lease_expires_on' | 'not_before'): Promise<Told> {
+async function letPass(real: Real, id: number, column: 'lease_expires_on' | 'not_before'): Promise<Answered> {
   const past = `update work_items set ${column} = now() - interval '1 second' where queue_id = $1 and id = $2`;
   await real.app.sql(past, [real.queue.id, id]);
   await eventually(
@@ -153,7 +159,7 @@ export async function createItems({ queue }: Real, items: readonly NewItem[]) {
   return (await queue.owner.call.createWorkItems({ path: queue.path, body: { workItems } })).body.list;
 }
 
-/** Claims so many items; answers which, with their versions, in the order they came. */
+/** Claims a number of items; answers their ids and versions in the order they came. */
 export async function claimItems({ queue, consumers }: Real, by: Consumer, count: number) {
   const body = { count, leaseSeconds: 600 };
   const answer = await consumers[by].claimWorkItems({ path: queue.path, body });
@@ -192,7 +198,9 @@ export async function expectQueue({ queue }: Real, items: readonly Item[]): Prom
   const counts: Record<string, number> = { NEW: 0, IN_PROGRESS: 0, COMPLETE: 0, FAILED: 0, DEFERRED: 0 };
   for (const { status } of left) counts[status] = (counts[status] ?? 0) + 1;
   const stats = await queue.owner.call.getQueueStats({ path: queue.path });
-  expect(stats.body.counts).toEqual(counts);
+  const inBackOff = left.filter(({ status, isDelayed }) => status === 'NEW' && isDelayed).length;
+  const inDoubt = left.filter(({ failureKind }) => failureKind === 'IN_DOUBT').length;
+  expect(stats.body).toMatchObject({ counts, inBackOff, inDoubt });
   const { body } = await queue.owner.call.listWorkItems({ path: queue.path });
   expect(body.list.map(({ id, status, version }) => ({ id: Number(id), status, version }))).toEqual(
     left.map(({ id, status, version }) => ({ id, status, version })),

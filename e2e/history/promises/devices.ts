@@ -8,7 +8,7 @@ interface Run {
 }
 
 /**
- * What runs on devices after each grant to one of them. The record is in the order of ids: whoever gave a slot anew
+ * The runs on devices after each grant to one of them. The record is in the order of ids: a server that gave a slot anew
  * had seen that it was free.
  */
 function* afterGrants({ record }: Case): Generator<{ grant: Happening; runs: readonly Run[] }> {

@@ -4,11 +4,13 @@ const waiting = ['NEW', 'DEFERRED', 'FAILED'];
 const pairs = (from: readonly string[], to: readonly string[]) =>
   from.flatMap((one) => to.map((other) => `${one} to ${other}`));
 
-/** What each operation may do, from which status to which; those who take part in these histories need nothing else. */
+/** The changes of status that each operation may make; participants of these histories need no others. */
 const steps: Record<string, readonly string[]> = {
   createWorkItems: ['nothing to NEW', 'nothing to DEFERRED'],
+  createWorkItemsFromFile: ['nothing to NEW'],
   claimWorkItems: ['NEW to IN_PROGRESS'],
   requestWork: ['NEW to IN_PROGRESS'],
+  updateWorkItem: ['NEW to IN_PROGRESS'],
   finishWorkItems: pairs(['IN_PROGRESS'], ['COMPLETE', 'FAILED', 'NEW', 'DEFERRED']),
   returnLapsedItems: pairs(['IN_PROGRESS'], ['NEW', 'FAILED']),
   quarantineDevice: pairs(['IN_PROGRESS'], ['NEW', 'FAILED']),

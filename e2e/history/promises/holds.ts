@@ -16,27 +16,43 @@ function spans(known: Case, begin: 'held' | 'released', end: 'releasing' | 'hold
   });
 }
 
-/** The operations that begin and end a hold, where a call that was not answered may still come through later. */
-const turns: Readonly<Record<string, { readonly begin: readonly string[]; readonly end: string }>> = {
-  device: { begin: ['drainDevice', 'quarantineDevice'], end: 'resumeDevice' },
-  queue: { begin: ['pauseQueue'], end: 'resumeQueue' },
-};
+type Which = (event: Happening) => boolean;
 
-/** The event by which a hold was ended after all, by a call whose answer was lost long before; or none. */
-function lateEnd({ record }: Case, { target, from }: Span): number {
-  const [kind = '', id] = target.split(' ');
-  const turn = turns[kind];
-  const own = record.filter(
-    (one) => one.itemId === undefined && String(kind === 'device' ? one.device : one.queueId) === id,
-  );
-  const begun = own.findLast(({ operation, at }) => turn?.begin.includes(operation) && at <= from);
-  const end = own.find((one) => one.operation === turn?.end && one.id > (begun?.id ?? 0));
+/** Finds the events that begin and end a hold of a target. */
+function turnsOf(target: Target): { readonly isBegin: Which; readonly isEnd: Which } {
+  const [kind, id] = target.split(' ');
+  const is = (operations: readonly string[], of: (event: Happening) => unknown) => (event: Happening) =>
+    event.itemId === undefined && String(of(event)) === id && operations.includes(event.operation);
+  if (kind === 'device') {
+    const device = (event: Happening) => event.device;
+    return { isBegin: is(['drainDevice', 'quarantineDevice'], device), isEnd: is(['resumeDevice'], device) };
+  }
+  if (kind === 'queue') {
+    const queue = (event: Happening) => event.queueId;
+    return { isBegin: is(['pauseQueue'], queue), isEnd: is(['resumeQueue'], queue) };
+  }
+  const isUpdate = is(['updateAutomation'], ({ changes }) => changes?.['automationId']);
+  const isActive = ({ changes }: Happening) => changes?.['status'] === 'ACTIVE';
+  return {
+    isBegin: (event) => isUpdate(event) && !isActive(event),
+    isEnd: (event) => isUpdate(event) && isActive(event),
+  };
+}
+
+/**
+ * The event that ended a hold, or none. A grant with a later id is none of a held target, although its transaction began before the
+ * release was asked for: its server was frozen meanwhile, or a call whose answer was lost has released the target long before.
+ */
+function releaseOf({ record }: Case, { target, from }: Span): number {
+  const { isBegin, isEnd } = turnsOf(target);
+  const begun = record.findLast((event) => isBegin(event) && event.at <= from);
+  const end = record.find((event) => isEnd(event) && event.id > (begun?.id ?? 0));
   return end?.id ?? Number.POSITIVE_INFINITY;
 }
 
 /** Of a device, a queue, or all automations of a queue that somebody was told to be held, no later grant. */
 export function effectiveHolds(known: Case): string[] {
-  const held = spans(known, 'held', 'releasing').map((span) => ({ ...span, end: lateEnd(known, span) }));
+  const held = spans(known, 'held', 'releasing').map((span) => ({ ...span, end: releaseOf(known, span) }));
   const isHeld = (wanted: Target, { at, id }: Happening) =>
     held.some(({ target, from, until, end }) => target === wanted && at > from && at < until && id < end);
   return known.record.filter(isGrant).flatMap((grant) =>
@@ -46,7 +62,7 @@ export function effectiveHolds(known: Case): string[] {
   );
 }
 
-/** What a grant needs: of each of these lists, one that is not held. */
+/** The sources that a grant needs: one of each list, and that one not held. */
 function sourcesOf({ stage }: Case, grant: Pick<Happening, 'operation' | 'queueId' | 'device'>): Target[][] {
   const { operation, queueId, device } = grant;
   const queue: Target[] = [`queue ${Number(queueId)}`];

@@ -23,7 +23,7 @@ export function fullLeases({ record }: Case): string[] {
 
 /** The versions that somebody is told of an item rise, and no change of an item is without a version of its own. */
 export function risingFences(known: Case): string[] {
-  const toldBack = known.logs.flatMap((log) => {
+  const grantedBack = known.logs.flatMap((log) => {
     const last = new Map<number, number>();
     return notesOf({ logs: [log] }, 'granted').flatMap(({ id, version }) => {
       const before = last.get(id) ?? -1;
@@ -37,12 +37,12 @@ export function risingFences(known: Case): string[] {
   const uncounted = known.items
     .filter(({ id, version }) => known.changes.get(id)?.length !== version + 1)
     .map(({ id, version }) => `item ${id} has version ${version}, and another number of changes`);
-  return [...toldBack, ...acceptedBack, ...uncounted];
+  return [...grantedBack, ...acceptedBack, ...uncounted];
 }
 
 /** Reports and heartbeats are accepted from holders only, as the record knows them. */
 export function believedHolders(known: Case): string[] {
-  const told = notesOf(known, 'accepted', 'kept', 'passed')
+  const unfounded = notesOf(known, 'accepted', 'kept', 'passed')
     .filter((grant) => !isHolder(known, grant))
     .map(({ note, by, id, version }) => `${by} was told ${note} of item ${id} at version ${version}`);
   const happened = [...known.changes].flatMap(([id, changes]) =>
@@ -53,5 +53,5 @@ export function believedHolders(known: Case): string[] {
       })
       .map(({ by }) => `a report by ${by} changed item ${id}, which ${by} did not hold`),
   );
-  return [...told, ...happened];
+  return [...unfounded, ...happened];
 }

@@ -69,7 +69,7 @@ function nameOf({ by, id, version }: Grant): string {
 
 const byPeople = ['updateWorkItemStatus', 'resolveWorkItem'];
 
-/** What is done is only removed; what has failed comes back by people only. */
+/** Done items are only removed; failed ones come back by people only. */
 export function lastingEnds(known: Case): string[] {
   const finals = new Map(known.items.map((item) => [item.id, item]));
   const undone = notesOf(known, 'accepted')

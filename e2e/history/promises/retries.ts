@@ -45,30 +45,30 @@ export function fairCounts(known: Case): string[] {
   return [...miscounted, ...misjudged];
 }
 
-/** Since somebody reported on the item, or a person had it go on. */
-function lapsesInARow(changes: readonly Happening[]): number {
+/** Lease expiries since a holder reported on the item, or a person had it go on. */
+function expiriesInARow(changes: readonly Happening[]): number {
   const begun = changes.findLastIndex(
     (one) => isReport(one) || isRestart(one) || one.operation === 'resolveWorkItem',
   );
-  return changes.slice(begun + 1).filter(isLapse).length;
+  return changes.slice(begun + 1).filter(isLeaseExpiry).length;
 }
 
-function isLapse(change: Happening): boolean {
+function isLeaseExpiry(change: Happening): boolean {
   return transitionOf(change) === 'lapse' || transitionOf(change) === 'exhaust';
 }
 
 /** An item that brings down its holders fails when it has done so too often, and not before. */
-export function boundedLapses({ stage, changes }: Case): string[] {
+export function boundedLeaseExpiries({ stage, changes }: Case): string[] {
   const limits = new Map(stage.queues.map(({ id, lapseLimit }) => [id, lapseLimit]));
   return [...changes].flatMap(([id, list]) =>
     list.flatMap((change, index) => {
       const limit = limits.get(change.queueId ?? 0) || Number.POSITIVE_INFINITY;
-      const lapses = lapsesInARow(list.slice(0, index + 1));
+      const expiries = expiriesInARow(list.slice(0, index + 1));
       const isLast = transitionOf(change) === 'exhaust';
-      const isRight = !isLapse(change) || isLast === lapses >= limit;
+      const isRight = !isLeaseExpiry(change) || isLast === expiries >= limit;
       return isRight
         ? []
-        : [`item ${id} ${isLast ? 'failed' : 'went on'} after ${lapses} lapses of ${limit}`];
+        : [`item ${id} ${isLast ? 'failed' : 'went on'} after ${expiries} lease expiries of ${limit}`];
     }),
   );
 }

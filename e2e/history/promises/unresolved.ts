@@ -2,7 +2,7 @@ import { notesOf, type Happening } from '../record.ts';
 import { isCancel, isPass, isReport, meanwhile, transitionOf, type Case } from '../timelines.ts';
 
 /**
- * What has passed its point of no return is not granted again: its holder says what became of it, or it is in doubt; and
+ * An item past its point of no return is not granted again: its holder reports the outcome, or it is in doubt; and
  * from there it comes back only when a person has answered NOT_DONE.
  */
 export function nothingTwice(known: Case): string[] {
@@ -15,12 +15,12 @@ export function nothingTwice(known: Case): string[] {
     changes.flatMap((change, index) => {
       const before = index > 0 && { id, version: index - 1 };
       const isPassed = before && meanwhile(known, before).some(isPass);
-      if (isPassed && !isSettled(change)) return [`item ${id} was past return, and ${toldOf(change)}`];
-      const isDoubted = index > 0 && transitionOf(changes[index - 1] as Happening) === 'doubt';
-      if (!isDoubted || change.to === undefined) return [];
+      if (isPassed && !isSettled(change)) return [`item ${id} was past return, and ${changeInWords(change)}`];
+      const wasUnresolved = index > 0 && transitionOf(changes[index - 1] as Happening) === 'doubt';
+      if (!wasUnresolved || change.to === undefined) return [];
       const isAnswered = change.to !== 'NEW' || answers.has(`${id} ${index - 1}`);
       const isAnswer = change.operation === 'resolveWorkItem' && isAnswered;
-      return isAnswer ? [] : [`item ${id} was in doubt, and ${toldOf(change)} without an answer`];
+      return isAnswer ? [] : [`item ${id} was in doubt, and ${changeInWords(change)} without an answer`];
     }),
   );
 }
@@ -32,11 +32,11 @@ function isSettled(change: Happening): boolean {
   return isReport(change) && (change.to === 'COMPLETE' || change.changes?.['failureKind'] === 'BUSINESS');
 }
 
-function toldOf({ operation, to }: Happening): string {
+function changeInWords({ operation, to }: Happening): string {
   return `${operation} made it ${to ?? 'nothing'}`;
 }
 
-/** Whoever was told that the point is passed can rely on it. */
+/** A holder who was told that the point is passed can rely on it. */
 export function keptPasses(known: Case): string[] {
   return notesOf(known, 'passed')
     .filter((grant) => !meanwhile(known, grant).some(isPass))
@@ -56,7 +56,7 @@ export function lastingCancels(known: Case): string[] {
       const isLate = after.slice(0, end && after.indexOf(end)).some(isPass);
       if (isLate) return [`item ${id} was cancelled, and passed the point of no return`];
       const isOver = !end || end.to === 'COMPLETE' || end.to === 'FAILED';
-      return isOver ? [] : [`item ${id} was cancelled, and ${toldOf(end)}`];
+      return isOver ? [] : [`item ${id} was cancelled, and ${changeInWords(end)}`];
     });
   });
 }

@@ -1,0 +1,131 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { addItems, createInvoices, failItems } from './fixtures.ts';
+import { tokenOfAdmin } from './frame.ts';
+import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+
+/** Opens the dialog of an action on all items that the page lists. */
+async function choose(page: Page, action: string): Promise<void> {
+  await page.getByRole('button', { name: 'Change all that match' }).click();
+  await page.getByRole('menuitem', { name: action, exact: true }).click();
+  await page.getByRole('dialog').getByRole('heading', { name: action }).waitFor();
+}
+
+describe.skipIf(browserFile === undefined)('In a browser, many items', () => {
+  let stage: Stage;
+  let token = '';
+  beforeAll(async () => {
+    stage = await setStage();
+    token = await tokenOfAdmin(stage);
+  });
+  afterEach(() => stage.clear());
+  afterAll(() => stage.stop());
+
+  async function queueOf(name: string, count: number): Promise<number> {
+    const id = await createInvoices(stage.app, name);
+    const records = Array.from({ length: count }, (_, index) => ({ number: `B-${index}`, amount: index }));
+    await addItems(stage.app, id, records);
+    return id;
+  }
+  const openQueue = (id: number, how = {}) => stage.open(`/console/queues/${id}?sort=id`, { token, ...how });
+  const itemsOf = async (id: number) =>
+    (await stage.app.admin.listWorkItems({ path: { id }, body: { sort: [{ field: 'id' }] } })).body.list;
+
+  test('are changed in the tray, which stays while one goes elsewhere and leads to those that were changed', async () => {
+    const id = await queueOf('Tray', 9);
+    await failItems(stage.app, id, 6, 'The ERP was away');
+    const page = await openQueue(id);
+    await choose(page, 'Restart');
+    await page.getByText('9 selected · 6 will change · 3 refused').waitFor();
+    await page.getByRole('link', { name: '3 items: STATUS_CONFLICT.' }).waitFor();
+    await page.getByLabel('Reason, for the timeline').fill('The ERP is back');
+    await page.getByRole('button', { name: 'Restart 6' }).click();
+    const tray = page.getByRole('region', { name: 'Changes of many items' });
+    await tray.getByText('6 items changed, 3 refused.').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Queues' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Queues' }).waitFor();
+    // Those that were restarted wait behind the three others.
+    await failItems(stage.app, id, 5, 'Away again');
+    await tray.getByText(/2 failed again/).waitFor();
+    await tray.getByRole('link', { name: 'Those that were changed' }).click();
+    await page.getByText('6 of 9 items').waitFor();
+    await tray.getByRole('button', { name: 'Put away' }).click();
+    expect(await tray.count()).toBe(0);
+  });
+
+  test('get another value of an attribute, to its last digit', async () => {
+    const id = await queueOf('Edited', 2);
+    const page = await openQueue(id);
+    await choose(page, 'Edit');
+    await page.getByText('Fill in what to do; then it is counted.').waitFor();
+    await page.getByLabel('Attribute to set').selectOption('amount');
+    await page.getByLabel('amount', { exact: true }).fill('much');
+    await page.getByText('This is no number.').waitFor();
+    await expectAccessible(page);
+    await page.getByLabel('amount', { exact: true }).fill('9007199254740993.125');
+    await page.getByRole('button', { name: 'Edit 2' }).click();
+    await page.getByText('2 items changed, 0 refused.').waitFor();
+    await page.getByRole('gridcell', { name: '9007199254740993.125' }).first().waitFor();
+    expect((await itemsOf(id)).map((item) => item.col3)).toEqual(Array(2).fill('9007199254740993.125'));
+  });
+
+  test('are deleted with a reason, once their number was typed', async () => {
+    const id = await queueOf('Deleted', 3);
+    const page = await openQueue(id);
+    await choose(page, 'Delete');
+    const button = page.getByRole('button', { name: 'Delete 3' });
+    await button.waitFor();
+    expect(await button.isDisabled()).toBe(true);
+    await page.getByLabel('Reason, for the timeline (needed)').fill('Sent twice');
+    await page.getByLabel('Type 3 to confirm').fill('3');
+    await expectAccessible(page);
+    await button.click();
+    await page.getByText('3 items changed, 0 refused.').waitFor();
+    expect(await itemsOf(id)).toEqual([]);
+  });
+
+  test.each([
+    ['Defer', 'DEFERRED', async () => undefined],
+    ['Set complete', 'COMPLETE', async () => undefined],
+    ['Set failed', 'FAILED', (page: Page) => page.getByLabel(/^Reason/).fill('Not for us')],
+  ])('are changed by %s', async (action, status, fill) => {
+    const id = await queueOf(action, 2);
+    const page = await openQueue(id);
+    await choose(page, action);
+    await fill(page);
+    await page.getByRole('button', { name: `${action} 2` }).click();
+    await page.getByText('2 items changed, 0 refused.').waitFor();
+    expect((await itemsOf(id)).map((item) => item.status)).toEqual([status, status]);
+  });
+
+  test('get another priority, and then another queue of their model', async () => {
+    const { admin } = stage.app;
+    const id = await queueOf('From here', 2);
+    const { body: from } = await admin.getQueue({ path: { id } });
+    const { workItemModelId = 0 } = from;
+    const { body: other } = await admin.createQueue({ body: { name: 'To there', workItemModelId } });
+    const page = await openQueue(id);
+    await choose(page, 'Prioritize');
+    await page.getByLabel('Priority, 0 (last) to 9 (first)').fill('9');
+    await page.getByRole('button', { name: 'Prioritize 2' }).click();
+    await page.getByText('2 items changed, 0 refused.').waitFor();
+    await page.getByRole('button', { name: 'Put away' }).click();
+    await choose(page, 'Move');
+    await page.getByLabel('To the queue').selectOption('To there');
+    await page.getByRole('button', { name: 'Move 2' }).click();
+    await page.getByText('2 items changed, 0 refused.').waitFor();
+    expect((await itemsOf(Number(other.id))).map((item) => item.priority)).toEqual([9, 9]);
+  });
+
+  test('are changed on a phone as well', async () => {
+    const id = await queueOf('Small', 2);
+    const page = await openQueue(id, { viewport: { width: 390, height: 844 } });
+    await choose(page, 'Defer');
+    await page.getByRole('button', { name: 'Defer 2' }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Defer 2' }).click();
+    await page.getByText('2 items changed, 0 refused.').waitFor();
+    await expectAccessible(page);
+  });
+});

@@ -1,0 +1,90 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { addItems, createInvoices, failItems, hostile } from './fixtures.ts';
+import { tokenOfAdmin } from './frame.ts';
+import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+
+describe.skipIf(browserFile === undefined)('In a browser, what became of a queue over time', () => {
+  let stage: Stage;
+  let token = '';
+  let id = 0;
+  beforeAll(async () => {
+    stage = await setStage();
+    token = await tokenOfAdmin(stage);
+    id = await createInvoices(stage.app, hostile[0] ?? '');
+    await addItems(
+      stage.app,
+      id,
+      Array.from({ length: 12 }, (_, index) => ({ number: `C-${index}` })),
+    );
+    await failItems(stage.app, id, 5, 'The ERP was away');
+  });
+  afterEach(() => stage.clear());
+  afterAll(() => stage.stop());
+
+  test('is told by sentences, pictures that keys go through, and tables, each span with the way to its items', async () => {
+    const page = await stage.open(`/console/queues/${id}`, { token });
+    await page.getByRole('link', { name: 'Charts' }).click();
+    const flow = page.getByRole('region', { name: /^Came in, done and failed, per 15 minutes/ });
+    await flow.getByText('12 items came in, 0 were done and 5 failed.').waitFor();
+    await page.getByText(/^The queue is there since .*; hatched is what was before/).waitFor();
+    await expectAccessible(page);
+    const cursor = flow.getByRole('slider');
+    await cursor.focus();
+    await page.keyboard.press('Home');
+    expect(await cursor.getAttribute('aria-valuetext')).toMatch(
+      /Done no data, Failed no data, Came in no data/,
+    );
+    await page.keyboard.press('End');
+    // The minute may have gone into the span before the last.
+    if (!(await cursor.getAttribute('aria-valuetext'))?.includes('Came in 12'))
+      await page.keyboard.press('ArrowLeft');
+    expect(await cursor.getAttribute('aria-valuetext')).toMatch(/Done 0, Failed 5, Came in 12/);
+    await expectAccessible(page);
+    await flow.getByRole('link', { name: 'Items that ended then' }).click();
+    await page.getByText('5 of 12 items').waitFor();
+    await page.goBack();
+    await flow.getByRole('button', { name: 'As a table' }).click();
+    await flow.getByRole('cell', { name: 'no data' }).first().waitFor();
+    expect(await flow.getByRole('row').count()).toBe(97);
+    await expectAccessible(page);
+    expect(await page.evaluate('window.canary')).toBeUndefined();
+  });
+
+  test.each([
+    ['1 hour', '1h', 'minute'],
+    ['7 days', '7d', 'hour'],
+    ['30 days', '30d', '6 hours'],
+    ['12 months', '12mo', 'day'],
+  ])('is shown over %s, which stands in the address', async (label, range, span) => {
+    const page = await stage.open(`/console/queues/${id}/charts`, { token });
+    await page.getByLabel('Time', { exact: true }).selectOption(label);
+    const flow = page.getByRole('region', { name: `Came in, done and failed, per ${span}` });
+    await flow.getByText('12 items came in, 0 were done and 5 failed.').waitFor();
+    expect(new URL(page.url()).searchParams.get('range')).toBe(range);
+  });
+
+  test('is shown as unknown where nothing was finished, not as no time at all', async () => {
+    const quiet = await createInvoices(stage.app, 'Quiet');
+    const page = await stage.open(`/console/queues/${quiet}/charts`, { token });
+    await page
+      .getByRole('region', { name: /^Handling time/ })
+      .getByText('There is nothing to show for this time.')
+      .waitFor();
+    await page
+      .getByRole('region', { name: /^Came in/ })
+      .getByText('Nothing came in, and nothing was finished.')
+      .waitFor();
+    await expectAccessible(page);
+  });
+
+  test('is added up for all queues on the overview, and fits on a phone', async () => {
+    const page = await stage.open('/console/', { token, viewport: { width: 390, height: 844 } });
+    const together = page.getByRole('region', { name: 'Over time' });
+    await together.getByText(/^12 items came in, 0 were done and 5 failed/).waitFor();
+    await expectAccessible(page);
+    const [wide, shown] = await page.evaluate<[number, number]>(
+      '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+    );
+    expect(wide).toBe(shown);
+  });
+});

@@ -1,0 +1,270 @@
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { addItems, createInvoices, hostile } from './fixtures.ts';
+import { tokenOfAdmin } from './frame.ts';
+import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+
+describe.skipIf(browserFile === undefined)('The events in a browser', () => {
+  let stage: Stage;
+  let token = '';
+  let id = 0;
+  beforeAll(async () => {
+    stage = await setStage({ sealSeconds: 1 });
+    token = await tokenOfAdmin(stage);
+    const { app } = stage;
+    id = await createInvoices(app, 'Told');
+    await addItems(
+      app,
+      id,
+      Array.from({ length: 5 }, (_, index) => ({ number: `T-${index}` })),
+    );
+    await app.admin.pauseQueue({ path: { id }, body: { reason: 'The ERP is down' } });
+    await app.admin.resumeQueue({ path: { id }, body: { reason: 'It is back' } });
+  });
+  afterEach(() => stage.clear());
+  afterAll(() => stage.stop());
+
+  const lines = (page: Page) => page.getByRole('group', { name: 'Events, the newest first' });
+  const line = (page: Page, text: RegExp) => lines(page).getByRole('listitem').filter({ hasText: text });
+
+  test('tells what happened, the newest first, many of a kind in one line', async () => {
+    const page = await stage.open('/console/events?q=queue:Told', { token });
+    await line(page, /admin resumed Told.*It is back/).waitFor();
+    const texts = await lines(page).getByRole('listitem').allTextContents();
+    expect(texts.map((text) => text.replace(/^.*?admin/, 'admin').trim())).toEqual([
+      expect.stringContaining('admin resumed Told'),
+      expect.stringContaining('admin paused Told'),
+      expect.stringContaining('admin put in 5 items · Told'),
+      expect.stringContaining('admin created Told'),
+    ]);
+    await page.getByText('This is the beginning.').waitFor();
+    await lines(page)
+      .getByRole('heading', { name: /^Today, / })
+      .waitFor();
+    await expectAccessible(page);
+    await line(page, /5 items/)
+      .getByRole('button', { name: 'What it was in full' })
+      .click();
+    await line(page, /5 items/)
+      .getByRole('link', { name: /^\d+$/ })
+      .first()
+      .click();
+    await page.waitForURL(/\/workitems\/\d+$/);
+  });
+
+  test('is walked, opened and filtered by keys', async () => {
+    const page = await stage.open('/console/queues', { token });
+    await page.getByRole('heading', { level: 1, name: 'Queues' }).waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press('e');
+    await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('operation:pauseQueue queue:Told');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Remove queue:Told' }).waitFor();
+    await line(page, /The ERP is down/).waitFor();
+    expect(await lines(page).getByRole('listitem').count()).toBe(1);
+    await page.getByRole('button', { name: 'Remove operation:pauseQueue' }).click();
+    await line(page, /created/).waitFor();
+    await line(page, /resumed/)
+      .getByRole('button')
+      .focus();
+    await page.keyboard.press('j');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('k');
+    await page.keyboard.press('Enter');
+    await line(page, /paused/)
+      .getByText('The event as it is on record')
+      .click();
+    await line(page, /paused/)
+      .getByText('"reason"')
+      .waitFor();
+    await expectAccessible(page);
+  });
+
+  test('shows what a change was before and after', async () => {
+    const { app } = stage;
+    for (const description of ['First', 'Second'])
+      await app.admin.updateQueue({
+        path: { id },
+        body: { ...(await app.admin.getQueue({ path: { id } })).body, description } as never,
+      });
+    const page = await stage.open('/console/events?q=queue:Told operation:updateQueue', { token });
+    await line(page, /changed Told/)
+      .first()
+      .getByRole('button', { name: 'What it was in full' })
+      .click();
+    const row = page.getByRole('row', { name: /^description/ });
+    await row.getByText('First').waitFor();
+    await row.getByText('Second').waitFor();
+    await expectAccessible(page);
+  });
+
+  test('lets new events come in at the top, and has them wait while the page stands still', async () => {
+    const { app } = stage;
+    const queueId = await createInvoices(app, 'Followed');
+    const page = await stage.open('/console/events?q=queue:Followed', { token });
+    await page.getByText('New events come in at the top.').waitFor();
+    await app.admin.pauseQueue({ path: { id: queueId }, body: { reason: 'First' } });
+    await line(page, /paused.*First/).waitFor();
+    await page.locator('h1').click();
+    await page.keyboard.press('l');
+    await page.getByText('Paused: new events wait until you press l.').waitFor();
+    await app.admin.resumeQueue({ path: { id: queueId }, body: { reason: 'Second' } });
+    await app.admin.pauseQueue({ path: { id: queueId }, body: { reason: 'Third' } });
+    expect(await line(page, /Third/).count()).toBe(0);
+    await page.keyboard.press('l');
+    await line(page, /Third/).waitFor();
+    const texts = await lines(page).getByRole('listitem').allTextContents();
+    expect(texts.findIndex((text) => text.includes('Third'))).toBe(0);
+    expect(texts.findIndex((text) => text.includes('Second'))).toBe(1);
+  });
+
+  test('keeps what is read in its place: new events wait behind a button once one has scrolled down', async () => {
+    const { app } = stage;
+    const queueId = await createInvoices(app, 'Long');
+    for (const index of Array.from({ length: 40 }).keys())
+      await app.admin[index % 2 === 0 ? 'pauseQueue' : 'resumeQueue']({
+        path: { id: queueId },
+        body: { reason: `Time ${index}` },
+      });
+    const page = await stage.open('/console/events?q=queue:Long', { token });
+    await line(page, /Time 0$/).waitFor();
+    await line(page, /Time 0$/).scrollIntoViewIfNeeded();
+    await page.getByText('New events wait, as you have scrolled down.').waitFor();
+    await app.admin.pauseQueue({ path: { id: queueId }, body: { reason: 'Fresh' } });
+    const show = page.getByRole('button', { name: '1 event more: show' });
+    await show.waitFor();
+    expect(await line(page, /Fresh/).count()).toBe(0);
+    await page.keyboard.press('n');
+    await line(page, /Fresh/).waitFor();
+  });
+
+  test('reads on to older events, and says when there are none', async () => {
+    const { app } = stage;
+    const queueId = await createInvoices(app, 'Many events');
+    await app.sql(
+      `insert into events (tenant_id, queue_id, item_id, operation, actor_id, reason, at)
+       select tenant_id, id, n, 'expireItems', 0, 'Number ' || n, now() from queues, generate_series(1, 250) n where id = $1`,
+      [queueId],
+    );
+    const page = await stage.open(`/console/events?q=queue:${queueId} kind:MILLRACE`, { token });
+    await line(page, /Number 250/).waitFor();
+    expect(await lines(page).getByRole('listitem').count()).toBe(100);
+    await page.getByRole('button', { name: 'Read older ones' }).click();
+    await line(page, /Number 60$/).waitFor();
+    await page.getByRole('button', { name: 'Read older ones' }).click();
+    await page.getByText('This is the beginning.').waitFor();
+    expect(await lines(page).getByRole('listitem').count()).toBe(250);
+  });
+
+  test('says what it does not understand, and what does not match', async () => {
+    const page = await stage.open('/console/events?q=timeout', { token });
+    await page.getByRole('alert').getByText('Events are narrowed down by fields').waitFor();
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await lines(page).getByRole('listitem').first().waitFor();
+    await page.getByLabel('Time').selectOption('Last hour');
+    await page.getByLabel('By', { exact: true }).selectOption('Runners');
+    expect(new URL(page.url()).searchParams.get('q')).toBe('at>now-1h kind:RUNNER');
+    await page.getByRole('heading', { name: 'No event matches.' }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Clear' }).last().click();
+    await lines(page).getByRole('listitem').first().waitFor();
+  });
+
+  test('shows stored texts as texts', async () => {
+    const { app } = stage;
+    const queueId = await createInvoices(app, `${hostile[0]} queue`);
+    for (const reason of hostile) {
+      await app.admin.pauseQueue({ path: { id: queueId }, body: { reason } });
+      await app.admin.resumeQueue({ path: { id: queueId }, body: { reason } });
+    }
+    const page = await stage.open(`/console/events?q=queue:${queueId}`, { token });
+    await line(page, /HYPERLINK/)
+      .first()
+      .waitFor();
+    for (const one of await lines(page).getByRole('button', { name: 'What it was in full' }).all())
+      await one.click();
+    await page.getByText('U+202E').first().waitFor();
+    expect(await page.evaluate('window.canary')).toBeUndefined();
+    await expectAccessible(page);
+  });
+
+  test('leads by a link to one event, and says when there is none', async () => {
+    const page = await stage.open('/console/events?q=queue:Told operation:pauseQueue', { token });
+    await line(page, /The ERP is down/)
+      .getByRole('button')
+      .click();
+    await page.getByRole('button', { name: 'Copy link to this event' }).click();
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    const link = await page.evaluate('navigator.clipboard.readText()');
+    await page.goto(String(link));
+    await page.getByText('The ERP is down').first().waitFor();
+    await page.getByText('The event as it is on record').waitFor();
+    await expectAccessible(page);
+    await page.goto(`${stage.app.url}/console/events?event=1-999999`);
+    await page.getByText('This event is not there, or you may not see it.').waitFor();
+  });
+
+  test('exports what matches as a file that no spreadsheet runs', async () => {
+    const page = await stage.open('/console/events?q=queue:Told', { token });
+    await page.getByRole('button', { name: 'Export …' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    await expectAccessible(page);
+    const saving = page.waitForEvent('download');
+    await dialog.getByRole('button', { name: 'Export', exact: true }).click();
+    const file = readFileSync(await (await saving).path(), 'utf8');
+    expect(file.split('\r\n').slice(0, 1)[0]).toContain('on,operation,actorId,actorName');
+    expect(file).toContain('pauseQueue');
+    await dialog.getByText(/^Saved \d+ events\.$/).waitFor();
+    await dialog.getByLabel('Format').selectOption('NDJSON');
+    const again = page.waitForEvent('download');
+    await dialog.getByRole('button', { name: 'Export', exact: true }).click();
+    const exact = readFileSync(await (await again).path(), 'utf8')
+      .trim()
+      .split('\n');
+    expect(JSON.parse(exact.at(-1) ?? '')).toMatchObject({ operation: 'createQueue', queueName: 'Told' });
+    await expect.poll(async () => (await stage.app.admin.getAuditHead()).body.head).toBeDefined();
+    const audit = page.waitForEvent('download');
+    await dialog.getByRole('button', { name: 'Save the audit trail' }).click();
+    expect((await audit).suggestedFilename()).toMatch(/\.ndjson$/);
+  });
+
+  test('shows on the page of a queue what people did in it, and the rest on request', async () => {
+    const page = await stage.open(`/console/queues/${id}`, { token });
+    await page
+      .getByRole('navigation', { name: 'Parts of the queue' })
+      .getByRole('link', { name: 'Activity' })
+      .click();
+    await page.getByRole('button', { name: 'Remove kind:USER' }).waitFor();
+    await line(page, /The ERP is down/).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Remove kind:USER' }).click();
+    await expect.poll(() => new URL(page.url()).search).toBe('');
+    await line(page, /put in 5 items/).waitFor();
+  });
+
+  test('shows to who belongs to one queue what happened there, and no names of users to look up', async () => {
+    const { app } = stage;
+    const { id: userId, token: own } = await app.user('reader of events', ['AAE_Basic']);
+    await app.admin.addOrUpdateQueueMember({ path: { id, userId }, body: { role: 'MEMBER' } });
+    const page = await stage.open('/console/events', { token: own });
+    await line(page, /The ERP is down/).waitFor();
+    await page.getByRole('button', { name: 'Export …' }).click();
+    expect(await page.getByRole('button', { name: 'Save the audit trail' }).count()).toBe(0);
+  });
+
+  test('fits on a phone', async () => {
+    const viewport = { width: 390, height: 844 };
+    const page = await stage.open('/console/events?q=queue:Told', { token, viewport });
+    await line(page, /The ERP is down/).waitFor();
+    await line(page, /The ERP is down/)
+      .getByRole('button')
+      .click();
+    await expectAccessible(page);
+    const width = await page.evaluate('document.querySelector("main").scrollWidth');
+    expect(width).toBeLessThanOrEqual(390);
+  });
+});

@@ -1,0 +1,130 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDevice, createLine, type DeviceFixture } from '../../server/src/testing/dispatch.ts';
+import { tokenOfAdmin } from './frame.ts';
+import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+
+describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
+  let stage: Stage;
+  let token = '';
+  let busy: DeviceFixture;
+  let automation = '';
+  let beat: () => Promise<unknown>;
+  beforeAll(async () => {
+    stage = await setStage();
+    token = await tokenOfAdmin(stage);
+    const { app } = stage;
+    const runner = await app.user('device runner', ['AAE_Bot Runner']);
+    busy = await createDevice(runner, { nickname: 'Runner 1', slots: 4 });
+    const bare = await createDevice(runner, { nickname: 'Runner 2', bots: ['other'] });
+    const { lines } = await createLine(
+      app,
+      [busy, bare],
+      { name: 'Office', scheme: 'FAIR', queues: 2 },
+      (index) => ({
+        weight: 3 - 2 * index,
+      }),
+    );
+    const [{ queue, automation: first }] = lines as [(typeof lines)[0]];
+    automation = first.name ?? '';
+    beat = () => Promise.all([busy, bare].map(({ path }) => runner.call.heartbeatDevice({ path, body: {} })));
+    await queue.add(1, 2);
+    const [, passed] = await busy.ask({ count: 2, leaseSeconds: 3600 });
+    const lease = {
+      id: Number(passed?.id),
+      version: Number(passed?.version),
+      pointOfNoReturn: true as const,
+    };
+    await runner.call.heartbeatWorkItems({ path: queue.path, body: { leases: [lease] } });
+  });
+  // A device that is silent for long is lost, as it should be.
+  beforeEach(() => beat());
+  afterEach(() => stage.clear());
+  afterAll(() => stage.stop());
+
+  test('shows what runs in the slots of each device, and leads to it', async () => {
+    const page = await stage.open('/console/devices', { token });
+    const card = page.getByRole('article', { name: 'Runner 1' });
+    await card.getByText('2 of 4 slots busy').waitFor();
+    expect(await card.getByRole('link', { name: /^Item \d+ of .*, by bot$/ }).count()).toBe(2);
+    await expectAccessible(page);
+    await page.getByLabel('Find a device').fill('Runner 2');
+    await card.waitFor({ state: 'detached' });
+    await page.getByRole('article', { name: 'Runner 2' }).waitFor();
+  });
+
+  test('says of each device whether it would take the next item of an automation', async () => {
+    const page = await stage.open('/console/automations', { token });
+    await page
+      .getByRole('row', { name: new RegExp(automation) })
+      .getByText('1 of 2')
+      .waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: `Try ${automation}` }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('No item of its queue could start now.').waitFor();
+    await dialog
+      .getByRole('row', { name: /Runner 1/ })
+      .getByText('It would take the next item.')
+      .waitFor();
+    await dialog
+      .getByRole('row', { name: /Runner 2/ })
+      .getByText('has no bot "bot"')
+      .waitFor();
+    await expectAccessible(page);
+  });
+
+  test('shows which share each automation of a pool should have', async () => {
+    const page = await stage.open('/console/pools', { token });
+    const pool = page.getByRole('region', { name: 'Office' });
+    await pool.getByText('75 %').waitFor();
+    await pool.getByText('25 %').waitFor();
+    await expectAccessible(page);
+  });
+
+  test('tells whoever may not take a device out of use who may', async () => {
+    const { token: own } = await stage.app.user('looker', ['AAE_Auditor']);
+    const page = await stage.open('/console/devices', { token: own });
+    const card = page.getByRole('article', { name: 'Runner 1' });
+    await card.getByText('For owners of its pools, and for pool admins.').waitFor();
+    expect(await card.getByRole('button', { name: 'Quarantine' }).isDisabled()).toBe(true);
+    await expectAccessible(page);
+  });
+
+  test('says before a quarantine what goes back and what will be in doubt, and does that', async () => {
+    const page = await stage.open('/console/devices', { token });
+    await page.getByRole('article', { name: 'Runner 1' }).getByRole('link', { name: 'Runner 1' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Runner 1' }).waitFor();
+    await page.getByRole('button', { name: 'Quarantine' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('1 item goes back, 1 will be in doubt.').waitFor();
+    await expectAccessible(page);
+    await page.keyboard.type('It books twice');
+    await dialog.getByText('As command, as curl').click();
+    const command = `millrace device quarantine ${busy.path.id} --body '{"reason":"It books twice"}'`;
+    await dialog.getByRole('region', { name: 'Command' }).getByText(command).waitFor();
+    await dialog.getByRole('button', { name: 'Copy Command' }).click();
+    await dialog.getByText('Copied.').waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(command);
+    await expectAccessible(page);
+    await dialog.getByRole('button', { name: 'Quarantine' }).click();
+    await page.getByText('It is quarantined and takes no work: It books twice.').waitFor();
+    await page.getByText('Nothing runs on it.').waitFor();
+    expect((await stage.app.admin.listDoubts()).body.total).toBe(1);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await dialog.getByText('It gets items again.').waitFor();
+    await dialog.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Drain' }).waitFor();
+  });
+
+  test('fits on a phone, where nothing has to be moved sideways', async () => {
+    for (const address of ['devices', `devices/${busy.path.id}`, 'pools', 'automations']) {
+      const page = await stage.open(`/console/${address}`, { token, viewport: { width: 390, height: 844 } });
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      const [wide, shown] = await page.evaluate<[number, number]>(
+        '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+      );
+      expect(wide, address).toBe(shown);
+      await expectAccessible(page);
+    }
+  });
+});

@@ -1,0 +1,120 @@
+import { ExactNumber } from '@millrace/api';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { addItems, createInvoices } from './fixtures.ts';
+import { tokenOfAdmin } from './frame.ts';
+import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+
+async function review(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Review the changes' }).click();
+  await page.getByText('These changes are based on version').waitFor();
+}
+
+const save = (page: Page) => page.getByRole('button', { name: 'Save' }).click();
+const dialog = (page: Page) => page.getByRole('dialog');
+
+describe.skipIf(browserFile === undefined)('In a browser, an item', () => {
+  let stage: Stage;
+  let token = '';
+  beforeAll(async () => {
+    stage = await setStage();
+    token = await tokenOfAdmin(stage);
+  });
+  afterEach(() => stage.clear());
+  afterAll(() => stage.stop());
+
+  async function anItem(name: string): Promise<{ id: number; workItemId: number; address: string }> {
+    const { app } = stage;
+    const id = await createInvoices(app, name);
+    await addItems(app, id, [
+      { number: 'E-1', vendor: 'Aqua AG', amount: new ExactNumber('9007199254740993.125') },
+    ]);
+    const [item] = (await app.admin.listWorkItems({ path: { id }, body: {} })).body.list;
+    const workItemId = Number(item?.id);
+    return { id, workItemId, address: `/console/queues/${id}/workitems/${workItemId}` };
+  }
+  const dataOf = async ({ id, workItemId }: { id: number; workItemId: number }) =>
+    (await stage.app.admin.getWorkItem({ path: { id, workItemId } })).body.json;
+
+  test('is corrected in a form by its model, after a look at what changes, and no digit is lost', async () => {
+    const item = await anItem('Corrected');
+    const page = await stage.open(item.address, { token });
+    await page.getByRole('button', { name: 'Edit' }).waitFor();
+    await page.keyboard.press('e');
+    await dialog(page).getByLabel('vendor').fill('Meier GmbH');
+    await expectAccessible(page);
+    await review(page);
+    await dialog(page).getByRole('row', { name: 'vendor "Aqua AG" "Meier GmbH"' }).waitFor();
+    expect(await dialog(page).getByRole('row').count()).toBe(2);
+    await expectAccessible(page);
+    await save(page);
+    await dialog(page).waitFor({ state: 'detached' });
+    await page.getByRole('region', { name: 'Data' }).getByText('"Meier GmbH"').waitFor();
+    expect(await dataOf(item)).toEqual({
+      number: 'E-1',
+      vendor: 'Meier GmbH',
+      amount: new ExactNumber('9007199254740993.125'),
+    });
+  });
+
+  test('is corrected as JSON too, which is said to be none where it is none', async () => {
+    const item = await anItem('As JSON');
+    const page = await stage.open(item.address, { token, viewport: { width: 390, height: 844 } });
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByRole('button', { name: 'As JSON' }).click();
+    await page.getByLabel('Data as JSON').fill('{"number": "E-2", }');
+    await page.getByText(/^This is no JSON/).waitFor();
+    await expectAccessible(page);
+    await page.getByLabel('Data as JSON').fill('{"number": "E-2", "amount": 9007199254740993.5}');
+    await review(page);
+    await dialog(page).getByRole('row', { name: 'vendor "Aqua AG" no value' }).waitFor();
+    await save(page);
+    await dialog(page).waitFor({ state: 'detached' });
+    expect(await dataOf(item)).toEqual({ number: 'E-2', amount: new ExactNumber('9007199254740993.5') });
+  });
+
+  test('that two people correct keeps what both have changed, and says where they changed the same', async () => {
+    const item = await anItem('By two');
+    const first = await stage.open(item.address, { token });
+    const second = await stage.open(item.address, { token, expected: /status of 409/ });
+    for (const page of [first, second]) await page.getByRole('button', { name: 'Edit' }).click();
+    await dialog(first).getByLabel('amount').fill('5');
+    await dialog(first).getByLabel('number').fill('E-first');
+    await review(first);
+    await save(first);
+    await dialog(first).waitFor({ state: 'detached' });
+    await dialog(second).getByLabel('vendor').fill('Nord & Co');
+    await dialog(second).getByLabel('number').fill('E-second');
+    await review(second);
+    await save(second);
+    await second.getByText('Somebody has changed the item meanwhile.').waitFor();
+    await dialog(second).getByRole('row', { name: 'amount 9007199254740993.125 5' }).waitFor();
+    await second.getByText(/your value would go in its place: number\./).waitFor();
+    await expectAccessible(second);
+    await second.getByRole('button', { name: 'Apply mine to theirs' }).click();
+    await dialog(second).getByRole('row', { name: 'number "E-first" "E-second"' }).waitFor();
+    await save(second);
+    await dialog(second).waitFor({ state: 'detached' });
+    expect(await dataOf(item)).toEqual({ number: 'E-second', vendor: 'Nord & Co', amount: 5 });
+  });
+
+  test('shows what its bot writes while it runs, without the codes for terminals, and finds in it', async () => {
+    const { app } = stage;
+    const { id, address } = await anItem('Logged');
+    const { list } = (await app.admin.claimWorkItems({ path: { id }, body: { count: 1 } })).body;
+    const write = (logTail: string) =>
+      app.admin.heartbeatWorkItems({
+        path: { id },
+        body: { leases: list.map((item) => ({ id: item.id ?? 0, version: item.version ?? 0, logTail })) },
+      });
+    await write('\u001b[31mOpening\u001b[0m the invoice');
+    const page = await stage.open(address, { token });
+    const log = page.getByRole('region', { name: 'Log' });
+    await log.getByText('Opening the invoice').waitFor();
+    await write('Opening the invoice\nSaving the invoice');
+    await log.getByText('Saving the invoice').waitFor();
+    await page.getByLabel('Find in the log').fill('INVOICE');
+    await expect.poll(() => log.locator('mark').allTextContents()).toEqual(['invoice', 'invoice']);
+    await expectAccessible(page);
+  });
+});

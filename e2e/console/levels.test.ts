@@ -1,0 +1,163 @@
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { addItems, createInvoices, hostile } from './fixtures.ts';
+import { tokenOfAdmin } from './frame.ts';
+import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+
+const pictures = process.env['MILLRACE_PICTURES'];
+const phone = { viewport: { width: 390, height: 844 } };
+
+describe.skipIf(browserFile === undefined)('Service levels in a browser', () => {
+  let stage: Stage;
+  let token: string;
+  beforeAll(async () => {
+    stage = await setStage();
+    token = await tokenOfAdmin(stage);
+  });
+  afterEach(() => stage.clear());
+  afterAll(() => stage.stop());
+  const open = (address: string, how = {}) => stage.open(address, { token, ...how });
+
+  /** Both themes, looked at by axe, and as pictures where they are wanted. */
+  async function look(page: Page, name: string): Promise<void> {
+    await expectAccessible(page);
+    if (!pictures) return;
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: path.join(pictures, `${name}-${colorScheme}.png`), fullPage: true });
+    }
+  }
+
+  async function fits(page: Page): Promise<void> {
+    const [wide, shown] = await page.evaluate<[number, number]>(
+      '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+    );
+    expect(wide).toBe(shown);
+  }
+
+  /** A queue whose items take ten minutes each, two of which are worked on, with an hour's promise. */
+  async function createSlow(name: string, items: number): Promise<number> {
+    const { app } = stage;
+    const id = await createInvoices(app, name);
+    await addItems(
+      app,
+      id,
+      Array.from({ length: items }, (_, index) => ({ number: `R-${index}` })),
+    );
+    await app.sql(
+      `insert into queue_history (queue_id, seconds, at, arrived, new, in_progress, complete, failed, deferred, finished_complete,
+         finished_failed, handling_ms) values ($1, 3600, date_trunc('hour', now() - interval '3 hours'), 0, 0, 0, 0, 0, 0, 36, 4, 24000000)`,
+      [id],
+    );
+    await app.admin.claimWorkItems({ path: { id }, body: { count: 2 } });
+    return id;
+  }
+
+  test('a calendar is written by its days, changed and deleted', async () => {
+    const page = await open('/console/calendars', phone);
+    await page.getByText('There is no calendar yet.').waitFor();
+    await fits(page);
+    await page.getByRole('button', { name: 'New calendar' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Office');
+    await page.getByLabel('Time zone').fill('Europe/Berlin');
+    await page.getByLabel('Friday').fill('8 to 12');
+    await page.getByLabel('Holidays, a line each').fill('2026-12-25 Christmas Day');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('alert').getByText('“8 to 12” is not two times').waitFor();
+    await look(page, 'calendar-form-390');
+    await page.getByLabel('Friday').fill('8:00-12:00, 13:00-15:00');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const office = page.getByRole('region', { name: 'Office' });
+    await office.getByText('08:00-12:00, 13:00-15:00').waitFor();
+    await office.getByText('Europe/Berlin, 1 holiday').waitFor();
+    await look(page, 'calendars-390');
+    await page.getByRole('button', { name: 'Change Office' }).click();
+    await page.getByLabel('Name', { exact: true }).fill(hostile[0] ?? '');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: hostile[0] ?? '' }).waitFor();
+    await page.getByRole('button', { name: `Change ${hostile[0]}` }).click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('There is no calendar yet.').waitFor();
+    expect(await page.evaluate('window.canary')).toBeUndefined();
+  });
+
+  test('a queue is promised something, and says whether that will hold and what would hold it', async () => {
+    const { admin } = stage.app;
+    const hours = [{ day: 'MONDAY' as const, from: '00:00', to: '24:00' }];
+    await admin.createCalendar({ body: { name: 'Mondays', timeZone: 'Europe/Berlin', hours } });
+    const id = await createSlow('Slow', 40);
+    const page = await open(`/console/queues/${id}`);
+    await page.getByText(/The last of 40 open items is done at about/).waitFor();
+    await page.getByRole('link', { name: 'Service level' }).first().click();
+    await page.getByRole('heading', { level: 2, name: 'Service level' }).waitFor();
+    const form = page.getByRole('form', { name: 'Promise' });
+    await form.getByLabel('What is promised').selectOption('due');
+    await form.getByLabel('Calendar').selectOption({ label: 'Mondays' });
+    await form.getByLabel('What is promised').selectOption('wait');
+    await form.getByLabel('Longest wait, in minutes').fill('60');
+    await form.getByLabel('Calendar').selectOption({ label: 'Every hour, by the clock of UTC' });
+    await form.getByLabel('What an hour of people costs').fill('42');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    const forecast = page.getByRole('region', { name: 'Forecast' });
+    await forecast.getByText('At risk').waitFor();
+    await forecast
+      .getByText(/^.*more devices now|\d+ more devices? from .*, or \d+ items wait longer than 1 hour/)
+      .waitFor();
+    await forecast.getByText('What it rests on').click();
+    await forecast.getByText('10 min 0 s, mean of 40 items in a day').waitFor();
+    await look(page, 'level');
+    await form.getByLabel('What an hour of people costs').scrollIntoViewIfNeeded();
+    await look(page, 'promise');
+    expect((await admin.getQueueLevel({ path: { id } })).body).toMatchObject({
+      longestWaitMinutes: 60,
+      hourlyCost: 42,
+      currency: 'EUR',
+    });
+    await page.getByRole('link', { name: 'Items' }).click();
+    await page.getByRole('img', { name: /^Done at/ }).waitFor();
+    await look(page, 'queue');
+  });
+
+  test('the overview has what is at risk first, and what all queues saved', async () => {
+    const { admin } = stage.app;
+    const id = await createSlow('Urgent', 40);
+    const version = (await admin.getQueue({ path: { id } })).body.version ?? 0;
+    await admin.updateQueue({ path: { id }, body: { version, manualProcessingTime: 30 } });
+    const body = { longestWaitMinutes: 60, hourlyCost: 42, currency: 'EUR' };
+    await admin.setQueueLevel({ path: { id }, body });
+    const calm = await createInvoices(stage.app, 'Calm');
+    await admin.setQueueLevel({ path: { id: calm }, body: { dueTime: '17:00' } });
+    await expect
+      .poll(async () => (await admin.listQueueSavings({})).body.sums.money[0]?.saved)
+      .toBeGreaterThan(0);
+    await expect
+      .poll(
+        async () => (await admin.listQueueLevels({})).body.list.find(({ queueId }) => queueId === id)?.state,
+      )
+      .toBe('AT_RISK');
+    const page = await open('/console/', phone);
+    const levels = page.getByRole('region', { name: 'Service levels' });
+    await levels.getByRole('listitem').filter({ hasText: 'Urgent' }).getByText('At risk').waitFor();
+    await levels.getByText(/service levels? (is|are) kept/).waitFor();
+    await levels.getByText('Saved in thirty days: 18 hours, EUR 756.00.').waitFor();
+    await fits(page);
+    await look(page, 'overview-levels-390');
+    await levels.getByRole('link', { name: 'Urgent' }).click();
+    const savings = page.getByRole('region', { name: 'Saved in thirty days' });
+    await savings.getByText('18 hours were saved, EUR 756.00.').waitFor();
+    await fits(page);
+    await look(page, 'level-390');
+  });
+
+  test('who may not change a queue sees its promise and cannot change it', async () => {
+    const id = await createSlow('Seen', 3);
+    const clerk = await stage.app.user('level-clerk');
+    await stage.app.admin.addQueueParticipant({ path: { id }, body: { userId: clerk.id } });
+    const page = await stage.open(`/console/queues/${id}/level`, { token: clerk.token });
+    await page.getByText('Owners of the queue and queue admins may promise something.').waitFor();
+    expect(await page.getByLabel('What is promised').isDisabled()).toBe(true);
+    await expectAccessible(page);
+  });
+});

@@ -1,0 +1,149 @@
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { addItems, createInvoices, hostile } from './fixtures.ts';
+import { tokenOfAdmin } from './frame.ts';
+import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+
+const pictures = process.env['MILLRACE_PICTURES'];
+
+describe.skipIf(browserFile === undefined)('In a browser,', () => {
+  let stage: Stage;
+  let token: string;
+  beforeAll(async () => {
+    stage = await setStage();
+    token = await tokenOfAdmin(stage);
+  });
+  afterEach(() => stage.clear());
+  afterAll(() => stage.stop());
+
+  const open = (address: string, how = {}) => stage.open(address, { token, ...how });
+
+  async function picture(page: Page, name: string): Promise<void> {
+    if (pictures) await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
+  }
+
+  test('a queue is made with a model of what somebody pastes, and with who belongs to it', async () => {
+    const clerk = await stage.app.user('clerk');
+    const page = await open('/console/queues', { viewport: { width: 390, height: 844 } });
+    await page.getByRole('link', { name: 'New queue' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Bills');
+    await page.getByLabel('Make one from a sample').check();
+    await page.getByLabel('Name of the model').fill('Bill');
+    const sample = page.getByLabel('A row of names, a table with values, or JSON');
+    await sample.fill('{"number":');
+    await page.getByRole('button', { name: 'Guess the attributes' }).click();
+    await page.getByRole('alert').getByText('This is no JSON').waitFor();
+    await sample.fill('number,amount,due\nR-1,1.5,2026-03-01\nR-2,7,\n');
+    await page.getByRole('button', { name: 'Guess the attributes' }).click();
+    await page.getByLabel('Name of attribute 3').waitFor();
+    expect(await page.getByLabel('Type of amount').inputValue()).toBe('NUMBER');
+    expect(await page.getByLabel('due is required').isChecked()).toBe(false);
+    await page.getByLabel('Order 1').selectOption('-amount');
+    await page.getByLabel('User to add').selectOption({ label: 'clerk' });
+    await page.getByRole('button', { name: 'Add', exact: true }).first().click();
+    await page.getByRole('button', { name: 'Take off clerk' }).waitFor();
+    await page.getByRole('main').getByText('More', { exact: true }).click();
+    await page.getByLabel('Further tries').fill('2');
+    await expectAccessible(page);
+    await picture(page, 'new-queue-390');
+    await page.getByRole('button', { name: 'Create the queue' }).click();
+    await page.getByRole('heading', { name: 'Bills' }).waitFor();
+
+    const id = Number(/\d+$/.exec(new URL(page.url()).pathname)?.[0]);
+    const { body } = await stage.app.admin.getQueue({ path: { id } });
+    expect(body).toMatchObject({ name: 'Bills', workItemProcessingOrders: ['-amount'], autoRetryLimit: 2 });
+    const members = (await stage.app.admin.listQueueMembers({ path: { id }, body: {} })).body.list;
+    expect(members.find(({ userId }) => userId === clerk.id)?.role).toBe('MEMBER');
+  });
+
+  test('a model is changed only after a trial, which names the items that would not fit', async () => {
+    const id = await createInvoices(stage.app, 'Tried');
+    await addItems(stage.app, id, [{ number: 'R-1' }]);
+    const page = await open('/console/workitemmodels');
+    await page.getByRole('heading', { name: 'Models' }).waitFor();
+    await expectAccessible(page);
+    await picture(page, 'models');
+    await page.getByRole('link', { name: 'Model of Tried' }).click();
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByLabel('vendor is required').check();
+    await page.getByRole('button', { name: 'Try the change' }).click();
+    await page.getByText('1 item would not fit any more; correct them first:').waitFor();
+    expect(await page.getByRole('button', { name: 'Apply' }).count()).toBe(0);
+    await expectAccessible(page);
+    await picture(page, 'model-trial');
+    await page.getByLabel('vendor is required').uncheck();
+    await page.getByRole('button', { name: 'Add an attribute' }).click();
+    await page.getByLabel('Name of attribute 4').fill('approvedBy');
+    await page.getByRole('button', { name: 'Try the change' }).click();
+    await page.getByText('It holds in 1 queue with 1 item open. All of them fit.').waitFor();
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('Applied: this is version 1.').waitFor();
+    await page.getByLabel('Beside version').selectOption('0');
+    await page.getByRole('columnheader', { name: 'In version 0' }).waitFor();
+    await expectAccessible(page);
+    await picture(page, 'model');
+  });
+
+  test('settings are saved after a look at what changes, and a queue that holds items is not deleted', async () => {
+    const id = await createInvoices(stage.app, 'Set');
+    await addItems(stage.app, id, [{ number: 'R-1' }]);
+    const page = await open(`/console/queues/${id}/settings`, { expected: /status of 409/ });
+    await page.getByLabel('Further tries').fill('3');
+    await page.getByLabel('Wait before a further try').selectOption('EXPONENTIAL');
+    await page.getByText('Tried again after 30 s, 1 min 0 s, 2 min 0 s.').waitFor();
+    await page.getByLabel('Description').fill(hostile[0] ?? '');
+    await page.getByLabel('Before decimals stands').selectOption('COMMA');
+    await page.getByLabel('Time zone').fill('Europe/Berlin');
+    await expectAccessible(page);
+    await picture(page, 'settings');
+    await page.getByRole('button', { name: 'Review the changes' }).click();
+    await page.getByRole('row', { name: 'Further tries 0 3' }).waitFor();
+    await expectAccessible(page);
+    await picture(page, 'settings-review');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    const { body } = await stage.app.admin.getQueue({ path: { id } });
+    expect(body).toMatchObject({
+      autoRetryLimit: 3,
+      retryBackOff: { type: 'EXPONENTIAL', seconds: 30 },
+      intakeFormat: { decimalSign: 'COMMA', timeZone: 'Europe/Berlin' },
+    });
+
+    await page.getByLabel('Type Set to delete it').fill('Set');
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page
+      .getByRole('alert')
+      .getByText(/1 NEW|holds/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Archive', exact: true }).click();
+    await page.getByRole('button', { name: 'Restore' }).waitFor();
+    expect(await page.evaluate('window.canary')).toBeUndefined();
+  });
+
+  test('people are added to a queue, changed and taken off, but for its last owner', async () => {
+    const id = await createInvoices(stage.app, 'Peopled');
+    await stage.app.user('helper');
+    const page = await open(`/console/queues/${id}/members`, { expected: /status of 409/ });
+    await page.getByLabel('User to add').selectOption({ label: 'helper' });
+    await page.getByRole('button', { name: 'Add', exact: true }).first().click();
+    await page.getByLabel('What helper may').selectOption('PARTICIPANT');
+    await page.getByText('Saved: helper.').waitFor();
+    await page.getByLabel('Role to add').selectOption({ label: 'AAE_Bot Runner' });
+    await page.getByRole('button', { name: 'Add', exact: true }).last().click();
+    await page.getByRole('button', { name: 'Take off AAE_Bot Runner' }).waitFor();
+    await expectAccessible(page);
+    await picture(page, 'members');
+    await page.getByRole('button', { name: 'Take off helper' }).click();
+    await page.getByRole('dialog').getByRole('heading', { name: 'Take off helper' }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('dialog').getByRole('button', { name: 'Take off', exact: true }).click();
+    await page.getByText('helper does not belong to the queue any more.').waitFor();
+    await page.getByRole('button', { name: 'Take off admin' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Take off', exact: true }).click();
+    await page.getByRole('dialog').getByRole('alert').getByText(/owner/).waitFor();
+    // The focus stays in the dialog, which Escape then closes.
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+});

@@ -1,0 +1,210 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { addItems, createInvoices, failItems, hostile } from './fixtures.ts';
+import { tokenOfAdmin } from './frame.ts';
+import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+
+/** Invoices whose vendor is misspelt, all failed for that. */
+async function createMisspelt({ app }: Stage, name: string, count: number): Promise<number> {
+  const id = await createInvoices(app, name);
+  const records = Array.from({ length: count }, (_, index) => ({
+    number: `R-${index}`,
+    vendor: 'Maier',
+    amount: index,
+  }));
+  await addItems(app, id, records);
+  await failItems(app, id, count, `The vendor 'Maier' of ${name} is unknown`);
+  return id;
+}
+
+/** An item of a queue that nobody knows to be done or not. */
+async function leaveInDoubt({ app: { admin } }: Stage, id: number): Promise<number> {
+  const [item] = (await admin.claimWorkItems({ path: { id }, body: { count: 1 } })).body.list;
+  const held = { id: Number(item?.id), version: Number(item?.version) };
+  const progress = { percent: 60, text: 'payment sent' };
+  const lease = { ...held, pointOfNoReturn: true, progress, logTail: 'sending the payment' } as const;
+  await admin.heartbeatWorkItems({ path: { id }, body: { leases: [lease] } });
+  const report = { ...held, status: 'FAILED', failureKind: 'SYSTEM', error: 'connection lost' } as const;
+  await admin.finishWorkItems({ path: { id }, body: { results: [report] } });
+  return held.id;
+}
+
+const cell = (page: Page, name: string, index = 0) =>
+  page.getByRole('textbox', { name: new RegExp(`^${name} of item`) }).nth(index);
+
+async function expectToFit(page: Page): Promise<void> {
+  const [wide, shown] = await page.evaluate<[number, number]>(
+    '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+  );
+  expect(wide).toBe(shown);
+}
+
+describe.skipIf(browserFile === undefined)('In a browser,', () => {
+  let stage: Stage;
+  let token = '';
+  beforeAll(async () => {
+    stage = await setStage();
+    token = await tokenOfAdmin(stage);
+  });
+  afterEach(() => stage.clear());
+  afterAll(() => stage.stop());
+  const open = (address: string, how = {}) => stage.open(address, { token, ...how });
+  const choose = (page: Page, name: RegExp) => page.getByRole('link', { name }).click();
+
+  describe('the repair desk', () => {
+    test('says that nothing has failed, with the same as a command', async () => {
+      const page = await open('/console/repair');
+      await page.getByRole('heading', { name: 'Nothing has failed.' }).waitFor();
+      await expectAccessible(page);
+    });
+
+    test('has rows filled from a sheet, says which cells are wrong, and sends the rest back with what came of each', async () => {
+      const id = await createMisspelt(stage, 'Sheet', 17);
+      const page = await open('/console/repair');
+      await choose(page, /is unknown/);
+      await cell(page, 'vendor').fill('Meier');
+      await page.keyboard.press('Control+d');
+      await page.getByRole('button', { name: 'Send 17 back' }).waitFor();
+      await page.evaluate(
+        `navigator.clipboard.writeText('R-a\\tAqua AG\\tmuch\\nR-b\\tAqua AG\\t9007199254740993\\n')`,
+      );
+      await cell(page, 'number').focus();
+      await page.keyboard.press('Control+v');
+      await page.getByText('1 item cannot be sent yet').waitFor();
+      expect(await cell(page, 'amount').getAttribute('aria-invalid')).toBe('true');
+      await expectAccessible(page);
+      await cell(page, 'amount').fill('8');
+      const { list } = (await stage.app.admin.listWorkItems({ path: { id }, body: {} })).body;
+      // Somebody else corrects the third meanwhile.
+      const [third] = list.filter(({ json }) => json?.['number'] === 'R-2');
+      const other = { id: Number(third?.id), version: Number(third?.version), json: { vendor: 'Joe' } };
+      await stage.app.admin.updateWorkItems({ path: { id }, body: { rows: [other] } });
+      await page.getByRole('button', { name: 'Send 17 back' }).click();
+      await page.getByText('16 will be corrected and tried again · 1 refused').waitFor();
+      await page.getByText('vendor: Maier → Aqua AG').first().waitFor();
+      await page.getByLabel('Reason, for the timeline').fill('misspelt');
+      await expectAccessible(page);
+      await page.getByRole('button', { name: 'Send 16 back' }).click();
+      await page.getByText('16 items corrected and sent back, 1 refused.').waitFor();
+      await page.getByText(/at version \d+ by now/).waitFor();
+      await page.getByRole('button', { name: 'Close' }).click();
+      await page.getByRole('list', { name: 'What was done' }).getByText('admin restarted 16 items').waitFor();
+      // What was refused keeps its change, on the item as it is by now.
+      await page.getByRole('button', { name: 'Send 1 back' }).click();
+      await page.getByText('vendor: Joe → Meier').waitFor();
+      await page.getByRole('dialog').getByRole('button', { name: 'Send 1 back' }).click();
+      await page.getByText('1 item corrected and sent back, 0 refused.').waitFor();
+      const found = (await stage.app.admin.listWorkItems({ path: { id }, body: {} })).body.list;
+      expect(found.map(({ status }) => status)).toEqual(found.map(() => 'NEW'));
+      expect(found.find(({ json }) => json?.['number'] === 'R-b')?.json?.['amount']).toBe(9007199254740993n);
+    });
+
+    test('finds and replaces with the number of cells, and undoes it', async () => {
+      await createMisspelt(stage, 'Replace', 3);
+      const page = await open('/console/repair');
+      await choose(page, /of Replace is unknown/);
+      await cell(page, 'vendor').waitFor();
+      await page.getByLabel('Find', { exact: true }).fill('Mai');
+      await page.getByLabel('Replace by').fill('Mei');
+      await page.getByRole('button', { name: 'Replace 3' }).click();
+      await expect.poll(() => cell(page, 'vendor', 2).inputValue()).toBe('Meier');
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await expect.poll(() => cell(page, 'vendor', 2).inputValue()).toBe('Maier');
+      expect(await page.getByRole('button', { name: 'Send 0 back' }).isDisabled()).toBe(true);
+    });
+
+    test('restarts all of one cause, and remembers whether it helped', async () => {
+      const { app } = stage;
+      const id = await createInvoices(app, 'Restarted');
+      await addItems(
+        app,
+        id,
+        Array.from({ length: 12 }, (_, index) => ({ number: `T-${index}` })),
+      );
+      await failItems(app, id, 12, 'The ERP did not answer within 3000 ms');
+      const page = await open('/console/queues');
+      await page.getByRole('heading', { level: 1, name: 'Queues' }).waitFor();
+      await page.keyboard.press('g');
+      await page.keyboard.press('r');
+      await choose(page, /The ERP did not answer within … ms/);
+      await page.getByLabel('Note for whoever meets this again').fill('Restart when the ERP is back');
+      await page.keyboard.press('Enter');
+      await page.getByText('The note is saved.').waitFor();
+      await page.getByRole('button', { name: 'Change all that match' }).click();
+      await page.getByRole('menuitem', { name: 'Restart' }).waitFor();
+      expect(await page.getByRole('menuitem', { name: 'Settle' }).count()).toBe(0);
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Restart all 12' }).click();
+      await page.getByRole('button', { name: 'Restart 12' }).click();
+      await page.getByText('12 items changed, 0 refused.').waitFor();
+      await failItems(app, id, 3, 'The ERP did not answer within 4000 ms');
+      await page.reload();
+      const remedy = page.getByRole('list', { name: 'What was done' });
+      await remedy.getByText('admin restarted 12 items').waitFor();
+      await remedy.getByRole('link', { name: '0 done, 9 waiting, 3 failed again the same way' }).click();
+      await page.getByText('12 items', { exact: true }).waitFor();
+    });
+
+    test('is a list of causes on a phone as well, and shows what is stored as text', async () => {
+      const { app } = stage;
+      const id = await createInvoices(app, 'Hostile');
+      await addItems(
+        app,
+        id,
+        hostile.map((text) => ({ number: text, vendor: text })),
+      );
+      await failItems(app, id, hostile.length, hostile.filter((text) => !text.startsWith('"')).join(' '));
+      const page = await open('/console/repair', { viewport: { width: 390, height: 800 } });
+      await choose(page, /<img src=x/);
+      await cell(page, 'vendor').waitFor();
+      await expectToFit(page);
+      await expectAccessible(page);
+      expect(await page.evaluate('window.canary')).toBeUndefined();
+    });
+  });
+
+  describe('what is in doubt', () => {
+    test('is settled by keys, one after another, with a note where it was done in part', async () => {
+      const { app } = stage;
+      const id = await createInvoices(app, 'Payments');
+      await addItems(app, id, [{ number: 'one' }, { number: 'two' }]);
+      const [one, two] = [await leaveInDoubt(stage, id), await leaveInDoubt(stage, id)];
+      const page = await open('/console/repair');
+      await choose(page, /Settle 2 items in doubt/);
+      await page.getByRole('heading', { name: `Was item ${one} done?` }).waitFor();
+      await page.getByText('60 % payment sent').waitFor();
+      await page.getByText('sending the payment').waitFor();
+      await expectAccessible(page);
+      await page.keyboard.press('3');
+      await page.keyboard.press('Enter');
+      await page.getByText('Say what is left to do.').waitFor();
+      await page.keyboard.type('The letter is missing');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: `Was item ${two} done?` }).waitFor();
+      await page.getByText('60 % payment sent').waitFor();
+      await page.keyboard.press('1');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Nothing is in doubt.' }).waitFor();
+      await expectAccessible(page);
+      const read = async (workItemId: number) =>
+        (await app.admin.getWorkItem({ path: { id, workItemId } })).body;
+      expect(await read(one)).toMatchObject({ failureKind: 'BUSINESS', comment: 'The letter is missing' });
+      expect(await read(two)).toMatchObject({ status: 'COMPLETE' });
+    });
+
+    test('is settled on a phone by three large answers', async () => {
+      const { app } = stage;
+      const id = await createInvoices(app, 'On a phone');
+      await addItems(app, id, [{ number: 'one' }]);
+      const item = await leaveInDoubt(stage, id);
+      const page = await open('/console/repair/doubts', { viewport: { width: 390, height: 800 } });
+      await page.getByRole('button', { name: /It was not done/ }).click();
+      await expectToFit(page);
+      await expectAccessible(page);
+      await page.getByRole('button', { name: 'Answer, and show the next' }).click();
+      await page.getByText(`Item ${item} is settled.`).waitFor();
+      const { body } = await app.admin.getWorkItem({ path: { id, workItemId: item } });
+      expect(body.status).toBe('NEW');
+    });
+  });
+});

@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import axe from 'axe-core';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+} from 'playwright-core';
+import { expect } from 'vitest';
+import type { Config } from '../../server/src/engine/config.ts';
+import { startApp, type App } from '../../server/src/testing/app.ts';
+
+const root = path.join(import.meta.dirname, '../..');
+const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** The browser of this machine; undefined where there is none. */
+export const browserFile = places.find(existsSync);
+
+/** The console in a browser, on a server: one of each for all tests. */
+export interface Stage {
+  readonly app: App;
+  /** A fresh browser window, logged in with a token unless that is left out. */
+  readonly open: (address: string, how?: Opening) => Promise<Page>;
+  /** Ends what a test has opened, and fails when the console complained in it. */
+  readonly clear: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+interface Opening extends BrowserContextOptions {
+  readonly token?: string;
+  /** What the browser itself says of refused and broken requests, and whom else it asks, where a test brings them about. */
+  readonly expected?: RegExp;
+}
+
+export async function setStage(settings: Partial<Config> = {}): Promise<Stage> {
+  execFileSync(process.execPath, ['scripts/ensure-console.mjs'], { cwd: root, stdio: 'pipe' });
+  const app = await startApp(settings);
+  const browser = await chromium.launch({
+    ...(browserFile && { executablePath: browserFile }),
+    // Inside of containers neither its sandbox nor its shared memory can be had.
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+  const opened: BrowserContext[] = [];
+  const complaints: string[] = [];
+  return {
+    app,
+    open: async (address, how = {}) => {
+      const page = await newPage(browser, how);
+      opened.push(page.context());
+      watch(page, app.url, how.expected, complaints);
+      await page.goto(app.url + address);
+      return page;
+    },
+    clear: async () => {
+      await Promise.all(opened.splice(0).map((context) => context.close()));
+      expect(complaints.splice(0)).toEqual([]);
+    },
+    stop: () => browser.close(),
+  };
+}
+
+async function newPage(browser: Browser, { token, expected: _, ...options }: Opening) {
+  const context = await browser.newContext({
+    permissions: ['clipboard-read', 'clipboard-write'],
+    ...options,
+  });
+  const page = await context.newPage();
+  // Far beyond what a busy machine needs.
+  page.setDefaultTimeout(300_000);
+  if (token) {
+    const place = JSON.stringify('millrace-token');
+    // Once: what the page forgets stays forgotten.
+    await page.addInitScript(
+      `if (!window.name) sessionStorage.setItem(${place}, ${JSON.stringify(token)}); window.name = 'begun';`,
+    );
+  }
+  return page;
+}
+
+/** Notes all that must not happen in any test: errors, what the policy refuses, and requests to others. */
+function watch(page: Page, url: string, expected: RegExp | undefined, complaints: string[]): void {
+  page.on('console', (message) => {
+    const text = `${message.text()} ${message.location().url}`;
+    const isBad = ['error', 'warning'].includes(message.type());
+    if (isBad && !expected?.test(text)) complaints.push(`${message.type()}: ${text}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`page error: ${error.stack ?? error.message}`));
+  page.on('request', (request) => {
+    const isOurs = request.url().startsWith(url);
+    if (!isOurs && !expected?.test(request.url())) complaints.push(`request to ${request.url()}`);
+  });
+}
+
+/** What axe finds against WCAG 2.2 AA, in the page as it stands. */
+async function violationsIn(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+  const found = await page.evaluate<{
+    violations: { id: string; nodes: { html: string; any: { message: string }[] }[] }[];
+  }>(`axe.run({ runOnly: ${JSON.stringify(tags)} })`);
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map(
+      ({ html, any }) => `${id}: ${html.slice(0, 160)} ${any.map(({ message }) => message).join('; ')}`,
+    ),
+  );
+}
+
+/** Looks at the page in both themes. */
+export async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    expect(await violationsIn(page), `${page.url()} ${colorScheme}`).toEqual([]);
+  }
+}
