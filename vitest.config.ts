@@ -1,18 +1,46 @@
-import { defineConfig } from 'vitest/config';
+import { availableParallelism } from 'node:os';
+import { defineConfig, type TestUserConfig } from 'vitest/config';
 import { summaryReporter } from './scripts/summary-reporter.ts';
+
+const minutes = (count: number) => count * 60_000;
+
+const everywhere: TestUserConfig = {
+  setupFiles: 'server/src/testing/setup.ts',
+  // Tests start and kill processes and set timers aside: threads share too much for that.
+  pool: 'forks',
+  // Loading the server takes longer than most files run: those of a worker share its modules.
+  isolate: false,
+  // No test waits for these: they end what hangs, and are far beyond what a slow or busy machine needs.
+  testTimeout: minutes(10),
+  hookTimeout: minutes(10),
+  // A test without an assertion cannot fail. Counted at run time, so that functions that assert count too.
+  expect: { requireAssertions: true, poll: { timeout: minutes(2) } },
+  allowOnly: false,
+};
 
 export default defineConfig({
   test: {
-    include: ['{api,server,cli,runner,web,e2e,scripts}/**/*.test.ts'],
-    // Tests start and kill processes and read the exit code of their own: threads share too much for that.
     globalSetup: 'server/src/testing/cluster.ts',
-    pool: 'forks',
-    // Long enough for a slow machine that runs several files at once; no test waits for it.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    // A test without an assertion cannot fail. Counted at run time, so that functions that assert count too.
-    expect: { requireAssertions: true },
-    allowOnly: false,
+    // One more than there are cores: some files wait for what takes its time, such as deadlines that have to pass.
+    maxWorkers: Math.min(4, availableParallelism() + 1),
     reporters: ['default', summaryReporter()],
+    projects: [
+      // The first by name, begun first: its files take longest.
+      {
+        test: {
+          ...everywhere,
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          globalSetup: 'e2e/packages.setup.ts',
+        },
+      },
+      {
+        test: {
+          ...everywhere,
+          name: 'quick',
+          include: ['{api,server,cli,demo,runner,web,scripts}/**/*.test.ts'],
+        },
+      },
+    ],
   },
 });

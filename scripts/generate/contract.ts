@@ -11,6 +11,10 @@ export interface ContractOperation {
   'x-permission': string;
   'x-queue'?: string[];
   'x-effect': string;
+  'x-body-bytes'?: number | 'most';
+  'x-members'?: 'open';
+  'x-browser'?: true;
+  'x-lines'?: string;
   'x-also'?: string;
   'x-cli'?: string;
 }
@@ -37,7 +41,15 @@ function addPath(contract: Contract, path: string, item: Record<string, Contract
   if (contract.paths[path]) throw new Error(`${path} is defined twice`);
   contract.paths[path] = {};
   for (const [method, operation] of Object.entries(item)) {
-    contract.paths[path][method] = { ...operation, responses: withCommonResponses(path, operation) };
+    const parameters = [
+      ...(operation.parameters ?? []),
+      ...(takesKey(path, operation) ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
+    ];
+    contract.paths[path][method] = {
+      ...operation,
+      ...(parameters.length > 0 && { parameters }),
+      responses: withCommonResponses(path, operation),
+    };
   }
 }
 
@@ -49,20 +61,33 @@ function addComponents(contract: Contract, kind: string, entries: Record<string,
   }
 }
 
+/** Whether a call may have a name under which it is done once. A file is known by its content. */
+export function takesKey(path: string, operation: ContractOperation): boolean {
+  const writes = ['write', 'batch', 'steps'].includes(operation['x-effect']);
+  return path.startsWith('/v4/') && writes && !takesFile(operation);
+}
+
+function takesFile({ requestBody }: ContractOperation): boolean {
+  return requestBody?.content['multipart/form-data'] !== undefined;
+}
+
 /** Each operation names its success and what is special to it; the refusals that follow from its shape are added here. */
 function withCommonResponses(path: string, operation: ContractOperation): Record<string, unknown> {
-  const hasInput = Boolean(operation.requestBody ?? operation.parameters);
   const isQueueOperation = operation['x-queue'] !== undefined;
   const added: Record<string, string | false> = {
-    400: hasInput && 'BadRequest',
+    // A parameter that an operation does not know is refused, also where it knows none.
+    400: 'BadRequest',
     401: (operation['x-permission'] !== 'public' || path.includes('authentication')) && 'Unauthenticated',
     403: operation['x-permission'] !== 'public' && 'Forbidden',
     404: (isQueueOperation || path.includes('{')) && 'NotFound',
     // An archived queue can be read only.
-    409: isQueueOperation && operation['x-effect'] !== 'read' && 'Conflict',
+    409:
+      (takesKey(path, operation) ||
+        (isQueueOperation && !['read', 'download'].includes(operation['x-effect']))) &&
+      'Conflict',
     413: Boolean(operation.requestBody) && 'TooLarge',
     415: Boolean(operation.requestBody) && 'UnsupportedMediaType',
-    429: operation.operationId === 'logIn' && 'TooManyRequests',
+    429: (operation['x-permission'] !== 'public' || operation.operationId === 'logIn') && 'TooManyRequests',
     500: 'Failure',
     503: 'Unavailable',
   };

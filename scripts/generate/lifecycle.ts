@@ -24,12 +24,14 @@ ${rows.map(([name, transition]) => tableRow(name, transition)).join('\n')}
 - Sending the same report twice is safe: the second changes nothing, and answers the item as it is by then.
 - A SYSTEM failure is a \`retry\` while \`retryCount\` is below the queue's \`autoRetryLimit\`, else a \`fail\`. After the back-off of the
   queue (\`retryBackOff\`) the item goes behind the items of equal rank that wait then. A BUSINESS failure is never tried again.
-- A lease that runs out is a \`lapse\`, but an \`exhaust\` when it is the \`lapseLimit\`-th one in a row: an item that brings down whoever
-  processes it does not go from device to device for ever. A report of its holder, \`restart\` and \`resolveNotDone\` begin the row anew.
+- A lease that expires is a \`lapse\`, but an \`exhaust\` when it is the \`lapseLimit\`-th one in a row: an item that brings down its
+  devices does not go from one to the next for ever. A report of its holder, \`restart\` and \`resolveNotDone\` begin the row anew.
 - An attempt that does not count leaves \`retryCount\` and the item's place in the order as they were.
-- After the point of no return nothing tries an item again by itself. Where it would come back (a lease that lapses, a technical
+- After the point of no return nothing tries an item again by itself. Where it would come back (a lease that expires, a technical
   failure, an item that is given or taken back), it becomes FAILED with the failureKind IN_DOUBT, until a person has found out
   what was done and answers \`resolveWorkItem\`.
+- Each failure keeps a signature of its error (\`errorSignature\`), by which failures of one cause are found and restarted together. A restart of many
+  is remembered as a remedy of their cause, until they are restarted once more.
 - A cancelled item is never tried again: unless its holder reports it COMPLETE, which is accepted, it ends as \`stop\`, or
   after the point of no return as \`doubt\`; there, a BUSINESS failure still is a \`fail\`.
 `;
