@@ -219,7 +219,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     await expectAccessible(page);
     await dialogOf(page).getByRole('button', { name: 'Delete' }).click();
     await heading(page, 'Roles').waitFor();
-    expect(await page.getByRole('link', { name: name ?? '' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: name ?? '' }).count()).toBe(0);
     expect(await page.evaluate('window.canary')).toBeUndefined();
   });
 

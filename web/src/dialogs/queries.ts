@@ -1,24 +1,29 @@
 import { call } from '../connection/client.ts';
 import type { Request } from '../connection/request.ts';
-import { readAnew } from '../live/effects.ts';
+import { readAnew, standingStill } from '../live/effects.ts';
 
 /** Makes a call that changes nothing, such as a trial. */
 export function tryOut({ operationId, input }: Request): Promise<unknown> {
   return call(operationId, input as never);
 }
 
-/**
- * Makes calls one after the other, and has what is on screen read anew.
- * @param leave goes away from the page of what is gone then, before anybody asks for it
- * @returns the answers
- */
-export async function carryOut(
-  requests: readonly Request[],
-  leave?: () => Promise<unknown>,
-): Promise<unknown[]> {
+/** Makes calls one after the other, and has what is on screen read anew. @returns the answers */
+export async function carryOut(requests: readonly Request[]): Promise<unknown[]> {
+  const answers = await callEach(requests);
+  void readAnew();
+  return answers;
+}
+
+/** Makes a call that deletes what the page is about, and goes away from that page before anybody asks for it. */
+export async function remove(request: Request, leave: () => Promise<unknown>): Promise<void> {
+  await standingStill(async () => {
+    await callEach([request]);
+    await leave();
+  });
+}
+
+async function callEach(requests: readonly Request[]): Promise<unknown[]> {
   const answers: unknown[] = [];
   for (const { operationId, input } of requests) answers.push(await call(operationId, input as never));
-  await leave?.();
-  void readAnew();
   return answers;
 }

@@ -18,6 +18,7 @@ const listeners = new Map<string, Set<Listener>>();
 const readers = new Set<() => void>();
 const due = new Map<string, ReturnType<typeof setTimeout>>();
 let hasMissed = false;
+let isStill = false;
 
 /** Has a list of items hear of those of its queue that something happened to. */
 export function onItems(queueId: string, listener: Listener): () => void {
@@ -32,9 +33,9 @@ export function onEvents(reader: () => void): () => void {
   return () => readers.delete(reader);
 }
 
-/** Brings what is on screen up to what has happened. A tab that nobody sees, or that is paused, only notes that it has missed something. */
+/** Brings what is on screen up to what has happened. A tab that nobody sees, or that stands still, only notes that it has missed something. */
 export function takeIn(fold: Fold): void {
-  if (document.hidden || isPaused.get()) {
+  if (document.hidden || isPaused.get() || isStill) {
     hasMissed = true;
     return;
   }
@@ -75,7 +76,8 @@ function askAgain({ queryHash, queryKey }: Query, seconds: number): void {
   if (due.has(queryHash)) return;
   const ask = () => {
     due.delete(queryHash);
-    void queryClient.invalidateQueries({ queryKey, exact: true });
+    if (isStill) hasMissed = true;
+    else void queryClient.invalidateQueries({ queryKey, exact: true });
   };
   due.set(queryHash, setTimeout(ask, seconds * 1000));
 }
@@ -100,8 +102,24 @@ export function askForOlderThan(time: number): void {
   });
 }
 
+/**
+ * Does something and leaves the page meanwhile, which asks for nothing until then: asked for once more, what is deleted would be an error on
+ * a page that is about to go.
+ */
+export async function standingStill<Result>(act: () => Promise<Result>): Promise<Result> {
+  isStill = true;
+  hasMissed = true;
+  try {
+    await queryClient.cancelQueries();
+    return await act();
+  } finally {
+    isStill = false;
+    catchUp();
+  }
+}
+
 function catchUp(): void {
-  if (!hasMissed || document.hidden || isPaused.get()) return;
+  if (!hasMissed || document.hidden || isPaused.get() || isStill) return;
   hasMissed = false;
   void queryClient.invalidateQueries();
   for (const reader of readers) reader();

@@ -2,7 +2,7 @@ import type { Schemas } from '@millrace/api';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { Ask } from '../dialogs/ask.tsx';
-import { carryOut } from '../dialogs/queries.ts';
+import { carryOut, remove } from '../dialogs/queries.ts';
 import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
 import { sentenceOf } from './parts.tsx';
@@ -74,7 +74,7 @@ export function DeleteRole({ role, onClose }: Props) {
       isDanger
       isReady={trial !== undefined}
       requests={[request]}
-      act={() => carryOut([request], () => navigate({ to: '/roles' }))}
+      act={() => remove(request, () => navigate({ to: '/roles' }))}
       onDone={onClose}
     >
       <p>{m.roles.deleteText}</p>

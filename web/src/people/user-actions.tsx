@@ -2,7 +2,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { Button } from 'react-aria-components';
 import { Ask, AskButton } from '../dialogs/ask.tsx';
-import { carryOut } from '../dialogs/queries.ts';
+import { remove } from '../dialogs/queries.ts';
 import { TextLine } from '../page/fields.tsx';
 import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
@@ -209,7 +209,7 @@ function Delete({ user, onClose }: FormProps) {
       isDanger
       isReady={typed === user.username}
       requests={[request]}
-      act={() => carryOut([request], () => navigate({ to: '/users' }))}
+      act={() => remove(request, () => navigate({ to: '/users' }))}
       onDone={onClose}
     >
       <p>

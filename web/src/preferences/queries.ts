@@ -1,10 +1,12 @@
-import { ApiError } from '@millrace/api';
+import { ApiError, type Call } from '@millrace/api';
 import { call, session } from '../connection/client.ts';
 import { timeZone } from '../store/preferences.ts';
 import { theme } from '../theme/theme.ts';
 import { preferences, type Preferences } from './preferences.ts';
 
 let readFor: string | undefined;
+
+let sent: Promise<unknown> = Promise.resolve();
 
 /** Reads what the user has chosen, on whatever browser, once in a session. A page shows without it where the server does not say. */
 export async function loadPreferences(): Promise<void> {
@@ -28,7 +30,7 @@ export async function setPreference<Name extends keyof Preferences>(
 ): Promise<void> {
   const { [name]: _, ...others } = preferences.get();
   preferences.set(value === undefined ? others : { ...others, [name]: value });
-  await call('updatePreferences', { body: { [name]: value ?? null } });
+  await send({ [name]: value ?? null });
 }
 
 /** Changes the columns of one list; undefined has it show the usual ones. */
@@ -36,7 +38,13 @@ export async function setColumns(list: string, columns: readonly string[] | unde
   const { [list]: _, ...others } = preferences.get().columns ?? {};
   const all = columns === undefined ? others : { ...others, [list]: [...columns] };
   preferences.set({ ...preferences.get(), columns: all });
-  await call('updatePreferences', { body: { columns: { [list]: columns ? [...columns] : null } } });
+  await send({ columns: { [list]: columns ? [...columns] : null } });
+}
+
+/** One change after the other: the server would keep an earlier choice that it got to later. */
+function send(body: Call<'updatePreferences'>['body']): Promise<unknown> {
+  sent = sent.catch(() => undefined).then(() => call('updatePreferences', { body }));
+  return sent;
 }
 
 const names = { system: 'SYSTEM', light: 'LIGHT', dark: 'DARK' } as const;

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
-import { carryOut } from '../dialogs/queries.ts';
+import { carryOut, remove } from '../dialogs/queries.ts';
 import { Field } from '../page/fields.tsx';
 import { m } from './messages.ts';
 import { archiveRequest, deleteRequest } from './queries.ts';
@@ -66,7 +66,8 @@ function Archive({ queue, act }: PartProps) {
 function Delete({ queue, act }: PartProps) {
   const navigate = useNavigate();
   const [typed, setTyped] = useState('');
-  const remove = () => carryOut([deleteRequest(queue)], () => navigate({ to: '/queues' }));
+  const request = deleteRequest(queue);
+  const begin = () => act(remove(request, () => navigate({ to: '/queues' })));
   return (
     <>
       <p>{m.setup.deleteText}</p>
@@ -74,11 +75,11 @@ function Delete({ queue, act }: PartProps) {
         <Field label={m.setup.typeName(queue.name ?? '')}>
           {(id) => <input id={id} value={typed} onChange={({ target }) => setTyped(target.value)} />}
         </Field>
-        <Button className="danger" isDisabled={typed !== queue.name} onPress={() => void act(remove())}>
+        <Button className="danger" isDisabled={typed !== queue.name} onPress={() => void begin()}>
           {m.setup.delete}
         </Button>
       </div>
-      <AsScript requests={[deleteRequest(queue)]} />
+      <AsScript requests={[request]} />
     </>
   );
 }
