@@ -142,7 +142,11 @@ test('serve starts the server that was installed, in two processes, with the con
   const address = () => /Console +(\S+)/.exec(said)?.[1];
   await expect.poll(address, { timeout: 120_000, message: said }).toMatch(/^http.*\/console\/$/);
   const page = await fetch(address() ?? '', { headers: { accept: 'text/html' } });
-  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('/console/assets/')]);
+  const text = await page.text();
+  expect([page.status, text]).toEqual([200, expect.stringContaining('/console/assets/')]);
+  const script = new URL(/src="([^"]+)"/.exec(text)?.[1] ?? '', address());
+  const sent = await fetch(script, { headers: { 'accept-encoding': 'br' } });
+  expect([sent.status, sent.headers.get('content-encoding')]).toEqual([200, 'br']);
   const env = { MILLRACE_URL: new URL(address() ?? '').origin, MILLRACE_USERNAME: 'admin' };
   const as = (...args: string[]) =>
     spawnSync(program, args, {

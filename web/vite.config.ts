@@ -1,9 +1,25 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 const base =
   /node_modules[/](react|react-dom|scheduler|@tanstack[/](history|store|react-store|(react-)?router(-core)?|(react-)?query(-core)?))[/]|lucide-react[/].*(Icon|utils|context)|web[/]src[/](connection|messages|page|preferences|store|theme)[/]|api[/]src[/]/;
+
+/** Lays each text that browsers load down compressed as well, beside itself: the server sends it so to whoever takes it. */
+const compressed: Plugin = {
+  name: 'compressed',
+  writeBundle({ dir = '' }, bundle) {
+    const texts = Object.keys(bundle).filter((name) => /^assets[/].*[.](js|css|svg)$/.test(name));
+    for (const file of texts.map((name) => path.join(dir, name))) {
+      const text = readFileSync(file);
+      writeFileSync(`${file}.br`, brotliCompressSync(text));
+      writeFileSync(`${file}.gz`, gzipSync(text, { level: 9 }));
+    }
+  },
+};
 
 /** Builds the console, which the server serves under /console/ with what the build leaves in dist/. */
 export default defineConfig({
@@ -11,7 +27,7 @@ export default defineConfig({
   base: '/console/',
   // The lint looks at the sources already.
   logLevel: 'warn',
-  plugins: [react()],
+  plugins: [react(), compressed],
   build: {
     target: 'es2022',
     outDir: 'dist',

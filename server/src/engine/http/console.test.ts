@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import fastify from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
 import { serveConsole } from './console.ts';
@@ -8,7 +9,7 @@ import { serveConsole } from './console.ts';
 const browser = { accept: 'text/html,application/xhtml+xml' };
 
 /** A server with a console of these files. */
-async function serving(files: Record<string, string>) {
+async function serving(files: Record<string, string | Buffer>) {
   const folder = mkdtempSync(path.join(tmpdir(), 'millrace-console-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   mkdirSync(path.join(folder, 'assets'));
@@ -57,6 +58,32 @@ test('Built files are kept by the browser for good', async () => {
   const file = await get('/console/assets/a-1.js');
   expect(file.headers).toMatchObject({ 'cache-control': 'public, max-age=31536000, immutable' });
   expect(file.headers['content-security-policy']).toContain("default-src 'none'");
+});
+
+test('Built files are sent compressed to whoever takes it, and say that it depends on that', async () => {
+  const script = 'void 0;'.repeat(500);
+  const { get } = await serving({
+    ...built,
+    'assets/a-1.js': script,
+    'assets/a-1.js.br': brotliCompressSync(script),
+    'assets/a-1.js.gz': gzipSync(script),
+    'assets/bare-1.css': 'p {}',
+  });
+  const plain = await get('/console/assets/a-1.js');
+  expect([plain.body, plain.headers['content-encoding']]).toEqual([script, undefined]);
+  for (const [accepted, encoding, bytes] of [
+    ['gzip, deflate, br', 'br', brotliCompressSync(script)],
+    ['gzip', 'gzip', gzipSync(script)],
+  ] as const) {
+    const file = await get('/console/assets/a-1.js', { 'accept-encoding': accepted });
+    expect(file.rawPayload).toEqual(bytes);
+    expect(file.headers).toMatchObject({ 'content-encoding': encoding, vary: 'accept-encoding' });
+    for (const name of ['content-type', 'cache-control', 'content-security-policy', 'vary'])
+      expect(file.headers[name], name).toBe(plain.headers[name]);
+  }
+  expect(plain.headers['cache-control']).toContain('immutable');
+  const bare = await get('/console/assets/bare-1.css', { 'accept-encoding': 'br' });
+  expect([bare.body, bare.headers['content-encoding']]).toEqual(['p {}', undefined]);
 });
 
 test('A console that is not built says how to build it, and is there as soon as it is', async () => {

@@ -47,7 +47,12 @@ export async function serveConsole(http: FastifyInstance, folder = built): Promi
       reply.headers(consoleHeaders).removeHeader('pragma').removeHeader('expires');
       if (isAsset) reply.header('cache-control', immutable);
     });
-    await pages.register(files, { root: path.join(folder, 'assets'), prefix: '/console/assets/' });
+    // The build leaves each file compressed beside itself: nothing is compressed while somebody waits.
+    await pages.register(files, {
+      root: path.join(folder, 'assets'),
+      prefix: '/console/assets/',
+      preCompressed: true,
+    });
     pages.get('/console', (_, reply) => reply.redirect('console/'));
     pages.get('/console/*', (request, reply) => {
       const isBrowser = request.headers.accept?.includes('text/html');
