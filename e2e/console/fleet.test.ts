@@ -1,3 +1,4 @@
+import type { Schemas } from '@millrace/api';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDevice, createLine, type DeviceFixture } from '../../server/src/testing/dispatch.ts';
 import { tokenOfAdmin } from './frame.ts';
@@ -8,6 +9,7 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
   let token = '';
   let busy: DeviceFixture;
   let automation = '';
+  let first: Schemas['Automation'];
   let beat: () => Promise<unknown>;
   beforeAll(async () => {
     stage = await setStage();
@@ -24,7 +26,9 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
         weight: 3 - 2 * index,
       }),
     );
-    const [{ queue, automation: first }] = lines as [(typeof lines)[0]];
+    const [line] = lines as [(typeof lines)[0]];
+    const { queue } = line;
+    first = line.automation;
     automation = first.name ?? '';
     beat = () => Promise.all([busy, bare].map(({ path }) => runner.call.heartbeatDevice({ path, body: {} })));
     await queue.add(1, 2);
@@ -114,6 +118,24 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     await dialog.getByText('It gets items again.').waitFor();
     await dialog.getByRole('button', { name: 'Resume' }).click();
     await page.getByRole('button', { name: 'Drain' }).waitFor();
+  });
+
+  test('leads from a queue whose automation somebody paused to that automation', async () => {
+    const { app } = stage;
+    const queue = { id: Number(first.queueId) };
+    const automationPath = { id: Number(first.id) };
+    const { version } = (await app.admin.getAutomation({ path: automationPath })).body;
+    const body = { version: Number(version), status: 'PAUSED' as const, statusReason: 'The ERP is down' };
+    await app.admin.updateAutomation({ path: automationPath, body });
+    const page = await stage.open(`/console/queues/${queue.id}/why`, { token });
+    await page.getByRole('link', { name: 'Open the automation' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Automations' }).waitFor();
+    await page.getByRole('row', { name: /The ERP is down/ }).waitFor();
+    expect(new URL(page.url()).hash).toBe(`#automation-${first.id}`);
+    await app.admin.updateAutomation({
+      path: automationPath,
+      body: { version: body.version + 1, status: 'ACTIVE' },
+    });
   });
 
   test('fits on a phone, where nothing has to be moved sideways', async () => {

@@ -81,6 +81,14 @@ const automations = createRoute({
   ...lazily(() => import('./automations/page.tsx')),
 });
 
+/** As a pool, shown among the others. */
+const automation = createRoute({
+  getParentRoute: () => frame,
+  path: '/automations/$id',
+  beforeLoad: ({ params: { id } }) =>
+    redirect({ to: '/automations', hash: `automation-${id}`, replace: true, throw: true }),
+});
+
 const queues = createRoute({
   getParentRoute: () => frame,
   path: '/queues',
@@ -280,6 +288,7 @@ export const router = createRouter({
       pools,
       pool,
       automations,
+      automation,
       users,
       user,
       roles,

@@ -78,7 +78,7 @@ function Row({ automation }: { readonly automation: Automation }) {
   const { name, status, statusReason, labels } = automation;
   const { inPool, suited } = suitedOf(automation, devices.list);
   return (
-    <tr>
+    <tr id={`automation-${String(automation.id)}`}>
       <th scope="row">
         <Text>{name}</Text>
         {labels.length > 0 && (
