@@ -101,6 +101,34 @@ describe.skipIf(browserFile === undefined)('The events in a browser', () => {
     await expectAccessible(page);
   });
 
+  test('takes what was before from the thing itself, and not from another of its kind', async () => {
+    const { admin } = stage.app;
+    const permissions = ['useQueues'];
+    const first = (await admin.createRole({ body: { name: 'Reads', permissions } })).body;
+    const second = (await admin.createRole({ body: { name: 'Writes', permissions } })).body;
+    for (const [{ id }, name] of [
+      [first, 'Reads more'],
+      [second, 'Writes more'],
+      [first, 'Reads most'],
+    ] as const) {
+      const { version } = (await admin.getRole({ path: { id: Number(id) } })).body;
+      await admin.updateRole({ path: { id: Number(id) }, body: { version: Number(version), name } });
+    }
+    const page = await stage.open('/console/events?q=operation:updateRole', { token });
+    await line(page, /Reads most/)
+      .getByRole('button', { name: 'What it was in full' })
+      .click();
+    await line(page, /Reads most/)
+      .getByRole('row', { name: 'name Reads more Reads most' })
+      .waitFor();
+    await line(page, /Writes more/)
+      .getByRole('button', { name: 'What it was in full' })
+      .click();
+    await line(page, /Writes more/)
+      .getByRole('row', { name: 'name Writes Writes more' })
+      .waitFor();
+  });
+
   test('lets new events come in at the top, and has them wait while the page stands still', async () => {
     const { app } = stage;
     const queueId = await createInvoices(app, 'Followed');

@@ -51,7 +51,7 @@ function Items({ events }: { readonly events: readonly Event[] }) {
 function Difference({ event }: { readonly event: Event }) {
   const { data } = useQuery(earlierQuery(event));
   if (!data) return undefined;
-  const { data: changed, others } = differenceIn(event, data.list);
+  const { data: changed, others } = differenceIn(event, data);
   return (
     <>
       {others.length > 0 && (

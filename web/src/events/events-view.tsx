@@ -1,4 +1,4 @@
-import { operations, recordedBesides, stringifyJson, type Id } from '@millrace/api';
+import { stringifyJson, type Id } from '@millrace/api';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { nameOf } from '../devices/rules.ts';
@@ -8,7 +8,7 @@ import { FilterLine } from '../work-items/filter-line.tsx';
 import { FeedList } from './feed-list.tsx';
 import { m } from './messages.ts';
 import { devicesQuery, namesOf, usersQuery } from './queries.ts';
-import { eventQueryOf, fieldsOfEvents, type EventQuery, type Known } from './rules.ts';
+import { eventQueryOf, fieldsOfEvents, recorded, type EventQuery, type Known } from './rules.ts';
 import { Tools } from './tools.tsx';
 import css from './events.module.css';
 
@@ -39,11 +39,6 @@ export function EventsView({ q, queueId, onFilter }: Props) {
   );
 }
 
-/** Whether an operation may have left events: most of those that only read have not. */
-function isRecorded(name: string): boolean {
-  return !/^(list|get|stream|explain|find|watch|preview|verify)/.test(name);
-}
-
 function useKnown(): Known {
   const { data: queues } = useSuspenseQuery(queuesQuery());
   const { data: devices } = useSuspenseQuery(devicesQuery());
@@ -53,7 +48,7 @@ function useKnown(): Known {
       queues: namesOf(queues.list),
       devices: namesOf(devices.list.map((device) => ({ id: device.id, name: nameOf(device) }))),
       users: namesOf((users?.list ?? []).map(({ id, username }) => ({ id, name: username }))),
-      operations: [...Object.keys(operations).filter(isRecorded), ...recordedBesides],
+      operations: recorded,
     }),
     [queues, devices, users],
   );

@@ -1,8 +1,8 @@
 import type { Id } from '@millrace/api';
-import { session } from '../connection/client.ts';
+import { call, session } from '../connection/client.ts';
 import { query, read } from '../connection/query.ts';
 import { queuesQuery } from '../queues/queries.ts';
-import type { Event, Named } from './rules.ts';
+import { isOfSame, relatedTo, toldBy, type Event, type Named } from './rules.ts';
 
 const most = 1000;
 
@@ -44,20 +44,33 @@ export function eventQuery(cursor: string) {
   return query('listEvents', { query: { after: `${tx}-${String(BigInt(id) - 1n)}`, limit: 1 } });
 }
 
-/** Earlier events of the same thing, which may tell what was before. */
-export function earlierQuery({ cursor, queueId, itemId, deviceId, operation }: Event) {
-  const same =
-    itemId === undefined
-      ? {
-          ...(queueId === undefined ? { ...(deviceId !== undefined && { deviceId }) } : { queueId }),
-          operation: related(operation),
-        }
-      : { queueId: queueId ?? 0, itemId };
-  return query('listEvents', { query: { before: cursor, limit: 50, ...same } });
+// Of a thing that is seldom changed, the change before may lie far back; how far nobody wants to wait for.
+const looksBack = 10;
+
+/** Earlier events of the same thing, the newest first, back to those that tell all that was before, or as far as one look goes. */
+export function earlierQuery(event: Event) {
+  return {
+    queryKey: ['listEvents', { before: event.cursor, of: 'same' }] as const,
+    queryFn: ({ signal }: { readonly signal: AbortSignal }) => readEarlier(event, signal),
+  };
 }
 
-/** What else sets the members that an operation changes: the same one, and what made the thing. */
-function related(operation: string): string {
-  const created = operation.replace(/^[a-z]+(?=[A-Z])/, 'create');
-  return [...new Set([operation, created])].join(',');
+async function readEarlier(event: Event, signal: AbortSignal): Promise<readonly Event[]> {
+  const found: Event[] = [];
+  let before = event.cursor;
+  for (let looks = 0; looks < looksBack; looks += 1) {
+    const query = { before, limit: 200, ...ofSame(event) };
+    const { list, cursor, isMore } = await call('listEvents', { query }, { signal });
+    found.push(...list.filter((one) => isOfSame(event, one)));
+    if (!isMore || toldBy(event, found).every(({ before: was }) => was !== undefined)) break;
+    before = cursor;
+  }
+  return found;
+}
+
+/** What the server can narrow down to the same thing; the rest of it is told by what is in the events. */
+function ofSame({ queueId, itemId, deviceId, operation }: Event) {
+  if (itemId !== undefined) return { queueId: queueId ?? 0, itemId };
+  const where = queueId === undefined ? { ...(deviceId !== undefined && { deviceId }) } : { queueId };
+  return { ...where, operation: relatedTo(operation).join(',') };
 }

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from '../filters/parse.ts';
 import { csvHead, csvLine } from './csv.ts';
-import { eventQueryOf, linesOf, subjectOf, toldBy, type Event, type Known } from './rules.ts';
+import {
+  eventQueryOf,
+  isOfSame,
+  linesOf,
+  relatedTo,
+  subjectOf,
+  toldBy,
+  type Event,
+  type Known,
+} from './rules.ts';
 
 const known: Known = {
   queues: [
@@ -103,6 +112,62 @@ test('what was before a change is what the newest earlier event said, where one 
     { name: 'name', before: 'B', after: 'C' },
     { name: 'limit', before: undefined, after: null },
   ]);
+});
+
+test.each<[string, Partial<Event>, Partial<Event>, boolean]>([
+  ['the same role', { changes: { roleId: 4 } }, { operation: 'createRole', changes: { roleId: 4 } }, true],
+  ['another role', { changes: { roleId: 4 } }, { changes: { roleId: 5 } }, false],
+  [
+    'a role and a user',
+    { changes: { roleId: 4 } },
+    { operation: 'updateUser', changes: { roleId: 4 } },
+    false,
+  ],
+  [
+    'one member of a queue and another',
+    { operation: 'addOrUpdateQueueMember', queueId: 7, changes: { userId: 1 } },
+    { operation: 'addQueueParticipant', queueId: 7, changes: { userId: 2 } },
+    false,
+  ],
+  [
+    'a member of a queue, and of another queue',
+    { operation: 'addOrUpdateQueueMember', queueId: 7, changes: { userId: 1 } },
+    { operation: 'addOrUpdateQueueMember', queueId: 8, changes: { userId: 1 } },
+    false,
+  ],
+  [
+    'a device that was held and let go',
+    { operation: 'quarantineDevice', deviceId: 3 },
+    { operation: 'resumeDevice', deviceId: 3 },
+    true,
+  ],
+  [
+    'two devices',
+    { operation: 'drainDevice', deviceId: 3 },
+    { operation: 'drainDevice', deviceId: 4 },
+    false,
+  ],
+  [
+    'two automations of a queue',
+    { operation: 'updateAutomation', queueId: 7, changes: { automationId: 1 } },
+    { operation: 'createAutomation', queueId: 7, changes: { automationId: 2 } },
+    false,
+  ],
+  [
+    'a queue and its promise',
+    { operation: 'updateQueue', queueId: 7 },
+    { operation: 'setQueueLevel', queueId: 7 },
+    false,
+  ],
+])('whether two events are about the same: %s', (_, one, other, isSame) => {
+  const role = { operation: 'updateRole', ...one };
+  expect(isOfSame(event(role), event({ operation: 'updateRole', ...other }))).toBe(isSame);
+});
+
+test('what may have set the same are all operations on things of its kind', () => {
+  expect(relatedTo('updateRole')).toEqual(['updateRole', 'createRole', 'deleteRole']);
+  expect(relatedTo('quarantineDevice')).toEqual(expect.arrayContaining(['resumeDevice', 'registerDevice']));
+  expect(relatedTo('sealEvents')).toEqual(['sealEvents']);
 });
 
 test('what has no page is told by its name', () => {

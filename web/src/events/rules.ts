@@ -1,4 +1,4 @@
-import { toId, type Id, type Input, type Schemas } from '@millrace/api';
+import { operations, recordedBesides, toId, type Id, type Input, type Schemas } from '@millrace/api';
 import { timeOf, type Fields, type Field } from '../filters/compile.ts';
 import { FilterProblem, partsOf, type Filter } from '../filters/parse.ts';
 import { m } from './messages.ts';
@@ -173,6 +173,53 @@ export function subjectOf({ queueId, deviceId, changes = {} }: Event): string | 
   if (queueId !== undefined || deviceId !== undefined) return undefined;
   const name = changes['name'] ?? changes['username'];
   return typeof name === 'string' ? name : undefined;
+}
+
+/** Whether an operation may have left events: most of those that only read have not. */
+function isRecorded(name: string): boolean {
+  return !/^(list|get|stream|explain|find|watch|preview|verify)/.test(name);
+}
+
+export const recorded: readonly string[] = [
+  ...Object.keys(operations).filter(isRecorded),
+  ...recordedBesides,
+];
+
+/** Operations that are about the same kind of thing, and the member of their changes that says which one it is. */
+const kindsOfThings: readonly { readonly by: RegExp; readonly id?: string }[] = [
+  { by: /(Member|Participant)$/, id: 'userId' },
+  { by: /Consumer$/, id: 'roleId' },
+  { by: /Role$/, id: 'roleId' },
+  { by: /ApiKey$/, id: 'apiKeyId' },
+  { by: /(User|Password|Session)$/, id: 'userId' },
+  { by: /WorkItemModel$/, id: 'workItemModelId' },
+  { by: /Pool$/, id: 'poolId' },
+  { by: /Calendar$/, id: 'calendarId' },
+  { by: /Automation$/, id: 'automationId' },
+  { by: /Tenant$/, id: 'tenantId' },
+  { by: /Devices?$/ },
+  { by: /QueueLevel$/ },
+  { by: /Queues?$/ },
+];
+
+function kindOf(operation: string) {
+  return kindsOfThings.find(({ by }) => by.test(operation));
+}
+
+/** What else may have set the members that an operation changes. */
+export function relatedTo(operation: string): readonly string[] {
+  const kind = kindOf(operation);
+  return kind ? [...new Set([operation, ...recorded.filter((name) => kind.by.test(name))])] : [operation];
+}
+
+/** Whether two events are about the same one thing: the same role, not any two roles. */
+export function isOfSame(one: Event, other: Event): boolean {
+  if (one.queueId !== other.queueId || one.itemId !== other.itemId) return false;
+  if (one.itemId !== undefined) return true;
+  const { by, id } = kindOf(one.operation) ?? {};
+  const isOfKind = by ? by.test(other.operation) : one.operation === other.operation;
+  const idOf = ({ changes = {} }: Event) => (id === undefined ? '' : String(changes[id]));
+  return isOfKind && one.deviceId === other.deviceId && idOf(one) === idOf(other);
 }
 
 /** A change that an event tells of, as far as earlier ones say what was before. */
