@@ -653,10 +653,12 @@ create table uploads (
   ended_on timestamp with time zone,
   marked bigint[] not null default '{}'::bigint[],
   expected json,
+  bytes_hash bytea,
   constraint uploads_state CHECK ((state = ANY (ARRAY['READING'::text, 'STORED'::text, 'REFUSED'::text, 'CUT'::text]))),
   constraint uploads_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queues(id) ON DELETE CASCADE,
   constraint uploads_pkey PRIMARY KEY (queue_id, id)
 );
+CREATE INDEX uploads_bytes ON uploads USING btree (queue_id, bytes_hash) WHERE (bytes_hash IS NOT NULL);
 CREATE INDEX uploads_file ON uploads USING btree (queue_id, file_hash);
 CREATE INDEX uploads_reading ON uploads USING btree (created_by) WHERE (state = 'READING'::text);
 

@@ -69,6 +69,21 @@ test('arguments that cannot be read are said once, with where to read more; as J
   ]);
 });
 
+test('of a file that is in its queue already, the commands are said that undo it or store it once more', () => {
+  const { terminal, said } = createWrittenTerminal();
+  const detail = { queueId: 7, uploadId: 4, message: 'The same file is in this queue already' };
+  const error = new ApiError(409, {
+    code: 'STATUS_CONFLICT',
+    message: 'The same file is in this queue already.',
+    details: [detail],
+  });
+  sayFailure(terminal, failureOf(error), false);
+  expect(said).toEqual([
+    'error STATUS_CONFLICT: The same file is in this queue already.',
+    'To see it: millrace queue upload 7 4. To undo it: millrace queue undo-upload 7 4. To have both: add --again.',
+  ]);
+});
+
 test('help that was shown because no command was given needs no more words', () => {
   expect(failureOf(new CommanderError(1, 'commander.help', '(outputHelp)')).message).toBe('');
 });

@@ -86,8 +86,18 @@ function isRefusal({ code }: Failure): boolean {
 }
 
 function refusalOf({ status, code, message, details }: ApiError): Failure {
-  if (status !== 401) return { exitCode: exitCodes.refused, code, message, details };
+  const advice = adviceOf(details);
+  if (status !== 401)
+    return { exitCode: exitCodes.refused, code, message, details, ...(advice && { advice }) };
   return { exitCode: exitCodes.notLoggedIn, code, message, details, advice: logInAdvice };
+}
+
+/** What to do about a file that is in its queue already. */
+function adviceOf(details: readonly ErrorDetail[]): string | undefined {
+  const { queueId, uploadId } = details.find((one) => one.uploadId !== undefined) ?? {};
+  if (queueId === undefined || uploadId === undefined) return undefined;
+  const place = `${String(queueId)} ${String(uploadId)}`;
+  return `To see it: millrace queue upload ${place}. To undo it: millrace queue undo-upload ${place}. To have both: add --again.`;
 }
 
 /** Whether the details add something to the message. */

@@ -85,22 +85,33 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
 
   test('the same file is recognised, and its items are one click away', async () => {
     const id = await createInvoices(stage.app, 'Twice');
-    const page = await open(`/console/queues/${id}/upload`, { viewport: { width: 390, height: 844 } });
-    const put = async () => {
+    const viewport = { width: 390, height: 844 };
+    const page = await open(`/console/queues/${id}/upload`, { viewport, expected: /status of 409/ });
+    const choose = async () => {
       await page.locator('input[type=file]').setInputFiles(file('two.csv', 'number,vendor\nR-1,A\nR-2,B\n'));
       for (const step of ['Map', 'Check']) await next(page, step);
-      await page.getByRole('button', { name: 'Put 2 items in' }).click();
     };
+    const put = () => page.getByRole('button', { name: 'Put 2 items in' }).click();
+    await choose();
     await put();
     await page.getByText('2 items created').waitFor();
     await page.getByRole('link', { name: '2 Waiting' }).waitFor();
     await expectAccessible(page);
     await picture(page, 'upload-390');
     await page.getByRole('link', { name: 'Put another file in' }).click();
-    await put();
+    await choose();
     await page.getByText('This file was put in before').waitFor();
+    await page.getByText(/as upload \d+, "two.csv" of .* by you/).waitFor();
     await expectAccessible(page);
-    await page.getByRole('button', { name: 'What became of it' }).click();
+    await picture(page, 'upload-again-390');
+    await page.getByRole('button', { name: 'Put it in again' }).click();
+    await page.getByText('2 items would be created').waitFor();
+    await put();
+    await page.getByText('2 items created').waitFor();
+    await page.getByRole('link', { name: 'Put another file in' }).click();
+    await choose();
+    await page.getByRole('button', { name: 'Look at it, and undo it there' }).click();
+    await page.getByRole('button', { name: 'Undo' }).waitFor();
     await page.getByRole('link', { name: 'Its items' }).click();
     await page.getByRole('gridcell', { name: 'R-2' }).waitFor();
     expect(new URL(page.url()).searchParams.get('q')).toMatch(/^batchId:\d+$/);

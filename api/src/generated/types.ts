@@ -914,7 +914,7 @@ export interface paths {
     put?: never;
     /**
      * Create work items from a CSV or Excel file
-     * @description The first row names the attributes, in any order; each further row becomes an item. CSV may have commas, semicolons, tabs or bars between its columns, in UTF-8, UTF-16 or the encoding that is given, and may be compressed by gzip; of a workbook (.xlsx) one sheet is read. What becomes of rows that do not fit the model says `onError`; a file that is no table, or lacks a required column, is refused whatever it says. Nothing can be claimed until all rows are stored, and nothing stays when the call fails. Rows that equal an item of the queue, or a row above, are left out where the queue takes no duplicates. The same file, read in the same way, is answered with what became of it the first time.
+     * @description The first row names the attributes, in any order; each further row becomes an item. CSV may have commas, semicolons, tabs or bars between its columns, in UTF-8, UTF-16 or the encoding that is given, and may be compressed by gzip; of a workbook (.xlsx) one sheet is read. What becomes of rows that do not fit the model says `onError`; a file that is no table, or lacks a required column, is refused whatever it says. Nothing can be claimed until all rows are stored, and nothing stays when the call fails. Rows that equal an item of the queue, or a row above, are left out where the queue takes no duplicates. The same file, read in the same way, is answered with what became of it the first time; read in another way, it is refused with the upload that it came in by, unless `again` is given.
      */
     post: operations['createWorkItemsFromFile'];
     delete?: never;
@@ -2679,6 +2679,11 @@ export interface components {
        * @description The item that this is about
        */
       itemId?: Id;
+      /**
+       * Format: int64
+       * @description The upload that this is about
+       */
+      uploadId?: Id;
       /** @description Stable name of what keeps a server from working, such as DATABASE_AWAY */
       code?: string;
       /**
@@ -9418,9 +9423,9 @@ export interface operations {
          * @example {"amount":1749.90}
          */
         expectedSums?: string;
-        /** @description Does all but store */
+        /** @description Does all but store; of a file that is there already the answer says so, as it would without */
         dryRun?: boolean;
-        /** @description Stores a file also when the same was stored before */
+        /** @description Stores a file also when the same was stored before, whether it was read in the same way or in another */
         again?: boolean;
         /** @description Answers 202 as soon as the file has come in, and stores it behind that: `getUpload` says how far it is, and an event of the queue how it ended. All rules are the same: nothing can be claimed until all rows are stored, and nothing stays when it fails */
         async?: boolean;

@@ -208,7 +208,7 @@ describe('createWorkItemsFromFile', () => {
     expect([status, error.code]).toEqual([413, 'TOO_LARGE']);
   });
 
-  test('createWorkItemsFromFile answers the same file with what became of it, unless it is wanted again or read in another way', async () => {
+  test('createWorkItemsFromFile answers the same file with what became of it, unless it is wanted again', async () => {
     const queue = await createQueue(app);
     const text = 'customer,amount\nJane,1\n,2\n';
     const first = (await upload(queue, text)).body;
@@ -222,9 +222,63 @@ describe('createWorkItemsFromFile', () => {
       batchId: expect.any(Number),
     });
     expect(third.body.uploadId).not.toBe(first.uploadId);
-    expect((await upload(queue, text, { decimalSign: 'POINT' })).body).not.toHaveProperty('repeated');
     const both = await Promise.all([upload(queue, `${text}x,3\n`), upload(queue, `${text}x,3\n`)]);
     expect(new Set(both.map(({ body }) => body.repeated === true))).toEqual(new Set([false, true]));
+  });
+
+  test('createWorkItemsFromFile refuses the same file read in another way, and names the upload to undo, unless it is wanted again', async () => {
+    const queue = await createQueue(app);
+    const text = 'customer,amount\nJane,1\n';
+    const { uploadId = 0 } = (await upload(queue, text)).body;
+    for (const more of [{}, { async: true }, { dryRun: true }, { onError: 'skip' as const }]) {
+      const { status, error } = await upload(queue, text, { timeZone: 'Europe/Berlin', ...more });
+      expect([status, error.code]).toEqual([409, 'STATUS_CONFLICT']);
+      expect(error.message).toMatch(
+        new RegExp(
+          `as upload ${uploadId}, "items.csv" of .* by you\\. .*Undo upload ${uploadId} first, .*again=true`,
+        ),
+      );
+      expect(error.details).toEqual([
+        { queueId: queue.id, uploadId, message: expect.stringContaining(`upload ${uploadId}`) as string },
+      ]);
+    }
+    expect((await queue.owner.call.getQueueStats({ path: queue.path })).body.counts.NEW).toBe(1);
+    const berlin = { timeZone: 'Europe/Berlin' };
+    expect((await upload(queue, text, { ...berlin, again: true })).body.created).toBe(1);
+    expect((await upload(queue, text, berlin)).body).toMatchObject({ created: 1, repeated: true });
+  });
+
+  test('createWorkItemsFromFile with dryRun answers the same file with what became of it, and changes nothing', async () => {
+    const queue = await createQueue(app);
+    const text = 'customer\nJane\n';
+    const first = (await upload(queue, text)).body;
+    const trial = await upload(queue, text, { dryRun: true, expectedItems: 2 });
+    expect(trial.body).toMatchObject({
+      uploadId: first.uploadId,
+      repeated: true,
+      dryRun: true,
+      matches: false,
+    });
+    const path = { ...queue.path, uploadId: Number(first.uploadId) };
+    expect((await queue.owner.call.getUpload({ path })).body).not.toHaveProperty('expected');
+    const again = await upload(queue, text, { dryRun: true, again: true });
+    expect(again.body).toMatchObject({ created: 1, dryRun: true });
+    expect(again.body).not.toHaveProperty('repeated');
+  });
+
+  test('createWorkItemsFromFile takes the same file read in another way when nothing of it is there', async () => {
+    const queue = await createQueue(app);
+    const path = { ...queue.path, uploadId: 0 };
+    const text = 'customer;amount\nJane;1,5\n';
+    const skipped = (await upload(queue, text, { onError: 'skip' })).body;
+    expect([skipped.created, skipped.rejected]).toEqual([0, 1]);
+    const failed = (await upload(queue, text)).body;
+    expect([failed.created, failed.rejected]).toEqual([0, 1]);
+    const comma = { decimalSign: 'COMMA' } as const;
+    expect((await upload(queue, text, comma)).status).toBe(409);
+    path.uploadId = Number(failed.uploadId);
+    await queue.owner.call.undoUpload({ path, body: {} });
+    expect((await upload(queue, text, comma)).body).toMatchObject({ created: 1, rejected: 0 });
   });
 
   test('createWorkItemsFromFile matches headers without case and spaces, or as they are mapped, and ignores others if told to', async () => {
@@ -254,7 +308,7 @@ describe('createWorkItemsFromFile', () => {
       [{ dateFormat: 'soon' }, 'dateFormat is made of'],
       [{ batchName: '  ' }, 'batchName must not be blank'],
     ] as const) {
-      const { status, error } = await upload(queue, text, bad);
+      const { status, error } = await upload(queue, text, { ...bad, again: true });
       expect([status, error.message]).toEqual([400, expect.stringContaining(message)]);
     }
   });

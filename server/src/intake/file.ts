@@ -5,17 +5,18 @@ import type { QueueContext, QueueStepsOperation } from '../engine/operation.ts';
 import { storeLater } from './later.ts';
 import { expectedOf, optionsFor, optionsOf } from './options.rules.ts';
 import { inTurn } from './reading.ts';
-import { answerRepeated } from './repeated.ts';
-import { insertUpload, selectSameFile } from './sql.ts';
+import { answerRepeated, knownUpload } from './repeated.ts';
+import { insertUpload, type FileHash } from './sql.ts';
 import {
   hashOf,
   keepingAlive,
+  lockFile,
   refuseClosed,
   storeFile,
   tryFile,
+  undoing,
   type File,
   type Upload,
-  lockFile,
 } from './store.ts';
 
 type Answer = Output<'createWorkItemsFromFile'>;
@@ -67,10 +68,17 @@ function refuseName(batchName: string | undefined): void {
 async function storeOnce(context: QueueContext, upload: Upload): Promise<Answer> {
   const { db, queue } = context;
   refuseClosed(context);
-  const { hash, bytes } = await hashOf(context, upload);
-  if (upload.dryRun) return tryFile(context, upload);
-  await lockFile(db, queue.id, hash);
-  const known = upload.again ? undefined : await selectSameFile(db, queue.id, hash);
+  const file = await hashOf(context, upload);
+  if (upload.dryRun) return undoing(db, () => tryOnce(context, upload, file));
+  await lockFile(db, queue.id, file);
+  const known = await knownUpload(context, upload, file);
   if (known) return answerRepeated(context, known, upload);
-  return storeFile(context, upload, bytes, (stored) => insertUpload(context, hash, stored));
+  return storeFile(context, upload, file.bytes, (stored) => insertUpload(context, file, stored));
+}
+
+/** What sending the file would answer. */
+async function tryOnce(context: QueueContext, upload: Upload, file: FileHash): Promise<Answer> {
+  const known = await knownUpload(context, upload, file);
+  const answer = await (known ? answerRepeated(context, known, upload) : tryFile(context, upload));
+  return { ...answer, dryRun: true };
 }

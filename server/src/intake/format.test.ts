@@ -67,8 +67,12 @@ describe('the intakeFormat of a queue', () => {
   test('createWorkItemsFromFile reads a file anew when the queue has another format by then, and knows it under options in any order', async () => {
     const queue = await createQueue(app);
     const file = 'customer;amount\nJane;1,5\n';
-    expect((await upload(queue, file)).body).toMatchObject({ created: 0, rejected: 1 });
+    const failed = (await upload(queue, file)).body;
+    expect(failed).toMatchObject({ created: 0, rejected: 1 });
     expect((await change(queue, german)).status).toBe(200);
+    expect((await upload(queue, file)).status).toBe(409);
+    const path = { ...queue.path, uploadId: Number(failed.uploadId) };
+    await queue.owner.call.undoUpload({ path, body: {} });
     const { body } = await upload(queue, file);
     expect(body).toMatchObject({ created: 1, rejected: 0 });
     const { timeZone, decimalSign, dateFormat } = german;

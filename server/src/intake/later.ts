@@ -7,10 +7,19 @@ import type { Job } from '../engine/job-loop.ts';
 import { Accepted, type QueueContext, type StepsContext } from '../engine/operation.ts';
 import { millrace, recordEvents, recordOfQueue } from '../journal/journal.ts';
 import { markedIds } from './marks.ts';
-import { hashOf, jobOf, keepingAlive, refuseClosed, storeFile, type Upload, lockFile } from './store.ts';
+import {
+  hashOf,
+  jobOf,
+  keepingAlive,
+  lockFile,
+  refuseClosed,
+  storeFile,
+  type FileBytes,
+  type Upload,
+} from './store.ts';
 import { inTurn, lookInTurn, readInThread } from './reading.ts';
-import { selectSameFile, type NewUpload } from './sql.ts';
-import { answerRepeated } from './repeated.ts';
+import type { NewUpload } from './sql.ts';
+import { answerRepeated, knownUpload } from './repeated.ts';
 import { listed, readUpload } from './uploads.ts';
 
 type Answer = Output<'createWorkItemsFromFile'>;
@@ -91,15 +100,16 @@ async function begin(
 ): Promise<{ answer: Answer; begun: Begun | undefined }> {
   const { db, queue } = context;
   refuseClosed(context);
-  const { hash, bytes } = await hashOf(context, upload);
-  await lockFile(db, queue.id, hash);
-  const known = upload.again ? undefined : await selectSameFile(db, queue.id, hash);
+  const file = await hashOf(context, upload);
+  await lockFile(db, queue.id, file);
+  const known = await knownUpload(context, upload, file);
   if (known)
     return {
       answer: { ...listed(known), ...(await answerRepeated(context, known, upload)) },
       begun: undefined,
     };
-  const uploadId = await insertReading(context, hash, { upload, bytes });
+  const uploadId = await insertReading(context, file, upload);
+  const { bytes } = file;
   const changes = { uploadId, fileName: upload.file.name, fileBytes: bytes, state: 'READING' };
   await recordOfQueue(context, queue.id, { operation, changes });
   return { answer: listed(await readUpload(context, uploadId)), begun: { uploadId, bytes } };
@@ -202,14 +212,14 @@ export const cutUploads: Job = {
 /** An upload on its way. */
 async function insertReading(
   { db, queue, actor, now }: QueueContext,
-  hash: string,
-  { upload, bytes }: { readonly upload: Upload; readonly bytes: number },
+  { hash, bytesHash, bytes }: FileBytes,
+  upload: Upload,
 ): Promise<Id> {
   const { expected } = upload.batch;
   const row = await db.row<{ id: Id }>(sql`
-    insert into uploads (queue_id, file_name, file_bytes, file_hash, layout, on_error, read_rows, created, rejected, duplicates,
+    insert into uploads (queue_id, file_name, file_bytes, file_hash, bytes_hash, layout, on_error, read_rows, created, rejected, duplicates,
       problems, expected, state, read_bytes, seen_on, marked, created_by, created_on)
-    values (${queue.id}, ${upload.file.name}, ${bytes}, ${`\\x${hash}`}::bytea, '{}', ${upload.onError}, 0, 0, 0, 0, '[]',
+    values (${queue.id}, ${upload.file.name}, ${bytes}, ${`\\x${hash}`}::bytea, ${`\\x${bytesHash}`}::bytea, '{}', ${upload.onError}, 0, 0, 0, 0, '[]',
       ${expected ? stringifyJson(expected) : null}, 'READING', 0, ${now}, ${markedIds(queue)}::bigint[], ${actor.id}, ${now})
     returning id`);
   return row?.id ?? 0;

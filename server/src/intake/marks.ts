@@ -89,7 +89,7 @@ interface Left {
 async function forget(db: Db, queueId: Id, { id, problems }: Left): Promise<void> {
   await db.rows(sql`delete from upload_rows where queue_id = ${queueId} and upload_id = ${id}`);
   await db.rows(sql`
-    update uploads set kept_rows = 0, problems = ${stringifyJson(problems)}, refusal = null, file_hash = ''::bytea
+    update uploads set kept_rows = 0, problems = ${stringifyJson(problems)}, refusal = null, file_hash = ''::bytea, bytes_hash = null
     where queue_id = ${queueId} and id = ${id}`);
 }
 

@@ -4,12 +4,43 @@ import { sql } from '../engine/db.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { QueueContext } from '../engine/operation.ts';
 import { recordOfQueue } from '../journal/journal.ts';
-import type { ListedUpload } from './sql.ts';
+import { selectSameBytes, selectSameFile, type FileHash, type ListedUpload } from './sql.ts';
 import { mismatch, type Upload } from './store.ts';
 import { answerWithTotals, listed } from './uploads.ts';
 
 type Answer = Output<'createWorkItemsFromFile'>;
 type Expected = Schemas['ControlTotals'];
+
+/**
+ * The upload of the same file, read in the same way, which was sent before or is on its way.
+ * @throws Refusal where it was read in another way: its items would be there twice, and nobody would notice
+ */
+export async function knownUpload(
+  context: QueueContext,
+  { again }: Upload,
+  file: FileHash,
+): Promise<ListedUpload | undefined> {
+  if (again) return undefined;
+  const { db, queue } = context;
+  const known = await selectSameFile(db, queue.id, file);
+  if (known) return known;
+  const other = await selectSameBytes(db, queue.id, file);
+  if (other) throw readOtherwise(context, other);
+  return undefined;
+}
+
+function readOtherwise({ queue, actor }: QueueContext, upload: ListedUpload): Refusal {
+  const { id: uploadId, fileName, createdOn, createdBy, state } = upload;
+  const when = `${createdOn.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const who = createdBy === actor.id ? 'you' : `user ${createdBy}`;
+  const where = state === 'READING' ? 'is on its way into this queue' : 'is in this queue';
+  const message = `The same file ${where} already, read in another way or by another version of the model, as upload ${uploadId}, ${JSON.stringify(fileName)} of ${when} by ${who}`;
+  return new Refusal(
+    'STATUS_CONFLICT',
+    `${message}. Its items would be there twice. Undo upload ${uploadId} first, or send the file with again=true if that is meant.`,
+    { details: [{ queueId: queue.id, uploadId, message }] },
+  );
+}
 
 /**
  * What became of a file that was sent before, or is on its way. Control totals that are sent with it now take the place of the former.

@@ -36,6 +36,14 @@ export interface ListedUpload extends StoredUpload {
   readonly createdOn: Date;
 }
 
+/** What a file is known by. */
+export interface FileHash {
+  /** Of its bytes and of how they are read. */
+  readonly hash: string;
+  /** Of its bytes alone. */
+  readonly bytesHash: string;
+}
+
 /** The lock is asked for, not waited for: statements that wait are ended, and nobody would know of what. */
 export async function tryToLock(db: Db, queueId: Id, hash: string): Promise<boolean> {
   const row = await db.row<{ taken: boolean }>(sql`
@@ -50,11 +58,24 @@ const columns =
   undone_on as "undoneOn", undone_by as "undoneBy", created_by as "createdBy", created_on as "createdOn"`);
 
 /** The upload of a file that was read in the same way, whose items were not withdrawn. */
-export function selectSameFile(db: Db, queueId: Id, hash: string): Promise<ListedUpload | undefined> {
+export function selectSameFile(db: Db, queueId: Id, { hash }: FileHash): Promise<ListedUpload | undefined> {
   return db.row(sql`
     select ${columns} from uploads
     where queue_id = ${queueId} and file_hash = ${`\\x${hash}`}::bytea and state in ('READING', 'STORED') and undone_on is null
     order by id limit 1`);
+}
+
+/** The last upload of the same bytes, however they were read, of which items came in that were not withdrawn, or may yet come. */
+export function selectSameBytes(
+  db: Db,
+  queueId: Id,
+  { bytesHash }: FileHash,
+): Promise<ListedUpload | undefined> {
+  return db.row(sql`
+    select ${columns} from uploads
+    where queue_id = ${queueId} and bytes_hash = ${`\\x${bytesHash}`}::bytea and undone_on is null
+      and (state = 'READING' or state = 'STORED' and (created > 0 or rejected > 0 and on_error = 'dataError'))
+    order by id desc limit 1`);
 }
 
 export function selectUpload(db: Reader, queueId: Id, id: Id): Promise<ListedUpload | undefined> {
@@ -82,15 +103,15 @@ export interface NewUpload extends Omit<StoredUpload, 'id'> {
 /** Puts the upload on record; answers its id. */
 export async function insertUpload(
   { db, queue, actor, now }: QueueContext,
-  hash: string,
+  { hash, bytesHash }: FileHash,
   upload: NewUpload,
 ): Promise<Id> {
   const { fileName, fileBytes, layout, onError, rows, created, rejected, duplicates, errors } = upload;
   const { batchId, header, keptRows } = upload;
   const row = await db.row<{ id: Id }>(sql`
-    insert into uploads (queue_id, batch_id, file_name, file_bytes, file_hash, layout, header, on_error, read_rows, created,
+    insert into uploads (queue_id, batch_id, file_name, file_bytes, file_hash, bytes_hash, layout, header, on_error, read_rows, created,
       rejected, duplicates, problems, kept_rows, marked, created_by, created_on)
-    values (${queue.id}, ${batchId}, ${fileName}, ${fileBytes}, ${`\\x${hash}`}::bytea, ${stringifyJson(layout)},
+    values (${queue.id}, ${batchId}, ${fileName}, ${fileBytes}, ${`\\x${hash}`}::bytea, ${`\\x${bytesHash}`}::bytea, ${stringifyJson(layout)},
       ${JSON.stringify(header)}, ${onError}, ${rows}, ${created}, ${rejected}, ${duplicates}, ${stringifyJson(errors)},
       ${keptRows}, ${upload.marked}::bigint[], ${actor.id}, ${now})
     returning id`);

@@ -21,7 +21,7 @@ import { markedIds } from './marks.ts';
 import { formatOf, type OnError } from './options.rules.ts';
 import { emptyFile, placeOf, type FileOptions, type Job, type Portion, type Purpose } from './portions.ts';
 import { readInThread } from './reading.ts';
-import { insertKeptRows, tryToLock, type NewUpload, type StoredUpload } from './sql.ts';
+import { insertKeptRows, tryToLock, type FileHash, type NewUpload, type StoredUpload } from './sql.ts';
 import { Tally } from './tally.ts';
 import { answerOf } from './uploads.ts';
 
@@ -58,14 +58,14 @@ const betweenLooksMs = 250;
  * Until the transaction ends, nobody else stores the same file in the queue.
  * @throws Refusal when somebody does, and takes longer than a few seconds
  */
-export async function lockFile(db: Db, queueId: Id, hash: string): Promise<void> {
+export async function lockFile(db: Db, queueId: Id, { bytesHash }: FileHash): Promise<void> {
   for (let look = 0; look < looks; look += 1) {
     if (look > 0) await sleep(betweenLooksMs);
-    if (await tryToLock(db, queueId, hash)) return;
+    if (await tryToLock(db, queueId, bytesHash)) return;
   }
   throw new Refusal(
     'STATUS_CONFLICT',
-    'The same file is being put into this queue by another call, read in the same way. Send it again when that is done: it will be answered with what became of it.',
+    'The same file is being put into this queue by another call. Send it again when that is done: the answer will say what became of it.',
   );
 }
 
@@ -99,13 +99,19 @@ export async function storeFile(
   return { ...answerOf({ ...stored, id }), ...totals };
 }
 
-/** Does all but store: what the batch and the keys of rows have changed is undone. */
+/** Does all but put the upload on record. */
 export async function tryFile(context: QueueContext, upload: Upload): Promise<Answer> {
-  await context.db.rows(sql`savepoint before_file`);
   const { tally, totals } = await readIntoBatch(context, upload);
-  await context.db.rows(sql`rollback to before_file`);
   const { uploadId: _, ...answer } = answerOf({ ...uploadOf(context.queue, upload, tally, 0), id: 0 });
-  return { ...answer, ...totals, dryRun: true };
+  return { ...answer, ...totals };
+}
+
+/** Runs the work, and undoes what it has changed, such as batches and the keys of rows. */
+export async function undoing<T>(db: Db, work: () => Promise<T>): Promise<T> {
+  await db.rows(sql`savepoint before_file`);
+  const answer = await work();
+  await db.rows(sql`rollback to before_file`);
+  return answer;
 }
 
 /** Reads the rows into a batch of their own, and compares them with its control totals. */
@@ -141,25 +147,27 @@ async function recordUpload(context: QueueContext, upload: StoredUpload): Promis
   await recordOfQueue(context, context.queue.id, { operation: 'createWorkItemsFromFile', batchId, changes });
 }
 
-interface FileBytes {
-  readonly hash: string;
+/** What a file is known by, and how long it is. */
+export interface FileBytes extends FileHash {
   readonly bytes: number;
 }
 
-/** Names the bytes of a file and how they are read: the same file with another mapping is another upload. */
+/** Names the bytes of a file, by themselves and with how they are read: the same file with another mapping is another upload. */
 export async function hashOf(context: QueueContext, upload: Upload): Promise<FileBytes> {
   // In one order, in whatever order a caller names them.
   const options = Object.entries(upload.options).toSorted(([one], [other]) => (one < other ? -1 : 1));
   const how = stringifyJson([Object.fromEntries(options), upload.onError, context.queue.modelVersion]);
   const hash = createHash('sha256').update(how);
+  const ofBytes = createHash('sha256');
   let bytes = 0;
   for await (const told of readInThread(jobOf(context, upload, 'hash'))) {
     if (told.kind !== 'hash') continue;
     hash.update(told.hash);
+    ofBytes.update(told.hash);
     bytes += told.bytes;
   }
-  const plain = hash.digest('hex');
-  return { hash: context.queue.sealer?.keyed(plain) ?? plain, bytes };
+  const keyed = (plain: string) => context.queue.sealer?.keyed(plain) ?? plain;
+  return { hash: keyed(hash.digest('hex')), bytesHash: keyed(ofBytes.digest('hex')), bytes };
 }
 
 /** A file to read, as a thread is handed it. */

@@ -3,8 +3,9 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Fragment, useState } from 'react';
 import { Text } from '../page/text.tsx';
+import { KnownFile } from './known-file.tsx';
 import { m } from './messages.ts';
-import { trialQuery, type OnError, type Upload } from './queries.ts';
+import { knownIn, trialQuery, type OnError, type Upload } from './queries.ts';
 import { problemsByKind, type ProblemRow, type StepProps } from './rules.ts';
 import { SendFile } from './send-file.tsx';
 import css from './intake.module.css';
@@ -13,8 +14,11 @@ const choices = ['dataError', 'skip', 'reject'] as const;
 
 /** The first rows as they would be stored, all rows tried, and what is to become of those that do not fit. */
 export function CheckStep({ queueId, file, preview, reading }: StepProps) {
-  const { data: trial, error } = useQuery(trialQuery(queueId, file, reading));
+  const [again, setAgain] = useState(false);
+  const { data: trial, error } = useQuery(trialQuery(queueId, file, reading, again));
   const [onError, setOnError] = useState<OnError>('dataError');
+  const known = knownIn(trial, error);
+  if (known) return <KnownFile queueId={queueId} known={known} onAgain={() => setAgain(true)} />;
   return (
     <>
       <p role="status" className={css.trial}>
@@ -43,7 +47,7 @@ export function CheckStep({ queueId, file, preview, reading }: StepProps) {
               </label>
             ))}
           </fieldset>
-          <SendFile {...{ queueId, file, reading, onError }} amount={amountOf(trial, onError)} />
+          <SendFile {...{ queueId, file, reading, onError, again }} amount={amountOf(trial, onError)} />
         </>
       )}
     </>

@@ -74,6 +74,7 @@ const en = {
     stopped: 'Stopped. Nothing was stored.',
     repeated: 'This file was put in before',
     repeatedText: 'It was read in the same way then. Look at what became of it, or put it in once more.',
+    lookOrUndo: 'Look at it, and undo it there',
     look: 'What became of it',
     again: 'Put it in again',
     state: {

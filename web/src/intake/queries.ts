@@ -1,4 +1,12 @@
-import { toId, type DownloadedFile, type Id, type Input, type Output, type Schemas } from '@millrace/api';
+import {
+  ApiError,
+  toId,
+  type DownloadedFile,
+  type Id,
+  type Input,
+  type Output,
+  type Schemas,
+} from '@millrace/api';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { call } from '../connection/client.ts';
 import type { Params } from '../connection/lazily.ts';
@@ -35,11 +43,12 @@ export function previewQuery(id: Id, file: File, reading: Reading) {
 }
 
 /** What would become of all rows. Those that do not fit are counted alike, whatever becomes of them. */
-export function trialQuery(id: Id, file: File, reading: Reading) {
+export function trialQuery(id: Id, file: File, reading: Reading, again: boolean) {
   const options: Input<'createWorkItemsFromFile'>['query'] = {
     ...optionsOf(reading),
     dryRun: true,
     onError: 'skip',
+    ...(again && { again }),
   };
   return queryOptions({
     queryKey: ['createWorkItemsFromFile', id, nameOf(file), options],
@@ -52,6 +61,21 @@ export function trialQuery(id: Id, file: File, reading: Reading) {
     retry: false,
     gcTime: 0,
   });
+}
+
+/** The upload by which the same file came in before. */
+export interface Known {
+  readonly uploadId: Id;
+  /** What the server says of it, where it was read in another way. */
+  readonly text?: string;
+}
+
+/** @param error of a call that sent the file */
+export function knownIn(answer: Upload | undefined, error: unknown): Known | undefined {
+  if (answer?.repeated && answer.uploadId !== undefined) return { uploadId: answer.uploadId };
+  if (!(error instanceof ApiError)) return undefined;
+  const { uploadId } = error.details.find((one) => one.uploadId !== undefined) ?? {};
+  return uploadId === undefined ? undefined : { uploadId, text: error.message };
 }
 
 /** How a file goes in. */

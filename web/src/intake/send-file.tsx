@@ -3,10 +3,11 @@ import { useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import { Button } from 'react-aria-components';
 import { m } from './messages.ts';
-import { send, type Sending, type Upload } from './queries.ts';
+import { KnownFile } from './known-file.tsx';
+import { knownIn, send, type Known, type Sending } from './queries.ts';
 import css from './intake.module.css';
 
-interface Props extends Omit<Sending, 'again'> {
+interface Props extends Sending {
   readonly queueId: Id;
   /** How many items there will be. */
   readonly amount: number;
@@ -18,23 +19,27 @@ export function SendFile({ queueId, amount, ...sending }: Props) {
   const stop = useRef<AbortController>(undefined);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
-  const [known, setKnown] = useState<Upload>();
+  const [known, setKnown] = useState<Known>();
   const show = (uploadId: Id | undefined) =>
     void navigate({
       to: '/queues/$id/upload',
       params: { id: String(queueId) },
       search: { upload: String(uploadId) },
     });
-  const begin = async (again: boolean) => {
+  const begin = async (again = sending.again) => {
     stop.current = new AbortController();
     const { signal } = stop.current;
     setBusy(true);
     setProblem('');
+    setKnown(undefined);
     try {
       const answer = await send(queueId, { ...sending, again }, signal);
-      if (answer.repeated) setKnown(answer);
+      const same = knownIn(answer, undefined);
+      if (same) setKnown(same);
       else show(answer.uploadId);
     } catch (error) {
+      const same = knownIn(undefined, error);
+      if (same) return setKnown(same);
       setProblem(signal.aborted ? m.intake.stopped : (error as Error).message);
     } finally {
       setBusy(false);
@@ -46,7 +51,7 @@ export function SendFile({ queueId, amount, ...sending }: Props) {
       <p role="alert" className={css.problem}>
         {problem}
       </p>
-      {known && <Repeated onLook={() => show(known.uploadId)} onAgain={() => void begin(true)} />}
+      {known && <KnownFile queueId={queueId} known={known} onAgain={() => void begin(true)} />}
       {isBusy ? (
         <div role="status" className={css.sending}>
           <progress aria-label={m.intake.sending(name, m.intake.kilobytes(size))} />
@@ -55,31 +60,11 @@ export function SendFile({ queueId, amount, ...sending }: Props) {
         </div>
       ) : (
         !known && (
-          <Button className="primary" isDisabled={amount === 0} onPress={() => void begin(false)}>
+          <Button className="primary" isDisabled={amount === 0} onPress={() => void begin()}>
             {m.intake.upload(amount)}
           </Button>
         )
       )}
     </>
-  );
-}
-
-interface RepeatedProps {
-  readonly onLook: () => void;
-  readonly onAgain: () => void;
-}
-
-function Repeated({ onLook, onAgain }: RepeatedProps) {
-  return (
-    <section className={css.proposed} role="status">
-      <h3>{m.intake.repeated}</h3>
-      <p>{m.intake.repeatedText}</p>
-      <div className={css.actions}>
-        <Button className="primary" onPress={onLook}>
-          {m.intake.look}
-        </Button>
-        <Button onPress={onAgain}>{m.intake.again}</Button>
-      </div>
-    </section>
   );
 }
