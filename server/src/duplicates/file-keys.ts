@@ -1,5 +1,5 @@
 import type { Id } from '@millrace/api';
-import { raw, sql, type Db } from '../engine/db.ts';
+import { sql, type Db } from '../engine/db.ts';
 
 // The keys of all rows of a file are taken before the first row is stored, in one order: taken portion by portion, two files would
 // wait for each other. They are held in a table of the transaction, as a file may have a million of them.
@@ -25,8 +25,6 @@ export async function takeFileKeys(db: Db, queueId: Id): Promise<void> {
   await db.rows(sql`create index on file_keys (id)`);
   await db.rows(sql`analyze file_keys`);
   for (let last: string | undefined = '\\x'; last !== undefined;) last = await takeSome(db, queueId, last);
-  // A key without a holder was freed by another transaction while this one waited for it.
-  while ((await takeFreed(db, queueId)) > 0);
 }
 
 /** Takes the next keys in their order; answers the last of them. */
@@ -41,18 +39,6 @@ async function takeSome(db: Db, queueId: Id, after: string): Promise<string | un
   return row?.hash;
 }
 
-async function takeFreed(db: Db, queueId: Id): Promise<number> {
-  const rows = await db.rows(sql`
-    insert into work_item_hashes (queue_id, hash, item_id)
-    select distinct on (k.hash) ${queueId}, k.hash, k.id from file_keys k
-    where not exists (${holderOf(queueId)}) order by k.hash, k.row
-    on conflict do nothing returning 1`);
-  return rows.length;
-}
-
-const holderOf = (queueId: Id, column = raw('h.item_id')) =>
-  sql`select ${column} from work_item_hashes h where h.queue_id = ${queueId} and h.hash = k.hash`;
-
 /** A row whose key is decided: the id that its item gets, and who has the key instead, if so: an item, or an earlier row. */
 export interface KeyedRow {
   readonly row: number;
@@ -61,13 +47,34 @@ export interface KeyedRow {
   readonly holderRow?: number;
 }
 
-/** What became of the keys of these rows, in their order. */
+/**
+ * What became of the keys of these rows, in their order. A key whose holder let it go since the keys were taken, which a long file gives
+ * time for, is taken by the first of the rows that has it: each is held by somebody when this returns. Should two files wait for each other here, the
+ * database ends one, which runs again.
+ */
 export async function readFileKeys(db: Db, queueId: Id, rows: readonly number[]): Promise<KeyedRow[]> {
-  const keyed = await db.rows<KeyedRow>(sql`
-    select k.row, k.id, nullif(holder.id, k.id) as "holderId",
-      (select o.row from file_keys o where o.id = holder.id and o.id <> k.id) as "holderRow"
+  for (;;) {
+    const keyed = await selectKeyed(db, queueId, rows);
+    const free = keyed.filter(({ isFree }) => isFree).map(({ row }) => row);
+    if (free.length === 0) return keyed;
+    await takeFreed(db, queueId, free);
+  }
+}
+
+async function selectKeyed(db: Db, queueId: Id, rows: readonly number[]) {
+  const keyed = await db.rows<KeyedRow & { readonly isFree: boolean }>(sql`
+    select k.row, k.id, nullif(h.item_id, k.id) as "holderId", h.item_id is null as "isFree",
+      (select o.row from file_keys o where o.id = h.item_id and o.id <> k.id) as "holderRow"
     from unnest(${rows}::int[]) as r (row) join file_keys k on k.row = r.row
-      left join lateral (${holderOf(queueId, raw('h.item_id as id'))}) holder on true`);
+      left join work_item_hashes h on h.queue_id = ${queueId} and h.hash = k.hash`);
   // Asked for in order, the database would walk over all rows of the file in the order of their index.
   return keyed.toSorted((one, other) => one.row - other.row);
+}
+
+async function takeFreed(db: Db, queueId: Id, rows: readonly number[]): Promise<void> {
+  await db.rows(sql`
+    insert into work_item_hashes (queue_id, hash, item_id)
+    select distinct on (k.hash) ${queueId}, k.hash, k.id from unnest(${rows}::int[]) as r (row) join file_keys k on k.row = r.row
+    order by k.hash, k.row
+    on conflict do nothing`);
 }
