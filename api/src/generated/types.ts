@@ -2098,7 +2098,7 @@ export interface paths {
     put?: never;
     /**
      * Create an API key
-     * @description For oneself, with the permission `generateApiKey`; with `manageUsers` also for others, if they have no permission that one lacks, and no part in a queue where one has no say. The key is answered once and kept only as a hash. Logging in with it needs the permission `generateApiKey`, too. A user has 100 keys at most. A key can be good for less than its user may do: for some permissions, and for some queues, of which `listQueues` and operations on one queue then are all that it opens.
+     * @description For oneself, with the permission `generateApiKey`; with `manageUsers` also for others, if they have no permission that one lacks. A key for somebody else is good for what its user may do now but for making keys, also when the user may do more later; without `manageAllQueues` it is good for queues alone that one owns: those of `queueIds`, or of its user. The key is answered once and kept only as a hash. Logging in with it needs the permission `generateApiKey`, too. A user has 100 keys at most. A key can be good for less than its user may do: for some permissions, and for some queues, of which `listQueues` and operations on one queue then are all that it opens.
      */
     post: operations['createApiKey'];
     delete?: never;
@@ -2138,7 +2138,7 @@ export interface paths {
     put?: never;
     /**
      * Replace an API key
-     * @description A new key now, for the same user and good for the same; the old one stays good until a time, so that programs can be given the new one without a gap. One's own; with `manageUsers`, those of users who may do no more than oneself.
+     * @description A new key now, for the same user and good for the same; the old one stays good until a time, so that programs can be given the new one without a gap. One's own; with `manageUsers`, those of users who may do no more than oneself, and then good for no more than `createApiKey` would make.
      */
     post: operations['rotateApiKey'];
     delete?: never;
@@ -2159,7 +2159,7 @@ export interface paths {
     post?: never;
     /**
      * Revoke an API key
-     * @description One's own; with `manageUsers`, anybody's. Tokens that were had with it stop working as well. The last administrator who can log in keeps the last way in.
+     * @description One's own; with `manageUsers`, anybody's. Tokens that were had with it stop working as well. The last administrator who can log in keeps the last way in: a password, or a key that is good for everything.
      */
     delete: operations['revokeApiKey'];
     options?: never;
@@ -6079,7 +6079,7 @@ export interface components {
        * @description In the future; never when left out
        */
       expiresOn?: string | null;
-      /** @description Of those of its user, the ones that the key is good for, without `generateApiKey`: a key makes no keys. All when left out */
+      /** @description Of those of its user, the ones that the key is good for, without `generateApiKey`: such a key makes no keys. All when left out */
       permissions?: string[] | null;
       /** @description The queues that the key is good for; all when left out */
       queueIds?: Id[] | null;

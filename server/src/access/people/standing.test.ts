@@ -50,6 +50,31 @@ describe('rights in queues', () => {
     expect((await make()).status).toBe(200);
   });
 
+  it('createApiKey for somebody else opens no queue that its user comes into later, but for who manages all', async () => {
+    const [first, later] = [await consumed('First'), await consumed('Later')];
+    const { consumer } = first;
+    await join(first.queue);
+    await later.queue.owner.call.addQueueParticipant({
+      path: later.queue.path,
+      body: { userId: manager.id },
+    });
+    const queueIds = [first.queue.id, later.queue.id];
+    const wide = await manager.call.createApiKey({ body: { userId: consumer.id, queueIds } });
+    expect([wide.status, wide.error.message]).toEqual(beyond);
+    const made = (await manager.call.createApiKey({ body: { userId: consumer.id } })).body;
+    expect(made.queueIds).toEqual([first.queue.id]);
+    const byAdmin = (await app.admin.createApiKey({ body: { userId: consumer.id } })).body;
+    const path = { ...later.queue.path, userId: consumer.id };
+    await later.queue.owner.call.addOrUpdateQueueMember({ path, body: { role: 'MEMBER' } });
+    const seenWith = async (apiKey = '') => {
+      const { token } = (await app.as(undefined).logIn({ body: { username: 'has First', apiKey } })).body;
+      const shown = [first, later].map(({ queue }) => app.as(token).getQueue({ path: queue.path }));
+      return (await Promise.all(shown)).map(({ status }) => status);
+    };
+    expect(await seenWith(made.apiKey)).toEqual([200, 403]);
+    expect(await seenWith(byAdmin.apiKey)).toEqual([200, 200]);
+  });
+
   it('resetUserPassword tells the queues of the user, when who resets it has no say there', async () => {
     const { queue, consumer } = await consumed('Forgetful');
     const told = async () => {

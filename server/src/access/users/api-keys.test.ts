@@ -9,6 +9,12 @@ const { basic, manager, foreigner } = await createUserPeople(app);
 
 const refusal = ({ status, error }: { status: number; error: { code: string } }) => [status, error.code];
 const keyOf = async (user: TestUser) => (await user.call.createApiKey()).body;
+/** Makes a user an administrator. */
+async function promote({ id }: TestUser) {
+  const filter = { operator: 'eq', field: 'name', value: 'AAE_Admin' };
+  const roles = (await app.admin.listRoles({ body: { filter } })).body.list.map((role) => ({ id: role.id }));
+  expect((await app.admin.updateUser({ path: { id }, body: { version: 0, roles } })).status).toBe(200);
+}
 const namesOf = async (user: { call: TestUser['call'] }) =>
   (await user.call.listApiKeys()).body.list.map(({ name }) => name);
 
@@ -71,11 +77,33 @@ describe('createApiKey', () => {
   });
 
   it('createApiKey makes keys for others with manageUsers only, and for nobody who may do more', async () => {
-    const forUser = (user: TestUser, userId: number) => user.call.createApiKey({ body: { userId } });
-    expect(refusal(await forUser(runner, other.id))).toEqual([403, 'FORBIDDEN']);
-    const { status, body } = await forUser(manager, other.id);
-    expect([status, body.userId, body.createdBy]).toEqual([200, other.id, manager.id]);
-    expect(refusal(await forUser(manager, 1))).toEqual([403, 'FORBIDDEN']);
+    const forUser = (call: TestUser['call'], userId: number) => call.createApiKey({ body: { userId } });
+    expect(refusal(await forUser(runner.call, other.id))).toEqual([403, 'FORBIDDEN']);
+    const { status, body } = await forUser(app.admin, other.id);
+    expect([status, body.userId]).toEqual([200, other.id]);
+    expect(refusal(await forUser(manager.call, 1))).toEqual([403, 'FORBIDDEN']);
+  });
+
+  it('createApiKey for somebody else opens nothing that its user may do later, nor makes another key', async () => {
+    const promoted = await app.user('promoted', ['AAE_Bot Runner']);
+    const body = { userId: promoted.id };
+    const made = (await app.admin.createApiKey({ body })).body;
+    expect(made.permissions).toEqual(['useQueues', 'runDevice']);
+    const wanted = ['useQueues', 'manageDevices'];
+    const narrow = await app.admin.createApiKey({ body: { ...body, permissions: wanted } });
+    expect(narrow.body.permissions).toEqual(['useQueues']);
+    const nothing = await app.admin.createApiKey({ body: { ...body, permissions: ['viewUsers'] } });
+    expect([nothing.status, nothing.error.details?.[0]?.field]).toEqual([400, 'permissions']);
+    const own = (await promoted.call.createApiKey()).body;
+    const rotated = (await app.admin.rotateApiKey({ path: { id: own.id } })).body;
+    await promote(promoted);
+    const mayDo = async (apiKey = '') => {
+      const session = await app.as(undefined).logIn({ body: { username: 'promoted', apiKey } });
+      const call = app.as(session.body.token);
+      return [(await call.listUsers()).status, (await call.createApiKey()).status];
+    };
+    for (const { apiKey } of [made, rotated]) expect(await mayDo(apiKey)).toEqual([403, 403]);
+    expect(await mayDo(own.apiKey)).toEqual([200, 200]);
   });
 
   it('createApiKey refuses a user that does not exist, is of another tenant or could not use the key', async () => {

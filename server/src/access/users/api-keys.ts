@@ -10,8 +10,8 @@ import { refuseExcess, type Kind } from '../../engine/quotas.ts';
 import { recordOfAccess } from '../../journal/journal.ts';
 import { lockPeople, refuseLast, selectRemaining } from './administrators.ts';
 import { seesAllQueues } from './permissions.ts';
-import { queuesInReachOf, refuseQueuesBeyond } from './standing.ts';
-import { checkName, invalid, readKeyPermissions, refuseBeyond } from './rules.ts';
+import { queuesInReachOf } from './standing.ts';
+import { checkName, invalid, keyPermissionsFor, readKeyPermissions, refuseBeyond } from './rules.ts';
 
 export const createApiKey: PlainOperation<'createApiKey'> = async (context, { body }) => {
   const { actor, now } = context;
@@ -21,10 +21,11 @@ export const createApiKey: PlainOperation<'createApiKey'> = async (context, { bo
   const expiresOn = readExpiry('expiresOn', body?.expiresOn, now);
   const permissions = body?.permissions ? readKeyPermissions(body.permissions) : undefined;
   const queueIds = body?.queueIds ?? undefined;
-  if (userId !== actor.id) await refuseKeyFor(context, userId);
   await refuseUnknownQueues(context, queueIds ?? []);
-  const made = await addKey(context, { userId, name, expiresOn, permissions, queueIds });
-  const changes = { apiKeyId: made.id, userId, name, permissions, queueIds };
+  const wanted = { permissions, queueIds };
+  const scope = userId === actor.id ? wanted : await scopeFor(context, userId, wanted);
+  const made = await addKey(context, { userId, name, expiresOn, ...scope });
+  const changes = { apiKeyId: made.id, userId, name, ...scope };
   await recordOfAccess(context, { operation: 'createApiKey', changes });
   return made;
 };
@@ -35,14 +36,15 @@ export const rotateApiKey: PlainOperation<'rotateApiKey'> = async (context, { pa
   const { db, actor, now } = context;
   const old = await lockApiKey(db, keysOf(actor), path.id);
   if (!old || (old.expiresOn && old.expiresOn <= now)) throw unknownKey(path.id);
-  if (old.userId !== actor.id) await refuseKeyFor(context, old.userId);
+  const { userId, name, permissions, queueIds } = old;
+  const wanted = { permissions, queueIds };
+  const scope = userId === actor.id ? wanted : await scopeFor(context, userId, wanted);
   const overlap = readExpiry('overlapUntil', body?.overlapUntil, now) ?? new Date(now.getTime() + day);
   const lifetime =
     old.expiresOn && new Date(now.getTime() + old.expiresOn.getTime() - old.createdOn.getTime());
   const expiresOn = readExpiry('expiresOn', body?.expiresOn, now) ?? lifetime;
   const oldExpiresOn = old.expiresOn && old.expiresOn < overlap ? old.expiresOn : overlap;
-  const { userId, name, permissions, queueIds } = old;
-  const made = await addKey(context, { userId, name, expiresOn, permissions, queueIds, replaces: old.id });
+  const made = await addKey(context, { userId, name, expiresOn, ...scope, replaces: old.id });
   await setExpiry(db, old.id, oldExpiresOn);
   const changes = { apiKeyId: made.id, replaces: old.id, overlapUntil: oldExpiresOn, userId, name };
   await recordOfAccess(context, { operation: 'rotateApiKey', changes });
@@ -84,8 +86,11 @@ export function readExpiry(field: string, text: string | null | undefined, now: 
   throw invalid([{ field, message: 'must be a time in the future' }]);
 }
 
-/** A key gives its holder all permissions of the user it is for. */
-async function refuseKeyFor(context: Context, userId: Id): Promise<void> {
+/**
+ * What a key for somebody else is good for, whose maker keeps a copy: no more than its user may do now, in queues in which the maker has
+ * every say, so that it opens nothing that the user is given later.
+ */
+async function scopeFor(context: Context, userId: Id, wanted: KeyScope): Promise<KeyScope> {
   const { db, actor } = context;
   if (!actor.permissions.has('manageUsers')) {
     throw new Refusal(
@@ -93,13 +98,27 @@ async function refuseKeyFor(context: Context, userId: Id): Promise<void> {
       'An API key for somebody else needs the permission manageUsers. Leave out userId.',
     );
   }
-  const permissions = await selectPermissions(db, actor.tenantId, userId);
-  const message = permissions ? 'names a user without the permission generateApiKey' : 'names no user';
-  if (!permissions?.includes('generateApiKey')) {
-    throw new Refusal('INVALID_REQUEST', `userId ${message}.`, { details: [{ field: 'userId', message }] });
-  }
-  refuseBeyond(actor.permissions, permissions, 'An API key for this user');
-  await refuseQueuesBeyond(context, queuesInReachOf(userId), 'An API key for this user');
+  const present = await selectPermissions(db, actor.tenantId, userId);
+  const scope = keyPermissionsFor(present, wanted.permissions);
+  refuseBeyond(actor.permissions, present ?? [], 'An API key for this user');
+  if (actor.permissions.has('manageAllQueues')) return { permissions: scope, queueIds: wanted.queueIds };
+  return { permissions: scope, queueIds: await ownQueuesOf(context, userId, wanted.queueIds) };
+}
+
+/** Of the queues of a user, or of those that are wanted, the ones that the caller owns. @throws Refusal FORBIDDEN */
+async function ownQueuesOf({ db, actor }: Context, userId: Id, wanted?: readonly Id[]): Promise<Id[]> {
+  const rows = await db.rows<{ id: Id }>(sql`
+    select m.queue_id as id from queue_members m where m.user_id = ${actor.id} and m.role = 'OWNER'
+      and (m.queue_id = any(${wanted}::bigint[])
+        or ${wanted === undefined} and m.queue_id in (select r.queue_id from (${queuesInReachOf(userId)}) r))
+    order by m.queue_id`);
+  const own = rows.map(({ id }) => id);
+  if (own.length > 0 && own.length === new Set(wanted ?? own).size) return own;
+  throw new Refusal(
+    'FORBIDDEN',
+    'An API key for this user is good for queues that you own alone, as it could open others that they come into. ' +
+      'Name such queues in queueIds. Ask an owner of the queue, or somebody who manages all queues.',
+  );
 }
 
 const keyFields: Record<string, Field> = {
@@ -113,9 +132,9 @@ const keyFields: Record<string, Field> = {
 
 export const listApiKeys: PlainOperation<'listApiKeys'> = async ({ db, actor }, { body }) => {
   const query = listQuery(body, keyFields, raw('k.id'));
-  const scope = keysOf(actor);
-  const page = await pageOf(db, query, sql`api_keys k where ${inScope(scope)}`);
-  return { page, list: await selectApiKeys(db, scope, query) };
+  const reach = keysOf(actor);
+  const page = await pageOf(db, query, sql`api_keys k where ${inReach(reach)}`);
+  return { page, list: await selectApiKeys(db, reach, query) };
 };
 
 /** Keys count as a way in: the last administrator keeps one. */
@@ -134,7 +153,7 @@ function unknownKey(id: Id): Refusal {
   return new Refusal('NOT_FOUND', `There is no API key ${id}, or it has ended, or it is not yours.`);
 }
 
-function keysOf({ tenantId, id, permissions }: Actor): KeyScope {
+function keysOf({ tenantId, id, permissions }: Actor): Reach {
   return { tenantId, userId: permissions.has('manageUsers') ? undefined : id };
 }
 
@@ -151,13 +170,17 @@ const keyColumns = raw(`
   k.id, k.name, k.user_id as "userId", k.prefix, k.permissions, k.queue_ids as "queueIds", k.expires_on as "expiresOn",
   k.last_used_on as "lastUsedOn", k.replaces, k.created_by as "createdBy", k.created_on as "createdOn"`);
 
+/** What an API key is good for: all that its user may do, unless it says so. */
+interface KeyScope {
+  readonly permissions?: readonly string[] | undefined;
+  readonly queueIds?: readonly Id[] | undefined;
+}
+
 /** What an API key is for, and what it is good for. */
-interface KeyDescription {
+interface KeyDescription extends KeyScope {
   readonly userId: Id;
   readonly name: string;
   readonly expiresOn?: Date | undefined;
-  readonly permissions?: readonly string[] | undefined;
-  readonly queueIds?: readonly Id[] | undefined;
   readonly replaces?: Id;
 }
 
@@ -179,26 +202,26 @@ async function insertApiKey(db: Db, now: Date, key: NewApiKeyRow): Promise<Schem
 }
 
 /** The users whose keys a caller may see: one of them, or all of the tenant. */
-interface KeyScope {
+interface Reach {
   readonly tenantId: Id;
   readonly userId: Id | undefined;
 }
 
-const inScope = ({ tenantId, userId }: KeyScope) =>
+const inReach = ({ tenantId, userId }: Reach) =>
   userId === undefined
     ? sql`k.user_id in (select u.id from users u where u.tenant_id = ${tenantId})`
     : sql`k.user_id = ${userId}`;
 
-function selectApiKeys(db: Db, scope: KeyScope, { where, orderBy, limit, offset }: ListQuery) {
+function selectApiKeys(db: Db, reach: Reach, { where, orderBy, limit, offset }: ListQuery) {
   return db.rows<Schemas['ApiKey']>(sql`
-    select ${keyColumns} from api_keys k where ${inScope(scope)} and ${where}
+    select ${keyColumns} from api_keys k where ${inReach(reach)} and ${where}
     order by ${orderBy} limit ${limit} offset ${offset}`);
 }
 
 /** An API key that is to be replaced, held against being replaced twice. */
-function lockApiKey(db: Db, scope: KeyScope, id: Id) {
+function lockApiKey(db: Db, reach: Reach, id: Id) {
   return db.row<KeyDescription & { id: Id; createdOn: Date }>(sql`
-    select ${keyColumns} from api_keys k where k.id = ${id} and ${inScope(scope)} for update`);
+    select ${keyColumns} from api_keys k where k.id = ${id} and ${inReach(reach)} for update`);
 }
 
 async function setExpiry(db: Db, id: Id, expiresOn: Date): Promise<void> {
@@ -221,9 +244,9 @@ async function refuseUnknownQueues({ db, actor }: Context, queueIds: readonly Id
 }
 
 /** Deletes the key. @returns whose it was; undefined when there is none in scope */
-async function deleteApiKey(db: Db, scope: KeyScope, id: Id): Promise<Id | undefined> {
+async function deleteApiKey(db: Db, reach: Reach, id: Id): Promise<Id | undefined> {
   const row = await db.row<{ userId: Id }>(
-    sql`delete from api_keys k where k.id = ${id} and ${inScope(scope)} returning k.user_id as "userId"`,
+    sql`delete from api_keys k where k.id = ${id} and ${inReach(reach)} returning k.user_id as "userId"`,
   );
   return row?.userId;
 }

@@ -94,6 +94,25 @@ export function readKeyPermissions(names: readonly string[]): Permission[] {
   ]);
 }
 
+/**
+ * The permissions of a key that somebody makes for another user: of those that are wanted, the ones that its user has now, but for
+ * making other keys.
+ * @param present those of the user; undefined when there is no such user
+ * @throws Refusal INVALID_REQUEST for a user who could not use the key, or could do nothing with it
+ */
+export function keyPermissionsFor(
+  present: readonly string[] | undefined,
+  wanted: readonly string[] | undefined,
+): string[] {
+  if (!present) throw invalid([{ field: 'userId', message: 'names no user' }]);
+  if (!present.includes('generateApiKey'))
+    throw invalid([{ field: 'userId', message: 'names a user without the permission generateApiKey' }]);
+  const scope = present.filter((one) => one !== 'generateApiKey' && (wanted?.includes(one) ?? true));
+  if (scope.length > 0) return scope;
+  const message = 'has none that this user has: a key for somebody else is good for what they may do now';
+  throw invalid([{ field: 'permissions', message }]);
+}
+
 /** What a user is that there must be one of. */
 export interface Standing {
   readonly isAdministrator: boolean;
@@ -117,6 +136,6 @@ export function decideLast(before: Standing, after: Remaining): Refusal | undefi
 function last(what: string, role: string): Refusal {
   return new Refusal(
     'STATUS_CONFLICT',
-    `This would take the last ${what} who can log in. Give the role ${role} to somebody else who has a password or an API key first.`,
+    `This would take the last ${what} who can log in. Give the role ${role} to somebody else first, who has a password or an API key of their own that is good for everything.`,
   );
 }
