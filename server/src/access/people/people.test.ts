@@ -237,18 +237,49 @@ describe('the last administrator and the last operator', () => {
     await one.stop();
   });
 
-  it('disableUser counts no administrator who has neither password nor API key', async () => {
+  it('disableUser counts no administrator who has neither password nor an API key that is good for everything', async () => {
     const one = await startApp();
     const path = { id: await adminId(one) };
-    const roles = [{ id: await roleId('AAE_Admin', one) }, { id: await roleId('AAE_Operator', one) }];
-    const { body: ghost } = await one.admin.createUser({ body: { username: 'ghost', roles } });
-    const { status, error } = await one.admin.disableUser({ path });
-    expect([status, error.message]).toEqual([409, expect.stringContaining('password or an API key')]);
-    const expiresOn = '2099-01-01T00:00:00Z';
-    await one.admin.createApiKey({ body: { userId: Number(ghost.id), name: 'way in', expiresOn } });
+    const ghost = await one.user('ghost', ['AAE_Admin', 'AAE_Operator']);
+    await one.sql('update users set password_hash = null where id = $1', [ghost.id]);
+    const left = async () => (await one.admin.disableUser({ path })).status;
+    const { error } = await one.admin.disableUser({ path });
+    expect(error.message).toContain('password or an API key of their own');
+    await one.admin.createApiKey({ body: { userId: ghost.id, name: 'made by another' } });
+    await ghost.call.createApiKey({ body: { name: 'for less', permissions: ['useQueues'] } });
+    expect(await left()).toBe(409);
+    await ghost.call.createApiKey({ body: { name: 'way in', expiresOn: '2099-01-01T00:00:00Z' } });
     await one.sql("update api_keys set expires_on = '2020-01-01'");
-    expect((await one.admin.disableUser({ path })).status).toBe(409);
+    expect(await left()).toBe(409);
     await one.sql('update api_keys set expires_on = null');
+    await one.sql(`update api_keys set queue_ids = '{1}' where name = 'way in'`);
+    expect(await left()).toBe(409);
+    await one.sql('update api_keys set queue_ids = null');
+    expect(await left()).toBe(200);
+    await one.stop();
+  });
+
+  it('disableUser counts no operator whose key no role lets in, or whose tenant is disabled', async () => {
+    const one = await startApp();
+    const path = { id: await adminId(one) };
+    await one.user('administrator', ['AAE_Admin']);
+    const operator = await one.user('program', ['AAE_Operator', 'AAE_Bot Runner']);
+    await operator.call.createApiKey({ body: { name: 'way in' } });
+    await one.sql('update users set password_hash = null where id = $1', [operator.id]);
+    const roles = [{ id: await roleId('AAE_Operator', one) }];
+    await one.admin.updateUser({ path: { id: operator.id }, body: { version: 0, roles } });
+    const { status, error } = await one.admin.disableUser({ path });
+    expect([status, error.message]).toEqual([409, expect.stringContaining('last operator')]);
+    const elsewhere = (await one.admin.createTenant({ body: { name: 'other', administrator: 'theirs' } }))
+      .body;
+    await one.sql(
+      `insert into user_roles (user_id, role_id) select $1, id from roles
+       where tenant_id = $2 and name = 'AAE_Operator'`,
+      [elsewhere.administratorId, elsewhere.tenant.id],
+    );
+    await one.admin.disableTenant({ path: { id: Number(elsewhere.tenant.id) } });
+    expect((await one.admin.disableUser({ path })).status).toBe(409);
+    await one.admin.enableTenant({ path: { id: Number(elsewhere.tenant.id) } });
     expect((await one.admin.disableUser({ path })).status).toBe(200);
     await one.stop();
   });

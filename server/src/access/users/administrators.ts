@@ -10,9 +10,16 @@ export async function lockPeople(db: Db): Promise<void> {
   await db.rows(sql`select pg_advisory_xact_lock(${peopleLock})`);
 }
 
-/** Whether the user `u` has a way in: one who was created without a password has none until a key is made for them. */
-export const canLogIn = sql`not u.disabled and (u.password_hash is not null or exists (
-  select from api_keys k where k.user_id = u.id and (k.expires_on is null or k.expires_on > now())))`;
+/**
+ * Whether the user `u` has a way in: one who was created without a password has none until they have a key that opens all that they may
+ * do. One that is good for less, as keys are that somebody else made, lets in nobody who could help themselves.
+ */
+export const canLogIn = sql`not u.disabled and not exists (select from tenants t where t.id = u.tenant_id and t.disabled)
+  and (u.password_hash is not null or (
+    exists (select from api_keys k where k.user_id = u.id and k.permissions is null and k.queue_ids is null
+      and (k.expires_on is null or k.expires_on > now()))
+    and exists (select from user_roles l join roles lr on lr.id = l.role_id
+      where l.user_id = u.id and 'generateApiKey' = any(lr.permissions))))`;
 
 /** Whether there is somebody of whom there must be one, who can log in. */
 export async function selectRemaining(db: Db, tenantId: Id): Promise<Remaining> {
