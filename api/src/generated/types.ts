@@ -74,7 +74,7 @@ export interface paths {
     put?: never;
     /**
      * Take the sealed audit trail out as a file
-     * @description Lines of JSON: the public keys, then each seal with its signature and its events in the form in which they were hashed. Whoever has the file can verify it without Millrace, by a script in the documents. Each export is on record as two events, at its beginning and at its end.
+     * @description Lines of JSON: the public keys, then each seal with its signature and its events in the form in which they were hashed. Whoever has the file can verify it without Millrace, by a script in the documents. Each export is on record as two events, at its beginning and at its end. Events are in it as they are stored: while values are being encrypted that a model has just marked as sensitive, it needs the permission `revealSensitive`, and is refused with 409 to others.
      */
     post: operations['exportAudit'];
     delete?: never;
@@ -7608,6 +7608,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
+      409: components['responses']['Conflict'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
       429: components['responses']['TooManyRequests'];

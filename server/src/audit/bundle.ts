@@ -6,6 +6,7 @@ import { Download, type Context, type DownloadOperation, type StepsContext } fro
 import { bytesBefore, portionBytes, rowsAtOnce } from '../engine/portions.ts';
 import { canonicalEvent, eventHash } from '../journal/canonical.ts';
 import { recordOfAccess } from '../journal/journal.ts';
+import { findUnsealed } from '../queues/unsealed.ts';
 import { readErasures } from './erasures.ts';
 import {
   hashOfSeal,
@@ -62,9 +63,23 @@ async function begin(
   const last = newest?.seal.number ?? 0;
   const end = toSeal ?? last;
   if (fromSeal > end || end > last) throw noSuchSeals(fromSeal, end, last);
+  await refuseUnsealed(context);
   const changes = { state: 'BEGUN', fromSeal, toSeal: end };
   await recordOfAccess(context, { operation: 'exportAudit', changes });
   return { fromSeal, toSeal: end, exportedOn: now.toISOString() };
+}
+
+/** Events go out as they are stored: who has no right to sensitive values waits until all of them are encrypted. @throws Refusal */
+async function refuseUnsealed({ db, actor }: Pick<Context, 'db' | 'actor'>): Promise<void> {
+  if (actor.permissions.has('revealSensitive')) return;
+  const queueId = await findUnsealed(db, actor.tenantId);
+  if (queueId === undefined) return;
+  throw new Refusal(
+    'STATUS_CONFLICT',
+    `Events of queue ${queueId} may still have values in plain that are sensitive by now: they are being encrypted. Export the audit trail ` +
+      'when that is done, or have somebody do it who has the permission revealSensitive.',
+    { retryAfter: 5 },
+  );
 }
 
 function noSuchSeals(from: number, to: number, last: number): Refusal {
@@ -97,10 +112,10 @@ async function* linesOf(
     );
     yield line({ seal: sealText(stored.seal), signature: stored.signature.toString('base64') });
     for (let index = 0; index < leaves.length;) {
-      const text = await transact(
-        ({ db, actor }) => eventsOf(db, actor.tenantId, stored, leaves.slice(index)),
-        reading,
-      );
+      const text = await transact(async (context) => {
+        await refuseUnsealed(context);
+        return eventsOf(context.db, context.actor.tenantId, stored, leaves.slice(index));
+      }, reading);
       index += text.length;
       yield text.join('');
     }

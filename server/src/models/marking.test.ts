@@ -1,14 +1,17 @@
 import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { App, TestUser } from '../testing/app.ts';
+import type { App, Caller, TestUser } from '../testing/app.ts';
+import { seal } from '../testing/audit.ts';
 import { eventually } from '../testing/fixtures.ts';
+import { keyFile } from '../testing/key-file.ts';
 import { createCustomers, mask, startSealedApp, tablesWith } from '../testing/secrets.ts';
 
+const sealingKeyFile = keyFile();
 let app: App;
 let runner: TestUser;
 let auditor: TestUser;
 beforeAll(async () => {
-  app = await startSealedApp();
+  app = await startSealedApp({ sealingKeyFile });
   runner = await app.user('runner', ['AAE_Bot Runner']);
   auditor = await app.user('auditor', ['AAE_Auditor']);
 });
@@ -118,6 +121,35 @@ describe('while values are being encrypted', () => {
     const body = { reason: 'a test' };
     const revealed = await app.admin.revealWorkItem({ path: queue.itemPath(filled.failed), body });
     expect(revealed.body.output).toEqual({ customer: 'Canary Out' });
+  });
+
+  it('exportAudit waits for them, also those of deleted queues, but for who has a right to them', async () => {
+    const { queue } = await fill();
+    await seal(app, sealingKeyFile);
+    const take = async (caller: Caller) => {
+      const answer = await caller.exportAudit({ body: {} });
+      return { ...answer, text: answer.status === 200 ? await textOf(answer.body) : answer.error.message };
+    };
+    expect((await take(auditor.call)).text).toContain('Canary Gone');
+    await hold();
+    await change(queue, marked);
+    const refused = await take(auditor.call);
+    expect([refused.status, refused.text]).toEqual([
+      409,
+      expect.stringContaining(`queue ${queue.id} may still`),
+    ]);
+    expect(refused.headers.get('retry-after')).toBe('5');
+    expect((await take(app.admin)).text).toContain('Canary Gone');
+    for (const item of (await app.admin.listWorkItems({ path: queue.path })).body.list)
+      await app.admin.deleteWorkItem({ path: queue.itemPath(item) });
+    expect((await app.admin.deleteQueue({ path: queue.path })).status).toBe(204);
+    expect((await take(auditor.call)).status).toBe(409);
+    await release();
+    const later = await eventually(
+      () => take(auditor.call),
+      ({ status }) => status === 200,
+    );
+    expect(later.text).not.toContain('Canary');
   });
 
   it('findWorkItems finds no values of an attribute that had the name of another one, and shows them of none', async () => {
