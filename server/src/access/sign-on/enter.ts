@@ -1,30 +1,39 @@
 import { randomUUID } from 'node:crypto';
 import type { Id, Schemas } from '@millrace/api';
 import { sql, type Db } from '../../engine/db.ts';
+import type { Refusal } from '../../engine/errors.ts';
 import type { PublicContext } from '../../engine/operation.ts';
 import type { Person, Provider } from '../../engine/provider.ts';
 import { refuseExcess } from '../../engine/quotas.ts';
 import { millrace, recordTenantEvents } from '../../journal/journal.ts';
 import { giveToken } from '../auth/authentication.ts';
+import { endSessionsOf } from '../auth/session-store.ts';
 import { selectPerson } from '../people/people.ts';
 import { lockPeople, refuseLast } from '../users/administrators.ts';
 import { insertUser, usersOf } from '../users/users.ts';
 import { forbidden, SignOnRefusal } from './rules.ts';
 
-/** Lets in somebody whom a provider has proved: the user is created or brought up to date, and has a new session. @throws Refusal */
+/**
+ * Lets in somebody whom a provider has proved: the user is created or brought up to date, and has a new session.
+ * @returns a refusal instead where its step has to stay
+ * @throws Refusal
+ */
 export async function enter(
   step: PublicContext,
   provider: Provider,
   person: Person,
-): Promise<Schemas['Session']> {
+): Promise<Schemas['Session'] | Refusal> {
   const { db, now, client } = step;
   const tenant = await selectTenant(db, provider.tenant);
   if (!tenant || tenant.disabled)
     throw forbidden(provider, `The tenant ${provider.tenant} does not exist, or is disabled.`);
   await lockPeople(db);
   const roleIds = await rolesOf(step, tenant.id, person);
-  if (roleIds.length === 0) throw forbidden(provider, `${person.username} is in no group that gives a role.`);
   const known = await lockIdentity(db, tenant.id, person);
+  if (roleIds.length === 0) {
+    if (known) await leaveGroups(step, tenant.id, { userId: known.id, provider: provider.name });
+    return forbidden(provider, `${person.username} is in no group that gives a role.`);
+  }
   const userId = known ? known.id : await createUser(step, tenant.id, provider, person);
   if (known) refuseOut(known);
   const changed = known ? await updateNames(step, known, person) : undefined;
@@ -127,9 +136,23 @@ async function updateNames({ db, now }: PublicContext, known: Known, person: Per
   return changed;
 }
 
-interface Following {
+/** Whose roles follow the groups of which provider. */
+interface Follower {
   readonly userId: Id;
   readonly provider: string;
+}
+
+/** Who has left all groups that give a role loses those roles, with all that API keys have by them, and the sessions that are open. */
+async function leaveGroups(step: PublicContext, tenantId: Id, follower: Follower): Promise<void> {
+  const { userId, provider } = follower;
+  const roles = await followGroups(step, tenantId, { ...follower, roleIds: [] });
+  const endedSessions = await endSessionsOf(step, userId);
+  if (Object.keys(roles).length === 0 && endedSessions === 0) return;
+  const changes = { provider, userId, ...roles, endedSessions, ...step.client };
+  await recordTenantEvents(step, tenantId, [{ operation: 'finishSignOn', actorId: userId, changes }]);
+}
+
+interface Following extends Follower {
   /** The roles that the groups give now. */
   readonly roleIds: readonly Id[];
 }

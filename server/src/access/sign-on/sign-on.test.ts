@@ -212,6 +212,31 @@ describe('finishSignOn', () => {
     expect((await signOn(worker('leaves', { preferred_username: 'back again' }))).status).toBe(403);
   });
 
+  it('finishSignOn takes roles and sessions from who is in no group any more, and from API keys what the roles gave', async () => {
+    const { body } = await signOn(worker('quits', { groups: ['reviewers', 'item workers'] }));
+    const { id, version } = body.user;
+    const known = (await app.admin.listRoles()).body.list;
+    const byHand = known.find(({ name }) => name === 'AAE_Bot Runner');
+    const roles = [...body.user.roles, { id: Number(byHand?.id) }];
+    await app.admin.updateUser({ path: { id }, body: { version, roles } });
+    const { apiKey = '' } = (await app.as(body.token).createApiKey()).body;
+    const byKey = async () => (await anyone.logIn({ body: { username: body.user.username, apiKey } })).body;
+    const session = await byKey();
+    expect((await app.as(session.token).getAuditHead()).status).toBe(200);
+    expect((await signOn(worker('quits', { groups: ['others'] }))).status).toBe(403);
+    const after = (await app.admin.getUser({ path: { id } })).body;
+    expect(after.roles.map(({ name }) => name)).toEqual(['AAE_Bot Runner']);
+    for (const token of [body.token, session.token]) expect((await app.as(token).getMe()).status).toBe(401);
+    expect((await app.as((await byKey()).token).getAuditHead()).status).toBe(403);
+    const { list } = (await app.admin.listEvents({ query: { operation: 'finishSignOn', last: 2 } })).body;
+    expect(list[0]).toMatchObject({
+      actorId: id,
+      changes: { userId: id, rolesTaken: [expect.any(Number), expect.any(Number)], endedSessions: 2 },
+    });
+    expect(list[1]).toMatchObject({ reason: 'quits@acme.example is in no group that gives a role.' });
+    expect((await signOn(worker('quits'))).status).toBe(200);
+  });
+
   it.each([
     ['a local user', 'local', 'local'],
     ['a local user, in other case', 'Admin', 'admin'],

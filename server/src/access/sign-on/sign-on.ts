@@ -51,6 +51,7 @@ export const finishSignOn: Functions['finishSignOn'] = async (context, { body })
       const person = await provider.prove({ ...begun, secret: body.secret }, body);
       const more = await wayOut(provider);
       const session = await transact((step) => enter(step, provider, person));
+      if (session instanceof Refusal) throw session;
       return { ...session, ...(begun.next !== undefined && { next: begun.next }), ...more };
     } catch (error) {
       if (error instanceof Refusal) await transact((step) => recordRefusal(step, provider, error));
