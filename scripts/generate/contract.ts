@@ -74,10 +74,11 @@ function takesFile({ requestBody }: ContractOperation): boolean {
 /** Each operation names its success and what is special to it; the refusals that follow from its shape are added here. */
 function withCommonResponses(path: string, operation: ContractOperation): Record<string, unknown> {
   const isQueueOperation = operation['x-queue'] !== undefined;
+  const isOfSomebody = operation['x-permission'] !== 'public' || path.includes('authentication');
   const added: Record<string, string | false> = {
     // A parameter that an operation does not know is refused, also where it knows none.
     400: 'BadRequest',
-    401: (operation['x-permission'] !== 'public' || path.includes('authentication')) && 'Unauthenticated',
+    401: isOfSomebody && 'Unauthenticated',
     403: operation['x-permission'] !== 'public' && 'Forbidden',
     404: (isQueueOperation || path.includes('{')) && 'NotFound',
     // An archived queue can be read only.
@@ -87,7 +88,7 @@ function withCommonResponses(path: string, operation: ContractOperation): Record
       'Conflict',
     413: Boolean(operation.requestBody) && 'TooLarge',
     415: Boolean(operation.requestBody) && 'UnsupportedMediaType',
-    429: (operation['x-permission'] !== 'public' || operation.operationId === 'logIn') && 'TooManyRequests',
+    429: isOfSomebody && 'TooManyRequests',
     500: 'Failure',
     503: 'Unavailable',
   };

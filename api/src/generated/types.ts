@@ -7705,6 +7705,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
+      429: components['responses']['TooManyRequests'];
     };
   };
   refreshToken: {
@@ -7736,6 +7737,7 @@ export interface operations {
       415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
+      429: components['responses']['TooManyRequests'];
     };
   };
   logOut: {
@@ -7764,6 +7766,7 @@ export interface operations {
       415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
+      429: components['responses']['TooManyRequests'];
     };
   };
   getLoginMethods: {
@@ -7791,6 +7794,7 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
+      429: components['responses']['TooManyRequests'];
     };
   };
   beginSignOn: {
@@ -7887,6 +7891,7 @@ export interface operations {
       415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
+      429: components['responses']['TooManyRequests'];
     };
   };
   closeSession: {
@@ -7910,6 +7915,7 @@ export interface operations {
       403: components['responses']['Forbidden'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
+      429: components['responses']['TooManyRequests'];
     };
   };
   exchangeSession: {
@@ -7941,6 +7947,7 @@ export interface operations {
       415: components['responses']['UnsupportedMediaType'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
+      429: components['responses']['TooManyRequests'];
     };
   };
   rotateSigningKey: {

@@ -69,7 +69,12 @@ export interface PublicContext extends Omit<
   readonly sessionHours: number;
   /** Hours without use after which a session that a browser keeps has ended. */
   readonly idleHours: number;
+  /** Counts the request among those of its user, when it is proved whose it is. @throws Refusal TOO_MANY_REQUESTS for one too many */
+  readonly count: (who: Who) => void;
 }
+
+/** Whose requests are limited. */
+export type Who = Pick<Identity, 'userId' | 'tenantUuid'>;
 
 /** The context of an operation for pages of this server, whose browser keeps a cookie for it. */
 export interface BrowserContext extends PublicContext {

@@ -41,6 +41,7 @@ import {
   type SteppedContext,
   type StreamPart,
   type TenantContext,
+  type Who,
 } from './operation.ts';
 import type { Provider } from './provider.ts';
 import type { Kind, TakePlace } from './places.ts';
@@ -56,6 +57,8 @@ interface Request {
   readonly cookie: string | undefined;
   /** Whom the token stands for; undefined only where the operation needs none. */
   readonly identity: Identity | undefined;
+  /** Counts the request where `identity` is not known before it is performed. */
+  readonly count: (who: Who) => void;
   readonly input: Input;
   readonly client: Client;
   /** The size of its body, as far as that was announced. */
@@ -190,12 +193,12 @@ async function performPublic(
   operation: Operation,
   request: Request,
 ): Promise<unknown> {
-  const { token, cookie, client, log, input, operationId } = request;
+  const { token, cookie, client, log, input, operationId, count } = request;
   const { sessionHours, idleHours, providers, readiness } = parts;
   const run = functionOf(parts, operationId);
   const transact: SteppedContext['transact'] = (work) =>
     inTransaction(parts, async (db, clock, wake) =>
-      work({ db, now: await clock, token, client, sessionHours, idleHours, log, wake }),
+      work({ db, now: await clock, token, client, sessionHours, idleHours, count, log, wake }),
     );
   if (operation.effect === 'none') return run({ token, log, readiness, providers }, input);
   if (operation.effect === 'steps')

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { startApp } from '../testing/app.ts';
+import { browserAt, cookieIn } from '../testing/browser.ts';
 import { addTenant } from '../testing/tenant.ts';
 import { Refusal } from './errors.ts';
 import { createRateLimits } from './rate-limits.ts';
@@ -106,6 +107,27 @@ describe('a server', () => {
     // Others go on.
     expect((await app.admin.getMe()).status).toBe(200);
     expect((await (await addTenant(app, 'second')).call.getMe()).status).toBe(200);
+    await app.stop();
+  });
+
+  test('counts what needs no permission as well, once it is proved whose it is', async () => {
+    const app = await startApp({ userRequests: 1, tenantRequests: undefined });
+    const left = ({ headers }: { headers: Headers }) => headers.get('ratelimit');
+    const counted = expect.stringMatching(/^"user";r=\d/);
+    const { token, call } = await app.user('hasty');
+    expect(left(await call.validateToken())).toEqual(counted);
+    expect(left(await app.as(undefined).validateToken({ query: { token } }))).toEqual(counted);
+    expect(left(await app.as(undefined).validateToken({ query: { token: `${token}x` } }))).toBeNull();
+    const browser = browserAt(app.url);
+    const opened = await browser.open(token);
+    expect(left(opened)).toEqual(counted);
+    expect(left(await browser.exchange(cookieIn(opened)))).toEqual(counted);
+    expect(left(await browser.exchange('forged'))).toBeNull();
+    const burst = await Promise.all(Array.from({ length: 40 }, () => call.refreshToken({ body: {} })));
+    const refused = burst.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    const other = await app.user('leaves');
+    expect(left(await other.call.logOut({ body: {} }))).toEqual(counted);
     await app.stop();
   });
 });

@@ -1,13 +1,13 @@
 import type { Config } from './config.ts';
 import { Refusal } from './errors.ts';
-import type { Identity } from './operation.ts';
+import type { Who } from './operation.ts';
 import type { Siblings } from './siblings.ts';
 
 /** Requests a second that one may send for long; undefined for any number. */
 type Rates = Pick<Config, 'userRequests' | 'tenantRequests'>;
 
 /** Counts a request of a user, and says whether it is one too many. */
-export type CountRequest = (identity: Pick<Identity, 'userId' | 'tenantUuid'>) => Counted;
+export type CountRequest = (who: Who) => Counted;
 
 interface Counted {
   /** What may be sent in how long, and what is left until when, by draft-ietf-httpapi-ratelimit-headers. */
@@ -25,7 +25,7 @@ interface Bucket {
   at: number;
 }
 
-type Who = 'user' | 'tenant';
+type Whose = 'user' | 'tenant';
 
 interface Level {
   readonly kind: Buckets;
@@ -35,12 +35,12 @@ interface Level {
 
 /** Those who may send no more than so many. */
 class Buckets {
-  readonly who: Who;
+  readonly who: Whose;
   readonly rate: number;
   readonly policy: string;
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(who: Who, rate: number) {
+  constructor(who: Whose, rate: number) {
     this.who = who;
     this.rate = rate;
     this.policy = `"${who}";q=${this.capacity};w=${windowSeconds}`;

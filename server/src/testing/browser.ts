@@ -6,13 +6,14 @@ export interface Reply {
   readonly body: Schemas['Error'] & Schemas['Session'] & Schemas['BrowserSession'];
   /** As the server set it, whole. */
   readonly setCookie: string | undefined;
+  readonly headers: Headers;
 }
 
-type Headers = Record<string, string | undefined>;
+type Sent = Record<string, string | undefined>;
 
 /** Sends what a browser sends for a page of the server there, with these headers put in or, where undefined, left out. */
 export function browserAt(url: string) {
-  const send = (operationId: OperationId, headers: Headers = {}, body = '{}') => {
+  const send = (operationId: OperationId, headers: Sent = {}, body = '{}') => {
     const { path, method } = operations[operationId];
     const { origin } = new URL(url);
     const all = { origin, 'sec-fetch-site': 'same-origin', 'content-type': 'application/json', ...headers };
@@ -23,15 +24,23 @@ export function browserAt(url: string) {
         response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
         response.on('end', () => {
           const [setCookie] = response.headers['set-cookie'] ?? [];
-          resolve({ status: Number(response.statusCode), body: JSON.parse(text || '{}'), setCookie });
+          const headers = new Headers(
+            Object.entries(response.headersDistinct).map(([name, all]) => [name, String(all)]),
+          );
+          resolve({
+            status: Number(response.statusCode),
+            body: JSON.parse(text || '{}'),
+            setCookie,
+            headers,
+          });
         });
       });
       call.on('error', reject).end(method === 'DELETE' ? undefined : body);
     });
   };
-  const open = (token: string, headers: Headers = {}) =>
+  const open = (token: string, headers: Sent = {}) =>
     send('openSession', { authorization: `Bearer ${token}`, ...headers });
-  const exchange = (cookie: string, headers: Headers = {}) => send('exchangeSession', { cookie, ...headers });
+  const exchange = (cookie: string, headers: Sent = {}) => send('exchangeSession', { cookie, ...headers });
   const close = (cookie: string) => send('closeSession', { cookie });
   return { send, open, exchange, close };
 }

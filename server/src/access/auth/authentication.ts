@@ -12,9 +12,9 @@ import { createTokenVerifier, signToken, tokenSeconds } from './tokens.ts';
 
 type Session = Schemas['Session'];
 
-export const validateToken: PublicOperation<'validateToken'> = async ({ db, token, now }, { query }) => {
-  const verify = createTokenVerifier(db, () => now);
-  const check = async (given: string | undefined) => callerOf(db, await verify(given));
+export const validateToken: PublicOperation<'validateToken'> = async (context, { query }) => {
+  const { db, token } = context;
+  const check = async (given: string | undefined) => callerOf(db, await prove(context, given));
   if (!query.token) return check(token).then(() => ({ valid: true }));
   return check(query.token).then(
     () => ({ valid: true }),
@@ -28,7 +28,7 @@ function invalid(error: unknown): Output<'validateToken'> {
 }
 
 export const refreshToken: PublicOperation<'refreshToken'> = async (context, { body }) => {
-  const identity = await createTokenVerifier(context.db, () => context.now)(body?.token || context.token);
+  const identity = await prove(context, body?.token || context.token);
   const caller = await callerOf(context.db, identity);
   const refusal =
     decidePassword(undefined, caller) ??
@@ -39,13 +39,20 @@ export const refreshToken: PublicOperation<'refreshToken'> = async (context, { b
 
 export const logOut: PublicOperation<'logOut'> = async (context, { body }) => {
   const { db, now, token, client } = context;
-  const { sessionId, userId } = await createTokenVerifier(db, () => now)(body?.token || token);
+  const { sessionId, userId } = await prove(context, body?.token || token);
   if (!(await insertRevokedSession(db, sessionId, now))) throw tokenRevoked();
   const user = await selectGrants(db, userId);
   if (!user) return;
   const event = { operation: 'logOut', actorId: userId, changes: { ...client } };
   await recordTenantEvents(context, user.tenantId, [event]);
 };
+
+/** Whom a token stands for, among whose requests this one counts from here on. @throws Refusal also for one too many */
+export async function prove(context: PublicContext, token: string | undefined): Promise<Identity> {
+  const identity = await createTokenVerifier(context.db, () => context.now)(token);
+  context.count(identity);
+  return identity;
+}
 
 /** The user that a token is for, and its session. */
 type Bearer = Omit<Parameters<typeof signToken>[1], 'tenantUuid'>;

@@ -4,10 +4,9 @@ import { sql, type Db } from '../../engine/db.ts';
 import { Refusal } from '../../engine/errors.ts';
 import type { BrowserContext, BrowserOperation, WithCookie } from '../../engine/operation.ts';
 import { millrace, recordTenantEvents } from '../../journal/journal.ts';
-import { callerOf, giveToken } from './authentication.ts';
+import { callerOf, giveToken, prove } from './authentication.ts';
 import { decideCookie, decidePassword, decideRenewal, tokenRevoked } from './rules.ts';
 import { browserExpiryOf, insertRevokedSession } from './session-store.ts';
-import { createTokenVerifier } from './tokens.ts';
 
 /** A cookie: the handle of its session, which stays, and the secret of the present moment. */
 interface Cookie {
@@ -17,7 +16,7 @@ interface Cookie {
 
 export const openSession: BrowserOperation<'openSession'> = async (context) => {
   const { db, now, token, client, sessionHours } = context;
-  const identity = await createTokenVerifier(db, () => now)(token);
+  const identity = await prove(context, token);
   const caller = await callerOf(db, identity);
   const refusal = decidePassword(undefined, caller) ?? decideRenewal(identity.loggedInOn, sessionHours, now);
   if (refusal) throw refusal;
@@ -41,6 +40,7 @@ export const exchangeSession: BrowserOperation<'exchangeSession'> = async (conte
   if (renewal) throw renewal;
   const use = decideCookie(session, hashOf(cookie.secret), now);
   if (use === 'STOLEN') return endStolen(context, session);
+  context.count(session);
   const nonce = use === 'CHANGE' ? randomBytes(32) : session.nonce;
   const next = use === 'KEEP' ? cookie : succeed(cookie, nonce);
   if (use === 'CHANGE') await changeSecret(context, next, nonce);
@@ -142,6 +142,7 @@ interface BrowserSession {
   readonly sessionId: string;
   readonly userId: Id;
   readonly tenantId: Id;
+  readonly tenantUuid: string;
   readonly loggedInOn: Date;
   readonly expiresOn: Date;
   readonly secretHash: Buffer;
@@ -160,7 +161,8 @@ async function lockBrowserSession(db: Db, { handle }: Cookie): Promise<BrowserSe
     where b.handle_hash = ${hashOf(handle)}`;
   await db.rows(sql`select from ${here} for share of u`);
   return db.row<BrowserSession>(sql`
-    select s.id as "sessionId", s.user_id as "userId", u.tenant_id as "tenantId", s.begun_on as "loggedInOn",
+    select s.id as "sessionId", s.user_id as "userId", u.tenant_id as "tenantId",
+      (select t.uuid from tenants t where t.id = u.tenant_id) as "tenantUuid", s.begun_on as "loggedInOn",
       s.expires_on as "expiresOn", b.secret_hash as "secretHash", b.former_hash as "formerHash", b.nonce,
       b.changed_on as "changedOn"
     from ${here} for no key update of s, b`);

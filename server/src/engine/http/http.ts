@@ -13,7 +13,14 @@ import fastify, {
 import type { Config } from '../config.ts';
 import { requestReader, type RequestReader } from '../contract.ts';
 import { Refusal, toRefusal, type ErrorCode } from '../errors.ts';
-import { Accepted, Download, type Identity, type VerifyToken, type WithCookie } from '../operation.ts';
+import {
+  Accepted,
+  Download,
+  type Identity,
+  type VerifyToken,
+  type Who,
+  type WithCookie,
+} from '../operation.ts';
 import type { Perform, Screen } from '../perform.ts';
 import { Repeated, type IdempotencyKey } from '../idempotency.ts';
 import type { TakePlace } from '../places.ts';
@@ -159,9 +166,7 @@ async function callerOf(
 ): Promise<Identity> {
   try {
     const identity = await verifyToken(tokenOf(request), request.raw.socket);
-    const { headers, refusal } = countRequest(identity);
-    reply.headers(headers);
-    if (refusal) throw refusal;
+    counting(countRequest, reply)(identity);
     if (!isWorthAsking(operation, request)) return identity;
     await screen({ operationId, identity, path: reader.path(request.params as Record<string, string>) });
     refuseLongFile(operation, request, maxFileBytes);
@@ -170,6 +175,18 @@ async function callerOf(
     hurry(request);
     throw error;
   }
+}
+
+/** Counts a request, once, when it is proved whose it is, and tells them what is left. @throws Refusal for one too many */
+function counting(countRequest: CountRequest, reply: FastifyReply): (who: Who) => void {
+  let isCounted = false;
+  return (who) => {
+    if (isCounted) return;
+    isCounted = true;
+    const { headers, refusal } = countRequest(who);
+    reply.headers(headers);
+    if (refusal) throw refusal;
+  };
 }
 
 /** A route, and who calls by it. */
@@ -186,12 +203,22 @@ async function handle(
   const target = readTarget(operation, reader, request);
   const cookie = operation.browser ? cookieOf(request) : undefined;
   const caller = { token: tokenOf(request), cookie, identity, client: clientOf(request), log: request.log };
+  const count = counting(doors.countRequest, reply);
   const perform = (
     body: unknown,
     bodyBytes: number,
     signal: () => AbortSignal,
     idempotency?: IdempotencyKey,
-  ) => doors.perform({ operationId, ...caller, bodyBytes, input: { ...target, body }, signal, idempotency });
+  ) =>
+    doors.perform({
+      operationId,
+      ...caller,
+      count,
+      bodyBytes,
+      input: { ...target, body },
+      signal,
+      idempotency,
+    });
   if (operation.lines !== null && identity && isOfLines(request)) {
     refuseKey(request, 'a body of lines');
     const signal = abortedWhenGone(reply);
