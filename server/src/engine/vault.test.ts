@@ -45,6 +45,22 @@ describe('master keys', () => {
     await again.stop();
   });
 
+  it('createWorkItemModel puts the first keys of a tenant under the master key that the file has by then', async () => {
+    const masterKeyFile = path.join(folder, 'changed');
+    const [former, next] = [newMasterKey(), newMasterKey()];
+    await writeFile(masterKeyFile, former);
+    const database = await createDatabase();
+    const app = await startApp({ masterKeyFile }, database);
+    await writeFile(masterKeyFile, `${next}\n${former}\n`);
+    const attributes = [{ name: 'x', sensitivity: 'SECRET' as const }];
+    expect((await app.admin.createWorkItemModel({ body: { name: 'Secret', attributes } })).status).toBe(200);
+    await app.admin.rotateTenantKey();
+    await app.stop();
+    // Whoever follows the documents has taken the former line away by now.
+    const again = await startApp({ masterKey: next }, database);
+    await again.stop();
+  });
+
   it('rewrapTenantKeys puts keys under a new master key, which is read from the file while the server runs', async () => {
     const masterKeyFile = path.join(folder, 'rotated');
     const [former, next] = [newMasterKey(), newMasterKey()];

@@ -99,7 +99,9 @@ export class Vault {
     }
   }
 
+  /** Under the key that is the present one now: this server may have met nothing that a newer one has wrapped, and the former may be taken away. */
   async #insert(db: Db, tenantId: Id, one: Pick<WrappedKey, 'purpose' | 'version'>, now: Date) {
+    this.#masters = readMasters(this.#source);
     const [name, master] = this.#present();
     const wrapped = encrypt(master, placeOf(tenantId, one), randomBytes(keyBytes));
     await db.rows(sql`
