@@ -105,6 +105,22 @@ describe('addOrUpdateQueueMember', () => {
     expect((await setRole(member.id, 'PARTICIPANT', own, member.call)).status).toBe(409);
   });
 
+  it('addOrUpdateQueueMember and removeQueueMember count no other owner who is disabled', async () => {
+    const own = await createQueue(app);
+    const second = await newcomer();
+    await setRole(second.id, 'OWNER', own);
+    await app.admin.disableUser({ path: { id: second.id } });
+    const path = { ...own.path, userId: own.owner.id };
+    const removed = await app.admin.removeQueueMember({ path });
+    expect([removed.status, removed.error.message]).toEqual([
+      409,
+      expect.stringContaining('the last owner of the queue who is not disabled'),
+    ]);
+    expect((await setRole(own.owner.id, 'MEMBER', own)).status).toBe(409);
+    // Who is disabled keeps the queue for nobody.
+    expect((await app.admin.removeQueueMember({ path: { ...path, userId: second.id } })).status).toBe(204);
+  });
+
   it('addOrUpdateQueueMember leaves one of two owners who dismiss each other', async () => {
     for (let round = 0; round < 5; round += 1) {
       const own = await createQueue(app);

@@ -5,6 +5,7 @@ import { listQuery, pageOf } from '../../engine/lists/lists.ts';
 import type { Field } from '../../engine/lists/values.ts';
 import type { Context, QueueContext, QueueOperation } from '../../engine/operation.ts';
 import { recordOfQueueAccess } from '../../journal/journal.ts';
+import { otherOwners } from './membership.ts';
 import { decideRemoval, decideRole, type MemberRole } from './rules.ts';
 
 export const addQueueConsumer: QueueOperation<'addQueueConsumer'> = async (context, { body }) => {
@@ -144,8 +145,7 @@ function selectMember(db: Db, tenantId: Id, queueId: Id, userId: Id) {
 }
 
 async function hasOtherOwner(db: Db, queueId: Id, userId: Id): Promise<boolean> {
-  const rows = await db.rows(sql`
-    select from queue_members where queue_id = ${queueId} and role = 'OWNER' and user_id <> ${userId} limit 1`);
+  const rows = await db.rows(sql`${otherOwners(sql`${queueId}`, userId)} limit 1`);
   return rows.length > 0;
 }
 

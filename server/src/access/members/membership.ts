@@ -82,3 +82,9 @@ export function queuesOfUser(userId: Id): Sql {
     union all
     select c.queue_id from queue_consumers c join user_roles ur on ur.role_id = c.role_id where ur.user_id = ${userId}`;
 }
+
+/** The owners of a queue beside a user, as SQL. One who is disabled does not count, unless the user is disabled as well. */
+export const otherOwners = (queueId: Sql, userId: Id): Sql => sql`
+  select from queue_members o join users u on u.id = o.user_id
+  where o.queue_id = ${queueId} and o.role = 'OWNER' and o.user_id <> ${userId}
+    and (not u.disabled or exists (select from users d where d.id = ${userId} and d.disabled))`;

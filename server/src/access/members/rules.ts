@@ -39,13 +39,13 @@ export function decideRemoval(role: MemberRole, hasOtherOwner: boolean): Refusal
   if (role !== 'OWNER' || hasOtherOwner) return undefined;
   return new Refusal(
     'STATUS_CONFLICT',
-    'This user is the last owner of the queue and stays it. Make another user OWNER first.',
+    'This user is the last owner of the queue who is not disabled, and stays it. Make another user OWNER first.',
   );
 }
 
 /**
  * The role of a user after a request. Without a wanted role, a user keeps the present one, or else becomes MEMBER.
- * @param hasOtherOwner whether somebody else owns the queue.
+ * @param hasOtherOwner whether somebody else owns the queue, who is not disabled.
  */
 export function decideRole(
   current: MemberRole | undefined,
@@ -56,6 +56,6 @@ export function decideRole(
   if (current !== 'OWNER' || role === 'OWNER' || hasOtherOwner) return role;
   return new Refusal(
     'STATUS_CONFLICT',
-    'This user is the last owner of the queue and cannot be made anything else. Make another user OWNER first.',
+    'This user is the last owner of the queue who is not disabled, and cannot be made anything else. Make another user OWNER first.',
   );
 }
