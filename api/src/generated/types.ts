@@ -9413,7 +9413,7 @@ export interface operations {
          * @example dd/mm/yyyy
          */
         dateFormat?: string;
-        /** @description What stands before the decimals; as the `intakeFormat` of the queue has it unless it is given. With it, thousands may be grouped by the other sign, by spaces or apostrophes; without it, numbers have a point and are not grouped */
+        /** @description What stands before the decimals; as the `intakeFormat` of the queue has it unless it is given. With it, thousands may be grouped by the other sign, by spaces or apostrophes; without it, numbers have a point and are not grouped, and one such as 1.500 is an error unless the first 1,000 rows of its column show that its point stands before decimals */
         decimalSign?: 'POINT' | 'COMMA';
         /**
          * @description Where times without an offset are of, as those of workbooks are. Unless it is given: as the `intakeFormat` of the queue has it, or else UTC
@@ -9526,7 +9526,7 @@ export interface operations {
          * @example dd/mm/yyyy
          */
         dateFormat?: string;
-        /** @description What stands before the decimals; as the `intakeFormat` of the queue has it unless it is given. With it, thousands may be grouped by the other sign, by spaces or apostrophes; without it, numbers have a point and are not grouped */
+        /** @description What stands before the decimals; as the `intakeFormat` of the queue has it unless it is given. With it, thousands may be grouped by the other sign, by spaces or apostrophes; without it, numbers have a point and are not grouped, and one such as 1.500 is an error unless the first 1,000 rows of its column show that its point stands before decimals */
         decimalSign?: 'POINT' | 'COMMA';
         /**
          * @description Where times without an offset are of, as those of workbooks are. Unless it is given: as the `intakeFormat` of the queue has it, or else UTC
@@ -9606,7 +9606,7 @@ export interface operations {
          * @example dd/mm/yyyy
          */
         dateFormat?: string;
-        /** @description What stands before the decimals; as the `intakeFormat` of the queue has it unless it is given. With it, thousands may be grouped by the other sign, by spaces or apostrophes; without it, numbers have a point and are not grouped */
+        /** @description What stands before the decimals; as the `intakeFormat` of the queue has it unless it is given. With it, thousands may be grouped by the other sign, by spaces or apostrophes; without it, numbers have a point and are not grouped, and one such as 1.500 is an error unless the first 1,000 rows of its column show that its point stands before decimals */
         decimalSign?: 'POINT' | 'COMMA';
         /**
          * @description Where times without an offset are of, as those of workbooks are. Unless it is given: as the `intakeFormat` of the queue has it, or else UTC

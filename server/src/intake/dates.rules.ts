@@ -1,5 +1,5 @@
 import { instant } from '../records/record.ts';
-import { offsetAt } from '../records/zone.rules.ts';
+import { offsetAt, wallTime } from '../records/zone.rules.ts';
 import { patternOf, timePart } from '../records/date-format.rules.ts';
 
 /** How the dates of a file are written, and where its clock stands. */
@@ -64,13 +64,22 @@ function fullYear(year: string): string {
   return (Number(year) > 68 ? '19' : '20') + year.padStart(2, '0');
 }
 
-/** The instant at which clocks of the zone show this; of an hour that comes twice, the first. */
+/** The instant at which clocks of the zone show this; one of an hour that comes twice is an error. */
 export function localInstant(day: string, time: string, timeZone = 'UTC'): Reading {
   const [hour = '', minute = '', second = '00'] = time.split(':');
   const wall = Date.parse(`${day}T${hour.padStart(2, '0')}:${minute}:${second}Z`);
   if (Number.isNaN(wall)) return { reason: 'is no time of the day' };
   const offsets = [wall - 86_400_000, wall + 86_400_000].map((near) => offsetAt(timeZone, near));
-  const found = offsets.map((offset) => wall - offset).find((at) => at + offsetAt(timeZone, at) === wall);
+  const [found, other] = [...new Set(offsets.map((offset) => wall - offset))].filter(
+    (at) => at + offsetAt(timeZone, at) === wall,
+  );
   if (found === undefined) return { reason: `is no time in ${timeZone}: clocks are put forward then` };
-  return { value: new Date(found).toISOString().replace('.000Z', 'Z') };
+  if (other === undefined) return { value: new Date(found).toISOString().replace('.000Z', 'Z') };
+  const both = [found, other].map((at) => withOffset(timeZone, at)).join(' or ');
+  return { reason: `comes twice in ${timeZone}, as clocks are put back then: say which, ${both}` };
+}
+
+function withOffset(timeZone: string, at: number): string {
+  const { day, time, offset } = wallTime(timeZone, at);
+  return `${day}T${time}${offset}`;
 }

@@ -44,6 +44,15 @@ test('a decimal sign is proposed where only one fits', () => {
   expect(unclear.decimalSign).toBeUndefined();
 });
 
+test('a point before three digits stands before decimals where another value of the column shows it, and else is unclear', () => {
+  expect(guess(['1.500', '2.5'])).toEqual({ type: 'NUMBER', isRequired: true });
+  expect(guess(['12.345', '0.125'])).toEqual({ type: 'NUMBER', isRequired: true });
+  expect(guess(['1.500', '1.500,00']).decimalSign).toBe('COMMA');
+  const unclear = guess(['1.500', '2.500']);
+  expect(unclear).toMatchObject({ type: 'NUMBER', note: expect.stringContaining('say by decimalSign') });
+  expect(unclear.decimalSign).toBeUndefined();
+});
+
 test('a text that is nearly a number says which value is none', () => {
   const cells = [...Array.from({ length: 9 }, (_, index) => String(index)), 'n/a'];
   expect(guess(cells)).toMatchObject({

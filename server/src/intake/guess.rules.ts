@@ -1,6 +1,6 @@
 import type { Attribute } from '../engine/operation.ts';
 import { isEmpty, shownCell, type Cell } from './table/cells.rules.ts';
-import { readCell, type ValueReading } from './values.rules.ts';
+import { readCell, showsPoint, type ValueReading } from './values.rules.ts';
 
 /** The attribute that the values of a column look like. */
 export interface Guess extends Pick<ValueReading, 'dateFormat' | 'decimalSign'> {
@@ -52,7 +52,7 @@ function asDate(values: readonly Cell[], reading: ValueReading): Typed | undefin
 }
 
 function asNumber(values: readonly Cell[], reading: ValueReading): Typed | undefined {
-  const isPlain = fits('NUMBER', values, reading);
+  const isPlain = fits('NUMBER', values, { ...reading, hasPoint: showsPoint(values) });
   if (isPlain) {
     const lossy = values.find(losesDigits);
     return lossy === undefined ? { type: 'NUMBER' } : { type: 'TEXT', note: keptAsText(lossy) };
@@ -69,7 +69,7 @@ function asNumber(values: readonly Cell[], reading: ValueReading): Typed | undef
       decimalSign: only,
       note: `holds numbers that are read with decimalSign ${only}`,
     };
-  const note = 'can be read with a comma before decimals or between thousands: say by decimalSign which';
+  const note = 'can be read with a comma or a point before decimals: say by decimalSign which';
   return { type: 'NUMBER', note };
 }
 

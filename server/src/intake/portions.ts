@@ -7,8 +7,24 @@ import { Sealer, type TenantKeys } from '../engine/sealing.ts';
 import { rankOf } from '../records/record.ts';
 import { sortKey } from '../work-items/item/rules.ts';
 import { namelessProblems, readHeader, refusalOf, type Column, type HeaderReading } from './header.rules.ts';
-import { errorOf, keptCells, readRow, type Row, type RowProblem, type RowReading } from './rows.rules.ts';
-import { shownCell, told, type Cell, type Layout, type Line, type ReadOptions } from './table/cells.rules.ts';
+import {
+  errorOf,
+  keptCells,
+  pointsIn,
+  readRow,
+  type Row,
+  type RowProblem,
+  type RowReading,
+} from './rows.rules.ts';
+import {
+  lengthOf,
+  shownCell,
+  told,
+  type Cell,
+  type Layout,
+  type Line,
+  type ReadOptions,
+} from './table/cells.rules.ts';
 import { openTable } from './table/open.ts';
 import { problemOf } from './table/problems.rules.ts';
 import { keptRows } from './kept.rules.ts';
@@ -99,6 +115,8 @@ export interface BadRow {
 }
 
 const rowsAtOnce = 2000;
+/** In characters. */
+const lengthAtOnce = 4 * 1024 * 1024;
 
 /** A name of the header, as it is kept for the rows that are given back. */
 const headerCell = (cell: Cell) => told(shownCell(cell), 1000);
@@ -109,22 +127,32 @@ export async function* readFile(job: Job): AsyncGenerator<Told> {
   if (job.purpose === 'head') return readHead(job);
   const { layout, lines, share } = await openTable(job.path, job.options);
   let reading: RowReading | undefined;
-  let waiting: Line[] = [];
-  for await (const part of lines) {
-    const [header, ...rest] = part;
-    if (!reading && !header) continue;
-    if (!reading && header) {
-      const columns = readHeader(job.queue.attributes, header, job.options);
-      reading = readingOf(job, columns, layout);
+  for await (const [first, ...others] of inPortions(lines)) {
+    if (!first) continue;
+    const rows = reading ? [first, ...others] : others;
+    if (!reading) {
+      const columns = readHeader(job.queue.attributes, first, job.options);
+      reading = readingOf(job, layout, { columns, rows });
       const keyColumns = keyColumnsOf(job.queue, columns);
-      yield { kind: 'header', layout, header: header.cells.map(headerCell), keyColumns };
-      waiting = rest;
-    } else waiting.push(...part);
-    if (!reading || waiting.length < rowsAtOnce) continue;
-    yield { ...portionOf(job, reading, waiting), share: share() };
-    waiting = [];
+      yield { kind: 'header', layout, header: first.cells.map(headerCell), keyColumns };
+    }
+    if (rows.length > 0) yield { ...portionOf(job, reading, rows), share: share() };
   }
-  if (reading && waiting.length > 0) yield { ...portionOf(job, reading, waiting), share: 1 };
+}
+
+/** The lines of a file in portions that are bounded by their number and by their size: one of many long rows would take all memory. */
+export async function* inPortions(lines: AsyncIterable<readonly Line[]>): AsyncGenerator<readonly Line[]> {
+  let [waiting, length] = [[] as Line[], 0];
+  for await (const part of lines) {
+    for (const line of part) {
+      waiting.push(line);
+      length += lengthOf(line);
+      if (waiting.length < rowsAtOnce && length < lengthAtOnce) continue;
+      yield waiting;
+      [waiting, length] = [[], 0];
+    }
+  }
+  yield waiting;
 }
 
 /** Reads some rows. @throws Refusal when they tell already that the file is no table, has no rows, or does not fit the queue */
@@ -151,8 +179,14 @@ function refuseNameless(columns: readonly Column[], lines: readonly Line[], opti
   if (problems.length > 0) throw refusalOf(problems, 'INVALID_REQUEST');
 }
 
-function readingOf({ queue, options }: Job, columns: readonly Column[], { format }: Layout): RowReading {
-  return { ...options, attributes: queue.attributes, columns, isText: format === 'CSV' };
+interface Beginning {
+  readonly columns: readonly Column[];
+  readonly rows: readonly Line[];
+}
+
+function readingOf({ queue, options }: Job, { format }: Layout, { columns, rows }: Beginning): RowReading {
+  const points = pointsIn(columns, rows);
+  return { ...options, attributes: queue.attributes, columns, isText: format === 'CSV', points };
 }
 
 /** The columns by which rows are compared; none where that is all of them. */

@@ -4,7 +4,7 @@ import { errorOfRow, isMarked, maskText, unshown } from '../records/sensitive.ru
 import { recordProblems, type JsonRecord } from '../records/record.ts';
 import { namedWidth, type Column } from './header.rules.ts';
 import { isEmpty, shownCell, told, type Cell, type Line } from './table/cells.rules.ts';
-import { readCell, type ValueReading } from './values.rules.ts';
+import { readCell, showsPoint, type ValueReading } from './values.rules.ts';
 
 /** Why a row cannot become an item: what is wrong, and where. */
 export interface RowProblem {
@@ -33,6 +33,17 @@ export interface RowReading extends ValueReading {
   readonly columns: readonly Column[];
   /** Whether rows have as many cells as the header has names, as those of a text file do. */
   readonly isText: boolean;
+  /** Which columns show by their first values that a point stands before decimals. */
+  readonly points: ReadonlySet<number>;
+}
+
+const rowsLookedAt = 1000;
+
+/** Which columns show by their first values that a point stands before decimals; by as many rows as a person is shown beforehand. */
+export function pointsIn(columns: readonly Column[], lines: readonly Line[]): ReadonlySet<number> {
+  const first = lines.slice(0, rowsLookedAt);
+  const places = columns.flatMap(({ attribute }, index) => (attribute?.type === 'NUMBER' ? [index] : []));
+  return new Set(places.filter((index) => showsPoint(first.map(({ cells }) => cells[index]))));
 }
 
 const longestShown = 1000;
@@ -58,7 +69,7 @@ function readValue(
 
 /** The cells of a row as they are kept for who corrects it: sensitive ones masked, all of them where it is unclear which those are. */
 export function keptCells(
-  { columns, attributes, isText }: RowReading,
+  { columns, attributes, isText }: Pick<RowReading, 'columns' | 'attributes' | 'isText'>,
   cells: readonly Cell[],
 ): readonly Cell[] {
   if (!attributes.some(isMarked)) return cells;
@@ -87,7 +98,7 @@ export function readRow(reading: RowReading, { row, cells }: Line): Row {
   for (const [index, { name, attribute }] of columns.entries()) {
     const cell = cells[index];
     if (!attribute || cell === undefined || isEmpty(cell)) continue;
-    const read = readValue(attribute, cell, reading);
+    const read = readValue(attribute, cell, { ...reading, hasPoint: reading.points.has(index) });
     if ('fits' in read) define(record, attribute.name, read.fits);
     else problems.push({ row, column: name, field: attribute.name, ...read });
   }

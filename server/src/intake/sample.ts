@@ -9,8 +9,8 @@ import { delimiterName, formatOf } from './options.rules.ts';
 import type { FileOptions, SampleJob, Told } from './portions.ts';
 import type { JsonRecord } from '../records/record.ts';
 import { isMarked, mask } from '../records/sensitive.rules.ts';
-import { keptCells, readRow, type RowReading } from './rows.rules.ts';
-import { isEmpty, shownCell, told, wellFormed, type Line } from './table/cells.rules.ts';
+import { keptCells, pointsIn, readRow, type RowReading } from './rows.rules.ts';
+import { isEmpty, lengthOf, shownCell, told, wellFormed, type Line } from './table/cells.rules.ts';
 import { openTable } from './table/open.ts';
 import { problemOf } from './table/problems.rules.ts';
 
@@ -29,6 +29,8 @@ export async function* readSample({ path, name, options, attributes }: SampleJob
   if (!header) throw problemOf(`${name} is empty`);
   const { columns, problems } = lookAtHeader(attributes, header, options);
   const guesses = columns.map((_, index) => guessColumn(cellsOf(rows, index), options));
+  const points = pointsIn(columns, rows);
+  const reading = { ...options, attributes, columns, isText: layout.format === 'CSV', points };
   const { delimiter, ...how } = layout;
   const named = delimiterName(delimiter);
   const intakeFormat = formatOf(options);
@@ -43,7 +45,7 @@ export async function* readSample({ path, name, options, attributes }: SampleJob
     problems: [...problems, ...namelessProblems(columns, rows, options).slice(0, shownProblems)],
     mapping: { ...options.mapping, ...resemblances(attributes, columns) },
     ...readingOf(guesses),
-    rows: shownRows({ ...options, attributes, columns, isText: layout.format === 'CSV' }, rows),
+    rows: shownRows(reading, rows),
     model: { name: modelName(name), attributes: attributesOf(columns, guesses, rows) },
   };
   yield { kind: 'sample', json: stringifyJson(sample) };
@@ -58,7 +60,7 @@ async function beginningOf(lines: AsyncIterable<readonly Line[]>) {
       // One more than is looked at tells whether there are more.
       if (rows.length > rowsLookedAt + 1 || size > mostLookedAt) break;
       rows.push(line);
-      size += sizeOf(line);
+      size += lengthOf(line);
     }
     if (rows.length > rowsLookedAt + 1 || size > mostLookedAt) break;
   }
@@ -66,8 +68,6 @@ async function beginningOf(lines: AsyncIterable<readonly Line[]>) {
   const isCut = below.length > rowsLookedAt || size > mostLookedAt;
   return { header, rows: below.slice(0, rowsLookedAt), isCut };
 }
-
-const sizeOf = ({ cells }: Line) => cells.reduce<number>((sum, cell) => sum + shownCell(cell).length, 0);
 
 const cellsOf = (rows: readonly Line[], index: number) => rows.map(({ cells }) => cells[index]);
 
@@ -97,7 +97,7 @@ function shownRows(reading: RowReading & FileOptions, lines: readonly Line[]): S
   const rows: Schemas['PreviewedRow'][] = [];
   let size = 0;
   for (const line of lines.slice(0, rowsShown)) {
-    size += sizeOf(line);
+    size += lengthOf(line);
     if (rows.length > 0 && size > mostShown) break;
     const { row, record, problems } = readRow(reading, line);
     const cells = keptCells(reading, line.cells).map((cell) => told(shownCell(cell), longestCell));

@@ -48,13 +48,18 @@ describe('dates', () => {
     expect(read('DATE', text, { dateFormat })).toBe(expected);
   });
 
-  test('a time is one of the zone; of an hour that comes twice it is the first, and one that is left out is none', () => {
+  test('a time is one of the zone; one of an hour that comes twice is an error that names both, and one that is left out is none', () => {
     const berlin = { timeZone: 'Europe/Berlin' };
     expect(read('DATE', '2026-03-01 09:30', berlin)).toBe('2026-03-01T08:30:00Z');
     expect(read('DATE', { day: '2026-07-01', time: '09:30:00.500' }, berlin)).toBe(
       '2026-07-01T07:30:00.500Z',
     );
-    expect(read('DATE', '2026-10-25 02:30', berlin)).toBe('2026-10-25T00:30:00Z');
+    const both = '2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00';
+    const twice = `! comes twice in Europe/Berlin, as clocks are put back then: say which, ${both}`;
+    expect(read('DATE', '2026-10-25 02:30', berlin)).toBe(twice);
+    expect(read('DATE', { day: '2026-10-25', time: '02:30:00' }, berlin)).toBe(twice);
+    expect(read('DATE', '2026-10-25T02:30:00+01:00', berlin)).toBe('2026-10-25T02:30:00+01:00');
+    expect(read('DATE', '2026-10-25 03:00', berlin)).toBe('2026-10-25T02:00:00Z');
     expect(read('DATE', '2026-03-29 02:30', berlin)).toContain('! is no time in Europe/Berlin');
     expect(timeZoneProblem('Europe/Berlin')).toBeUndefined();
     expect(timeZoneProblem('Mars')).toContain('is no time zone');
@@ -69,6 +74,8 @@ describe('dates', () => {
 });
 
 describe('numbers', () => {
+  const unclear =
+    '! can be read with a point before decimals or between thousands: say which by decimalSign, POINT or COMMA';
   test.each<[string, unknown, ValueReading?]>([
     ['9007199254740993', 9007199254740993n],
     ['+007', 7],
@@ -82,6 +89,15 @@ describe('numbers', () => {
     ["1'234.5", 1234.5, { decimalSign: 'POINT' }],
     ['1,234,567.5', 1234567.5, { decimalSign: 'POINT' }],
     ['12,34', '! must be a number', { decimalSign: 'POINT' }],
+    ['1.500', unclear],
+    ['-12.345', unclear],
+    ['1.234.567', '! must be a number: say by decimalSign whether a comma is the decimal sign'],
+    ['0.500', 0.5],
+    ['1500.250', 1500.25],
+    ['1.5000', 1.5],
+    ['1.500', 1.5, { hasPoint: true }],
+    ['1.500', 1.5, { decimalSign: 'POINT' }],
+    ['1.500', 1500, { decimalSign: 'COMMA' }],
   ])('%s is %s', (text, expected, reading) => {
     expect(read('NUMBER', text, reading)).toEqual(expected);
   });

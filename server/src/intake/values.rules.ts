@@ -5,8 +5,10 @@ import { shownCell, told, type Cell } from './table/cells.rules.ts';
 
 /** How the values of a file are written. */
 export interface ValueReading extends DateReading {
-  /** Without it, numbers with a comma are an error. */
+  /** Without it, numbers with a comma are an error, and those whose point may stand between thousands. */
   readonly decimalSign?: 'POINT' | 'COMMA' | undefined;
+  /** Whether other values of the column show that its point stands before decimals. */
+  readonly hasPoint?: boolean | undefined;
 }
 
 /** The value that a cell stands for in an attribute of this type. The cell is not empty. */
@@ -56,14 +58,33 @@ const grouped = {
 // To find out what a million digits are worth takes seconds.
 const longestNumber = 2000;
 
-function readNumber(text: string, { decimalSign }: ValueReading): Reading {
+/** As 1.500, which is 1500 in German and 1.5 in English. */
+const unclearPoint = /^[+-]?[1-9]\d{0,2}\.\d{3}$/;
+const clearPoint = /^[+-]?\d+\.\d+$/;
+const withComma = /^[+-]?[\d., ]*\d(,\d|\.\d+\.\d)/;
+
+/** Whether the values of a column show that a point stands before decimals: some have it where none stands between thousands. */
+export function showsPoint(cells: readonly (Cell | undefined)[]): boolean {
+  const texts = cells.map((cell) => (typeof cell === 'string' ? cell.trim() : ''));
+  return (
+    texts.some((text) => clearPoint.test(text) && !unclearPoint.test(text)) &&
+    !texts.some((text) => withComma.test(text))
+  );
+}
+
+function readNumber(text: string, { decimalSign, hasPoint = false }: ValueReading): Reading {
   if (text.length > longestNumber) return { reason: 'must be a number, and has too many characters for one' };
+  if (decimalSign === undefined && !hasPoint && unclearPoint.test(text))
+    return {
+      reason:
+        'can be read with a point before decimals or between thousands: say which by decimalSign, POINT or COMMA',
+    };
   if (decimalSign !== 'COMMA' && jsonNumber.test(text)) return { value: parseJson(text) };
   if (decimalSign !== undefined && grouped[decimalSign].test(text))
     return { value: parseJson(plainNumber(withPoint(text, decimalSign))) };
   if (decimalSign === undefined && /^[+-]?\d+(\.\d+)?$/.test(text))
     return { value: parseJson(plainNumber(text)) };
-  const isWithComma = decimalSign === undefined && /^[+-]?[\d., ]*\d,\d/.test(text);
+  const isWithComma = decimalSign === undefined && withComma.test(text);
   const hint = isWithComma ? ': say by decimalSign whether a comma is the decimal sign' : '';
   return { reason: `must be a number${hint}` };
 }

@@ -71,6 +71,11 @@ export function told(text: string, most: number): string {
   return wellFormed(cut).replaceAll('\u0000', '\u2400');
 }
 
+/** How many characters a row has. */
+export function lengthOf({ cells }: Pick<Line, 'cells'>): number {
+  return cells.reduce<number>((sum, cell) => sum + shownCell(cell).length, 0);
+}
+
 /** A cell as people see it. */
 export function shownCell(cell: Cell): string {
   if (typeof cell === 'string') return cell;

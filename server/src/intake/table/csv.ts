@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { parse, type CsvError } from 'csv-parse';
 import { withoutMark } from '../../records/formula.rules.ts';
-import type { Line, ReadOptions, Table } from './cells.rules.ts';
+import { lengthOf, type Line, type ReadOptions, type Table } from './cells.rules.ts';
 import { kindOf, refusedKinds } from './kinds.rules.ts';
 import { isUtf32, oddText } from './odd-text.rules.ts';
 import { problemOf, unreadableRow } from './problems.rules.ts';
@@ -14,6 +14,8 @@ import { utf8Watch } from './utf8.ts';
 
 const startBytes = 64 * 1024;
 const linesAtOnce = 500;
+/** In characters: rows may be long. */
+const lengthAtOnce = 1024 * 1024;
 /** Repetitive tables shrink to a hundredth; what shrinks further was made to. */
 const mostInflation = 500;
 const inflationFreeBytes = 32 * 1024 * 1024;
@@ -34,8 +36,9 @@ export async function openCsv(path: string, isPacked: boolean, options: ReadOpti
   if (problem !== undefined) throw problemOf(problem);
   const delimiter = options.delimiter ?? delimiterOf(head);
   const layout = { format: 'CSV' as const, delimiter, encoding };
+  const isSaid = encoding === options.encoding?.toLowerCase();
   const skipped = declaresDelimiter(head) ? 1 : 0;
-  const lines = readLines(bytes(), { delimiter, encoding, skipped });
+  const lines = readLines(bytes(), { delimiter, encoding, isSaid, skipped });
   return { layout, lines, share: () => (reading?.bytesRead ?? 0) / Math.max(1, size) };
 }
 
@@ -106,9 +109,13 @@ function encodingOf(start: Buffer, isUtf8: boolean, { encoding }: ReadOptions): 
   return known ?? (isUtf8 ? 'utf-8' : 'windows-1252');
 }
 
+const otherEncoding = 'Say the encoding that the file is in, or save it as "CSV UTF-8"';
+
 interface Reading {
   readonly delimiter: string;
   readonly encoding: string;
+  /** Whether the caller says it. */
+  readonly isSaid: boolean;
   /** Lines at the beginning that are no rows. */
   readonly skipped: number;
 }
@@ -123,20 +130,22 @@ const parsing = {
 
 const isMarked = (cell: string) => cell.startsWith("'");
 
-async function* readLines(bytes: Readable, { delimiter, encoding, skipped }: Reading) {
+async function* readLines(bytes: Readable, reading: Reading) {
+  const { delimiter, skipped } = reading;
   const parser = parse({ ...parsing, delimiter });
-  const reading = pipeline(bytes, decoder(encoding, delimiter), parser);
+  const parsed = pipeline(bytes, decoder(reading), parser);
   // The iteration below meets the failure.
-  reading.catch(() => undefined);
-  let [row, lines] = [0, [] as Line[]];
+  parsed.catch(() => undefined);
+  let [row, lines, length] = [0, [] as Line[], 0];
   try {
     for await (const record of parser as AsyncIterable<string[]>) {
       row += 1;
       if (row <= skipped || record.every((cell) => cell === '')) continue;
       lines.push({ row, cells: record.some(isMarked) ? record.map(withoutMark) : record });
-      if (lines.length < linesAtOnce) continue;
+      length += lengthOf({ cells: record });
+      if (lines.length < linesAtOnce && length < lengthAtOnce) continue;
       yield lines;
-      lines = [];
+      [lines, length] = [[], 0];
     }
   } catch (error) {
     throw unreadable(error as CsvError, row);
@@ -146,17 +155,24 @@ async function* readLines(bytes: Readable, { delimiter, encoding, skipped }: Rea
   yield lines;
 }
 
-/** The text of the bytes. A character that is none in the encoding is replaced where the encoding was said; UTF-8 was checked. */
-function decoder(encoding: string, delimiter: string) {
+const replaced = '\ufffd';
+
+/** The text of the bytes. @throws Refusal when some are no character of the encoding that was said; UTF-8 was checked */
+function decoder({ encoding, isSaid, delimiter }: Reading) {
   return async function* decode(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
     const text = new TextDecoder(encoding);
-    const countColumns = columnLimit(delimiter);
+    const rowBehind = columnLimit(delimiter);
+    const checked = (part: string) => {
+      const place = isSaid && encoding !== 'utf-8' ? part.indexOf(replaced) : -1;
+      const row = rowBehind(place < 0 ? part : part.slice(0, place));
+      if (place >= 0)
+        throw problemOf(`has bytes that are no character in ${encoding}. ${otherEncoding}`, row);
+      return part;
+    };
     for await (const chunk of chunks) {
-      const part = text.decode(chunk, { stream: true });
-      countColumns(part);
-      yield part;
+      yield checked(text.decode(chunk, { stream: true }));
     }
-    yield text.decode();
+    yield checked(text.decode());
   };
 }
 

@@ -79,9 +79,15 @@ function numberOf(text: string): number {
   return text.length > 15 && text.includes('.') ? Number(number.toPrecision(15)) : number;
 }
 
-/** A cell with a number, by its style. */
+/** Whether a number has more digits before its point than one keeps, as programs write numbers of accounts; Excel itself has none. */
+function losesDigits(text: string, number: number): boolean {
+  return /^-?\d{16,}(\.\d+)?$/.test(text) && String(number) !== text;
+}
+
+/** A cell with a number, by its style; with all of its digits as a text where a number would lose some. */
 export function styledNumber(text: string, style: NumberStyle, is1904: boolean): Cell {
   const number = numberOf(text);
+  if (losesDigits(text, number)) return text;
   if (text === '' || Number.isNaN(number)) return text;
   if (style === 'plain') return number;
   if (style === 'date' || style === 'time') return dateOfSerial(number, style, is1904);
@@ -89,10 +95,12 @@ export function styledNumber(text: string, style: NumberStyle, is1904: boolean):
   return isWhole ? { number, shown: String(number).padStart(style.digits, '0') } : number;
 }
 
-/** A date that is written out in a workbook. */
+/** A date that is written out in a workbook; a text where it says how far its clock is from UTC, which no date cell does. */
 export function dateOfText(text: string): Cell {
-  const [, day, time] = /^(\d{4}-\d\d-\d\d)?T?(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)?Z?$/.exec(text) ?? [];
+  const [, day, time, zone] =
+    /^(\d{4}-\d\d-\d\d)?T?(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)?(Z?)$/.exec(text) ?? [];
   if (day === undefined && time === undefined) return text;
+  if (day !== undefined && time !== undefined && zone) return `${day}T${withSeconds(time)}Z`;
   return { ...(day !== undefined && { day }), ...(time !== undefined && { time: withSeconds(time) }) };
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inPortions } from '../portions.ts';
 import type { Cell, ReadOptions } from './cells.rules.ts';
 import { openTable } from './open.ts';
 import { SharedStrings } from './shared-strings.ts';
@@ -221,10 +222,56 @@ describe('workbooks', () => {
       3,
       { day: '1900-01-01', time: '12:00:00' },
     ]);
+    const long = row(
+      [0, '9007199254740993'],
+      [0, '-12345678901234567.5'],
+      [0, '12345678901234500000'],
+      [0, '9007199254740992'],
+    );
+    expect((await cells(long, { styles })).rows[0]).toEqual([
+      '9007199254740993',
+      '-12345678901234567.5',
+      12345678901234500000,
+      9007199254740992,
+    ]);
     expect((await cells(row([1, '44620']), { styles, is1904: true })).rows[0]).toEqual([
       { day: '2026-03-01' },
     ]);
   });
+});
+
+test('a date that is written out is one of a clock, or an instant where it says UTC', async () => {
+  const written = (text: string) => `<c t="d"><v>${text}</v></c>`;
+  const texts = ['2026-07-01', '2026-07-01T09:30', '2026-07-01T09:30:00Z', '2026-07-01T09:30Z', '09:30:00'];
+  const { rows } = await read(workbookOf({ rows: `<row>${texts.map(written).join('')}</row>` }));
+  expect(rows).toEqual([
+    [
+      { day: '2026-07-01' },
+      { day: '2026-07-01', time: '09:30:00' },
+      '2026-07-01T09:30:00Z',
+      '2026-07-01T09:30:00Z',
+      { time: '09:30:00' },
+    ],
+  ]);
+});
+
+test.each(['euc-kr', 'shift_jis', 'utf-16le'] as const)(
+  'bytes that are no character of %s, which was said, are refused with their row',
+  async (encoding) => {
+    const bad = { 'euc-kr': [0xff, 0x20], shift_jis: [0xff, 0x20], 'utf-16le': [0x00, 0xdc] }[encoding];
+    const text = Buffer.from('a,b\n1,2\n"3\n3",4\n5,', encoding === 'utf-16le' ? 'utf16le' : 'latin1');
+    const { message } = await read(Buffer.concat([text, Buffer.from(bad)]), { encoding });
+    expect(message).toContain(`Row 4: has bytes that are no character in ${encoding}`);
+  },
+);
+
+test('rows of a text that are long are handed out in parts of a bounded size', async () => {
+  const file = path.join(folder, 'long');
+  writeFileSync(file, `a\n${`${'x'.repeat(100_000)}\n`.repeat(150)}`);
+  const lengths: number[] = [];
+  for await (const portion of inPortions((await openTable(file, {})).lines)) lengths.push(portion.length);
+  expect(lengths.reduce((sum, length) => sum + length)).toBe(151);
+  expect(Math.max(...lengths)).toBeLessThan(60);
 });
 
 test('half characters of a workbook are replaced, as those of a text are', async () => {

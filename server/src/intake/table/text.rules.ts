@@ -7,9 +7,9 @@ const [quote, feed, carriage] = [34, 10, 13];
 
 /**
  * Refuses a row of very many columns before the parser meets it, which would keep all of them, whatever they cost, to make one row.
- * @returns what takes the text of the file, part by part; it throws the refusal
+ * @returns what takes the text of the file, part by part, and answers the row that it has come to; it throws the refusal
  */
-export function columnLimit(delimiter: string): (text: string) => void {
+export function columnLimit(delimiter: string): (text: string) => number {
   const between = delimiter.charCodeAt(0);
   let [row, columns, isQuoted, last] = [1, 1, false, 0];
   return (text) => {
@@ -25,6 +25,7 @@ export function columnLimit(delimiter: string): (text: string) => void {
       if (columns > mostColumns) throw tooManyColumns(row);
       last = sign;
     }
+    return row;
   };
 }
 
