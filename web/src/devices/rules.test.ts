@@ -28,7 +28,14 @@ test('what takes a device out of use counts before whether it is connected, and 
     device(5, { ...lost, state: 'DRAINING' }),
   ];
   expect(all.map(conditionOf)).toEqual(['free', 'busy', 'draining', 'quarantined', 'lost']);
-  expect(worstFirst(all).map(({ id }) => id)).toEqual([5, 4, 3, 2, 1]);
+  expect(worstFirst(all.toReversed()).map(({ id }) => id)).toEqual([5, 4, 3, 1, 2]);
+});
+
+test('devices stay where they are while they take work and finish it', () => {
+  const named = ['Beta', 'alpha', 'Gamma'].map((nickname, id) => device(id, { nickname }));
+  const names = (devices: typeof named) => worstFirst(devices).map(({ nickname }) => nickname);
+  expect(names(named)).toEqual(['alpha', 'Beta', 'Gamma']);
+  expect(names(named.map((one, index) => ({ ...one, busySlots: index })))).toEqual(names(named));
 });
 
 test('the items of a device are counted by what becomes of them', () => {

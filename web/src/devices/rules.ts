@@ -13,12 +13,14 @@ export function conditionOf({ state, status, busySlots, slots }: Device): Condit
   return busySlots >= slots ? 'busy' : 'free';
 }
 
-const order: readonly Condition[] = ['lost', 'quarantined', 'draining', 'busy', 'free'];
+/** What lasts until somebody does something. Whether a device is busy changes by the second, and would move cards under the hand. */
+const lasting: readonly Condition[] = ['draining', 'quarantined', 'lost'];
 
-/** The devices that need somebody first. */
+/** The devices that need somebody first, those alike by name. */
 export function worstFirst(devices: readonly Device[]): Device[] {
+  const rank = (device: Device) => lasting.indexOf(conditionOf(device));
   return devices.toSorted(
-    (one, other) => order.indexOf(conditionOf(one)) - order.indexOf(conditionOf(other)),
+    (one, other) => rank(other) - rank(one) || nameOf(one).localeCompare(nameOf(other), 'en'),
   );
 }
 
