@@ -78,10 +78,11 @@ const pool = createRoute({
 const automations = createRoute({
   getParentRoute: () => frame,
   path: '/automations',
+  validateSearch: address({ queue: /^\d+$/ }),
   ...lazily(() => import('./automations/page.tsx')),
 });
 
-/** As a pool, shown among the others. */
+/** An automation has no page of its own: it is shown among the others. */
 const automation = createRoute({
   getParentRoute: () => frame,
   path: '/automations/$id',

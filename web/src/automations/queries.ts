@@ -1,5 +1,9 @@
 import type { Id, Schemas } from '@millrace/api';
 import { query, read } from '../connection/query.ts';
+import { requestFor, type Request } from '../connection/request.ts';
+import { changesIn, settingsOf, type Draft } from './rules.ts';
+
+export { useMay } from '../connection/may.ts';
 
 export type Automation = Schemas['Automation'];
 
@@ -32,4 +36,29 @@ export function tryQuery(id: Id) {
 export function loadAutomations(): Promise<unknown> {
   const all = [read(automationsQuery()), read(queuesQuery()), read(poolsQuery()), read(devicesQuery())];
   return Promise.all(all as Promise<unknown>[]);
+}
+
+export function createRequest(draft: Draft): Request {
+  return requestFor('createAutomation', { body: settingsOf(draft) });
+}
+
+/** Changes what a draft says otherwise, at the version that it was made of. */
+export function changeRequest(automation: Automation, draft: Draft): Request {
+  const { id, version } = automation;
+  return requestFor('updateAutomation', { path: { id }, body: { version, ...changesIn(automation, draft) } });
+}
+
+/** Has an automation send no more items, or send them again. */
+export function switchRequest(
+  { id, version }: Automation,
+  action: 'pause' | 'resume',
+  reason: string,
+): Request {
+  const status =
+    action === 'pause' ? { status: 'PAUSED' as const, statusReason: reason } : { status: 'ACTIVE' as const };
+  return requestFor('updateAutomation', { path: { id }, body: { version, ...status } });
+}
+
+export function deleteRequest({ id }: Automation): Request {
+  return requestFor('deleteAutomation', { path: { id } });
 }

@@ -1,12 +1,91 @@
-import type { Schemas } from '@millrace/api';
+import { stringifyJson, toId, type Schemas } from '@millrace/api';
+
+type Automation = Schemas['Automation'];
+type Device = Schemas['Device'];
 
 /** How many devices of its pool could do the work of an automation, by bot and labels, whatever they do now. */
 export function suitedOf(
-  { poolId, botName, labels }: Schemas['Automation'],
-  devices: readonly Schemas['Device'][],
+  { poolId, botName, labels = [] }: Partial<Pick<Automation, 'poolId' | 'botName' | 'labels'>>,
+  devices: readonly Device[],
 ): { readonly inPool: number; readonly suited: number } {
   const own = devices.filter(({ poolIds }) => poolId !== undefined && poolIds.includes(poolId));
-  const suits = (device: Schemas['Device']) =>
+  const suits = (device: Device) =>
     device.bots.some((bot) => bot === botName) && labels.every((label) => device.labels.includes(label));
   return { inPool: own.length, suited: own.filter(suits).length };
+}
+
+/** An automation while somebody writes it: ids and numbers as texts, labels with commas between. */
+export interface Draft {
+  readonly name: string;
+  readonly description: string;
+  readonly queueId: string;
+  readonly poolId: string;
+  readonly botName: string;
+  readonly labels: string;
+  readonly priority: string;
+  readonly weight: string;
+  readonly runAs: readonly string[];
+}
+
+const fresh = {
+  name: '',
+  description: '',
+  botName: '',
+  labels: [],
+  priority: 4,
+  weight: 1,
+  runAsUserIds: [],
+};
+
+/** An automation as it is; of none, what a new one has. */
+export function draftOf(automation: Partial<Automation> = {}): Draft {
+  const { name, description, botName, labels, priority, weight, runAsUserIds } = { ...fresh, ...automation };
+  return {
+    name,
+    description,
+    queueId: String(automation.queueId ?? ''),
+    poolId: String(automation.poolId ?? ''),
+    botName,
+    labels: labels.join(', '),
+    priority: String(priority),
+    weight: String(weight),
+    runAs: runAsUserIds.map(String),
+  };
+}
+
+type Settings = Omit<Schemas['NewAutomation'], 'status'>;
+
+/** What a draft says, as the contract has it. */
+export function settingsOf(draft: Draft): Settings {
+  const labels = draft.labels.split(',').map((one) => one.trim());
+  return {
+    name: draft.name.trim(),
+    description: draft.description,
+    queueId: toId(draft.queueId || '0'),
+    poolId: toId(draft.poolId || '0'),
+    botName: draft.botName.trim(),
+    labels: labels.filter((one) => one !== ''),
+    priority: Number(draft.priority),
+    weight: Number(draft.weight),
+    runAsUserIds: draft.runAs.map((id) => toId(id)),
+  };
+}
+
+/** The settings that a draft changes in an automation. The queue is none of them: it stays. */
+export function changesIn(automation: Automation, draft: Draft): Partial<Settings> {
+  const [before, after] = [settingsOf(draftOf(automation)), settingsOf(draft)];
+  const names = Object.keys(after) as (keyof Settings)[];
+  const changed = names.filter((name) => stringifyJson(before[name]) !== stringifyJson(after[name]));
+  return Object.fromEntries(changed.map((name) => [name, after[name]]));
+}
+
+/** Whether all is filled in that an automation takes. */
+export function isWhole({ name, queueId, poolId, botName, priority, weight }: Draft): boolean {
+  return [name, queueId, poolId, botName, priority, weight].every((one) => one.trim() !== '');
+}
+
+/** The bots that the devices of a pool have, each once. */
+export function botsIn(poolId: string, devices: readonly Device[]): string[] {
+  const own = devices.filter(({ poolIds }) => poolIds.some((id) => String(id) === poolId));
+  return [...new Set(own.flatMap(({ bots }) => bots))].toSorted();
 }

@@ -6,6 +6,7 @@ import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { useTitle } from '../page/title.ts';
 import { ConditionOf } from './condition.tsx';
+import { DeleteDevice } from './delete.tsx';
 import { HoldActions } from './hold.tsx';
 import { m } from './messages.ts';
 import {
@@ -40,7 +41,7 @@ export function Page() {
         </h1>
         <ConditionOf device={device} />
       </header>
-      <p className={css.why}>
+      <p className="why">
         <Text>{why.sentence}</Text>
       </p>
       {why.reasons.length > 1 && (
@@ -53,6 +54,7 @@ export function Page() {
         </ul>
       )}
       <HoldActions device={device} />
+      <DeleteDevice device={device} />
       <h2>{m.devices.runsNow}</h2>
       <Slots device={device} running={work.list} />
       <Runs running={work.list} />

@@ -15,7 +15,19 @@ const en = {
     filter: 'Find a device by name, label, bot or state',
     total: (amount: number) => count(amount, 'device', 'devices'),
     empty: 'No device has registered yet.',
-    emptyText: 'A device is a machine on which an agent runs bots. Start one:',
+    emptyText:
+      'A device is a machine on which an agent runs bots. It logs in by an API key of a runner. Start one:',
+    keys: 'Make an API key',
+    unseen: 'You see no device.',
+    unseenText:
+      'Owners of a pool and users of the roles that consume it see its devices; all are seen with the permission viewDevices or manageDevices. Ask somebody who manages users.',
+    delete: 'Delete',
+    deleteOf: (name: string) => `Delete ${name}`,
+    deleteEffect: (running: number) =>
+      running === 0
+        ? 'It leaves its pools. An agent that still runs on it registers it anew.'
+        : `It is refused as long as something runs on it: ${items(running)}. Drain it and wait, or quarantine it.`,
+    mayNotDelete: 'Only users with the permission manageDevices may delete a device.',
     noMatch: (text: string) => `No device has “${text}” in its name, labels, bots or state.`,
     clear: 'Clear',
     withoutPool: 'In no pool',

@@ -8,7 +8,7 @@ import { useTitle } from '../page/title.ts';
 import { ConditionOf } from './condition.tsx';
 import { HoldActions } from './hold.tsx';
 import { m } from './messages.ts';
-import { devicesQuery, poolsQuery, workQuery, type Device, type Running } from './queries.ts';
+import { devicesQuery, poolsQuery, useMay, workQuery, type Device, type Running } from './queries.ts';
 import { groupsOf, hasText, nameOf, worstFirst } from './rules.ts';
 import { Slots } from './slots.tsx';
 import css from './devices.module.css';
@@ -27,19 +27,14 @@ export function Page() {
   const found = worstFirst(devices.list.filter((device) => hasText(device, q)));
   return (
     <>
-      <header className={css.head}>
+      <header className="head">
         <h1>{m.devices.title}</h1>
         <span className={css.total}>{m.devices.total(devices.page.total)}</span>
         <SearchField aria-label={m.devices.filter} value={q} onChange={search} className={css.search}>
           <Input placeholder={m.devices.filter} />
         </SearchField>
       </header>
-      {devices.list.length === 0 && (
-        <Notice title={m.devices.empty}>
-          <p>{m.devices.emptyText}</p>
-          <Command>millrace agent --config agent.yaml</Command>
-        </Notice>
-      )}
+      {devices.list.length === 0 && <None />}
       {devices.list.length > 0 && found.length === 0 && (
         <Notice title={m.devices.noMatch(q)}>
           <Button onPress={() => search('')}>{m.devices.clear}</Button>
@@ -58,6 +53,21 @@ export function Page() {
         </section>
       ))}
     </>
+  );
+}
+
+/** Whoever sees all knows that there is none; others may only not see them. */
+function None() {
+  const seesAll = useMay('viewDevices', 'manageDevices');
+  const mayMakeKeys = useMay('generateApiKey');
+  return (
+    <Notice title={seesAll ? m.devices.empty : m.devices.unseen}>
+      {!seesAll && <p>{m.devices.unseenText}</p>}
+      <p>
+        {m.devices.emptyText} {mayMakeKeys && <Link to="/apikeys">{m.devices.keys}</Link>}
+      </p>
+      <Command>millrace agent --config agent.yaml</Command>
+    </Notice>
   );
 }
 

@@ -3,6 +3,8 @@ import type { Params } from '../connection/lazily.ts';
 import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
 
+export { useMay } from '../connection/may.ts';
+
 export type Device = Schemas['Device'];
 export type Running = Schemas['RunningItem'];
 
@@ -66,4 +68,8 @@ export function holdRequest(action: Hold, id: Id, reason: string): Request {
   if (action === 'drain') return requestFor('drainDevice', { path, body: { reason } });
   if (action === 'quarantine') return requestFor('quarantineDevice', { path, body: { reason } });
   return requestFor('resumeDevice', { path, body: reason === '' ? {} : { reason } });
+}
+
+export function deleteRequest(id: Id): Request {
+  return requestFor('deleteDevice', { path: { id } });
 }

@@ -99,7 +99,7 @@ function Row({ apiKey: key, hasUsers, onMade }: RowProps) {
         <Time on={createdOn} />
       </td>
       <td>
-        <span className={css.buttons}>
+        <span className="buttons">
           {!isEnded(key, new Date()) && <Rotate apiKey={key} onMade={onMade} />}
           <Revoke apiKey={key} />
         </span>

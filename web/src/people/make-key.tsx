@@ -10,7 +10,6 @@ import { KeyScope, type Scope } from './key-scope.tsx';
 import { nameOf, useSecret, type SecretText } from './parts.tsx';
 import { createKeyRequest, crowdQuery, makeKey, rolesQuery, seesUsers, whoAmI } from './queries.ts';
 import { beyond, endOf, isSame, permissionsOf, type Key, type Life } from './rules.ts';
-import css from './people.module.css';
 
 interface Props {
   /** For whom, unless somebody else is chosen. */
@@ -76,7 +75,7 @@ function Form({ userId: first, onMade, onClose }: FormProps) {
       act={act}
       onDone={onClose}
     >
-      <div className={css.fields}>
+      <div className="fields">
         <TextLine label={m.keys.what} value={name} isFirst isRequired onChange={setName} />
         <Field label={m.keys.forWhom}>
           {(id) => (

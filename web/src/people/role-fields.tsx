@@ -3,7 +3,6 @@ import { m } from './messages.ts';
 import { Checks, sentenceOf } from './parts.tsx';
 import { whoAmI, type RoleDraft } from './queries.ts';
 import { beyond } from './rules.ts';
-import css from './people.module.css';
 
 interface Props {
   readonly draft: RoleDraft;
@@ -14,7 +13,7 @@ interface Props {
 export function RoleFields({ draft, onChange }: Props) {
   return (
     <>
-      <div className={css.fields}>
+      <div className="fields">
         <TextLine
           label={m.people.name}
           hint={m.roles.nameHint}

@@ -82,7 +82,7 @@ function Actions({ role, onSaid }: ActionsProps) {
     return (
       <ul className={css.todo}>
         <li>
-          <span className={css.buttons}>
+          <span className="buttons">
             <Button isDisabled>{m.people.edit}</Button>
             <Button isDisabled>{m.people.delete}</Button>
           </span>
@@ -91,7 +91,7 @@ function Actions({ role, onSaid }: ActionsProps) {
       </ul>
     );
   return (
-    <div className={css.buttons}>
+    <div className="buttons">
       <AskButton label={m.people.edit} isWide>
         {(close) => <ChangeRole role={role} onClose={close} onSaid={onSaid} />}
       </AskButton>

@@ -157,7 +157,7 @@ function Form({ onMade, onClose }: FormProps) {
       onDone={onClose}
     >
       <p>{m.tenants.newText}</p>
-      <div className={css.fields}>
+      <div className="fields">
         <TextLine label={m.people.name} value={name} isFirst isRequired onChange={setName} />
         <TextLine
           label={m.tenants.administrator}

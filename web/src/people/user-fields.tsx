@@ -3,7 +3,6 @@ import { m } from './messages.ts';
 import { Checks, sentenceOf } from './parts.tsx';
 import { whoAmI, type UserDraft } from './queries.ts';
 import { beyond, type Role } from './rules.ts';
-import css from './people.module.css';
 
 interface Props {
   readonly draft: UserDraft;
@@ -18,7 +17,7 @@ const texts = ['firstName', 'lastName', 'email'] as const;
 export function UserFields({ draft, roles, isNew = false, onChange }: Props) {
   return (
     <>
-      <div className={css.fields}>
+      <div className="fields">
         {isNew && (
           <TextLine
             label={m.users.username}

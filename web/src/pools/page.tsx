@@ -1,11 +1,12 @@
 import type { Schemas } from '@millrace/api';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Command, Notice } from '../page/states.tsx';
+import { Notice } from '../page/states.tsx';
 import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
+import { NewPool, PoolActions } from './form.tsx';
 import { m } from './messages.ts';
-import { automationsQuery, poolsQuery, statsQuery } from './queries.ts';
+import { automationsQuery, poolsQuery, statsQuery, useMay } from './queries.ts';
 import { sharesOf, type Share } from './rules.ts';
 import css from './pools.module.css';
 
@@ -17,20 +18,27 @@ export function Page() {
   useTitle(m.pools.title);
   return (
     <>
-      <header className={css.head}>
+      <header className="head">
         <h1>{m.pools.title}</h1>
         <span className={css.soft}>{m.pools.total(pools.page.total)}</span>
+        {useMay('manageDevices') ? <NewPool /> : <small className={css.soft}>{m.pools.mayNotCreate}</small>}
       </header>
-      {pools.list.length === 0 && (
-        <Notice title={m.pools.empty}>
-          <p>{m.pools.emptyText}</p>
-          <Command>{`millrace pool create --json '{"name":"Office","scheme":"FAIR"}'`}</Command>
-        </Notice>
-      )}
+      {pools.list.length === 0 && <None />}
       {pools.list.map((pool) => (
         <Pool key={String(pool.id)} pool={pool} />
       ))}
     </>
+  );
+}
+
+/** Whoever sees all knows that there is none; others may only not see them. */
+function None() {
+  const seesAll = useMay('viewDevices', 'manageDevices');
+  return (
+    <Notice title={seesAll ? m.pools.empty : m.pools.unseen}>
+      <p>{m.pools.emptyText}</p>
+      {!seesAll && <p>{m.pools.unseenText}</p>}
+    </Notice>
   );
 }
 
@@ -48,13 +56,14 @@ function Pool({ pool }: { readonly pool: Schemas['Pool'] }) {
         {m.pools.schemes[scheme](timeSliceSeconds)} <Link to="/devices">{m.pools.devices(deviceCount)}</Link>
       </p>
       {shares.length === 0 ? <p className={css.soft}>{m.pools.none}</p> : <Shares shares={shares} />}
+      <PoolActions pool={pool} />
     </section>
   );
 }
 
 function Shares({ shares }: { readonly shares: readonly Share[] }) {
   return (
-    <div className={css.scroll}>
+    <div className="scroll">
       <table className={css.table}>
         <thead>
           <tr>

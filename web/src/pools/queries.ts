@@ -1,4 +1,11 @@
+import type { Schemas } from '@millrace/api';
 import { query, read } from '../connection/query.ts';
+import { requestFor, type Request } from '../connection/request.ts';
+import { changesIn, settingsOf, type Draft } from './rules.ts';
+
+export { useMay } from '../connection/may.ts';
+
+export type Pool = Schemas['Pool'];
 
 const most = 1000;
 
@@ -10,11 +17,35 @@ export function automationsQuery() {
   return query('listAutomations', { body: { sort: [{ field: 'name' }], page: { length: most } } });
 }
 
+/** Those that may be put into a pool. */
+export function devicesQuery() {
+  return query('listDevices', { body: { sort: [{ field: 'hostName' }], page: { length: most } } });
+}
+
 /** What was finished in the queues lately. */
 export function statsQuery() {
   return { ...query('listQueueStats', { body: { page: { length: most } } }), refetchInterval: 5000 };
 }
 
 export function loadPools(): Promise<unknown> {
-  return Promise.all([read(poolsQuery()), read(automationsQuery()), read(statsQuery())]);
+  return Promise.all([
+    read(poolsQuery()),
+    read(automationsQuery()),
+    read(statsQuery()),
+    read(devicesQuery()),
+  ]);
+}
+
+export function createRequest(draft: Draft): Request {
+  return requestFor('createPool', { body: settingsOf(draft) });
+}
+
+/** Changes what a draft says otherwise, at the version that it was made of. */
+export function changeRequest(pool: Pool, draft: Draft): Request {
+  const { id, version } = pool;
+  return requestFor('updatePool', { path: { id }, body: { version, ...changesIn(pool, draft) } });
+}
+
+export function deleteRequest({ id }: Pool): Request {
+  return requestFor('deletePool', { path: { id } });
 }

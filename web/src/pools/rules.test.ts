@@ -1,6 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { expect, test } from 'vitest';
-import { sharesOf } from './rules.ts';
+import { changesIn, draftOf, movesIn, settingsOf, sharesOf } from './rules.ts';
 
 const automation = (id: number, more: Partial<Schemas['Automation']> = {}) =>
   ({ id, queueId: id, poolId: 1, weight: 1, status: 'ACTIVE', ...more }) as Schemas['Automation'];
@@ -26,4 +26,15 @@ test('shares are due by weight where the pool is fair, and in equal parts otherw
 test('nothing is said of what was had where nothing was finished, or the queue is not seen', () => {
   expect(shares('FAIR', [finished(1, 0)]).map(([, got]) => got)).toEqual([undefined, undefined]);
   expect(shares('FAIR', [finished(1, 5)]).map(([, got]) => got)).toEqual([1, undefined]);
+});
+
+const pool = { id: 1, name: 'Office', scheme: 'FAIR', deviceIds: [4, 3], ownerIds: [21] } as Schemas['Pool'];
+
+test('a draft of a pool says what it changes, and which devices come and go', () => {
+  const draft = draftOf(pool);
+  expect(changesIn(pool, { ...draft, devices: ['3', '4'] })).toEqual({});
+  const other = { ...draft, devices: ['4', '9', '10'], scheme: 'PRIORITY' as const };
+  expect(changesIn(pool, other)).toEqual({ scheme: 'PRIORITY', deviceIds: [4, 9, 10] });
+  expect(movesIn(pool, other)).toEqual({ into: 2, out: 1 });
+  expect(settingsOf(draftOf({}, 7))).toMatchObject({ scheme: 'FAIR', timeSliceSeconds: 300, ownerIds: [7] });
 });

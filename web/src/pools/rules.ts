@@ -1,6 +1,7 @@
-import type { Schemas } from '@millrace/api';
+import { stringifyJson, toId, type Id, type Schemas } from '@millrace/api';
 
 type Automation = Schemas['Automation'];
+type Pool = Schemas['Pool'];
 
 /** What an automation should have of the work of its pool, and what it had lately; each as a part of 1. */
 export interface Share {
@@ -14,7 +15,7 @@ export interface Share {
 
 /** The shares of the active automations of a pool: with FAIR by weight, otherwise as many as there are. */
 export function sharesOf(
-  pool: Schemas['Pool'],
+  pool: Pool,
   automations: readonly Automation[],
   stats: readonly Schemas['QueueStats'][],
 ): Share[] {
@@ -31,4 +32,63 @@ export function sharesOf(
     const got = finished === undefined || all === 0 ? undefined : finished / all;
     return { automation, due: weightOf(automation) / weights, got, finished };
   });
+}
+
+/** A pool while somebody writes it: ids and numbers as texts. */
+export interface Draft {
+  readonly name: string;
+  readonly description: string;
+  readonly scheme: Pool['scheme'];
+  readonly slice: string;
+  readonly devices: readonly string[];
+  readonly owners: readonly string[];
+  readonly consumers: readonly string[];
+}
+
+/** A pool as it is; of none, what a new one has. @param me who then owns it */
+export function draftOf(pool: Partial<Pool>, me?: Id): Draft {
+  const texts = (ids: readonly Id[] = []) => ids.map(String);
+  return {
+    name: pool.name ?? '',
+    description: pool.description ?? '',
+    scheme: pool.scheme ?? 'FAIR',
+    slice: String(pool.timeSliceSeconds ?? 300),
+    devices: texts(pool.deviceIds),
+    owners: texts(pool.ownerIds ?? (me === undefined ? [] : [me])),
+    consumers: texts(pool.consumerRoleIds),
+  };
+}
+
+type Settings = Omit<Schemas['NewPool'], 'id'>;
+
+/** What a draft says, as the contract has it. Lists are in one order, as the server has them. */
+export function settingsOf(draft: Draft): Settings {
+  const ids = (texts: readonly string[]) =>
+    texts.map((text) => toId(text)).toSorted((one, other) => (one < other ? -1 : 1));
+  return {
+    name: draft.name.trim(),
+    description: draft.description,
+    scheme: draft.scheme,
+    timeSliceSeconds: Number(draft.slice),
+    deviceIds: ids(draft.devices),
+    ownerIds: ids(draft.owners),
+    consumerRoleIds: ids(draft.consumers),
+  };
+}
+
+/** The settings that a draft changes in a pool. */
+export function changesIn(pool: Pool, draft: Draft): Partial<Settings> {
+  const [before, after] = [settingsOf(draftOf(pool)), settingsOf(draft)];
+  const names = Object.keys(after) as (keyof Settings)[];
+  const changed = names.filter((name) => stringifyJson(before[name]) !== stringifyJson(after[name]));
+  return Object.fromEntries(changed.map((name) => [name, after[name]]));
+}
+
+/** How many devices a draft puts into a pool, and takes out of it. */
+export function movesIn({ deviceIds = [] }: Partial<Pool>, { devices }: Draft) {
+  const before = deviceIds.map(String);
+  return {
+    into: devices.filter((id) => !before.includes(id)).length,
+    out: before.filter((id) => !devices.includes(id)).length,
+  };
 }

@@ -15,6 +15,7 @@ const en = {
     upload: 'Upload',
     members: 'Members',
     settings: 'Settings',
+    automations: 'Automations',
     all: 'All',
     filter: 'Find a queue by name',
     empty: 'There is no queue yet.',

@@ -41,6 +41,9 @@ export function QueueTabs({ id }: { readonly id: string }) {
           {label}
         </Link>
       ))}
+      <Link to="/automations" search={{ queue: id }}>
+        {m.queues.automations}
+      </Link>
     </nav>
   );
 }

@@ -14,7 +14,7 @@ export interface FieldsProps {
 /** Name, description and order. */
 export function NameFields({ draft, attributes, onChange }: FieldsProps) {
   return (
-    <div className={css.fields}>
+    <div className="fields">
       <Field label={m.setup.name}>
         {(id) => (
           <input
@@ -124,7 +124,7 @@ function RetryFields({ draft, onChange }: FieldsProps) {
   return (
     <fieldset className={css.group}>
       <legend>{m.setup.retry}</legend>
-      <div className={css.fields}>
+      <div className="fields">
         <Amount label={m.setup.retries} value={draft.retries} onChange={(retries) => onChange({ retries })} />
         <Amount label={m.setup.lapses} value={draft.lapses} onChange={(lapses) => onChange({ lapses })} />
         <Pick
@@ -160,7 +160,7 @@ function ExpiryFields({ draft, onChange }: FieldsProps) {
   return (
     <fieldset className={css.group}>
       <legend>{m.setup.expiry}</legend>
-      <div className={css.fields}>
+      <div className="fields">
         <Pick
           label={m.setup.expires}
           value={draft.expiry}
@@ -199,7 +199,7 @@ function IntakeFields({ draft, onChange }: FieldsProps) {
   return (
     <fieldset className={css.group}>
       <legend>{m.setup.intake}</legend>
-      <div className={css.fields}>
+      <div className="fields">
         <Line
           label={m.setup.dateFormat}
           hint={m.setup.dateHelp}
@@ -227,7 +227,7 @@ function StartFields({ draft, onChange }: FieldsProps) {
   return (
     <fieldset className={css.group}>
       <legend>{m.setup.start}</legend>
-      <div className={css.fields}>
+      <div className="fields">
         <Amount
           label={m.setup.threshold}
           value={draft.threshold}

@@ -73,7 +73,7 @@ function Made({ model, onChange }: Omit<Props, 'models'>) {
   };
   return (
     <>
-      <div className={css.fields}>
+      <div className="fields">
         <Field label={m.setup.modelName}>
           {(id) => (
             <input

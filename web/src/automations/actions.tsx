@@ -1,0 +1,85 @@
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Ask, AskButton, Reason } from '../dialogs/ask.tsx';
+import { Text } from '../page/text.tsx';
+import { EditAutomation } from './form.tsx';
+import { m } from './messages.ts';
+import { deleteRequest, queuesQuery, switchRequest, type Automation } from './queries.ts';
+import { Try } from './try.tsx';
+
+interface Props {
+  readonly automation: Automation;
+}
+
+/** What can be done to an automation: each in a dialog that says beforehand what it does. */
+export function AutomationActions({ automation }: Props) {
+  const { name, status, capabilities } = automation;
+  const isDisabled = !capabilities?.includes('edit');
+  const action = status === 'ACTIVE' ? 'pause' : 'resume';
+  return (
+    <>
+      <div role="group" aria-label={m.automations.actions(name)} className="buttons">
+        <Try automation={automation} />
+        <AskButton label={m.automations[action]} isDisabled={isDisabled}>
+          {(close) => <Switch action={action} automation={automation} onDone={close} />}
+        </AskButton>
+        <AskButton label={m.automations.edit} isDisabled={isDisabled} isWide>
+          {(close) => <EditAutomation automation={automation} onDone={close} />}
+        </AskButton>
+        <AskButton label={m.automations.delete} isDisabled={isDisabled} className="danger">
+          {(close) => <Delete automation={automation} onDone={close} />}
+        </AskButton>
+      </div>
+      {isDisabled && <small className="soft">{m.automations.mayNot}</small>}
+    </>
+  );
+}
+
+interface FormProps extends Props {
+  readonly onDone: () => void;
+}
+
+function useQueueName({ queueId }: Automation): string {
+  const { data } = useSuspenseQuery(queuesQuery());
+  return data.list.find(({ id }) => id === queueId)?.name ?? m.automations.queue(String(queueId));
+}
+
+/** Pauses or resumes: as it was asked for, also when somebody else is faster. */
+function Switch({ action, automation, onDone }: FormProps & { readonly action: 'pause' | 'resume' }) {
+  const [asked] = useState(action);
+  const [reason, setReason] = useState('');
+  const queue = useQueueName(automation);
+  const effect = asked === 'pause' ? m.automations.pauseEffect(queue) : m.automations.resumeEffect(queue);
+  return (
+    <Ask
+      title={m.automations.heading(asked, automation.name)}
+      confirm={m.automations[asked]}
+      isReady={asked === 'resume' || reason.trim() !== ''}
+      requests={[switchRequest(automation, asked, reason.trim())]}
+      onDone={onDone}
+    >
+      <p>
+        <Text>{effect}</Text>
+      </p>
+      {asked === 'pause' && (
+        <Reason label={m.automations.reason} reason={reason} onChange={setReason} isRequired />
+      )}
+    </Ask>
+  );
+}
+
+function Delete({ automation, onDone }: FormProps) {
+  return (
+    <Ask
+      title={m.automations.heading('delete', automation.name)}
+      confirm={m.automations.delete}
+      isDanger
+      requests={[deleteRequest(automation)]}
+      onDone={onDone}
+    >
+      <p>
+        <Text>{m.automations.deleteEffect(useQueueName(automation))}</Text>
+      </p>
+    </Ask>
+  );
+}

@@ -1,0 +1,224 @@
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Ask, AskButton } from '../dialogs/ask.tsx';
+import { Choice, Field, TextLine } from '../page/fields.tsx';
+import { Text } from '../page/text.tsx';
+import { Checks } from '../people/parts.tsx';
+import { crowdQuery, rolesQuery, whoAmI } from '../people/queries.ts';
+import { m } from './messages.ts';
+import {
+  automationsQuery,
+  changeRequest,
+  createRequest,
+  deleteRequest,
+  devicesQuery,
+  poolsQuery,
+  useMay,
+  type Pool,
+} from './queries.ts';
+import { changesIn, draftOf, movesIn, type Draft } from './rules.ts';
+
+export function NewPool() {
+  return (
+    <AskButton label={m.pools.new} className="primary" isWide>
+      {(close) => <Create onDone={close} />}
+    </AskButton>
+  );
+}
+
+interface FormProps {
+  readonly onDone: () => void;
+}
+
+const isWhole = ({ name, slice, owners }: Draft) => name.trim() !== '' && slice !== '' && owners.length > 0;
+
+function Create({ onDone }: FormProps) {
+  const [draft, setDraft] = useState(() => draftOf({}, whoAmI().id));
+  return (
+    <Ask
+      title={m.pools.new}
+      confirm={m.pools.create}
+      isReady={isWhole(draft)}
+      requests={[createRequest(draft)]}
+      onDone={onDone}
+    >
+      <Fields draft={draft} onChange={(some) => setDraft({ ...draft, ...some })} />
+    </Ask>
+  );
+}
+
+/** What can be done to a pool: each in a dialog that says beforehand what it does. */
+export function PoolActions({ pool }: { readonly pool: Pool }) {
+  const { name, capabilities } = pool;
+  const isDisabled = !capabilities?.includes('edit');
+  return (
+    <>
+      <div role="group" aria-label={m.pools.actions(name)} className="buttons">
+        <AskButton label={m.pools.edit} isDisabled={isDisabled} isWide>
+          {(close) => <Edit pool={pool} onDone={close} />}
+        </AskButton>
+        <AskButton label={m.pools.delete} isDisabled={isDisabled} className="danger">
+          {(close) => <Delete pool={pool} onDone={close} />}
+        </AskButton>
+      </div>
+      {isDisabled && <small className="soft">{m.pools.mayNot}</small>}
+    </>
+  );
+}
+
+interface PoolFormProps extends FormProps {
+  readonly pool: Pool;
+}
+
+/** Changes a pool as it was seen, also when it changes behind the dialog: the server then refuses. */
+function Edit({ pool: first, onDone }: PoolFormProps) {
+  const [pool] = useState(first);
+  const [draft, setDraft] = useState(() => draftOf(pool));
+  const isChanged = Object.keys(changesIn(pool, draft)).length > 0;
+  const { into, out } = movesIn(pool, draft);
+  return (
+    <Ask
+      title={m.pools.editOf(pool.name)}
+      confirm={m.pools.save}
+      isReady={isChanged && isWhole(draft)}
+      requests={[changeRequest(pool, draft)]}
+      onDone={onDone}
+    >
+      <Fields draft={draft} pool={pool} onChange={(some) => setDraft({ ...draft, ...some })} />
+      <p role="status">{m.pools.moves(into, out)}</p>
+    </Ask>
+  );
+}
+
+function Delete({ pool, onDone }: PoolFormProps) {
+  const { data: automations } = useSuspenseQuery(automationsQuery());
+  const bound = automations.list.filter(({ poolId }) => poolId === pool.id).map(({ name }) => name);
+  return (
+    <Ask
+      title={m.pools.deleteOf(pool.name)}
+      confirm={m.pools.delete}
+      isDanger
+      requests={[deleteRequest(pool)]}
+      onDone={onDone}
+    >
+      <p>{m.pools.deleteEffect(pool.deviceCount)}</p>
+      {bound.length > 0 && (
+        <p>
+          <Text>{m.pools.bound(bound.join(', '))}</Text>
+        </p>
+      )}
+    </Ask>
+  );
+}
+
+interface FieldsProps {
+  readonly draft: Draft;
+  /** The one that is edited. */
+  readonly pool?: Pool;
+  readonly onChange: (some: Partial<Draft>) => void;
+}
+
+function Fields({ draft, pool, onChange }: FieldsProps) {
+  return (
+    <>
+      <div className="fields">
+        <TextLine
+          label={m.pools.name}
+          value={draft.name}
+          isFirst
+          isRequired
+          onChange={(name) => onChange({ name })}
+        />
+        <TextLine
+          label={m.pools.description}
+          value={draft.description}
+          most={4000}
+          onChange={(description) => onChange({ description })}
+        />
+        <Choice
+          label={m.pools.scheme}
+          value={draft.scheme}
+          choices={m.pools.schemeNames}
+          onChange={(scheme) => scheme && onChange({ scheme })}
+        />
+        {draft.scheme === 'ROUND_ROBIN' && (
+          <Slice value={draft.slice} onChange={(slice) => onChange({ slice })} />
+        )}
+      </div>
+      <Devices draft={draft} onChange={onChange} {...(pool && { pool })} />
+      {useMay('viewUsers') ? (
+        <People draft={draft} onChange={onChange} />
+      ) : (
+        <p className="soft">{m.pools.peopleUnseen}</p>
+      )}
+    </>
+  );
+}
+
+function Slice({ value, onChange }: { readonly value: string; readonly onChange: (typed: string) => void }) {
+  return (
+    <Field label={m.pools.slice}>
+      {(id) => (
+        <input
+          id={id}
+          type="number"
+          min={1}
+          max={86_400}
+          required
+          value={value}
+          onChange={({ target }) => onChange(target.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** The devices that one may put in: any, or those of the pools that one may change. */
+function Devices({ draft, pool, onChange }: FieldsProps) {
+  const { data: devices } = useSuspenseQuery(devicesQuery());
+  const { data: pools } = useSuspenseQuery(poolsQuery());
+  const managesAll = useMay('manageDevices');
+  const own = pools.list.filter(({ capabilities }) => capabilities?.includes('edit')).map(({ id }) => id);
+  const mayPut = devices.list.filter(
+    ({ id, poolIds }) =>
+      managesAll || pool?.deviceIds.includes(id ?? 0) || poolIds.some((one) => own.includes(one)),
+  );
+  return (
+    <Checks
+      label={m.pools.itsDevices}
+      hint={m.pools.devicesHint}
+      all={mayPut.map(({ id, nickname, hostName, labels }) => ({
+        key: String(id),
+        name: nickname === '' ? hostName : nickname,
+        hint: labels.join(', ') || undefined,
+      }))}
+      chosen={draft.devices}
+      onChange={(chosen) => onChange({ devices: chosen })}
+    />
+  );
+}
+
+function People({ draft, onChange }: FieldsProps) {
+  const { data: users } = useQuery(crowdQuery());
+  const { data: roles } = useQuery(rolesQuery());
+  return (
+    <>
+      <Checks
+        label={m.pools.owners}
+        hint={m.pools.ownersHint}
+        all={(users?.list ?? [])
+          .filter(({ id, disabled }) => !disabled || draft.owners.includes(String(id)))
+          .map(({ id, username }) => ({ key: String(id), name: username }))}
+        chosen={draft.owners}
+        onChange={(owners) => onChange({ owners })}
+      />
+      <Checks
+        label={m.pools.consumers}
+        hint={m.pools.consumersHint}
+        all={(roles?.list ?? []).map(({ id, name }) => ({ key: String(id), name }))}
+        chosen={draft.consumers}
+        onChange={(consumers) => onChange({ consumers })}
+      />
+    </>
+  );
+}
