@@ -4590,7 +4590,7 @@ export interface components {
       forecast?: components['schemas']['QueueForecast'];
     };
     /**
-     * @description BROKEN while open items are over their time, AT_RISK while items are expected to be, KEPT otherwise. As told by events, it returns to KEPT when that has been so for five minutes
+     * @description BROKEN while open items are over their time, AT_RISK while items are expected to be, or one is due within eight hours of the calendar while the queue is paused without an end or nobody works on it, KEPT otherwise. As told by events, it returns to KEPT when that has been so for five minutes
      * @enum {string}
      */
     LevelState: 'KEPT' | 'AT_RISK' | 'BROKEN';

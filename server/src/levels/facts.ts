@@ -54,7 +54,8 @@ function answer(known: Known): Forecast {
   const slotsPerDevice = supply.devices > 0 ? supply.slots / supply.devices : 1;
   const pace: Pace | undefined = 'pace' in paced ? paced.pace : undefined;
   const promised = level && { promised: level, timetable: timetableOf(level.calendar) };
-  const facts: Facts = { now, groups: line.groups, pace, slotsPerDevice, level: promised };
+  const isStopped = 'code' in paced && (paced.code === 'PAUSED' || paced.code === 'NOBODY_WORKS');
+  const facts: Facts = { now, groups: line.groups, pace, isStopped, slotsPerDevice, level: promised };
   const foresight = foresee(facts);
   const open = sum(line.groups);
   const stopped = 'code' in paced ? paced.code : ('ENDS' as const);

@@ -28,6 +28,7 @@ const facts = (groups: readonly Group[], more: Partial<Facts> = {}): Facts => ({
   now,
   groups,
   pace: { beginsOn: now, atOnce: 2, handlingMs: 10 * minute },
+  isStopped: false,
   slotsPerDevice: 1,
   level: undefined,
   ...more,
@@ -100,6 +101,33 @@ describe('foresee', () => {
       misses: undefined,
     });
     expect(foresee({ ...line, level: within(240, 15) }).level).toMatchObject({ state: 'AT_RISK' });
+  });
+
+  test('is at risk while nobody works, from a working day before something is due', () => {
+    const stopped = (level: Facts['level'], groups: readonly Group[] = [ready(3)]) =>
+      foresee(facts(groups, { pace: undefined, isStopped: true, level })).level?.state;
+    expect(stopped(by('17:00'))).toBe('AT_RISK');
+    expect(stopped(by('18:30'))).toBe('KEPT');
+    expect(stopped(within(240))).toBe('AT_RISK');
+    expect(stopped(within(600))).toBe('KEPT');
+    expect(stopped(within(600, 600))).toBe('AT_RISK');
+    expect(stopped(by('17:00'), [])).toBe('KEPT');
+    expect(stopped(within(240), [ready(3, { since: now - 300 * minute })])).toBe('BROKEN');
+    const office = timetableOf({
+      timeZone: 'UTC',
+      hours: [
+        { day: 'MONDAY', from: '09:00', to: '12:00' },
+        { day: 'TUESDAY', from: '09:00', to: '17:00' },
+      ],
+      holidays: [],
+    });
+    // Two hours are left of Monday, so that eight end on Tuesday at 15:00.
+    const due = (dueTime: string): Facts['level'] => ({
+      promised: { dueTime, cutOff: '09:30', warnMinutes: 0 },
+      timetable: office,
+    });
+    expect(stopped(due('14:00'))).toBe('AT_RISK');
+    expect(stopped(due('16:00'))).toBe('KEPT');
   });
 
   test('advises no devices that would come too late', () => {

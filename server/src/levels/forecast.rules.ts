@@ -32,6 +32,8 @@ export interface Facts {
   readonly groups: readonly Group[];
   /** None where it is not known. */
   readonly pace: Pace | undefined;
+  /** Whether nobody works on it, nor will unless somebody does something. */
+  readonly isStopped: boolean;
   readonly slotsPerDevice: number;
   readonly level: { readonly promised: Promised; readonly timetable: Timetable } | undefined;
 }
@@ -58,6 +60,8 @@ export interface Outlook {
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const mostDevices = 1000;
+/** As long before it is due as a working day has hours, what nobody works on is at risk. */
+const workingDayMs = 8 * 60 * minuteMs;
 const noHelp: Help = { slots: 0, fromOn: Infinity };
 
 /** When the items that are there will be done, and what becomes of what is promised. */
@@ -133,7 +137,7 @@ function outlook(facts: Facts): Outlook | undefined {
   const missed = pace && missedIn(line, facts, { pace });
   const near = pace
     ? missedIn(line, facts, { pace, margin })
-    : open.filter(({ dueOn }) => dueOn <= now + margin);
+    : open.filter(({ dueOn }) => dueOn < Infinity && dueOn <= soonOf(facts, margin));
   const more = pace && missed && moreDevices(line, facts, { pace, missed });
   return {
     state: stateOf(late, sum(near)),
@@ -143,6 +147,12 @@ function outlook(facts: Facts): Outlook | undefined {
     nextDueOn: first(open),
     more,
   };
+}
+
+/** Until when what is due is near, where nobody knows how fast it goes. */
+function soonOf({ level, now, isStopped }: Facts, margin: number): number {
+  if (!level || !isStopped) return now + margin;
+  return Math.max(now + margin, after(level.timetable, now, workingDayMs) ?? Infinity);
 }
 
 /** When the first of the groups is due, if any is. */

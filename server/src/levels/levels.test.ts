@@ -234,7 +234,20 @@ describe('getQueueForecast', () => {
     await owner.call.updateWorkItemStatus({ path, body: { action: 'DEFER', filter } });
     expect((await forecastOf(queue)).level).toMatchObject({ state: 'KEPT', late: 0 });
     await owner.call.updateWorkItemStatus({ path, body: { action: 'RELEASE', filter } });
-    expect((await forecastOf(queue)).level).toMatchObject({ state: 'KEPT', late: 0 });
+    expect((await forecastOf(queue)).level).toMatchObject({ state: 'AT_RISK', late: 0 });
+  });
+
+  test('getQueueForecast puts at risk what nobody works on, and says what to do', async () => {
+    const queue = await createQueue(app);
+    await promise(queue, { longestWaitMinutes: 60 });
+    await queue.add(1);
+    const idle = await forecastOf(queue);
+    expect(idle).toMatchObject({ code: 'NOBODY_WORKS', level: { state: 'AT_RISK', late: 0 } });
+    expect(idle.sentence).toMatch(/due at .*, and late unless somebody works on it, or connects a device/);
+    await queue.owner.call.pauseQueue({ path: queue.path, body: { reason: 'The ERP is down' } });
+    const paused = await forecastOf(queue);
+    expect(paused).toMatchObject({ code: 'PAUSED', level: { state: 'AT_RISK' } });
+    expect(paused.sentence).toMatch(/due at .*, and late unless somebody resumes the queue before\./);
   });
 });
 

@@ -67,7 +67,17 @@ describe('forecastSentence', () => {
     [
       'why the end is not known, and what is due',
       { code: 'PAUSED', endOn: undefined, level: { ...kept, nextDueOn: at('2026-11-30T16:00:00Z') } },
-      'When the queue is done cannot be known: the queue is paused, and nobody said until when. Its next item is due at 17:00.',
+      'When the queue is done cannot be known: the queue is paused, and nobody said until when. Its next item is due at 17:00, and late unless somebody resumes the queue before.',
+    ],
+    [
+      'what to do where nobody works',
+      { code: 'NOBODY_WORKS', endOn: undefined, level: { ...kept, nextDueOn: at('2026-11-30T16:00:00Z') } },
+      'Its next item is due at 17:00, and late unless somebody works on it, or connects a device that can, before.',
+    ],
+    [
+      'that nobody knows where nothing was measured',
+      { code: 'NOT_MEASURED', endOn: undefined, level: { ...kept, nextDueOn: at('2026-11-30T16:00:00Z') } },
+      'Its next item is due at 17:00; whether it will be in time nobody knows.',
     ],
     [
       'that the line grows',

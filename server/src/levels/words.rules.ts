@@ -71,16 +71,26 @@ const unknown = {
 function end(said: Said): string[] {
   const { code, endOn, open } = said;
   if (code === 'DONE') return ['Nothing is open.'];
-  if (code !== 'ENDS') return [`When the queue is done cannot be known: ${unknown[code]}.`, ...nextDue(said)];
+  if (code !== 'ENDS')
+    return [`When the queue is done cannot be known: ${unknown[code]}.`, ...nextDue(said, code)];
   if (endOn === undefined) return [];
   const who = open === 1 ? 'The only open item is' : `The last of ${count(open, 'open item')} is`;
   const left = span(Math.max(0, (endOn - said.now) / 1000));
   return [`${who} done at about ${clock(endOn, said)}, in ${left}.`];
 }
 
-function nextDue(said: Said): string[] {
+/** What becomes of the next item that is due, as things are. */
+const prospects = {
+  ARCHIVED: '',
+  PAUSED: ', and late unless somebody resumes the queue before',
+  NOT_MEASURED: '; whether it will be in time nobody knows',
+  NOBODY_WORKS: ', and late unless somebody works on it, or connects a device that can, before',
+} as const;
+
+function nextDue(said: Said, code: keyof typeof prospects): string[] {
   const { level } = said;
-  return level?.nextDueOn === undefined ? [] : [`Its next item is due at ${clock(level.nextDueOn, said)}.`];
+  if (level?.nextDueOn === undefined) return [];
+  return [`Its next item is due at ${clock(level.nextDueOn, said)}${prospects[code]}.`];
 }
 
 /** That the line grows: what comes in is not in the forecast. */
