@@ -1,5 +1,5 @@
 import { timeZone } from '../store/preferences.ts';
-import { useStore } from '../store/store.ts';
+import { createStore, useStore } from '../store/store.ts';
 import { m } from './messages.ts';
 import { instantIn } from './zones.ts';
 
@@ -11,9 +11,14 @@ const units = [
   ['second', 1],
 ] as const;
 
+/** One clock for all times on the page, which go on though nothing else happens. */
+const minute = createStore(0);
+setInterval(() => minute.set(minute.get() + 1), 60_000);
+
 /** A time as people say it, with the exact one at hand. */
 export function Time({ on }: { readonly on: string | undefined }) {
   useStore(timeZone);
+  useStore(minute);
   if (on === undefined) return undefined;
   return (
     <time dateTime={on} title={exactly(on)}>
