@@ -5,7 +5,9 @@ import { Bot, ChevronRight, Settings2, User } from 'lucide-react';
 import { useState } from 'react';
 import { nameOf } from '../devices/rules.ts';
 import { Text } from '../page/text.tsx';
-import { exactly } from '../page/time.tsx';
+import { clockTime, exactly } from '../page/time.tsx';
+import { timeZone } from '../store/preferences.ts';
+import { useStore } from '../store/store.ts';
 import { Details } from './details.tsx';
 import { m } from './messages.ts';
 import { devicesQuery } from './queries.ts';
@@ -13,18 +15,18 @@ import { subjectOf, type Event, type Line } from './rules.ts';
 import css from './events.module.css';
 
 const icons = { USER: User, RUNNER: Bot, MILLRACE: Settings2 };
-const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false });
 
 /** What somebody did, as a sentence; opened, all of it. */
 export function EventLine({ line, isOpened = false }: { readonly line: Line; readonly isOpened?: boolean }) {
   const { event, all } = line;
+  useStore(timeZone);
   const [isOpen, setOpen] = useState(isOpened);
   const kind = actorKindOf(event);
   const Icon = icons[kind];
   return (
     <li className={css.line} data-kind={kind}>
       <time dateTime={event.on} title={exactly(event.on)}>
-        {clock.format(new Date(event.on))}
+        {clockTime(event.on)}
       </time>
       <span className={css.kind} title={m.events.kindOf[kind]}>
         <Icon size={15} role="img" aria-label={m.events.kindOf[kind]} />

@@ -2,8 +2,11 @@ import { stringifyJson, type Id } from '@millrace/api';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { nameOf } from '../devices/rules.ts';
+import type { Clock } from '../filters/compile.ts';
 import { FilterProblem, parse } from '../filters/parse.ts';
 import { queuesQuery } from '../queues/queries.ts';
+import { timeZone } from '../store/preferences.ts';
+import { useStore } from '../store/store.ts';
 import { FilterLine } from '../work-items/filter-line.tsx';
 import { FeedList } from './feed-list.tsx';
 import { m } from './messages.ts';
@@ -24,7 +27,8 @@ export function EventsView({ q, queueId, onFilter }: Props) {
   const known = useKnown();
   const fields = useMemo(() => fieldsOfEvents(known), [known]);
   // Times such as now-1h count from when they were asked for: else each look would be at another list.
-  const asked = useMemo(() => ({ q, now: new Date() }), [q]);
+  const zone = useStore(timeZone);
+  const asked = useMemo(() => ({ q, clock: { now: new Date(), zone } }), [q, zone]);
   const { query, problem } = useMemo(() => understood(asked, known, queueId), [asked, known, queueId]);
   return (
     <>
@@ -55,12 +59,12 @@ function useKnown(): Known {
 }
 
 function understood(
-  { q, now }: { readonly q: string; readonly now: Date },
+  { q, clock }: { readonly q: string; readonly clock: Clock },
   known: Known,
   queueId: Id | undefined,
 ): { readonly query?: EventQuery; readonly problem?: string } {
   try {
-    return { query: eventQueryOf(parse(q), known, now, queueId) };
+    return { query: eventQueryOf(parse(q), known, clock, queueId) };
   } catch (error) {
     if (error instanceof FilterProblem) return { problem: error.message };
     throw error;

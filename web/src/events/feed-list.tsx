@@ -3,12 +3,13 @@ import { Button } from 'react-aria-components';
 import { isPaused, liveState } from '../live/effects.ts';
 import { useKey } from '../page/keys.ts';
 import { Command, Notice } from '../page/states.tsx';
-import { exactly } from '../page/time.tsx';
+import { dayOf, exactly } from '../page/time.tsx';
+import { timeZone } from '../store/preferences.ts';
 import { useStore } from '../store/store.ts';
 import { EventLine } from './event-line.tsx';
 import { FeedReader, mostShown, type Feed } from './feed-queries.ts';
 import { m } from './messages.ts';
-import { dayOf, linesOf, type EventQuery, type Line } from './rules.ts';
+import { linesOf, type EventQuery, type Line } from './rules.ts';
 import css from './events.module.css';
 
 interface Props {
@@ -80,13 +81,14 @@ function useInView() {
 
 function Lines({ feed: { events } }: { readonly feed: Feed }) {
   const lines = useMemo(() => linesOf(events), [events]);
-  const days = useMemo(() => byDay(lines), [lines]);
+  const zone = useStore(timeZone);
+  const days = useMemo(() => byDay(lines), [lines, zone]);
   return (
     // Keys move between the lines; each is reached by Tab as well.
     <div className={css.days} role="group" aria-label={m.events.list} onKeyDown={moveBetween}>
       {days.map(({ day, own }) => (
-        <section key={day} aria-label={nameOfDay(own[0]?.event.on ?? '')}>
-          <h2>{nameOfDay(own[0]?.event.on ?? '')}</h2>
+        <section key={day} aria-label={nameOfDay(day)}>
+          <h2>{nameOfDay(day)}</h2>
           <ol>
             {own.map((line) => (
               <EventLine key={line.event.cursor} line={line} />
@@ -120,15 +122,13 @@ function byDay(lines: readonly Line[]): readonly { readonly day: string; readonl
   return days;
 }
 
-const dayFormat = new Intl.DateTimeFormat('en', { dateStyle: 'full' });
+const dayMs = 86_400_000;
 
-function nameOfDay(on: string): string {
-  const now = new Date();
-  const day = dayOf(on);
-  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
-  const name = dayFormat.format(new Date(on));
-  if (day === dayOf(now.toISOString())) return `${m.events.today}, ${name}`;
-  return day === dayOf(yesterday.toISOString()) ? `${m.events.yesterday}, ${name}` : name;
+function nameOfDay(day: string): string {
+  const now = Date.now();
+  const [today, yesterday] = [now, now - dayMs].map((time) => dayOf(new Date(time).toISOString()));
+  if (day === today) return `${m.events.today}, ${day}`;
+  return day === yesterday ? `${m.events.yesterday}, ${day}` : day;
 }
 
 interface EndProps {

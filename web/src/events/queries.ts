@@ -59,8 +59,8 @@ async function readEarlier(event: Event, signal: AbortSignal): Promise<readonly 
   const found: Event[] = [];
   let before = event.cursor;
   for (let looks = 0; looks < looksBack; looks += 1) {
-    const query = { before, limit: 200, ...ofSame(event) };
-    const { list, cursor, isMore } = await call('listEvents', { query }, { signal });
+    const asked = { query: { before, limit: 200, ...ofSame(event) } };
+    const { list, cursor, isMore } = await call('listEvents', asked, { signal });
     found.push(...list.filter((one) => isOfSame(event, one)));
     if (!isMore || toldBy(event, found).every(({ before: was }) => was !== undefined)) break;
     before = cursor;

@@ -21,8 +21,8 @@ const known: Known = {
   devices: [{ id: 3, name: 'runner-1' }],
   operations: ['pauseQueue', 'finishWorkItems', 'expireItems'],
 };
-const now = new Date('2026-11-30T12:00:00Z');
-const queryOf = (line: string, queueId?: number) => eventQueryOf(parse(line), known, now, queueId);
+const clock = { now: new Date('2026-11-30T12:00:00Z'), zone: 'Asia/Tokyo' };
+const queryOf = (line: string, queueId?: number) => eventQueryOf(parse(line), known, clock, queueId);
 
 describe('a filter of events', () => {
   test.each([
@@ -49,8 +49,9 @@ describe('a filter of events', () => {
     expect(() => queryOf('queue:Invoices', 8)).toThrow('This page is about one queue');
   });
 
-  test('begins a day at midnight where the reader is', () => {
-    expect(queryOf('at>=2026-11-29')).toEqual({ from: new Date(2026, 10, 29).toISOString() });
+  test('reads days and times by the clocks of the zone that was chosen', () => {
+    expect(queryOf('at>=2026-11-29')).toEqual({ from: '2026-11-28T15:00:00.000Z' });
+    expect(queryOf('at<"2026-11-29 08:30"')).toEqual({ until: '2026-11-28T23:30:00.000Z' });
   });
 
   test.each([

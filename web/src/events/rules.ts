@@ -1,5 +1,12 @@
-import { operations, recordedBesides, toId, type Id, type Input, type Schemas } from '@millrace/api';
-import { timeOf, type Fields, type Field } from '../filters/compile.ts';
+import {
+  operations as allOperations,
+  recordedBesides,
+  toId,
+  type Id,
+  type Input,
+  type Schemas,
+} from '@millrace/api';
+import { timeOf, type Clock, type Fields, type Field } from '../filters/compile.ts';
 import { FilterProblem, partsOf, type Filter } from '../filters/parse.ts';
 import { m } from './messages.ts';
 
@@ -58,13 +65,18 @@ function quotedName({ name }: Named): string {
  * @param queueId the queue whose page it is
  * @throws FilterProblem for whatever they cannot say
  */
-export function eventQueryOf(filter: Filter | undefined, known: Known, now: Date, queueId?: Id): EventQuery {
+export function eventQueryOf(
+  filter: Filter | undefined,
+  known: Known,
+  clock: Clock,
+  queueId?: Id,
+): EventQuery {
   const query: Record<string, unknown> = {};
   for (const part of partsOf(filter)) {
     const { field, sign, values } = comparisonIn(part);
     if (field !== 'at' && sign !== ':') throw new FilterProblem(m.events.equalOnly(field));
     if (field === 'queue' && queueId !== undefined) throw new FilterProblem(m.events.ownQueue);
-    const [name, value] = field === 'at' ? boundOf(sign, values, now) : equalOf(field, values, known);
+    const [name, value] = field === 'at' ? boundOf(sign, values, clock) : equalOf(field, values, known);
     if (query[name] !== undefined) throw new FilterProblem(m.events.once(field));
     query[name] = value;
   }
@@ -100,18 +112,13 @@ function comparisonIn(part: Filter): Comparison {
 }
 
 /** `from` counts itself, `until` does not. */
-function boundOf(sign: string, [text = '']: readonly string[], now: Date): [string, string] {
-  const time = new Date(localTime(timeOf(text, now))).getTime();
+function boundOf(sign: string, [text = '']: readonly string[], clock: Clock): [string, string] {
+  const time = new Date(timeOf(text, clock).replace(' ', 'T').replace(',', '.')).getTime();
   if (Number.isNaN(time)) throw new FilterProblem(m.filters.badDate(text));
   const at = (milliseconds: number) => new Date(time + milliseconds).toISOString();
   if (sign === '>' || sign === '>=') return ['from', at(sign === '>' ? 1 : 0)];
   if (sign === '<' || sign === '<=') return ['until', at(sign === '<=' ? 1 : 0)];
   throw new FilterProblem(m.events.timeSigns);
-}
-
-/** A day begins at midnight here. */
-function localTime(text: string): string {
-  return /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text.replace(' ', 'T').replace(',', '.');
 }
 
 function equalOf(field: string, values: readonly string[], known: Known): [string, unknown] {
@@ -181,7 +188,7 @@ function isRecorded(name: string): boolean {
 }
 
 export const recorded: readonly string[] = [
-  ...Object.keys(operations).filter(isRecorded),
+  ...Object.keys(allOperations).filter(isRecorded),
   ...recordedBesides,
 ];
 
@@ -218,8 +225,8 @@ export function isOfSame(one: Event, other: Event): boolean {
   if (one.itemId !== undefined) return true;
   const { by, id } = kindOf(one.operation) ?? {};
   const isOfKind = by ? by.test(other.operation) : one.operation === other.operation;
-  const idOf = ({ changes = {} }: Event) => (id === undefined ? '' : String(changes[id]));
-  return isOfKind && one.deviceId === other.deviceId && idOf(one) === idOf(other);
+  const subject = ({ changes = {} }: Event) => (id === undefined ? '' : String(changes[id]));
+  return isOfKind && one.deviceId === other.deviceId && subject(one) === subject(other);
 }
 
 /** A change that an event tells of, as far as earlier ones say what was before. */
@@ -238,10 +245,4 @@ export function toldBy({ changes = {} }: Event, earlier: readonly Event[]): read
     const last = earlier.find(({ changes: then }) => then !== undefined && name in then);
     return { name, before: last?.changes?.[name], after };
   });
-}
-
-/** The day of a time where the reader is. */
-export function dayOf(on: string): string {
-  const time = new Date(on);
-  return `${time.getFullYear()}-${time.getMonth() + 1}-${time.getDate()}`;
 }

@@ -1,8 +1,10 @@
+import { instantIn } from '../page/zones.ts';
 import { m } from './messages.ts';
 import { FilterProblem, type Filter, type Sign } from './parse.ts';
 
-/** `same` is an id that can only be asked for, not compared. */
-export type FieldType = 'id' | 'same' | 'number' | 'text' | 'texts' | 'time' | 'boolean' | readonly string[];
+/** `same` is an id that can only be asked for, not compared; `date` a time in the data of items, which is written there as it is typed here. */
+export type FieldType =
+  'id' | 'same' | 'number' | 'text' | 'texts' | 'time' | 'date' | 'boolean' | readonly string[];
 
 /** What can be compared, by the name that people type. */
 export interface Field {
@@ -30,22 +32,28 @@ const operators: Record<Sign, string> = {
   '<=': 'le',
 };
 
+/** What times that are typed count from: relative ones, such as now-24h, from now, others by the clocks of a zone. */
+export interface Clock {
+  readonly now: Date;
+  /** Empty for the one of the browser. */
+  readonly zone: string;
+}
+
 /**
  * The contract's filter for one that somebody wrote. Whatever is not understood is said, never left out: no filter selects more
  * than it says.
- * @param now what relative times, such as now-24h, count from
  * @throws FilterProblem
  */
-export function compile(filter: Filter, fields: Fields, now: Date): Compiled {
+export function compile(filter: Filter, fields: Fields, clock: Clock): Compiled {
   if (filter.is === 'text') return { operator: 'substring', field: 'any', value: filter.value };
-  if (filter.is === 'not') return { operator: 'not', operands: [compile(filter.of, fields, now)] };
+  if (filter.is === 'not') return { operator: 'not', operands: [compile(filter.of, fields, clock)] };
   if (filter.is !== 'compare')
-    return { operator: filter.is, operands: filter.of.map((part) => compile(part, fields, now)) };
+    return { operator: filter.is, operands: filter.of.map((part) => compile(part, fields, clock)) };
   const field = fields.get(filter.field.toLowerCase());
   if (!field) throw new FilterProblem(m.filters.unknownField(filter.field));
   if (field.isHidden && filter.sign !== ':') throw new FilterProblem(m.filters.hidden(filter.field));
   refuseSenseless(filter.sign, filter.field, field.type);
-  const value = filter.value === null ? null : valueOf(filter.value, filter.field, field.type, now);
+  const value = filter.value === null ? null : valueOf(filter.value, filter.field, field.type, clock);
   if (value === null && filter.sign !== ':')
     throw new FilterProblem(m.filters.badOperator(filter.field, filter.sign));
   return { operator: operators[filter.sign], field: field.name, value };
@@ -58,13 +66,14 @@ function refuseSenseless(sign: Sign, name: string, type: FieldType): void {
   if (!isKnown) throw new FilterProblem(m.filters.badOperator(name, sign));
 }
 
-function valueOf(text: string, name: string, type: FieldType, now: Date): string {
+function valueOf(text: string, name: string, type: FieldType, clock: Clock): string {
   if (typeof type !== 'string') {
     const known = type.find((one) => one.toLowerCase() === text.toLowerCase());
     if (known === undefined) throw new FilterProblem(m.filters.badWord(name, type.join(', ')));
     return known;
   }
-  if (type === 'time') return timeOf(text, now);
+  if (type === 'time') return timeOf(text, clock);
+  if (type === 'date') return relativeTime(text, clock.now) ?? typedTime(text);
   const isNumber =
     type === 'id' || type === 'same'
       ? /^(0|-?[1-9]\d{0,18})$/.test(text)
@@ -88,17 +97,32 @@ const unitMs: Record<string, number> = {
 };
 
 /**
- * A time as it is typed, such as now-24h.
+ * The instant of a time as it is typed: now-24h, or a day or time by the clocks of the zone, unless it names its own.
  * @throws FilterProblem
  */
-export function timeOf(text: string, now: Date): string {
+export function timeOf(text: string, { now, zone }: Clock): string {
+  const relative = relativeTime(text, now);
+  if (relative !== undefined) return relative;
+  const [, day = '', time = '00:00', fraction = '', offset] = parts.exec(typedTime(text)) ?? [];
+  if (offset !== undefined) return text;
+  const local = `${day}T${time}`;
+  if (Number.isNaN(Date.parse(local))) throw new FilterProblem(m.filters.badDate(text));
+  const instant = instantIn(local, zone).toISOString();
+  // Seconds go on to as many digits as were typed.
+  return fraction === '' ? instant : instant.replace('.000Z', `.${fraction.slice(1)}Z`);
+}
+
+const parts = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)([.,]\d+)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
+
+function relativeTime(text: string, now: Date): string | undefined {
   const relative = /^now(?:([+-])(\d{1,6})([smhdw]))?$/.exec(text);
-  if (relative) {
-    const [, sign, amount = '0', unit = 's'] = relative;
-    const distance = Number(amount) * (unitMs[unit] ?? 0);
-    return new Date(now.getTime() + (sign === '-' ? -distance : distance)).toISOString();
-  }
-  const isTime = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$/i.test(text);
-  if (!isTime) throw new FilterProblem(m.filters.badDate(text));
+  if (!relative) return undefined;
+  const [, sign, amount = '0', unit = 's'] = relative;
+  const distance = Number(amount) * (unitMs[unit] ?? 0);
+  return new Date(now.getTime() + (sign === '-' ? -distance : distance)).toISOString();
+}
+
+function typedTime(text: string): string {
+  if (!parts.test(text)) throw new FilterProblem(m.filters.badDate(text));
   return text;
 }

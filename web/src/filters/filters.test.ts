@@ -4,12 +4,17 @@ import { compile } from './compile.ts';
 import { fieldsOfItems } from './item-fields.ts';
 import { allOf, FilterProblem, parse, partsOf, print, type Filter } from './parse.ts';
 
-const now = new Date('2026-03-02T08:00:00.000Z');
+const clock = { now: new Date('2026-03-02T08:00:00.000Z'), zone: 'Europe/Berlin' };
 const fields = fieldsOfItems(
-  { displayColumns: ['amount', 'vendor name', 'status'] },
-  { attributes: [{ name: 'amount', type: 'NUMBER' }] },
+  { displayColumns: ['amount', 'vendor name', 'status', 'due'] },
+  {
+    attributes: [
+      { name: 'amount', type: 'NUMBER' },
+      { name: 'due', type: 'DATE' },
+    ],
+  },
 );
-const compiled = (line: string) => compile(parse(line) as Filter, fields, now);
+const compiled = (line: string) => compile(parse(line) as Filter, fields, clock);
 const eq = (field: string, value: string | null) => ({ operator: 'eq', field, value });
 
 const filters = fc.letrec<{ filter: Filter }>((tie) => ({
@@ -84,13 +89,22 @@ describe('compile', () => {
     expect(compiled('col3:x')).toEqual(eq('col3', 'x'));
   });
 
-  test('counts relative times from now, and leaves others as they are', () => {
+  test('counts relative times from now, and reads others by the clocks of the zone', () => {
     expect(compiled('created:>now-24h')).toEqual({
       operator: 'gt',
       field: 'createdOn',
       value: '2026-03-01T08:00:00.000Z',
     });
-    expect(compiled('updated<2026-03-01')).toMatchObject({ value: '2026-03-01' });
+    expect(compiled('updated<2026-03-01')).toMatchObject({ value: '2026-02-28T23:00:00.000Z' });
+    expect(compiled('updated<2026-07-01T08:30:15,25')).toMatchObject({ value: '2026-07-01T06:30:15.25Z' });
+    expect(compiled('updated<2026-03-01T08:30Z')).toMatchObject({ value: '2026-03-01T08:30Z' });
+    expect(() => compiled('updated<2026-13-01')).toThrow(FilterProblem);
+  });
+
+  test('leaves times in the data of items as they are typed, as they are written there', () => {
+    expect(compiled('due:2026-03-01')).toEqual(eq('col4', '2026-03-01'));
+    expect(compiled('due>now-24h')).toMatchObject({ value: '2026-03-01T08:00:00.000Z' });
+    expect(() => compiled('due:soon')).toThrow(FilterProblem);
   });
 
   test('looks for a bare word anywhere, and tells unset from the word', () => {

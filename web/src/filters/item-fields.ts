@@ -50,7 +50,7 @@ const short = {
 const columnTypes: Record<string, FieldType> = {
   TEXT: 'text',
   NUMBER: 'number',
-  DATE: 'time',
+  DATE: 'date',
   BOOLEAN: 'boolean',
 };
 

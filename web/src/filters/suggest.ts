@@ -31,7 +31,7 @@ function offered(line: string, begun: string, texts: readonly string[], end: str
 function valuesOf(type: FieldType): readonly string[] {
   if (typeof type !== 'string') return type;
   if (type === 'boolean') return ['true', 'false'];
-  return type === 'time' ? ['now-1h', 'now-24h', 'now-7d'] : [];
+  return type === 'time' || type === 'date' ? ['now-1h', 'now-24h', 'now-7d'] : [];
 }
 
 /** Names as people type them. Those with other signs than letters need quotes, and are left to the columns' numbers. */

@@ -35,18 +35,34 @@ function ago(then: Date, now: Date): string {
 
 /** The time with its zone, which is the one that was chosen. */
 export function exactly(on: string): string {
-  return formatIn(timeZone.get()).format(new Date(on));
+  return formatted(on, 'exactly');
 }
+
+/** The time of day, in the zone that was chosen. */
+export function clockTime(on: string): string {
+  return formatted(on, 'clock');
+}
+
+/** The day, in the zone that was chosen: the same text for all times of it. */
+export function dayOf(on: string): string {
+  return formatted(on, 'day');
+}
+
+const styles = {
+  exactly: { dateStyle: 'medium', timeStyle: 'long' },
+  clock: { timeStyle: 'medium', hour12: false },
+  day: { dateStyle: 'full' },
+} as const;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function formatIn(zone: string): Intl.DateTimeFormat {
-  const known = formats.get(zone);
-  if (known) return known;
+function formatted(on: string, style: keyof typeof styles): string {
+  const zone = timeZone.get();
   const chosen = zone === '' ? {} : { timeZone: zone };
-  const format = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'long', ...chosen });
-  formats.set(zone, format);
-  return format;
+  const key = `${style} ${zone}`;
+  const format = formats.get(key) ?? new Intl.DateTimeFormat('en', { ...styles[style], ...chosen });
+  formats.set(key, format);
+  return format.format(new Date(on));
 }
 
 /** The instant of a local time that somebody has typed, in the zone that was chosen. */

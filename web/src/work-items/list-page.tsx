@@ -6,6 +6,8 @@ import { compile, type Compiled, type Fields } from '../filters/compile.ts';
 import { fieldsOfItems } from '../filters/item-fields.ts';
 import { FilterProblem, parse } from '../filters/parse.ts';
 import { modelQuery, queueQuery } from '../queues/queries.ts';
+import { timeZone } from '../store/preferences.ts';
+import { useStore } from '../store/store.ts';
 import { FilterLine } from './filter-line.tsx';
 import { ItemsGrid, type ListSearch } from './items-grid.tsx';
 import { Peek } from './peek.tsx';
@@ -17,7 +19,11 @@ export function Page() {
   const navigate = useNavigate({ from: '/queues/$id' });
   const { data: queue } = useSuspenseQuery(queueQuery(toId(id)));
   const fields = useFields(queue);
-  const { filter, problem } = useMemo(() => understood(search.q ?? '', fields), [search.q, fields]);
+  const zone = useStore(timeZone);
+  const { filter, problem } = useMemo(
+    () => understood(search.q ?? '', fields, zone),
+    [search.q, fields, zone],
+  );
   const change = useCallback(
     (next: ListSearch, replace = false) => void navigate({ search: (now) => ({ ...now, ...next }), replace }),
     [navigate],
@@ -48,10 +54,10 @@ function useFields(queue: Schemas['Queue']): Fields {
 }
 
 /** The filter as the contract has it, or what is wrong with it: then nothing is asked for. */
-function understood(q: string, fields: Fields): { filter?: Compiled; problem?: string } {
+function understood(q: string, fields: Fields, zone: string): { filter?: Compiled; problem?: string } {
   try {
     const written = parse(q);
-    return written ? { filter: compile(written, fields, new Date()) } : {};
+    return written ? { filter: compile(written, fields, { now: new Date(), zone }) } : {};
   } catch (error) {
     if (error instanceof FilterProblem) return { problem: error.message };
     throw error;
