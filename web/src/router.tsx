@@ -202,6 +202,7 @@ const repair = createRoute({
 const doubts = createRoute({
   getParentRoute: () => frame,
   path: '/repair/doubts',
+  validateSearch: address({ queue: /^\d{1,19}$/ }),
   ...lazily(() => import('./repair/doubts-page.tsx')),
 });
 

@@ -12913,6 +12913,8 @@ export interface operations {
       400: components['responses']['BadRequest'];
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
+        /** @description Only of this queue */
+        queueId?: Id;
       429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];

@@ -1,6 +1,6 @@
-import type { Id } from '@millrace/api';
+import { toId, type Id } from '@millrace/api';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { Notice } from '../page/states.tsx';
@@ -17,7 +17,8 @@ export { loadDoubts as load } from './queries.ts';
 
 /** Items in doubt, one after another: was it done? */
 export function Page() {
-  const { data } = useSuspenseQuery(doubtsQuery());
+  const { queue } = useSearch({ from: '/frame/repair/doubts' });
+  const { data } = useSuspenseQuery(doubtsQuery(queue === undefined ? undefined : toId(queue)));
   const [later, setLater] = useState<readonly string[]>([]);
   const [settled, setSettled] = useState('');
   useTitle(m.doubts.title, m.repair.title);
@@ -28,6 +29,7 @@ export function Page() {
       <header className={css.head}>
         <h1>{m.doubts.title}</h1>
         <span>{m.doubts.left(data.total)}</span>
+        {queue !== undefined && <Link to="/repair/doubts">{m.doubts.ofAll}</Link>}
         <Link to="/repair">{m.doubts.back}</Link>
         <span role="status">{settled}</span>
       </header>
@@ -43,7 +45,7 @@ export function Page() {
           }
         />
       ) : (
-        <Notice title={m.doubts.empty}>
+        <Notice title={queue === undefined ? m.doubts.empty : m.doubts.emptyQueue}>
           <p>{m.doubts.emptyText}</p>
         </Notice>
       )}

@@ -75,6 +75,8 @@ const en = {
     title: 'In doubt',
     empty: 'Nothing is in doubt.',
     emptyText: 'Every item has a known outcome.',
+    emptyQueue: 'Nothing is in doubt in this queue.',
+    ofAll: 'Those of all queues',
     back: 'Back to Repair',
     left: (amount: number) => `${items(amount)} to settle`,
     question: (id: string) => `Was item ${id} done?`,

@@ -11,7 +11,9 @@ export type CorrectionOutcome = Schemas['CorrectionOutcome'];
 
 export const clustersQuery = () => query('listFailureClusters', { query: { limit: 200 } });
 
-export const doubtsQuery = () => query('listDoubts', { query: {} });
+/** Items in doubt, of one queue where one is given. */
+export const doubtsQuery = (queueId?: Id) =>
+  query('listDoubts', { query: queueId === undefined ? {} : { queueId } });
 
 /** What the repair desk needs. */
 export async function loadRepair(): Promise<void> {

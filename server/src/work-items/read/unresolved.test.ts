@@ -41,8 +41,13 @@ test('listDoubts shows the items of all queues that one may see, those first tha
   });
   const first = await one.owner.call.listDoubts({ query: { limit: 1 } });
   expect([first.body.total, first.body.list.length]).toEqual([3, 1]);
+  const ofOther = await app.admin.listDoubts({ query: { queueId: other.id } });
+  expect([ofOther.body.total, ofOther.body.list.map(({ id }) => id)]).toEqual([1, [ids[2]]]);
   expect(await idsSeenBy(app.admin)).toEqual(ids);
-  expect(await idsSeenBy((await app.user('stranger')).call)).toEqual([]);
+  const stranger = await app.user('stranger');
+  expect(await idsSeenBy(stranger.call)).toEqual([]);
+  const unseen = await stranger.call.listDoubts({ query: { queueId: one.id } });
+  expect(unseen.body).toEqual({ total: 0, list: [] });
   expect(await idsSeenBy((await addTenant(app, 'second')).call)).toEqual([]);
   const path = pathOf(one, { id: ids[0] as number });
   await one.owner.call.resolveWorkItem({ path, body: { version: 2, answer: 'DONE' } });
