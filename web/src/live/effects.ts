@@ -1,5 +1,5 @@
 import type { Schemas, Status } from '@millrace/api';
-import type { Query } from '@tanstack/react-query';
+import { focusManager, type Query } from '@tanstack/react-query';
 import { queryClient } from '../connection/query.ts';
 import { createStore } from '../store/store.ts';
 import type { Fold } from './fold.ts';
@@ -76,7 +76,7 @@ function askAgain({ queryHash, queryKey }: Query, seconds: number): void {
   if (due.has(queryHash)) return;
   const ask = () => {
     due.delete(queryHash);
-    if (isStill) hasMissed = true;
+    if (isStill || isPaused.get()) hasMissed = true;
     else void queryClient.invalidateQueries({ queryKey, exact: true });
   };
   due.set(queryHash, setTimeout(ask, seconds * 1000));
@@ -127,3 +127,5 @@ function catchUp(): void {
 
 document.addEventListener('visibilitychange', catchUp);
 isPaused.subscribe(catchUp);
+// What is asked for again and again is not meanwhile, as in a tab that nobody sees.
+isPaused.subscribe(() => focusManager.setFocused(isPaused.get() ? false : undefined));

@@ -2,6 +2,8 @@ import { useQueries, useSuspenseQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect } from 'react';
 import { devicesQuery } from '../devices/queries.ts';
 import { Promises } from '../levels/promises.tsx';
+import { levelsQuery } from '../levels/queries.ts';
+import { useIsFollowing } from '../live/following.ts';
 import { useTitle } from '../page/title.ts';
 import { Fleet } from './fleet.tsx';
 import { m } from './messages.ts';
@@ -61,5 +63,7 @@ function useLiveStats(): void {
     const ending = new AbortController();
     followStats(ending.signal).catch(() => undefined);
     return () => ending.abort();
-  }, []);
+  }, [isFollowing]);
 }
+  const isFollowing = useIsFollowing();
+    if (!isFollowing) return undefined;
