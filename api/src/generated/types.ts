@@ -3371,11 +3371,18 @@ export interface components {
         /** @description Where they end, later than they begin; 24:00 for the end of the day */
         to: string;
       }[];
-      /** @description Days on which nobody works, each once */
+      /** @description Days on which nobody works, or in other hours than those of the week, each once */
       holidays: {
         /** Format: date */
         date: string;
         name: string;
+        /** @description When people work on it all the same, such as the morning of a half day; left out when nobody does */
+        hours?: {
+          /** @description Where they begin */
+          from: string;
+          /** @description Where they end, later than they begin; 24:00 for the end of the day */
+          to: string;
+        }[];
       }[];
       /**
        * Format: int64
@@ -3431,11 +3438,18 @@ export interface components {
         /** @description Where they end, later than they begin; 24:00 for the end of the day */
         to: string;
       }[];
-      /** @description Days on which nobody works, each once */
+      /** @description Days on which nobody works, or in other hours than those of the week, each once */
       holidays?: {
         /** Format: date */
         date: string;
         name: string;
+        /** @description When people work on it all the same, such as the morning of a half day; left out when nobody does */
+        hours?: {
+          /** @description Where they begin */
+          from: string;
+          /** @description Where they end, later than they begin; 24:00 for the end of the day */
+          to: string;
+        }[];
       }[];
       /**
        * Format: int64
@@ -3480,11 +3494,18 @@ export interface components {
         /** @description Where they end, later than they begin; 24:00 for the end of the day */
         to: string;
       }[];
-      /** @description Days on which nobody works, each once */
+      /** @description Days on which nobody works, or in other hours than those of the week, each once */
       holidays?: {
         /** Format: date */
         date: string;
         name: string;
+        /** @description When people work on it all the same, such as the morning of a half day; left out when nobody does */
+        hours?: {
+          /** @description Where they begin */
+          from: string;
+          /** @description Where they end, later than they begin; 24:00 for the end of the day */
+          to: string;
+        }[];
       }[];
       /**
        * Format: int64
@@ -12892,6 +12913,8 @@ export interface operations {
   listDoubts: {
     parameters: {
       query?: {
+        /** @description Only of this queue */
+        queueId?: Id;
         /** @description How many to show, 100 when left out */
         limit?: number;
       };
@@ -12913,8 +12936,6 @@ export interface operations {
       400: components['responses']['BadRequest'];
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
-        /** @description Only of this queue */
-        queueId?: Id;
       429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];

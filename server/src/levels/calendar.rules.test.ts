@@ -44,6 +44,25 @@ describe('newCalendar', () => {
       'as entry 0',
     ],
     [{ holidays: [{ date: '2026-12-25', name: ' ' }] }, 'holidays.0.name must not be blank'],
+    [
+      { holidays: [{ date: '2026-12-24', name: 'Eve', hours: [{ from: '12:00', to: '08:00' }] }] },
+      'holidays.0.hours.0.to must be later than 12:00',
+    ],
+    [
+      {
+        holidays: [
+          {
+            date: '2026-12-24',
+            name: 'Eve',
+            hours: [
+              { from: '08:00', to: '10:00' },
+              { from: '09:00', to: '12:00' },
+            ],
+          },
+        ],
+      },
+      'holidays.0.hours.1 overlaps 08:00 to 10:00',
+    ],
   ])('refuses %j', ([wanted, message]) => {
     expect(refusalOf(wanted)).toContain(message);
   });

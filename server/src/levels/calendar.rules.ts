@@ -30,27 +30,37 @@ function checked(settings: CalendarSettings, current: string | undefined): Calen
   const details = [
     ...nameProblems(settings.name, current),
     ...(zone === undefined ? [] : [{ field: 'timeZone', message: zone.replace(/^timeZone /, '') }]),
-    ...settings.hours.flatMap(hourProblems),
-    ...overlaps(settings.hours),
+    ...hourProblems(settings.hours, 'hours'),
     ...repeatedHolidays(settings.holidays),
+    ...settings.holidays.flatMap(({ hours = [] }, index) => hourProblems(hours, `holidays.${index}.hours`)),
   ];
   const [first] = details;
   if (!first) return settings;
   throw new Refusal('INVALID_REQUEST', `${first.field} ${first.message}.`, { details: details.slice(0, 20) });
 }
 
-function hourProblems({ from, to }: Calendar['hours'][number], index: number): ErrorDetail[] {
-  const message = `must be later than ${from}, where they begin; hours past midnight are two entries`;
-  return from < to ? [] : [{ field: `hours.${index}.to`, message }];
+/** Hours of a day of the week, or of the one day that a holiday is. */
+interface Span {
+  readonly day?: string;
+  readonly from: string;
+  readonly to: string;
 }
 
-function overlaps(hours: Calendar['hours']): ErrorDetail[] {
+function hourProblems(hours: readonly Span[], field: string): ErrorDetail[] {
+  const backwards = hours.flatMap(({ from, to }, index) => {
+    const message = `must be later than ${from}, where they begin; hours past midnight are two entries`;
+    return from < to ? [] : [{ field: `${field}.${index}.to`, message }];
+  });
+  return [...backwards, ...overlaps(hours, field)];
+}
+
+function overlaps(hours: readonly Span[], field: string): ErrorDetail[] {
   return hours.flatMap((one, index) => {
     const other = hours
       .slice(0, index)
       .find(({ day, from, to }) => day === one.day && from < one.to && one.from < to);
     const message = `overlaps ${other?.from} to ${other?.to} of the same day`;
-    return other ? [{ field: `hours.${index}`, message }] : [];
+    return other ? [{ field: `${field}.${index}`, message }] : [];
   });
 }
 

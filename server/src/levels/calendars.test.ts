@@ -26,7 +26,8 @@ async function createCalendar(more: Partial<Schemas['NewCalendar']> = {}): Promi
 
 describe('createCalendar', () => {
   test('createCalendar stores hours and holidays, and listCalendars finds it', async () => {
-    const holidays = [{ date: '2026-12-25', name: 'Christmas Day' }];
+    const half = { date: '2026-12-24', name: 'Christmas Eve', hours: [{ from: '08:00', to: '12:00' }] };
+    const holidays = [{ date: '2026-12-25', name: 'Christmas Day' }, half];
     const calendar = await createCalendar({ holidays });
     expect(calendar).toMatchObject({ timeZone: 'Europe/Berlin', hours: office.hours, holidays, version: 0 });
     const filter = { operator: 'eq', field: 'name', value: calendar.name } as const;

@@ -32,7 +32,8 @@ function shown(time: number, timeZone: string) {
 /** Whether a minute counts, found by looking at a clock. */
 function counts({ timeZone, hours, holidays }: Calendar, time: number): boolean {
   const { day, date, time: clock } = shown(time, timeZone);
-  if (holidays.some((holiday) => holiday.date === date)) return false;
+  const holiday = holidays.find((one) => one.date === date);
+  if (holiday) return (holiday.hours ?? []).some(({ from, to }) => from <= clock && clock < to);
   return hours.some((one) => one.day === day && one.from <= clock && clock < one.to);
 }
 
@@ -74,6 +75,7 @@ const calendars = fc.record({
     fc.record({
       date: fc.constantFrom('2026-03-29', '2026-03-30', '2026-10-26', '2026-11-02'),
       name: fc.constant('x'),
+      hours: fc.constantFrom(undefined, [{ from: '09:00', to: '10:30' }]),
     }),
     { maxLength: 2, selector: ({ date }) => date },
   ),
@@ -93,6 +95,21 @@ describe('after', () => {
     expect(on(after(timetable, at('2026-11-27T15:00:00Z'), 120 * minute))).toBe('2026-11-30T08:00:00.000Z');
     // The holiday and the weekend behind it do not count.
     expect(on(after(timetable, at('2026-12-24T15:00:00Z'), 90 * minute))).toBe('2026-12-28T07:30:00.000Z');
+  });
+
+  test('counts the hours of a half day in place of those of the week', () => {
+    const hours = [
+      { from: '10:00', to: '11:00' },
+      { from: '08:00', to: '09:00' },
+    ];
+    const eve = { date: '2026-12-24', name: 'Christmas Eve', hours };
+    const timetable = timetableOf({ ...office, holidays: [...office.holidays, eve] });
+    const begin = at('2026-12-24T06:00:00Z');
+    expect(on(after(timetable, begin, 90 * minute))).toBe('2026-12-24T09:30:00.000Z');
+    expect(on(after(timetable, begin, 150 * minute))).toBe('2026-12-28T07:30:00.000Z');
+    expect(on(dueAfter(timetable, begin, { dueTime: '12:00', cutOff: '11:00' }))).toBe(
+      '2026-12-24T11:00:00.000Z',
+    );
   });
 
   test('counts every hour where there is no calendar', () => {
@@ -236,8 +253,9 @@ describe('dueAfter', () => {
           expect(second).toBeGreaterThanOrEqual(first);
           if (rule.dueTime >= rule.cutOff) expect(first).toBeGreaterThanOrEqual(since);
           const { day, date } = shown(first, calendar.timeZone);
-          expect(calendar.hours.map((hours) => hours.day)).toContain(day);
-          expect(calendar.holidays.map((holiday) => holiday.date)).not.toContain(date);
+          const holiday = calendar.holidays.find((free) => free.date === date);
+          if (holiday) expect(holiday.hours).toBeDefined();
+          else expect(calendar.hours.map((hours) => hours.day)).toContain(day);
         },
       ),
     );

@@ -45,9 +45,9 @@ const always: Calendar = {
 
 /** @param calendar none for every hour, by the clock of UTC */
 export function timetableOf(calendar: Calendar = always): Timetable {
-  const holidays = new Set(calendar.holidays.map(({ date }) => date));
-  const weekly = week.map((name) => hoursOf(calendar, name));
-  const hoursOn = (day: number) => (holidays.has(dateOf(day).toString()) ? [] : weekly.at((day + 3) % 7));
+  const holidays = new Map(calendar.holidays.map(({ date, hours = [] }) => [date, minutesIn(hours)]));
+  const weekly = week.map((name) => minutesIn(calendar.hours.filter(({ day }) => day === name)));
+  const hoursOn = (day: number) => holidays.get(dateOf(day).toString()) ?? weekly.at((day + 3) % 7);
   const known = new Map<number, Block>();
   const block = (index: number) => {
     const found = known.get(index) ?? blockOf(daysOf(index, calendar.timeZone), hoursOn);
@@ -60,9 +60,8 @@ export function timetableOf(calendar: Calendar = always): Timetable {
 /** Minutes of the clock, from and to. */
 type Hours = readonly (readonly [number, number])[];
 
-function hoursOf({ hours }: Calendar, name: (typeof week)[number]): Hours {
+function minutesIn(hours: readonly { readonly from: string; readonly to: string }[]): Hours {
   return hours
-    .filter(({ day }) => day === name)
     .map(({ from, to }) => [minutesOf(from), minutesOf(to)] as const)
     .toSorted(([one], [other]) => one - other);
 }

@@ -76,7 +76,7 @@ const en = {
     },
     hoursHint: 'Such as 08:00-12:00, 13:00-17:00; nothing for a day off',
     holidays: 'Holidays, a line each',
-    holidaysHint: 'Such as 2026-12-25 Christmas Day',
+    holidaysHint: 'Such as 2026-12-25 Christmas Day, or for half a day 2026-12-24 08:00-12:00 Christmas Eve',
     badHours: (day: string, text: string) => `${day}: “${text}” is not two times such as 08:00-17:00.`,
     badHoliday: (line: string) =>
       `“${line}” does not begin with a day such as 2026-12-25, with a name behind it.`,

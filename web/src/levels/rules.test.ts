@@ -9,13 +9,16 @@ const office: Parameters<typeof draftOfCalendar>[0] = {
     { day: 'FRIDAY', from: '13:00', to: '15:00' },
     { day: 'FRIDAY', from: '08:00', to: '12:00' },
   ],
-  holidays: [{ date: '2026-12-25', name: 'Christmas Day' }],
+  holidays: [
+    { date: '2026-12-25', name: 'Christmas Day' },
+    { date: '2026-12-24', name: 'Eve', hours: [{ from: '08:00', to: '12:00' }] },
+  ],
 };
 
 test('a calendar that is written and read again is the same', () => {
   const draft = draftOfCalendar(office, 'UTC');
   expect(draft.hours.FRIDAY).toBe('08:00-12:00, 13:00-15:00');
-  expect(draft.holidays).toBe('2026-12-25 Christmas Day');
+  expect(draft.holidays).toBe('2026-12-25 Christmas Day\n2026-12-24 08:00-12:00 Eve');
   expect(calendarOf(draft)).toEqual({ ...office, hours: office?.hours.toReversed() });
 });
 
@@ -34,6 +37,27 @@ test('hours are read as people type them, and what cannot be read is named', () 
     line: '25.12.2026 Christmas',
   });
   expect(calendarOf({ ...draft, holidays: '2026-12-25' })).toEqual({ line: '2026-12-25' });
+  expect(calendarOf({ ...draft, holidays: '2026-12-24 8 to 12 Eve' })).toEqual({
+    line: '2026-12-24 8 to 12 Eve',
+  });
+  expect(calendarOf({ ...draft, holidays: '2026-05-01 1st of May' })).toMatchObject({
+    holidays: [{ name: '1st of May' }],
+  });
+  expect(calendarOf({ ...draft, holidays: '2026-12-24 08:00-10:00 11:00-12:00 Eve' })).toMatchObject({
+    holidays: [{ hours: [{}, {}] }],
+  });
+  expect(calendarOf({ ...draft, holidays: '2026-12-24 8:00 – 10:00, 11:00-12:00 Eve, half' })).toMatchObject({
+    holidays: [
+      {
+        date: '2026-12-24',
+        name: 'Eve, half',
+        hours: [
+          { from: '08:00', to: '10:00' },
+          { from: '11:00', to: '12:00' },
+        ],
+      },
+    ],
+  });
 });
 
 const none = { queueId: 1, queueName: 'Invoices', version: 0 };

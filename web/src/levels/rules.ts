@@ -32,13 +32,25 @@ export function draftOfCalendar(calendar: Calendar | undefined, timeZone: string
   const hours = Object.fromEntries(
     days.map((day) => [day, hoursOn(calendar, day)]),
   ) as CalendarDraft['hours'];
-  const holidays = calendar.holidays.map(({ date, name }) => `${date} ${name}`).join('\n');
+  const holidays = calendar.holidays
+    .map(({ date, name, hours: own = [] }) =>
+      [date, ...(own.length > 0 ? [spansText(own)] : []), name].join(' '),
+    )
+    .join('\n');
   return { name: calendar.name, timeZone: calendar.timeZone, hours, holidays };
 }
 
 function hoursOn({ hours }: Calendar, day: Day): string {
-  return hours
-    .filter((one) => one.day === day)
+  return spansText(hours.filter((one) => one.day === day));
+}
+
+interface Span {
+  readonly from: string;
+  readonly to: string;
+}
+
+function spansText(spans: readonly Span[]): string {
+  return spans
     .toSorted((a, b) => a.from.localeCompare(b.from))
     .map(({ from, to }) => `${from}-${to}`)
     .join(', ');
@@ -52,17 +64,31 @@ export function calendarOf(draft: CalendarDraft): Calendar | Unread {
   const hours: Calendar['hours'] = [];
   for (const day of days)
     for (const text of partsOf(draft.hours[day], ',')) {
-      const [, from, to] = /^(\d{1,2}:\d\d)\s*[-–]\s*(\d{1,2}:\d\d)$/.exec(text) ?? [];
-      if (from === undefined || to === undefined) return { day, text };
-      hours.push({ day, from: from.padStart(5, '0'), to: to.padStart(5, '0') });
+      const span = spanOf(text);
+      if (!span) return { day, text };
+      hours.push({ day, ...span });
     }
   const holidays: Calendar['holidays'] = [];
   for (const line of partsOf(draft.holidays, '\n')) {
-    const [, date, name] = /^(\d{4}-\d\d-\d\d)\s+(\S.*)$/.exec(line) ?? [];
-    if (date === undefined || name === undefined) return { line };
-    holidays.push({ date, name });
+    const [, date, spans = '', name] = holidayForm.exec(line) ?? [];
+    if (date === undefined || name === undefined || beginsWithHours.test(name)) return { line };
+    const own = (spans.match(spanForm) ?? []).flatMap((text) => spanOf(text) ?? []);
+    holidays.push({ date, name, ...(own.length > 0 && { hours: own }) });
   }
   return { name: draft.name.trim(), timeZone: draft.timeZone.trim(), hours, holidays };
+}
+
+/** A day, hours of it if people work on it, and a name. */
+const holidayForm = /^(\d{4}-\d\d-\d\d)\s+((?:\d{1,2}:\d\d\s*[-–]\s*\d{1,2}:\d\d\s*,?\s*)*)(\S.*)$/;
+
+const spanForm = /\d{1,2}:\d\d\s*[-–]\s*\d{1,2}:\d\d/g;
+/** Hours that cannot be read are no name. */
+const beginsWithHours = /^\d{1,2}(:\d\d)?\s*([-–]|to\b)/;
+
+function spanOf(text: string): Span | undefined {
+  const [, from, to] = /^(\d{1,2}:\d\d)\s*[-–]\s*(\d{1,2}:\d\d)$/.exec(text) ?? [];
+  if (from === undefined || to === undefined) return undefined;
+  return { from: from.padStart(5, '0'), to: to.padStart(5, '0') };
 }
 
 function partsOf(text: string, mark: string): string[] {
