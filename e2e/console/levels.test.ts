@@ -78,6 +78,12 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
     await page.getByRole('heading', { name: hostile[0] ?? '' }).waitFor();
     await page.getByRole('button', { name: `Change ${hostile[0]}` }).click();
     await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('It is gone for good.').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByLabel('Time zone').waitFor();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByText('There is no calendar yet.').waitFor();
     expect(await page.evaluate('window.canary')).toBeUndefined();
   });

@@ -1,9 +1,11 @@
 import type { Schemas } from '@millrace/api';
 import { useState } from 'react';
 import { Button, Heading } from 'react-aria-components';
+import { Ask } from '../dialogs/ask.tsx';
 import { Field } from '../page/fields.tsx';
+import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
-import { deleteCalendar, saveCalendar } from './queries.ts';
+import { deleteRequest, saveCalendar } from './queries.ts';
 import { calendarOf, days, draftOfCalendar, type CalendarDraft, type Unread } from './rules.ts';
 import css from './levels.module.css';
 
@@ -17,6 +19,7 @@ interface Props {
 export function CalendarForm({ calendar, onClose }: Props) {
   const [draft, setDraft] = useState(() => draftOfCalendar(calendar, ownZone()));
   const [problem, setProblem] = useState('');
+  const [isDeleting, setDeleting] = useState(false);
   const change = (some: Partial<CalendarDraft>) => setDraft((now) => ({ ...now, ...some }));
   const run = async (work: Promise<void>) => {
     try {
@@ -26,6 +29,8 @@ export function CalendarForm({ calendar, onClose }: Props) {
       setProblem((error as Error).message);
     }
   };
+  if (calendar && isDeleting)
+    return <Delete calendar={calendar} onDone={onClose} onCancel={() => setDeleting(false)} />;
   const save = () => {
     const settings = calendarOf(draft);
     if ('name' in settings) void run(saveCalendar(calendar, settings));
@@ -38,7 +43,9 @@ export function CalendarForm({ calendar, onClose }: Props) {
         save();
       }}
     >
-      <Heading slot="title">{calendar ? m.levels.changeOf(calendar.name) : m.levels.newCalendar}</Heading>
+      <Heading slot="title">
+        <Text>{calendar ? m.levels.changeOf(calendar.name) : m.levels.newCalendar}</Text>
+      </Heading>
       <CalendarFields draft={draft} change={change} />
       <p role="alert" className={css.problem}>
         {problem}
@@ -49,12 +56,33 @@ export function CalendarForm({ calendar, onClose }: Props) {
         </Button>
         <Button onPress={onClose}>{m.common.cancel}</Button>
         {calendar && (
-          <Button className="danger" onPress={() => void run(deleteCalendar(calendar))}>
+          <Button className="danger" onPress={() => setDeleting(true)}>
             {m.levels.remove}
           </Button>
         )}
       </div>
     </form>
+  );
+}
+
+interface DeleteProps {
+  readonly calendar: Schemas['Calendar'];
+  readonly onDone: () => void;
+  readonly onCancel: () => void;
+}
+
+function Delete({ calendar, onDone, onCancel }: DeleteProps) {
+  return (
+    <Ask
+      title={m.levels.removeOf(calendar.name)}
+      confirm={m.levels.remove}
+      isDanger
+      requests={[deleteRequest(calendar)]}
+      onDone={onDone}
+      onCancel={onCancel}
+    >
+      <p>{m.levels.removeText}</p>
+    </Ask>
   );
 }
 

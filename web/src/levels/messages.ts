@@ -63,6 +63,8 @@ const en = {
     change: 'Change',
     changeOf: (name: string) => `Change ${name}`,
     remove: 'Delete',
+    removeOf: (name: string) => `Delete ${name}`,
+    removeText: 'It is gone for good. A calendar in which service levels count stays.',
     name: 'Name',
     timeZone: 'Time zone',
     days: {

@@ -2,6 +2,7 @@ import { toId, type Id, type Schemas } from '@millrace/api';
 import { call } from '../connection/client.ts';
 import type { Params } from '../connection/lazily.ts';
 import { query, read } from '../connection/query.ts';
+import { requestFor, type Request } from '../connection/request.ts';
 import { readAnew } from '../live/effects.ts';
 
 // Time goes on without events.
@@ -77,7 +78,6 @@ export async function saveCalendar(
   await readAnew();
 }
 
-export async function deleteCalendar({ id }: Schemas['Calendar']): Promise<void> {
-  await call('deleteCalendar', { path: { id } });
-  await readAnew();
+export function deleteRequest({ id }: Schemas['Calendar']): Request {
+  return requestFor('deleteCalendar', { path: { id } });
 }
