@@ -2,22 +2,36 @@ import { operations, type Id, type Input, type Operation } from '@millrace/api';
 import { decideAccess, decidePassword, mayIn, type Caller } from './access/auth/rules.ts';
 import { selectCallers, selectSentTo } from './access/auth/sql.ts';
 import { systemRoles } from './access/users/permissions.ts';
+import { queueIdOf, readsOnly } from './engine/calls.rules.ts';
 import type { Db, Reader } from './engine/db.ts';
 import { Refusal } from './engine/errors.ts';
 import { GroupCommit } from './engine/group-commit.ts';
-import type { Actor, QueueDefinition } from './engine/operation.ts';
+import type { Actor, Context, QueueDefinition } from './engine/operation.ts';
 import type { Vault } from './engine/vault.ts';
-import { queueIdOf, readsOnly, type Admit, type Call, type Screen } from './engine/perform.ts';
+import type { Admit, Call, Screen } from './engine/perform.ts';
 import { decideArchived } from './queues/rules.ts';
 import { selectQueueDefinition, type Hold } from './queues/sql.ts';
 
 /** The actors of these calls and the queue that they name: the one place where permission is given, once for each call. */
 export const admit: Admit = async ({ db, vault }, calls) => {
   const [first] = calls as [Call];
+  if (first.promisedTo) return keepPromise({ db, vault }, first, first.promisedTo);
   const { queue, callers } = await readParties(db, calls, holdOn(first.operation), vault);
   const queueCalls = calls.map(({ input }, index) => ({ input, caller: callers[index] }));
   return { queue, actors: decideAll(first, queue, await withDevices(db, first, queueCalls)) };
 };
+
+/** Of a call that was answered with a promise, only whether its queue is still there to keep it. */
+async function keepPromise(
+  { db, vault }: Pick<Context, 'db' | 'vault'>,
+  { operation, operationId, queueId }: Call,
+  actor: Actor,
+): ReturnType<Admit> {
+  if (queueId === undefined) return { queue: undefined, actors: [actor] };
+  const queue = await selectQueueDefinition({ db, vault }, queueId, holdOn(operation));
+  if (!queue) return { queue, actors: [new Refusal('NOT_FOUND', `Queue ${queueId} was deleted meanwhile.`)] };
+  return { queue, actors: [decideArchived(queue, operationId, operation) ?? actor] };
+}
 
 /** Screens calls that announce large bodies; those on one queue that come in at the same time are asked about together. */
 export function createScreen(db: Reader): Screen {

@@ -4306,7 +4306,7 @@ export interface components {
       /** @description Whether what was received is what is expected; none where nothing is */
       matches?: boolean;
       /**
-       * @description READING while the file is on its way into the queue; REFUSED when nothing was stored, and `refusal` says why; CUT when the server that read it was stopped or died, and nothing was stored
+       * @description READING while the file is on its way into the queue; REFUSED when nothing was stored, and `refusal` says why, also where the database could not do it; CUT when the server that read it was stopped or died, and nothing was stored
        * @enum {string}
        */
       state?: 'READING' | 'STORED' | 'REFUSED' | 'CUT';

@@ -132,6 +132,8 @@ class FairLines {
 interface ReadLimiters {
   /** The limiter of a caller. */
   readonly of: (caller: Pick<Identity, 'userId' | 'tenantUuid'>) => Limiter;
+  /** The limiter of what takes minutes, such as files: beside the reads, which would wait for it. */
+  readonly ofLong: Limiter;
   /** The limiter of streams, which pass one of their own before it. */
   readonly ofStreams: Limiter;
   /** The limiter of those who have proved nothing yet, by their address. */
@@ -142,8 +144,9 @@ interface ReadLimiters {
 const waitingPerUser = 100;
 
 /**
- * Reads may take long and may be many: they share half of the connections, so that jobs, claims, heartbeats and reports always
- * find one. No tenant gets all of that half, and no user of a tenant all that the tenant may have.
+ * Reads may take long and may be many: they share half of the connections, and what takes minutes at most half of the others, so that
+ * jobs, claims, heartbeats and reports always find one. No tenant gets all that reads have, and no user of a tenant all that the
+ * tenant may have.
  */
 export function createReadLimiters(connections: number): ReadLimiters {
   const half = Math.max(1, Math.floor(connections / 2));
@@ -168,7 +171,8 @@ export function createReadLimiters(connections: number): ReadLimiters {
     waitingInAll: waitingPerUser * 10,
     refusal: tooManyStrangers,
   });
-  return { of, ofStreams: ofAll, ofStrangers };
+  const ofLong = createLimiter({ atOnce: Math.ceil(half / 2), waiting: Infinity, refusal: tooMany });
+  return { of, ofLong, ofStreams: ofAll, ofStrangers };
 }
 
 function tooManyStrangers(): Refusal {

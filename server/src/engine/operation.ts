@@ -8,6 +8,7 @@ import type { LowWaterMarks } from './low-water.ts';
 import type { Kind, TakePlace } from './places.ts';
 import type { Provider } from './provider.ts';
 import type { Sealer } from './sealing.ts';
+import type { StreamPart } from './stream-part.ts';
 import type { Vault } from './vault.ts';
 import type { WakeUp } from './wake-ups.ts';
 
@@ -106,13 +107,25 @@ interface BareContext extends Pick<PublicContext, 'token' | 'log'> {
 export interface StepsContext<C extends Context = Context> {
   /** Runs one step in a transaction of its own, which writes unless told otherwise. The caller must still be allowed to call the operation. */
   readonly transact: <T>(work: (context: C) => Promise<T>, access?: Access) => Promise<T>;
+  /** The same for a step that may take minutes. It keeps no other read waiting; of its like there are few at a time. */
+  readonly transactLong: <T>(work: (context: C) => Promise<T>, access?: Access) => Promise<T>;
   /** Aborts when the caller has gone. */
   readonly signal: AbortSignal;
-  /** Begins work that goes on behind the answer; its signal aborts when the server stops. */
-  readonly begin: (work: (stopping: AbortSignal) => Promise<void>) => void;
+  /** Begins work that goes on behind the answer. */
+  readonly begin: (work: (means: BehindAnswer<C>) => Promise<void>) => void;
   /** Takes a place for the caller, of which there are few. */
   readonly takePlace: (kind: Kind) => ReturnType<TakePlace>;
   readonly log: Log;
+}
+
+/** The means of work that goes on behind the answer to its call. */
+export interface BehindAnswer<C extends Context = Context> {
+  /** Aborts when the server stops. */
+  readonly stopping: AbortSignal;
+  /** Runs a step, which may take minutes, for who was allowed to make the call: the answer is a promise, whatever became of their rights since. */
+  readonly transactFor: <T>(actor: Actor, work: (context: C) => Promise<T>) => Promise<T>;
+  /** Runs a short step of Millrace itself, which waits for no turn. */
+  readonly note: <T>(work: (context: TenantContext) => Promise<T>) => Promise<T>;
 }
 
 /** The answer to a call whose work goes on behind it. */
@@ -371,25 +384,6 @@ export interface Identity {
   /** The API key that the token was got with, if it was one. */
   readonly apiKeyId?: Id;
   readonly expiresOn: Date;
-}
-
-/** A message of a stream, as the contract has it: where the stream goes on behind it, and what kind of message it is. */
-interface StreamMessage {
-  readonly cursor: string;
-  readonly operation: string;
-}
-
-/** The next part of a stream. */
-export interface StreamPart {
-  readonly list: readonly StreamMessage[];
-  /** Where the next part begins. */
-  readonly cursor: string;
-  /** Whether there is more to read at once. */
-  readonly isMore: boolean;
-  /** Whether there are events that must wait, because an older transaction is under way. */
-  readonly isBehind: boolean;
-  /** For how long at least nothing further is read. */
-  readonly restMs?: number;
 }
 
 /**

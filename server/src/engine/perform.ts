@@ -8,6 +8,7 @@ import {
   type Output,
 } from '@millrace/api';
 import type { Background } from './background.ts';
+import { laneOf, queueIdOf, readsOnly, waitMilliseconds, weigh } from './calls.rules.ts';
 import { transaction, type Access, type Db, type Pool } from './db.ts';
 import { Refusal, retryMs, tokenExpired } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -30,6 +31,7 @@ import {
   Idle,
   type Actor,
   type BatchCall,
+  type BehindAnswer,
   type Client,
   type Context,
   type Functions,
@@ -39,12 +41,13 @@ import {
   type QueueDefinition,
   type RecordKey,
   type SteppedContext,
-  type StreamPart,
+  type StepsContext,
   type TenantContext,
   type Who,
 } from './operation.ts';
 import type { Provider } from './provider.ts';
 import type { Kind, TakePlace } from './places.ts';
+import type { StreamPart } from './stream-part.ts';
 import { createStreams, type OpenStream } from './streams.ts';
 import type { Vault } from './vault.ts';
 import { allWaiting, type WakeUp, type WakeUps } from './wake-ups.ts';
@@ -106,6 +109,8 @@ export interface Call extends Request {
   readonly operation: Operation;
   readonly identity: Identity;
   readonly queueId: Id | undefined;
+  /** Who may call, as was decided before the call was answered: what it began goes on behind that. */
+  readonly promisedTo?: Actor;
 }
 
 /** The actors of calls of one operation on one queue, decided in the transaction that does their work. */
@@ -140,15 +145,10 @@ export function createPerform(parts: Parts): Perform {
     const call = { ...request, operation, identity, queueId };
     if (operation.effect === 'stream') return performStream(parts, openStream, call);
     if (operation.effect === 'steps' || operation.effect === 'download')
-      return performSteps(parts, reads.of(identity), call);
+      return performSteps(parts, { short: reads.of(identity), long: reads.ofLong }, call);
     if (operation.effect === 'read') return reads.of(identity)(() => performRead(parts, call));
     return operation.effect === 'batch' ? performBatched(parts, batches, call) : performAlone(parts, call);
   };
-}
-
-/** The queue in the path of a call, if the operation has one there. */
-export function queueIdOf({ queue }: Operation, path: object): Id | undefined {
-  return queue ? (path as { id: Id }).id : undefined;
 }
 
 /** Runs work in a transaction of its own, at the time of the database, and wakes afterwards the calls that wait for its effects. */
@@ -276,12 +276,18 @@ function transactAs<T>(
   return inTransaction(parts, perform, access);
 }
 
+/** What limits the steps of a call: those that read much, and those that take minutes. */
+interface StepLimiters {
+  readonly short: Limiter;
+  readonly long: Limiter;
+}
+
 /**
  * Performs the call in the steps that it asks for, each under the limit of reads, as it reads much. A caller who loses the right
  * to it loses it from the next step on.
  */
-async function performSteps(parts: Parts, limiter: Limiter, call: Call): Promise<unknown> {
-  if (!call.idempotency) return takeSteps(parts, limiter, call);
+async function performSteps(parts: Parts, limiters: StepLimiters, call: Call): Promise<unknown> {
+  if (!call.idempotency) return takeSteps(parts, limiters, call);
   const begun = await transactAs(parts, call, async ({ db, actor, now, vault }) => {
     const keyed = keyedOf(call, actor, await sealerFor({ db, vault }, [call], actor)) as Keyed;
     const [known] = await lookUpKeys(db, [keyed], vault);
@@ -290,7 +296,7 @@ async function performSteps(parts: Parts, limiter: Limiter, call: Call): Promise
   });
   if (begun instanceof Refusal) throw begun;
   if (begun instanceof Repeated) return begun;
-  const answer = await takeSteps(parts, limiter, call).catch(async (error: unknown) => {
+  const answer = await takeSteps(parts, limiters, call).catch(async (error: unknown) => {
     await inTransaction(parts, (db) => forgetKey(db, begun));
     throw error;
   });
@@ -298,14 +304,31 @@ async function performSteps(parts: Parts, limiter: Limiter, call: Call): Promise
   return answer;
 }
 
-function takeSteps(parts: Parts, limiter: Limiter, call: Call): Promise<unknown> {
+function takeSteps(parts: Parts, { short, long }: StepLimiters, call: Call): Promise<unknown> {
   const { operationId, input, log } = call;
   const signal = call.signal();
-  const { begin } = parts.background;
   const takePlace = (kind: Kind) => parts.takePlace(kind, call.identity);
-  const transact = (work: (context: QueueContext) => Promise<unknown>, access: Access = 'write') =>
-    limiter(() => transactAs(parts, call, (context) => work(context as QueueContext), access));
-  return functionOf(parts, operationId)({ transact, signal, begin, takePlace, log }, input);
+  const under =
+    (limiter: Limiter): StepsContext<QueueContext>['transact'] =>
+    (work, access = 'write') =>
+      limiter(() => transactAs(parts, call, (context) => work(context as QueueContext), access));
+  const begin: StepsContext<QueueContext>['begin'] = (work) =>
+    parts.background.begin((stopping) => work({ ...meansBehind(parts, long, call), stopping }));
+  const transacting = { transact: under(short), transactLong: under(long) };
+  return functionOf(parts, operationId)({ ...transacting, signal, begin, takePlace, log }, input);
+}
+
+/** What work is done with that goes on behind the answer to its call. */
+function meansBehind(parts: Parts, long: Limiter, call: Call): Omit<BehindAnswer<QueueContext>, 'stopping'> {
+  const { marks, vault, recordKey, log } = parts;
+  return {
+    transactFor: (promisedTo, work) =>
+      long(() => transactAs(parts, { ...call, promisedTo }, (context) => work(context as QueueContext))),
+    note: (work) =>
+      inTransaction(parts, async (db, clock, wake) =>
+        work({ db, now: await clock, log, wake, marks, vault, recordKey }),
+      ),
+  };
 }
 
 /** Performs the call for each part of the stream: a caller who loses the right to it, or the token, gets no further part. */
@@ -339,16 +362,6 @@ async function performBatched(parts: Parts, batches: GroupCommit<Call, unknown>,
   }
 }
 
-// A call that takes longer than the round trips and the commit that it shares; only the calls of its like wait for it.
-const largeWeight = 1000;
-
-/** Calls of one operation share a transaction when they are about the same queue, or else when they are of one tenant. */
-function laneOf(call: Call): string {
-  const { operationId, queueId, identity } = call;
-  const lane = `${operationId} ${queueId ?? identity.tenantUuid}`;
-  return weigh(call) > largeWeight ? `${lane} large` : lane;
-}
-
 function performBatch(parts: Parts, calls: readonly Call[]): Promise<unknown[]> {
   const { marks, vault, recordKey } = parts;
   return inTransaction(parts, async (db, clock, wake) => {
@@ -378,26 +391,6 @@ function performBatch(parts: Parts, calls: readonly Call[]): Promise<unknown[]> 
   });
 }
 
-/** Whether an operation leaves everything as it is. */
-export function readsOnly({ effect }: Pick<Operation, 'effect'>): boolean {
-  return effect === 'read' || effect === 'stream' || effect === 'download';
-}
-
 function functionOf(parts: Parts, operationId: OperationId): AnyFunction {
   return parts.functions[operationId] as unknown as AnyFunction;
-}
-
-function waitMilliseconds({ input }: Call): number {
-  return 1000 * ((input.body as { waitSeconds?: number } | undefined)?.waitSeconds ?? 0);
-}
-
-// Most items come in fewer: a call with larger ones weighs as much as one with more.
-const usualItemBytes = 1024;
-
-/** How many items of usual size the call is about. */
-function weigh({ input, bodyBytes }: Call): number {
-  const { workItems, leases, results, count } = (input.body ?? {}) as Record<string, unknown>;
-  const list = workItems ?? leases ?? results;
-  const items = Array.isArray(list) ? list.length : typeof count === 'number' ? count : 1;
-  return Math.max(items, bodyBytes / usualItemBytes);
 }

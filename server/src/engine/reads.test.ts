@@ -37,6 +37,20 @@ test('reads share half of the connections, and neither a user nor a tenant gets 
   expect(await begunBy(2, [one, two])).toEqual([1]);
 });
 
+test('what takes minutes has a quarter of the connections, and at least one, beside those of reads', async () => {
+  for (const [connections, most] of [
+    [4, 1],
+    [5, 1],
+    [10, 3],
+  ] as const) {
+    const { ofLong } = createReadLimiters(connections);
+    let begun = 0;
+    for (let count = 0; count < 9; count += 1) void ofLong(() => new Promise(() => void (begun += 1)));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(begun).toBe(most);
+  }
+});
+
 test('reads of somebody who waits for a hundred answers already are refused, and those of others are not', async () => {
   const reads = createReadLimiters(2);
   const ends: (() => void)[] = [];

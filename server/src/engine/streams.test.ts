@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { WakeUps, allWaiting } from './wake-ups.ts';
-import type { StreamPart } from './operation.ts';
+import type { StreamPart } from './stream-part.ts';
 import { createStreams } from './streams.ts';
 import type { Limiter } from './limiter.ts';
 

@@ -1,6 +1,6 @@
 import { Refusal } from './errors.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
-import type { StreamPart } from './operation.ts';
+import type { StreamPart } from './stream-part.ts';
 import { sleep } from './sleep.ts';
 import type { WakeUps } from './wake-ups.ts';
 

@@ -21,24 +21,26 @@ import {
 
 type Answer = Output<'createWorkItemsFromFile'>;
 
-export const createWorkItemsFromFile: QueueStepsOperation<'createWorkItemsFromFile'> = async (
-  steps,
-  { query, body },
-) => {
-  const { transact, signal } = steps;
-  const asked = uploadIn(query, body as File);
-  const { userId, options } = await transact((context) => {
-    refuseClosed(context);
-    const { actor, queue } = context;
-    return Promise.resolve({ userId: actor.id, options: optionsFor(queue, asked.options) });
-  });
-  const upload = { ...asked, options };
-  if (query.async) return storeLater(steps, upload, userId);
-  return inTurn(String(userId), () => {
-    if (signal.aborted) throw new Refusal('UNAVAILABLE', 'The caller did not wait for the answer.');
-    return transact((context) => keepingAlive(context.db, () => storeOnce(context, upload)));
-  });
-};
+/** @param beatMs how often a file that is stored behind the answer says how far it is */
+export const takingFiles =
+  ({ beatMs }: { readonly beatMs: number }): QueueStepsOperation<'createWorkItemsFromFile'> =>
+  async (steps, { query, body }) => {
+    const { transact, transactLong, signal } = steps;
+    const asked = uploadIn(query, body as File);
+    const { userId, options } = await transact((context) => {
+      refuseClosed(context);
+      const { actor, queue } = context;
+      return Promise.resolve({ userId: actor.id, options: optionsFor(queue, asked.options) });
+    });
+    const upload = { ...asked, options };
+    if (query.async) return storeLater(steps, upload, beatMs);
+    return inTurn(String(userId), () => {
+      if (signal.aborted) throw new Refusal('UNAVAILABLE', 'The caller did not wait for the answer.');
+      return transactLong((context) => keepingAlive(context.db, () => storeOnce(context, upload)));
+    });
+  };
+
+export const createWorkItemsFromFile = takingFiles({ beatMs: 2000 });
 
 function uploadIn(query: Input<'createWorkItemsFromFile'>['query'], file: File): Upload {
   const { again = false, dryRun = false, onError = 'dataError', batchName = file.name, ...others } = query;

@@ -2,10 +2,19 @@ import { rename, rm } from 'node:fs/promises';
 import { stringifyJson, type Id, type Output } from '@millrace/api';
 import { refuseTotals } from '../batches/adding.ts';
 import { sql, type Db } from '../engine/db.ts';
-import { Refusal } from '../engine/errors.ts';
+import { Refusal, toRefusal } from '../engine/errors.ts';
 import type { Job } from '../engine/job-loop.ts';
-import { Accepted, type QueueContext, type StepsContext } from '../engine/operation.ts';
+import {
+  Accepted,
+  type Actor,
+  type BehindAnswer,
+  type QueueContext,
+  type StepsContext,
+  type TenantContext,
+} from '../engine/operation.ts';
+import { sleep } from '../engine/sleep.ts';
 import { millrace, recordEvents, recordOfQueue } from '../journal/journal.ts';
+import { selectQueueDefinition } from '../queues/sql.ts';
 import { markedIds } from './marks.ts';
 import {
   hashOf,
@@ -30,23 +39,21 @@ const operation = 'createWorkItemsFromFile';
 // Each has its file on the disk of this server until it is stored.
 const kind = { name: 'files to store', ofAll: 20, ofUser: 20 };
 
-/** Puts a file on record that has come in, and stores it behind the answer. */
+/** Puts a file on record that has come in, and stores it behind the answer. @param beatMs how often it says that it is at work */
 export async function storeLater(
   steps: Steps,
   upload: Upload,
-  userId: Id,
+  beatMs: number,
 ): Promise<Answer | Accepted<Answer>> {
-  await refuseAtOnce(steps, upload, userId);
+  await refuseAtOnce(steps, upload);
   const { kept, release } = await keepFile(steps, upload);
   let isBegun = false;
   try {
     const { answer, begun } = await steps.transact((context) => begin(context, kept));
     if (!begun) return answer;
     isBegun = true;
-    steps.begin(async (stopping) => {
-      await store(steps, { ...begun, upload: kept, userId }, stopping);
-      await release();
-    });
+    const work = { ...begun, upload: kept, beatMs, log: steps.log };
+    steps.begin((means) => store(means, work).finally(release));
     return new Accepted(answer);
   } finally {
     if (!isBegun) await release();
@@ -54,12 +61,12 @@ export async function storeLater(
 }
 
 /** @throws Refusal for what can be known from the beginning of the file: its sender is still there to hear it */
-async function refuseAtOnce(steps: Steps, upload: Upload, userId: Id): Promise<void> {
-  const job = await steps.transact((context) => {
+async function refuseAtOnce(steps: Steps, upload: Upload): Promise<void> {
+  const { job, actor } = await steps.transact((context) => {
     refuseTotals(context, upload.batch.expected);
-    return Promise.resolve(jobOf(context, upload, 'head'));
+    return Promise.resolve({ job: jobOf(context, upload, 'head'), actor: context.actor });
   });
-  await lookInTurn(String(userId), async () => {
+  await lookInTurn(String(actor.id), async () => {
     for await (const _ of readInThread(job));
   });
 }
@@ -89,8 +96,11 @@ function tooMany(): Refusal {
 }
 
 interface Begun {
+  readonly queueId: Id;
   readonly uploadId: Id;
   readonly bytes: number;
+  /** Who was allowed to send the file. */
+  readonly actor: Actor;
 }
 
 /** Puts the upload on record, unless the same file is there. */
@@ -98,7 +108,7 @@ async function begin(
   context: QueueContext,
   upload: Upload,
 ): Promise<{ answer: Answer; begun: Begun | undefined }> {
-  const { db, queue } = context;
+  const { db, queue, actor } = context;
   refuseClosed(context);
   const file = await hashOf(context, upload);
   await lockFile(db, queue.id, file);
@@ -112,37 +122,30 @@ async function begin(
   const { bytes } = file;
   const changes = { uploadId, fileName: upload.file.name, fileBytes: bytes, state: 'READING' };
   await recordOfQueue(context, queue.id, { operation, changes });
-  return { answer: listed(await readUpload(context, uploadId)), begun: { uploadId, bytes } };
+  const answer = listed(await readUpload(context, uploadId));
+  return { answer, begun: { queueId: queue.id, uploadId, bytes, actor } };
 }
 
-interface Work extends Begun {
+interface Work extends Begun, Pick<Steps, 'log'> {
   readonly upload: Upload;
-  readonly userId: Id;
+  readonly beatMs: number;
 }
-
-const beatMs = 2000;
 
 /** Stores a file, says meanwhile how far it is, and in the end how it ended. */
-async function store(steps: Steps, work: Work, stopping: AbortSignal): Promise<void> {
-  const { uploadId, userId } = work;
+async function store(means: BehindAnswer<QueueContext>, work: Work): Promise<void> {
   const progress: Progress = { rows: 0, share: 0, isSaved: false };
-  const beat = setInterval(() => {
-    if (!progress.isSaved)
-      void steps.transact((context) => noteProgress(context, work, progress)).catch(() => undefined);
-  }, beatMs);
+  const endBeats = beginBeats(means, work, progress);
   try {
-    await inTurn(String(userId), () =>
-      steps.transact((context) =>
-        keepingAlive(context.db, () => storeBegun(context, work, progress, stopping)),
+    await inTurn(String(work.actor.id), () =>
+      means.transactFor(work.actor, (context) =>
+        keepingAlive(context.db, () => storeBegun(context, work, progress, means.stopping)),
       ),
     );
   } catch (error) {
-    if (!(error instanceof Refusal) && !stopping.aborted)
-      steps.log.error({ err: error, uploadId }, 'a file could not be stored');
-    // Whoever finds it later, the job says that it was cut.
-    await steps.transact((context) => noteEnd(context, work, error)).catch(() => undefined);
+    progress.isSaved = false;
+    await tellFailure(means, work, error);
   } finally {
-    clearInterval(beat);
+    endBeats();
   }
 }
 
@@ -153,12 +156,28 @@ interface Progress {
   isSaved: boolean;
 }
 
+/** Says now and then that the upload is on its way, and how far, until the answer is called. */
+function beginBeats({ note }: Pick<BehindAnswer, 'note'>, work: Work, progress: Progress): () => void {
+  let isBeating = false;
+  const beat = async () => {
+    isBeating = true;
+    await note((context) => noteProgress(context, work, progress)).catch(() => undefined);
+    isBeating = false;
+  };
+  const timer = setInterval(() => {
+    if (!isBeating && !progress.isSaved) void beat();
+  }, work.beatMs);
+  return () => clearInterval(timer);
+}
+
 async function storeBegun(
   context: QueueContext,
   { upload, uploadId, bytes }: Work,
   progress: Progress,
   stopping: AbortSignal,
 ): Promise<void> {
+  // A transaction that the database has interrupted begins anew.
+  Object.assign(progress, { rows: 0, share: 0, isSaved: false });
   refuseClosed(context);
   const onProgress = (rows: number, share: number) => {
     stopping.throwIfAborted();
@@ -174,19 +193,45 @@ async function storeBegun(
   stopping.throwIfAborted();
 }
 
-async function noteEnd(context: QueueContext, { uploadId, upload }: Work, error: unknown): Promise<void> {
-  const refusal = error instanceof Refusal ? error.toJSON() : undefined;
+// A database that is full or away takes it a little later. Should it never, the job says that the upload was cut.
+const tries = 30;
+const betweenTriesMs = 2000;
+
+/** Puts on record why a file was not stored, in the sentence that would have been the answer; nothing more than that of a server that stops. */
+async function tellFailure(
+  { note, stopping }: BehindAnswer<QueueContext>,
+  work: Work,
+  error: unknown,
+): Promise<void> {
+  const isCut = stopping.aborted && !(error instanceof Refusal);
+  const refusal = isCut ? undefined : toRefusal(error);
+  if (refusal && refusal !== error)
+    work.log.error({ err: error, uploadId: work.uploadId }, 'a file could not be stored');
+  for (let turn = 1; turn <= tries; turn += 1) {
+    const isTold = await note((context) => noteEnd(context, work, refusal)).then(
+      () => true,
+      () => false,
+    );
+    if (isTold || stopping.aborted) return;
+    await sleep(betweenTriesMs, stopping);
+  }
+}
+
+async function noteEnd(
+  context: TenantContext,
+  { queueId, uploadId, upload, actor }: Work,
+  refusal: Refusal | undefined,
+): Promise<void> {
+  const { db, now } = context;
+  const queue = await selectQueueDefinition({ db, vault: undefined }, queueId, 'none');
+  if (!queue) return;
   const state = refusal ? 'REFUSED' : 'CUT';
-  const { db, queue, now } = context;
-  const ended = await endReading(
-    db,
-    { queueId: queue.id, uploadId, state, refusal, marked: markedIds(queue) },
-    now,
-  );
-  if (!ended) return;
+  const marked = markedIds(queue);
+  const ended = { queueId, uploadId, state, refusal: refusal?.toJSON(), marked } as const;
+  if (!(await endReading(db, ended, now))) return;
   // What it was refused for may show values, which are sensitive one day; the upload says it.
   const changes = { uploadId, fileName: upload.file.name, state };
-  await recordOfQueue(context, queue.id, { operation, changes });
+  await recordEvents(context, queueId, [{ operation, actorId: actor.id, changes }]);
 }
 
 /** Longer than a server that works is silent. */
@@ -225,10 +270,14 @@ async function insertReading(
   return row?.id ?? 0;
 }
 
-async function noteProgress({ db, queue, now }: QueueContext, { uploadId, bytes }: Work, progress: Progress) {
+async function noteProgress(
+  { db, now }: TenantContext,
+  { queueId, uploadId, bytes }: Work,
+  { rows, share }: Progress,
+): Promise<void> {
   await db.rows(sql`
-    update uploads set read_rows = ${progress.rows}, read_bytes = ${Math.round(bytes * progress.share)}, seen_on = ${now}
-    where queue_id = ${queue.id} and id = ${uploadId} and state = 'READING'`);
+    update uploads set read_rows = ${rows}, read_bytes = ${Math.round(bytes * share)}, seen_on = ${now}
+    where queue_id = ${queueId} and id = ${uploadId} and state = 'READING'`);
 }
 
 /** @throws Refusal when it was given up meanwhile: then nothing of it may stay */

@@ -2,7 +2,7 @@ import type { Operation, OperationId } from '@millrace/api';
 import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../errors.ts';
 import { requestHash, type IdempotencyKey } from '../idempotency.ts';
-import { readsOnly } from '../perform.ts';
+import { readsOnly } from '../calls.rules.ts';
 
 const aKey = /^[\x21-\x7e]{1,255}$/;
 

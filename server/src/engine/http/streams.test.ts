@@ -2,7 +2,7 @@ import { Readable, Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Schemas } from '@millrace/api';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { StreamPart } from '../operation.ts';
+import type { StreamPart } from '../stream-part.ts';
 import { eventStream } from './streams.ts';
 
 afterEach(() => {

@@ -3,8 +3,9 @@ import { Readable, finished } from 'node:stream';
 import { stringifyJson } from '@millrace/api';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Refusal, toRefusal } from '../errors.ts';
-import type { Identity, StreamPart } from '../operation.ts';
+import type { Identity } from '../operation.ts';
 import type { Full, Kind, TakePlace } from '../places.ts';
+import type { StreamPart } from '../stream-part.ts';
 
 const heartbeatMs = 15_000;
 // A reader that takes nothing for this long is cut; it resumes when it comes back.

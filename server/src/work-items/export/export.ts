@@ -39,7 +39,7 @@ const usualBounds: ExportBounds = { statementMs: 60_000, snapshotMs: 30 * 60_000
 /** @param bounds what an export may cost. */
 export const exportWithin =
   (bounds: ExportBounds): QueueDownloadOperation<'exportWorkItems'> =>
-  async ({ transact, signal, takePlace }, { body }) => {
+  async ({ transact, transactLong, signal, takePlace }, { body }) => {
     let free: (() => void) | undefined;
     try {
       const fileName = await transact(async (context) => {
@@ -49,7 +49,7 @@ export const exportWithin =
       const spool = await Spool.open();
       const progress = new Progress(spool, bounds, signal);
       const filling = inLine(() =>
-        transact((context) => fill(context, body, progress), { readMs: bounds.statementMs }),
+        transactLong((context) => fill(context, body, progress), { readMs: bounds.statementMs }),
       );
       const end = (error?: Error) => transact((context) => recordEnd(context, body, progress.rows, error));
       const done = finish(spool, filling, end);

@@ -1,0 +1,134 @@
+import pg from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import * as functions from '../operations.ts';
+import { startApp, type App } from '../testing/app.ts';
+import { createQueue, eventually, type QueueFixture } from '../testing/fixtures.ts';
+import { takingFiles } from './file.ts';
+
+/** As small as a process of several: its reads share two connections, of which a tenant gets one. */
+const app = await startApp({ databaseConnections: 4 }, undefined, {
+  ...functions,
+  createWorkItemsFromFile: takingFiles({ beatMs: 50 }),
+});
+
+/** Keeps files from being stored, from their first row on, until the answer is called. */
+async function holdFiles(of: App): Promise<() => Promise<void>> {
+  const client = new pg.Client(of.connection);
+  await client.connect();
+  await client.query('begin; lock table batches in share mode');
+  let ended: Promise<void> | undefined;
+  const release = () => (ended ??= client.end());
+  onTestFinished(release);
+  return release;
+}
+
+/** The sessions of the database that wait for a lock. */
+async function waiting(): Promise<number[]> {
+  const rows = await app.sql<{ pid: number }>(
+    `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return rows.map(({ pid }) => pid);
+}
+
+const isHeld = () => eventually(waiting, ({ length }) => length > 0);
+
+type Owned = Pick<QueueFixture, 'id' | 'path' | 'owner'>;
+
+async function send(queue: Owned, name: string, query: object = { async: true }) {
+  const file = new Blob([`customer,amount\n${name},5\n`]);
+  return queue.owner.call.createWorkItemsFromFile({ path: queue.path, query, body: { file } });
+}
+
+interface Row {
+  readonly state: string;
+  readonly seen: string;
+  readonly refusal?: { readonly code: string; readonly message: string };
+}
+
+async function rowOf(uploadId: unknown): Promise<Row | undefined> {
+  const [row] = await app.sql<Row & pg.QueryResultRow>(
+    'select state, seen_on::text as seen, refusal from uploads where id = $1',
+    [uploadId],
+  );
+  return row;
+}
+
+const ended = (uploadId: unknown) =>
+  eventually(
+    () => rowOf(uploadId),
+    (row) => row !== undefined && row.state !== 'READING',
+  );
+
+test('createWorkItemsFromFile async is heard of while it stores, and keeps no read of its user waiting, also with few connections', async () => {
+  const queue = await createQueue(app);
+  const release = await holdFiles(app);
+  const { body } = await send(queue, 'Jane');
+  await isHeld();
+  for (let beats = 0; beats < 3; beats += 1) {
+    const before = await rowOf(body.uploadId);
+    await eventually(
+      () => rowOf(body.uploadId),
+      (row) => row?.seen !== before?.seen,
+    );
+    expect((await queue.owner.call.listQueues()).status).toBe(200);
+  }
+  expect(await rowOf(body.uploadId)).toMatchObject({ state: 'READING' });
+  await release();
+  expect(await ended(body.uploadId)).toMatchObject({ state: 'STORED' });
+});
+
+test('createWorkItemsFromFile keeps no read of its user waiting while the call itself does', async () => {
+  const queue = await createQueue(app);
+  const release = await holdFiles(app);
+  const sent = send(queue, 'Jane', {});
+  await isHeld();
+  expect((await queue.owner.call.listQueues()).status).toBe(200);
+  await release();
+  expect((await sent).body).toMatchObject({ created: 1 });
+});
+
+let leavers = 0;
+
+/** A queue whose owner owns nothing else. */
+async function queueOfLeaver(): Promise<Owned> {
+  leavers += 1;
+  const owner = await app.user(`leaver ${leavers}`);
+  const attributes = [{ name: 'customer' }, { name: 'amount', type: 'NUMBER' as const }];
+  const name = `Orders ${leavers}`;
+  const { body: model } = await owner.call.createWorkItemModel({ body: { name, attributes } });
+  const { body } = await owner.call.createQueue({ body: { name, workItemModelId: model.id as number } });
+  return { id: Number(body.id), path: { id: Number(body.id) }, owner };
+}
+
+test.each([
+  ['has logged out', ({ owner }: Owned) => owner.call.logOut()],
+  ['is disabled', (queue: Owned) => app.admin.disableUser({ path: { id: queue.owner.id } })],
+])('createWorkItemsFromFile stores what it has accepted, also when its sender %s', async (_, leave) => {
+  const queue = await queueOfLeaver();
+  const release = await holdFiles(app);
+  const [first, second] = [await send(queue, 'Jane'), await send(queue, 'Joe')];
+  expect([first.status, second.status]).toEqual([202, 202]);
+  // The second waits for the first: it begins to be stored when its sender has gone.
+  await isHeld();
+  expect((await leave(queue)).status).toBeLessThan(300);
+  expect((await queue.owner.call.listQueues()).status).toBe(401);
+  await release();
+  for (const { body } of [first, second])
+    expect(await ended(body.uploadId)).toMatchObject({ state: 'STORED' });
+  const [count] = await app.sql<{ items: string }>(
+    'select count(*)::text as items from work_items where queue_id = $1',
+    [queue.id],
+  );
+  expect(count).toEqual({ items: '2' });
+});
+
+test('createWorkItemsFromFile async tells what the database would not do, and what to do about it', async () => {
+  const queue = await createQueue(app);
+  await holdFiles(app);
+  const { body } = await send(queue, 'Jane');
+  for (const pid of await isHeld()) await app.sql('select pg_cancel_backend($1)', [pid]);
+  expect(await ended(body.uploadId)).toMatchObject({
+    state: 'REFUSED',
+    refusal: { code: 'UNAVAILABLE', message: expect.stringContaining('took the database too long') },
+  });
+});
