@@ -27,6 +27,7 @@ const others: readonly string[] = [
   'updatePool',
   'deletePool',
   'rotateTenantKey',
+  'updateWorkItemModel',
 ];
 
 /** Whether an operation changes rights, keys or sessions, or hands out a file. */
@@ -75,6 +76,17 @@ const calls: Readonly<Partial<Record<OperationId, () => Answer>>> = {
   logIn: () => anyone.logIn({ body: { username: 'admin', password } }),
   finishSignOn: () => signingOn(app, provider).signOn(worker('ann')),
   rotateTenantKey: () => admin.rotateTenantKey(),
+  // It takes the mark of an attribute away.
+  updateWorkItemModel: async () => {
+    const attribute = { name: 'secret', type: 'TEXT' as const };
+    const marked = { name: 'marked', attributes: [{ ...attribute, sensitivity: 'SECRET' as const }] };
+    const { body: model } = await admin.createWorkItemModel({ body: marked });
+    const attributes = [{ name: 'secret', sensitivity: 'NONE' as const }];
+    return admin.updateWorkItemModel({
+      path: { id: Number(model.id) },
+      body: { version: Number(model.version), attributes },
+    });
+  },
   rewrapTenantKeys: () => admin.rewrapTenantKeys(),
   logOut: async () => (await logIn('admin')).call.logOut({ body: {} }),
   openSession: async () => browser.open((await logIn('admin')).token),

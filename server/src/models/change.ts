@@ -4,7 +4,7 @@ import { Refusal, shownProblems, type ErrorDetail } from '../engine/errors.ts';
 import { eraseAnswers } from '../engine/idempotency.ts';
 import { authorOf, type Author, type Context, type PlainOperation } from '../engine/operation.ts';
 import { bytesBefore, portionBytes, rowsAtOnce } from '../engine/portions.ts';
-import { recordOfTenant } from '../journal/journal.ts';
+import { recordOfAccess, recordOfTenant } from '../journal/journal.ts';
 import {
   holdQueuesOfModel,
   lockOutWritersOf,
@@ -157,7 +157,9 @@ async function save(
   if (isRemarking) await rekeyItems(context, queues);
   if (change.marked.length > 0) await forgetPlain(context, queues, change.marked);
   const changes = { workItemModelId: model.id, version: modelVersion, name, attributes };
-  await recordOfTenant(context, { operation: 'updateWorkItemModel', changes });
+  // Who takes a mark away shows values to all: that is on record with from where.
+  const record = change.unmarked.length > 0 ? recordOfAccess : recordOfTenant;
+  await record(context, { operation: 'updateWorkItemModel', changes });
 }
 
 function answer(
