@@ -140,6 +140,21 @@ describe('an embedded PostgreSQL', () => {
     expect(await findPostmaster(cluster())).toBeUndefined();
   });
 
+  it('quotes no values of rows in its log', async () => {
+    const data = await scratch(0o755);
+    const { connection } = await start(data);
+    const client = new pg.Client(connection);
+    await client.connect();
+    await client.query('create temp table people (name text unique)');
+    await client.query(`insert into people values ('Canary Person')`);
+    const repeated = client.query('insert into people values ($1)', ['Canary Person']);
+    await expect(repeated).rejects.toThrow('duplicate key');
+    await client.end();
+    const log = () => readFile(join(data, 'postgres.log'), 'utf8');
+    await expect.poll(log).toContain('duplicate key');
+    expect(await log()).not.toContain('Canary Person) already');
+  });
+
   it('keeps a second Millrace out', async () => {
     const postgres = await start(data);
     await expect(serve(data)).rejects.toThrow(`process ${process.pid}, is using this data folder`);

@@ -245,6 +245,8 @@ const tuned: Settings = {
   TimeZone: 'UTC',
   log_timezone: 'UTC',
   log_line_prefix: '%m [%p] ',
+  // The details of an error quote values of rows, and the log is kept outside of what is encrypted and erased.
+  log_error_verbosity: 'terse',
   logging_collector: 'off',
 };
 
