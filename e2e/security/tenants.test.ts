@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createDatabase, password } from '../../server/src/testing/app.ts';
 import { eventually } from '../../server/src/testing/fixtures.ts';
 import { inputOf } from '../../server/src/testing/inputs.ts';
+import { newMasterKey } from '../../server/src/testing/secrets.ts';
 import { urlOf } from '../history/server.ts';
 import { createHome, startMillrace } from '../millrace.ts';
 import { callerAt, type Call } from './calls.ts';
@@ -12,6 +13,7 @@ const server = startMillrace(createHome(), ['serve', '--port', '0'], {
   MILLRACE_ALLOW_LOSS: 'yes',
   MILLRACE_ADMIN_PASSWORD: password,
   MILLRACE_LOG_LEVEL: 'trace',
+  MILLRACE_MASTER_KEY: newMasterKey(),
 });
 await eventually(
   async () => server.said(),
@@ -56,6 +58,9 @@ async function createTenant(mark: string): Promise<Tenant> {
   return { mark, admin, ids };
 }
 
+/** What an item has in an attribute that is encrypted. */
+const personal = (mark: string) => `personal ${mark}`;
+
 /** Creates one of each thing, with the mark in what people write. */
 async function fill(admin: Call, mark: string): Promise<Ids> {
   const make = async (operationId: OperationId, body: object, path: object = {}) =>
@@ -64,6 +69,7 @@ async function fill(admin: Call, mark: string): Promise<Ids> {
   const attributes = [
     { name: 'customer', type: 'TEXT' },
     { name: `Attribute ${mark.replaceAll('-', ' ')}`, type: 'TEXT', isRequired: false },
+    { name: 'phone', type: 'TEXT', isRequired: false, sensitivity: 'PERSONAL' },
   ];
   const model = await make('createWorkItemModel', { name: `model ${mark}`, attributes });
   const queue = await make('createQueue', {
@@ -72,7 +78,7 @@ async function fill(admin: Call, mark: string): Promise<Ids> {
     workItemModelId: model['id'],
   });
   const path = { id: queue['id'] };
-  const json = { customer: `customer ${mark}` };
+  const json = { customer: `customer ${mark}`, phone: personal(mark) };
   const { list } = await make(
     'createWorkItems',
     { workItems: [{ json, tags: [mark] }, { json: { customer: `second ${mark}` } }] },
@@ -158,6 +164,10 @@ function inputAbout(operationId: OperationId, ids: Ids, mark?: string) {
   return inputOf(operationId, { known, ...(mark && { isWhole: true, text: (name) => `${name} ${mark}` }) });
 }
 
+/** Whether a body names things by their ids. */
+const namesThings = ({ body = {} }: ReturnType<typeof inputAbout>, ids: Ids) =>
+  Object.keys(body as object).some((name) => name in ids);
+
 const all = Object.entries<Operation>(operations) as [OperationId, Operation][];
 const isReading = ({ effect, method }: Operation) =>
   effect === 'read' || effect === 'stream' || method === 'GET';
@@ -234,11 +244,19 @@ describe.each([
         const { status, text } = await call(operationId, input);
         expect(text).not.toContain(other.mark);
         expect(status, text).toBeLessThan(500);
-        // Whatever else is wrong with it, nothing of another tenant is found.
-        if (operation.path.includes('{')) expect(status, text).toBeGreaterThanOrEqual(400);
+        // Whatever else is wrong with it, nothing of another tenant is found, nor used for anything.
+        const isUse = !isReading(operation) && namesThings(input, other.ids);
+        if (operation.path.includes('{') || isUse) expect(status, text).toBeGreaterThanOrEqual(400);
       }
     },
   );
+
+  test('sees its own personal values when it asks for them, and else none', async () => {
+    const reveal = inputAbout('revealWorkItem', mine.ids);
+    expect((await mine.admin('revealWorkItem', reveal)).text).toContain(personal(mine.mark));
+    for (const [operationId, text] of await readAll(mine.admin, mine.ids))
+      expect(text, operationId).not.toContain(personal(mine.mark));
+  });
 
   test('reads no event of the other', async () => {
     const { text } = await mine.admin('listEvents', {}, '?last=1000');
