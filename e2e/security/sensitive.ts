@@ -1,8 +1,14 @@
+import pg from 'pg';
 import { expect } from 'vitest';
 import type { Schemas } from '@millrace/api';
+import type { TestUser } from '../../server/src/testing/app.ts';
+import { seal } from '../../server/src/testing/audit.ts';
+import { keyFile } from '../../server/src/testing/key-file.ts';
 import { createCustomers, tablesWith } from '../../server/src/testing/secrets.ts';
 import type { Attack, Place } from './attack.ts';
 
+const sealingKeyFile = keyFile();
+let auditor: Promise<TestUser> | undefined;
 const canary = 'Canary Person';
 const record = { customer: canary, amount: 1, iban: 'DE00CANARY', score: 918273.5 };
 
@@ -232,6 +238,34 @@ export const sensitive: Attack[] = [
       expect((await app.admin.listWorkItems({ path, body: { filter } })).body.list).toEqual([]);
       const { body } = await app.admin.exportWorkItems({ path, body: {} });
       expect(await (body as unknown as Blob).text()).not.toContain(canary);
+    },
+  },
+  {
+    tried:
+      'Personal data from before it was marked, in an export of the audit trail, before all of it is encrypted',
+    outcome: '409 with `Retry-After` without the right to it, and nothing of it later',
+    run: async ({ app, queue: { consumer } }) => {
+      auditor ??= app.user('auditor of marks', ['AAE_Auditor']);
+      const { call } = await auditor;
+      const { path, modelId, add } = await createCustomers(app, consumer, {}, [
+        { name: 'customer', type: 'TEXT' },
+      ]);
+      await add({ customer: canary });
+      await seal(app, sealingKeyFile);
+      // A transaction that may still write by the former model.
+      const writer = new pg.Client(app.connection);
+      await writer.connect();
+      await writer.query('begin; select pg_current_xact_id()');
+      const { version } = (await app.admin.getWorkItemModel({ path: { id: modelId } })).body;
+      const attributes = [{ name: 'customer', sensitivity: 'PERSONAL' }];
+      const body = { version, attributes } as never;
+      await app.admin.updateWorkItemModel({ path: { id: modelId }, body });
+      const early = await call.exportAudit({ body: {} });
+      expect([early.status, early.headers.get('retry-after')]).toEqual([409, '5']);
+      await writer.end();
+      await expect.poll(async () => (await app.admin.getQueue({ path })).body.rekeying ?? false).toBe(false);
+      const later = await call.exportAudit({ body: {} });
+      expect(await (later.body as unknown as Blob).text()).not.toContain(canary);
     },
   },
 ];
