@@ -302,7 +302,14 @@ describe('createWorkItemsFromFile', () => {
     expect(item?.json).toEqual({ customer: 'Jane', amount: 1234.5, due: '2026-03-01T08:30:00Z' });
     for (const [bad, message] of [
       [{ mapping: '{"Sum":"amount"}', extraColumns: 'IGNORE' }, 'Sum: is mapped and has no column'],
-      [{ mapping: '{"Amount due":"sum"}', extraColumns: 'IGNORE' }, 'Amount due: is not an attribute'],
+      [
+        { mapping: '{"Amount due":"Amuont"}', extraColumns: 'IGNORE' },
+        'Amount due: is mapped to "Amuont", which is no attribute of the model. Is amount meant?',
+      ],
+      [
+        { mapping: '{"Amount due":"sum"}', extraColumns: 'IGNORE' },
+        'Amount due: is mapped to "sum", which is no attribute of the model (customer, amount, due, urgent)',
+      ],
       [{ mapping: 'amount' }, 'mapping is an object of JSON'],
       [{ timeZone: 'Mars' }, 'timeZone is no time zone'],
       [{ dateFormat: 'soon' }, 'dateFormat is made of'],

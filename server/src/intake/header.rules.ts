@@ -1,3 +1,4 @@
+import leven from 'leven';
 import { commonForm } from '../engine/checks.ts';
 import { Refusal, shownProblems, type ErrorCode, type ErrorDetail } from '../engine/errors.ts';
 import type { Attribute } from '../engine/operation.ts';
@@ -128,7 +129,7 @@ function headerProblems(
   const unknown = columns.flatMap((column, index) => {
     const isWanted = Object.hasOwn(mapping, column.name.trim());
     const isAtEnd = index >= width && isNameless(column);
-    return column.attribute || ((isAtEnd || extraColumns === 'IGNORE' || isReason(column.name)) && !isWanted)
+    return column.attribute || isWanted || isAtEnd || extraColumns === 'IGNORE' || isReason(column.name)
       ? []
       : unknownColumn(column, index, known);
   });
@@ -137,6 +138,7 @@ function headerProblems(
   const missing = attributes.filter((one) => one.isRequired && !held.includes(one));
   return [
     ...unmapped(columns, mapping),
+    ...misaimed(attributes, mapping),
     ...unknown,
     ...twice.map((one) => ({ field: one?.name ?? '', message: 'stands in the header twice' })),
     ...missing.map(({ name }) => ({ field: name, message: 'is required and has no column' })),
@@ -150,6 +152,25 @@ function unmapped(columns: readonly Column[], mapping: Readonly<Record<string, s
   return Object.keys(mapping)
     .filter((name) => !names.has(name.trim()))
     .map((field) => ({ field, message: `is mapped and has no column; the file has ${has}` }));
+}
+
+/** Names that are mapped to what is no attribute: the column is right, and the attribute misspelt. */
+function misaimed(
+  attributes: readonly Attribute[],
+  mapping: Readonly<Record<string, string>>,
+): ErrorDetail[] {
+  const names = attributes.map(({ name }) => name);
+  return Object.entries(mapping)
+    .filter(([, wanted]) => !names.includes(wanted))
+    .map(([name, wanted]) => {
+      const near = names.filter((one) => leven(loose(one), loose(wanted)) <= one.length / 3);
+      const hint = near.length > 0 ? `. Is ${near.join(' or ')} meant?` : ` (${names.join(', ')})`;
+      const target = JSON.stringify(toldName(wanted));
+      return {
+        field: toldName(name),
+        message: `is mapped to ${target}, which is no attribute of the model${hint}`,
+      };
+    });
 }
 
 function unknownColumn({ name }: Column, index: number, known: string): ErrorDetail {
