@@ -3,7 +3,7 @@ import { sentenceOf, type RowProblem } from './rows.rules.ts';
 
 /** Rows of a file that are kept, so that a person can correct them. */
 export const keptRows = 10_000;
-const keptLength = 8 * 1024 * 1024;
+export const keptLength = 8 * 1024 * 1024;
 
 /** A row that did not come in as it should have. */
 export interface KeptRow {
@@ -19,9 +19,8 @@ export class KeptRows {
   readonly #places = new Map<number, number>();
   readonly list: KeptRow[] = [];
 
-  add(row: number, cells: string | undefined, problems: readonly RowProblem[]): void {
-    if (cells === undefined || this.list.length >= keptRows) return;
-    const reason = reasonOf(problems);
+  add({ row, cells, reason }: KeptRow): void {
+    if (this.list.length >= keptRows) return;
     this.#length += cells.length + reason.length;
     if (this.#length > keptLength) return;
     this.#places.set(row, this.list.length);
@@ -39,7 +38,7 @@ export class KeptRows {
 const longestReason = 2000;
 
 /** What is wrong with a row, column by column. */
-function reasonOf(problems: readonly RowProblem[]): string {
+export function reasonOf(problems: readonly RowProblem[]): string {
   const sentences = problems.map((problem) => {
     const place = problem.column ?? problem.field;
     return `${place === undefined ? '' : `${place}: `}${sentenceOf(problem)}`;

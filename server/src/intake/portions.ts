@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { signatureOf, stringifyJson, type Id } from '@millrace/api';
 import { hashOf } from '../duplicates/rules.ts';
+import { shownProblems } from '../engine/errors.ts';
 import type { Attribute, QueueDefinition } from '../engine/operation.ts';
 import { Sealer, type TenantKeys } from '../engine/sealing.ts';
 import { rankOf } from '../records/record.ts';
@@ -27,7 +28,7 @@ import {
 } from './table/cells.rules.ts';
 import { openTable } from './table/open.ts';
 import { problemOf } from './table/problems.rules.ts';
-import { keptRows } from './kept.rules.ts';
+import { keptLength, keptRows, reasonOf } from './kept.rules.ts';
 import type { ValueReading } from './values.rules.ts';
 
 /** What a file is read for: its bytes alone, whether its beginning fits the queue, the unique keys of its rows, or items to store. */
@@ -109,9 +110,10 @@ export interface Portion {
 /** A row that does not fit the model. */
 export interface BadRow {
   readonly row: number;
+  /** None of those behind the problems that are shown to people. */
   readonly problems: readonly RowProblem[];
-  /** As JSON; of the first bad rows only. */
-  readonly cells?: string | undefined;
+  /** Of the first bad rows only: its cells as JSON, and why it does not fit. */
+  readonly kept?: { readonly cells: string; readonly reason: string };
 }
 
 const rowsAtOnce = 2000;
@@ -127,6 +129,7 @@ export async function* readFile(job: Job): AsyncGenerator<Told> {
   if (job.purpose === 'head') return readHead(job);
   const { layout, lines, share } = await openTable(job.path, job.options);
   let reading: RowReading | undefined;
+  const telling = new Telling(job.purpose);
   for await (const [first, ...others] of inPortions(lines)) {
     if (!first) continue;
     const rows = reading ? [first, ...others] : others;
@@ -136,7 +139,7 @@ export async function* readFile(job: Job): AsyncGenerator<Told> {
       const keyColumns = keyColumnsOf(job.queue, columns);
       yield { kind: 'header', layout, header: first.cells.map(headerCell), keyColumns };
     }
-    if (rows.length > 0) yield { ...portionOf(job, reading, rows), share: share() };
+    if (rows.length > 0) yield { ...portionOf(job, { ...reading, telling }, rows), share: share() };
   }
 }
 
@@ -206,18 +209,40 @@ async function hashFile(path: string): Promise<Told> {
   return { kind: 'hash', hash: hash.digest('hex'), bytes };
 }
 
-function portionOf(job: Job, reading: RowReading, lines: readonly Line[]) {
+/** How much is told of bad rows, so that a file of nothing else stays small between threads: problems as they are shown, and rows as they are kept. */
+class Telling {
+  #problems = 0;
+  #rows = 0;
+  #length = 0;
+  readonly #keeps: boolean;
+
+  constructor(purpose: Purpose) {
+    this.#keeps = purpose === 'items';
+  }
+
+  of({ row, problems }: Row, cells: () => string): BadRow {
+    const isShown = this.#problems < shownProblems;
+    this.#problems += problems.length;
+    const kept = this.#keeps && this.#rows < keptRows && this.#length < keptLength;
+    const more = kept ? { kept: { cells: cells(), reason: reasonOf(problems) } } : {};
+    this.#rows += 1;
+    this.#length += more.kept ? more.kept.cells.length + more.kept.reason.length : 0;
+    return { row, problems: isShown ? problems : [], ...more };
+  }
+}
+
+function portionOf(
+  job: Job,
+  { telling, ...reading }: RowReading & { readonly telling: Telling },
+  lines: readonly Line[],
+) {
   refuseNameless(reading.columns, lines, job.options);
   const cellsOf = new Map(lines.map(({ row, cells }) => [row, cells]));
   const textOf = ({ row }: Row) => JSON.stringify(keptCells(reading, cellsOf.get(row) ?? []));
   const read = lines.map((line) => readRow(reading, line));
   const bad = read
     .filter(({ problems }) => problems.length > 0)
-    .map((one, index) => ({
-      row: one.row,
-      problems: one.problems,
-      ...(job.purpose === 'items' && index < keptRows && { cells: textOf(one) }),
-    }));
+    .map((one) => telling.of(one, () => textOf(one)));
   const good = read.filter(({ problems }) => problems.length === 0);
   const rows = good.map(({ row }) => row);
   const stored = job.purpose === 'items' ? itemsOf(job, job.keepsBad ? read : good) : nothing;

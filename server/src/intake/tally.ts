@@ -1,7 +1,7 @@
 import type { Id } from '@millrace/api';
 import { shownProblems, type ErrorDetail } from '../engine/errors.ts';
 import { refusalOf } from './header.rules.ts';
-import { KeptRows } from './kept.rules.ts';
+import { KeptRows, reasonOf } from './kept.rules.ts';
 import type { OnError } from './options.rules.ts';
 import { firstPlaces, type BadRow, type KeyColumn, type Portion } from './portions.ts';
 import { sentenceOf, type RowProblem } from './rows.rules.ts';
@@ -36,9 +36,11 @@ export class Tally {
   note(bad: readonly BadRow[], duplicates: readonly Duplicate[] = []): void {
     this.rejected += bad.length;
     this.duplicates += duplicates.length;
-    for (const { row, cells, problems } of bad) this.kept.add(row, cells, problems);
-    for (const { cells, problem } of duplicates) this.kept.add(problem.row, cells, [problem]);
+    for (const { row, kept } of bad) if (kept) this.kept.add({ row, ...kept });
+    for (const { cells, problem } of duplicates)
+      if (cells !== undefined) this.kept.add({ row: problem.row, cells, reason: reasonOf([problem]) });
     if (bad.length > 0) this.#isAllDuplicates = false;
+    if (this.isFull) return this.refuse();
     const problems = [...bad.flatMap((one) => one.problems), ...duplicates.map(({ problem }) => problem)];
     const first = problems.toSorted((one, other) => one.row - other.row);
     this.problems.push(...first.slice(0, shownProblems - this.problems.length));
