@@ -145,12 +145,16 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
       .toBe('AT_RISK');
     const page = await open('/console/', phone);
     const levels = page.getByRole('region', { name: 'Service levels' });
-    await levels.getByRole('listitem').filter({ hasText: 'Urgent' }).getByText('At risk').waitFor();
+    const need = page
+      .getByRole('region', { name: 'Needs a person' })
+      .getByRole('listitem')
+      .filter({ hasText: 'Urgent' });
+    await need.getByText(/^Urgent: the service level is at risk\. .*more devices?/).waitFor();
     await levels.getByText(/service levels? (is|are) kept/).waitFor();
     await levels.getByText('Saved in thirty days: 18 hours, EUR 756.00.').waitFor();
     await fits(page);
     await look(page, 'overview-levels-390');
-    await levels.getByRole('link', { name: 'Urgent' }).click();
+    await need.getByRole('link', { name: 'Open service level' }).click();
     const savings = page.getByRole('region', { name: 'Saved in thirty days' });
     await savings.getByText('18 hours were saved, EUR 756.00.').waitFor();
     await fits(page);

@@ -65,6 +65,95 @@ describe.skipIf(browserFile === undefined)('The overview in a browser', () => {
     await failItems(app, id, 3, 'done with');
   });
 
+  test('leads from what is in doubt and from a new cause of failures to the repair desk', async () => {
+    const { app } = stage;
+    const id = await createInvoices(app, 'Failing');
+    await addItems(app, id, [{ number: 'N-1' }, { number: 'N-2' }]);
+    await failItems(app, id, 1, 'The vendor 4711 is unknown');
+    const [item] = (await app.admin.claimWorkItems({ path: { id }, body: {} })).body.list;
+    const held = { id: Number(item?.id), version: Number(item?.version) };
+    const lease = { ...held, pointOfNoReturn: true as const };
+    await app.admin.heartbeatWorkItems({ path: { id }, body: { leases: [lease] } });
+    const crashed = { ...held, status: 'FAILED' as const, failureKind: 'SYSTEM' as const, error: 'crashed' };
+    await app.admin.finishWorkItems({ path: { id }, body: { results: [crashed] } });
+    const page = await open();
+    const doubt = needs(page).getByRole('listitem').filter({ hasText: '1 item in Failing is in doubt' });
+    const cause = needs(page)
+      .getByRole('listitem')
+      .filter({ hasText: '1 item in Failing failed for a new cause: The vendor … is unknown' });
+    await cause.waitFor();
+    await expectAccessible(page);
+    await doubt.getByRole('link', { name: 'Settle' }).click();
+    await page.getByRole('heading', { name: `Was item ${held.id} done?` }).waitFor();
+    await page.getByRole('link', { name: 'Those of all queues' }).waitFor();
+    await page.goBack();
+    await cause.getByRole('link', { name: 'Repair' }).click();
+    await page.getByRole('link', { name: /The vendor … is unknown/, current: true }).waitFor();
+  });
+
+  test('keeps each row where it is until somebody asks for the worst first', async () => {
+    const { app } = stage;
+    const first = await createInvoices(app, 'Order A');
+    await addItems(app, first, [{ number: 'A-1' }, { number: 'A-2' }]);
+    const second = await createInvoices(app, 'Order B');
+    await addItems(app, second, [{ number: 'B-1' }]);
+    const page = await open();
+    const rows = page.getByRole('region', { name: 'Queues' }).getByRole('row', { name: /^Order/ });
+    const names = async () =>
+      (await rows.getByRole('rowheader').allTextContents()).map((text) => text.slice(0, 7));
+    await rows.nth(1).waitFor();
+    expect(await names()).toEqual(['Order A', 'Order B']);
+    await addItems(app, second, [{ number: 'B-2' }, { number: 'B-3' }, { number: 'B-4' }]);
+    await failItems(app, second, 1, 'odd');
+    await rows.getByRole('link', { name: '3 Waiting', exact: true }).waitFor();
+    await rows.getByRole('link', { name: '1 failed', exact: true }).waitFor();
+    expect(await names()).toEqual(['Order A', 'Order B']);
+    await page.getByRole('button', { name: 'Worst first' }).click();
+    await expect.poll(names).toEqual(['Order B', 'Order A']);
+    await rows.getByRole('link', { name: '1 failed', exact: true }).click();
+    await page.getByRole('row', { name: /Failed B-1/ }).waitFor();
+    expect(new URL(page.url()).searchParams.get('q')).toBe('status:FAILED endTime>now-15m');
+  });
+
+  test('stands still after l, and catches up after another', async () => {
+    const { app } = stage;
+    const id = await createInvoices(app, 'Frozen');
+    const [page, watching] = [await open(), await open()];
+    const count = (on: Page, name: string) =>
+      on.getByRole('row', { name: /^Frozen/ }).getByRole('link', { name, exact: true });
+    for (const one of [page, watching]) await count(one, '0 Waiting').waitFor();
+    await page.bringToFront();
+    await page.keyboard.press('l');
+    await page.getByRole('button', { name: 'Paused. Go on (l)' }).waitFor();
+    await watching.bringToFront();
+    await addItems(app, id, [{ number: 'F-1' }]);
+    await count(watching, '1 Waiting').waitFor();
+    expect(await count(page, '0 Waiting').count()).toBe(1);
+    await page.bringToFront();
+    await page.keyboard.press('l');
+    await count(page, '1 Waiting').waitFor();
+  });
+
+  test('tells what happened since somebody looked, behind more events than one answer looks through', async () => {
+    const { app } = stage;
+    const id = await createInvoices(app, 'Busy night');
+    const page = await open();
+    const since = page.getByRole('region', { name: 'Since you looked' });
+    await page.getByText('what happens until you look again is told here').waitFor();
+    await app.sql(
+      `insert into events (tenant_id, queue_id, item_id, operation, actor_id, reason, at)
+       select tenant_id, id, n, 'expireItems', 0, '', now() from queues, generate_series(1, 21000) n where id = $1`,
+      [id],
+    );
+    await addItems(app, id, [{ number: 'S-1' }]);
+    await failItems(app, id, 1, 'The night shift is away');
+    const [cluster] = (await app.admin.listFailureClusters({ query: { queueId: id } })).body.list;
+    const { signature = '', failureKind = 'BUSINESS' } = cluster ?? {};
+    await app.admin.noteFailureCluster({ path: { id }, body: { signature, failureKind, note: 'Ask Bob' } });
+    await since.getByText('admin noted about failures in Busy night: Ask Bob').waitFor();
+    await since.getByText('New failures, 1 item in Busy night: The night shift is away').waitFor();
+  });
+
   test('tells what happened since somebody looked, and hands it over as text', async () => {
     const { app } = stage;
     const page = await open();

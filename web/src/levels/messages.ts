@@ -52,7 +52,6 @@ const en = {
     saved: 'Saved.',
     mayNot: 'Owners of the queue and queue admins may promise something.',
     promises: 'Service levels',
-    more: (amount: number) => count(amount, 'further promise', 'further promises'),
     kept: (amount: number) => `${count(amount, 'service level is', 'service levels are')} kept.`,
     allSaved: (hours: number, money: readonly string[]) =>
       `Saved in thirty days: ${[count(Math.round(hours), 'hour', 'hours'), ...money].join(', ')}.`,

@@ -4,6 +4,7 @@ import { inLanguage } from './language.ts';
 const special: Readonly<Record<string, string>> = {
   createWorkItems: 'put in',
   createWorkItemsFromFile: 'put in a file',
+  noteFailureCluster: 'noted about failures in',
   claimWorkItems: 'took',
   requestWork: 'was sent',
   heartbeatWorkItems: 'began what cannot be undone with',

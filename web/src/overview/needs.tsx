@@ -1,74 +1,112 @@
+import type { Schemas } from '@millrace/api';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { nameOf } from '../devices/rules.ts';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
+import { remedyFor } from '../queues/reason-rules.ts';
+import { Remedy } from '../queues/reasons.tsx';
+import { shapeOf } from '../repair/rules.ts';
 import { m } from './messages.ts';
-import { remedyOf, type Need } from './rules.ts';
+import type { Need } from './rules.ts';
 import css from './overview.module.css';
 
+// Nobody reads on before these are settled.
+const shown = 50;
+
+interface Props {
+  readonly needs: readonly Need[];
+  /** Whether all was looked at, so that none means none. */
+  readonly isKnown: boolean;
+}
+
 /** What needs a person: a sentence each, its age, and the way to the remedy. */
-export function Needs({ needs }: { readonly needs: readonly Need[] }) {
+export function Needs({ needs, isKnown }: Props) {
   return (
     <section aria-label={m.overview.needs} className={css.needs} data-none={needs.length === 0}>
       <h2>{m.overview.needs}</h2>
-      {needs.length === 0 && <p>{m.overview.nothing}</p>}
+      {needs.length === 0 && isKnown && <p>{m.overview.nothing}</p>}
       <ul>
-        {needs.map((need) => (
+        {needs.slice(0, shown).map((need) => (
           <li key={keyOf(need)} data-kind={need.kind}>
             <span>
               <Text>{sentenceOf(need)}</Text>
             </span>
             <Time on={need.since} />
-            <Remedy need={need} />
+            <Way need={need} />
           </li>
         ))}
       </ul>
+      {needs.length > shown && <p>{m.overview.moreNeeds(needs.length - shown)}</p>}
     </section>
   );
 }
 
 function keyOf(need: Need): string {
   if (need.kind === 'doubts') return `doubts ${need.queueId}`;
+  if (need.kind === 'failures') return `failures ${need.cluster.failureKind} ${need.cluster.signature}`;
+  if (need.kind === 'level') return `level ${need.level.queueId}`;
   return need.kind === 'queue' ? `queue ${need.stats.queueId}` : `device ${need.device.id}`;
 }
 
 function sentenceOf(need: Need): string {
   if (need.kind === 'doubts') return m.overview.doubts(need.amount, need.queueName);
   if (need.kind === 'queue') return m.overview.queue(need.stats.queueName, need.why.sentence);
+  if (need.kind === 'failures') {
+    const { count, isMore, queues, signature } = need.cluster;
+    return m.overview.failures(count, isMore, namesOf(queues), shapeOf(signature));
+  }
+  if (need.kind === 'level') return levelSentence(need.level);
   const name = nameOf(need.device);
   if (need.kind === 'quarantined') return m.overview.quarantined(name, need.device.stateReason ?? '');
   return need.kind === 'lost' ? m.overview.lost(name) : m.overview.lostWithItems(name, need.device.busySlots);
 }
 
-function Remedy({ need }: { readonly need: Need }): ReactNode {
+function levelSentence({ state, queueName, forecast }: Schemas['QueueLevelState']): string {
+  return state === 'KEPT' ? '' : m.overview[state](queueName, forecast?.sentence ?? '');
+}
+
+function namesOf(queues: readonly { readonly queueName: string }[]): string {
+  return queues.map(({ queueName }) => queueName).join(', ');
+}
+
+function Way({ need }: { readonly need: Need }): ReactNode {
   if (need.kind === 'doubts')
     return (
-      <Link
-        to="/queues/$id"
-        params={{ id: String(need.queueId) }}
-        search={{ q: 'failureKind:IN_DOUBT' }}
-        className={css.remedy}
-      >
+      <Link to="/repair/doubts" search={{ queue: String(need.queueId) }} className={css.remedy}>
         {m.overview.settle}
       </Link>
     );
-  if (need.kind !== 'queue')
+  if (need.kind === 'failures') {
+    const { failureKind: kind, signature } = need.cluster;
     return (
-      <Link to="/devices/$id" params={{ id: String(need.device.id) }} className={css.remedy}>
-        {m.overview.openDevice}
+      <Link to="/repair" search={{ kind, signature }} className={css.remedy}>
+        {m.overview.openFailures}
       </Link>
     );
-  const remedy = remedyOf(need.why.code);
-  if (remedy === 'queue')
+  }
+  if (need.kind === 'level')
     return (
-      <Link to="/queues/$id" params={{ id: String(need.stats.queueId) }} className={css.remedy}>
-        {m.overview.openQueue}
+      <Link to="/queues/$id/level" params={{ id: String(need.level.queueId) }} className={css.remedy}>
+        {m.overview.openLevel}
       </Link>
     );
+  if (need.kind === 'queue') return <WayOfQueue need={need} />;
   return (
-    <Link to={remedy === 'device' ? '/devices' : '/automations'} className={css.remedy}>
-      {remedy === 'device' ? m.overview.openDevices : m.overview.openAutomations}
+    <Link to="/devices/$id" params={{ id: String(need.device.id) }} className={css.remedy}>
+      {m.overview.openDevice}
+    </Link>
+  );
+}
+
+/** To where the first reason is mended, or else to the queue itself. */
+function WayOfQueue({ need: { stats, why } }: { readonly need: Extract<Need, { kind: 'queue' }> }) {
+  const id = String(stats.queueId);
+  const reason = why.reasons.find(({ code }) => code === why.code);
+  if (reason && remedyFor(reason)) return <Remedy queueId={id} reason={reason} />;
+  return (
+    <Link to="/queues/$id" params={{ id }} className={css.remedy}>
+      {m.overview.openQueue}
     </Link>
   );
 }

@@ -1,4 +1,4 @@
-import { useQueries, useSuspenseQuery } from '@tanstack/react-query';
+import { useQueries, useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect } from 'react';
 import { devicesQuery } from '../devices/queries.ts';
 import { Promises } from '../levels/promises.tsx';
@@ -8,7 +8,7 @@ import { useTitle } from '../page/title.ts';
 import { Fleet } from './fleet.tsx';
 import { m } from './messages.ts';
 import { Needs } from './needs.tsx';
-import { doubtsQuery, followStats, statesQuery, statsQuery, whyQuery } from './queries.ts';
+import { clustersQuery, doubtsQuery, followStats, statesQuery, statsQuery, whyQuery } from './queries.ts';
 import { Queues } from './queues.tsx';
 import { needsOf, standsStill } from './rules.ts';
 import { Since } from './since.tsx';
@@ -28,6 +28,8 @@ export function Page() {
   const { data: queues } = useSuspenseQuery(statesQuery());
   const { data: doubts } = useSuspenseQuery(doubtsQuery());
   const { data: devices } = useSuspenseQuery(devicesQuery());
+  const { data: levels } = useSuspenseQuery(levelsQuery());
+  const { data: clusters } = useQuery(clustersQuery());
   const still = stats.list.filter(standsStill).slice(0, mostAsked);
   const answers = useQueries({ queries: still.map(({ queueId }) => whyQuery(queueId)) });
   useTitle(m.overview.title);
@@ -36,7 +38,16 @@ export function Page() {
     const why = answers[index]?.data;
     return why ? [{ stats: one, why }] : [];
   });
-  const needs = needsOf({ doubts: doubts.list, devices: devices.list, whys, now: Date.now() });
+  const isExplained = answers.every(({ isPending }) => !isPending);
+  const needs = needsOf({
+    doubts,
+    stats: stats.list,
+    devices: devices.list,
+    whys,
+    levels: levels.list,
+    clusters: clusters?.list ?? [],
+    now: Date.now(),
+  });
   const sentences = new Map(
     needs.flatMap((need) =>
       need.kind === 'queue' ? [[need.stats.queueId, need.why.sentence] as const] : [],
@@ -45,25 +56,25 @@ export function Page() {
   return (
     <div className={css.overview}>
       <h1>{m.overview.title}</h1>
-      <Needs needs={needs} />
+      <Needs needs={needs} isKnown={isExplained && clusters !== undefined} />
       <Promises />
-      <Queues stats={stats.list} sentences={sentences} />
+      <Queues stats={stats.list} sentences={sentences} isKnown={isExplained} />
       <Suspense>
         <OverTime stats={stats.list} queues={queues.list} />
       </Suspense>
       <Fleet devices={devices.list} />
-      <Since devices={devices.list} />
+      <Since devices={devices.list} clusters={clusters?.list ?? []} />
     </div>
   );
 }
 
-/** Follows the figures as long as the page is there. Without the stream they are read anew now and then all the same. */
+/** Follows the figures as long as somebody looks at the page. Without the stream they are read anew now and then all the same. */
 function useLiveStats(): void {
+  const isFollowing = useIsFollowing();
   useEffect(() => {
+    if (!isFollowing) return undefined;
     const ending = new AbortController();
     followStats(ending.signal).catch(() => undefined);
     return () => ending.abort();
   }, [isFollowing]);
 }
-  const isFollowing = useIsFollowing();
-    if (!isFollowing) return undefined;

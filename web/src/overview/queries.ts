@@ -2,7 +2,9 @@ import type { Id, Schemas } from '@millrace/api';
 import { call } from '../connection/client.ts';
 import { query, queryClient, read } from '../connection/query.ts';
 import { devicesQuery, poolsQuery } from '../devices/queries.ts';
+import { levelsQuery } from '../levels/queries.ts';
 import { queuesQuery } from '../queues/queries.ts';
+import { clustersQuery as clustersOfDesk } from '../repair/queries.ts';
 import { doubtsIn, merged } from './rules.ts';
 
 const most = 1000;
@@ -27,6 +29,11 @@ export function whyQuery(id: Id) {
   return { ...query('explainQueue', { path: { id } }), refetchInterval: whyInterval };
 }
 
+/** The causes of failures; each costs a count, so that they are asked for less often. */
+export function clustersQuery() {
+  return { ...clustersOfDesk(), refetchInterval };
+}
+
 export async function loadOverview(): Promise<void> {
   await Promise.all([
     read(queuesQuery()),
@@ -34,6 +41,7 @@ export async function loadOverview(): Promise<void> {
     read(doubtsQuery()),
     read(devicesQuery()),
     read(poolsQuery()),
+    read(levelsQuery()),
   ]);
 }
 
@@ -50,7 +58,7 @@ export async function followStats(signal: AbortSignal): Promise<void> {
   }
 }
 
-const told = [
+const noted = [
   'pauseQueue',
   'resumeQueue',
   'resumeQueues',
@@ -74,14 +82,52 @@ const told = [
   'disconnectSilentDevices',
   'createWorkItemsFromFile',
   'undoUpload',
+  'noteFailureCluster',
 ];
 
-/** Events that whoever takes over wants to hear of, behind a cursor; as many as people read. */
+/** What happened since somebody looked, as far as it was read. */
+export interface Told {
+  readonly list: readonly Schemas['Event'][];
+  /** When the first event behind the last look was; undefined where there is none yet. */
+  readonly from: string | undefined;
+  /** Where to read on. */
+  readonly cursor: string;
+  readonly isMore: boolean;
+  /** About how many events were looked through. */
+  readonly looked: number;
+}
+
+/** As many as people read. */
+export const mostTold = 200;
+const scanned = 10_000;
+const looksAtOnce = 10;
+
+/** Events that whoever takes over wants to hear of, behind a cursor: each time it is asked, it reads on from where it was. */
 export function sinceQuery(after: string) {
+  const queryKey = ['listEvents', { after, of: 'since' }] as const;
   return {
-    ...query('listEvents', { query: { after, operation: told.join(','), limit: 200 } }),
+    queryKey,
+    queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
+      readOn(queryClient.getQueryData<Told>(queryKey), after, signal),
     refetchInterval: whyInterval,
   };
+}
+
+async function readOn(known: Told | undefined, after: string, signal: AbortSignal): Promise<Told> {
+  let told = known ?? { list: [], from: undefined, cursor: after, isMore: true, looked: 0 };
+  if (told.from === undefined) {
+    const { list } = await call('listEvents', { query: { after, limit: 1 } }, { signal });
+    told = { ...told, from: list[0]?.on };
+  }
+  for (let looks = 0; looks < looksAtOnce && told.list.length < mostTold; looks += 1) {
+    const limit = mostTold - told.list.length;
+    const asked = { query: { after: told.cursor, operation: noted.join(','), limit } };
+    const { list, cursor, isMore } = await call('listEvents', asked, { signal });
+    const looked = told.looked + (isMore ? scanned : 0);
+    told = { ...told, list: [...told.list, ...list], cursor, isMore, looked };
+    if (!isMore) break;
+  }
+  return told;
 }
 
 /** Where the feed is now. */

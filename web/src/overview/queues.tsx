@@ -1,6 +1,8 @@
 import type { Id, Schemas } from '@millrace/api';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
 import { Text } from '../page/text.tsx';
 import { duration } from '../page/time.tsx';
 import { CountsBar } from '../queues/counts.tsx';
@@ -8,7 +10,7 @@ import { QueueState } from '../queues/state.tsx';
 import { Trend, withTrend } from '../queues/trend.tsx';
 import { m } from './messages.ts';
 import { statesQuery } from './queries.ts';
-import { worstQueuesFirst } from './rules.ts';
+import { inOrder, worstQueuesFirst } from './rules.ts';
 import css from './overview.module.css';
 
 type Stats = Schemas['QueueStats'];
@@ -19,15 +21,27 @@ interface QueuesProps {
   readonly stats: readonly Stats[];
   /** Why queues stand still that need somebody. */
   readonly sentences: ReadonlyMap<Id, string>;
+  /** Whether that is known of all of them. */
+  readonly isKnown: boolean;
 }
 
-/** The queues, worst first, each figure a link to what it counts. */
-export function Queues({ stats, sentences }: QueuesProps) {
+/** The queues, worst first when somebody asks for it, each figure a link to what it counts. */
+export function Queues({ stats, sentences, isKnown }: QueuesProps) {
   const { data: queues } = useSuspenseQuery(statesQuery());
-  const rows = worstQueuesFirst(stats, new Set(sentences.keys()));
+  const [order, setOrder] = useState<readonly Id[]>();
+  const worst = worstQueuesFirst(stats, new Set(sentences.keys())).map(({ queueId }) => queueId);
+  // From the first whole picture on, no row moves by itself.
+  if (order === undefined && isKnown) setOrder(worst);
+  const rows = inOrder(stats, order ?? worst);
+  const isWorstFirst = rows.every(({ queueId }, index) => queueId === worst[index]);
   return (
     <section aria-label={m.overview.queues}>
-      <h2>{m.overview.queues}</h2>
+      <header className={css.actions}>
+        <h2>{m.overview.queues}</h2>
+        <Button className="quiet" isDisabled={isWorstFirst} onPress={() => setOrder(worst)}>
+          {m.overview.sort}
+        </Button>
+      </header>
       {rows.length === 0 && <p>{m.overview.noQueues}</p>}
       {rows.length > 0 && (
         <div className={css.scroll}>
@@ -68,11 +82,12 @@ interface RowProps {
 }
 
 function Row({ stats, queue, sentence, hasTrend }: RowProps) {
-  const { queueId, queueName, recent, oldestWaitingSeconds } = stats;
+  const { queueId, queueName, oldestWaitingSeconds } = stats;
+  const params = { id: String(queueId) };
   return (
     <tr>
       <th scope="row">
-        <Link to="/queues/$id" params={{ id: String(queueId) }}>
+        <Link to="/queues/$id" params={params}>
           <Text>{queueName}</Text>
         </Link>{' '}
         {queue && <QueueState queue={queue} />}
@@ -85,9 +100,39 @@ function Row({ stats, queue, sentence, hasTrend }: RowProps) {
       <td>
         <CountsBar id={String(queueId)} stats={stats} />
       </td>
-      <td>{m.overview.lately(recent.complete, recent.failed)}</td>
+      <td>
+        <Lately stats={stats} />
+      </td>
       <td>{hasTrend && <Trend queueId={queueId} />}</td>
-      <td>{oldestWaitingSeconds !== undefined && duration(oldestWaitingSeconds)}</td>
+      <td>
+        {oldestWaitingSeconds !== undefined && (
+          <Link
+            to="/queues/$id"
+            params={params}
+            search={{ q: 'status:NEW', sort: 'createdOn' }}
+            aria-label={m.overview.oldestOf(duration(oldestWaitingSeconds))}
+          >
+            {duration(oldestWaitingSeconds)}
+          </Link>
+        )}
+      </td>
     </tr>
+  );
+}
+
+/** What was finished lately, each number a link to what it counts. */
+function Lately({ stats: { queueId, recent } }: { readonly stats: Stats }) {
+  const since = `endTime>now-${recent.minutes}m`;
+  const params = { id: String(queueId) };
+  return (
+    <>
+      <Link to="/queues/$id" params={params} search={{ q: `status:COMPLETE ${since}` }}>
+        {m.overview.lately.complete(recent.complete)}
+      </Link>
+      {', '}
+      <Link to="/queues/$id" params={params} search={{ q: `status:FAILED ${since}` }}>
+        {m.overview.lately.failed(recent.failed)}
+      </Link>
+    </>
   );
 }

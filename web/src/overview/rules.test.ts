@@ -1,6 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { expect, test } from 'vitest';
-import { merged, needsOf, remedyOf, standsStill, worstQueuesFirst } from './rules.ts';
+import { bornSince, inOrder, merged, needsOf, standsStill, worstQueuesFirst } from './rules.ts';
 
 const stats = (queueId: number, more: Partial<Schemas['QueueStats']> = {}): Schemas['QueueStats'] => ({
   queueId,
@@ -30,6 +30,25 @@ const why = (code: Schemas['Explanation']['code']): Schemas['Explanation'] => ({
   reasons: [],
 });
 
+const cluster = (more: Partial<Schemas['FailureCluster']>) =>
+  ({
+    failureKind: 'SYSTEM',
+    signature: 'x',
+    count: 4,
+    isNew: true,
+    queues: [],
+    ...more,
+  }) as Schemas['FailureCluster'];
+const nothing = {
+  doubts: { total: 0, list: [] },
+  stats: [],
+  devices: [],
+  whys: [],
+  levels: [],
+  clusters: [],
+  now: 0,
+};
+
 test('figures that are newer take the places of those that are known, and new queues come last', () => {
   const [one, two] = [stats(1), stats(2)];
   const newer = stats(2, { inDoubt: 3 });
@@ -47,11 +66,15 @@ test('what needs a person comes by urgency, and of the same kind by age', () => 
   const doubt = (queueId: number, since: string) =>
     ({ queueId, queueName: `queue ${queueId}`, id: 1, version: 1, since }) as Schemas['ItemInDoubt'];
   const needs = needsOf({
-    doubts: [
-      doubt(7, '2026-03-02T08:00:00Z'),
-      doubt(7, '2026-03-02T09:00:00Z'),
-      doubt(8, '2026-03-02T07:00:00Z'),
-    ],
+    ...nothing,
+    doubts: {
+      total: 3,
+      list: [
+        doubt(8, '2026-03-02T07:00:00Z'),
+        doubt(7, '2026-03-02T08:00:00Z'),
+        doubt(7, '2026-03-02T09:00:00Z'),
+      ],
+    },
     devices: [
       device(1, { state: 'QUARANTINED' }),
       device(2, { status: 'DISCONNECTED' }),
@@ -63,7 +86,6 @@ test('what needs a person comes by urgency, and of the same kind by age', () => 
       { stats: stats(1), why: why('WORKING') },
       { stats: stats(2), why: why('NO_DEVICE') },
     ],
-    now: 0,
   });
   expect(needs.map(({ kind }) => kind)).toEqual([
     'doubts',
@@ -77,11 +99,50 @@ test('what needs a person comes by urgency, and of the same kind by age', () => 
   expect(needs[1]).toMatchObject({ queueId: 7, amount: 2, since: '2026-03-02T08:00:00Z' });
 });
 
-test('a reason leads to the page of its remedy', () => {
-  expect(remedyOf('NO_AUTOMATION')).toBe('automation');
-  expect(remedyOf('AUTOMATION_PAUSED')).toBe('automation');
-  expect(remedyOf('NO_DEVICE_CONNECTED')).toBe('device');
-  expect(remedyOf('QUEUE_PAUSED')).toBe('queue');
+test('a promise that is not kept and a new cause of failures need a person', () => {
+  const level = (state: Schemas['LevelState']) => ({ queueId: 1, state }) as Schemas['QueueLevelState'];
+  const all = needsOf({
+    ...nothing,
+    levels: [level('AT_RISK'), level('KEPT'), level('BROKEN')],
+    clusters: [
+      cluster({}),
+      cluster({ isNew: false }),
+      cluster({ count: 0 }),
+      cluster({ failureKind: 'IN_DOUBT' }),
+    ],
+    whys: [{ stats: stats(2), why: why('NO_DEVICE') }],
+  });
+  expect(all.map((need) => (need.kind === 'level' ? need.level.state : need.kind))).toEqual([
+    'BROKEN',
+    'queue',
+    'failures',
+    'AT_RISK',
+  ]);
+});
+
+test('where more is in doubt than is listed, the figures of the queues say how many there are', () => {
+  const listed = { queueId: 7, queueName: 'queue 7', id: 1, version: 1, since: '2026-03-02T08:00:00Z' };
+  const needs = needsOf({
+    ...nothing,
+    doubts: { total: 1500, list: [listed as Schemas['ItemInDoubt']] },
+    stats: [stats(7, { inDoubt: 1200 }), stats(8, { inDoubt: 300 }), stats(9)],
+  });
+  expect(needs).toMatchObject([
+    { queueId: 8, amount: 300, since: undefined },
+    { queueId: 7, amount: 1200, since: '2026-03-02T08:00:00Z' },
+  ]);
+});
+
+test('causes are new since a time when they were first seen then or later', () => {
+  const [old, young] = ['2026-03-02T08:00:00Z', '2026-03-02T09:00:00.000Z'];
+  const clusters = [cluster({ firstSeenOn: old }), cluster({ firstSeenOn: young })];
+  expect(bornSince(clusters, '2026-03-02T09:00:00Z').map(({ on }) => on)).toEqual([young]);
+  expect(bornSince(clusters, undefined)).toEqual([]);
+});
+
+test('rows stay in the order that was chosen, and new ones come last', () => {
+  const all = [stats(4), stats(1), stats(2), stats(3)];
+  expect(idsOf(inOrder(all, [3, 2, 1]))).toEqual([3, 2, 1, 4]);
 });
 
 test('the worst queue comes first', () => {

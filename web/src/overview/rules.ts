@@ -3,6 +3,7 @@ import type { Id, Schemas } from '@millrace/api';
 type Stats = Schemas['QueueStats'];
 type Device = Schemas['Device'];
 type Explanation = Schemas['Explanation'];
+type Cluster = Schemas['FailureCluster'];
 
 /** The figures with those that are newer in their places. */
 export function merged(known: readonly Stats[], newer: readonly Stats[]): Stats[] {
@@ -39,12 +40,6 @@ function needsSomebody({ code }: Pick<Explanation, 'code'>): boolean {
   return needing.includes(code);
 }
 
-/** The page on which somebody does what a reason asks for. */
-export function remedyOf(code: Explanation['code']): 'automation' | 'device' | 'queue' {
-  if (code === 'NO_AUTOMATION' || code.startsWith('AUTOMATION')) return 'automation';
-  return code.startsWith('NO_DEVICE') || code === 'DEVICES_HELD' ? 'device' : 'queue';
-}
-
 /** Something that waits for a person. */
 export type Need =
   | {
@@ -64,30 +59,56 @@ export type Need =
       readonly stats: Stats;
       readonly why: Explanation;
       readonly since: string | undefined;
-    };
+    }
+  | {
+      readonly kind: 'level';
+      readonly level: Schemas['QueueLevelState'];
+      readonly since: string | undefined;
+    }
+  | { readonly kind: 'failures'; readonly cluster: Cluster; readonly since: string | undefined };
 
 /** What is known of everything that may need somebody. */
 interface Facts {
-  readonly doubts: readonly Schemas['ItemInDoubt'][];
+  /** Items in doubt, those that wait longest, and how many there are in all. */
+  readonly doubts: Schemas['ItemsInDoubt'];
+  readonly stats: readonly Stats[];
   readonly devices: readonly Device[];
   /** Why each queue that stands still does. */
   readonly whys: readonly { readonly stats: Stats; readonly why: Explanation }[];
+  readonly levels: readonly Schemas['QueueLevelState'][];
+  readonly clusters: readonly Cluster[];
   readonly now: number;
 }
 
 /** What needs a person, the most urgent first, and of the same kind what waits longest. */
-export function needsOf({ doubts, devices, whys, now }: Facts): Need[] {
+export function needsOf({ doubts, stats, devices, whys, levels, clusters, now }: Facts): Need[] {
   const queues = whys
     .filter(({ why }) => needsSomebody(why))
-    .map(({ stats, why }): Need => ({ kind: 'queue', stats, why, since: oldestOf(stats, now) }));
-  const all = [...doubtsByQueue(doubts), ...devices.flatMap(needOfDevice), ...queues];
+    .map((one): Need => ({ kind: 'queue', ...one, since: oldestOf(one.stats, now) }));
+  const all = [
+    ...doubtsByQueue(doubts, stats),
+    ...devices.flatMap(needOfDevice),
+    ...queues,
+    ...levels.flatMap(needOfLevel),
+    ...clusters.flatMap(needOfCluster),
+  ];
   return all.toSorted((one, other) => rankOf(one) - rankOf(other) || compare(one.since, other.since));
 }
 
-const ranks = ['doubts', 'lostWithItems', 'queue', 'quarantined', 'lost'] as const;
+const ranks = [
+  'doubts',
+  'lostWithItems',
+  'BROKEN',
+  'queue',
+  'failures',
+  'AT_RISK',
+  'quarantined',
+  'lost',
+] as const;
 
-function rankOf({ kind }: Need): number {
-  return ranks.indexOf(kind);
+function rankOf(need: Need): number {
+  const what = need.kind === 'level' ? need.level.state : need.kind;
+  return ranks.findIndex((one) => one === what);
 }
 
 function compare(one = '', other = ''): number {
@@ -99,14 +120,34 @@ function oldestOf({ oldestWaitingSeconds }: Stats, now: number): string | undefi
   return new Date(now - 1000 * oldestWaitingSeconds).toISOString();
 }
 
-function doubtsByQueue(doubts: readonly Schemas['ItemInDoubt'][]): Need[] {
-  const queueIds = [...new Set(doubts.map(({ queueId }) => queueId))];
-  return queueIds.map((queueId) => {
-    const own = doubts.filter((one) => one.queueId === queueId);
-    const [first] = own;
-    const queueName = first?.queueName ?? '';
-    return { kind: 'doubts', queueId, queueName, amount: own.length, since: first?.since };
+/** Where there are more than were listed, the figures of the queues say how many. */
+function doubtsByQueue({ list, total }: Schemas['ItemsInDoubt'], stats: readonly Stats[]): Need[] {
+  const listed = new Map(list.toReversed().map(({ queueId, queueName }) => [queueId, queueName]));
+  const counted = stats.filter(({ inDoubt }) => total > list.length && inDoubt > 0);
+  const names = new Map([...listed, ...counted.map((one) => [one.queueId, one.queueName] as const)]);
+  return [...names].map(([queueId, queueName]) => {
+    const own = list.filter((one) => one.queueId === queueId);
+    const { inDoubt = 0 } = counted.find((one) => one.queueId === queueId) ?? {};
+    return {
+      kind: 'doubts',
+      queueId,
+      queueName,
+      amount: Math.max(own.length, inDoubt),
+      since: own[0]?.since,
+    };
   });
+}
+
+function needOfLevel(level: Schemas['QueueLevelState']): Need[] {
+  const { state, stateOn } = level;
+  return state === 'KEPT' ? [] : [{ kind: 'level', level, since: stateOn }];
+}
+
+/** A cause that is new, and that nobody has done anything about; what is in doubt is told by itself. */
+function needOfCluster(cluster: Cluster): Need[] {
+  const { isNew, count, failureKind, firstSeenOn } = cluster;
+  if (!isNew || count === 0 || failureKind === 'IN_DOUBT') return [];
+  return [{ kind: 'failures', cluster, since: firstSeenOn }];
 }
 
 function needOfDevice(device: Device): Need[] {
@@ -128,4 +169,20 @@ export function worstQueuesFirst(stats: readonly Stats[], needy: ReadonlySet<Id>
     (one, other) =>
       rank(one) - rank(other) || other.counts.NEW - one.counts.NEW || compare(one.queueName, other.queueName),
   );
+}
+
+/** Causes of failures that were first seen at a time or later, with when that was. */
+export function bornSince(clusters: readonly Cluster[], from: string | undefined) {
+  return clusters.flatMap((cluster) => {
+    const { firstSeenOn: on, count } = cluster;
+    const isBorn = from !== undefined && on !== undefined && count > 0 && Date.parse(on) >= Date.parse(from);
+    return isBorn ? [{ ...cluster, on }] : [];
+  });
+}
+
+/** The figures in an order that was chosen before; queues that are new since come last. */
+export function inOrder(stats: readonly Stats[], order: readonly Id[]): Stats[] {
+  const places = new Map(order.map((id, place) => [id, place]));
+  const placeOf = ({ queueId }: Stats) => places.get(queueId) ?? order.length;
+  return stats.toSorted((one, other) => placeOf(one) - placeOf(other));
 }

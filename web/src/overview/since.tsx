@@ -1,5 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { Button } from 'react-aria-components';
 import { nameOf } from '../devices/rules.ts';
@@ -7,8 +8,10 @@ import { Text } from '../page/text.tsx';
 import { exactly, Time } from '../page/time.tsx';
 import { usePreferences } from '../preferences/preferences.ts';
 import { setPreference } from '../preferences/queries.ts';
+import { shapeOf } from '../repair/rules.ts';
 import { m } from './messages.ts';
-import { cursorOfNow, sinceQuery } from './queries.ts';
+import { cursorOfNow, mostTold, sinceQuery, type Told } from './queries.ts';
+import { bornSince } from './rules.ts';
 import css from './overview.module.css';
 
 const place = 'millrace.looked';
@@ -23,10 +26,12 @@ function keptCursor(): string | undefined {
 interface SinceProps {
   /** For their names. */
   readonly devices: readonly Schemas['Device'][];
+  /** For those that are new. */
+  readonly clusters: readonly Schemas['FailureCluster'][];
 }
 
 /** What people did and what happened since somebody looked, to be handed over. */
-export function Since({ devices }: SinceProps) {
+export function Since(props: SinceProps) {
   const [kept, setKept] = useState(keptCursor);
   // Whoever has looked on another browser need not look again.
   const cursor = usePreferences().lookedUpTo ?? kept;
@@ -49,7 +54,7 @@ export function Since({ devices }: SinceProps) {
     <section aria-label={m.overview.since}>
       <h2>{m.overview.since}</h2>
       {cursor === undefined ? undefined : (
-        <Told after={cursor} devices={devices} isFirst={isFirst} onLook={() => void lookAgain()} />
+        <WhatHappened {...props} after={cursor} isFirst={isFirst} onLook={() => void lookAgain()} />
       )}
     </section>
   );
@@ -61,32 +66,29 @@ interface ToldProps extends SinceProps {
   readonly onLook: () => void;
 }
 
-function Told({ after, devices, isFirst, onLook }: ToldProps) {
+function WhatHappened({ after, devices, clusters, isFirst, onLook }: ToldProps) {
   const { data } = useQuery(sinceQuery(after));
   const [isCopied, setCopied] = useState(false);
   if (!data) return undefined;
-  // What a quarantine did to each item is told with the device.
-  const list = data.list.filter(({ itemId }) => itemId === undefined);
-  const lines = list.map((event) => ({ event, text: textOf(event, devices) }));
-  if (lines.length === 0) return <p>{isFirst ? m.overview.firstTime : m.overview.quiet}</p>;
+  const lines = linesOf(data, devices, clusters);
+  if (lines.length === 0 && !data.isMore) return <p>{isFirst ? m.overview.firstTime : m.overview.quiet}</p>;
   const copy = async () => {
-    const text = lines.map(({ event, text: line }) => `${exactly(event.on)}  ${line}`).join('\n');
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(lines.map(({ on, text }) => `${exactly(on)}  ${text}`).join('\n'));
     setCopied(true);
   };
   return (
     <>
       <ul className={css.told}>
-        {lines.map(({ event, text }) => (
-          <li key={event.cursor}>
-            <Time on={event.on} />
+        {lines.map(({ key, on, text }) => (
+          <li key={key}>
+            <Time on={on} />
             <span>
               <Text>{text}</Text>
             </span>
           </li>
         ))}
       </ul>
-      {data.isMore && <p>{m.overview.more200}</p>}
+      {data.isMore && <Further told={data} />}
       <div className={css.actions}>
         <Button onPress={() => void copy()}>{m.overview.handOver}</Button>
         <Button onPress={() => print()}>{m.overview.print}</Button>
@@ -97,9 +99,51 @@ function Told({ after, devices, isFirst, onLook }: ToldProps) {
   );
 }
 
+/** That there is more than was read, and how far it was. */
+function Further({ told: { list, looked } }: { readonly told: Told }) {
+  return (
+    <p>
+      {list.length >= mostTold ? m.overview.first(mostTold) : m.overview.looking(looked)}{' '}
+      <Link to="/events">{m.overview.events}</Link>
+    </p>
+  );
+}
+
+interface TextLine {
+  readonly key: string;
+  readonly on: string;
+  readonly text: string;
+}
+
+/** What was done, and which causes of failures are new, in their order. */
+function linesOf({ list, from }: Told, devices: SinceProps['devices'], clusters: SinceProps['clusters']) {
+  // What a quarantine did to each item is told with the device.
+  const done = list.filter(({ itemId }) => itemId === undefined);
+  const events = done.map((event): TextLine => ({
+    key: event.cursor,
+    on: event.on,
+    text: textOf(event, devices),
+  }));
+  const born = bornSince(clusters, from).map(
+    ({ failureKind, signature, count, isMore, queues, on }): TextLine => ({
+      key: `${failureKind} ${signature}`,
+      on,
+      text: m.overview.born(
+        count,
+        isMore,
+        queues.map(({ queueName }) => queueName).join(', '),
+        shapeOf(signature),
+      ),
+    }),
+  );
+  return [...events, ...born].toSorted((one, other) => Date.parse(one.on) - Date.parse(other.on));
+}
+
 /** What happened, as a sentence. */
 function textOf(event: Schemas['Event'], devices: readonly Schemas['Device'][]): string {
-  const { actorName = m.overview.millrace, operation, queueName = '', deviceId, reason = '' } = event;
+  const { actorName = m.overview.millrace, operation, queueName = '', deviceId, changes } = event;
+  const note = operation === 'noteFailureCluster' ? changes?.['note'] : undefined;
+  const { reason = typeof note === 'string' ? note : '' } = event;
   const device = devices.find(({ id }) => id === deviceId);
   const named = device ? nameOf(device) : m.overview.device(String(deviceId));
   return m.overview.line(actorName, operation, deviceId === undefined ? queueName : named, reason);

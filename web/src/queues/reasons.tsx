@@ -30,7 +30,13 @@ export function Reasons({ queueId, reasons }: Props) {
   );
 }
 
-function Remedy({ queueId, reason }: { readonly queueId: string; readonly reason: Schemas['Reason'] }) {
+interface RemedyProps {
+  readonly queueId: string;
+  readonly reason: Schemas['Reason'];
+}
+
+/** The way to where somebody can do something about a reason. */
+export function Remedy({ queueId, reason }: RemedyProps) {
   const remedy = remedyFor(reason);
   if (!remedy) return undefined;
   const label = m.queues.remedies[remedy.is];
