@@ -106,13 +106,14 @@ describe.skipIf(browserFile === undefined)('The events in a browser', () => {
     const permissions = ['useQueues'];
     const first = (await admin.createRole({ body: { name: 'Reads', permissions } })).body;
     const second = (await admin.createRole({ body: { name: 'Writes', permissions } })).body;
-    for (const [{ id }, name] of [
+    for (const [{ id: roleId }, name] of [
       [first, 'Reads more'],
       [second, 'Writes more'],
       [first, 'Reads most'],
     ] as const) {
-      const { version } = (await admin.getRole({ path: { id: Number(id) } })).body;
-      await admin.updateRole({ path: { id: Number(id) }, body: { version: Number(version), name } });
+      const path = { id: Number(roleId) };
+      const { version } = (await admin.getRole({ path })).body;
+      await admin.updateRole({ path, body: { version, name } });
     }
     const page = await stage.open('/console/events?q=operation:updateRole', { token });
     await line(page, /Reads most/)

@@ -125,7 +125,7 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     const queue = { id: Number(first.queueId) };
     const automationPath = { id: Number(first.id) };
     const { version } = (await app.admin.getAutomation({ path: automationPath })).body;
-    const body = { version: Number(version), status: 'PAUSED' as const, statusReason: 'The ERP is down' };
+    const body = { version, status: 'PAUSED' as const, statusReason: 'The ERP is down' };
     await app.admin.updateAutomation({ path: automationPath, body });
     const page = await stage.open(`/console/queues/${queue.id}/why`, { token });
     await page.getByRole('link', { name: 'Open the automation' }).click();
