@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { addItems, createInvoices } from './fixtures.ts';
+import { addItems, createInvoices, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
 
@@ -49,6 +49,18 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     await page.getByRole('link', { name: 'Show these items' }).click();
     await page.getByText('2 items').first().waitFor();
     expect(new URL(page.url()).search).toBe('?q=status:DEFERRED');
+  });
+
+  test('shows what cannot be seen in the reason of its pause as marks, in why it stands still and in the list', async () => {
+    const id = await createInvoices(stage.app, 'Marked');
+    await stage.app.admin.pauseQueue({ path: { id }, body: { reason: `P ${hostile[4]}` } });
+    const page = await stage.open(`/console/queues/${id}/why`, { token });
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: /P leftU\+202E/ })
+      .waitFor();
+    await page.goto(`${stage.app.url}/console/queues`);
+    await page.getByText(/P leftU\+202E/).waitFor();
   });
 
   test('is paused by somebody else, and the page of the reader says so', async () => {

@@ -40,7 +40,9 @@ export function Page() {
         <nav aria-label={m.common.breadcrumb}>
           <Link to="/queues">{m.queues.title}</Link> /
         </nav>
-        <h1>{queue.name}</h1>
+        <h1>
+          <Text>{queue.name ?? id}</Text>
+        </h1>
         <QueueState queue={queue} isShort />
         <span className={css.buttons}>
           <PauseButton queue={queue} />

@@ -1,5 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { Archive, CirclePause, CirclePlay } from 'lucide-react';
+import { Text } from '../page/text.tsx';
 import { exactly } from '../page/time.tsx';
 import { m } from './messages.ts';
 import css from './queues.module.css';
@@ -36,7 +37,11 @@ export function QueueState({ queue, isShort = false }: Props) {
   return (
     <span className={css.state} data-kind="paused" title={queue.pause && exactly(queue.pause.on)}>
       <CirclePause size={14} aria-hidden="true" />
-      {queue.pause ? m.queues.pausedBy(queue.pause.byName ?? '', queue.pause.reason ?? '') : m.queues.paused}
+      <Text>
+        {queue.pause
+          ? m.queues.pausedBy(queue.pause.byName ?? '', queue.pause.reason ?? '')
+          : m.queues.paused}
+      </Text>
       {queue.pause?.until && ` ${m.queues.pausedUntil(exactly(queue.pause.until))}`}
     </span>
   );

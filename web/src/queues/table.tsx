@@ -1,6 +1,7 @@
 import type { Schemas } from '@millrace/api';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { Text } from '../page/text.tsx';
 import { duration } from '../page/time.tsx';
 import { CountsBar } from './counts.tsx';
 import { m } from './messages.ts';
@@ -41,9 +42,13 @@ function Row({ queue, hasTrend }: { readonly queue: Queue; readonly hasTrend: bo
     <tr>
       <th scope="row">
         <Link to="/queues/$id" params={{ id: String(queue.id) }}>
-          {queue.name}
+          <Text>{queue.name ?? ''}</Text>
         </Link>
-        {queue.description && <small>{queue.description}</small>}
+        {queue.description && (
+          <small>
+            <Text>{queue.description}</Text>
+          </small>
+        )}
       </th>
       <td>
         <QueueState queue={queue} />
