@@ -138,6 +138,17 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     });
   });
 
+  test('tells what happened to a device behind more events than one answer looks through', async () => {
+    const { app } = stage;
+    await app.sql(
+      `insert into events (tenant_id, queue_id, item_id, operation, actor_id, reason, at)
+       select tenant_id, id, n, 'expireItems', 0, '', now() from queues, generate_series(1, 10500) n where id = $1`,
+      [Number(first.queueId)],
+    );
+    const page = await stage.open(`/console/devices/${busy.path.id}`, { token });
+    await page.getByText('registered this device').waitFor();
+  });
+
   test('fits on a phone, where nothing has to be moved sideways', async () => {
     for (const address of ['devices', `devices/${busy.path.id}`, 'pools', 'automations']) {
       const page = await stage.open(`/console/${address}`, { token, viewport: { width: 390, height: 844 } });

@@ -122,23 +122,30 @@ function Facts({ device }: { readonly device: Device }) {
 function Happened({ id }: { readonly id: string }) {
   const { data } = useSuspenseQuery(deviceEventsQuery(toId(id)));
   return (
-    <ul className={css.list}>
-      {data.list.toReversed().map((event) => (
-        <li key={event.cursor}>
-          <Time on={event.on} />
-          <span>
-            <b>
-              <Text>{event.actorName ?? String(event.actorId)}</Text>
-            </b>{' '}
-            <Text>{acts.didTo(event.operation, m.devices.thisOne)}</Text>
-            {event.reason && (
-              <q>
-                <Text>{event.reason}</Text>
-              </q>
-            )}
-          </span>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className={css.list}>
+        {data.list.map((event) => (
+          <li key={event.cursor}>
+            <Time on={event.on} />
+            <span>
+              <b>
+                <Text>{event.actorName ?? String(event.actorId)}</Text>
+              </b>{' '}
+              <Text>{acts.didTo(event.operation, m.devices.thisOne)}</Text>
+              {event.reason && (
+                <q>
+                  <Text>{event.reason}</Text>
+                </q>
+              )}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {data.isMore && (
+        <Link to="/events" search={{ q: `device:${id}` }}>
+          {m.devices.older}
+        </Link>
+      )}
+    </>
   );
 }

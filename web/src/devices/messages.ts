@@ -72,6 +72,7 @@ const en = {
     },
     resumeEffect: 'It gets items again.',
     thisOne: 'this device',
+    older: 'Older ones are among the events.',
     mayNot: 'For owners of its pools, and for pool admins.',
   },
 };

@@ -1,4 +1,5 @@
 import { toId, type Id, type Schemas } from '@millrace/api';
+import { call } from '../connection/client.ts';
 import type { Params } from '../connection/lazily.ts';
 import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
@@ -41,9 +42,25 @@ export function deviceWhyQuery(id: Id) {
 }
 
 const shownEvents = 50;
+// One answer looks through ten thousand events, most of which are of other devices.
+const looksBack = 10;
 
+/** What happened to a device, the newest first, as far as one look back goes. */
 export function deviceEventsQuery(id: Id) {
-  return query('listEvents', { query: { deviceId: id, last: shownEvents } });
+  const first = query('listEvents', { query: { deviceId: id, before: 'now', limit: shownEvents } });
+  const queryFn = ({ signal }: { readonly signal: AbortSignal }) => readBack(id, signal);
+  return { ...first, queryFn };
+}
+
+async function readBack(deviceId: Id, signal: AbortSignal): Promise<Schemas['EventPage']> {
+  const ask = (before: string, limit: number) =>
+    call('listEvents', { query: { deviceId, before, limit } }, { signal });
+  let found = await ask('now', shownEvents);
+  for (let looks = 1; looks < looksBack && found.isMore && found.list.length < shownEvents; looks += 1) {
+    const older = await ask(found.cursor, shownEvents - found.list.length);
+    found = { ...older, list: [...found.list, ...older.list] };
+  }
+  return found;
 }
 
 export async function loadDevices(): Promise<void> {
