@@ -11,7 +11,7 @@ import {
   type Transport,
 } from './client/request.ts';
 import { createSession, type ClientSession } from './client/session.ts';
-import { follow, type Connect } from './client/stream.ts';
+import { follow, type Connect, type FollowOptions } from './client/stream.ts';
 import { openEvents } from './client/event-stream.ts';
 
 export interface ClientOptions {
@@ -58,7 +58,7 @@ type Method<O extends OperationId> = (typeof operations)[O] extends { effect: 's
  */
 type StreamMethod<O extends OperationId> = (
   call?: Call<O>,
-  options?: Pick<CallOptions, 'signal'>,
+  options?: FollowOptions,
 ) => AsyncIterableIterator<Streamed<O>>;
 
 /** A file, as soon as it begins to come. */
@@ -100,11 +100,11 @@ const logInSeconds = 30;
 export function createClient(options: ClientOptions): Client {
   const transport = { url: baseUrl(options.url), fetch: options.fetch ?? globalThis.fetch };
   const session = sessionFor(transport, options);
-  const stream = (operation: Operation, input: AnyCall, signal?: AbortSignal) =>
-    follow(connector(transport, session, operation), input, signal);
+  const stream = (operation: Operation, input: AnyCall, streamOptions?: FollowOptions) =>
+    follow(connector(transport, session, operation), input, streamOptions);
   const call: AnyMethod = async (operationId, input = {}, callOptions = {}) => {
     const operation: Operation = operations[operationId];
-    if (operation.effect === 'stream') return stream(operation, input, callOptions.signal);
+    if (operation.effect === 'stream') return stream(operation, input, { signal: callOptions.signal });
     if (operation.effect === 'download')
       return signed(session, (token) =>
         openDownload(transport, { operation, call: input, token }, callOptions.signal),
@@ -126,11 +126,11 @@ export function createClient(options: ClientOptions): Client {
 /** A stream is answered at once, and not when it begins: it is iterated then. */
 function methodsOf(
   call: AnyMethod,
-  stream: (operation: Operation, input: AnyCall, signal?: AbortSignal) => AsyncIterable<unknown>,
+  stream: (operation: Operation, input: AnyCall, options?: FollowOptions) => AsyncIterable<unknown>,
 ): object {
   const methodOf = ([id, operation]: [string, Operation]) =>
     operation.effect === 'stream'
-      ? (input: AnyCall = {}, { signal }: CallOptions = {}) => stream(operation, input, signal)
+      ? (input: AnyCall = {}, options: FollowOptions = {}) => stream(operation, input, options)
       : (input?: AnyCall, options?: CallOptions) => call(id as OperationId, input, options);
   return Object.fromEntries(
     Object.entries<Operation>(operations).map((entry) => [entry[0], methodOf(entry)]),

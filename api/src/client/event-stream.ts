@@ -5,6 +5,8 @@ import { addressOf, type Request, type Transport } from './request.ts';
 export interface StreamMessage {
   /** Where to resume behind it. */
   readonly id: string | undefined;
+  /** What kind of message it is. */
+  readonly event: string | undefined;
   /** Undefined when it only tells the place. */
   readonly data: string | undefined;
 }
@@ -103,7 +105,8 @@ function messageOf(block: string): StreamMessage {
       .split(/\r?\n/)
       .flatMap((line) => (line.startsWith(`${name}:`) ? [line.replace(/^\w+: ?/, '')] : []));
   const data = valuesOf('data');
-  return { id: valuesOf('id').at(-1), data: data.length === 0 ? undefined : data.join('\n') };
+  const [id, event] = [valuesOf('id').at(-1), valuesOf('event').at(-1)];
+  return { id, event, data: data.length === 0 ? undefined : data.join('\n') };
 }
 
 function asConnectionError(url: string, error: unknown): unknown {

@@ -57,6 +57,20 @@ async function take(stream: AsyncIterable<{ id: unknown }>, count: number): Prom
 }
 
 describe('client.streamEvents', () => {
+  test('hands on what is told beside the events, and goes on behind the last of these', async () => {
+    const beside = 'event: uploadProgress\ndata: {"uploadId":4,"rows":12}\n\n';
+    const { url, asked } = await serving(
+      (response) => void streaming(response).end(messageOf('7-1') + beside),
+      sends('7-2'),
+    );
+    const told: unknown[] = [];
+    const client = createClient({ url, token: 'mine' });
+    const stream = client.streamEvents({}, { onProgress: (progress) => told.push(progress) });
+    expect(await take(stream, 2)).toEqual([1, 2]);
+    expect(told).toEqual([{ uploadId: 4, rows: 12 }]);
+    expect(asked.map(({ lastId }) => lastId)).toEqual([undefined, '7-1']);
+  });
+
   test('iterates over the events, and goes on where it was when the stream ends or the connection breaks', async () => {
     const { url, asked } = await serving(sends('7-1', '7-2'), breaksAfter('7-3'), refuses(503), sends('7-4'));
     const client = createClient({ url, token: 'known' });

@@ -1,4 +1,5 @@
 import { parseJson } from '../json.ts';
+import type { Schemas } from '../operation.ts';
 import { ApiError, ConnectionError } from './errors.ts';
 import type { StreamMessage } from './event-stream.ts';
 import type { AnyCall } from './request.ts';
@@ -10,8 +11,16 @@ export type Connect = (
   signal: AbortSignal,
 ) => Promise<AsyncIterable<StreamMessage>>;
 
+export interface FollowOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Is told how far uploads are, which is not on record. */
+  readonly onProgress?: ((progress: Schemas['UploadProgress']) => void) | undefined;
+}
+
 const shortestPauseMs = 500;
 const longestPauseMs = 30_000;
+/** Of messages beside the events: no operation has that name. */
+const ofProgress = 'uploadProgress';
 
 /**
  * The parts of a stream, over as many connections as it takes.
@@ -20,13 +29,15 @@ const longestPauseMs = 30_000;
 export async function* follow<T>(
   connect: Connect,
   call: AnyCall,
-  signal: AbortSignal = new AbortController().signal,
+  { signal = new AbortController().signal, onProgress }: FollowOptions = {},
 ): AsyncGenerator<T, undefined> {
   let lastId: string | undefined;
   let pauseMs = shortestPauseMs;
-  const heard = ({ id }: StreamMessage) => {
+  const heard = ({ id, event, data }: StreamMessage) => {
     lastId = id ?? lastId;
     pauseMs = shortestPauseMs;
+    if (event === ofProgress && data !== undefined)
+      onProgress?.(parseJson(data) as Schemas['UploadProgress']);
   };
   for (;;) {
     signal.throwIfAborted();
@@ -48,7 +59,7 @@ async function* readFrom<T>(
 ): AsyncGenerator<T> {
   for await (const message of messages) {
     heard(message);
-    if (message.data !== undefined) yield parseJson(message.data) as T;
+    if (message.data !== undefined && message.event !== ofProgress) yield parseJson(message.data) as T;
   }
 }
 

@@ -693,6 +693,8 @@ export interface paths {
      * @description The same feed as server-sent events, for as long as the reader stays. Each has the event's cursor as its `id`, its operation as its `event` and the event as its `data`. It begins with what happens from now on, or `after` a cursor; a reader that reconnects with the header `Last-Event-ID` misses nothing and gets nothing twice.
      *
      *     The server sends a comment every 15 seconds when nothing else is sent, reads on only as fast as the reader takes what was sent, and cuts one that takes nothing for a minute. Permissions are looked at again for each part: a stream ends within seconds of its token, and a reader logs in again and resumes. A server carries a limited number of streams; beyond it answers 503 with `Retry-After`.
+     *
+     *     Between the events come messages with `event: uploadProgress`, which say how far a file is that is being stored behind its answer: the feed cannot, as it waits for the transaction of the file. They are not on record and have no `id`, so that a reader resumes behind the last event; each comes when more was read. `queueId`, `queueIds`, `operation`, `actorId` and `actorKind` choose among them as among events of `createWorkItemsFromFile`; with `itemId`, `deviceId` or `batchId` none come.
      */
     get: operations['streamEvents'];
     put?: never;
@@ -3734,6 +3736,41 @@ export interface components {
       newest?: string;
       /** @description Whether there is more to read right now */
       isMore: boolean;
+    };
+    /**
+     * @description How far a file is that is being stored behind its answer. Not on record: what becomes of the upload, an event says. Nothing of the file can be claimed before that.
+     * @example {
+     *       "uploadId": 4,
+     *       "queueId": 7,
+     *       "queueName": "credit",
+     *       "fileName": "orders.csv",
+     *       "rows": 12000,
+     *       "bytesRead": 480000,
+     *       "fileBytes": 1200000,
+     *       "createdBy": 21
+     *     }
+     */
+    UploadProgress: {
+      /** Format: int64 */
+      uploadId: Id;
+      /** Format: int64 */
+      queueId: Id;
+      queueName: string;
+      fileName: string;
+      /** @description Rows that were read */
+      rows: number;
+      /**
+       * Format: int64
+       * @description Of `fileBytes`, so far as the file is read
+       */
+      bytesRead: Id;
+      /** Format: int64 */
+      fileBytes: Id;
+      /**
+       * Format: int64
+       * @description Id of the user who sent it
+       */
+      createdBy: Id;
     };
     /**
      * @description Something that happened.
@@ -9052,6 +9089,7 @@ export interface operations {
         };
         content: {
           'text/event-stream': components['schemas']['Event'];
+          'text/event-stream; event=uploadProgress': components['schemas']['UploadProgress'];
         };
       };
       400: components['responses']['BadRequest'];

@@ -15,10 +15,11 @@ import { readWholeNumber, wholeNumberFrom } from '../flags.ts';
 import { namesOf } from '../kinds.ts';
 import { idOf } from '../names.ts';
 import { didYouMean } from '../near.ts';
-import type { Terminal } from '../terminal.ts';
+import { oneLine, type Terminal } from '../terminal.ts';
 import { readTime, timeForms } from '../times.ts';
 
 type Query = Input<'listEvents'>['query'];
+type Progress = Schemas['UploadProgress'];
 
 interface EventFlags
   extends
@@ -93,10 +94,18 @@ async function printEvents({ config, terminal }: Context, flags: EventFlags): Pr
   const interrupt = () => stop.abort(new Interrupted());
   process.once('SIGINT', interrupt);
   try {
-    for await (const event of client.streamEvents({ query }, { signal: stop.signal })) print(event);
+    const onProgress = (progress: Progress) => terminal.say(progressLine(progress));
+    const options = { signal: stop.signal, ...(flags.json !== true && { onProgress }) };
+    for await (const event of client.streamEvents({ query }, options)) print(event);
   } finally {
     process.off('SIGINT', interrupt);
   }
+}
+
+/** How far a file is; in the terminal beside the events, as it is none. */
+function progressLine({ uploadId, queueName, fileName, rows, bytesRead, fileBytes }: Progress): string {
+  const percent = Math.floor((100 * Number(bytesRead)) / Math.max(1, Number(fileBytes)));
+  return oneLine(`Upload ${uploadId} into ${queueName}: ${rows} rows of ${fileName} read, ${percent} %.`);
 }
 
 function gathered(text: string, earlier: readonly string[] = []): string[] {

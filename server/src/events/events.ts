@@ -1,8 +1,10 @@
 import { toId, type ActorKind, type Input } from '@millrace/api';
 import { firstOutside } from '../access/members/membership.ts';
 import { seesAllQueues } from '../access/users/permissions.ts';
+import { uploadsUnderWay } from '../batches/under-way.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Context, PlainOperation, StreamOperation } from '../engine/operation.ts';
+import type { Aside } from '../engine/stream-part.ts';
 import { selectFeed, type Filter, type Found, type Stretch, type View } from './feed.ts';
 import {
   continuation,
@@ -18,6 +20,7 @@ import { selectRange, selectSpanOfBatch } from './times.ts';
 type Query = Input<'listEvents'>['query'];
 
 const usualLimit = 200;
+const ofUploads = 'createWorkItemsFromFile';
 // A larger part would save little, and every stream may hold one in memory.
 const streamLimit = 500;
 
@@ -32,8 +35,21 @@ export const listEvents: PlainOperation<'listEvents'> = async (context, { query 
 export const streamEvents: StreamOperation<'streamEvents'> = async (context, { query }) => {
   const isNew = query.after === undefined && query.last === undefined;
   const found = await readFeed(context, { ...query, ...(isNew && { last: 0 }), limit: streamLimit });
-  return { list: found.list, ...continuation(found), isBehind: found.isBehind };
+  const asides = await progressFor(context, query);
+  return { list: found.list, ...continuation(found), isBehind: found.isBehind, asides };
 };
+
+/** How far uploads are, which the feed cannot tell: it waits for their transactions. */
+async function progressFor(context: Context, query: Query): Promise<Aside[]> {
+  const { queueIds, itemId, operations, actorId, actorKinds, deviceId, batchId } = filterOf(query);
+  const isOfOthers = [itemId, deviceId, batchId].some((one) => one !== undefined);
+  if (isOfOthers || operations?.includes(ofUploads) === false || actorKinds?.includes('USER') === false)
+    return [];
+  const uploads = await uploadsUnderWay(context, queueIds);
+  return uploads
+    .filter(({ createdBy }) => actorId === undefined || String(createdBy) === String(actorId))
+    .map((data) => ({ kind: 'uploadProgress', data }));
+}
 
 async function readFeed(context: Context, query: Query): Promise<Found> {
   refuseContradictions(query);

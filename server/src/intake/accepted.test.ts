@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import * as functions from '../operations.ts';
 import { startApp, type App } from '../testing/app.ts';
 import { createQueue, eventually, type QueueFixture } from '../testing/fixtures.ts';
+import { openStream } from '../testing/stream.ts';
 import { takingFiles } from './file.ts';
 
 /** As small as a process of several: its reads share two connections, of which a tenant gets one. */
@@ -11,11 +12,11 @@ const app = await startApp({ databaseConnections: 4 }, undefined, {
   createWorkItemsFromFile: takingFiles({ beatMs: 50 }),
 });
 
-/** Keeps files from being stored, from their first row on, until the answer is called. */
-async function holdFiles(of: App): Promise<() => Promise<void>> {
+/** Keeps files from being stored until the answer is called: before their first row, or as another table has it. */
+async function holdFiles(of: App, table = 'batches'): Promise<() => Promise<void>> {
   const client = new pg.Client(of.connection);
   await client.connect();
-  await client.query('begin; lock table batches in share mode');
+  await client.query(`begin; lock table ${table} in share mode`);
   let ended: Promise<void> | undefined;
   const release = () => (ended ??= client.end());
   onTestFinished(release);
@@ -75,6 +76,55 @@ test('createWorkItemsFromFile async is heard of while it stores, and keeps no re
   expect(await rowOf(body.uploadId)).toMatchObject({ state: 'READING' });
   await release();
   expect(await ended(body.uploadId)).toMatchObject({ state: 'STORED' });
+});
+
+test('streamEvents tells how far a file is before it is stored, to who may see its queue and asked for such events', async () => {
+  const [queue, other] = [await createQueue(app), await createQueue(app)];
+  const reader = (query: object, { token } = queue.owner) => openStream({ url: app.url, token }, query);
+  const readers = [
+    await reader({ queueId: queue.id }),
+    await reader({
+      queueIds: `${queue.id},${other.id}`,
+      operation: 'createWorkItemsFromFile,claimWorkItems',
+    }),
+  ];
+  const stranger = await app.user('stranger');
+  const others = [
+    await reader({ queueId: other.id }),
+    await reader({ operation: 'finishWorkItems' }),
+    await reader({ queueId: queue.id, batchId: 1 }),
+    await reader({}, stranger),
+  ];
+  const release = await holdFiles(app, 'batch_tallies');
+  const file = new Blob([`customer,amount\n${'Jane,5\n'.repeat(5000)}`]);
+  const { body } = await queue.owner.call.createWorkItemsFromFile({
+    path: queue.path,
+    query: { async: true },
+    body: { file },
+  });
+  const { uploadId } = body;
+  const ends = readers.map((one) => one.until(({ changes }) => changes?.['created'] === 5000));
+  for (const one of others.slice(1)) void one.next().catch(() => undefined);
+  // Its rows are all read by then, and none of it is on record.
+  for (const one of readers)
+    await eventually(
+      () => Promise.resolve(one.progress()),
+      (list) => list.at(-1)?.rows === 5000,
+    );
+  expect(await rowOf(uploadId)).toMatchObject({ state: 'READING' });
+  await release();
+  await other.add(1);
+  await others[0]?.until(({ queueId }) => queueId === other.id);
+  for (const [index, events] of (await Promise.all(ends)).entries()) {
+    expect(events.at(-1)?.changes).toMatchObject({ uploadId, rows: 5000 });
+    const progress = readers[index]?.progress() ?? [];
+    expect(progress.at(-1)).toEqual({
+      ...{ uploadId, queueId: queue.id, queueName: expect.any(String), fileName: 'items.csv' },
+      ...{ rows: 5000, bytesRead: file.size, fileBytes: file.size, createdBy: queue.owner.id },
+    });
+    expect(new Set(progress.map(({ rows, bytesRead }) => `${rows} ${bytesRead}`)).size).toBe(progress.length);
+  }
+  expect(others.map((one) => one.progress())).toEqual([[], [], [], []]);
 });
 
 test('createWorkItemsFromFile keeps no read of its user waiting while the call itself does', async () => {

@@ -53,7 +53,10 @@ export async function storeLater(
     if (!begun) return answer;
     isBegun = true;
     const work = { ...begun, upload: kept, beatMs, log: steps.log };
-    steps.begin((means) => store(means, work).finally(release));
+    steps.begin(async (means) => {
+      await store(means, work);
+      await release();
+    });
     return new Accepted(answer);
   } finally {
     if (!isBegun) await release();
@@ -159,9 +162,15 @@ interface Progress {
 /** Says now and then that the upload is on its way, and how far, until the answer is called. */
 function beginBeats({ note }: Pick<BehindAnswer, 'note'>, work: Work, progress: Progress): () => void {
   let isBeating = false;
+  let told: number | undefined;
   const beat = async () => {
     isBeating = true;
-    await note((context) => noteProgress(context, work, progress)).catch(() => undefined);
+    const { rows, share } = progress;
+    await note(async (context) => {
+      await noteProgress(context, work, { rows, share });
+      if (told !== rows + share) context.wake('events');
+      told = rows + share;
+    }).catch(() => undefined);
     isBeating = false;
   };
   const timer = setInterval(() => {
@@ -273,7 +282,7 @@ async function insertReading(
 async function noteProgress(
   { db, now }: TenantContext,
   { queueId, uploadId, bytes }: Work,
-  { rows, share }: Progress,
+  { rows, share }: Pick<Progress, 'rows' | 'share'>,
 ): Promise<void> {
   await db.rows(sql`
     update uploads set read_rows = ${rows}, read_bytes = ${Math.round(bytes * share)}, seen_on = ${now}

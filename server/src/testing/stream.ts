@@ -21,6 +21,8 @@ export interface EventReader<Message = Schemas['Event']> {
   lastId(): string;
   /** The comments that came. */
   comments(): readonly string[];
+  /** How far uploads were, as was told beside the events that were read. */
+  progress(): readonly Schemas['UploadProgress'][];
   /** Goes away, as a program that is ended. */
   leave(): void;
 }
@@ -60,7 +62,7 @@ async function open<O extends keyof Messages>(
   const { path } = operations[operationId];
   const response = await fetch(`${url}${path}?${search}`, { headers, signal: leaving.signal });
   const { status } = response;
-  const state = { lastId: '', comments: [] as string[] };
+  const state: State = { lastId: '', comments: [], progress: [] };
   const messages = status === 200 ? readMessages(operationId, response, state) : none<Messages[O]>();
   const next = async () => (await messages.next()).value;
   return {
@@ -70,6 +72,7 @@ async function open<O extends keyof Messages>(
     until: (isLast) => readUntil(next, isLast),
     lastId: () => state.lastId,
     comments: () => state.comments,
+    progress: () => state.progress,
     leave: () => leaving.abort(),
   };
 }
@@ -88,10 +91,17 @@ async function readUntil<Message extends Messages[keyof Messages]>(
 
 async function* none<Message>(): AsyncGenerator<Message, undefined> {}
 
+/** What a reader has come by beside the events. */
+interface State {
+  lastId: string;
+  readonly comments: string[];
+  readonly progress: Schemas['UploadProgress'][];
+}
+
 async function* readMessages<O extends keyof Messages>(
   operationId: O,
   response: Response,
-  state: { lastId: string; comments: string[] },
+  state: State,
 ): AsyncGenerator<Messages[O], undefined> {
   for await (const block of blocks(response)) {
     const lines = block.split('\n').map((line) => /^(\w*): ?(.*)$/.exec(line)?.slice(1) ?? []);
@@ -101,6 +111,11 @@ async function* readMessages<O extends keyof Messages>(
     state.lastId = fields.get('id') ?? state.lastId;
     const data = fields.get('data');
     if (data === undefined) continue;
+    if (fields.get('event') === 'uploadProgress') {
+      expect(fields.has('id'), data).toBe(false);
+      state.progress.push(parseJson(data) as Schemas['UploadProgress']);
+      continue;
+    }
     const message = parseJson(data) as Messages[O];
     expect(responseCheck(operationId, 200)(message), data).toEqual([]);
     expect([fields.get('id'), fields.get('event')]).toEqual([message.cursor, message.operation]);

@@ -40,6 +40,16 @@ describe('eventStream', () => {
     expect(await chunksOf(from(part(one, two)))).toEqual([frame(one) + frame(two)]);
   });
 
+  test('tells what is under way without a place to resume from, and again only when it has changed', async () => {
+    const beside = (rows: number): StreamPart => ({
+      ...part(),
+      asides: [{ kind: 'uploadProgress', data: { uploadId: 4, rows } }],
+    });
+    const frame = (rows: number) => `event: uploadProgress\ndata: {"uploadId":4,"rows":${rows}}\n\n`;
+    const chunks = await chunksOf(from(beside(1), beside(1), beside(2), beside(2)));
+    expect(chunks).toEqual([frame(1), frame(2)]);
+  });
+
   test('says where to resume when there is nothing to tell: at first, and then every 15 seconds', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     async function* parts() {

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Refusal, toRefusal } from '../errors.ts';
 import type { Identity } from '../operation.ts';
 import type { Full, Kind, TakePlace } from '../places.ts';
-import type { StreamPart } from '../stream-part.ts';
+import type { Aside, StreamPart } from '../stream-part.ts';
 
 const heartbeatMs = 15_000;
 // A reader that takes nothing for this long is cut; it resumes when it comes back.
@@ -86,11 +86,16 @@ export async function* eventStream(
   explain: (error: unknown) => string,
 ): AsyncGenerator<string> {
   let sentOn = -Infinity;
+  let told: readonly string[] = [];
   try {
-    for await (const { list, cursor } of parts) {
-      const isSilent = list.length === 0;
+    for await (const { list, cursor, asides = [] } of parts) {
+      const beside = asides.map(frameBeside);
+      const former = told;
+      const frames = [...list.map(frame), ...beside.filter((one) => !former.includes(one))];
+      told = beside;
+      const isSilent = frames.length === 0;
       if (isSilent && performance.now() - sentOn < heartbeatMs) continue;
-      yield isSilent ? `: waiting\nid: ${cursor}\n\n` : list.map(frame).join('');
+      yield isSilent ? `: waiting\nid: ${cursor}\n\n` : frames.join('');
       sentOn = performance.now();
     }
   } catch (error) {
@@ -100,6 +105,11 @@ export async function* eventStream(
 
 function frame(event: StreamPart['list'][number]): string {
   return `id: ${event.cursor}\nevent: ${event.operation}\ndata: ${stringifyJson(event)}\n\n`;
+}
+
+/** Without an id: a reader resumes behind the last message, whatever it was told beside. */
+function frameBeside({ kind, data }: Aside): string {
+  return `event: ${kind}\ndata: ${stringifyJson(data)}\n\n`;
 }
 
 // Enough for the windows and programs of one person; more would leave none to others.
