@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { addItems, createInvoices, hostile } from './fixtures.ts';
+import { addItems, createInvoices, failItems, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
 
@@ -69,5 +69,32 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     await page.getByRole('button', { name: 'Live. Pause (l)' }).waitFor();
     await stage.app.admin.pauseQueue({ path: { id }, body: { reason: 'Month end' } });
     await page.getByText('Paused by admin: Month end · until somebody resumes it').waitFor();
+  });
+
+  test('a queue is pinned and then comes first, and the list is narrowed down to those with failures', async () => {
+    const { app } = stage;
+    await createInvoices(app, 'Aardvark');
+    const id = await createInvoices(app, 'Zebra');
+    await addItems(app, id, [{ number: 'A-1' }, { number: 'A-2' }]);
+    await failItems(app, id, 1, 'The vendor is not known');
+    const asked: string[] = [];
+    const page = await stage.open('/console/queues', { token: await tokenOfAdmin(stage) });
+    page.on('request', (request) => asked.push(request.url()));
+    await page.getByRole('button', { name: 'Pin Zebra' }).click();
+    const first = page.getByRole('row').nth(1);
+    await first.getByRole('link', { name: 'Zebra' }).waitFor();
+    await expectAccessible(page);
+    await page.reload();
+    await first.getByRole('link', { name: 'Zebra' }).waitFor();
+    await page.getByLabel('Which queues').selectOption('With failures');
+    await page.getByRole('link', { name: 'Aardvark' }).waitFor({ state: 'detached' });
+    await first.getByRole('link', { name: '1 Failed' }).waitFor();
+    // All figures come in one call.
+    expect(asked.filter((url) => /queues\/\d+\/stats/.test(url))).toEqual([]);
+    await expect
+      .poll(async () => (await app.admin.getPreferences()).body.pinnedQueueIds)
+      .toEqual([id]);
+    await page.getByRole('button', { name: 'Unpin Zebra' }).click();
+    await expect.poll(async () => (await app.admin.getPreferences()).body.pinnedQueueIds).toEqual([]);
   });
 });

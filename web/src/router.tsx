@@ -93,7 +93,7 @@ const automation = createRoute({
 const queues = createRoute({
   getParentRoute: () => frame,
   path: '/queues',
-  validateSearch: address({ q: /\S/ }),
+  validateSearch: address({ q: /\S/, state: /^(active|paused|archived|failures)$/ }),
   ...lazily(() => import('./queues/page.tsx')),
 });
 

@@ -1,45 +1,81 @@
-import { useSuspenseQuery } from '@tanstack/react-query';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Button, Input, SearchField } from 'react-aria-components';
+import { usePreferences } from '../preferences/preferences.ts';
 import { Command, Notice } from '../page/states.tsx';
 import { useTitle } from '../page/title.ts';
+import { wantedOf, type State } from './list-rules.ts';
 import { m } from './messages.ts';
-import { queuesQuery, useMayCreate } from './queries.ts';
+import { figuresQuery, queuesQuery, useMay } from './queries.ts';
 import { QueueTable } from './table.tsx';
 import css from './queues.module.css';
 
 export { loadQueues as load } from './queries.ts';
 
 export function Page() {
-  const { q = '' } = useSearch({ from: '/frame/queues' });
+  const { q = '', state } = useSearch({ from: '/frame/queues' });
   const navigate = useNavigate({ from: '/queues' });
   const { data } = useSuspenseQuery(queuesQuery());
-  const mayCreate = useMayCreate();
+  const { data: stats } = useQuery(figuresQuery());
+  const pinned = (usePreferences().pinnedQueueIds ?? []).map(String);
+  const mayCreate = useMay('createQueues');
   useTitle(m.queues.title);
-  const search = (text: string) => void navigate({ search: text ? { q: text } : {}, replace: true });
-  const found = data.list.filter(({ name = '' }) => name.toLowerCase().includes(q.toLowerCase()));
+  const search = (some: Search) => void navigate({ search: clean({ q, state, ...some }), replace: true });
+  const figures = new Map(stats?.list.map((one) => [String(one.queueId), one]));
+  const found = wantedOf(data.list, figures, { text: q, state: state as State | undefined, pinned });
   return (
     <>
       <header className={css.head}>
         <h1>{m.queues.title}</h1>
-        <span className={css.total}>{m.queues.total(data.page.total)}</span>
+        <span className={css.total}>
+          {m.queues.total(data.page.total)}{' '}
+          {data.page.total > data.list.length && m.queues.cut(data.list.length)}
+        </span>
         {mayCreate ? (
           <Link to="/queues/new">{m.queues.newQueue}</Link>
         ) : (
           <small className={css.total}>{m.queues.mayNotCreate}</small>
         )}
-        <SearchField aria-label={m.queues.filter} value={q} onChange={search} className={css.search}>
-          <Input placeholder={m.queues.filter} />
-        </SearchField>
+        <Narrow q={q} state={state} onSearch={search} />
       </header>
       {data.list.length === 0 && <NoQueues />}
       {data.list.length > 0 && found.length === 0 && (
-        <Notice title={m.queues.noMatch(q)}>
-          <Button onPress={() => search('')}>{m.queues.clear}</Button>
+        <Notice title={q === '' ? m.queues.noneSo : m.queues.noMatch(q)}>
+          <Button onPress={() => search({ q: '', state: undefined })}>{m.queues.clear}</Button>
         </Notice>
       )}
-      {found.length > 0 && <QueueTable queues={found} />}
+      {found.length > 0 && <QueueTable queues={found} figures={figures} pinned={pinned} />}
     </>
+  );
+}
+
+interface Search {
+  readonly q?: string | undefined;
+  readonly state?: string | undefined;
+}
+
+const clean = ({ q, state }: Search) => ({ ...(q && { q }), ...(state && { state }) });
+
+/** A part of the name, and how they are. */
+function Narrow({ q = '', state, onSearch }: Search & { readonly onSearch: (some: Search) => void }) {
+  return (
+    <span className={css.search}>
+      <SearchField aria-label={m.queues.filter} value={q} onChange={(text) => onSearch({ q: text })}>
+        <Input placeholder={m.queues.filter} />
+      </SearchField>
+      <select
+        aria-label={m.queues.which}
+        value={state ?? ''}
+        onChange={({ target }) => onSearch({ state: target.value })}
+      >
+        <option value="">{m.queues.every}</option>
+        {Object.entries(m.queues.states).map(([key, text]) => (
+          <option key={key} value={key}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </span>
   );
 }
 

@@ -1,14 +1,18 @@
 import { toId, type Id } from '@millrace/api';
-import { session } from '../connection/client.ts';
 import type { Params } from '../connection/lazily.ts';
 import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
-import { useStore } from '../store/store.ts';
+export { useMay } from '../connection/may.ts';
 
 const most = 1000;
 
 export function queuesQuery() {
   return query('listQueues', { body: { sort: [{ field: 'name' }], page: { length: most } } });
+}
+
+/** The figures of all queues in one call; archived ones are not among them. */
+export function figuresQuery() {
+  return query('listQueueStats', { body: { sort: [{ field: 'name' }], page: { length: most } } });
 }
 
 export function devicesQuery() {
@@ -61,10 +65,4 @@ export async function loadQueue(params: Params): Promise<void> {
 async function loadModel(id: Id): Promise<void> {
   const queue = await read(queueQuery(id));
   await read(modelQuery(queue.workItemModelId ?? 0)).catch(() => undefined);
-}
-
-/** Whether the user may create queues. */
-export function useMayCreate(): boolean {
-  const now = useStore(session);
-  return now.state !== 'none' && now.user.permissions.some(({ name }) => name === 'createQueues');
 }

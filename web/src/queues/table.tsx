@@ -1,9 +1,13 @@
-import type { Schemas } from '@millrace/api';
+import { toId, type Schemas } from '@millrace/api';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { Pin as PinIcon, PinOff } from 'lucide-react';
+import { Button } from 'react-aria-components';
 import { Text } from '../page/text.tsx';
 import { duration } from '../page/time.tsx';
+import { setPreference } from '../preferences/queries.ts';
 import { CountsBar } from './counts.tsx';
+import { failedPercent, pinnedAfter } from './list-rules.ts';
 import { m } from './messages.ts';
 import { statsQuery } from './queries.ts';
 import { QueueState } from './state.tsx';
@@ -12,7 +16,14 @@ import css from './queues.module.css';
 
 type Queue = Schemas['Queue'];
 
-export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
+interface Props {
+  readonly queues: readonly Queue[];
+  /** By the ids of the queues. */
+  readonly figures: ReadonlyMap<string, Schemas['QueueStats']>;
+  readonly pinned: readonly string[];
+}
+
+export function QueueTable({ queues, figures, pinned }: Props) {
   return (
     <div className={css.scroll}>
       <table className={css.table}>
@@ -22,13 +33,20 @@ export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
             <th>{m.queues.state}</th>
             <th>{m.queues.counts}</th>
             <th className={css.number}>{m.queues.rate}</th>
+            <th className={css.number}>{m.queues.failedRate}</th>
             <th>{m.queues.trend}</th>
             <th className={css.number}>{m.queues.oldest}</th>
           </tr>
         </thead>
         <tbody>
           {queues.map((queue, index) => (
-            <Row key={String(queue.id)} queue={queue} hasTrend={index < withTrend} />
+            <Row
+              key={String(queue.id)}
+              queue={queue}
+              figures={figures.get(String(queue.id))}
+              pinned={pinned}
+              hasTrend={index < withTrend}
+            />
           ))}
         </tbody>
       </table>
@@ -36,11 +54,21 @@ export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
   );
 }
 
-function Row({ queue, hasTrend }: { readonly queue: Queue; readonly hasTrend: boolean }) {
-  const { data: stats } = useQuery(statsQuery(queue.id ?? 0));
+interface RowProps extends Pick<Props, 'pinned'> {
+  readonly queue: Queue;
+  readonly figures: Schemas['QueueStats'] | undefined;
+  readonly hasTrend: boolean;
+}
+
+function Row({ queue, figures, pinned, hasTrend }: RowProps) {
+  // Those of archived queues are asked for one by one: there are few, and the others come in one call.
+  const { data: own } = useQuery({ ...statsQuery(queue.id ?? 0), enabled: queue.archived === true });
+  const stats = figures ?? own;
+  const failed = stats && failedPercent(stats);
   return (
     <tr>
       <th scope="row">
+        <Pin queue={queue} pinned={pinned} />
         <Link to="/queues/$id" params={{ id: String(queue.id) }}>
           <Text>{queue.name ?? ''}</Text>
         </Link>
@@ -55,10 +83,24 @@ function Row({ queue, hasTrend }: { readonly queue: Queue; readonly hasTrend: bo
       </td>
       <td>{stats && <CountsBar id={String(queue.id)} stats={stats} />}</td>
       <td className={css.number}>{stats && m.number(stats.recent.throughputPerMinute)}</td>
+      <td className={css.number}>{failed !== undefined && m.number(failed)}</td>
       <td>{hasTrend && <Trend queueId={queue.id ?? 0} />}</td>
       <td className={css.number}>
         {stats?.oldestWaitingSeconds !== undefined && duration(stats.oldestWaitingSeconds)}
       </td>
     </tr>
+  );
+}
+
+/** Has a queue stand first in the list, for the user and on whatever browser. */
+function Pin({ queue: { id, name = '' }, pinned }: Pick<RowProps, 'queue' | 'pinned'>) {
+  const key = String(id);
+  const isPinned = pinned.includes(key);
+  const label = isPinned ? m.queues.unpin(name) : m.queues.pin(name);
+  const change = () => setPreference('pinnedQueueIds', pinnedAfter(pinned, key).map(toId));
+  return (
+    <Button className="icon" aria-label={label} onPress={() => void change().catch(() => undefined)}>
+      {isPinned ? <PinOff size={14} aria-hidden="true" /> : <PinIcon size={14} aria-hidden="true" />}
+    </Button>
   );
 }

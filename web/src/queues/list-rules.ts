@@ -1,0 +1,45 @@
+import type { Schemas } from '@millrace/api';
+
+type Queue = Schemas['Queue'];
+type Stats = Schemas['QueueStats'];
+
+/** Which queues of a list are shown. */
+export type State = 'active' | 'paused' | 'archived' | 'failures';
+
+export interface Wanted {
+  /** A part of their names. */
+  readonly text: string;
+  readonly state?: State | undefined;
+  readonly pinned: readonly string[];
+}
+
+/** The queues that are wanted, those that were pinned first and otherwise as they come. @param figures by the ids of queues */
+export function wantedOf(
+  queues: readonly Queue[],
+  figures: ReadonlyMap<string, Stats>,
+  { text, state, pinned }: Wanted,
+): Queue[] {
+  const isPinned = ({ id }: Queue) => pinned.includes(String(id));
+  const found = queues.filter(
+    (queue) =>
+      (queue.name ?? '').toLowerCase().includes(text.toLowerCase()) &&
+      (state === undefined || isIn(state, queue, figures.get(String(queue.id)))),
+  );
+  return [...found.filter(isPinned), ...found.filter((queue) => !isPinned(queue))];
+}
+
+function isIn(state: State, { archived, status }: Queue, figures: Stats | undefined): boolean {
+  if (state === 'archived') return archived === true;
+  if (state === 'failures') return (figures?.counts.FAILED ?? 0) > 0;
+  return !archived && status === (state === 'active' ? 'ACTIVE' : 'INACTIVE');
+}
+
+/** Of what was finished lately, the part that failed, in percent; undefined where nothing was. */
+export function failedPercent({ recent: { complete, failed } }: Stats): number | undefined {
+  return complete + failed === 0 ? undefined : (failed / (complete + failed)) * 100;
+}
+
+/** The pins after one was set or taken away. */
+export function pinnedAfter(pinned: readonly string[], id: string): string[] {
+  return pinned.includes(id) ? pinned.filter((one) => one !== id) : [...pinned, id];
+}
