@@ -75,6 +75,7 @@ const en = {
     withPassword: 'Logs in with a password',
     withPasswordText:
       'The server makes up a temporary one, which is good for choosing another at the first log-in. Without it, the user logs in by an API key alone, as programs do.',
+    noRoles: 'Without a role the user may do nothing.',
     rolesHint: 'What the user may do is what all of them grant together.',
     facts: 'About',
     sessions: 'Sessions',

@@ -50,7 +50,7 @@ interface FormProps extends Props {
 }
 
 function Form({ roles, onMade, onClose }: FormProps) {
-  const [draft, setDraft] = useState(() => emptyDraft(roles));
+  const [draft, setDraft] = useState(emptyDraft);
   const [hasPassword, setHasPassword] = useState(true);
   const [made, setMade] = useState<Awaited<ReturnType<typeof createUser>>>();
   const act = async () => {
@@ -71,6 +71,9 @@ function Form({ roles, onMade, onClose }: FormProps) {
       onDone={onClose}
     >
       <UserFields draft={draft} roles={roles} isNew onChange={setDraft} />
+      <p role="status" className={css.soft}>
+        {draft.roles.length === 0 && m.users.noRoles}
+      </p>
       <label className={css.check}>
         <input
           type="checkbox"
@@ -84,7 +87,12 @@ function Form({ roles, onMade, onClose }: FormProps) {
   );
 }
 
-function emptyDraft(roles: readonly Role[]): UserDraft {
-  const basic = roles.filter(({ name }) => name === 'AAE_Basic').map(({ id }) => String(id));
-  return { username: '', firstName: '', lastName: '', email: '', description: '', roles: basic };
-}
+/** Nothing is ticked: whoever makes an auditor does not mean to let them create queues. */
+const emptyDraft: UserDraft = {
+  username: '',
+  firstName: '',
+  lastName: '',
+  email: '',
+  description: '',
+  roles: [],
+};

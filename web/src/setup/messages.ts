@@ -70,6 +70,7 @@ const en = {
     review: 'Review the changes',
     mayNot: 'Only owners and queue admins may change the settings.',
     nothing: 'Nothing is changed.',
+    emptied: (names: string) => `A queue cannot be without these: fill in ${names}.`,
     changes: 'What will change',
     setting: 'Setting',
     before: 'Now',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changesIn, draftOf, settingsOf, waitsOf } from './rules.ts';
+import { changesIn, draftOf, emptiedIn, settingsOf, waitsOf } from './rules.ts';
 
 const queue = { name: 'Invoices', description: 'All', autoRetryLimit: 3, disallowDuplicate: false };
 
@@ -26,6 +26,25 @@ test('a format for files is what was typed of it, and none where nothing was', (
   expect(changesIn(stored, emptied)).toEqual([
     { member: 'intakeFormat', before: stored.intakeFormat, after: {} },
   ]);
+});
+
+test('a setting that is emptied is told, as it would not be saved', () => {
+  const stored = {
+    ...queue,
+    displayColumns: ['number'],
+    reactivationThreshold: 100,
+    manualProcessingTime: 5,
+  };
+  const draft = draftOf(stored);
+  expect(emptiedIn(stored, draft)).toEqual([]);
+  const emptied = { ...draft, retries: ' ', columns: [], threshold: '', manual: '', description: '' };
+  expect(emptiedIn(stored, emptied)).toEqual([
+    'displayColumns',
+    'autoRetryLimit',
+    'reactivationThreshold',
+    'manualProcessingTime',
+  ]);
+  expect(emptiedIn(queue, { ...draftOf(queue), lapses: '' })).toEqual([]);
 });
 
 test('a new queue leaves what nobody typed to the server', () => {

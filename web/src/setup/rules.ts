@@ -155,6 +155,12 @@ export function changesIn(queue: Queue, draft: Draft): Changed[] {
     .filter((one) => stringifyJson(one.before ?? null) !== stringifyJson(one.after ?? null));
 }
 
+/** The settings that a draft leaves empty and a queue always has: left out of a change, the server would keep them as they are. */
+export function emptiedIn(queue: Queue, draft: Draft): Changed['member'][] {
+  const emptied = changesIn(queue, draft).filter(({ after }) => after === undefined);
+  return emptied.map(({ member }) => member).filter((member) => member !== 'manualProcessingTimeUnit');
+}
+
 /** The waits before each further try, in seconds: what the back-off looks like, without its chance. */
 export function waitsOf({ backOff, backOffSeconds, backOffMost, retries }: Draft): number[] {
   if (backOff === 'NONE') return [];

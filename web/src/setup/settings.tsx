@@ -12,7 +12,7 @@ import { Danger } from './danger.tsx';
 import { MoreFields, NameFields } from './fields.tsx';
 import { m } from './messages.ts';
 import { saveRequest } from './queries.ts';
-import { changesIn, draftOf, type Changed, type Draft } from './rules.ts';
+import { changesIn, draftOf, emptiedIn, type Changed, type Draft } from './rules.ts';
 import css from './setup.module.css';
 
 type Queue = Schemas['Queue'];
@@ -49,15 +49,23 @@ function SettingsForm({ queue, onSaved }: FormProps) {
   const change = (some: Partial<Draft>) => setDraft((now) => ({ ...now, ...some }));
   const attributes = (model?.attributes ?? []).map(({ name = '' }) => name);
   const changes = changesIn(queue, draft);
+  const emptied = emptiedIn(queue, draft).map(nameOf).join(', ');
   return (
     <>
       <NameFields draft={draft} attributes={attributes} onChange={change} />
       <MoreFields draft={draft} attributes={attributes} onChange={change} />
       <div className={css.actions}>
-        <Button className="primary" isDisabled={changes.length === 0} onPress={() => setReviewed(true)}>
+        <Button
+          className="primary"
+          isDisabled={changes.length === 0 || emptied !== ''}
+          onPress={() => setReviewed(true)}
+        >
           {m.setup.review}
         </Button>
         {changes.length === 0 && <span className="soft">{m.setup.nothing}</span>}
+        <span role="status" className={css.problem}>
+          {emptied !== '' && m.setup.emptied(emptied)}
+        </span>
       </div>
       <ModalOverlay isOpen={isReviewed} onOpenChange={setReviewed} isDismissable className="overlay">
         <Modal className="modal">
@@ -105,7 +113,7 @@ function Review({ queue, changes, onClose, onSaved }: ReviewProps) {
         <tbody>
           {changes.map(({ member, before, after }) => (
             <tr key={member}>
-              <th scope="row">{m.setup.members[member as keyof typeof m.setup.members]}</th>
+              <th scope="row">{nameOf(member)}</th>
               <td>
                 <Text>{shown(before)}</Text>
               </td>
@@ -128,6 +136,10 @@ function Review({ queue, changes, onClose, onSaved }: ReviewProps) {
       <AsScript requests={[saveRequest(queue, changes)]} />
     </>
   );
+}
+
+function nameOf(member: Changed['member']): string {
+  return m.setup.members[member as keyof typeof m.setup.members];
 }
 
 /** A value as people read it: words of the contract stay as they are. */
