@@ -1,7 +1,9 @@
 import { toId } from '@millrace/api';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
+import { useRef } from 'react';
 import { acts } from '../messages/acts.ts';
+import { useRows } from '../page/rows.ts';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { useTitle } from '../page/title.ts';
@@ -29,9 +31,11 @@ export function Page() {
   const { data: device } = useSuspenseQuery(deviceQuery(toId(id)));
   const { data: why } = useSuspenseQuery(deviceWhyQuery(toId(id)));
   const { data: work } = useSuspenseQuery(workOfQuery(toId(id)));
+  const page = useRef<HTMLElement>(null);
+  useRows(page);
   useTitle(nameOf(device), m.devices.title);
   return (
-    <article className={css.device}>
+    <article ref={page} className={css.device}>
       <header>
         <nav aria-label={m.common.breadcrumb}>
           <Link to="/devices">{m.devices.title}</Link> /

@@ -25,7 +25,12 @@ export function HoldActions({ device }: { readonly device: Device }) {
   return (
     <div role="group" aria-label={label} className={css.actions}>
       {actions.map((action) => (
-        <AskButton key={action} label={m.devices[action]} className={action === 'quarantine' ? 'danger' : ''}>
+        <AskButton
+          key={action}
+          label={m.devices[action]}
+          className={action === 'quarantine' ? 'danger' : ''}
+          shortcut={action === 'quarantine' ? 'q' : undefined}
+        >
           {(close) => <Confirm action={action} device={device} onDone={close} />}
         </AskButton>
       ))}

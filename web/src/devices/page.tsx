@@ -1,6 +1,8 @@
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Button, Input, SearchField } from 'react-aria-components';
+import { useRef } from 'react';
+import { useRows } from '../page/rows.ts';
 import { Command, Notice } from '../page/states.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
@@ -22,11 +24,13 @@ export function Page() {
   const { data: devices } = useSuspenseQuery(devicesQuery());
   const { data: work } = useSuspenseQuery(workQuery());
   const { data: pools } = useSuspenseQuery(poolsQuery());
+  const board = useRef<HTMLDivElement>(null);
+  useRows(board);
   useTitle(m.devices.title);
   const search = (text: string) => void navigate({ search: text ? { q: text } : {}, replace: true });
   const found = worstFirst(devices.list.filter((device) => hasText(device, q)));
   return (
-    <>
+    <div ref={board}>
       <header className="head">
         <h1>{m.devices.title}</h1>
         <span className={css.total}>{m.devices.total(devices.page.total)}</span>
@@ -52,7 +56,7 @@ export function Page() {
           </div>
         </section>
       ))}
-    </>
+    </div>
   );
 }
 
@@ -77,7 +81,7 @@ function runningOn({ id }: Device, work: readonly Running[]): readonly Running[]
 
 function Card({ device, running }: { readonly device: Device; readonly running: readonly Running[] }) {
   return (
-    <article className={css.card} aria-label={nameOf(device)}>
+    <article className={css.card} data-row aria-label={nameOf(device)}>
       <h3>
         <Link to="/devices/$id" params={{ id: String(device.id) }}>
           <Text>{nameOf(device)}</Text>

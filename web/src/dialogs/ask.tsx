@@ -1,14 +1,14 @@
-import { useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode, type RefObject } from 'react';
 import {
   Button,
   Dialog,
   DialogTrigger,
   Form,
   Heading,
+  Input,
   Label,
   Modal,
   ModalOverlay,
-  TextArea,
   TextField,
 } from 'react-aria-components';
 import type { Request } from '../connection/request.ts';
@@ -41,6 +41,7 @@ export function Ask(props: AskProps) {
   const { act = () => carryOut(requests), onCancel = onDone } = props;
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
+  const form = useBeginning();
   const run = async () => {
     if (isBusy || !isReady) return;
     setBusy(true);
@@ -50,6 +51,7 @@ export function Ask(props: AskProps) {
   };
   return (
     <Form
+      ref={form}
       onSubmit={(event) => {
         event.preventDefault();
         void run();
@@ -63,13 +65,28 @@ export function Ask(props: AskProps) {
       <div className={css.actions}>
         {/* Not disabled meanwhile, which would lose the focus. */}
         <Button type="submit" className={isDanger ? 'danger' : 'primary'} isDisabled={!isReady}>
-          {confirm}
+          {confirm} <EnterHint />
         </Button>
         <Button onPress={onCancel}>{m.common.cancel}</Button>
       </div>
       <AsScript requests={requests} />
     </Form>
   );
+}
+
+/** Puts the focus where a form begins: at its first field, or at the button that does it where it has none. */
+export function useBeginning(): RefObject<HTMLFormElement | null> {
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (form.current?.contains(document.activeElement)) return;
+    form.current?.querySelector<HTMLElement>('input, select, textarea, .primary')?.focus();
+  }, []);
+  return form;
+}
+
+/** On the button that Enter presses, from wherever one types. */
+export function EnterHint() {
+  return <small aria-hidden="true">{m.dialogs.enter}</small>;
 }
 
 interface ReasonProps {
@@ -79,7 +96,7 @@ interface ReasonProps {
   readonly isRequired?: boolean;
 }
 
-/** Why it is done, for those who meet it. */
+/** Why it is done, for those who meet it: in one line, so that Enter does it. */
 export function Reason({ label, reason, onChange, isRequired = false }: ReasonProps) {
   return (
     <TextField
@@ -91,7 +108,7 @@ export function Reason({ label, reason, onChange, isRequired = false }: ReasonPr
       className={css.field}
     >
       <Label>{label}</Label>
-      <TextArea rows={3} />
+      <Input />
     </TextField>
   );
 }
@@ -130,6 +147,8 @@ interface AskButtonProps {
   /** Its name for those who do not see what it stands beside. */
   readonly name?: string;
   readonly className?: string;
+  /** A key that stands at it, and presses it where a page has its keys go to rows. */
+  readonly shortcut?: string | undefined;
   readonly isDisabled?: boolean;
   readonly isWide?: boolean;
   readonly children: (close: () => void) => ReactNode;
@@ -137,11 +156,11 @@ interface AskButtonProps {
 
 /** A button that opens a dialog. */
 export function AskButton(props: AskButtonProps) {
-  const { label, name, className = '', isDisabled = false, isWide, children } = props;
+  const { label, name, className = '', shortcut, isDisabled = false, isWide, children } = props;
   return (
     <DialogTrigger>
-      <Button className={className} aria-label={name} isDisabled={isDisabled}>
-        {label}
+      <Button className={className} aria-label={name} isDisabled={isDisabled} data-key={shortcut}>
+        {label} {shortcut !== undefined && <kbd aria-hidden="true">{shortcut}</kbd>}
       </Button>
       <ModalOverlay isDismissable className="overlay">
         <Modal className={isWide ? `modal ${css.wide ?? ''}` : 'modal'}>

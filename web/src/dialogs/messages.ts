@@ -10,6 +10,7 @@ const en = {
     copy: 'Copy',
     copyOf: (what: string) => `Copy ${what}`,
     copied: 'Copied.',
+    enter: '↵ Enter',
   },
 };
 

@@ -7,6 +7,7 @@ import { Time } from '../page/time.tsx';
 import { remedyFor } from '../queues/reason-rules.ts';
 import { Remedy } from '../queues/reasons.tsx';
 import { shapeOf } from '../repair/rules.ts';
+import { WhyLink } from '../queues/why-link.tsx';
 import { m } from './messages.ts';
 import type { Need } from './rules.ts';
 import css from './overview.module.css';
@@ -28,12 +29,13 @@ export function Needs({ needs, isKnown }: Props) {
       {needs.length === 0 && isKnown && <p>{m.overview.nothing}</p>}
       <ul>
         {needs.slice(0, shown).map((need) => (
-          <li key={keyOf(need)} data-kind={need.kind}>
+          <li key={keyOf(need)} data-kind={need.kind} data-row>
             <span>
               <Text>{sentenceOf(need)}</Text>
             </span>
             <Time on={need.since} />
             <Way need={need} />
+            {need.kind === 'queue' && <WhyLink id={need.stats.queueId} />}
           </li>
         ))}
       </ul>

@@ -1,9 +1,10 @@
 import { useQueries, useQuery, useSuspenseQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { devicesQuery } from '../devices/queries.ts';
 import { Promises } from '../levels/promises.tsx';
 import { levelsQuery } from '../levels/queries.ts';
 import { useIsFollowing } from '../live/following.ts';
+import { useRows } from '../page/rows.ts';
 import { useTitle } from '../page/title.ts';
 import { Fleet } from './fleet.tsx';
 import { m } from './messages.ts';
@@ -33,6 +34,8 @@ export function Page() {
   const still = stats.list.filter(standsStill).slice(0, mostAsked);
   const answers = useQueries({ queries: still.map(({ queueId }) => whyQuery(queueId)) });
   useTitle(m.overview.title);
+  const page = useRef<HTMLDivElement>(null);
+  useRows(page);
   useLiveStats();
   const whys = still.flatMap((one, index) => {
     const why = answers[index]?.data;
@@ -54,7 +57,7 @@ export function Page() {
     ),
   );
   return (
-    <div className={css.overview}>
+    <div ref={page} className={css.overview}>
       <h1>{m.overview.title}</h1>
       <Needs needs={needs} isKnown={isExplained && clusters !== undefined} />
       <Promises />

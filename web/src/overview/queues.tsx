@@ -8,6 +8,7 @@ import { duration } from '../page/time.tsx';
 import { CountsBar } from '../queues/counts.tsx';
 import { QueueState } from '../queues/state.tsx';
 import { Trend, withTrend } from '../queues/trend.tsx';
+import { WhyLink } from '../queues/why-link.tsx';
 import { m } from './messages.ts';
 import { statesQuery } from './queries.ts';
 import { inOrder, worstQueuesFirst } from './rules.ts';
@@ -85,12 +86,12 @@ function Row({ stats, queue, sentence, hasTrend }: RowProps) {
   const { queueId, queueName, oldestWaitingSeconds } = stats;
   const params = { id: String(queueId) };
   return (
-    <tr>
+    <tr data-row>
       <th scope="row">
         <Link to="/queues/$id" params={params}>
           <Text>{queueName}</Text>
         </Link>{' '}
-        {queue && <QueueState queue={queue} />}
+        {queue && <QueueState queue={queue} />} <WhyLink id={queueId} />
         {sentence && queue?.status === 'ACTIVE' && (
           <small>
             <Text>{sentence}</Text>

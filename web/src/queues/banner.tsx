@@ -16,7 +16,8 @@ export function PauseBanner({ queue: { status, pause, archived } }: { readonly q
   );
 }
 
-function Countdown({ until }: { readonly until: string }) {
+/** How long it still is. */
+export function Countdown({ until }: { readonly until: string }) {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1000);

@@ -50,10 +50,11 @@ const en = {
     archived: 'Archived',
     pausedBy: (name: string, reason: string) =>
       reason ? `Paused by ${name}: ${reason}` : `Paused by ${name}`,
-    pausedUntil: (time: string) => `until ${time}`,
     pausedForGood: 'until somebody resumes it',
     goesOnIn: (time: string) => `goes on in ${time}`,
     pause: 'Pause',
+    pauseThis: 'Pause this queue',
+    resumeThis: 'Resume this queue',
     pauseText:
       'Nothing is granted from the queue until it goes on. What is in progress may be finished, and items can still be added.',
     pauseEnd: 'Until (left empty: until somebody resumes it)',
@@ -61,6 +62,9 @@ const en = {
     resumeText: 'Items are granted again at once.',
     reason: 'Reason, for the others',
     why: 'Why',
+    whyAll: 'Why its items start or do not',
+    uploadInto: 'Put a spreadsheet into this queue',
+    whyKey: 'Why its items start or do not (w)',
     expected: (time: string) => `Of those that wait now, the last is expected to start at ${time}.`,
     /** What is told of the facts of a reason beside its sentence. */
     reasonFacts: {

@@ -19,7 +19,7 @@ export function PauseButton({ queue }: Props) {
   const mayPause = queue.capabilities?.includes('edit') === true;
   const ask = () => (mayPause ? setAsked(way) : undefined);
   const close = () => setAsked(undefined);
-  useKey('p', ask);
+  useKey('p', ask, mayPause && !queue.archived ? m.queues[`${way}This`] : undefined);
   if (queue.archived) return undefined;
   return (
     <>

@@ -3,6 +3,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useParams } from '@tanstack/react-router';
 import type { DragEvent } from 'react';
 import { Outlook } from '../levels/outlook.tsx';
+import { useAction } from '../page/actions.ts';
 import { useKey } from '../page/keys.ts';
 import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
@@ -14,7 +15,7 @@ import { PauseButton } from './pause.tsx';
 import { queueQuery, statsQuery, whyQuery } from './queries.ts';
 import { QueueState } from './state.tsx';
 import css from './queues.module.css';
-import { QueueTabs } from './tabs.tsx';
+import { QueueTabs, type tabs } from './tabs.tsx';
 
 export { loadQueue as load } from './queries.ts';
 
@@ -24,7 +25,9 @@ export function Page() {
   const navigate = useNavigate();
   const { data: queue } = useSuspenseQuery(queueQuery(toId(id)));
   const { data: stats } = useSuspenseQuery(statsQuery(toId(id)));
-  useKey('w', () => void navigate({ to: '/queues/$id/why', params: { id } }));
+  const go = (to: (typeof tabs)[number]['to']) => void navigate({ to, params: { id } });
+  useKey('w', () => go('/queues/$id/why'), m.queues.whyAll);
+  useAction(m.queues.uploadInto, () => go('/queues/$id/upload'));
   useTitle(queue.name ?? id, m.queues.title);
   // A spreadsheet may be dropped anywhere on a queue.
   const drop = (event: DragEvent) => {

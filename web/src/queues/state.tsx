@@ -2,6 +2,7 @@ import type { Schemas } from '@millrace/api';
 import { Archive, CirclePause, CirclePlay } from 'lucide-react';
 import { Text } from '../page/text.tsx';
 import { exactly } from '../page/time.tsx';
+import { Countdown } from './banner.tsx';
 import { m } from './messages.ts';
 import css from './queues.module.css';
 
@@ -42,7 +43,7 @@ export function QueueState({ queue, isShort = false }: Props) {
           ? m.queues.pausedBy(queue.pause.byName ?? '', queue.pause.reason ?? '')
           : m.queues.paused}
       </Text>
-      {queue.pause?.until && ` ${m.queues.pausedUntil(exactly(queue.pause.until))}`}
+      {queue.pause?.until && <Countdown until={queue.pause.until} />}
     </span>
   );
 }

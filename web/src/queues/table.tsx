@@ -2,7 +2,9 @@ import { toId, type Schemas } from '@millrace/api';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Pin as PinIcon, PinOff } from 'lucide-react';
+import { useRef } from 'react';
 import { Button } from 'react-aria-components';
+import { useRows } from '../page/rows.ts';
 import { Text } from '../page/text.tsx';
 import { duration } from '../page/time.tsx';
 import { setPreference } from '../preferences/queries.ts';
@@ -24,9 +26,11 @@ interface Props {
 }
 
 export function QueueTable({ queues, figures, pinned }: Props) {
+  const table = useRef<HTMLTableElement>(null);
+  useRows(table);
   return (
     <div className={css.scroll}>
-      <table className={css.table}>
+      <table ref={table} className={css.table}>
         <thead>
           <tr>
             <th>{m.queues.name}</th>

@@ -4,7 +4,7 @@ import { m } from './messages.ts';
 import css from './queues.module.css';
 
 /** The tabs of a queue, each with an address of its own. One is added here by a line, and in router.tsx by a route under that of the queue. */
-const tabs = [
+export const tabs = [
   { to: '/queues/$id', label: m.queues.items },
   { to: '/queues/$id/charts', label: m.queues.charts },
   { to: '/queues/$id/why', label: m.queues.why },

@@ -7,7 +7,7 @@ import { useKey } from '../page/keys.ts';
 import { BulkMenu, type Opened } from '../work-items/bulk.tsx';
 import { bulkActions, type BulkAction } from '../work-items/bulk-rules.ts';
 import { useItems } from '../work-items/use-items.ts';
-import { useCells, type BenchRow } from './cells.ts';
+import { enterCell, useCells, type BenchRow } from './cells.ts';
 import { columnsFor } from './columns.tsx';
 import { m } from './messages.ts';
 import { filterOf, type Cluster } from './queries.ts';
@@ -39,6 +39,8 @@ export function Bench({ cluster, queue, model }: Props) {
   const toggleAll = (ids: readonly string[]) =>
     setSelected((known) => new Set(ids.every((id) => known.has(id)) ? [] : ids));
   const add = (ids: readonly string[]) => setSelected((known) => new Set([...known, ...ids]));
+  const [first] = rows;
+  useKey('e', () => (first ? enterCell(first.id, 0) : false), m.repair.edit);
   const open = (workItemId: string) =>
     void navigate({ to: '/queues/$id/workitems/$workItemId', params: { id: String(queue.id), workItemId } });
   return (
@@ -77,12 +79,12 @@ function Deeds({ cluster, queue }: Omit<Props, 'model'>) {
   const filter = useMemo(() => filterOf(cluster), [cluster]);
   const [opened, setOpened] = useState<Opened>();
   const restart = () => setOpened('RESTART');
-  useKey('r', restart);
   const { count = 0, isMore = false } = cluster.queues.find(({ queueId }) => queueId === queue.id) ?? {};
+  useKey('r', restart, m.repair.restartAll(count, isMore));
   return (
     <>
       <Button className="primary" aria-keyshortcuts="r" onPress={restart}>
-        {m.repair.restartAll(count, isMore)}
+        {m.repair.restartAll(count, isMore)} <kbd aria-hidden="true">r</kbd>
       </Button>
       <BulkMenu queue={queue} target={{ filter }} actions={fit} opened={opened} onOpened={setOpened} />
     </>

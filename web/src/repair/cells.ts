@@ -36,7 +36,7 @@ export function useCells(
     onMove: ({ id }, name, step) => {
       const place = placeOf(id, name);
       const next = rows[place.row + step];
-      if (next) document.getElementById(cellElement(next.id, place.column))?.focus();
+      if (next) enterCell(next.id, place.column);
     },
     onPaste: ({ id }, name, text) => editing.put(pasted(blockOf(text), placeOf(id, name), rows, attributes)),
     fillDown: () => {
@@ -56,6 +56,13 @@ function placeIn(
     row: rows.findIndex((row) => row.id === id),
     column: attributes.findIndex((attribute) => attribute.name === name),
   };
+}
+
+/** Goes to a cell by a key: what is typed then takes the place of what is there. */
+export function enterCell(id: string, column: number): void {
+  const cell = document.getElementById(cellElement(id, column));
+  cell?.focus();
+  if (cell instanceof HTMLInputElement) cell.select();
 }
 
 export function cellElement(id: string, column: number): string {

@@ -1,4 +1,6 @@
 import { Link } from '@tanstack/react-router';
+import { useRef } from 'react';
+import { useRows } from '../page/rows.ts';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { m } from './messages.ts';
@@ -13,13 +15,15 @@ interface Props {
 
 /** The causes of failures, the one that needs somebody most first. */
 export function ClusterList({ clusters, chosen }: Props) {
+  const list = useRef<HTMLElement>(null);
+  useRows(list);
   return (
-    <nav aria-label={m.repair.clusters} className={css.clusters}>
+    <nav ref={list} aria-label={m.repair.clusters} className={css.clusters}>
       <ul>
         {clusters.map((cluster) => {
           const { failureKind: kind, signature } = cluster;
           return (
-            <li key={`${kind} ${signature}`}>
+            <li key={`${kind} ${signature}`} data-row>
               <Link
                 to="/repair"
                 search={{ kind, signature }}

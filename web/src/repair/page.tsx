@@ -1,5 +1,6 @@
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
 import { Command, Notice } from '../page/states.tsx';
 import { useTitle } from '../page/title.ts';
 import { ClusterList } from './cluster-list.tsx';
@@ -15,7 +16,12 @@ export function Page() {
   const { data } = useSuspenseQuery(clustersQuery());
   const { data: doubts } = useSuspenseQuery(doubtsQuery());
   const { kind, signature, queue } = useSearch({ from: '/frame/repair' });
-  const chosen = data.list.find((one) => one.failureKind === kind && one.signature === signature);
+  // The one that was first when the page opened, until another is chosen; on a phone the list alone.
+  const [first] = useState(() => (matchMedia('(width < 48rem)').matches ? undefined : data.list[0]));
+  const wanted = signature === undefined ? first : { failureKind: kind, signature };
+  const chosen = data.list.find(
+    (one) => one.failureKind === wanted?.failureKind && one.signature === wanted.signature,
+  );
   useTitle(m.repair.title);
   return (
     <div className={css.page}>

@@ -13,6 +13,8 @@ import {
   TextField,
 } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
+import { EnterHint, useBeginning } from '../dialogs/ask.tsx';
+import { useCommand } from '../page/keys.ts';
 import { Text } from '../page/text.tsx';
 import type { BenchRow } from './cells.ts';
 import { typedOf } from '../work-items/values.ts';
@@ -44,6 +46,8 @@ export function SendBack(props: Props) {
   const changed = rows.filter(({ id }) => editing.edits.has(id)).slice(0, mostRows);
   const unsound = changed.filter((row) => !isSound(editing.edits, row, attributes));
   const isReady = changed.length > 0 && unsound.length === 0;
+  const [isOpen, setOpen] = useState(false);
+  useCommand('Enter', () => isReady && setOpen(true));
   return (
     <>
       {unsound.length > 0 && (
@@ -51,9 +55,9 @@ export function SendBack(props: Props) {
           {m.repair.invalid(unsound.length)}
         </span>
       )}
-      <DialogTrigger>
+      <DialogTrigger isOpen={isOpen} onOpenChange={setOpen}>
         <Button className="primary" isDisabled={!isReady}>
-          {m.repair.sendBack(changed.length)}
+          {m.repair.sendBack(changed.length)} <kbd aria-hidden="true">{m.repair.sendKey}</kbd>
         </Button>
         <ModalOverlay isDismissable className="overlay">
           <Modal className="modal">
@@ -76,6 +80,7 @@ function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
   const [reason, setReason] = useState('');
+  const form = useBeginning();
   const request = sendBackRequest(queueId, lines.map(correctionOf), reason.trim());
   const refuse = (error: Error) => setProblem(error.message);
   useEffect(
@@ -93,6 +98,7 @@ function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }
   };
   return (
     <Form
+      ref={form}
       onSubmit={(event) => {
         event.preventDefault();
         void send();
@@ -113,7 +119,7 @@ function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }
       <div className={css.buttons}>
         {!done && (
           <Button type="submit" className="primary" isPending={isBusy} isDisabled={!trial?.changed}>
-            {m.repair.sendBack(trial?.changed ?? 0)}
+            {m.repair.sendBack(trial?.changed ?? 0)} <EnterHint />
           </Button>
         )}
         <Button onPress={onClose}>{done ? m.common.close : m.common.cancel}</Button>

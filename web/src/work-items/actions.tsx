@@ -47,7 +47,7 @@ interface ButtonProps {
 }
 
 function ActionButton({ action, isAllowed, onAsk }: ButtonProps) {
-  useKey(keys[action], () => isAllowed && onAsk());
+  useKey(keys[action], () => isAllowed && onAsk(), isAllowed ? m.item[action] : undefined);
   return (
     <Button className={action === 'cancel' ? 'danger' : 'primary'} isDisabled={!isAllowed} onPress={onAsk}>
       {m.item[action]} <kbd aria-hidden="true">{keys[action]}</kbd>

@@ -1,14 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { useQuery } from '@tanstack/react-query';
-import {
-  Input,
-  Label,
-  RadioButton,
-  RadioField,
-  RadioGroup,
-  TextArea,
-  TextField,
-} from 'react-aria-components';
+import { Input, Label, RadioButton, RadioField, RadioGroup, TextField } from 'react-aria-components';
 import { ZoneHint } from '../page/time.tsx';
 import { queuesQuery } from '../queues/queries.ts';
 import { AttributeField } from './attribute-field.tsx';
@@ -108,7 +100,7 @@ function Answer({ draft, onChange }: PartProps) {
         className={css.field}
       >
         <Label>{m.item.note}</Label>
-        <TextArea rows={2} />
+        <Input />
       </TextField>
     </>
   );

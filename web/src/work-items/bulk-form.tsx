@@ -1,7 +1,8 @@
 import type { Id, Schemas } from '@millrace/api';
 import { useState } from 'react';
-import { Button, Form, Heading, Input, Label, TextArea, TextField } from 'react-aria-components';
+import { Button, Form, Heading, Input, Label, TextField } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
+import { EnterHint, useBeginning } from '../dialogs/ask.tsx';
 import { BulkFields } from './bulk-fields.tsx';
 import { beginBulk, bulkRequest, type Target } from './bulk-queries.ts';
 import { emptyDraft, mayBegin, needsNumber, needsReason, stepOf, type BulkAction } from './bulk-rules.ts';
@@ -24,6 +25,7 @@ export function BulkForm({ queue, action, target: wanted, onClose }: Props) {
   const [target] = useState(wanted);
   const [draft, setDraft] = useState(emptyDraft);
   const [typed, setTyped] = useState('');
+  const form = useBeginning();
   const types = useTypes(queue);
   const queueId = queue.id ?? 0;
   const tried = useTrial(queueId, stepOf(action, { ...draft, reason: '' }, types), target);
@@ -37,6 +39,7 @@ export function BulkForm({ queue, action, target: wanted, onClose }: Props) {
   };
   return (
     <Form
+      ref={form}
       onSubmit={(event) => {
         event.preventDefault();
         begin();
@@ -55,7 +58,7 @@ export function BulkForm({ queue, action, target: wanted, onClose }: Props) {
       )}
       <div className={css.actions}>
         <Button type="submit" className={action === 'DELETE' ? 'danger' : 'primary'} isDisabled={!isReady}>
-          {m.bulk.confirm(m.bulk[action], changed)}
+          {m.bulk.confirm(m.bulk[action], changed)} <EnterHint />
         </Button>
         <Button onPress={onClose}>{m.common.cancel}</Button>
       </div>
@@ -80,7 +83,7 @@ function Reason({ action, reason, onChange }: ReasonProps) {
       className={css.field}
     >
       <Label>{needsReason(action) ? m.bulk.reasonNeeded : m.item.reason}</Label>
-      <TextArea rows={2} />
+      <Input />
     </TextField>
   );
 }

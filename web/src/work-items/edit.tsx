@@ -19,7 +19,7 @@ interface Props {
 export function EditButton({ item, types }: Props) {
   const [isOpen, setOpen] = useState(false);
   const isPossible = mayEdit(item);
-  useKey('e', () => isPossible && setOpen(true));
+  useKey('e', () => isPossible && setOpen(true), isPossible ? m.edit.edit : undefined);
   return (
     <>
       {isPossible && (

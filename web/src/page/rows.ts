@@ -1,0 +1,40 @@
+import { useEffect, type RefObject } from 'react';
+import { isAlone, isTaken, useKey } from './keys.ts';
+
+/**
+ * Has keys go over the rows in an element, each marked by `data-row` and gone to by its first link: `j` and `k`, and `↑` `↓` once one is in
+ * it. A key that stands at a link or button of the row, as `data-key`, presses that; where there are no rows, the element is one.
+ */
+export function useRows(list: RefObject<HTMLElement | null>): void {
+  const go = (step: number, isFromOutside: boolean) => {
+    const rows = rowsIn(list.current);
+    const at = rows.findIndex(hasFocus);
+    if (at < 0 && !isFromOutside) return false;
+    const next = rows[at < 0 ? 0 : at + step]?.querySelector<HTMLElement>('a, button');
+    next?.focus();
+    return next !== undefined;
+  };
+  useKey('j', () => go(1, true));
+  useKey('k', () => go(-1, true));
+  useKey('ArrowDown', () => go(1, false));
+  useKey('ArrowUp', () => go(-1, false));
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (!isAlone(event) || isTaken(event)) return;
+      const rows = rowsIn(list.current);
+      const row = rows.length === 0 ? list.current : rows.find(hasFocus);
+      const pressed = row?.querySelector<HTMLElement>(`[data-key="${CSS.escape(event.key)}"]`);
+      if (!pressed) return;
+      event.preventDefault();
+      pressed.click();
+    };
+    document.addEventListener('keydown', listen);
+    return () => document.removeEventListener('keydown', listen);
+  }, [list]);
+}
+
+function rowsIn(list: HTMLElement | null): HTMLElement[] {
+  return [...(list?.querySelectorAll<HTMLElement>('[data-row]') ?? [])];
+}
+
+const hasFocus = (row: HTMLElement) => row.contains(document.activeElement);
