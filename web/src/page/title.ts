@@ -1,9 +1,14 @@
 import { useEffect } from 'react';
+import { createStore } from '../store/store.ts';
 
-/** Names the page in the tab of the browser, most telling word first. */
+/** The page that is open: its path, and its name. */
+export const opened = createStore<{ readonly path: string; readonly title: string } | undefined>(undefined);
+
+/** Names the page, in the tab of the browser and among those that were opened, most telling word first. */
 export function useTitle(...parts: string[]): void {
-  const title = [...parts, 'Millrace'].join(' · ');
+  const title = parts.join(' · ');
   useEffect(() => {
-    document.title = title;
+    document.title = `${title} · Millrace`;
+    opened.set({ path: location.pathname, title });
   }, [title]);
 }

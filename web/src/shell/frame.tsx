@@ -8,6 +8,7 @@ import { dropped } from '../page/address.ts';
 import { useStore } from '../store/store.ts';
 import { runs } from '../work-items/bulk-runs.ts';
 import { m } from './messages.ts';
+import { followVisits } from './recent.ts';
 import { Rail } from './rail.tsx';
 import css from './shell.module.css';
 import { TopBar } from './top-bar.tsx';
@@ -29,7 +30,9 @@ const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx'))
 export function Page() {
   const [isFinding, setFinding] = useState(false);
   const find = useCallback(() => setFinding(true), []);
-  const { state } = useStore(session);
+  const now = useStore(session);
+  const userId = now.state === 'none' ? undefined : String(now.user.id);
+  useEffect(() => (userId === undefined ? undefined : followVisits(userId)), [userId]);
   const hasRuns = useStore(runs).length > 0;
   const [isHelping, setHelping] = useState(false);
   const help = useCallback(() => setHelping(true), []);
@@ -49,10 +52,10 @@ export function Page() {
         <Outlet />
       </main>
       <Suspense>
-        {isFinding && <Palette onOpenChange={setFinding} />}
+        {isFinding && <Palette onOpenChange={setFinding} onHelp={help} />}
         {isHelping && <Shortcuts onClose={() => setHelping(false)} />}
         {hasRuns && <Tray />}
-        {state === 'over' && <SessionDialog />}
+        {now.state === 'over' && <SessionDialog />}
       </Suspense>
     </div>
   );

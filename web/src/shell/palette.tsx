@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
-import { useState, type ReactNode } from 'react';
+import { useRouter } from '@tanstack/react-router';
+import { useRef, useState, type KeyboardEvent } from 'react';
 import {
   Autocomplete,
   Dialog,
@@ -12,56 +12,60 @@ import {
   TextField,
   useFilter,
 } from 'react-aria-components';
-import { logOut } from '../connection/client.ts';
+import { pageActions } from '../page/actions.ts';
 import { Text } from '../page/text.tsx';
 import { queuesQuery } from '../queues/queries.ts';
-import { theme, themes } from '../theme/theme.ts';
+import { useStore } from '../store/store.ts';
 import { foundQuery } from '../work-items/queries.ts';
 import { ItemStatus } from '../work-items/status.tsx';
+import { useCommands, type Choice } from './commands.ts';
 import { m } from './messages.ts';
+import { recent } from './recent.ts';
+import { addressIn, itemAt } from './rules.ts';
 import css from './shell.module.css';
 import { usePlaces } from './use-places.ts';
 
 interface Props {
   readonly onOpenChange: (isOpen: boolean) => void;
-}
-
-interface Choice {
-  readonly key: string;
-  readonly name: string;
-  readonly kind?: ReactNode;
-  readonly act: () => void;
+  /** Shows all keys. */
+  readonly onHelp: () => void;
 }
 
 // What the server has found stays, although what was typed may stand in a part that is not shown.
 const foundKey = 'item ';
 
 /** Go, act, find: by typing. */
-export function Palette({ onOpenChange }: Props) {
+export function Palette({ onOpenChange, onHelp }: Props) {
   return (
     <ModalOverlay isOpen onOpenChange={onOpenChange} isDismissable className="overlay">
       <Modal className={`modal ${css.palette ?? ''}`}>
         <Dialog aria-label={m.shell.palette} className={css.paletteDialog}>
-          <Choices onDone={() => onOpenChange(false)} />
+          <Choices onDone={() => onOpenChange(false)} onHelp={onHelp} />
         </Dialog>
       </Modal>
     </ModalOverlay>
   );
 }
 
-function Choices({ onDone }: { readonly onDone: () => void }) {
+interface ChoicesProps extends Pick<Props, 'onHelp'> {
+  readonly onDone: () => void;
+}
+
+function Choices({ onDone, onHelp }: ChoicesProps) {
   const [typed, setTyped] = useState('');
-  const known = useChoices();
-  const { items, isLooking, said } = useFound(typed);
+  const list = useRef<HTMLDivElement>(null);
+  const address = addressIn(typed, location.origin);
+  const known = [...useAddress(address), ...useChoices(onHelp)];
+  const { items, isLooking, said } = useFound(address === undefined ? typed : '');
   const { contains } = useFilter({ sensitivity: 'base' });
   const fits = (name: string, text: string, { key }: { readonly key: unknown }) =>
     String(key).startsWith(foundKey) || contains(name, text);
   return (
     <Autocomplete inputValue={typed} onInputChange={setTyped} filter={fits}>
       <TextField aria-label={m.shell.palette} autoFocus>
-        <Input placeholder={m.shell.palette} />
+        <Input placeholder={m.shell.palette} onKeyDown={(event) => takeFirst(event, list.current)} />
       </TextField>
-      <div className={css.choices} role="region" aria-label={m.shell.choices} tabIndex={0}>
+      <div ref={list} className={css.choices} role="region" aria-label={m.shell.choices} tabIndex={0}>
         <Menu
           aria-label={m.shell.palette}
           className="menu"
@@ -86,50 +90,79 @@ function Choices({ onDone }: { readonly onDone: () => void }) {
   );
 }
 
+/** Enter takes the first choice where none was gone to, as after something was pasted. */
+function takeFirst({ key, currentTarget }: KeyboardEvent, list: HTMLElement | null): void {
+  if (key !== 'Enter' || currentTarget.getAttribute('aria-activedescendant')) return;
+  list?.querySelector<HTMLElement>('[role=menuitem]')?.click();
+}
+
+/** Goes to an address of the console. */
+function useGo() {
+  const { history } = useRouter();
+  return (address: string) => history.push(address);
+}
+
+/** An address that was pasted leads to its page. */
+function useAddress(address: string | undefined): Choice[] {
+  const go = useGo();
+  const { data } = useQuery(queuesQuery());
+  if (address === undefined) return [];
+  const item = itemAt(address);
+  const queue = data?.list.find(({ id }) => String(id) === item?.queueId);
+  const name = item ? m.shell.item(item.id) : m.shell.address;
+  return [{ key: `${foundKey}${address}`, name, kind: queue?.name ?? address, act: () => go(address) }];
+}
+
 /** The items of all queues that have what was typed, and whether there may be more. */
 function useFound(typed: string) {
-  const navigate = useNavigate();
+  const go = useGo();
   const { data, error, isFetching } = useQuery(foundQuery(typed));
   const items = (data?.list ?? []).map((item): Choice => {
-    const params = { id: String(item.queueId), workItemId: String(item.id) };
+    const id = String(item.id);
     return {
-      key: `${foundKey}${params.id} ${params.workItemId}`,
-      name: item.field === 'id' ? m.shell.item(params.workItemId) : item.value,
+      key: `${foundKey}${item.queueId} ${id}`,
+      name: item.field === 'id' ? m.shell.item(id) : item.value,
       kind: (
         <>
           <Text>{item.queueName}</Text> · <ItemStatus item={item} />
         </>
       ),
-      act: () => void navigate({ to: '/queues/$id/workitems/$workItemId', params }),
+      act: () => go(`/console/queues/${item.queueId}/workitems/${id}`),
     };
   });
   const said = [error?.message, data?.isCut && m.shell.isCut, data?.isPartial && m.shell.isPartial];
   return { items, isLooking: isFetching, said: said.filter(Boolean).join(' ') };
 }
 
-function useChoices(): Choice[] {
-  const navigate = useNavigate();
-  const places = usePlaces();
-  const { data } = useQuery(queuesQuery());
-  const queues = (data?.list ?? []).map((queue) => ({
-    key: `queue ${String(queue.id)}`,
-    name: queue.name ?? '',
-    kind: m.shell.queues,
-    act: () => void navigate({ to: '/queues/$id', params: { id: String(queue.id) } }),
+/** Where the user was, what can be done here, where one can go, and what can be done anywhere. */
+function useChoices(onHelp: () => void): Choice[] {
+  const go = useGo();
+  const visits = useVisits();
+  const here = useStore(pageActions).map(({ name, key, act }, index) => ({
+    key: `here ${index}`,
+    name,
+    kind: key === undefined ? m.shell.onPage : <kbd>{key}</kbd>,
+    // Once the palette has closed: what it opens keeps the focus then.
+    act: () => void setTimeout(act),
   }));
-  return [
-    ...places.map(({ path, label }) => ({
-      key: `page ${path}`,
-      name: label,
-      act: () => void navigate({ to: path }),
-    })),
-    ...queues,
-    ...themes.map((one) => ({
-      key: `theme ${one}`,
-      name: m.shell.useTheme(m.shell.theme[one]),
-      act: () => theme.set(one),
-    })),
-    { key: 'reference', name: m.shell.reference, act: () => location.assign('/docs') },
-    { key: 'log out', name: m.common.logOut, act: () => void logOut() },
-  ];
+  const { data } = useQuery(queuesQuery());
+  const queues = (data?.list ?? []).map(({ id, name = '' }) => {
+    const path = `/console/queues/${String(id)}`;
+    return { key: path, name, kind: m.shell.queues, act: () => go(path) };
+  });
+  const pages = usePlaces().map(({ path = '/', label }) => {
+    const address = `/console${path}`;
+    return { key: address, name: label, act: () => go(address) };
+  });
+  const known = new Set(visits.map(({ key }) => key));
+  const others = [...pages, ...queues].filter(({ key }) => !known.has(key));
+  return [...visits, ...here, ...others, ...useCommands(onHelp)];
+}
+
+/** What was opened before, the newest first, without the page that is open. */
+function useVisits(): Choice[] {
+  const go = useGo();
+  return useStore(recent)
+    .filter(({ path }) => path !== location.pathname)
+    .map(({ path, title }) => ({ key: path, name: title, kind: m.shell.recent, act: () => go(path) }));
 }

@@ -1,0 +1,58 @@
+import { useNavigate } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { logOut } from '../connection/client.ts';
+import { isPaused } from '../live/effects.ts';
+import { usePreferences } from '../preferences/preferences.ts';
+import { setPreference } from '../preferences/queries.ts';
+import { useMayCreate } from '../queues/queries.ts';
+import { useStore } from '../store/store.ts';
+import { theme, themes } from '../theme/theme.ts';
+import { m } from './messages.ts';
+
+/** What one may choose in the palette. */
+export interface Choice {
+  readonly key: string;
+  readonly name: string;
+  readonly kind?: ReactNode;
+  readonly act: () => void;
+}
+
+const densities = ['COMPACT', 'NORMAL', 'TOUCH'] as const;
+
+/** What can be done on every page. */
+export function useCommands(onHelp: () => void): Choice[] {
+  const navigate = useNavigate();
+  const { keys = true } = usePreferences();
+  const isStill = useStore(isPaused);
+  const creation = {
+    key: 'new queue',
+    name: m.shell.newQueue,
+    act: () => void navigate({ to: '/queues/new' }),
+  };
+  return [
+    ...(useMayCreate() ? [creation] : []),
+    { key: 'link', name: m.shell.copyLink, act: () => void navigator.clipboard.writeText(location.href) },
+    {
+      key: 'live',
+      name: isStill ? m.shell.resumeLive : m.shell.pauseLive,
+      act: () => isPaused.set(!isPaused.get()),
+    },
+    { key: 'keys', name: m.shell.shortcuts, act: onHelp },
+    { key: 'letters', name: keys ? m.shell.keysOff : m.shell.keysOn, act: () => choose('keys', !keys) },
+    ...themes.map((one) => ({
+      key: `theme ${one}`,
+      name: m.shell.useTheme(m.shell.theme[one]),
+      act: () => theme.set(one),
+    })),
+    ...densities.map((one) => ({
+      key: `rows ${one}`,
+      name: m.shell.rows[one],
+      act: () => choose('density', one),
+    })),
+    { key: 'reference', name: m.shell.reference, act: () => location.assign('/docs') },
+    { key: 'log out', name: m.common.logOut, act: () => void logOut() },
+  ];
+}
+
+/** What the server does not take stays in this browser. */
+const choose: typeof setPreference = (name, value) => setPreference(name, value).catch(() => undefined);
