@@ -103,11 +103,30 @@ export function dataChangeIn(event: Told, before: readonly Told[]): readonly Cha
   return known === undefined || then === known ? undefined : changesBetween(known, then ?? {});
 }
 
+/** The data of an item from an event on, until the next that changes it. */
+export interface DataVersion<Event> {
+  readonly event: Event;
+  readonly data: Data;
+}
+
+/** The states of its data that the events of an item tell, in their order. */
+export function versionsOf<Event extends Told>(events: readonly Event[]): readonly DataVersion<Event>[] {
+  let known: Data | undefined;
+  return events.flatMap((event) => {
+    const data = dataAfter(known, event);
+    const isNew = data !== undefined && data !== known;
+    known = data;
+    return isNew ? [{ event, data }] : [];
+  });
+}
+
+const ofMany: ReadonlySet<string> = new Set(['updateWorkItemStatus', 'updateWorkItems']);
+
 /** Whoever corrects one item stores all its data; an action on many sets some attributes, or takes them away. */
 function dataAfter(known: Data | undefined, { operation, changes = {} }: Told): Data | undefined {
   const json = changes['json'] as Data | undefined;
   if (json === undefined) return known;
-  if (operation !== 'updateWorkItemStatus') return json;
+  if (!ofMany.has(operation)) return json;
   const set = Object.entries(json).map(([name, value]) => ({
     name,
     before: undefined,

@@ -19,6 +19,7 @@ import { ItemData } from './reveal.tsx';
 import { ItemStatus } from './status.tsx';
 import { Timeline } from './timeline.tsx';
 import { useTypes } from './use-types.ts';
+import { Versions } from './versions.tsx';
 import css from './item.module.css';
 
 export { loadItem as load } from './queries.ts';
@@ -66,6 +67,7 @@ export function Page() {
         </section>
         <section>
           <ItemData item={item} Title="h2" />
+          <Versions key={`${id} ${workItemId}`} events={events.list} />
           <Log attempts={item.attempts ?? []} />
         </section>
       </div>
@@ -81,8 +83,8 @@ interface MoreProps {
 /** All that can be done to many items, to this one: `d` defers it, `m` moves it to another queue. */
 function MoreActions({ queue, id }: MoreProps) {
   const [opened, setOpened] = useState<Opened>();
-  useKey('d', () => setOpened('DEFER'));
-  useKey('m', () => setOpened('MOVE'));
+  useKey('d', () => setOpened('DEFER'), m.bulk.DEFER);
+  useKey('m', () => setOpened('MOVE'), m.bulk.MOVE);
   useKey('.', () => setOpened('menu'));
   return (
     <BulkMenu
