@@ -1,5 +1,8 @@
 import type { Page } from 'playwright-core';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { atEnd } from '../../server/src/testing/endings.ts';
+import { runServer, urlOf, type ServerProcess } from '../history/server.ts';
 import { addItems, createInvoices, failItems } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
@@ -52,6 +55,57 @@ describe.skipIf(browserFile === undefined)('In a browser, many items', () => {
     await page.getByText('6 of 9 items').waitFor();
     await tray.getByRole('button', { name: 'Put away' }).click();
     expect(await tray.count()).toBe(0);
+  });
+
+  /** A server of its own on the database of the stage, to be killed. */
+  async function mortalServer(): Promise<ServerProcess> {
+    const server = await runServer({
+      MILLRACE_DATABASE_URL: urlOf(stage.app.connection),
+      MILLRACE_ALLOW_LOSS: 'yes',
+      MILLRACE_PROCESSES: '1',
+    });
+    atEnd(() => server.stop());
+    return server;
+  }
+
+  /** Has whatever would change an item wait, until the lock is given up. */
+  async function lockItem(itemId: number): Promise<pg.Client> {
+    const client = new pg.Client(stage.app.connection);
+    await client.connect();
+    await client.query('begin');
+    await client.query('select from work_items where id = $1 for update', [itemId]);
+    return client;
+  }
+
+  test('that a killed server has changed in part are counted to the item when it is back, and the rest can go on', async () => {
+    const { admin } = stage.app;
+    const id = await queueOf('Cut', 900);
+    await failItems(stage.app, id, 900, 'The ERP was away');
+    const server = await mortalServer();
+    const search = { sort: [{ field: 'id' }], page: { offset: 700, length: 1 } };
+    const [late] = (await admin.listWorkItems({ path: { id }, body: search })).body.list;
+    const lock = await lockItem(Number(late?.id));
+    const expected = /ERR_|status of 50/;
+    const page = await stage.open(`/console/queues/${id}?sort=id`, { token, url: server.url, expected });
+    await choose(page, 'Restart');
+    await page.getByRole('button', { name: 'Restart 900' }).click();
+    const counts = async () => (await admin.getQueueStats({ path: { id } })).body.counts;
+    await expect.poll(counts).toMatchObject({ NEW: 500, FAILED: 400 });
+    const back = server.restart('SIGKILL');
+    const tray = page.getByRole('region', { name: 'Changes of many items' });
+    await tray
+      .getByText('How far it came is found out when it does; known so far: 0 items changed')
+      .waitFor();
+    await lock.end();
+    await back;
+    await tray.getByText('What is left was not touched: 500 items changed, 0 refused.').waitFor();
+    expect(await counts()).toMatchObject({ NEW: 500, FAILED: 400 });
+    await expectAccessible(page);
+    await tray.getByRole('button', { name: 'Go on' }).click();
+    await tray.getByText('900 items changed, 0 refused.').waitFor();
+    expect(await counts()).toMatchObject({ NEW: 900, FAILED: 0 });
+    await tray.getByRole('link', { name: 'Those that were changed' }).click();
+    await page.getByText('900 items', { exact: true }).waitFor();
   });
 
   test('get another value of an attribute, to its last digit', async () => {

@@ -31,6 +31,8 @@ export interface Stage {
 
 interface Opening extends BrowserContextOptions {
   readonly token?: string;
+  /** Another server than that of the stage. */
+  readonly url?: string;
   /** What the browser itself says of refused and broken requests, and whom else it asks, where a test brings them about. */
   readonly expected?: RegExp;
 }
@@ -50,8 +52,9 @@ export async function setStage(settings: Partial<Config> = {}): Promise<Stage> {
     open: async (address, how = {}) => {
       const page = await newPage(browser, how);
       opened.push(page.context());
-      watch(page, app.url, how.expected, complaints);
-      await page.goto(app.url + address);
+      const { url = app.url } = how;
+      watch(page, url, how.expected, complaints);
+      await page.goto(url + address);
       return page;
     },
     clear: async () => {
@@ -62,7 +65,7 @@ export async function setStage(settings: Partial<Config> = {}): Promise<Stage> {
   };
 }
 
-async function newPage(browser: Browser, { token, expected: _, ...options }: Opening) {
+async function newPage(browser: Browser, { token, url: _url, expected: _expected, ...options }: Opening) {
   const context = await browser.newContext({
     permissions: ['clipboard-read', 'clipboard-write'],
     ...options,

@@ -1,5 +1,5 @@
-import type { Id, Schemas } from '@millrace/api';
-import { call } from '../connection/client.ts';
+import { ApiError, ConnectionError, type Id, type Schemas } from '@millrace/api';
+import { answered, call, session } from '../connection/client.ts';
 import { query } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
 import type { Compiled } from '../filters/compile.ts';
@@ -30,43 +30,124 @@ export interface Begun {
 
 let last = 0;
 
+const nothing: Outcome = { selected: 0, changed: 0, unchanged: 0, refused: 0, refusals: [] };
+
+/** What is left of a run, and what was done of it as far as the server has said. */
+interface Course {
+  readonly begun: Begun;
+  /** The newest batch of the queue before it began: its own is a later one. */
+  readonly newest: Id;
+  sum: Outcome;
+  rest: Target | undefined;
+}
+
 /** Begins to do it, in as many calls as it takes. How far it is stands in the runs. */
-export function beginBulk({ queue, action, step, target }: Begun): Run {
+export function beginBulk(begun: Begun): Run {
+  const { queue, action, target } = begun;
   const stopping = new AbortController();
-  const outcome: Outcome = { selected: 0, changed: 0, unchanged: 0, refused: 0, refusals: [] };
   let run: Run = {
     key: ++last,
     queueId: queue.id,
     queueName: queue.name,
     action,
-    outcome,
+    outcome: nothing,
     state: 'running',
     stop: () => stopping.abort(),
   };
   const put = (next: Partial<Run>) => putRun((run = { ...run, ...next }));
   put({});
-  void doAll({ id: queue.id, step, target }, stopping.signal, (sum) => put({ outcome: sum }))
-    .then(() => put({ state: stopping.signal.aborted ? 'stopped' : 'done' }))
-    .catch((error: Error) => put({ state: 'failed', problem: error.message }))
-    .then(() => readAnew());
+  void newestBatch(queue.id)
+    .then((newest) => goOn({ begun, newest, sum: nothing, rest: target }, stopping.signal, put))
+    .catch((error: Error) => put({ state: 'failed', problem: error.message }));
   return run;
 }
 
-async function doAll(
-  { id, step, target }: { readonly id: Id; readonly step: BulkStep; readonly target: Target },
+type Put = (next: Partial<Run>) => void;
+
+/** Does what is left of a run. Where the server falls silent, it waits for it, finds out what was done, and can go on. */
+async function goOn(course: Course, signal: AbortSignal, put: Put): Promise<void> {
+  put({ state: 'running', problem: undefined, goOn: undefined });
+  try {
+    await doRest(course, signal, (sum) => put({ outcome: sum }));
+    put({ state: signal.aborted ? 'stopped' : 'done' });
+  } catch (error) {
+    if (!isSilence(error)) return put({ state: 'failed', problem: (error as Error).message });
+    put({ state: 'unsure' });
+    await findOut(course);
+    put({ state: 'cut', outcome: course.sum, goOn: () => void goOn(course, signal, put) });
+  } finally {
+    void readAnew();
+  }
+}
+
+/** Whether nobody knows what has become of a call. */
+function isSilence(error: unknown): boolean {
+  return error instanceof ConnectionError || (error instanceof ApiError && error.status === 503);
+}
+
+async function doRest(
+  course: Course,
   signal: AbortSignal,
   onProgress: (outcome: Outcome) => void,
 ): Promise<void> {
-  let sum: Outcome = { selected: 0, changed: 0, unchanged: 0, refused: 0, refusals: [] };
-  let rest: Target | undefined = target;
-  while (rest !== undefined && !signal.aborted) {
-    const batch = sum.batchId === undefined ? {} : { batchId: sum.batchId };
-    const body = { ...step, ...bodyOf(rest), ...batch };
-    const one: Schemas['BulkOutcome'] = await call('updateWorkItemStatus', { path: { id }, body });
-    sum = together(sum, one);
-    onProgress(sum);
-    rest = one.isMore && 'filter' in rest ? behind(target, one.lastId) : undefined;
+  const { queue, step, target } = course.begun;
+  while (course.rest !== undefined && !isEmpty(course.rest) && !signal.aborted) {
+    const { batchId } = course.sum;
+    const body = { ...step, ...bodyOf(course.rest), ...(batchId !== undefined && { batchId }) };
+    const one: Schemas['BulkOutcome'] = await call('updateWorkItemStatus', { path: { id: queue.id }, body });
+    course.sum = together(course.sum, one);
+    course.rest = one.isMore && 'filter' in course.rest ? behind(target, one.lastId) : undefined;
+    onProgress(course.sum);
   }
+}
+
+const isEmpty = (target: Target) => 'ids' in target && target.ids.length === 0;
+
+/** Finds out what a call has done that was not answered: its items are taken in the order of their ids, and are of one batch. */
+async function findOut(course: Course): Promise<void> {
+  for (;;) {
+    await answered();
+    try {
+      return await lookAfter(course);
+    } catch (error) {
+      // It may fall silent again.
+      if (!isSilence(error)) return;
+    }
+  }
+}
+
+async function lookAfter(course: Course): Promise<void> {
+  const { queue, target } = course.begun;
+  const batchId = course.sum.batchId ?? (await ownBatch(course));
+  if (batchId === undefined) return;
+  const changed = Number((await call('getBatch', { path: { id: queue.id, batchId } })).received ?? 0);
+  const lastId = await lastOf(queue.id, batchId);
+  const selected = course.sum.selected + changed - course.sum.changed;
+  course.sum = { ...course.sum, batchId, changed, selected };
+  course.rest = behind(target, lastId) ?? course.rest;
+}
+
+async function newestBatch(id: Id): Promise<Id> {
+  const { list } = await call('listBatches', { path: { id } });
+  return list[0]?.id ?? 0;
+}
+
+/** The batch that a run has made since it began. */
+async function ownBatch({ begun, newest }: Course): Promise<Id | undefined> {
+  const now = session.get();
+  const { list } = await call('listBatches', { path: { id: begun.queue.id } });
+  return list.find(
+    ({ id, source, createdBy }) =>
+      source === 'BULK' && id > newest && now.state !== 'none' && createdBy === now.user.id,
+  )?.id;
+}
+
+/** The last item of a batch. */
+async function lastOf(id: Id, batchId: Id): Promise<Id | undefined> {
+  const filter = { operator: 'eq', field: 'batchId', value: String(batchId) };
+  const sort = [{ field: 'id', direction: 'desc' }];
+  const body = { filter, sort, fields: ['id'], page: { length: 1, total: false } };
+  return (await call('listWorkItems', { path: { id }, body })).list[0]?.id;
 }
 
 /** The whole request, as it is sent first. */
@@ -78,8 +159,10 @@ function bodyOf(target: Target) {
   return 'ids' in target ? { ids: [...target.ids] } : { filter: { ...target.filter } };
 }
 
+/** Those of a target that come behind an item; undefined where nobody knows which that is. */
 function behind(target: Target, lastId: Id | undefined): Target | undefined {
-  if ('ids' in target || lastId === undefined) return undefined;
+  if (lastId === undefined) return undefined;
+  if ('ids' in target) return { ids: target.ids.filter((id) => id > lastId) };
   const later: Compiled = { operator: 'gt', field: 'id', value: String(lastId) };
   return { filter: { operator: 'and', operands: [target.filter, later] } };
 }

@@ -14,11 +14,14 @@ export interface Run {
   readonly queueName: string;
   readonly action: BulkAction;
   readonly outcome: Outcome;
-  readonly state: 'running' | 'stopped' | 'done' | 'failed';
+  /** `unsure`: the server does not answer, and nobody knows how far it came; `cut`: it is back, and that is known. */
+  readonly state: 'running' | 'stopped' | 'done' | 'failed' | 'unsure' | 'cut';
   /** What went wrong, in the words of the server. */
-  readonly problem?: string;
+  readonly problem?: string | undefined;
   /** Does no more of it; what is done stays done. */
   readonly stop: () => void;
+  /** Does what is left, where it was cut. */
+  readonly goOn?: (() => void) | undefined;
 }
 
 /** In the order in which they were begun, until somebody puts them away. */

@@ -26,19 +26,24 @@ function RunCard({ run }: { readonly run: Run }) {
     <article className={css.run}>
       <header>
         <h2>{m.bulk.inQueue(m.bulk[action], queueName)}</h2>
-        {state === 'running' ? (
+        {state === 'running' && (
           <Button className="quiet" onPress={run.stop}>
             {m.bulk.stop}
           </Button>
-        ) : (
+        )}
+        {run.goOn && (
+          <Button className="primary" onPress={run.goOn}>
+            {m.bulk.goOn}
+          </Button>
+        )}
+        {state !== 'running' && state !== 'unsure' && (
           <Button className="icon" aria-label={m.bulk.putAway} onPress={() => forgetRun(run.key)}>
             <X size={15} aria-hidden="true" />
           </Button>
         )}
       </header>
       <p role="status">
-        {state === 'running' && `${m.bulk.running} `}
-        {state === 'stopped' && `${m.bulk.stopped} `}
+        {state in m.bulk.states && `${m.bulk.states[state as keyof typeof m.bulk.states]} `}
         {m.bulk.did(outcome.changed, outcome.refused)}
       </p>
       {problem && (
