@@ -10,6 +10,9 @@ export const hostile = [
   '=HYPERLINK("http://example.invalid","x")',
 ];
 
+/** Those of them that can be a name, which holds nothing that cannot be seen. */
+export const hostileNames = hostile.filter((text) => /^[ -~]+$/.test(text));
+
 /** A queue of invoices with items in all states; amounts have more digits than a double holds. */
 export async function createInvoices({ admin }: App, name: string): Promise<number> {
   const attributes = [
@@ -44,4 +47,16 @@ export async function failItems({ admin }: App, id: number, count: number, error
     error,
   }));
   await admin.finishWorkItems({ path: { id }, body: { results } });
+}
+
+/** Leaves the next item of a queue as nobody knows whether it was done. */
+export async function leaveInDoubt({ admin }: App, id: number): Promise<number> {
+  const [item] = (await admin.claimWorkItems({ path: { id }, body: { count: 1 } })).body.list;
+  const held = { id: Number(item?.id), version: Number(item?.version) };
+  const progress = { percent: 60, text: 'payment sent' };
+  const lease = { ...held, pointOfNoReturn: true, progress, logTail: 'sending the payment' } as const;
+  await admin.heartbeatWorkItems({ path: { id }, body: { leases: [lease] } });
+  const report = { ...held, status: 'FAILED', failureKind: 'SYSTEM', error: 'connection lost' } as const;
+  await admin.finishWorkItems({ path: { id }, body: { results: [report] } });
+  return held.id;
 }

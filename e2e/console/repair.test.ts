@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
-import { addItems, createInvoices, failItems, hostile } from './fixtures.ts';
+import { addItems, createInvoices, failItems, hostile, leaveInDoubt } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
 
@@ -15,18 +15,6 @@ async function createMisspelt({ app }: Stage, name: string, count: number): Prom
   await addItems(app, id, records);
   await failItems(app, id, count, `The vendor 'Maier' of ${name} is unknown`);
   return id;
-}
-
-/** An item of a queue that nobody knows to be done or not. */
-async function leaveInDoubt({ app: { admin } }: Stage, id: number): Promise<number> {
-  const [item] = (await admin.claimWorkItems({ path: { id }, body: { count: 1 } })).body.list;
-  const held = { id: Number(item?.id), version: Number(item?.version) };
-  const progress = { percent: 60, text: 'payment sent' };
-  const lease = { ...held, pointOfNoReturn: true, progress, logTail: 'sending the payment' } as const;
-  await admin.heartbeatWorkItems({ path: { id }, body: { leases: [lease] } });
-  const report = { ...held, status: 'FAILED', failureKind: 'SYSTEM', error: 'connection lost' } as const;
-  await admin.finishWorkItems({ path: { id }, body: { results: [report] } });
-  return held.id;
 }
 
 const cell = (page: Page, name: string, index = 0) =>
@@ -168,7 +156,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
       const { app } = stage;
       const id = await createInvoices(app, 'Payments');
       await addItems(app, id, [{ number: 'one' }, { number: 'two' }]);
-      const [one, two] = [await leaveInDoubt(stage, id), await leaveInDoubt(stage, id)];
+      const [one, two] = [await leaveInDoubt(app, id), await leaveInDoubt(app, id)];
       const page = await open('/console/repair');
       await choose(page, /Settle 2 items in doubt/);
       await page.getByRole('heading', { name: `Was item ${one} done?` }).waitFor();
@@ -196,7 +184,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
       const { app } = stage;
       const id = await createInvoices(app, 'On a phone');
       await addItems(app, id, [{ number: 'one' }]);
-      const item = await leaveInDoubt(stage, id);
+      const item = await leaveInDoubt(app, id);
       const page = await open('/console/repair/doubts', { viewport: { width: 390, height: 800 } });
       await page.getByRole('button', { name: /It was not done/ }).click();
       await expectToFit(page);
