@@ -7761,9 +7761,9 @@ export interface operations {
       };
       400: components['responses']['BadRequest'];
       401: components['responses']['Unauthenticated'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
-      429: components['responses']['TooManyRequests'];
     };
   };
   refreshToken: {
@@ -7793,9 +7793,9 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
-      429: components['responses']['TooManyRequests'];
     };
   };
   logOut: {
@@ -7822,9 +7822,9 @@ export interface operations {
       401: components['responses']['Unauthenticated'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
-      429: components['responses']['TooManyRequests'];
     };
   };
   getLoginMethods: {
@@ -7850,9 +7850,9 @@ export interface operations {
       };
       400: components['responses']['BadRequest'];
       401: components['responses']['Unauthenticated'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
-      429: components['responses']['TooManyRequests'];
     };
   };
   beginSignOn: {
@@ -7947,9 +7947,9 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
-      429: components['responses']['TooManyRequests'];
     };
   };
   closeSession: {
@@ -7971,9 +7971,9 @@ export interface operations {
       400: components['responses']['BadRequest'];
       401: components['responses']['Unauthenticated'];
       403: components['responses']['Forbidden'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
-      429: components['responses']['TooManyRequests'];
     };
   };
   exchangeSession: {
@@ -8003,9 +8003,9 @@ export interface operations {
       403: components['responses']['Forbidden'];
       413: components['responses']['TooLarge'];
       415: components['responses']['UnsupportedMediaType'];
+      429: components['responses']['TooManyRequests'];
       500: components['responses']['Failure'];
       503: components['responses']['Unavailable'];
-      429: components['responses']['TooManyRequests'];
     };
   };
   rotateSigningKey: {
