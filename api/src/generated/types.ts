@@ -6058,8 +6058,10 @@ export interface components {
       taken: components['schemas']['TakenPermissions'][];
       /** @description How many users lose something */
       takenCount: number;
-      /** @description The first hundred queues whose items the users with the role process no more by it */
+      /** @description The first hundred queues, of those that the caller sees, whose items the users with the role process no more by it */
       queues: components['schemas']['RoleQueue'][];
+      /** @description How many such queues there are, those that the caller does not see among them */
+      queueCount: number;
     };
     TakenPermissions: {
       /** Format: int64 */

@@ -87,7 +87,7 @@ export function DeleteRole({ role, onClose }: Props) {
 }
 
 /** What a change takes from whom, that none of their other roles grants. */
-function Taken({ effect: { taken, takenCount, queues } }: { readonly effect: Effect }) {
+function Taken({ effect: { taken, takenCount, queues, queueCount } }: { readonly effect: Effect }) {
   return (
     <div className={css.trial}>
       <p>{takenCount === 0 ? m.roles.takesNothing : m.roles.takes(takenCount)}</p>
@@ -104,7 +104,7 @@ function Taken({ effect: { taken, takenCount, queues } }: { readonly effect: Eff
           {takenCount > taken.length && <li>{m.roles.moreTaken(takenCount - taken.length)}</li>}
         </ul>
       )}
-      {queues.length > 0 && (
+      {queueCount > 0 && (
         <>
           <p>{m.roles.takesQueues}</p>
           <ul>
@@ -113,6 +113,7 @@ function Taken({ effect: { taken, takenCount, queues } }: { readonly effect: Eff
                 <Text>{name}</Text>
               </li>
             ))}
+            {queueCount > queues.length && <li>{m.roles.moreQueues(queueCount - queues.length)}</li>}
           </ul>
         </>
       )}

@@ -132,6 +132,7 @@ const en = {
     itemsOnly: 'items of queues',
     moreTaken: (amount: number) => `and ${count(amount, 'other', 'others')}`,
     takesQueues: 'Its users work no more on the items of',
+    moreQueues: (amount: number) => `${count(amount, 'queue', 'queues')} that you do not see here`,
     deleteText: 'It is taken from all its users, and from the queues whose items they process by it.',
     apply: 'Apply',
     nothing: 'Nothing is changed.',

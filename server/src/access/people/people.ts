@@ -1,5 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
-import { sql, type Db } from '../../engine/db.ts';
+import { raw, sql, type Db } from '../../engine/db.ts';
 import { Refusal, refuseStale, shownProblems } from '../../engine/errors.ts';
 import {
   authorOf,
@@ -11,12 +11,13 @@ import {
 import { changedMembers, recordEvents, recordOfAccess } from '../../journal/journal.ts';
 import { tokenRevoked } from '../auth/rules.ts';
 import { endSessionsOf } from '../auth/session-store.ts';
+import { otherOwners, seenBy } from '../members/membership.ts';
 import { canLogIn, lockPeople, refuseLast } from '../users/administrators.ts';
 import { hashPassword, makePassword } from '../users/passwords.ts';
 import { idsOf, type Standing } from '../users/rules.ts';
 import { queuesBeyond, queuesInReachOf } from '../users/standing.ts';
 import { readUser, rolesToGrant } from '../users/users.ts';
-import { refuseAbove, refuseOwner } from './rules.ts';
+import { refuseAbove, refuseOwner, type OwnedQueue } from './rules.ts';
 
 export const getUser: PlainOperation<'getUser'> = async (context, { path }) => {
   await findPerson(context, path.id);
@@ -80,9 +81,8 @@ export const enableUser: PlainOperation<'enableUser'> = async (context, { path }
 };
 
 export const deleteUser: PlainOperation<'deleteUser'> = async (context, { path }) => {
-  const { db } = context;
   const person = await lockPerson(context, path.id);
-  refuseOwner(await lockQueuesOwnedAlone(db, path.id));
+  refuseOwner(await lockQueuesOwnedAlone(context, path.id));
   await eraseUser(context, path.id);
   await refuseLast(context.db, context.actor.tenantId, person);
   const endedSessions = await endSessionsOf(context, path.id);
@@ -209,13 +209,13 @@ export async function setTemporaryPassword(
  * The queues whose only owner is this user; archived ones need none. All that the user owns are held first, by a statement of its
  * own: the next one sees who has left them meanwhile.
  */
-async function lockQueuesOwnedAlone(db: Db, userId: Id) {
+async function lockQueuesOwnedAlone({ db, actor }: Context, userId: Id) {
   const owned = sql`select m.queue_id from queue_members m where m.user_id = ${userId} and m.role = 'OWNER'`;
   await db.rows(sql`select from queues where id in (${owned}) order by id for no key update`);
-  return db.rows<{ id: Id; name: string }>(sql`
-    select q.id, q.name from queues q where q.id in (${owned}) and q.archived_on is null and not exists (
-      select from queue_members m where m.queue_id = q.id and m.role = 'OWNER' and m.user_id <> ${userId})
-    order by q.id limit ${shownProblems}`);
+  return db.rows<OwnedQueue>(sql`
+    select q.id, q.name, (${seenBy(actor)}) as "isSeen" from queues q
+    where q.id in (${owned}) and q.archived_on is null and not exists (${otherOwners(raw('q.id'), userId)})
+    order by "isSeen" desc, q.id limit ${shownProblems}`);
 }
 
 /** Leaves of a user the name, and to whom what they did belongs. */

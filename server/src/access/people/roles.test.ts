@@ -69,6 +69,7 @@ describe('updateRole', () => {
       taken,
       takenCount: 1,
       queues: [],
+      queueCount: 0,
       role: { permissions: ['useQueues'] },
     });
     expect((await app.admin.getRole({ path: { id } })).body.version).toBe(0);
@@ -123,6 +124,7 @@ describe('deleteRole', () => {
       taken: [{ userId: user.id, username: 'left', permissions: ['generateApiKey', 'useQueues'] }],
       takenCount: 1,
       queues: [{ queueId: queue.id, name: expect.any(String) }],
+      queueCount: 1,
     };
     const dry = await app.admin.deleteRole({ path: { id }, query: { dryRun: true } });
     expect([dry.status, dry.body]).toEqual([200, expected]);
@@ -134,6 +136,23 @@ describe('deleteRole', () => {
     expect(refusal(await app.admin.getRole({ path: { id } }))).toEqual(notFound);
     const { list } = (await app.admin.listEvents({ query: { operation: 'deleteRole', last: 5 } })).body;
     expect(list).toMatchObject([{ changes: { roleId: id, name: 'Leaving', queueIds: [queue.id] } }]);
+  });
+
+  it('deleteRole counts the queues that the caller does not see, and names none of them', async () => {
+    const id = await createRole('Unseen', ['useQueues']);
+    for (const queue of [await createQueue(app), await createQueue(app)])
+      await queue.owner.call.addQueueConsumer({ path: queue.path, body: { roleId: id } });
+    const seen = await createQueue(app);
+    await seen.owner.call.addQueueConsumer({ path: seen.path, body: { roleId: id } });
+    await seen.owner.call.addQueueParticipant({ path: seen.path, body: { userId: manager.id } });
+    for (const dryRun of [true, false]) {
+      const { status, body } = await manager.call.deleteRole({ path: { id }, query: { dryRun } });
+      expect([status, body.queueCount, body.queues.map(({ queueId }) => queueId)]).toEqual([
+        200,
+        3,
+        [seen.id],
+      ]);
+    }
   });
 
   it('deleteRole is refused while the role is a consumer of a pool, also with dryRun', async () => {

@@ -5,6 +5,7 @@ import { Refusal, refuseStale } from '../../engine/errors.ts';
 import type { Context, PlainOperation } from '../../engine/operation.ts';
 import { refuseLookalike } from '../../engine/quotas.ts';
 import { changedMembers, recordOfAccess } from '../../journal/journal.ts';
+import { seenBy } from '../members/membership.ts';
 import { lockPeople, selectRemaining } from '../users/administrators.ts';
 import { rolesOf, selectRole } from '../users/roles.ts';
 import {
@@ -27,7 +28,7 @@ export const updateRole: PlainOperation<'updateRole'> = async (context, { path, 
   const after = changedRole(before, body);
   refuseBeyond(actor.permissions, after.permissions, `The role ${after.name}`);
   const taken = before.permissions.filter((permission) => !after.permissions.includes(permission));
-  const effect = await effectOf(context, path.id, { taken, isDeleted: false });
+  const effect = await effectOf(context, path.id, { taken, queues: [] });
   const role = await tryOut(context, body.dryRun === true, async () => {
     await saveRole(context, path.id, after);
     if (after.name !== before.name)
@@ -42,18 +43,15 @@ export const updateRole: PlainOperation<'updateRole'> = async (context, { path, 
 export const deleteRole: PlainOperation<'deleteRole'> = async (context, { path, query }) => {
   const { db } = context;
   const { name, permissions } = await lockRole(context, path.id);
-  const effect = await effectOf(context, path.id, { taken: permissions, isDeleted: true });
+  const queues = await selectQueues(context, path.id);
+  const effect = await effectOf(context, path.id, { taken: permissions, queues });
   await tryOut(context, query.dryRun === true, async () => {
     await db.rows(sql`delete from queue_consumers where role_id = ${path.id}`);
     await db.rows(sql`delete from user_roles where role_id = ${path.id}`);
     await db.rows(sql`delete from roles where id = ${path.id}`);
   });
-  const changes = {
-    roleId: path.id,
-    name,
-    permissions,
-    queueIds: effect.queues.map(({ queueId }) => queueId),
-  };
+  const queueIds = queues.slice(0, shown).map(({ queueId }) => queueId);
+  const changes = { roleId: path.id, name, permissions, queueIds };
   if (!query.dryRun) await recordOfAccess(context, { operation: 'deleteRole', changes });
   return effect;
 };
@@ -108,25 +106,39 @@ async function saveRole({ db, actor, now }: Context, id: Id, settings: Settings)
       version = version + 1, updated_by = ${actor.id}, updated_on = ${now} where id = ${id}`);
 }
 
-/** A change of a role. */
-interface RoleChange {
+/** What a change of a role takes. */
+interface Taking {
   /** The permissions that it grants no more. */
   readonly taken: readonly string[];
-  readonly isDeleted: boolean;
+  /** The queues that it processes no more. */
+  readonly queues: readonly ConsumedQueue[];
 }
 
-async function effectOf({ db }: Context, id: Id, { taken, isDeleted }: RoleChange): Promise<Effect> {
-  const queues = isDeleted ? await selectQueues(db, id) : [];
+/** Names the queues that the caller sees, and counts all. */
+async function effectOf({ db }: Context, id: Id, { taken, queues }: Taking): Promise<Effect> {
   const losers = await selectLosers(db, id, taken, queues.length > 0);
-  return { taken: losers.slice(0, shown), takenCount: losers.length, queues };
+  const seen = queues.filter(({ isSeen }) => isSeen).slice(0, shown);
+  return {
+    taken: losers.slice(0, shown),
+    takenCount: losers.length,
+    queues: seen.map(({ queueId, name }) => ({ queueId, name })),
+    queueCount: queues.length,
+  };
 }
 
 const shown = 100;
 
-function selectQueues(db: Db, roleId: Id): Promise<Effect['queues']> {
+type RoleQueue = Schemas['RoleQueue'];
+
+interface ConsumedQueue extends RoleQueue {
+  /** Whether the caller may know of it. */
+  readonly isSeen: boolean;
+}
+
+function selectQueues({ db, actor }: Context, roleId: Id): Promise<ConsumedQueue[]> {
   return db.rows(sql`
-    select q.id as "queueId", q.name from queue_consumers c join queues q on q.id = c.queue_id
-    where c.role_id = ${roleId} order by q.id limit ${shown}`);
+    select q.id as "queueId", q.name, (${seenBy(actor)}) as "isSeen"
+    from queue_consumers c join queues q on q.id = c.queue_id where c.role_id = ${roleId} order by q.id`);
 }
 
 /** The users of a role who lose permissions that no other role of theirs grants; or all of them, where they lose more than that. */

@@ -14,24 +14,29 @@ export function refuseAbove(
   );
 }
 
-/** A queue by its name. */
-interface NamedQueue {
+/** A queue that a user owns. */
+export interface OwnedQueue {
   readonly id: number | bigint;
   readonly name: string;
+  /** Whether the caller may know of it. */
+  readonly isSeen: boolean;
 }
 
-/** Refuses to delete a user while queues would have no owner. @throws Refusal IN_USE that names the queues */
-export function refuseOwner(queues: readonly NamedQueue[]): void {
+/** Refuses to delete a user while queues would have no owner. @throws Refusal IN_USE that names the queues which the caller sees */
+export function refuseOwner(queues: readonly OwnedQueue[]): void {
   if (queues.length === 0) return;
-  const details = queues.map(({ id, name }) => ({
+  const seen = queues.filter(({ isSeen }) => isSeen);
+  const details = seen.map(({ id, name }) => ({
     queueId: id,
     message: `is the last owner of the queue ${name}`,
   }));
-  const names = queues.slice(0, 5).map(({ name }) => name);
-  const more = queues.length > 5 ? ` and ${queues.length - 5} more` : '';
+  const names = seen.slice(0, 5).map(({ name }) => name);
+  const others = queues.length - names.length;
+  const more = others > 0 ? ` and ${others} more` : '';
+  const unseen = others === 1 ? 'a queue that you do not see' : `${others} queues that you do not see`;
   throw new Refusal(
     'IN_USE',
-    `This user is the last owner of ${names.join(', ')}${more}. Make somebody else OWNER there first, or disable the user.`,
+    `This user is the last owner of ${names.length > 0 ? names.join(', ') + more : unseen}. Make somebody else OWNER there first, who is not disabled, or disable the user.`,
     { details },
   );
 }
