@@ -58,9 +58,8 @@ interface Request {
   readonly token: string | undefined;
   /** The cookie of the browser, for operations that are for pages of this server. */
   readonly cookie: string | undefined;
-  /** Whom the token stands for; undefined only where the operation needs none. */
+  /** Whom the token stands for; undefined only where the operation needs none, which has to `count` the request. */
   readonly identity: Identity | undefined;
-  /** Counts the request where `identity` is not known before it is performed. */
   readonly count: (who: Who) => void;
   readonly input: Input;
   readonly client: Client;
@@ -203,12 +202,10 @@ async function performPublic(
   if (operation.effect === 'none') return run({ token, log, readiness, providers }, input);
   if (operation.effect === 'steps')
     return run({ token, client, log, providers, transact } satisfies SteppedContext, input);
-  const limited = limiterOf(client.address);
-  return granted(
-    await limited(() =>
-      transact((context) => run(operation.browser ? { ...context, cookie } : context, input)),
-    ),
+  const outcome = limiterOf(client.address)(() =>
+    transact((context) => run(operation.browser ? { ...context, cookie } : context, input)),
   );
+  return granted(await outcome);
 }
 
 async function performAlone(parts: Parts, call: Call): Promise<unknown> {

@@ -141,8 +141,8 @@ describe('an embedded PostgreSQL', () => {
   });
 
   it('quotes no values of rows in its log', async () => {
-    const data = await scratch(0o755);
-    const { connection } = await start(data);
+    const folder = await scratch(0o755);
+    const { connection } = await start(folder);
     const client = new pg.Client(connection);
     await client.connect();
     await client.query('create temp table people (name text unique)');
@@ -150,7 +150,7 @@ describe('an embedded PostgreSQL', () => {
     const repeated = client.query('insert into people values ($1)', ['Canary Person']);
     await expect(repeated).rejects.toThrow('duplicate key');
     await client.end();
-    const log = () => readFile(join(data, 'postgres.log'), 'utf8');
+    const log = () => readFile(join(folder, 'postgres.log'), 'utf8');
     await expect.poll(log).toContain('duplicate key');
     expect(await log()).not.toContain('Canary Person) already');
   });

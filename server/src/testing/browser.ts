@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { operations, type OperationId, type Schemas } from '@millrace/api';
 
 export interface Reply {
@@ -22,18 +22,7 @@ export function browserAt(url: string) {
       const call = request(url + path, { method, headers: Object.fromEntries(given) }, (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-        response.on('end', () => {
-          const [setCookie] = response.headers['set-cookie'] ?? [];
-          const headers = new Headers(
-            Object.entries(response.headersDistinct).map(([name, all]) => [name, String(all)]),
-          );
-          resolve({
-            status: Number(response.statusCode),
-            body: JSON.parse(text || '{}'),
-            setCookie,
-            headers,
-          });
-        });
+        response.on('end', () => resolve(replyOf(response, text)));
       });
       call.on('error', reject).end(method === 'DELETE' ? undefined : body);
     });
@@ -43,6 +32,13 @@ export function browserAt(url: string) {
   const exchange = (cookie: string, headers: Sent = {}) => send('exchangeSession', { cookie, ...headers });
   const close = (cookie: string) => send('closeSession', { cookie });
   return { send, open, exchange, close };
+}
+
+function replyOf(response: IncomingMessage, text: string): Reply {
+  const [setCookie] = response.headers['set-cookie'] ?? [];
+  const lines = Object.entries(response.headersDistinct).map(([name, values]) => [name, String(values)]);
+  const headers = new Headers(lines);
+  return { status: Number(response.statusCode), body: JSON.parse(text || '{}'), setCookie, headers };
 }
 
 /** The cookie that an answer sets, as the browser sends it. */

@@ -30,10 +30,9 @@ export async function enter(
   await lockPeople(db);
   const roleIds = await rolesOf(step, tenant.id, person);
   const known = await lockIdentity(db, tenant.id, person);
-  if (roleIds.length === 0) {
-    if (known) await leaveGroups(step, tenant.id, { userId: known.id, provider: provider.name });
-    return forbidden(provider, `${person.username} is in no group that gives a role.`);
-  }
+  const isOut = roleIds.length === 0;
+  if (isOut && known) await leaveGroups(step, tenant.id, { userId: known.id, provider: provider.name });
+  if (isOut) return forbidden(provider, `${person.username} is in no group that gives a role.`);
   const userId = known ? known.id : await createUser(step, tenant.id, provider, person);
   if (known) refuseOut(known);
   const changed = known ? await updateNames(step, known, person) : undefined;

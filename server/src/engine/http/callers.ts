@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../errors.ts';
-import type { Client } from '../operation.ts';
+import type { Client, Who } from '../operation.ts';
+import type { CountRequest } from '../rate-limits.ts';
 
 /**
  * The one token of a request. Proxies and servers disagree on which of several headers counts: a request that carries two tokens could
@@ -25,8 +26,26 @@ export function tokenOf({ raw }: FastifyRequest): string | undefined {
 }
 
 /** Bounded, as what the sender says of itself goes on record. */
-export function clientOf({ ip, headers }: FastifyRequest): Client {
+function clientOf({ ip, headers }: FastifyRequest): Client {
   return { address: ip.slice(0, 64), userAgent: headers['user-agent']?.slice(0, 200) };
+}
+
+/** What a request says of who sends it, and what counts it when that is proved. */
+export function senderOf(request: FastifyRequest, reply: FastifyReply, countRequest: CountRequest) {
+  const count = counting(countRequest, reply);
+  return { token: tokenOf(request), client: clientOf(request), log: request.log, count };
+}
+
+/** Counts a request, once, when it is proved whose it is, and tells them what is left. @throws Refusal for one too many */
+export function counting(countRequest: CountRequest, reply: FastifyReply): (who: Who) => void {
+  let isCounted = false;
+  return (who) => {
+    if (isCounted) return;
+    isCounted = true;
+    const { headers, refusal } = countRequest(who);
+    reply.headers(headers);
+    if (refusal) throw refusal;
+  };
 }
 
 /** A signal that aborts when a caller has gone before the answer. */

@@ -13,14 +13,7 @@ import fastify, {
 import type { Config } from '../config.ts';
 import { requestReader, type RequestReader } from '../contract.ts';
 import { Refusal, toRefusal, type ErrorCode } from '../errors.ts';
-import {
-  Accepted,
-  Download,
-  type Identity,
-  type VerifyToken,
-  type Who,
-  type WithCookie,
-} from '../operation.ts';
+import { Accepted, Download, type Identity, type VerifyToken, type WithCookie } from '../operation.ts';
 import type { Perform, Screen } from '../perform.ts';
 import { Repeated, type IdempotencyKey } from '../idempotency.ts';
 import type { TakePlace } from '../places.ts';
@@ -38,7 +31,7 @@ import {
   refuseLongFile,
   refuseOtherKinds,
 } from './bodies.ts';
-import { abortedWhenGone, clientOf, tokenOf } from './callers.ts';
+import { abortedWhenGone, counting, senderOf, tokenOf } from './callers.ts';
 import { serveConsole } from './console.ts';
 import { keyOf, refuseKey } from './key.ts';
 import { letGo } from './leaving.ts';
@@ -177,18 +170,6 @@ async function callerOf(
   }
 }
 
-/** Counts a request, once, when it is proved whose it is, and tells them what is left. @throws Refusal for one too many */
-function counting(countRequest: CountRequest, reply: FastifyReply): (who: Who) => void {
-  let isCounted = false;
-  return (who) => {
-    if (isCounted) return;
-    isCounted = true;
-    const { headers, refusal } = countRequest(who);
-    reply.headers(headers);
-    if (refusal) throw refusal;
-  };
-}
-
 /** A route, and who calls by it. */
 interface RouteCall extends Route {
   readonly doors: Doors;
@@ -202,23 +183,13 @@ async function handle(
 ) {
   const target = readTarget(operation, reader, request);
   const cookie = operation.browser ? cookieOf(request) : undefined;
-  const caller = { token: tokenOf(request), cookie, identity, client: clientOf(request), log: request.log };
-  const count = counting(doors.countRequest, reply);
+  const caller = { ...senderOf(request, reply, doors.countRequest), cookie, identity };
   const perform = (
     body: unknown,
     bodyBytes: number,
     signal: () => AbortSignal,
     idempotency?: IdempotencyKey,
-  ) =>
-    doors.perform({
-      operationId,
-      ...caller,
-      count,
-      bodyBytes,
-      input: { ...target, body },
-      signal,
-      idempotency,
-    });
+  ) => doors.perform({ operationId, ...caller, bodyBytes, input: { ...target, body }, signal, idempotency });
   if (operation.lines !== null && identity && isOfLines(request)) {
     refuseKey(request, 'a body of lines');
     const signal = abortedWhenGone(reply);
