@@ -6,7 +6,6 @@ import { createUserPeople } from '../../testing/users.ts';
 const app = await startApp();
 const { basic, manager, foreigner } = await createUserPeople(app);
 const anyone = app.as(undefined);
-
 const refusal = ({ status, error }: { status: number; error: { code: string } }) => [status, error.code];
 const forbidden = [403, 'FORBIDDEN'];
 const pathOf = ({ id }: { id: number }) => ({ path: { id } });
