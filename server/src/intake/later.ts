@@ -14,7 +14,7 @@ import {
 } from '../engine/operation.ts';
 import { sleep } from '../engine/sleep.ts';
 import { millrace, recordEvents, recordOfQueue } from '../journal/journal.ts';
-import { selectQueueDefinition } from '../queues/sql.ts';
+import { sensitiveAttributes } from '../queues/sensitive.ts';
 import { markedIds } from './marks.ts';
 import {
   hashOf,
@@ -232,10 +232,9 @@ async function noteEnd(
   refusal: Refusal | undefined,
 ): Promise<void> {
   const { db, now } = context;
-  const queue = await selectQueueDefinition({ db, vault: undefined }, queueId, 'none');
-  if (!queue) return;
   const state = refusal ? 'REFUSED' : 'CUT';
-  const marked = markedIds(queue);
+  const attributes = (await sensitiveAttributes(db, [queueId])).get(queueId) ?? [];
+  const marked = markedIds({ attributes });
   const ended = { queueId, uploadId, state, refusal: refusal?.toJSON(), marked } as const;
   if (!(await endReading(db, ended, now))) return;
   // What it was refused for may show values, which are sensitive one day; the upload says it.
