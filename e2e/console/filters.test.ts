@@ -96,7 +96,10 @@ test('listWorkItems finds by a filter of the console exactly what the filter say
   const fields = fieldsOfItems(queue, model);
   const property = fc.asyncProperty(filters, async (filter) => {
     const line = print(filter);
-    const body = { filter: compile(parse(line) ?? filter, fields, new Date()), fields: ['id'] };
+    const body = {
+      filter: compile(parse(line) ?? filter, fields, { now: new Date(), zone: 'UTC' }),
+      fields: ['id'],
+    };
     const { list } = (await admin.listWorkItems({ path, body })).body;
     const expected = created.filter((_, index) => selects(filter, samples[index] as Sample));
     expect(

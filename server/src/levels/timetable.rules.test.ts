@@ -72,11 +72,14 @@ const calendars = fc.record({
   ),
   hours: fc.uniqueArray(someHours, { minLength: 1, maxLength: 6, selector: ({ day }) => day }),
   holidays: fc.uniqueArray(
-    fc.record({
-      date: fc.constantFrom('2026-03-29', '2026-03-30', '2026-10-26', '2026-11-02'),
-      name: fc.constant('x'),
-      hours: fc.constantFrom(undefined, [{ from: '09:00', to: '10:30' }]),
-    }),
+    fc.record(
+      {
+        date: fc.constantFrom('2026-03-29', '2026-03-30', '2026-10-26', '2026-11-02'),
+        name: fc.constant('x'),
+        hours: fc.constant('09:00').map((from) => [{ from, to: '10:30' }]),
+      },
+      { requiredKeys: ['date', 'name'] },
+    ),
     { maxLength: 2, selector: ({ date }) => date },
   ),
 });
