@@ -7,6 +7,7 @@ const rows = (amount: number) => count(amount, 'row', 'rows');
 
 const en = {
   intake: {
+    mayNot: 'Only owners, members and participants of the queue and queue admins may put items in.',
     title: 'Upload',
     steps: { file: 'File', read: 'Read', map: 'Map', check: 'Check' },
     progress: 'Steps',

@@ -16,12 +16,14 @@ export function Page() {
   const { id } = useParams({ from: '/frame/queues/$id/upload' });
   const { upload } = useSearch({ from: '/frame/queues/$id/upload' });
   const { data: queue } = useSuspenseQuery(queueQuery(toId(id)));
+  const mayAdd = queue.capabilities?.includes('add') === true;
   useTitle(m.intake.title, queue.name ?? id);
   return (
     <div className={css.page}>
       <h2 className={css.title}>{m.intake.title}</h2>
+      {upload === undefined && !mayAdd && <p className="soft">{m.intake.mayNot}</p>}
       {upload === undefined ? (
-        <Wizard queue={queue} />
+        mayAdd && <Wizard queue={queue} />
       ) : (
         <>
           <UploadReport key={upload} queueId={toId(id)} uploadId={toId(upload)} />

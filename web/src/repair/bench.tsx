@@ -47,7 +47,7 @@ export function Bench({ cluster, queue, model }: Props) {
     <>
       <Tools rows={rows} attributes={attributes} cells={bench}>
         {rows.length > 0 && <Deeds cluster={cluster} queue={queue} />}
-        <SendBack queueId={queue.id ?? 0} rows={rows} attributes={attributes} editing={editing} />
+        <SendBack queue={queue} rows={rows} attributes={attributes} editing={editing} />
       </Tools>
       {!list.isReading && rows.length === 0 && <p role="status">{m.repair.noneLeft}</p>}
       <div className={css.rows} hidden={rows.length === 0}>
@@ -78,12 +78,13 @@ const fit = bulkActions.filter((action) => !unfit.has(action));
 function Deeds({ cluster, queue }: Omit<Props, 'model'>) {
   const filter = useMemo(() => filterOf(cluster), [cluster]);
   const [opened, setOpened] = useState<Opened>();
-  const restart = () => setOpened('RESTART');
+  const mayRepair = queue.capabilities?.includes('repair') === true;
+  const restart = () => mayRepair && setOpened('RESTART');
   const { count = 0, isMore = false } = cluster.queues.find(({ queueId }) => queueId === queue.id) ?? {};
   useKey('r', restart, m.repair.restartAll(count, isMore));
   return (
     <>
-      <Button className="primary" aria-keyshortcuts="r" onPress={restart}>
+      <Button className="primary" aria-keyshortcuts="r" isDisabled={!mayRepair} onPress={restart}>
         {m.repair.restartAll(count, isMore)} <kbd aria-hidden="true">r</kbd>
       </Button>
       <BulkMenu queue={queue} target={{ filter }} actions={fit} opened={opened} onOpened={setOpened} />

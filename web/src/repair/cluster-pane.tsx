@@ -3,12 +3,14 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button, Form, Input, Label, TextField } from 'react-aria-components';
+import { AsScript } from '../dialogs/as-script.tsx';
+import { carryOut } from '../dialogs/queries.ts';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { modelQuery, queueQuery } from '../queues/queries.ts';
 import { Bench } from './bench.tsx';
 import { m } from './messages.ts';
-import { saveNote, type Cluster } from './queries.ts';
+import { noteRequest, type Cluster } from './queries.ts';
 import { shapeOf } from './rules.ts';
 import css from './repair.module.css';
 
@@ -106,11 +108,13 @@ function OtherNotes({
 }
 
 function Note({ cluster, queueId }: { readonly cluster: Cluster; readonly queueId: Id }) {
+  const { data: queue } = useQuery(queueQuery(queueId));
+  const mayNote = queue?.capabilities?.includes('repair') === true;
   const known = cluster.notes.find((one) => one.queueId === queueId);
   const [text, setText] = useState(known?.note ?? '');
   const [told, setTold] = useState('');
   const save = () =>
-    saveNote(queueId, cluster, text).then(
+    carryOut([noteRequest(queueId, cluster, text)]).then(
       () => setTold(m.repair.noted),
       (error: Error) => setTold(error.message),
     );
@@ -122,11 +126,15 @@ function Note({ cluster, queueId }: { readonly cluster: Cluster; readonly queueI
         void save();
       }}
     >
-      <TextField value={text} onChange={setText} maxLength={4000}>
+      <TextField value={text} onChange={setText} maxLength={4000} isReadOnly={!mayNote}>
         <Label>{m.repair.note}</Label>
         <Input />
       </TextField>
-      <Button type="submit">{m.repair.saveNote}</Button>
+      <Button type="submit" isDisabled={!mayNote}>
+        {m.repair.saveNote}
+      </Button>
+      {queue && !mayNote && <small className="soft">{m.repair.mayNotNote}</small>}
+      {mayNote && <AsScript requests={[noteRequest(queueId, cluster, text)]} />}
       <span role="status">{told}</span>
     </Form>
   );

@@ -6,6 +6,7 @@ import { Button } from 'react-aria-components';
 import { Notice } from '../page/states.tsx';
 import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
+import { queueQuery } from '../queues/queries.ts';
 import { itemQuery } from '../work-items/queries.ts';
 import { Answers } from './answers.tsx';
 import { Evidence } from './evidence.tsx';
@@ -63,6 +64,8 @@ interface QuestionProps {
 
 function Question({ queueId, id, queueName, onSettled, onLater }: QuestionProps) {
   const { data: item, error } = useQuery(itemQuery(queueId, id));
+  const { data: queue } = useQuery(queueQuery(queueId));
+  const maySettle = queue?.capabilities?.includes('repair') === true;
   return (
     <article className={css.question}>
       <h2>
@@ -75,7 +78,8 @@ function Question({ queueId, id, queueName, onSettled, onLater }: QuestionProps)
         {error?.message}
       </p>
       {item && <Evidence item={item} />}
-      {item && <Answers item={item} onSettled={onSettled} />}
+      {item && maySettle && <Answers item={item} onSettled={onSettled} />}
+      {queue && !maySettle && <p className="soft">{m.item.mayNot}</p>}
       <p>
         <Button className="quiet" onPress={onLater}>
           {m.doubts.later}

@@ -39,6 +39,7 @@ const en = {
     note: 'Note for whoever meets this again',
     notes: 'Notes in other queues',
     noteBy: (name: string) => `${name} noted`,
+    mayNotNote: 'Only owners and members of the queue and queue admins may note something.',
     saveNote: 'Save note',
     noted: 'The note is saved.',
     noneLeft: 'No item of this cause has failed in this queue any more.',

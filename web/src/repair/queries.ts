@@ -1,6 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
 import { call } from '../connection/client.ts';
-import { query, queryClient, read } from '../connection/query.ts';
+import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
 import { carryOut } from '../dialogs/queries.ts';
 import type { Compiled } from '../filters/compile.ts';
@@ -50,11 +50,11 @@ export async function sendBack(request: Request): Promise<CorrectionOutcome> {
   return outcome as CorrectionOutcome;
 }
 
-export async function saveNote(
+/** Notes of a cause in a queue what is known about it. */
+export function noteRequest(
   id: Id,
   { signature, failureKind }: Pick<Cluster, 'signature' | 'failureKind'>,
   note: string,
-): Promise<void> {
-  await call('noteFailureCluster', { path: { id }, body: { signature, failureKind, note } });
-  await queryClient.invalidateQueries({ queryKey: ['listFailureClusters'] });
+): Request {
+  return requestFor('noteFailureCluster', { path: { id }, body: { signature, failureKind, note } });
 }

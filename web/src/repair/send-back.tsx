@@ -1,4 +1,4 @@
-import type { Id } from '@millrace/api';
+import type { Schemas } from '@millrace/api';
 import { useEffect, useState } from 'react';
 import {
   Button,
@@ -31,7 +31,7 @@ import type { Editing } from './use-edits.ts';
 import css from './repair.module.css';
 
 interface Props {
-  readonly queueId: Id;
+  readonly queue: Schemas['Queue'];
   readonly rows: readonly BenchRow[];
   readonly attributes: readonly Attribute[];
   readonly editing: Editing;
@@ -42,10 +42,12 @@ const mostRows = 1000;
 
 /** The corrected rows, sent back to be tried again: first tried on the server, then asked for, then done, with what came of each row. */
 export function SendBack(props: Props) {
-  const { rows, attributes, editing } = props;
+  const { queue, rows, attributes, editing } = props;
   const changed = rows.filter(({ id }) => editing.edits.has(id)).slice(0, mostRows);
   const unsound = changed.filter((row) => !isSound(editing.edits, row, attributes));
-  const isReady = changed.length > 0 && unsound.length === 0;
+  // Whoever may not repair is told so beside what else is done to the items.
+  const mayRepair = queue.capabilities?.includes('repair') === true;
+  const isReady = mayRepair && changed.length > 0 && unsound.length === 0;
   const [isOpen, setOpen] = useState(false);
   useCommand('Enter', () => isReady && setOpen(true));
   return (
@@ -72,7 +74,8 @@ export function SendBack(props: Props) {
 }
 
 function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }) {
-  const { queueId, editing } = props;
+  const { queue, editing } = props;
+  const queueId = queue.id ?? 0;
   // What was tried is what is sent, also when the list behind it changes.
   const [lines] = useState(() => linesOf(props));
   const [trial, setTrial] = useState<CorrectionOutcome>();

@@ -40,14 +40,14 @@ export interface Place {
  */
 const places: readonly Place[] = [
   { path: '/', label: m.shell.overview, icon: Gauge, key: 'o' },
-  { path: '/queues', label: m.shell.queues, icon: Layers, key: 'q' },
-  { path: '/repair', label: m.shell.repair, icon: Wrench, key: 'r' },
-  { path: '/devices', label: m.shell.devices, icon: Server, key: 'd' },
-  { path: '/pools', label: m.shell.pools, icon: Boxes, key: 'p' },
-  { path: '/automations', label: m.shell.automations, icon: Workflow, key: 'a' },
-  { path: '/events', label: m.shell.events, icon: History, key: 'e' },
-  { path: '/calendars', label: m.shell.calendars, icon: CalendarClock, key: 'c' },
-  { path: '/workitemmodels', label: m.shell.models, icon: Shapes, key: 'm' },
+  { path: '/queues', label: m.shell.queues, icon: Layers, key: 'q', permissions: ['useQueues'] },
+  { path: '/repair', label: m.shell.repair, icon: Wrench, key: 'r', permissions: ['useQueues'] },
+  { path: '/devices', label: m.shell.devices, icon: Server, key: 'd', permissions: ['useQueues'] },
+  { path: '/pools', label: m.shell.pools, icon: Boxes, key: 'p', permissions: ['useQueues'] },
+  { path: '/automations', label: m.shell.automations, icon: Workflow, key: 'a', permissions: ['useQueues'] },
+  { path: '/events', label: m.shell.events, icon: History, key: 'e', permissions: ['useQueues'] },
+  { path: '/calendars', label: m.shell.calendars, icon: CalendarClock, key: 'c', permissions: ['useQueues'] },
+  { path: '/workitemmodels', label: m.shell.models, icon: Shapes, key: 'm', permissions: ['useQueues'] },
   { path: '/users', label: m.shell.users, icon: Users, key: 'u', permissions: ['viewUsers'], isFolded: true },
   {
     path: '/roles',

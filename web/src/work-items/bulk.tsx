@@ -35,7 +35,8 @@ export type Opened = 'menu' | BulkAction | undefined;
 export function BulkMenu(props: Props) {
   const { queue, target, label, actions = bulkActions, opened: wanted, onOpened } = props;
   const [own, setOwn] = useState<Opened>();
-  const opened = wanted ?? own;
+  const mayRepair = queue.capabilities?.includes('repair') === true;
+  const opened = mayRepair ? (wanted ?? own) : undefined;
   const open = onOpened ?? setOwn;
   const action = opened === 'menu' ? undefined : opened;
   const close = () => open(undefined);
@@ -46,7 +47,9 @@ export function BulkMenu(props: Props) {
   return (
     <>
       <MenuTrigger isOpen={opened === 'menu'} onOpenChange={turn}>
-        <Button className="quiet">{name} …</Button>
+        <Button className="quiet" isDisabled={!mayRepair}>
+          {name} …
+        </Button>
         <Popover className="popover" placement="bottom end">
           <Menu className="menu" aria-label={name}>
             {actions.map((one) => (
@@ -57,6 +60,7 @@ export function BulkMenu(props: Props) {
           </Menu>
         </Popover>
       </MenuTrigger>
+      {!mayRepair && <small className="soft">{m.item.mayNot}</small>}
       <ModalOverlay isOpen={action !== undefined} onOpenChange={close} className="overlay">
         <Modal className="modal">
           <Dialog className={css.dialog}>

@@ -1,0 +1,89 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { addItems, createInvoices, failItems } from './fixtures.ts';
+import { tokenOfAdmin } from './frame.ts';
+import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+
+describe.skipIf(browserFile === undefined)('What one may not do, in a browser', () => {
+  let stage: Stage;
+  let id = 0;
+  let looker = '';
+  beforeAll(async () => {
+    stage = await setStage();
+    const { app } = stage;
+    id = await createInvoices(app, 'Guarded');
+    await addItems(app, id, [{ number: 'A-1' }, { number: 'A-2' }]);
+    await failItems(app, id, 1, 'The vendor is not known');
+    looker = (await app.user('looker', ['AAE_Auditor'])).token;
+  });
+  afterEach(() => stage.clear());
+  afterAll(() => stage.stop());
+
+  test('is disabled in a list of items, and says who may', async () => {
+    const page = await stage.open(`/console/queues/${id}`, { token: looker });
+    await page
+      .getByText('Only owners and members of the queue and queue admins may repair its items.')
+      .waitFor();
+    expect(await page.getByRole('button', { name: /^Change all/ }).isDisabled()).toBe(true);
+    await page.keyboard.press('.');
+    expect(await page.getByRole('menu').count()).toBe(0);
+    await expectAccessible(page);
+  });
+
+  test('is disabled at the repair desk, notes too, and says who may', async () => {
+    const page = await stage.open('/console/repair', { token: looker });
+    await page
+      .getByRole('link', { name: /vendor is not known/ })
+      .first()
+      .click();
+    await page
+      .getByText('Only owners and members of the queue and queue admins may note something.')
+      .waitFor();
+    await page.getByText('queue admins may repair its items.').waitFor();
+    expect(await page.getByRole('button', { name: /^Restart/ }).isDisabled()).toBe(true);
+    expect(await page.getByRole('button', { name: /^Send/ }).isDisabled()).toBe(true);
+    await expectAccessible(page);
+  });
+
+  test('begins no upload, and says who may', async () => {
+    const page = await stage.open(`/console/queues/${id}/upload`, { token: looker });
+    await page.getByText('queue admins may put items in.').waitFor();
+    expect(await page.getByRole('list', { name: 'Steps' }).count()).toBe(0);
+    await expectAccessible(page);
+  });
+
+  test('is not found at the side, such as queues by an operator of the installation', async () => {
+    const { token } = await stage.app.user('operator', ['AAE_Operator']);
+    const page = await stage.open('/console/settings', { token });
+    const pages = page.getByRole('navigation', { name: 'Pages' });
+    await pages.getByRole('link', { name: 'Overview' }).waitFor();
+    expect(await pages.getByRole('link', { name: 'Queues' }).count()).toBe(0);
+  });
+
+  test('a setting that is emptied is not saved as if it were', async () => {
+    const page = await stage.open(`/console/queues/${id}/settings`, { token: await tokenOfAdmin(stage) });
+    const review = page.getByRole('button', { name: 'Review the changes' });
+    await page.getByLabel('Further tries').fill('');
+    await page.getByText('A queue cannot be without these: fill in Further tries.').waitFor();
+    expect(await review.isDisabled()).toBe(true);
+    await expectAccessible(page);
+    await page.getByLabel('Further tries').fill('7');
+    await review.click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    expect((await stage.app.admin.getQueue({ path: { id } })).body.autoRetryLimit).toBe(7);
+  });
+
+  test('a new user has the roles that were chosen, and no other', async () => {
+    const page = await stage.open('/console/users', { token: await tokenOfAdmin(stage) });
+    await page.getByRole('button', { name: 'New user' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Without a role the user may do nothing.').waitFor();
+    await dialog.getByLabel('User name').fill('ines');
+    await dialog.getByRole('checkbox', { name: /^AAE_Auditor/ }).check();
+    await dialog.getByRole('button', { name: 'Make' }).click();
+    await page.getByRole('button', { name: 'I have kept it' }).click();
+    const filter = { operator: 'eq', field: 'username', value: 'ines' };
+    const [user] = (await stage.app.admin.listUsers({ body: { filter } })).body.list;
+    expect(user?.roles.map(({ name }) => name)).toEqual(['AAE_Auditor']);
+  });
+});
