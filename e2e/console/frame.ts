@@ -159,6 +159,18 @@ export function testFrame(stage: () => Stage): void {
       await title(page, 'Models').waitFor();
     });
 
+    test('prints a page whole, without what is around it', async () => {
+      const page = await stage().open('/console/automations', { token: await tokenOfAdmin(stage()) });
+      await title(page, 'Automations').waitFor();
+      await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+      expect(await page.getByRole('navigation', { name: 'Pages' }).count()).toBe(0);
+      expect(await page.getByRole('button').count()).toBe(0);
+      const [overflow, height] = await page.evaluate<[string, string]>(
+        `[getComputedStyle(document.querySelector('main')).overflowY, document.querySelector('main').parentElement.style.height]`,
+      );
+      expect([overflow, height]).toEqual(['visible', '']);
+    });
+
     test('shows its keys', async () => {
       const page = await stage().open('/console/queues', { token: await tokenOfAdmin(stage()) });
       await title(page, 'Queues').waitFor();
