@@ -1,6 +1,14 @@
 import { ExactNumber, parseJson, stringifyJson } from '@millrace/api';
 import { expect, test } from 'vitest';
-import { applied, changesBetween, clashing, dataChangeIn, typedIn, withTyped } from './edit-rules.ts';
+import {
+  applied,
+  changesBetween,
+  clashing,
+  dataChangeIn,
+  typedIn,
+  versionsOf,
+  withTyped,
+} from './edit-rules.ts';
 
 const base = parseJson('{"number":"R-1","amount":9007199254740993.125,"tags":["a"]}') as Record<
   string,
@@ -58,6 +66,20 @@ test('Events tell what they changed in the data, once one before them has told w
     { name: 'amount', before: undefined, after: 5 },
   ]);
 });
+
+test.each(['updateWorkItemStatus', 'updateWorkItems'])(
+  'The versions of the data of an item are what its events tell of it whole, and %s sets some attributes of that',
+  (operation) => {
+    const some = { operation, changes: { json: { amount: 6 } } };
+    const whole = { operation: 'updateWorkItem', changes: { json: { number: 'R-1', amount: 5 } } };
+    const other = { operation: 'claimWorkItems' };
+    expect(versionsOf([some, other])).toEqual([]);
+    expect(versionsOf([some, whole, other, some])).toEqual([
+      { event: whole, data: { number: 'R-1', amount: 5 } },
+      { event: some, data: { number: 'R-1', amount: 6 } },
+    ]);
+  },
+);
 
 test('A value that is hidden has an empty field, stays unless something is typed, and is replaced by that', () => {
   const masked = { masked: '•••' };
