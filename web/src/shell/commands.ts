@@ -55,4 +55,6 @@ export function useCommands(onHelp: () => void): Choice[] {
 }
 
 /** What the server does not take stays in this browser. */
-const choose: typeof setPreference = (name, value) => setPreference(name, value).catch(() => undefined);
+function choose(...[name, value]: Parameters<typeof setPreference>): void {
+  void setPreference(name, value).catch(() => undefined);
+}
