@@ -3,7 +3,7 @@
  * `npm run demo -- --keep` leaves, whose first queue is shown.
  */
 import path from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 
 const [, , url = 'http://127.0.0.1:8080', password = ''] = process.argv;
 const folder = path.join(import.meta.dirname, '../docs/console');
@@ -16,6 +16,7 @@ const pictures = [
   { name: 'charts-light', address: 'queues/1/charts?range=1h', width: 1280, colorScheme: 'light' },
   { name: 'item-light', address: 'queues/1/workitems/first', width: 1280, colorScheme: 'light' },
   { name: 'phone-dark', address: 'queues/1', width: 390, colorScheme: 'dark' },
+  { name: 'upload-light', address: 'queues/1/upload', width: 1280, colorScheme: 'light' },
   { name: 'user-light', address: 'users/1', width: 1280, colorScheme: 'light' },
 ] as const;
 
@@ -25,6 +26,7 @@ const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-dev-shm-usage'],
 });
+const token = await logIn();
 const first = await firstFailed();
 for (const picture of pictures) await take(browser, picture);
 await browser.close();
@@ -42,22 +44,60 @@ async function take(
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
   await page.goto(`${url}/console/${address.replace('first', first)}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
+  if (address.endsWith('upload')) await tryFile(page);
   // Some pages follow what happens by a stream that never ends.
   await page.waitForTimeout(secondsToSettle * 1000);
   await page.screenshot({ path: path.join(folder, `${name}.png`) });
   await page.close();
 }
 
+/** Has a file tried that fits the queue, but for one row, as far as the step that tells what would become of it. */
+async function tryFile(page: Page): Promise<void> {
+  const { workItemModelId } = await ask<{ workItemModelId: number }>('GET', '/v4/wlm/queues/1');
+  const { attributes } = await ask<{ attributes: readonly Attribute[] }>(
+    'GET',
+    `/v4/wlm/workitemmodels/${workItemModelId}`,
+  );
+  const rows = [1, 2, 3, 4, 5].map((row) => attributes.map(({ type }) => valueOf(type, row)).join(','));
+  const text = [attributes.map(({ name }) => name).join(','), ...rows].join('\n');
+  const file = { name: 'new-items.csv', mimeType: 'text/csv', buffer: Buffer.from(text) };
+  await page.locator('input[type=file]').setInputFiles(file);
+  for (const step of ['Map', 'Check']) await page.getByRole('button', { name: `Next: ${step}` }).click();
+  await page.getByRole('button', { name: /^Put .* in$/ }).waitFor();
+}
+
+interface Attribute {
+  readonly name: string;
+  readonly type: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
+}
+
+/** A value that fits, but for the numbers of the third row. */
+function valueOf(type: Attribute['type'], row: number): string {
+  if (type === 'NUMBER') return row === 3 ? 'much' : String(row * 129.9);
+  if (type === 'DATE') return `2026-12-0${row}`;
+  return type === 'BOOLEAN' ? 'true' : `N-100${row}`;
+}
+
+async function logIn(): Promise<string> {
+  const answer = await fetch(`${url}/v2/authentication`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'admin', password }),
+  });
+  return ((await answer.json()) as { token: string }).token;
+}
+
+async function ask<Answer>(method: 'GET' | 'POST', to: string, body?: object): Promise<Answer> {
+  const headers = { 'content-type': 'application/json', 'x-authorization': token };
+  const answer = await fetch(url + to, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+  return (await answer.json()) as Answer;
+}
+
 /** The item that is looked at: the newest that failed. */
 async function firstFailed(): Promise<string> {
-  const send = async (to: string, body: object, token = '') => {
-    const headers = { 'content-type': 'application/json', 'x-authorization': token };
-    const response = await fetch(url + to, { method: 'POST', headers, body: JSON.stringify(body) });
-    return (await response.json()) as { token: string; list: { id: number }[] };
-  };
-  const { token } = await send('/v2/authentication', { username: 'admin', password });
   const filter = { operator: 'eq', field: 'status', value: 'FAILED' };
   const sort = [{ field: 'createdOn', direction: 'desc' }];
-  const { list } = await send('/v4/wlm/queues/1/workitems/list', { filter, sort }, token);
+  const wanted = { filter, sort };
+  const { list } = await ask<{ list: { id: number }[] }>('POST', '/v4/wlm/queues/1/workitems/list', wanted);
   return String(list[0]?.id);
 }
