@@ -1,6 +1,7 @@
 import type { Schemas } from '@millrace/api';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDevice, createLine, type DeviceFixture } from '../../server/src/testing/dispatch.ts';
+import { hostileNames } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
 
@@ -147,6 +148,33 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     );
     const page = await stage.open(`/console/devices/${busy.path.id}`, { token });
     await page.getByText('registered this device').waitFor();
+  });
+
+  test('shows the names of devices, pools, automations, labels and bots as text, whatever they hold', async () => {
+    const runner = await stage.app.user('hostile runner', ['AAE_Bot Runner']);
+    const devices = await Promise.all(
+      hostileNames.map((nickname) => createDevice(runner, { nickname, bots: hostileNames })),
+    );
+    for (const name of hostileNames)
+      await createLine(stage.app, devices, { name }, () => ({ name, botName: name }));
+    const [image = ''] = hostileNames;
+    for (const [address, heading] of [
+      ['devices', 'Devices'],
+      [`devices/${devices[0]?.path.id}`, image],
+      ['pools', 'Pools'],
+      ['automations', 'Automations'],
+      ['', 'Overview'],
+    ] as const) {
+      const page = await stage.open(`/console/${address}`, { token });
+      await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
+      await page
+        .getByText(image)
+        .or(page.getByRole('link', { name: image }))
+        .first()
+        .waitFor();
+      expect(await page.evaluate('window.canary'), address).toBeUndefined();
+      await expectAccessible(page);
+    }
   });
 
   test('fits on a phone, where nothing has to be moved sideways', async () => {

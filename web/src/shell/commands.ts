@@ -4,7 +4,7 @@ import { logOut } from '../connection/client.ts';
 import { isPaused } from '../live/effects.ts';
 import { usePreferences } from '../preferences/preferences.ts';
 import { setPreference } from '../preferences/queries.ts';
-import { useMayCreate } from '../queues/queries.ts';
+import { useMay } from '../connection/may.ts';
 import { useStore } from '../store/store.ts';
 import { theme, themes } from '../theme/theme.ts';
 import { m } from './messages.ts';
@@ -30,7 +30,7 @@ export function useCommands(onHelp: () => void): Choice[] {
     act: () => void navigate({ to: '/queues/new' }),
   };
   return [
-    ...(useMayCreate() ? [creation] : []),
+    ...(useMay('createQueues') ? [creation] : []),
     { key: 'link', name: m.shell.copyLink, act: () => void navigator.clipboard.writeText(location.href) },
     {
       key: 'live',
