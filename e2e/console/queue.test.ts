@@ -91,9 +91,7 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     await first.getByRole('link', { name: '1 Failed' }).waitFor();
     // All figures come in one call.
     expect(asked.filter((url) => /queues\/\d+\/stats/.test(url))).toEqual([]);
-    await expect
-      .poll(async () => (await app.admin.getPreferences()).body.pinnedQueueIds)
-      .toEqual([id]);
+    await expect.poll(async () => (await app.admin.getPreferences()).body.pinnedQueueIds).toEqual([id]);
     await page.getByRole('button', { name: 'Unpin Zebra' }).click();
     await expect.poll(async () => (await app.admin.getPreferences()).body.pinnedQueueIds).toEqual([]);
   });
