@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { addItems, createInvoices, hostile } from './fixtures.ts';
+import { addItems, createInvoices, hostile, hostileNames } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
 
@@ -86,6 +86,27 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByText('There is no calendar yet.').waitFor();
     expect(await page.evaluate('window.canary')).toBeUndefined();
+  });
+
+  test('the names of calendars and of their holidays are text, whatever they hold', async () => {
+    const { admin } = stage.app;
+    const hours = [{ day: 'MONDAY' as const, from: '08:00', to: '16:00' }];
+    const made = await Promise.all(
+      hostileNames.map((name, index) =>
+        admin.createCalendar({
+          body: { name, timeZone: 'UTC', hours, holidays: [{ date: `2026-12-0${index + 1}`, name }] },
+        }),
+      ),
+    );
+    expect(made.map(({ status }) => status)).toEqual(made.map(() => 200));
+    const [image = ''] = hostileNames;
+    const page = await open('/console/calendars');
+    for (const name of hostileNames) await page.getByRole('heading', { name, exact: true }).waitFor();
+    await page.getByRole('button', { name: `Change ${image}` }).click();
+    await expect.poll(() => page.getByLabel('Holidays, a line each').inputValue()).toContain(image);
+    await expectAccessible(page);
+    expect(await page.evaluate('window.canary')).toBeUndefined();
+    for (const { body } of made) await admin.deleteCalendar({ path: { id: Number(body.id) } });
   });
 
   test('a queue is promised something, and says whether that will hold and what would hold it', async () => {

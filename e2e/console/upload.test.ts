@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createInvoices } from './fixtures.ts';
+import { createInvoices, hostile, hostileNames } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
 
@@ -146,6 +146,32 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     }`);
     await page.getByText('Read as CSV').waitFor();
     await page.getByText('dropped.csv').first().waitFor();
+  });
+
+  test('the name of a file, its columns and its values are text, whatever they hold', async () => {
+    const id = await createInvoices(stage.app, 'Hostile files');
+    const page = await open(`/console/queues/${id}/upload`);
+    const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+    const header = ['number', 'vendor', ...hostileNames];
+    const rows = hostile.map((text) => [text, text, ...hostileNames.map(() => text)]);
+    const text = [header, ...rows].map((cells) => cells.map(quoted).join(',')).join('\n');
+    const [image = ''] = hostileNames;
+    const name = `${image.replaceAll('/', '')}.csv`;
+    await page.locator('input[type=file]').setInputFiles(file(name, text));
+    await page.getByText(`Read as CSV`).waitFor();
+    await page.getByText(name).first().waitFor();
+    await expectAccessible(page);
+    await next(page, 'Map');
+    await page.getByLabel('Leave columns out that are no attribute').check();
+    await page.getByRole('rowheader', { name: image, exact: true }).waitFor();
+    await expectAccessible(page);
+    await next(page, 'Check');
+    await page.getByText('leftU+202Eright').first().waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: `Put ${hostile.length} items in` }).click();
+    await page.getByText(`${hostile.length} items created`).waitFor();
+    await expectAccessible(page);
+    expect(await page.evaluate('window.canary')).toBeUndefined();
   });
 
   test('what is no table is refused in the words of the server, and another file can be chosen', async () => {
