@@ -189,6 +189,8 @@ export default {
           '^(node:)?crypto$',
           // Days and clocks of time zones, as values.
           '^node_modules/@internationalized/date/',
+          // How many letters two words differ by.
+          '^node_modules/leven/',
         ],
       },
     },

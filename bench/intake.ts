@@ -19,19 +19,7 @@ export async function intake(stage: Stage, rows: number): Promise<void> {
   try {
     // PostgreSQL writes there, as another account where this one is root's.
     await chmod(folder, 0o777);
-    const inFolder = (name: string) => path.join(folder, name);
-    const files = {
-      csv: inFolder('rows.csv'),
-      excel: inFolder('rows.xlsx'),
-      shared: inFolder('shared.xlsx'),
-    };
-    process.stderr.write(`writing ${rows} rows as CSV and as two workbooks\n`);
-    await pipeline(csvOf(rows), createWriteStream(files.csv));
-    await pipeline(
-      workbookOf({ name: 'Items', head: headXml(names), portions: sheetOf(rows) }),
-      createWriteStream(files.excel),
-    );
-    await pipeline(sharedWorkbookOf(names, recordsOf(rows)), createWriteStream(files.shared));
+    const files = await write(folder, rows);
     const queueId = await createQueue(stage);
     const before = await peakMegabytes(stage);
     const csv = await upload(stage, queueId, files.csv);
@@ -48,6 +36,18 @@ export async function intake(stage: Stage, rows: number): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function write(folder: string, rows: number) {
+  const [csv = '', excel = '', shared = ''] = ['rows.csv', 'rows.xlsx', 'shared.xlsx'].map((name) =>
+    path.join(folder, name),
+  );
+  process.stderr.write(`writing ${rows} rows as CSV and as two workbooks\n`);
+  await pipeline(csvOf(rows), createWriteStream(csv));
+  const sheet = { name: 'Items', head: headXml(names), portions: sheetOf(rows) };
+  await pipeline(workbookOf(sheet), createWriteStream(excel));
+  await pipeline(sharedWorkbookOf(names, recordsOf(rows)), createWriteStream(shared));
+  return { csv, excel, shared };
 }
 
 const names = ['number', 'customer', 'amount', 'due', 'urgent'];

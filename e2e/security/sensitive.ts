@@ -1,10 +1,10 @@
-import pg from 'pg';
 import { expect } from 'vitest';
 import type { Schemas } from '@millrace/api';
 import type { TestUser } from '../../server/src/testing/app.ts';
 import { seal } from '../../server/src/testing/audit.ts';
 import { keyFile } from '../../server/src/testing/key-file.ts';
 import { createCustomers, tablesWith } from '../../server/src/testing/secrets.ts';
+import { beginWriter } from '../../server/src/testing/writer.ts';
 import type { Attack, Place } from './attack.ts';
 
 const sealingKeyFile = keyFile();
@@ -253,16 +253,14 @@ export const sensitive: Attack[] = [
       await add({ customer: canary });
       await seal(app, sealingKeyFile);
       // A transaction that may still write by the former model.
-      const writer = new pg.Client(app.connection);
-      await writer.connect();
-      await writer.query('begin; select pg_current_xact_id()');
+      const endWriter = await beginWriter(app);
       const { version } = (await app.admin.getWorkItemModel({ path: { id: modelId } })).body;
       const attributes = [{ name: 'customer', sensitivity: 'PERSONAL' }];
       const body = { version, attributes } as never;
       await app.admin.updateWorkItemModel({ path: { id: modelId }, body });
       const early = await call.exportAudit({ body: {} });
       expect([early.status, early.headers.get('retry-after')]).toEqual([409, '5']);
-      await writer.end();
+      await endWriter();
       await expect.poll(async () => (await app.admin.getQueue({ path })).body.rekeying ?? false).toBe(false);
       const later = await call.exportAudit({ body: {} });
       expect(await (later.body as unknown as Blob).text()).not.toContain(canary);

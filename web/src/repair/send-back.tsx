@@ -12,6 +12,7 @@ import {
   ModalOverlay,
   TextField,
 } from 'react-aria-components';
+import type { Request } from '../connection/request.ts';
 import { AsScript } from '../dialogs/as-script.tsx';
 import { EnterHint, useBeginning } from '../dialogs/ask.tsx';
 import { useCommand } from '../page/keys.ts';
@@ -73,24 +74,19 @@ export function SendBack(props: Props) {
   );
 }
 
-function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }) {
-  const { queue, editing } = props;
+/** The trial of the corrections, and what sends them and tells what came of it. */
+function useSending({ queue, editing }: Props, lines: readonly Line[]) {
   const queueId = queue.id ?? 0;
-  // What was tried is what is sent, also when the list behind it changes.
-  const [lines] = useState(() => linesOf(props));
   const [trial, setTrial] = useState<CorrectionOutcome>();
   const [done, setDone] = useState<CorrectionOutcome>();
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
-  const [reason, setReason] = useState('');
-  const form = useBeginning();
-  const request = sendBackRequest(queueId, lines.map(correctionOf), reason.trim());
   const refuse = (error: Error) => setProblem(error.message);
   useEffect(
     () => void tryCorrections(queueId, lines.map(correctionOf)).then(setTrial, refuse),
     [queueId, lines],
   );
-  const send = async () => {
+  const send = async (request: Request) => {
     setBusy(true);
     const outcome = await sendBack(request).catch(refuse);
     if (outcome) {
@@ -99,12 +95,22 @@ function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }
     }
     setBusy(false);
   };
+  return { trial, done, problem, isBusy, send };
+}
+
+function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }) {
+  // What was tried is what is sent, also when the list behind it changes.
+  const [lines] = useState(() => linesOf(props));
+  const [reason, setReason] = useState('');
+  const { trial, done, problem, isBusy, send } = useSending(props, lines);
+  const form = useBeginning();
+  const request = sendBackRequest(props.queue.id ?? 0, lines.map(correctionOf), reason.trim());
   return (
     <Form
       ref={form}
       onSubmit={(event) => {
         event.preventDefault();
-        void send();
+        void send(request);
       }}
     >
       <Heading slot="title">{m.repair.sendBackTitle}</Heading>

@@ -19,6 +19,19 @@ export interface Choice {
 
 const densities = ['COMPACT', 'NORMAL', 'TOUCH'] as const;
 
+const looks: readonly Choice[] = [
+  ...themes.map((one) => ({
+    key: `theme ${one}`,
+    name: m.shell.useTheme(m.shell.theme[one]),
+    act: () => theme.set(one),
+  })),
+  ...densities.map((one) => ({
+    key: `rows ${one}`,
+    name: m.shell.rows[one],
+    act: () => choose('density', one),
+  })),
+];
+
 /** What can be done on every page. */
 export function useCommands(onHelp: () => void): Choice[] {
   const navigate = useNavigate();
@@ -39,16 +52,7 @@ export function useCommands(onHelp: () => void): Choice[] {
     },
     { key: 'keys', name: m.shell.shortcuts, act: onHelp },
     { key: 'letters', name: keys ? m.shell.keysOff : m.shell.keysOn, act: () => choose('keys', !keys) },
-    ...themes.map((one) => ({
-      key: `theme ${one}`,
-      name: m.shell.useTheme(m.shell.theme[one]),
-      act: () => theme.set(one),
-    })),
-    ...densities.map((one) => ({
-      key: `rows ${one}`,
-      name: m.shell.rows[one],
-      act: () => choose('density', one),
-    })),
+    ...looks,
     { key: 'reference', name: m.shell.reference, act: () => location.assign('/docs') },
     { key: 'log out', name: m.common.logOut, act: () => void logOut() },
   ];
