@@ -114,7 +114,7 @@ export function testJobsWithItems(scene: () => Scene): void {
       await question(page, two).waitFor();
       await button(page, /It was not done/).click();
       await button(page, 'Answer, and show the next').click();
-      await page.getByRole('heading', { name: 'Nothing is in doubt.' }).waitFor();
+      await page.getByRole('heading', { name: 'Nothing is in doubt in this queue.' }).waitFor();
       expect([(await read(one)).status, (await read(two)).status]).toEqual(['COMPLETE', 'NEW']);
     });
 
@@ -132,7 +132,7 @@ export function testJobsWithItems(scene: () => Scene): void {
       await question(page, two).waitFor();
       await page.getByText('60 % payment sent').waitFor();
       await press(page, '1', 'Enter');
-      await page.getByRole('heading', { name: 'Nothing is in doubt.' }).waitFor();
+      await page.getByRole('heading', { name: 'Nothing is in doubt in this queue.' }).waitFor();
       expect(await read(one)).toMatchObject({ failureKind: 'BUSINESS', comment: 'The letter is missing' });
       expect((await read(two)).status).toBe('COMPLETE');
     });

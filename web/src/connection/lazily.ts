@@ -34,6 +34,11 @@ export function lazily(fetchPage: () => Promise<PageFile>) {
   };
 }
 
+/** Fetches a part of a page; where the server does not answer, once more when it does. */
+export function patiently<Part>(fetchPart: () => Promise<Part>): () => Promise<Part> {
+  return () => fetchPart().catch(() => answered().then(fetchPart));
+}
+
 /**
  * Goes to the page by loading all anew once the server answers, as a browser does not ask twice for a script that it could not have,
  * and a server that has been replaced has other scripts. That helps once; whatever it does not help is told.

@@ -72,10 +72,10 @@ function Row({ queue, figures, pinned, hasTrend }: RowProps) {
   return (
     <tr>
       <th scope="row">
-        <Pin queue={queue} pinned={pinned} />
         <Link to="/queues/$id" params={{ id: String(queue.id) }}>
           <Text>{queue.name ?? ''}</Text>
         </Link>
+        <Pin queue={queue} pinned={pinned} />
         {queue.description && (
           <small>
             <Text>{queue.description}</Text>

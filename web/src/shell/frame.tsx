@@ -3,6 +3,7 @@ import { Outlet, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { Button } from 'react-aria-components';
 import { session } from '../connection/client.ts';
+import { patiently } from '../connection/lazily.ts';
 import { awaySince } from '../connection/reach.ts';
 import { dropped } from '../page/address.ts';
 import { useStore } from '../store/store.ts';
@@ -16,11 +17,11 @@ import { useShortcuts } from './use-shortcuts.ts';
 
 export { loadPreferences as load } from '../preferences/queries.ts';
 
-const fetchPalette = async () => ({ default: (await import('./palette.tsx')).Palette });
-const fetchSessionDialog = async () => ({
+const fetchPalette = patiently(async () => ({ default: (await import('./palette.tsx')).Palette }));
+const fetchSessionDialog = patiently(async () => ({
   default: (await import('../auth/session-dialog.tsx')).SessionDialog,
-});
-const fetchTray = async () => ({ default: (await import('../work-items/tray.tsx')).Tray });
+}));
+const fetchTray = patiently(async () => ({ default: (await import('../work-items/tray.tsx')).Tray }));
 const Palette = lazy(fetchPalette);
 const SessionDialog = lazy(fetchSessionDialog);
 const Tray = lazy(fetchTray);

@@ -51,7 +51,8 @@ const zones = Object.fromEntries(
 
 function ExportForm({ onClose, ...props }: Exported & { readonly onClose: () => void }) {
   // What was looked at is what is exported, also when the list behind it changes.
-  const [{ queue, filter, sort, shown, total, isEstimated }] = useState(props);
+  const [looked] = useState(props);
+  const { queue, filter, sort, shown } = looked;
   const { data: model } = useQuery(modelQuery(queue.workItemModelId ?? 0));
   const attributes = (model?.attributes ?? []).flatMap(({ name }) => name ?? []);
   const [draft, setDraft] = useState<Draft>();
@@ -66,7 +67,8 @@ function ExportForm({ onClose, ...props }: Exported & { readonly onClose: () => 
       <Heading slot="title">
         <Text>{m.export.title(queue.name ?? '')}</Text>
       </Heading>
-      <p>{m.export.amount(total, isEstimated, filter !== undefined)}</p>
+      {/* The list may have been counted only after somebody asked for the export. */}
+      <Amount {...(looked.total === undefined ? props : looked)} />
       <Form draft={now} onChange={change} isSensitive={model?.attributes?.some(isSensitive) === true} />
       <ColumnChoice
         columns={now.columns}
@@ -79,6 +81,10 @@ function ExportForm({ onClose, ...props }: Exported & { readonly onClose: () => 
       {body && <AsScript requests={[requestFor('exportWorkItems', { path: { id: queue.id ?? 0 }, body })]} />}
     </>
   );
+}
+
+function Amount({ total, isEstimated, filter }: Exported) {
+  return <p>{m.export.amount(total, isEstimated, filter !== undefined)}</p>;
 }
 
 const first: Omit<Draft, 'columns'> = {
