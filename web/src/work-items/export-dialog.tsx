@@ -67,8 +67,7 @@ function ExportForm({ onClose, ...props }: Exported & { readonly onClose: () => 
       <Heading slot="title">
         <Text>{m.export.title(queue.name ?? '')}</Text>
       </Heading>
-      {/* The list may have been counted only after somebody asked for the export. */}
-      <Amount {...(looked.total === undefined ? props : looked)} />
+      <Amount looked={looked} now={props} />
       <Form draft={now} onChange={change} isSensitive={model?.attributes?.some(isSensitive) === true} />
       <ColumnChoice
         columns={now.columns}
@@ -83,7 +82,9 @@ function ExportForm({ onClose, ...props }: Exported & { readonly onClose: () => 
   );
 }
 
-function Amount({ total, isEstimated, filter }: Exported) {
+/** How many items there are: the list may have been counted only after somebody asked for the export. */
+function Amount({ looked, now }: { readonly looked: Exported; readonly now: Exported }) {
+  const { total, isEstimated, filter } = looked.total === undefined ? now : looked;
   return <p>{m.export.amount(total, isEstimated, filter !== undefined)}</p>;
 }
 
