@@ -80,7 +80,7 @@ describe.skipIf(browserFile === undefined)('What one may not do, in a browser', 
     await dialog.getByText('Without a role the user may do nothing.').waitFor();
     await dialog.getByLabel('User name').fill('ines');
     await dialog.getByRole('checkbox', { name: /^AAE_Auditor/ }).check();
-    await dialog.getByRole('button', { name: 'Make' }).click();
+    await dialog.getByLabel('User name').press('Enter');
     await page.getByRole('button', { name: 'I have kept it' }).click();
     const filter = { operator: 'eq', field: 'username', value: 'ines' };
     const [user] = (await stage.app.admin.listUsers({ body: { filter } })).body.list;

@@ -72,7 +72,8 @@ function Form({ roles, onMade, onClose }: FormProps) {
     >
       <UserFields draft={draft} roles={roles} isNew onChange={setDraft} />
       <p role="status" className={css.soft}>
-        {draft.roles.length === 0 && m.users.noRoles}
+        {/* Its line stays, so that no button moves while it is pressed. */}
+        {draft.roles.length === 0 ? m.users.noRoles : '\u00a0'}
       </p>
       <label className={css.check}>
         <input
