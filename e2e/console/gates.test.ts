@@ -75,6 +75,8 @@ describe.skipIf(browserFile === undefined)('What one may not do, in a browser', 
 
   test('a new user has the roles that were chosen, and no other', async () => {
     const page = await stage.open('/console/users', { token: await tokenOfAdmin(stage) });
+    // The list has come, so that the button stays where it is pressed.
+    await page.getByRole('link', { name: 'looker' }).waitFor();
     await page.getByRole('button', { name: 'New user' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('Without a role the user may do nothing.').waitFor();

@@ -34,9 +34,9 @@ const requests = operations.flatMap(({ operationId, requestBody }) =>
 );
 const answers = operations.flatMap(({ operationId, responses }) =>
   Object.entries(responses).flatMap(([status, { content = {} }]) =>
-    Object.values(content)
-      .flatMap(examplesOf)
-      .map((example, index) => [operationId, index, Number(status), example] as const),
+    Object.entries(content)
+      .flatMap(([kind, media]) => examplesOf(media).map((example) => ({ kind, example })))
+      .map((one, index) => [operationId, index, Number(status), one] as const),
   ),
 );
 
@@ -50,8 +50,8 @@ describe('the examples in the contract', () => {
     expect(() => check(operationId, example)).not.toThrow();
   });
 
-  test.each(answers)('%s may answer its example %i', (operationId, _, status, example) => {
-    expect(responseCheck(operationId, status)(example)).toEqual([]);
+  test.each(answers)('%s may answer its example %i', (operationId, _, status, { kind, example }) => {
+    expect(responseCheck(operationId, status, kind)(example)).toEqual([]);
   });
 });
 

@@ -136,15 +136,21 @@ export function requestReader(operationId: OperationId): RequestReader {
   return reader;
 }
 
-/** The check for answers of an operation; for tests, which hold every answer against the contract. */
-export function responseCheck(operationId: OperationId, status: number): Check {
+/**
+ * The check for answers of an operation; for tests, which hold every answer against the contract.
+ * @param kind the media type, where the answer may be of several; the first when left out
+ */
+export function responseCheck(operationId: OperationId, status: number, kind?: string): Check {
   const { pointer, operation } = locate(operationId);
   const response = operation.responses[String(status)];
   if (!response) return () => [{ message: `${operationId} does not promise a ${status}` }];
   const pointerOfResponse = '$ref' in response ? response.$ref.slice(1) : `${pointer}/responses/${status}`;
-  const [media] = '$ref' in response ? ['application/json'] : Object.keys(response.content ?? {});
+  const [first] = '$ref' in response ? ['application/json'] : Object.keys(response.content ?? {});
+  const media = kind ?? first;
   if (media === undefined) return () => [];
-  const validate = compile(`${pointerOfResponse}/content/${media.replace('/', '~1')}/schema`);
+  const validate = compile(
+    `${pointerOfResponse}/content/${encodeURIComponent(media.replaceAll('/', '~1'))}/schema`,
+  );
   return (value) => complaintsOf(validate, value);
 }
 
