@@ -49,7 +49,7 @@ describe.skipIf(browserFile === undefined)('In a browser, an item', () => {
     await expectAccessible(page);
     await save(page);
     await dialog(page).waitFor({ state: 'detached' });
-    await page.getByRole('region', { name: 'Data' }).getByText('"Meier GmbH"').waitFor();
+    await page.getByRole('region', { name: 'Data', exact: true }).getByText('"Meier GmbH"').waitFor();
     expect(await dataOf(item)).toEqual({
       number: 'E-1',
       vendor: 'Meier GmbH',

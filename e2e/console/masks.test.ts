@@ -58,7 +58,7 @@ describe.skipIf(browserFile === undefined)('In a browser, what is personal or se
     await dialog.getByLabel('Reason, for the timeline').fill('The customer asks on the phone');
     await expectAccessible(page);
     await dialog.getByRole('button', { name: 'Show', exact: true }).click();
-    const data = page.getByRole('region', { name: 'Data' });
+    const data = page.getByRole('region', { name: 'Data', exact: true });
     await data.getByText(iban).waitFor();
     await page.getByText('Hidden values are shown, and that is on record.').waitFor();
     expect(await data.textContent()).not.toContain('4711');
@@ -79,7 +79,7 @@ describe.skipIf(browserFile === undefined)('In a browser, what is personal or se
       await page.getByRole('button', { name: 'Show hidden values …' }).click();
       await page.getByRole('dialog').getByLabel('Reason, for the timeline').fill('Looked at twice');
       await page.getByRole('dialog').getByRole('button', { name: 'Show', exact: true }).click();
-      await page.getByRole('region', { name: 'Data' }).getByText(iban).waitFor();
+      await page.getByRole('region', { name: 'Data', exact: true }).getByText(iban).waitFor();
     };
     await show();
     await page.clock.runFor(61_000);
