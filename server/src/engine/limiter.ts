@@ -144,12 +144,13 @@ interface ReadLimiters {
 const waitingPerUser = 100;
 
 /**
- * Reads may take long and may be many: they share half of the connections, and what takes minutes at most half of the others, so that
- * jobs, claims, heartbeats and reports always find one. No tenant gets all that reads have, and no user of a tenant all that the
- * tenant may have.
+ * Reads may take long and may be many: they share half of the connections. Long work and strangers share the others but one, so that jobs,
+ * claims, heartbeats and reports always find a connection, where there are five or more. No tenant gets all that reads have, and no
+ * user of a tenant all that the tenant may have.
  */
 export function createReadLimiters(connections: number): ReadLimiters {
   const half = Math.max(1, Math.floor(connections / 2));
+  const aside = Math.max(1, Math.floor((connections - half - 1) / 2));
   const ofAll = createLimiter({ atOnce: half, waiting: Infinity, refusal: tooMany });
   const ofTenant = createLimiterByName({
     atOnce: Math.max(1, half - 1),
@@ -166,12 +167,12 @@ export function createReadLimiters(connections: number): ReadLimiters {
     return (work) => ofUser(String(userId))(() => ofTenant(tenantUuid)(() => ofAll(work)));
   };
   const ofStrangers = createFairLimiter({
-    atOnce: Math.max(1, Math.floor(half / 2)),
+    atOnce: aside,
     waiting: waitingPerUser,
     waitingInAll: waitingPerUser * 10,
     refusal: tooManyStrangers,
   });
-  const ofLong = createLimiter({ atOnce: Math.ceil(half / 2), waiting: Infinity, refusal: tooMany });
+  const ofLong = createLimiter({ atOnce: aside, waiting: Infinity, refusal: tooMany });
   return { of, ofLong, ofStreams: ofAll, ofStrangers };
 }
 

@@ -83,6 +83,26 @@ describe('the rate of requests', () => {
     vi.useRealTimers();
   });
 
+  test('forgets no debt, however many others have come since', () => {
+    let hear: (spent: readonly Spent[]) => void = () => undefined;
+    let now = 0;
+    const siblings = {
+      hear: ({ requests }: { requests?: (spent: readonly Spent[]) => void }) =>
+        void (hear = requests ?? hear),
+      tellRequests: () => undefined,
+    };
+    const rates = { userRequests: 1, tenantRequests: undefined };
+    const count = createRateLimits(rates, { clock: () => now, siblings });
+    const isRefused = (userId: number) => count({ userId, tenantUuid: 'a' }).refusal !== undefined;
+    isRefused(0);
+    hear([['user', '0', 100]]);
+    now = 11;
+    for (let user = 1; user <= 10_000; user += 1) isRefused(user);
+    expect(isRefused(0)).toBe(true);
+    now = 200;
+    expect(isRefused(0)).toBe(false);
+  });
+
   test('forgets those who have sent nothing for a while', () => {
     const { send, sendMany, pass } = limits({ user: 1 });
     for (let user = 0; user < 10_000; user += 1) send(user);

@@ -66,9 +66,11 @@ class Buckets {
     return bucket;
   }
 
-  /** Who has sent nothing for a while begins with a full bucket anyway. */
+  /** A bucket that is full by now is as good as a new one. */
   #forgetFull(now: number): void {
-    for (const [name, { at }] of this.#buckets) if (now - at > windowSeconds) this.#buckets.delete(name);
+    const { capacity, rate } = this;
+    for (const [name, { tokens, at }] of this.#buckets)
+      if (tokens + (now - at) * rate >= capacity) this.#buckets.delete(name);
   }
 }
 

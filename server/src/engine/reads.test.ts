@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { createReadLimiters } from './limiter.ts';
+import { createReadLimiters, type Limiter } from './limiter.ts';
 import { startApp, type App } from '../testing/app.ts';
 import { createQueue } from '../testing/fixtures.ts';
 import { addTenant } from '../testing/tenant.ts';
@@ -37,17 +37,26 @@ test('reads share half of the connections, and neither a user nor a tenant gets 
   expect(await begunBy(2, [one, two])).toEqual([1]);
 });
 
-test('what takes minutes has a quarter of the connections, and at least one, beside those of reads', async () => {
-  for (const [connections, most] of [
-    [4, 1],
-    [5, 1],
-    [10, 3],
-  ] as const) {
-    const { ofLong } = createReadLimiters(connections);
-    const begun: number[] = [];
-    for (const piece of [1, 2, 3, 4, 5]) void ofLong(() => new Promise(() => void begun.push(piece)));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(begun).toHaveLength(most);
+/** Work that never ends; answers how much of it has begun when each limiter was asked for more than it lets through. */
+async function begunTogether(limiters: readonly Limiter[]): Promise<number> {
+  let begun = 0;
+  for (const limiter of limiters)
+    for (let piece = 0; piece < 50; piece += 1) void limiter(() => new Promise(() => void (begun += 1)));
+  await new Promise((resolve) => setImmediate(resolve));
+  return begun;
+}
+
+test('what takes minutes has a fifth of the connections, and at least one, beside those of reads', async () => {
+  const begun = [4, 5, 10, 20].map((connections) => begunTogether([createReadLimiters(connections).ofLong]));
+  expect(await Promise.all(begun)).toEqual([1, 1, 2, 4]);
+});
+
+test('reads, long work and strangers together leave a connection to claims and reports', async () => {
+  for (let connections = 5; connections <= 40; connections += 1) {
+    const { of, ofLong, ofStreams, ofStrangers } = createReadLimiters(connections);
+    const readers = [1, 2, 3].map((userId) => of({ userId, tenantUuid: String(userId) }));
+    const begun = await begunTogether([...readers, ofLong, ofStreams, ofStrangers('192.0.2.1')]);
+    expect(begun, `of ${connections}`).toBeLessThan(connections);
   }
 });
 
