@@ -35,6 +35,8 @@ const settings = {
   max_wal_size: '4GB',
   max_connections: '200',
   shared_preload_libraries: 'pg_stat_statements',
+  // Statements end with the program that sent them.
+  client_connection_check_interval: '1s',
 };
 const shown = [
   'server_version',

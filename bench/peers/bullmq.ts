@@ -7,7 +7,6 @@ interface Bullmq {
   ) => {
     add(name: string, data: unknown): Promise<unknown>;
     addBulk(jobs: readonly object[]): Promise<unknown>;
-    close(): Promise<void>;
   };
   Worker: new (
     name: string,
@@ -33,5 +32,5 @@ export function openBullmq(load: NodeJS.Require, { redisPort, bots }: Order): Pr
     const worker = new Worker(name, () => Promise.resolve(handle()), options);
     return Promise.resolve(() => worker.close(true));
   };
-  return Promise.resolve({ create, work, close: () => queue.close() });
+  return Promise.resolve({ create, work });
 }

@@ -11,7 +11,6 @@ interface Utils {
   migrate(): Promise<void>;
   addJob(name: string, payload: unknown): Promise<unknown>;
   addJobs(jobs: readonly object[]): Promise<unknown>;
-  release(): Promise<void>;
 }
 
 const identifier = 'invoice';
@@ -39,11 +38,7 @@ export async function openGraphile(
     const runner = await run({ pgPool, logger, taskList, noHandleSignals: true, preset: { worker } });
     return () => runner.stop();
   };
-  const close = async () => {
-    await utils.release();
-    await pgPool.end();
-  };
-  return { create, work, close };
+  return { create, work };
 }
 
 // The figures of its own benchmark.

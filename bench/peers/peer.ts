@@ -1,6 +1,7 @@
 /** A program that does one kind of work with one peer, for some seconds, and tells how much it has done. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Done } from '../accounts.ts';
 import { recordsOf } from '../scenarios.ts';
 import { openBullmq } from './bullmq.ts';
@@ -43,8 +44,6 @@ async function work(): Promise<void> {
       ? cycle(peer)
       : bots(peer));
   process.send?.(done);
-  await peer.close();
-  process.disconnect();
 }
 
 /** Has many calls under way at the same time, until the time is over. */
@@ -96,7 +95,7 @@ async function bots({ work: run }: Peer): Promise<Done> {
     items += 1;
   });
   const until = async (isOver: () => boolean) => {
-    while (!isOver()) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!isOver()) await pause(5);
   };
   // Starting does not count, nor does what comes when there is nothing left.
   await until(() => items > 0);
@@ -104,6 +103,7 @@ async function bots({ work: run }: Peer): Promise<Done> {
   await until(() => performance.now() - begun > order.seconds * 1000 || items >= order.fill);
   const counted = items - first;
   const seconds = (performance.now() - begun) / 1000;
-  await stop();
+  // Some wait for all their workers, which may be behind statements that take minutes.
+  await Promise.race([stop(), pause(3000)]);
   return { items: counted, requests: counted, seconds };
 }

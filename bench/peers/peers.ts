@@ -16,7 +16,6 @@ export interface Peer {
   readonly cycle?: (count: number) => Promise<number>;
   /** Starts its worker, as its documents have it. @returns what stops it */
   readonly work: (handle: () => void) => Promise<() => Promise<void>>;
-  readonly close: () => Promise<void>;
 }
 
 export interface Order {
@@ -105,7 +104,14 @@ async function answers(port: number): Promise<boolean> {
 }
 
 /** A peer with its jobs in place, which waits for the word to begin. */
-export async function startPeer(order: Order): Promise<{ pid: number; run: () => Promise<Done> }> {
+interface Started {
+  readonly pid: number;
+  readonly run: () => Promise<Done>;
+  /** Not by asking: a worker that goes on would take its part of the machine from all that are measured after it. */
+  readonly stop: () => Promise<void>;
+}
+
+export async function startPeer(order: Order): Promise<Started> {
   const child: ChildProcess = fork(path.join(import.meta.dirname, 'peer.ts'), [JSON.stringify(order)], {
     execArgv: ['--import', 'tsx'],
   });
@@ -119,5 +125,9 @@ export async function startPeer(order: Order): Promise<{ pid: number; run: () =>
     const [done] = (await Promise.race([once(child, 'message'), failed])) as [Done];
     return done;
   };
-  return { pid: child.pid ?? 0, run };
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await failed.catch(() => undefined);
+  };
+  return { pid: child.pid ?? 0, run, stop };
 }

@@ -37,5 +37,5 @@ export async function openPgBoss(load: NodeJS.Require, { connection, items, bots
       await boss.work(name, options, async (jobs) => jobs.forEach(handle));
     return () => boss.stop({ graceful: false });
   };
-  return { create, cycle, work, close: () => boss.stop({ graceful: false }) };
+  return { create, cycle, work };
 }
