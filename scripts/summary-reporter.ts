@@ -1,11 +1,14 @@
+import { writeFileSync } from 'node:fs';
 import type { Reporter, TestModule } from 'vitest/node';
 
 /**
  * Says at the very end, on a line of its own, how many tests passed, failed and were skipped, for people and programs
  * that look for one line. A file that cannot be loaded, an error outside of any test and a run that ends in failure
  * before its tests each count as a failure: the line never says that all is well when it is not.
+ * @param failedList a file to be written that names the files with failures, one a line; none where an error outside of any test
+ * belongs to no file
  */
-export function summaryReporter(): Reporter {
+export function summaryReporter(failedList?: string): Reporter {
   const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
   return {
     onInit() {
@@ -19,6 +22,10 @@ export function summaryReporter(): Reporter {
       count.failed += errors.length + modules.filter(isBroken).length;
       for (const module of modules)
         for (const test of module.children.allTests()) count[test.result().state] += 1;
+      if (failedList !== undefined) {
+        const failed = errors.length > 0 ? [] : modules.filter((module) => !module.ok());
+        writeFileSync(failedList, failed.map(({ moduleId }) => `${moduleId}\n`).join(''));
+      }
     },
   };
 }
