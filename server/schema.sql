@@ -256,9 +256,11 @@ create table idempotency_keys (
   is_done boolean not null,
   answer json,
   created_on timestamp with time zone not null,
+  part integer not null default 0,
   constraint idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255))),
+  constraint idempotency_keys_part_check CHECK ((part >= 0)),
   constraint idempotency_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
-  constraint idempotency_keys_pkey PRIMARY KEY (user_id, key)
+  constraint idempotency_keys_pkey PRIMARY KEY (user_id, key, part)
 );
 CREATE INDEX idempotency_keys_created ON idempotency_keys USING btree (created_on);
 

@@ -2334,7 +2334,7 @@ export interface paths {
      * Put work items into a queue
      * @description As JSON up to 10,000 items, all or nothing. Each item must fit the model of the queue; the details of a refusal name the index of the item and the attribute. A 2xx means the items are on disk.
      *
-     *     As application/x-ndjson any number of items, one a line. They are stored in portions as they come, and the answer has a line for each that is not empty, in their order, as soon as it is on disk: `{"line":1,"id":1001}`, or `{"line":2,"error":{…}}` for one that is refused, which is in the way of no other. A last line without `line` tells of an error that ended the call: what has no line in the answer is to be sent again. When the connection breaks, all that was answered is stored, and perhaps some that was not.
+     *     As application/x-ndjson any number of items, one a line. They are stored in portions as they come, and the answer has a line for each that is not empty, in their order, as soon as it is on disk: `{"line":1,"id":1001}`, or `{"line":2,"error":{…}}` for one that is refused, which is in the way of no other. A last line without `line` tells of an error that ended the call: what has no line in the answer is to be sent again. When the connection breaks, all that was answered is stored, and perhaps some that was not: with an `Idempotency-Key` the same lines can be sent once more, up to 1,000,000. What became of each is kept in the transaction that stores it, and answered again; what was not stored yet is stored now.
      */
     post: operations['createWorkItems'];
     delete?: never;
@@ -7470,7 +7470,7 @@ export interface components {
   };
   parameters: {
     /**
-     * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+     * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
      * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
      */
     IdempotencyKey: string;
@@ -7681,7 +7681,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8047,7 +8047,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8151,7 +8151,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8197,7 +8197,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8271,7 +8271,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8352,7 +8352,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8394,7 +8394,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8498,7 +8498,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8544,7 +8544,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8582,7 +8582,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8686,7 +8686,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8732,7 +8732,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8770,7 +8770,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8816,7 +8816,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8862,7 +8862,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8908,7 +8908,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -8954,7 +8954,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -9182,7 +9182,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -9228,7 +9228,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -9822,7 +9822,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -9903,7 +9903,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -9949,7 +9949,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10122,7 +10122,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10207,7 +10207,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10289,7 +10289,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10340,7 +10340,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10383,7 +10383,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10429,7 +10429,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10504,7 +10504,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10550,7 +10550,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10588,7 +10588,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10628,7 +10628,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10700,7 +10700,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10733,7 +10733,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10837,7 +10837,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -10883,7 +10883,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -11027,7 +11027,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -11131,7 +11131,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -11177,7 +11177,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -11215,7 +11215,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -11261,7 +11261,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -11307,7 +11307,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -11353,7 +11353,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -12349,7 +12349,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -12454,7 +12454,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -12500,7 +12500,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -12609,7 +12609,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -12658,7 +12658,7 @@ export interface operations {
       };
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -12745,7 +12745,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -12791,7 +12791,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -12837,7 +12837,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -12915,7 +12915,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -12986,7 +12986,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -13070,7 +13070,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -13121,7 +13121,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -13164,7 +13164,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -13215,7 +13215,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -13266,7 +13266,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -13317,7 +13317,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
@@ -13368,7 +13368,7 @@ export interface operations {
       query?: never;
       header?: {
         /**
-         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. Keys are those of a user
+         * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user
          * @example 0b9d8f6e-5d0f-4a41-9a2f-3f6c1c9f3c11
          */
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];

@@ -12,6 +12,23 @@ import type { Vault } from './vault.ts';
 export interface IdempotencyKey {
   readonly key: string;
   readonly hash: string;
+  readonly part?: Part;
+}
+
+/** Which of several calls with one key it is, that come one after the other: each performs some lines of a body. */
+export interface Part {
+  /** From 0. */
+  readonly number: number;
+  /** The number of its last line; undefined for the call that says that no more lines come. */
+  readonly last: number | undefined;
+  /** What became of its lines, by the answer of the operation. */
+  readonly outcomes: (answer: unknown) => string;
+}
+
+/** What is kept of a part. */
+export interface KeptPart {
+  readonly last?: number | undefined;
+  readonly outcomes: string;
 }
 
 /** The answer to an earlier call with the same key. */
@@ -26,6 +43,8 @@ export class Repeated {
 /** A key, and the user whose it is. */
 export interface Keyed extends IdempotencyKey {
   readonly userId: Id;
+  /** What encrypts for the tenant, where that has keys. */
+  readonly sealer?: Sealer | undefined;
 }
 
 /** Each of their answers is on record with a reason: a repeat is performed anew, and is on record as well. */
@@ -92,14 +111,26 @@ interface Known {
   readonly answer: unknown;
 }
 
+export function keyReused(key: string): Refusal {
+  return new Refusal(
+    'KEY_REUSED',
+    `The Idempotency-Key ${JSON.stringify(key)} was sent with another request before. Give each request its own.`,
+  );
+}
+
+/** Lines come in portions as the sender pauses: the caller is told how these were cut the first time, and sends them so. */
+function isCutOtherwise({ last }: Part, { answer }: Known): boolean {
+  return (answer as KeptPart | undefined)?.last !== last;
+}
+
 /** What becomes of a call with a key. */
 function decideKey(call: Keyed, known: Known | undefined, isFree: boolean): Repeated | Refusal | undefined {
   const theKey = `The Idempotency-Key ${JSON.stringify(call.key)}`;
-  if (known && known.hash !== erasedHash && known.hash !== call.hash)
-    return new Refusal(
-      'KEY_REUSED',
-      `${theKey} was sent with another request before. Give each request its own.`,
-    );
+  if (call.part && known?.isDone && isCutOtherwise(call.part, known)) return new Repeated(known.answer);
+  // Of lines whose outcomes were erased it is not known where they were cut.
+  const isKnownWhole = known?.isDone || !call.part;
+  if (known && isKnownWhole && known.hash !== erasedHash && known.hash !== call.hash)
+    return keyReused(call.key);
   if (known?.isDone) return new Repeated(known.answer);
   if (known)
     return new Refusal(
@@ -138,7 +169,8 @@ interface SealedAnswer {
   readonly tenantId: Id;
 }
 
-const placeOf = ({ userId, key }: Keyed) => `answer ${userId} ${key}`;
+const placeOf = ({ userId, key, part }: Keyed) =>
+  `answer ${userId} ${key}${part ? ` part ${part.number}` : ''}`;
 
 /** What is known of a call, with its answer in plain. */
 async function unsealed(db: Db, call: Keyed, known: Known | undefined, vault: Vault) {
@@ -153,8 +185,10 @@ const largestAnswer = 256 * 1024;
 
 async function kept(call: Keyed, outcome: unknown): Promise<string | null> {
   if (typeof outcome !== 'object' || outcome === null) return null;
-  const sealer = encryptionOf(outcome);
-  const text = await keptText(outcome);
+  const { part } = call;
+  // What is wrong with a line may show any of its values.
+  const sealer = part ? call.sealer : encryptionOf(outcome);
+  const text = await (part ? keptLines(part, outcome) : keptText(outcome));
   if (!sealer) return text;
   const sealed: SealedAnswer = {
     $sealed: sealer.seal(placeOf(call), text),
@@ -171,6 +205,10 @@ async function keptText(outcome: object): Promise<string> {
   return Array.isArray(list) ? stringifyJson({ list: list.map(({ id }) => ({ id })) }) : text;
 }
 
+function keptLines({ last, outcomes }: Part, answer: object): string {
+  return stringifyJson({ last, outcomes: outcomes(answer) } satisfies KeptPart);
+}
+
 /** Keeps what calls have answered, as far as they were done. */
 export async function keepAnswers(
   db: Db,
@@ -182,6 +220,8 @@ export async function keepAnswers(
     const outcome = outcomes[index];
     if (!isKept(call) || outcome instanceof Refusal || outcome instanceof Idle || outcome instanceof Repeated)
       continue;
+    // Of a body of lines that was sent with it more than a day ago, parts may be left.
+    if (call.part?.number === 0) await forgetParts(db, call);
     await insertKey(db, call, { isDone: true, answer: await kept(call, outcome) }, now);
   }
 }
@@ -196,12 +236,17 @@ export async function endKey(db: Db, call: Keyed, outcome: unknown): Promise<voi
   const { userId, key } = call;
   const answer = await kept(call, outcome);
   await db.write(sql`
-    update idempotency_keys set is_done = true, answer = ${answer}::json where user_id = ${userId} and key = ${key}`);
+    update idempotency_keys set is_done = true, answer = ${answer}::json
+    where user_id = ${userId} and key = ${key} and part = 0`);
 }
 
 /** Forgets a call that was refused: it may be sent again. */
 export function forgetKey(db: Db, { userId, key }: Keyed): Promise<void> {
-  return db.write(sql`delete from idempotency_keys where user_id = ${userId} and key = ${key}`);
+  return db.write(sql`delete from idempotency_keys where user_id = ${userId} and key = ${key} and part = 0`);
+}
+
+function forgetParts(db: Db, { userId, key }: Keyed): Promise<void> {
+  return db.write(sql`delete from idempotency_keys where user_id = ${userId} and key = ${key} and part > 0`);
 }
 
 /**
@@ -238,24 +283,28 @@ function selectKeys(db: Db, keyed: readonly Numbered[]): Promise<Known[]> {
   const statement = sql`
     select k.index, encode(i.request_hash, 'hex') as hash, i.is_done as "isDone", i.answer
     from unnest(${keyed.map(({ index }) => index)}::int[], ${keyed.map(({ userId }) => userId)}::bigint[],
-      ${keyed.map(({ key }) => key)}::text[]) as k (index, user_id, key)
+      ${keyed.map(({ key }) => key)}::text[], ${keyed.map(partOf)}::int[]) as k (index, user_id, key, part)
     cross join lateral (
-      select * from idempotency_keys where user_id = k.user_id and key = k.key
+      select * from idempotency_keys where user_id = k.user_id and key = k.key and part = k.part
         and created_on > now() - interval '1 day' offset 0) i`;
   return db.rows(named('selectKeys', statement));
 }
 
+/** A call that is no part is the first and only one. */
+const partOf = ({ part }: Keyed) => part?.number ?? 0;
+
 function insertKey(
   db: Db,
-  { userId, key, hash }: Keyed,
+  call: Keyed,
   { isDone, answer }: { readonly isDone: boolean; readonly answer: string | null },
   now: Date,
 ): Promise<void> {
+  const { userId, key, hash } = call;
   // One that is older than a day waits for the chore alone.
   const statement = sql`
-    insert into idempotency_keys (user_id, key, request_hash, is_done, answer, created_on)
-    values (${userId}, ${key}, ${hex(Buffer.from(hash, 'hex'))}::bytea, ${isDone}, ${answer}::json, ${now})
-    on conflict (user_id, key) do update set request_hash = excluded.request_hash, is_done = excluded.is_done,
+    insert into idempotency_keys (user_id, key, part, request_hash, is_done, answer, created_on)
+    values (${userId}, ${key}, ${partOf(call)}, ${hex(Buffer.from(hash, 'hex'))}::bytea, ${isDone}, ${answer}::json, ${now})
+    on conflict (user_id, key, part) do update set request_hash = excluded.request_hash, is_done = excluded.is_done,
       answer = excluded.answer, created_on = excluded.created_on`;
   return db.write(named('insertKey', statement));
 }

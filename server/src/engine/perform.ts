@@ -243,7 +243,7 @@ function keyedOf(
   actor: Pick<Actor, 'id'>,
   sealer: Sealer | undefined,
 ): Keyed | undefined {
-  return idempotency && { ...withHashOf(idempotency, sealer), userId: actor.id };
+  return idempotency && { ...withHashOf(idempotency, sealer), userId: actor.id, sealer };
 }
 
 async function performRead(parts: Parts, call: Call): Promise<unknown> {

@@ -33,7 +33,7 @@ import {
 } from './bodies.ts';
 import { abortedWhenGone, counting, senderOf, tokenOf } from './callers.ts';
 import { serveConsole } from './console.ts';
-import { keyOf, refuseKey } from './key.ts';
+import { keyOf, keyOfLines } from './key.ts';
 import { letGo } from './leaving.ts';
 import { isOfLines, receiveLines, refuseLines, sendLines } from './lines.ts';
 import { servePages } from './pages.ts';
@@ -184,24 +184,24 @@ async function handle(
   const target = readTarget(operation, reader, request);
   const cookie = operation.browser ? cookieOf(request) : undefined;
   const caller = { ...senderOf(request, reply, doors.countRequest), cookie, identity };
-  const perform = (
+  const performed = (
     body: unknown,
     bodyBytes: number,
     signal: () => AbortSignal,
     idempotency?: IdempotencyKey,
   ) => doors.perform({ operationId, ...caller, bodyBytes, input: { ...target, body }, signal, idempotency });
   if (operation.lines !== null && identity && isOfLines(request)) {
-    refuseKey(request, 'a body of lines');
+    const key = keyOfLines({ operationId, operation }, request, target);
     const signal = abortedWhenGone(reply);
-    const some = (body: object) => perform(body, 0, () => signal);
-    return sendLines(request, reply, identity, { ...doors, list: operation.lines, reader, perform: some });
+    const perform = (body: object, own?: IdempotencyKey) => performed(body, 0, () => signal, own);
+    return sendLines(request, reply, identity, { ...doors, list: operation.lines, reader, perform, key });
   }
   const body =
     operation.body === 'file' && identity
       ? await doors.receiveFile(request, reply, identity)
       : await readBody(operation, reader, request);
   const idempotency = await keyOf({ operationId, operation }, request, { target, body });
-  const call = (signal: () => AbortSignal) => perform(body, lengthOf(request), signal, idempotency);
+  const call = (signal: () => AbortSignal) => performed(body, lengthOf(request), signal, idempotency);
   if (operation.effect === 'stream' && identity)
     return doors.sendStream(reply, identity, ((signal) => call(() => signal)) as OpenParts);
   return sendOutcome(operation, request, reply, await call(() => abortedWhenGone(reply)));
