@@ -28,12 +28,16 @@ export async function openCsv(path: string, isPacked: boolean, options: ReadOpti
   // Each time anew.
   const packed = () => (reading = createReadStream(path, { highWaterMark: startBytes }));
   const bytes = () => (isPacked ? unpacked(packed()) : packed());
-  const { start, isUtf8 } = await survey(bytes);
-  if (isPacked) refusePacked(start);
-  const encoding = encodingOf(start, isUtf8, options);
-  const head = new TextDecoder(encoding).decode(start, { stream: true });
-  const problem = oddText(head);
-  if (problem !== undefined) throw problemOf(problem);
+  const judge = (start: Buffer, isUtf8: boolean) => {
+    if (isPacked) refusePacked(start);
+    const encoding = encodingOf(start, isUtf8, options);
+    const head = new TextDecoder(encoding).decode(start, { stream: true });
+    const problem = oddText(head);
+    if (problem !== undefined) throw problemOf(problem);
+    return { encoding, head };
+  };
+  const { start, isUtf8 } = await survey(bytes, judge);
+  const { encoding, head } = judge(start, isUtf8);
   const delimiter = options.delimiter ?? delimiterOf(head);
   const layout = { format: 'CSV' as const, delimiter, encoding };
   const isSaid = encoding === options.encoding?.toLowerCase();
@@ -75,16 +79,21 @@ function asDamaged(error: Error & { code?: string }): Error {
   return problemOf('The compressed file is damaged. Compress it anew with gzip, and send it again');
 }
 
-/** Reads a file once, to know its beginning and whether all of it is UTF-8. */
-async function survey(bytes: () => Readable): Promise<{ start: Buffer; isUtf8: boolean }> {
+/**
+ * Reads a file once, to know its beginning and whether all of it is UTF-8.
+ * @param judge throws as soon as the beginning is there, when that is no table: what is compressed may inflate to gigabytes behind it
+ */
+async function survey(bytes: () => Readable, judge: (start: Buffer, isUtf8: boolean) => unknown) {
   const isUtf8Until = utf8Watch();
   const parts: Buffer[] = [];
   let length = 0;
   let isUtf8 = true;
   for await (const chunk of bytes() as AsyncIterable<Buffer>) {
-    if (length < startBytes) parts.push(chunk);
+    const isAtStart = length < startBytes;
+    if (isAtStart) parts.push(chunk);
     length += chunk.length;
     isUtf8 &&= isUtf8Until(chunk);
+    if (isAtStart && length >= startBytes) judge(Buffer.concat(parts).subarray(0, startBytes), isUtf8);
     if (!isUtf8 && length >= startBytes) break;
   }
   return { start: Buffer.concat(parts).subarray(0, startBytes), isUtf8 };
