@@ -13,6 +13,8 @@ export interface Terminal {
   readonly sayColors: Colors;
   /** Whether stderr can be redrawn. */
   readonly isLive: boolean;
+  /** Where progress is drawn then; stderr unless it is given. */
+  readonly screen?: NodeJS.WritableStream;
   /** Columns of the screen; undefined when the data goes elsewhere and nothing is cut. */
   readonly width: number | undefined;
 }

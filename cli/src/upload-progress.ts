@@ -13,13 +13,13 @@ export interface Progress {
 /** Shows nothing: with --json a program reads the output. */
 export const unseen: Progress = { begin: () => undefined, sent: () => undefined, end: () => undefined };
 
-const barOptions = {
-  stream: process.stderr,
+const barOptions = ({ screen = process.stderr }: Terminal) => ({
+  stream: screen,
   clearOnComplete: true,
   hideCursor: true,
   // The bar would take Ctrl-C for itself, and the upload would go on.
   gracefulExit: false,
-};
+});
 
 /** A progress bar on stderr, or one line where stderr is no terminal. */
 export function showBytes(terminal: Terminal, name: string, total: number): Progress {
@@ -31,7 +31,7 @@ export function showBytes(terminal: Terminal, name: string, total: number): Prog
     {
       format: `${name} {bar} {percentage}%  {value} of {total}  {phase}`,
       formatValue: (value, _options, type) => (type === 'percentage' ? String(value) : sizeText(value)),
-      ...barOptions,
+      ...barOptions(terminal),
     },
     Presets.shades_classic,
   );
@@ -58,7 +58,7 @@ export function showStored(terminal: Terminal, name: string, asJson: boolean): S
   if (!terminal.isLive || asJson) return { at: () => undefined, end: () => undefined };
   const bar = new SingleBar(
     {
-      ...barOptions,
+      ...barOptions(terminal),
       format: `Storing ${name} {bar} {percentage}%  {rows} rows`,
     },
     Presets.shades_classic,

@@ -64,6 +64,37 @@ describe('control totals that are sent with a file once more', () => {
     });
   });
 
+  test('createWorkItemsFromFile and createBatch take the sums of ten attributes, and refuse more', async () => {
+    const names = Array.from({ length: 11 }, (_, index) => `amount ${index}`);
+    const attributes = names.map((name) => ({ name, type: 'NUMBER' as const }));
+    const model = await app.admin.createWorkItemModel({ body: { name: 'Sums', attributes } });
+    const settings = { name: 'Sums', workItemModelId: Number(model.body.id) };
+    const path = { id: Number((await app.admin.createQueue({ body: settings })).body.id) };
+    const sumsOf = (count: number) => Object.fromEntries(names.slice(0, count).map((name) => [name, 3]));
+    const content = `${names.join(',')}\n${names.map(() => 1).join(',')}\n${names.map(() => 2).join(',')}\n`;
+    const send = (count: number) =>
+      app.admin.createWorkItemsFromFile({
+        path,
+        query: { expectedSums: JSON.stringify(sumsOf(count)) },
+        body: { file: new Blob([content]) },
+      });
+    const open = (count: number) =>
+      app.admin.createBatch({ path, body: { name: `${count} sums`, expected: { sums: sumsOf(count) } } });
+    expect((await send(10)).body).toMatchObject({ created: 2, sums: sumsOf(10), matches: true });
+    const more = await send(11);
+    expect([more.status, more.error.message]).toEqual([
+      400,
+      expect.stringContaining('of at most 10 attributes with their sums'),
+    ]);
+    expect([(await open(10)).status, (await open(11)).status]).toEqual([200, 400]);
+    const none = await app.admin.createWorkItemsFromFile({
+      path,
+      query: { expectedSums: '{}', again: true },
+      body: { file: new Blob([content]) },
+    });
+    expect(none.status).toBe(400);
+  });
+
   test('createWorkItemsFromFile answers a file on its way when its control totals are the same, and refuses others until it is stored', async () => {
     const queue = await createQueue(app);
     const long = `customer,amount\n${'Jane,1\n'.repeat(60_000)}`;
