@@ -95,7 +95,7 @@ export function registerConstraints(refusals: Record<string, Pick<Refusal, 'code
 
 const overtaken = { message: 'Other changes got in the way of this one. Try again.', seconds: 1 };
 
-/** Errors of the database that pass by themselves, and the seconds until then. */
+/** Errors of the database, and of the disk of this server, that pass by themselves, and the seconds until then. */
 const waitByCode: Record<string, { message: string; seconds: number }> = {
   '40001': overtaken,
   '40P01': overtaken,
@@ -106,6 +106,11 @@ const waitByCode: Record<string, { message: string; seconds: number }> = {
   },
   '53100': {
     message: 'The disk of the database is full. Try again when its operator has made room.',
+    seconds: 60,
+  },
+  ENOSPC: {
+    message:
+      'The disk of this server has no room for temporary files. Try again when its operator has made some.',
     seconds: 60,
   },
   '53200': { message: 'The database is short of memory. Try again, or ask for less at a time.', seconds: 5 },

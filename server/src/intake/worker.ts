@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { Refusal } from '../engine/errors.ts';
+import { toRefusal, type Refusal } from '../engine/errors.ts';
 import { readFile, type Job, type SampleJob, type Told } from './portions.ts';
 import { readSample } from './sample.ts';
 
@@ -37,8 +37,10 @@ async function read(job: Job | SampleJob): Promise<void> {
     }
     port?.postMessage({ end: true } satisfies Answer);
   } catch (error) {
+    const refusal = toRefusal(error);
+    // What an error says of itself, such as that a disk is full, is lost between threads.
     const answer: Answer =
-      error instanceof Refusal ? { refusal: error.toJSON() } : { failure: error as Error };
+      refusal.code === 'FAILURE' ? { failure: error as Error } : { refusal: refusal.toJSON() };
     port?.postMessage(answer);
   }
 }

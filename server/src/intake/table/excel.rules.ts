@@ -1,5 +1,8 @@
 import { wellFormed, type Cell, type DateCell } from './cells.rules.ts';
 
+/** Of a cell, in characters: the limit of the format itself. */
+export const longestText = 32_767;
+
 /** What a number format makes of a number. */
 export type NumberStyle = 'plain' | 'date' | 'time' | { readonly digits: number };
 

@@ -221,6 +221,7 @@ async function* readSheet(
   } catch (error) {
     throw plain(error);
   } finally {
+    workbook.strings?.close();
     archive.zip.close();
   }
 }

@@ -55,7 +55,7 @@ export const refusedKinds = {
   markup:
     'The workbook holds a document type declaration, which no workbook has. Save it anew in Excel or LibreOffice, and send that',
   manyTexts:
-    'The workbook has more text than can be read from one (128 MiB, or 8 million texts). Save the sheet as "CSV UTF-8", and send that',
+    'The workbook has more text than can be read from one (512 MiB, or 8 million texts). Save the sheet as "CSV UTF-8", and send that',
   manySheets:
     'The workbook has more than 1,000 sheets. Save the one that is meant as a workbook of its own, and send that',
 };

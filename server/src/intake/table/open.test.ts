@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inPortions } from '../portions.ts';
 import type { Cell, ReadOptions } from './cells.rules.ts';
 import { openTable } from './open.ts';
-import { SharedStrings } from './shared-strings.ts';
 import { workbookOf, zipOf } from './workbook.fixture.ts';
 
 let folder: string;
@@ -283,14 +282,6 @@ test('half characters of a workbook are replaced, as those of a text are', async
   ]);
 });
 
-test('the shared texts of a workbook are bounded also where they are empty', () => {
-  const most = 2000;
-  const strings = new SharedStrings(most);
-  for (let count = 0; count < most; count += 1) strings.add('');
-  expect(strings.at(most - 1)).toBe('');
-  expect(() => strings.add('')).toThrow('or 8 million texts');
-});
-
 const utf32 = (text: string) =>
   Buffer.concat(
     [...text].map((sign) => {
@@ -363,6 +354,16 @@ describe('files that are no tables, or are made to do harm', () => {
       'a huge cell of a workbook',
       () => workbookOf({ rows: `<row><c t="str"><v>${'x'.repeat(40_000)}</v></c></row>` }),
       'The cell A1 has more than 32767 characters',
+    ],
+    [
+      'a huge text that cells share',
+      () => workbookOf({ rows: '<row/>', strings: `<si><t>${'x'.repeat(40_000)}</t></si>` }),
+      'The workbook has a text of more than 32767 characters',
+    ],
+    [
+      'a text of many parts that cells share',
+      () => workbookOf({ rows: '<row/>', strings: `<si>${'<r><t>0123456789</t></r>'.repeat(30_000)}</si>` }),
+      'The workbook has a text of more than 32767 characters',
     ],
     [
       'a text without an end',

@@ -1,59 +1,59 @@
 import type { Readable } from 'node:stream';
-import { unescaped } from './excel.rules.ts';
+import { ByteStore } from './byte-store.ts';
+import { longestText, unescaped } from './excel.rules.ts';
 import { refusedKinds } from './kinds.rules.ts';
 import { problemOf } from './problems.rules.ts';
 import { readXml } from './xml.ts';
 
-const mostBytes = 128 * 1024 * 1024;
+const mostBytes = 512 * 1024 * 1024;
 const mostTexts = 8 * 1024 * 1024;
-const blockBytes = 1024 * 1024;
+/** The others lie on disk. Texts that come again and again are met early, so that they are among those in memory. */
+const bytesInMemory = 32 * 1024 * 1024;
+const placesAtOnce = 64 * 1024;
 
 /** The texts that the cells of a workbook share, as bytes: as strings a million of them would take a hundred megabytes. */
 export class SharedStrings {
-  readonly #blocks: Buffer[] = [Buffer.allocUnsafe(blockBytes)];
-  #used = 0;
-  #bytes = 0;
-  /** Where each text begins, its block counted in, and its length: eight bytes a text, as empty ones cost a sender nothing. */
-  #places = new Uint32Array(1024);
+  readonly #bytes: ByteStore;
+  /** Where each text begins: four bytes a text, as empty ones cost a sender nothing. */
+  readonly #places: Uint32Array[] = [];
   #count = 0;
   readonly #most: number;
 
-  constructor(most = mostTexts) {
+  constructor(most = mostTexts, inMemory = bytesInMemory) {
     this.#most = most;
+    this.#bytes = new ByteStore(inMemory);
   }
 
   add(text: string): void {
-    const length = Buffer.byteLength(text);
-    this.#bytes += length;
-    if (this.#bytes > mostBytes || this.#count >= this.#most) throw problemOf(refusedKinds.manyTexts);
-    let block = this.#blocks.at(-1);
-    if (!block || this.#used + length > block.length) {
-      block = Buffer.allocUnsafe(Math.max(blockBytes, length));
-      this.#blocks.push(block);
-      this.#used = 0;
-    }
-    block.write(text, this.#used);
-    if (this.#count * 2 + 2 > this.#places.length) this.#grow();
-    this.#places[this.#count * 2] = (this.#blocks.length - 1) * blockBytes + this.#used;
-    this.#places[this.#count * 2 + 1] = length;
-    this.#used += length;
+    const bytes = Buffer.from(text);
+    if (this.#bytes.length + bytes.length > mostBytes || this.#count >= this.#most)
+      throw problemOf(refusedKinds.manyTexts);
+    const index = this.#count % placesAtOnce;
+    if (index === 0) this.#places.push(new Uint32Array(placesAtOnce));
+    (this.#places.at(-1) as Uint32Array)[index] = this.#bytes.length;
+    this.#bytes.append(bytes);
     this.#count += 1;
   }
 
   /** The text of this number; undefined when there is none. */
   at(index: number): string | undefined {
     if (!(index >= 0 && index < this.#count)) return undefined;
-    const [place = 0, length = 0] = this.#places.subarray(index * 2, index * 2 + 2);
-    const start = place % blockBytes;
-    return this.#blocks[Math.floor(place / blockBytes)]?.toString('utf8', start, start + length);
+    const end = index + 1 === this.#count ? this.#bytes.length : this.#placeOf(index + 1);
+    return this.#bytes.read(this.#placeOf(index), end).toString();
   }
 
-  #grow(): void {
-    const places = new Uint32Array(this.#places.length * 2);
-    places.set(this.#places);
-    this.#places = places;
+  /** Gives up what is on disk. */
+  close(): void {
+    this.#bytes.close();
+  }
+
+  #placeOf(index: number): number {
+    return this.#places[Math.floor(index / placesAtOnce)]?.[index % placesAtOnce] ?? 0;
   }
 }
+
+// As XML cannot hold each character, one may be written with seven.
+const longestWritten = 7 * longestText;
 
 /** Reads the shared texts of a workbook; of one in several formats the parts together, without what tells how it is pronounced. */
 export async function readSharedStrings(bytes: Readable): Promise<SharedStrings> {
@@ -65,10 +65,25 @@ export async function readSharedStrings(bytes: Readable): Promise<SharedStrings>
     isText = name === 't' && !isPhonetic;
   };
   const close = (name: string) => {
-    if (name === 'si') strings.add(unescaped(text));
+    if (name === 'si') strings.add(bounded(unescaped(text), longestText));
     else if (name === 'rPh') isPhonetic = false;
     isText = false;
   };
-  for await (const _ of readXml(bytes, { open, close, text: (part) => void (isText && (text += part)) }));
-  return strings;
+  const take = (part: string) => {
+    if (isText) text = bounded(text + part, longestWritten);
+  };
+  try {
+    for await (const _ of readXml(bytes, { open, close, text: take }));
+    return strings;
+  } catch (error) {
+    strings.close();
+    throw error;
+  }
+}
+
+function bounded(text: string, most: number): string {
+  if (text.length <= most) return text;
+  throw problemOf(
+    `The workbook has a text of more than ${longestText} characters, which no cell of one can hold`,
+  );
 }

@@ -3,6 +3,7 @@ import {
   columnName,
   columnOf,
   dateOfText,
+  longestText,
   styledNumber,
   unescaped,
   type NumberStyle,
@@ -20,7 +21,6 @@ export interface Workbook {
   readonly is1904: boolean;
 }
 
-const longestText = 32_767;
 const mostRows = 1_048_576;
 
 /** Makes rows of what is told of the XML of a sheet; `take` hands out those that are complete. */
