@@ -33,10 +33,13 @@ export function readDate(text: string, reading: DateReading): Reading {
   return readSlashed(text, reading);
 }
 
+const notDate = 'must be a date such as 2026-03-01, or an instant such as 2026-03-01T09:30:00Z';
+const looksLikeDate = /^\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b/;
+const howWritten = ': say by dateFormat how it is written, as in dd.mm.yy or yyyy/mm/dd';
+
 function readSlashed(text: string, reading: DateReading): Reading {
   const { a = '', b = '', ...rest } = slashed.exec(text)?.groups ?? {};
-  if (a === '')
-    return { reason: 'must be a date such as 2026-03-01, or an instant such as 2026-03-01T09:30:00Z' };
+  if (a === '') return { reason: `${notDate}${looksLikeDate.test(text) ? howWritten : ''}` };
   const [one, other] = [Number(a), Number(b)];
   const isEither = one <= 12 && other <= 12 && one !== other;
   if (isEither)

@@ -21,8 +21,8 @@ describe('dates', () => {
     ['05/05/2026', '2026-05-05'],
     ['01/02/2026', expect.stringContaining('say which by dateFormat')],
     ['30.02.2026', '! is no day of the calendar'],
-    ['01.03.26', expect.stringContaining('must be a date such as')],
-    ['soon', expect.stringContaining('must be a date such as')],
+    ['01.03.26', expect.stringContaining('say by dateFormat how it is written, as in dd.mm.yy')],
+    ['soon', '! must be a date such as 2026-03-01, or an instant such as 2026-03-01T09:30:00Z'],
     ['01.03.2026 25:00', '! is no time of the day'],
   ])('without a format, %s is %s', (text, expected) => {
     expect(read('DATE', text)).toEqual(expected);
@@ -74,6 +74,9 @@ describe('dates', () => {
 });
 
 describe('numbers', () => {
+  const otherSign = (sign: string) =>
+    `decimalSign is ${sign}, and it is written with the other sign, or grouped in another way`;
+  const withUnit = 'leave out what stands before and behind it, such as a unit';
   const unclear =
     '! can be read with a point before decimals or between thousands: say which by decimalSign, POINT or COMMA';
   test.each<[string, unknown, ValueReading?]>([
@@ -84,11 +87,17 @@ describe('numbers', () => {
     ['much', '! must be a number'],
     ['1.234,56', 1234.56, { decimalSign: 'COMMA' }],
     ['1\u202f234,5', 1234.5, { decimalSign: 'COMMA' }],
-    ['1.5', '! must be a number', { decimalSign: 'COMMA' }],
+    ['1.5', `! must be a number: ${otherSign('COMMA')}`, { decimalSign: 'COMMA' }],
+    ['1 500', '! must be a number: say by decimalSign, POINT or COMMA, that thousands are grouped'],
+    ['100 €', `! must be a number: ${withUnit}`],
+    ['EUR 1.500', `! must be a number: ${withUnit}`],
+    ['12%', `! must be a number: ${withUnit}`, { decimalSign: 'POINT' }],
+    ['A-12', '! must be a number'],
+    ['2026-03-01', '! must be a number'],
     ['-0,07', -0.07, { decimalSign: 'COMMA' }],
     ["1'234.5", 1234.5, { decimalSign: 'POINT' }],
     ['1,234,567.5', 1234567.5, { decimalSign: 'POINT' }],
-    ['12,34', '! must be a number', { decimalSign: 'POINT' }],
+    ['12,34', `! must be a number: ${otherSign('POINT')}`, { decimalSign: 'POINT' }],
     ['1.500', unclear],
     ['-12.345', unclear],
     ['1.234.567', '! must be a number: say by decimalSign whether a comma is the decimal sign'],
@@ -119,5 +128,7 @@ test('cells of workbooks keep what they are, and texts what they show', () => {
   expect(read('NUMBER', { day: '2026-03-01' })).toBe('! must be a number');
   expect(read('TEXT', { broken: '#N/A' })).toBe('! is an error of the workbook, #N/A');
   expect([read('BOOLEAN', 1), read('BOOLEAN', 'Wahr'), read('BOOLEAN', 'non')]).toEqual([true, true, false]);
-  expect(read('BOOLEAN', 'perhaps')).toBe('! must be true or false');
+  expect(read('BOOLEAN', 'perhaps')).toBe(
+    '! must be true or false: yes and no, 1 and 0, ja and nein, oui and non are read as well',
+  );
 });

@@ -33,7 +33,7 @@ const readers: Record<Attribute['type'], (cell: Whole, reading: ValueReading) =>
     if (typeof cell === 'boolean') return { value: cell };
     const text = shownCell(cell).trim().toLowerCase();
     if (yes.has(text)) return { value: true };
-    return no.has(text) ? { value: false } : { reason: 'must be true or false' };
+    return no.has(text) ? { value: false } : { reason: notBoolean };
   },
   DATE: (cell, reading) => {
     if (typeof cell === 'string') return readDate(cell.trim(), reading);
@@ -48,6 +48,8 @@ const readers: Record<Attribute['type'], (cell: Whole, reading: ValueReading) =>
 // In the words of English, German and French spreadsheets.
 const yes = new Set(['true', 'yes', 'y', '1', 'wahr', 'ja', 'vrai', 'oui']);
 const no = new Set(['false', 'no', 'n', '0', 'falsch', 'nein', 'faux', 'non']);
+
+const notBoolean = 'must be true or false: yes and no, 1 and 0, ja and nein, oui and non are read as well';
 
 const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 const grouped = {
@@ -84,10 +86,25 @@ function readNumber(text: string, { decimalSign, hasPoint = false }: ValueReadin
     return { value: parseJson(plainNumber(withPoint(text, decimalSign))) };
   if (decimalSign === undefined && /^[+-]?\d+(\.\d+)?$/.test(text))
     return { value: parseJson(plainNumber(text)) };
-  const isWithComma = decimalSign === undefined && withComma.test(text);
-  const hint = isWithComma ? ': say by decimalSign whether a comma is the decimal sign' : '';
-  return { reason: `must be a number${hint}` };
+  const hint = numberHint(text, decimalSign);
+  return { reason: `must be a number${hint === undefined ? '' : `: ${hint}`}` };
 }
+
+/** What to do about a text that is nearly a number. */
+function numberHint(text: string, decimalSign: ValueReading['decimalSign']): string | undefined {
+  if (text.length > longestHinted) return undefined;
+  if (decimalSign === undefined) {
+    if (withComma.test(text)) return 'say by decimalSign whether a comma is the decimal sign';
+    if (grouped.POINT.test(text)) return 'say by decimalSign, POINT or COMMA, that thousands are grouped';
+  } else if (grouped[decimalSign === 'POINT' ? 'COMMA' : 'POINT'].test(text))
+    return `decimalSign is ${decimalSign}, and it is written with the other sign, or grouped in another way`;
+  return unit.test(text) ? 'leave out what stands before and behind it, such as a unit' : undefined;
+}
+
+// Nobody means a number by more; to look at that would take long.
+const longestHinted = 100;
+
+const unit = /^([+-]|[\p{L}\p{S}]{1,4}\s*)?\d[\d.,'’\s]*[\p{L}\p{S}%]{0,8}\.?$/u;
 
 function withPoint(text: string, decimalSign: 'POINT' | 'COMMA'): string {
   const bare = text.replace(/[\s\u00a0\u202f'’]/g, '');
