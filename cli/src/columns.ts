@@ -32,6 +32,8 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
     'complete',
     'failed',
     'averageHandlingSeconds',
+    'p50HandlingSeconds',
+    'p95HandlingSeconds',
     'counts.NEW',
     'counts.IN_PROGRESS',
     'counts.FAILED',

@@ -87,4 +87,37 @@ describe.skipIf(browserFile === undefined)('In a browser, what became of a queue
     );
     expect(wide).toBe(shown);
   });
+
+  test('tells how long most items took, as sentences, lines and a table', async () => {
+    const { app } = stage;
+    const timed = await createInvoices(app, 'Timed');
+    await addItems(
+      app,
+      timed,
+      Array.from({ length: 3 }, (_, index) => ({ number: `H-${index}` })),
+    );
+    const claimed = (await app.admin.claimWorkItems({ path: { id: timed }, body: { count: 3 } })).body.list;
+    const results = claimed.map(({ id: item, version }) => ({
+      id: Number(item),
+      version: Number(version),
+      status: 'COMPLETE' as const,
+    }));
+    const begun = `update work_items set started_on = now() - make_interval(hours => case when id = $1 then 960 else 240 end) where queue_id = $2`;
+    await app.sql(begun, [results[0]?.id, timed]);
+    await app.admin.finishWorkItems({ path: { id: timed }, body: { results } });
+    const page = await stage.open(`/console/queues/${timed}/charts`, { token });
+    const handling = page.getByRole('region', { name: /^Handling time, per 15 minutes/ });
+    await handling
+      .getByText(
+        /it took 20 d 0 h on average\. Half of the items took up to (9|10) d \d+ h, 95 in 100 up to (3[89]|4[012]) d/,
+      )
+      .waitFor();
+    await handling.getByText(/p50 and p95 are estimated from counts .* at most 5 % off/).waitFor();
+    await expectAccessible(page);
+    await handling.getByRole('button', { name: 'As a table' }).click();
+    for (const name of ['Half took up to (p50)', '95 in 100 took up to (p95)', 'Mean'])
+      await handling.getByRole('columnheader', { name }).waitFor();
+    await handling.getByRole('row').filter({ hasText: '20 d 0 h' }).first().waitFor();
+    await expectAccessible(page);
+  });
 });

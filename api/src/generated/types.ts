@@ -1535,6 +1535,8 @@ export interface paths {
     /**
      * What became of a queue over time
      * @description How many items came in and were finished, how long that took, and how many there were of each status at the end of each span. What happened is kept by minutes for two days, by hours for 90 days and by days for ever: a history that begins earlier comes in longer spans than asked for, and says so in `step`.
+     *
+     *     The mean of handling times is exact. Of single times only how many were about so long is kept, in steps of a tenth: `p50HandlingSeconds` and `p95HandlingSeconds` are estimates that are off by no more than the share `percentileError` of themselves, or a millisecond.
      */
     get: operations['getQueueHistory'];
     put?: never;
@@ -5216,6 +5218,15 @@ export interface components {
       from: string;
       /** Format: date-time */
       to: string;
+      /** @description Half of the items that were finished in all of it took no longer from claim to finish. Estimated; left out when nothing finished */
+      p50HandlingSeconds?: number;
+      /** @description The same of 95 in a hundred */
+      p95HandlingSeconds?: number;
+      /**
+       * @description The share of itself by which each p50 and p95 may be off at most
+       * @example 0.05
+       */
+      percentileError: number;
       list: {
         /**
          * Format: date-time
@@ -5230,6 +5241,10 @@ export interface components {
         failed: number;
         /** @description Mean time from claim to finish; left out when nothing finished */
         averageHandlingSeconds?: number;
+        /** @description Half of the items that were finished took no longer from claim to finish. Estimated; left out when nothing finished, and of what was before this was counted */
+        p50HandlingSeconds?: number;
+        /** @description The same of 95 in a hundred */
+        p95HandlingSeconds?: number;
         /** @description Items by status at the end of the span */
         counts: {
           NEW: number;

@@ -72,7 +72,6 @@ async function selectQueuesToCompact(db: Db): Promise<Id[]> {
  * into the history, which has what is in no row of a minute here.
  */
 async function compactCountersOf(db: Db, queueId: Id, now: Date): Promise<void> {
-  const sums = joined((column) => `sum(${column})`);
   await db.rows(sql`
     with compacted as (
       delete from queue_tallies where queue_id = ${queueId} and id in (
@@ -82,16 +81,16 @@ async function compactCountersOf(db: Db, queueId: Id, now: Date): Promise<void> 
       select *, case when minute > ${now}::timestamptz - make_interval(mins => ${recentMinutes}) then minute
         else '-infinity' end as kept_minute from compacted),
     past as (
-      insert into queue_history as h (queue_id, seconds, at, ${joined()})
+      insert into queue_history as h (queue_id, seconds, at, ${columns})
       select queue_id, 60, minute, ${sums} from dated where kept_minute = '-infinity' and minute > '-infinity'
       group by queue_id, minute
-      on conflict (queue_id, seconds, at) do update set ${joined((column) => `${column} = h.${column} + excluded.${column}`)})
-    insert into queue_tallies (queue_id, minute, in_back_off, in_doubt, ${joined()})
+      on conflict (queue_id, seconds, at) do update set ${added})
+    insert into queue_tallies (queue_id, minute, in_back_off, in_doubt, ${columns})
     select queue_id, kept_minute, sum(in_back_off), sum(in_doubt), ${sums} from dated group by queue_id, kept_minute`);
 }
 
-/** What the history of a queue has of each span. */
-const kept = [
+/** The numbers that the history of a queue has of each span. */
+const numbers = [
   'arrived',
   'new',
   'in_progress',
@@ -103,16 +102,33 @@ const kept = [
   'handling_ms',
 ] as const;
 
-function joined(term = (column: string) => column): Sql {
-  return raw(kept.map(term).join(', '));
+const times = 'handling_times';
+/** What the history of a queue has of each span. */
+const columns = raw([...numbers, times].join(', '));
+/** The same, added up over the rows of a group. */
+const sums = raw(
+  [...numbers.map((column) => `sum(${column})`), sumOfTimes('array_agg(handling_times)')].join(', '),
+);
+/** The same, where the span is in the history as `h` already. */
+const added = raw(
+  [
+    ...numbers.map((column) => `${column} = h.${column} + excluded.${column}`),
+    `${times} = ${sumOfTimes('array[h.handling_times, excluded.handling_times]')}`,
+  ].join(', '),
+);
+
+/** Counts of times added up, bucket by bucket: those of all rows of a group, which `spansIn` answers, or of a list. */
+export function sumOfTimes(list = 'array_agg(handling_times)'): string {
+  return `(select json_object_agg(bucket, count) from (
+    select key as bucket, sum(value::bigint) as count from unnest(${list}) as t (counts), json_each_text(t.counts) group by key) s)`;
 }
 
 /** What changed in a queue, by when: the minutes that were not compacted yet, and the history. */
 export function spansIn(queueId: Id): Sql {
   return sql`
-    select minute as at, ${joined()} from queue_tallies where queue_id = ${queueId} and minute > '-infinity'
+    select minute as at, ${columns} from queue_tallies where queue_id = ${queueId} and minute > '-infinity'
     union all
-    select at, ${joined()} from queue_history where queue_id = ${queueId}`;
+    select at, ${columns} from queue_history where queue_id = ${queueId}`;
 }
 
 /** A step of ageing: spans of one length that began before a time become spans of another, which holds them whole. */
@@ -130,9 +146,9 @@ export async function rollUp(db: Db, { from, to, until }: RollUp, limit: number)
     await db.rows(sql`
       with old as (
         delete from queue_history where queue_id = ${id} and seconds = ${from} and at < ${until} returning *)
-      insert into queue_history as h (queue_id, seconds, at, ${joined()})
-      select queue_id, ${to}, date_bin(make_interval(secs => ${to}), at, '1970-01-01Z'), ${joined((column) => `sum(${column})`)}
+      insert into queue_history as h (queue_id, seconds, at, ${columns})
+      select queue_id, ${to}, date_bin(make_interval(secs => ${to}), at, '1970-01-01Z'), ${sums}
       from old group by 1, 3
-      on conflict (queue_id, seconds, at) do update set ${joined((column) => `${column} = h.${column} + excluded.${column}`)}`);
+      on conflict (queue_id, seconds, at) do update set ${added}`);
   return queues.length;
 }

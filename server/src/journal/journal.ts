@@ -2,6 +2,7 @@ import { stringifyJson, type Id, type Status } from '@millrace/api';
 import { join, named, raw, sql, type Db, type Sql } from '../engine/db.ts';
 import { jsonLists } from '../engine/json/write.ts';
 import type { Context } from '../engine/operation.ts';
+import { timesOf, type Times } from './times.rules.ts';
 
 /** The members of `after` that are not as they were before, for the event of a change. */
 export function changedMembers(before: object, after: object): object {
@@ -96,6 +97,8 @@ interface Counters {
   readonly finishedComplete: number;
   readonly finishedFailed: number;
   readonly handlingMilliseconds: number;
+  /** How long each of them took; undefined where none was finished. */
+  readonly handlingTimes: Times | undefined;
 }
 
 /** The part of an item that counts. */
@@ -151,7 +154,7 @@ export function countersOf(changes: readonly Counted[]): Counters {
   const waits = { inBackOff: 0, inDoubt: 0 };
   const finished = { COMPLETE: 0, FAILED: 0 };
   const arrived = changes.filter(({ before, after }) => !before && after).length;
-  let handlingMilliseconds = 0;
+  const handling: number[] = [];
   for (const { before, after } of changes) {
     if (before) counts[before.status] -= 1;
     if (after) counts[after.status] += 1;
@@ -159,7 +162,7 @@ export function countersOf(changes: readonly Counted[]): Counters {
     waits.inDoubt += Number(isInDoubt(after)) - Number(isInDoubt(before));
     if (before?.status !== 'IN_PROGRESS' || !after?.endedOn || !before.startedOn) continue;
     finished[after.status === 'COMPLETE' ? 'COMPLETE' : 'FAILED'] += 1;
-    handlingMilliseconds += after.endedOn.getTime() - before.startedOn.getTime();
+    handling.push(after.endedOn.getTime() - before.startedOn.getTime());
   }
   return {
     counts,
@@ -167,19 +170,20 @@ export function countersOf(changes: readonly Counted[]): Counters {
     arrived,
     finishedComplete: finished.COMPLETE,
     finishedFailed: finished.FAILED,
-    handlingMilliseconds,
+    handlingMilliseconds: handling.reduce((sum, one) => sum + one, 0),
+    handlingTimes: timesOf(handling),
   };
 }
 
 async function insertCounters(db: Db, queueId: Id, counters: Counters, now: Date): Promise<void> {
-  const { counts, inBackOff, inDoubt, arrived, finishedComplete, finishedFailed, handlingMilliseconds } =
-    counters;
+  const { counts, inBackOff, inDoubt, arrived, finishedComplete, finishedFailed } = counters;
+  const { handlingMilliseconds, handlingTimes } = counters;
   const statement = sql`
     insert into queue_tallies (queue_id, minute, new, in_progress, complete, failed, deferred,
-      in_back_off, in_doubt, arrived, finished_complete, finished_failed, handling_ms)
+      in_back_off, in_doubt, arrived, finished_complete, finished_failed, handling_ms, handling_times)
     values (${queueId}, date_trunc('minute', ${now}::timestamptz), ${counts.NEW}, ${counts.IN_PROGRESS},
       ${counts.COMPLETE}, ${counts.FAILED}, ${counts.DEFERRED}, ${inBackOff}, ${inDoubt}, ${arrived}, ${finishedComplete},
-      ${finishedFailed}, ${handlingMilliseconds})`;
+      ${finishedFailed}, ${handlingMilliseconds}, ${handlingTimes && stringifyJson(handlingTimes)}::json)`;
   await db.write(named('insertCounters', statement));
 }
 

@@ -1,5 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { Refusal } from '../engine/errors.ts';
+import { added, percentileOf, type Times } from '../journal/times.rules.ts';
 
 /** Lengths of the spans that a history can have, in seconds: each holds the ones before it whole. */
 const steps = [60, 300, 900, 3600, 21_600, 86_400] as const;
@@ -73,6 +74,8 @@ export interface Span {
   readonly complete: number;
   readonly failed: number;
   readonly handlingMilliseconds: number;
+  /** How long each that was finished took; undefined where none was, and before this was counted. */
+  readonly times?: Times | undefined;
 }
 
 /**
@@ -97,7 +100,19 @@ function shown(at: Date, counts: Counts, span: Span | undefined) {
   const { arrived = 0, complete = 0, failed = 0, handlingMilliseconds = 0 } = span ?? {};
   const finished = complete + failed;
   const handling = finished > 0 && { averageHandlingSeconds: handlingMilliseconds / finished / 1000 };
-  return { from: at.toISOString(), arrived, complete, failed, counts, ...handling };
+  const percentiles = span && percentilesOf([span]);
+  return { from: at.toISOString(), arrived, complete, failed, counts, ...handling, ...percentiles };
+}
+
+/** The handling times of the items that were finished in any of the spans. */
+export function percentilesOf(spans: readonly Pick<Span, 'times'>[]) {
+  const times = added(spans.map((span) => span.times));
+  return (
+    times && {
+      p50HandlingSeconds: percentileOf(times, 0.5),
+      p95HandlingSeconds: percentileOf(times, 0.95),
+    }
+  );
 }
 
 function before(counts: Counts, changed: Counts): Counts {

@@ -68,6 +68,26 @@ async function age({ id }: QueueFixture, hours: number): Promise<void> {
   await run(compactCounters);
 }
 
+/** Items that are finished after so many hours each. */
+async function finishAfter(queue: QueueFixture, ...hours: readonly number[]): Promise<void> {
+  await queue.add(...hours);
+  for (const [index, item] of (await queue.claim(hours.length)).entries()) {
+    await app.sql('update work_items set started_on = now() - make_interval(mins => $2) where id = $1', [
+      item.id,
+      60 * Number(hours[index]),
+    ]);
+    await finish(queue, { ...held(item), status: 'COMPLETE' });
+  }
+}
+
+type Percentiles = Pick<Schemas['QueueHistory'], 'p50HandlingSeconds' | 'p95HandlingSeconds'>;
+
+/** The percentiles in hours, as they are told to within a twentieth. */
+function hoursOf({ p50HandlingSeconds = NaN, p95HandlingSeconds = NaN }: Percentiles) {
+  const [p50, p95] = [p50HandlingSeconds, p95HandlingSeconds].map((seconds) => Math.round(seconds / 3600));
+  return { p50, p95 };
+}
+
 describe('getQueueHistory', () => {
   test('getQueueHistory counts what came in and was finished, and how many there were in the end', async () => {
     const queue = await createLived();
@@ -106,6 +126,50 @@ describe('getQueueHistory', () => {
     const oldest = await historyOf(queue, { from: ago(24 * 120).toISOString() });
     expect([oldest.step, totals(oldest)]).toEqual([86_400, expected]);
     expect(oldest.list.at(-1)?.counts).toMatchObject({ NEW: 1, COMPLETE: 1, FAILED: 1 });
+  });
+
+  test('getQueueHistory tells which time half of the items took, and which 95 in a hundred, of each span and of all', async () => {
+    const queue = await createQueue(app);
+    await finishAfter(queue, 2, 2, 8);
+    await age(queue, 3);
+    await finishAfter(queue, 8, 8);
+    const history = await historyOf(queue, { from: ago(9).toISOString(), step: 3600 });
+    expect(history.percentileError).toBe(0.05);
+    const told = history.list.filter(({ p50HandlingSeconds }) => p50HandlingSeconds !== undefined);
+    expect(told.map(hoursOf)).toEqual([
+      { p50: 2, p95: 8 },
+      { p50: 8, p95: 8 },
+    ]);
+    expect(hoursOf(history)).toEqual({ p50: 8, p95: 8 });
+    const first = await historyOf(queue, { from: ago(9).toISOString(), to: ago(2).toISOString() });
+    expect(hoursOf(first)).toEqual({ p50: 2, p95: 8 });
+  });
+
+  test('getQueueHistory tells the same percentiles of minutes that were compacted, came late, and were rolled up', async () => {
+    const queue = await createQueue(app);
+    await finishAfter(queue, 2, 2, 2);
+    await age(queue, 70);
+    await finishAfter(queue, 8, 8, 8, 8);
+    await age(queue, 70);
+    const expected = { p50: 8, p95: 8 };
+    const of = async (hours: number) => hoursOf(await historyOf(queue, { from: ago(hours).toISOString() }));
+    expect(await of(80)).toEqual(expected);
+    await run(rollUpHistory);
+    expect(await of(80)).toEqual(expected);
+    await app.sql(`update queue_history set at = at - interval '100 days' where queue_id = $1`, [queue.id]);
+    await run(rollUpHistory);
+    expect(await of(24 * 120)).toEqual(expected);
+    const kept =
+      'select sum(value::int)::int as items from queue_history, json_each_text(handling_times) where queue_id = $1';
+    expect(await app.sql(kept, [queue.id])).toEqual([{ items: 7 }]);
+  });
+
+  test('getQueueHistory tells no percentiles where nothing was finished, nor of what was before they were counted', async () => {
+    const queue = await createLived();
+    await app.sql('update queue_tallies set handling_times = null where queue_id = $1', [queue.id]);
+    const { list, ...whole } = await historyOf(queue);
+    expect(list.some(({ averageHandlingSeconds }) => averageHandlingSeconds !== undefined)).toBe(true);
+    for (const one of [whole, ...list]) expect(one).not.toHaveProperty('p95HandlingSeconds');
   });
 
   test('getQueueHistory ends where it is asked to, with the counts of that time', async () => {

@@ -2,8 +2,9 @@ import type { Id } from '@millrace/api';
 import { raw, sql, type Db } from '../engine/db.ts';
 import type { Job } from '../engine/job-loop.ts';
 import type { QueueOperation } from '../engine/operation.ts';
-import { rollUp, spansIn } from '../journal/counters.ts';
-import { historyOf, keptFor, stretchOf, type Span, type Stretch } from './history.rules.ts';
+import { rollUp, spansIn, sumOfTimes } from '../journal/counters.ts';
+import { largestError } from '../journal/times.rules.ts';
+import { historyOf, keptFor, percentilesOf, stretchOf, type Span, type Stretch } from './history.rules.ts';
 
 export const getQueueHistory: QueueOperation<'getQueueHistory'> = async ({ db, queue, now }, { query }) => {
   const stretch = stretchOf(query, now);
@@ -13,7 +14,15 @@ export const getQueueHistory: QueueOperation<'getQueueHistory'> = async ({ db, q
   const spans = rows.filter((row): row is Span => row.at !== undefined);
   const { step, from, to } = stretch;
   const list = historyOf(stretch, total.changed, spans);
-  return { queueId: queue.id, step, from: from.toISOString(), to: to.toISOString(), list };
+  return {
+    queueId: queue.id,
+    step,
+    from: from.toISOString(),
+    to: to.toISOString(),
+    ...percentilesOf(spans.filter(({ at }) => at < to)),
+    percentileError: largestError,
+    list,
+  };
 };
 
 /** In one statement, so that the counts of now and what led to them are of the same moment. The row without a time has the counts. */
@@ -21,11 +30,11 @@ function selectSpans(
   db: Db,
   queueId: Id,
   { step, from }: Stretch,
-): Promise<(Omit<Span, 'at'> & { at?: Date })[]> {
+): Promise<(Omit<Span, 'at'> & { readonly at?: Date })[]> {
   return db.rows(sql`
-    select date_bin(make_interval(secs => ${step}), at, '1970-01-01Z') as at, ${sums}
+    select date_bin(make_interval(secs => ${step}), at, '1970-01-01Z') as at, ${sums}, ${raw(sumOfTimes())} as times
     from (${spansIn(queueId)}) spans where at >= ${from} group by 1
-    union all select null, ${sums} from queue_tallies where queue_id = ${queueId}`);
+    union all select null, ${sums}, null from queue_tallies where queue_id = ${queueId}`);
 }
 
 const sum = (column: string) => `coalesce(sum(${column}), 0)::bigint`;

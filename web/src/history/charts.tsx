@@ -28,7 +28,11 @@ const backlog: readonly Series[] = [
   { label: m.history.waiting, look: 'busy', as: 'area' },
   { label: m.history.running, look: 'warn', as: 'line', isDashed: true },
 ];
-const handling: readonly Series[] = [{ label: m.history.mean, look: 'busy', as: 'line' }];
+const handling: readonly Series[] = [
+  { label: m.history.p50, look: 'busy', as: 'line' },
+  { label: m.history.p95, look: 'warn', as: 'line', isDashed: true },
+  { label: m.history.mean, look: 'soft', as: 'line' },
+];
 
 /** What came in and what was finished. */
 export function FlowChart({ history, since, linksOf }: Props) {
@@ -90,18 +94,11 @@ export function Backlog({ list, frame, spans }: SpansProps) {
 
 /** How long it took from claim to finish, where something was finished. */
 export function HandlingChart({ history, since, linksOf }: Props) {
-  const { list, step, to } = history;
-  const { mean } = totalsOf(list);
-  const longest = largest(list, ({ averageHandlingSeconds }) => averageHandlingSeconds);
-  const longestMean = longest?.averageHandlingSeconds;
+  const { step, to } = history;
   return (
     <TimeChart
       title={m.history.handling(m.history.spans[step] ?? '')}
-      summary={
-        mean !== undefined && longest && longestMean !== undefined
-          ? m.history.handlingSummary(written(mean), written(longestMean), exactly(longest.from))
-          : ''
-      }
+      summary={handlingTold(history)}
       series={handling}
       spans={spansOf(history, since, handlingIn)}
       step={step}
@@ -110,6 +107,21 @@ export function HandlingChart({ history, since, linksOf }: Props) {
       {...(linksOf && { linksOf })}
     />
   );
+}
+
+function handlingTold({ list, p50HandlingSeconds: p50, p95HandlingSeconds: p95, percentileError }: History) {
+  const { mean } = totalsOf(list);
+  const longest = largest(list, ({ p95HandlingSeconds }) => p95HandlingSeconds);
+  const longestP95 = longest?.p95HandlingSeconds;
+  const told = [
+    mean !== undefined && m.history.handlingMean(written(mean)),
+    p50 !== undefined && p95 !== undefined && m.history.handlingParts(written(p50), written(p95)),
+    longest &&
+      longestP95 !== undefined &&
+      m.history.handlingLongest(written(longestP95), exactly(longest.from)),
+    p50 !== undefined && m.history.estimated(percentileError),
+  ];
+  return told.filter(Boolean).join(' ');
 }
 
 function written(seconds: number): string {

@@ -29,10 +29,16 @@ const en = {
       most > 0
         ? `${number(now)} wait now; at most ${number(most)} did, at ${on}.`
         : 'At the end of no span did any wait.',
-    handling: (span: string) => `Handling time, mean per ${span}`,
+    handling: (span: string) => `Handling time, per ${span}`,
+    p50: 'Half took up to (p50)',
+    p95: '95 in 100 took up to (p95)',
     mean: 'Mean',
-    handlingSummary: (mean: string, longest: string, on: string) =>
-      `From claim to finish it took ${mean} on average; longest at ${on}, with a mean of ${longest}.`,
+    handlingMean: (mean: string) => `From claim to finish it took ${mean} on average.`,
+    handlingParts: (p50: string, p95: string) =>
+      `Half of the items took up to ${p50}, 95 in 100 up to ${p95}.`,
+    handlingLongest: (p95: string, on: string) => `Longest at ${on}: 95 in 100 up to ${p95}.`,
+    estimated: (share: number) =>
+      `p50 and p95 are estimated from counts of times that are alike, and at most ${number(100 * share)} % off.`,
     seconds: (seconds: number) => `${number(seconds)} s`,
     cameIn: 'Items that came in then',
     ended: 'Items that ended then',

@@ -19,10 +19,18 @@ const entry = (hour: number, more = {}) => ({
 });
 const list = [
   entry(1),
-  entry(2, { arrived: 4, complete: 3, failed: 1, averageHandlingSeconds: 10 }),
+  entry(2, {
+    arrived: 4,
+    complete: 3,
+    failed: 1,
+    averageHandlingSeconds: 10,
+    p50HandlingSeconds: 8,
+    p95HandlingSeconds: 15,
+  }),
   entry(3, { arrived: 4, complete: 1, averageHandlingSeconds: 30 }),
 ];
-const history = { queueId: 7, step: 3600, from: list[0]?.from ?? '', to: '2026-03-02T03:30:00.000Z', list };
+const frame = { queueId: 7, step: 3600, from: list[0]?.from ?? '', to: '2026-03-02T03:30:00.000Z' };
+const history = { ...frame, percentileError: 0.05, list };
 const valuesOf = (spans: readonly { readonly values: unknown }[]) => spans.map(({ values }) => values);
 
 test('A range begins at a whole span, and an unknown one is that of a day', () => {
@@ -40,7 +48,11 @@ test('Spans from before the queue was made have no values, and those in which no
     [1, 0, 4],
   ]);
   expect(valuesOf(spansOf(history, undefined, flowIn))[0]).toEqual([0, 0, 0]);
-  expect(valuesOf(spansOf(history, undefined, handlingIn))).toEqual([[undefined], [10], [30]]);
+  expect(valuesOf(spansOf(history, undefined, handlingIn))).toEqual([
+    [undefined, undefined, undefined],
+    [8, 15, 10],
+    [undefined, undefined, 30],
+  ]);
 });
 
 test('The mean of a time counts each item that was finished', () => {

@@ -51,7 +51,11 @@ export function spansOf(
 
 export const flowIn = ({ arrived, complete, failed }: Entry) => [complete, failed, arrived];
 export const backlogIn = ({ counts }: Entry) => [counts.NEW, counts.IN_PROGRESS];
-export const handlingIn = ({ averageHandlingSeconds }: Entry) => [averageHandlingSeconds];
+export const handlingIn = ({ p50HandlingSeconds, p95HandlingSeconds, averageHandlingSeconds }: Entry) => [
+  p50HandlingSeconds,
+  p95HandlingSeconds,
+  averageHandlingSeconds,
+];
 
 /** What happened in all of it; the mean handling time counts each item that was finished. */
 export function totalsOf(list: readonly Entry[]) {

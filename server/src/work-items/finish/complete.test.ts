@@ -47,7 +47,7 @@ async function completed(way: 'quick' | 'long') {
   const [row] = await app.sql('select * from work_items where id = $1', [item?.id]);
   const counters = await app.sql(
     `select sum(new)::int, sum(in_progress)::int, sum(complete)::int as complete, sum(finished_complete)::int as finished,
-       sum(handling_ms) > 0 as took from queue_tallies where queue_id = $1`,
+       sum(handling_ms) > 0 as took, count(handling_times)::int as timed from queue_tallies where queue_id = $1`,
     [queue.id],
   );
   return {

@@ -3,6 +3,7 @@ import { mayHappen, transitions, type Transition, type TransitionName } from '@m
 import { expiryOf, moved } from './rules.ts';
 import { expectConsistent, itemIn, now, states } from '../../testing/items.ts';
 import { countersOf } from '../../journal/journal.ts';
+import { bucketOf } from '../../journal/times.rules.ts';
 
 const names = Object.keys(transitions) as TransitionName[];
 
@@ -74,5 +75,6 @@ test('counters add up moves between statuses, and the handling time of what was 
     finishedComplete: 1,
     finishedFailed: 0,
     handlingMilliseconds: 60_000,
+    handlingTimes: { [bucketOf(60_000)]: 1 },
   });
 });
