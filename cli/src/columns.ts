@@ -40,6 +40,7 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
     'counts.COMPLETE',
     'counts.DEFERRED',
   ],
+  countEvents: ['from', 'count', 'isEstimated'],
   listWorkItemModels: ['id', 'name', 'archived', 'attributes'],
   listWorkItems: [
     'id',

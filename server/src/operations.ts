@@ -120,6 +120,7 @@ export { getWorkItemModel } from './models/models.ts';
 export { listWorkItemModels } from './models/models.ts';
 export { rotateTenantKey } from './models/models.ts';
 
+export { countEvents } from './events/counts.ts';
 export { listEvents } from './events/events.ts';
 export { streamEvents } from './events/events.ts';
 export { streamQueueStats } from './events/stats-stream.ts';

@@ -242,6 +242,7 @@ async function reading(): Promise<void> {
   await ok(call.explainQueue({ path: queue.path }));
   await ok(call.explainWorkItem({ path: pathOf(queue, item) }));
   await ok(call.listEvents({ query: { queueId: queue.id } }));
+  await ok(call.countEvents({ query: { queueId: queue.id } }));
   await ok(call.listDoubts({}));
   for (const text of ['customer', String(item?.id)]) await ok(call.findWorkItems({ body: { text } }));
   await ok(call.listQueueStats({}));

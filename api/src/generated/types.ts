@@ -681,6 +681,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v4/wlm/events/counts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Count events over time
+     * @description How many events that the caller may see match, in each span of a time range: of the last day unless told otherwise, in up to 120 spans of a second to a week that begin at whole multiples of their length. A range is no longer than 800 days.
+     *
+     *     However many events there are, a bounded part of them is looked through: the newest 20,000 of the range are counted one by one, and of each span before these the first 250. Where a span has more, its count is estimated from those and says `isEstimated`: what is seldom among many events may then be missed. `listEvents` finds it.
+     */
+    get: operations['countEvents'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v4/wlm/events/stream': {
     parameters: {
       query?: never;
@@ -3738,6 +3760,35 @@ export interface components {
       newest?: string;
       /** @description Whether there is more to read right now */
       isMore: boolean;
+    };
+    /** @description How many events match, over time. */
+    EventCounts: {
+      /** @description Seconds of each span */
+      step: number;
+      /**
+       * Format: date-time
+       * @description When the first span began
+       */
+      from: string;
+      /**
+       * Format: date-time
+       * @description Where the last span ends, which may be before it is over
+       */
+      until: string;
+      list: {
+        /**
+         * Format: date-time
+         * @description When the span began
+         */
+        from: string;
+        /**
+         * Format: int64
+         * @description Events that match
+         */
+        count: Id;
+        /** @description Whether only a part of the span was looked through; left out where all of it was */
+        isEstimated?: boolean;
+      }[];
     };
     /**
      * @description How far a file is that is being stored behind its answer. Not on record: what becomes of the upload, an event says. Nothing of the file can be claimed before that.
@@ -9055,6 +9106,54 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['EventPage'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthenticated'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+      500: components['responses']['Failure'];
+      503: components['responses']['Unavailable'];
+    };
+  };
+  countEvents: {
+    parameters: {
+      query?: {
+        /** @description Only what happened at this time or later */
+        from?: string;
+        /** @description Only what happened before this time */
+        until?: string;
+        /** @description Only what happened in this queue */
+        queueId?: Id;
+        /** @description Only what happened in these queues, up to 100, separated by commas; goes without queueId */
+        queueIds?: string;
+        /** @description Only what happened to this work item; needs its queueId */
+        itemId?: Id;
+        /** @description Only what these operations or jobs did; several are separated by commas */
+        operation?: string;
+        /** @description Only what this user did; 0 is Millrace itself */
+        actorId?: Id;
+        /** @description Only what these kinds of actors did, separated by commas: RUNNER, whoever takes items, holds them and reports on them, and agents of devices; MILLRACE, the server by itself; USER, all else that users did, by hand or by a program with a key of theirs */
+        actorKind?: string;
+        /** @description Only what this device did, or what happened to it */
+        deviceId?: Id;
+        /** @description Only the beginning and end of this batch, and the items that came with it or that its bulk action changed. With its queueId, `last` finds those of a batch that is complete however long ago that was */
+        batchId?: Id;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The counts, oldest span first */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EventCounts'];
         };
       };
       400: components['responses']['BadRequest'];

@@ -88,7 +88,7 @@ const contradictions = [
   ['queueIds', 'queueId'],
 ] as const satisfies readonly (readonly [keyof Query, keyof Query])[];
 
-function refuseContradictions(query: Query): void {
+export function refuseContradictions(query: Query): void {
   const [one, other] = contradictions.find((pair) => pair.every((name) => query[name] !== undefined)) ?? [];
   if (one === 'queueIds') throw invalid(one, `goes without ${other}: name all queues in ${one}`);
   if (one) throw invalid(one, `goes without ${other}: an answer begins in one place`);
@@ -99,7 +99,7 @@ function refuseContradictions(query: Query): void {
     throw invalid('until', 'is not later than from: nothing can lie between');
 }
 
-async function viewOf({ db, actor }: Context, query: Query): Promise<View> {
+export async function viewOf({ db, actor }: Pick<Context, 'db' | 'actor'>, query: Query): Promise<View> {
   const filter = filterOf(query);
   const seesAll = seesAllQueues(actor.permissions);
   // A user who sees all queues may also ask for a deleted one: its events are still there.

@@ -95,14 +95,18 @@ export async function selectFeed(db: Reader, view: View, stretch: Stretch): Prom
 }
 
 /** The part of the feed that is looked at: bounded, in order, and complete, as no event can come before the horizon. */
-function scanned({ tenantId, filter }: View, { after, before, isBackwards }: Stretch): Sql {
+export function scanned(
+  { tenantId, filter }: View,
+  { after, before, isBackwards }: Omit<Stretch, 'limit'>,
+  limit = scanLimit,
+): Sql {
   const source = filter.itemId === undefined ? raw('events') : eventsOfItem(filter);
   const order = isBackwards ? raw('desc') : empty;
   return sql`
     select * from ${source} e
     where e.tenant_id = ${tenantId} and (e.tx, e.id) > (${after?.tx ?? '0'}::xid8, ${after?.id ?? 0}::bigint)
       and (e.tx, e.id) < ${end(before)}
-    order by e.tx ${order}, e.id ${order} limit ${scanLimit}`;
+    order by e.tx ${order}, e.id ${order} limit ${limit}`;
 }
 
 /** One bound instead of two: of two, a walk through the index might begin at the farther one. */
@@ -116,7 +120,8 @@ function eventsOfItem({ queueIds: [queueId] = [], itemId }: Filter): Sql {
   return sql`(select * from events where queue_id = ${queueId} and item_id = ${itemId} offset 0)`;
 }
 
-function isVisible({ userId, seesAll, visibleOperations }: View): Sql {
+/** Whether a row `s` of the feed is for the user. */
+export function isVisible({ userId, seesAll, visibleOperations }: View): Sql {
   return sql`(
     s.queue_id <> 0 and (${seesAll}::boolean or s.queue_id in (${queuesOfUser(userId)}))
     or s.queue_id = 0 and (s.operation ~* ${visibleOperations} or s.device_id in (${devicesOf(userId)})
@@ -124,7 +129,17 @@ function isVisible({ userId, seesAll, visibleOperations }: View): Sql {
       or s.changes ->> 'poolId' in (select p.pool_id::text from (${poolsOfUser(userId)}) p)))`;
 }
 
-function matches({ queueIds, operations, actorId, actorKinds, deviceId, batchId, from, until }: Filter): Sql {
+/** Whether a row `s` of the feed was asked for. */
+export function matches({
+  queueIds,
+  operations,
+  actorId,
+  actorKinds,
+  deviceId,
+  batchId,
+  from,
+  until,
+}: Filter): Sql {
   return sql`(${queueIds}::bigint[] is null or s.queue_id = any (${queueIds}::bigint[]))
     and (${operations}::text[] is null or s.operation = any (${operations}::text[]))
     and (${actorId}::bigint is null or s.actor_id = ${actorId}::bigint)

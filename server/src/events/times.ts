@@ -59,40 +59,44 @@ function shifted(time: string, milliseconds: number): Date {
   return new Date(new Date(time).getTime() + milliseconds);
 }
 
+async function selectPlace(db: Reader, tenantId: Id, time: Date): Promise<Position | undefined> {
+  const [place] = await selectPlaces(db, tenantId, [time]);
+  return place;
+}
+
 /**
- * The last event in the feed before a time, as a position, by halving: an index by time would cost every change some of its speed.
+ * The last event in the feed before each time, as a position, by halving: an index by time would cost every change some of its speed.
  * Each half is one look at the index of the feed. After a restore the events of the past count as one transaction, within which
  * their ids are halved likewise.
  */
-async function selectPlace(db: Reader, tenantId: Id, time: Date): Promise<Position | undefined> {
-  const [row] = await db.rows<Position>(
+export function selectPlaces(db: Reader, tenantId: Id, times: readonly Date[]): Promise<Position[]> {
+  return db.rows<Position>(
     named(
-      'selectPlaceOfTime',
+      'selectPlacesOfTimes',
       sql`
-    with recursive ${halving(raw('by_tx'), {
-      low: raw('0'),
-      high: raw('pg_snapshot_xmin(pg_current_snapshot())::text::numeric'),
-      probe: sql`select e.tx::text::numeric as place, e.at from events e
-        where e.tenant_id = ${tenantId} and e.tx >= h.middle::text::xid8 order by e.tx, e.id limit 1`,
-      time,
-    })},
-    last_before as (
-      select e.tx, e.id from events e
-      where e.tenant_id = ${tenantId} and e.tx < (select low::text::xid8 from by_tx where low >= high)
-      order by e.tx desc, e.id desc limit 1),
-    ${halving(raw('by_id'), {
-      low: raw('0'),
-      high: raw('(select id + 1 from last_before)'),
-      probe: sql`select e.id::numeric as place, e.at from events e
-        where e.tenant_id = ${tenantId} and e.tx = (select tx from last_before) and e.id >= h.middle::bigint
-        order by e.id limit 1`,
-      time,
-    })}
-    select coalesce(l.tx::text, t.low::text) as tx, coalesce(i.low - 1, 0)::bigint as id
-    from by_tx t left join last_before l on true left join by_id i on i.low >= i.high where t.low >= t.high`,
+    select p.tx, p.id from unnest(${times}::timestamptz[]) with ordinality as w (time, turn) cross join lateral (
+      with recursive ${halving(raw('by_tx'), {
+        low: raw('0'),
+        high: raw('pg_snapshot_xmin(pg_current_snapshot())::text::numeric'),
+        probe: sql`select e.tx::text::numeric as place, e.at from events e
+          where e.tenant_id = ${tenantId} and e.tx >= h.middle::text::xid8 order by e.tx, e.id limit 1`,
+      })},
+      last_before as (
+        select e.tx, e.id from events e
+        where e.tenant_id = ${tenantId} and e.tx < (select low::text::xid8 from by_tx where low >= high)
+        order by e.tx desc, e.id desc limit 1),
+      ${halving(raw('by_id'), {
+        low: raw('0'),
+        high: raw('(select id + 1 from last_before)'),
+        probe: sql`select e.id::numeric as place, e.at from events e
+          where e.tenant_id = ${tenantId} and e.tx = (select tx from last_before) and e.id >= h.middle::bigint
+          order by e.id limit 1`,
+      })}
+      select coalesce(l.tx::text, t.low::text) as tx, coalesce(i.low - 1, 0)::bigint as id
+      from by_tx t left join last_before l on true left join by_id i on i.low >= i.high where t.low >= t.high) p
+    order by w.turn`,
     ),
   );
-  return row;
 }
 
 interface Halving {
@@ -100,15 +104,14 @@ interface Halving {
   readonly high: Sql;
   /** The first event at the middle `h.middle` or behind it. */
   readonly probe: Sql;
-  readonly time: Date;
 }
 
-/** Halves what lies between two places until it is one: the first behind which an event is not before the time. */
-function halving(name: Sql, { low, high, probe, time }: Halving): Sql {
+/** Halves what lies between two places until it is one: the first behind which an event is not before the time `w.time`. */
+function halving(name: Sql, { low, high, probe }: Halving): Sql {
   return sql`${name} (low, high) as (
       select ${low}::numeric, ${high}::numeric
       union all
-      select case when p.at < ${time} then p.place + 1 else h.low end, case when p.at < ${time} then h.high else h.middle end
+      select case when p.at < w.time then p.place + 1 else h.low end, case when p.at < w.time then h.high else h.middle end
       from (select b.low, b.high, trunc((b.low + b.high) / 2) as middle from ${name} b where b.low < b.high) h
         left join lateral (${probe}) p on true)`;
 }

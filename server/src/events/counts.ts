@@ -1,0 +1,82 @@
+import { sql, type Reader } from '../engine/db.ts';
+import type { PlainOperation } from '../engine/operation.ts';
+import { countIn, gridOf, sampled, type Grid, type Sample } from './counts.rules.ts';
+import { refuseContradictions, viewOf } from './events.ts';
+import { isVisible, matches, scanned, type View } from './feed.ts';
+import { earlierOf, laterOf, type Position } from './rules.ts';
+import { selectPlaces, selectRange, selectSpanOfBatch } from './times.ts';
+
+/** Events that are counted one by one, the newest of the range. */
+const countedSingly = 20_000;
+
+export const countEvents: PlainOperation<'countEvents'> = async (context, { query }) => {
+  refuseContradictions(query);
+  const { db, now } = context;
+  const grid = gridOf(query, now);
+  const [first = 0] = grid.starts;
+  const from = new Date(query.from ?? first);
+  const within = { from: from.toISOString(), until: grid.until.toISOString() };
+  const view = await viewOf(context, { ...query, ...within });
+  const newest = await countNewest(db, view, grid);
+  // The span that was not counted to its beginning is among the older ones.
+  const older = grid.starts.filter((start) => start <= newest.after);
+  const ends = [...grid.starts, grid.until.getTime()].slice(1, older.length + 1);
+  const edges = [from.getTime(), ...ends].map((time) => new Date(time));
+  const estimates = older.length > 0 ? await countOlder(db, view, edges) : [];
+  const list = grid.starts.map((start, index) => ({
+    from: new Date(start).toISOString(),
+    ...(estimates[index] ?? { count: newest.counts.get(start) ?? 0 }),
+  }));
+  return { step: grid.step, from: new Date(first).toISOString(), until: within.until, list };
+};
+
+/** The newest events by spans, and the time in milliseconds after which these are all. */
+interface Newest {
+  readonly after: number;
+  readonly counts: ReadonlyMap<number, number>;
+}
+
+async function countNewest(db: Reader, view: View, { step }: Grid): Promise<Newest> {
+  const [range, batch] = [await selectRange(db, view), await selectSpanOfBatch(db, view.filter)];
+  const stretch = {
+    after: laterOf(range.after, batch.after),
+    before: earlierOf(range.before, batch.before),
+    isBackwards: true,
+  };
+  const rows = await db.rows<{ from?: Date; count: number; last?: Date }>(sql`
+    with s as materialized (${scanned(view, stretch, countedSingly)})
+    select null::timestamptz as "from", count(*)::int as count, (select at from s order by tx, id limit 1) as last from s
+    union all
+    select date_bin(make_interval(secs => ${step}), s.at, '1970-01-01Z'), count(*)::int, null from s
+    where ${isVisible(view)} and ${matches(view.filter)} group by 1`);
+  const looked = rows.find(({ from }) => from === undefined);
+  const isAll = (looked?.count ?? 0) < countedSingly;
+  const counts = new Map(rows.flatMap(({ from, count }) => (from ? [[from.getTime(), count] as const] : [])));
+  return { after: isAll ? -Infinity : (looked?.last?.getTime() ?? -Infinity), counts };
+}
+
+/** The counts between each two neighbours of some times, as far as the first events there tell. */
+async function countOlder(db: Reader, view: View, edges: readonly Date[]) {
+  const places = await selectPlaces(db, view.tenantId, edges);
+  const samples = await selectSamples(db, view, places);
+  return samples.map(countIn);
+}
+
+function selectSamples(db: Reader, view: View, places: readonly Position[]): Promise<Sample[]> {
+  const { tenantId, filter } = view;
+  const [begins, ends] = [places.slice(0, -1), places.slice(1)];
+  const txs = (list: readonly Position[]) => list.map(({ tx }) => tx);
+  const ids = (list: readonly Position[]) => list.map(({ id }) => id);
+  return db.rows<Sample>(sql`
+    select c.*, p.end_id as "end" from unnest(${txs(begins)}::text[], ${ids(begins)}::bigint[], ${txs(ends)}::text[], ${ids(ends)}::bigint[])
+      with ordinality as p (tx, id, end_tx, end_id, turn)
+    cross join lateral (
+      select count(*)::int as looked, min(s.id) as first, max(s.id) as last,
+        count(*) filter (where (${filter.itemId}::bigint is null or s.item_id = ${filter.itemId}::bigint)
+          and ${isVisible(view)} and ${matches(filter)})::int as matched
+      from (
+        select * from events e where e.tenant_id = ${tenantId}
+          and (e.tx, e.id) > (p.tx::xid8, p.id) and (e.tx, e.id) <= (p.end_tx::xid8, p.end_id)
+        order by e.tx, e.id limit ${sampled}) s) c
+    order by p.turn`);
+}
