@@ -50,6 +50,23 @@ describe.skipIf(browserFile === undefined)('In a browser, what became of a queue
     expect(await page.evaluate('window.canary')).toBeUndefined();
   });
 
+  test('leads from a stretch of spans to the items of all of them', async () => {
+    const page = await stage.open(`/console/queues/${id}/charts`, { token });
+    const flow = page.getByRole('region', { name: /^Came in, done and failed, per 15 minutes/ });
+    const cursor = flow.getByRole('slider');
+    await cursor.focus();
+    await page.keyboard.press('End');
+    for (const _ of [1, 2, 3]) await page.keyboard.press('Shift+ArrowLeft');
+    expect(await cursor.getAttribute('aria-valuetext')).toMatch(/ to .*: Done 0, Failed 5, Came in 12\.$/);
+    const backlog = page.getByRole('region', { name: 'Waiting and in progress' });
+    await backlog.getByRole('slider').focus();
+    await page.keyboard.press('End');
+    await page.keyboard.press('Shift+ArrowLeft');
+    expect(await backlog.getByRole('slider').getAttribute('aria-valuetext')).toMatch(/Waiting 7 at most/);
+    await flow.getByRole('link', { name: 'Items that ended then' }).click();
+    await page.getByText('5 of 12 items').waitFor();
+  });
+
   test.each([
     ['1 hour', '1h', 'minute'],
     ['7 days', '7d', 'hour'],

@@ -188,6 +188,62 @@ describe.skipIf(browserFile === undefined)('The events in a browser', () => {
     expect(await lines(page).getByRole('listitem').count()).toBe(250);
   });
 
+  test('shows above the list how many there were when, and takes a stretch of that as the time, by keys and by mouse', async () => {
+    const { app } = stage;
+    const queueId = await createInvoices(app, 'Dense');
+    // Two hours that are over: one event in each minute, and in the last half hour two.
+    await app.sql(
+      `insert into events (tenant_id, queue_id, item_id, operation, actor_id, reason, at)
+       select tenant_id, id, n, 'expireItems', 0, 'Number ' || n, timestamptz '2026-01-01T08:00:00Z' + n * interval '1 minute'
+       from queues, generate_series(0, 119) n cross join generate_series(1, case when n < 90 then 1 else 2 end) where id = $1
+       order by n`,
+      [queueId],
+    );
+    const range = 'at>="2026-01-01T08:00:00Z" at<"2026-01-01T10:00:00Z"';
+    const page = await stage.open(`/console/events?q=${encodeURIComponent(`queue:Dense ${range}`)}`, {
+      token,
+    });
+    const strip = page.getByRole('region', { name: 'Events per minute' });
+    await strip.getByText(/^150 events since Jan 1, 2026, .*Most at .*: 2\.$/).waitFor();
+    await expectAccessible(page);
+    const cursor = strip.getByRole('slider');
+    await cursor.focus();
+    await page.keyboard.press('Home');
+    expect(await cursor.getAttribute('aria-valuetext')).toMatch(/^Jan 1, 2026, .*: Events 1\.$/);
+    await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.press('Shift+ArrowRight');
+    expect(await cursor.getAttribute('aria-valuetext')).toMatch(/ to .*: Events 3\.$/);
+    await expectAccessible(page);
+    await page.keyboard.press('Enter');
+    await page
+      .getByRole('region', { name: 'Events per 5 seconds' })
+      .getByText(/^3 events since/)
+      .waitFor();
+    expect(new URL(page.url()).searchParams.get('q')).toBe(
+      'queue:Dense at>="2026-01-01T08:00:00.000Z" at<"2026-01-01T08:03:00.000Z"',
+    );
+    await line(page, /Number 2$/).waitFor();
+    expect(await lines(page).getByRole('listitem').count()).toBe(3);
+    await page.goBack();
+    await strip.getByText(/^150 events/).waitFor();
+    const box = await cursor.boundingBox();
+    if (!box) throw new Error('the strip is on screen');
+    const middle = box.y + box.height / 2;
+    await page.mouse.move(box.x + box.width - 1, middle);
+    await page.mouse.down();
+    await page.mouse.move(box.x + (3 * box.width) / 4, middle, { steps: 4 });
+    await page.mouse.up();
+    const drawn = await cursor.getAttribute('aria-valuetext');
+    const amount = Number(/Events (\d+)\.$/.exec(drawn ?? '')?.[1]);
+    expect(amount).toBeGreaterThan(40);
+    // What was drawn stays while the pointer goes to the button.
+    await strip.getByRole('button', { name: 'Show this time only' }).click();
+    await page.getByText(`${amount} events since`).waitFor();
+    await page.getByRole('button', { name: 'As a table' }).click();
+    await page.getByRole('columnheader', { name: 'Events' }).waitFor();
+    await expectAccessible(page);
+  });
+
   test('says what it does not understand, and what does not match', async () => {
     const page = await stage.open('/console/events?q=timeout', { token });
     await page.getByRole('alert').getByText('Events are narrowed down by fields').waitFor();
@@ -197,6 +253,8 @@ describe.skipIf(browserFile === undefined)('The events in a browser', () => {
     await page.getByLabel('By', { exact: true }).selectOption('Runners');
     expect(new URL(page.url()).searchParams.get('q')).toBe('at>now-1h kind:RUNNER');
     await page.getByRole('heading', { name: 'No event matches.' }).waitFor();
+    await page.getByRole('button', { name: /^Without kind:RUNNER: \d+$/ }).waitFor();
+    await page.getByRole('button', { name: 'Without at>now-1h', exact: true }).waitFor();
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Clear' }).last().click();
     await lines(page).getByRole('listitem').first().waitFor();

@@ -10,6 +10,8 @@ const en = {
     nothing: 'There is nothing to show for this time.',
     soFar: 'so far',
     cursor: (title: string) => `${title}, span by span`,
+    to: (from: string, to: string) => `${from} to ${to}`,
+    most: (label: string, value: string) => `${label} ${value} at most`,
     value: (label: string, value: string) => `${label} ${value}`,
   },
 };

@@ -1,41 +1,40 @@
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import { Button } from 'react-aria-components';
 import { exactly } from '../page/time.tsx';
 import css from './charts.module.css';
 import { Axes, Bars, Gaps, Line, type Field } from './marks.tsx';
 import { m } from './messages.ts';
-import { roundedUp, stepFrom, type Span } from './rules.ts';
+import { endsOf, joined, roundedUp, stepFrom, type Span, type Stretch } from './rules.ts';
 import type { ChartProps, Series } from './props.ts';
 
-const height = 190;
+const [usualHeight, heightOfStrip] = [190, 84];
 
 /** The picture, as wide as there is room, so that its texts are as large as all others. */
 export function Picture(props: ChartProps) {
-  const { title, spans, series, step, to, linksOf } = props;
+  const { title, spans, series, linksOf, choose } = props;
   const place = useRef<HTMLDivElement>(null);
-  const [at, setAt] = useState<number>();
+  const [stretch, setStretch] = useState<Stretch>();
   const last = spans.length - 1;
-  const top = roundedUp(Math.max(...spans.map((span) => heightOf(span, series))));
+  const height = props.isStrip ? heightOfStrip : usualHeight;
   const field: Field = {
     width: useWidth(place),
     height,
     left: 44,
     base: height - 22,
     over: 10,
-    top,
+    top: roundedUp(Math.max(...spans.map((span) => heightOf(span, series)))),
     count: spans.length,
   };
-  const span = at === undefined ? undefined : spans[at];
-  const move = (event: KeyboardEvent) => {
-    const next = stepFrom(at ?? spans.length, event.key, spans.length);
-    if (event.key === 'Escape') setAt(undefined);
-    else if (next !== undefined) setAt(next);
-    else return;
+  const chosen = stretch && timeOf(props, stretch);
+  const press = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && chosen && choose) choose.act(...chosen);
+    else if (event.key === 'Escape') setStretch(undefined);
+    else {
+      const head = stepFrom(stretch?.head ?? spans.length, event.key, spans.length);
+      if (head === undefined) return;
+      setStretch({ anchor: event.shiftKey ? (stretch?.anchor ?? head) : head, head });
+    }
     event.preventDefault();
-  };
-  const point = ({ clientX, currentTarget }: PointerEvent) => {
-    const x = clientX - currentTarget.getBoundingClientRect().left - field.left;
-    const index = Math.floor((x / (field.width - field.left)) * spans.length);
-    setAt(Math.min(Math.max(index, 0), last));
   };
   return (
     <>
@@ -47,33 +46,70 @@ export function Picture(props: ChartProps) {
         aria-label={m.charts.cursor(title)}
         aria-valuemin={0}
         aria-valuemax={last}
-        aria-valuenow={at ?? last}
-        aria-valuetext={sentenceOf(props, span ?? spans[last])}
-        onKeyDown={move}
-        onPointerMove={point}
-        onPointerDown={point}
+        aria-valuenow={stretch?.head ?? last}
+        aria-valuetext={sentenceOf(props, stretch ?? { anchor: last, head: last })}
+        onKeyDown={press}
+        {...pointing(stretch, setStretch, (x) => indexAt(field, x))}
       >
-        <Drawing {...props} field={field} at={at} />
+        <Drawing {...props} field={field} stretch={stretch} />
       </div>
-      <p className={css.readout}>
-        {span && sentenceOf(props, span)} {span && linksOf?.(span.from, endOf(span, step, to))}
-      </p>
+      <div className={css.readout}>
+        {stretch && sentenceOf(props, stretch)} {chosen && linksOf?.(...chosen)}
+        {chosen && choose && <Button onPress={() => choose.act(...chosen)}>{choose.label}</Button>}
+      </div>
     </>
   );
 }
 
+/** What a pointer does: it goes from span to span, and drawn with its button down it takes in a stretch, which then stays. */
+function pointing(
+  stretch: Stretch | undefined,
+  setStretch: (stretch: Stretch) => void,
+  indexUnder: (x: number) => number,
+) {
+  const under = ({ clientX, currentTarget }: PointerEvent) =>
+    indexUnder(clientX - currentTarget.getBoundingClientRect().left);
+  return {
+    onPointerDown: (event: PointerEvent) => {
+      const head = under(event);
+      if (event.shiftKey && stretch) setStretch({ ...stretch, head });
+      else setStretch({ anchor: head, head });
+      event.currentTarget.setPointerCapture(event.pointerId);
+    },
+    onPointerMove: (event: PointerEvent) => {
+      const head = under(event);
+      const isDrawn = event.buttons % 2 === 1;
+      if (isDrawn && stretch) setStretch({ ...stretch, head });
+      else if (stretch === undefined || stretch.anchor === stretch.head) setStretch({ anchor: head, head });
+    },
+  };
+}
+
+function indexAt({ width, left, count }: Field, x: number): number {
+  const index = Math.floor(((x - left) / (width - left)) * count);
+  return Math.min(Math.max(index, 0), count - 1);
+}
+
+/** From when to when a stretch goes; undefined for spans that are not there any more. */
+function timeOf(
+  { spans, step, to }: ChartProps,
+  stretch: Stretch,
+): readonly [from: Date, to: Date] | undefined {
+  const [first, last] = endsOf(stretch).map((index) => spans[index]);
+  return first && last && [first.from, endOf(last, step, to)];
+}
+
 interface DrawingProps extends ChartProps {
   readonly field: Field;
-  /** The span that the cursor is at. */
-  readonly at: number | undefined;
+  readonly stretch: Stretch | undefined;
 }
 
 /** For the eye alone: all that it shows is said beside it. */
-function Drawing({ field, at, ...chart }: DrawingProps) {
+function Drawing({ field, stretch, ...chart }: DrawingProps) {
   const { spans, series } = chart;
   const id = useId();
   return (
-    <svg width={field.width} height={height} aria-hidden="true">
+    <svg width={field.width} height={field.height} aria-hidden="true">
       <Gaps field={field} spans={spans} id={id} />
       <Axes {...chart} field={field} />
       <Bars field={field} spans={spans} series={series} />
@@ -83,7 +119,7 @@ function Drawing({ field, at, ...chart }: DrawingProps) {
           <Line key={one.label} field={field} series={one} values={values} />
         );
       })}
-      {at !== undefined && <Cursor field={field} at={at} />}
+      {stretch && <Cursor field={field} stretch={stretch} />}
     </svg>
   );
 }
@@ -103,9 +139,12 @@ function useWidth(place: { readonly current: HTMLElement | null }): number {
   return width;
 }
 
-function Cursor({ field: { width, left, base, count }, at }: { readonly field: Field; readonly at: number }) {
+function Cursor({ field, stretch }: { readonly field: Field; readonly stretch: Stretch }) {
+  const { width, left, base, count } = field;
   const step = (width - left) / count;
-  return <rect className={css.cursor} x={left + at * step} y={0} width={step} height={base} />;
+  const [first, last] = endsOf(stretch);
+  const x = left + first * step;
+  return <rect className={css.cursor} x={x} y={0} width={(last - first + 1) * step} height={base} />;
 }
 
 /** How high a span is drawn: what stands on one another, or the highest line. */
@@ -121,12 +160,31 @@ function endOf({ from }: Span, step: number, to: Date): Date {
   return new Date(Math.min(from.getTime() + step * 1000, to.getTime()));
 }
 
-function sentenceOf({ series, format, step, to }: ChartProps, span: Span | undefined): string {
-  if (!span) return '';
-  const told = series.map(({ label }, index) => {
-    const value = span.values[index];
-    return m.charts.value(label, value === undefined ? m.charts.noData : format(value));
+/** What a stretch has, in words: of one span its values, of several what they come to together. */
+function sentenceOf(chart: ChartProps, stretch: Stretch): string {
+  const { series, spans, format } = chart;
+  const [first, last] = endsOf(stretch);
+  const inIt = spans.slice(first, last + 1);
+  const values = joined(
+    inIt,
+    series.map(({ isSum = false }) => isSum),
+  );
+  const isUnknown = values.every((value) => value === undefined);
+  const told = series.flatMap(({ label, isSum }, index) => {
+    const value = values[index];
+    if (value === undefined) return isUnknown ? m.charts.value(label, m.charts.noData) : [];
+    return inIt.length > 1 && !isSum
+      ? m.charts.most(label, format(value))
+      : m.charts.value(label, format(value));
   });
-  const isOver = span.from.getTime() + step * 1000 <= to.getTime();
-  return `${exactly(span.from.toISOString())}${isOver ? '' : ` (${m.charts.soFar})`}: ${told.join(', ')}.`;
+  return `${whenOf(chart, inIt)}: ${told.join(', ')}.`;
+}
+
+function whenOf({ step, to }: ChartProps, spans: readonly Span[]): string {
+  const [first, last] = [spans[0], spans.at(-1)];
+  if (!first || !last) return '';
+  const isOver = last.from.getTime() + step * 1000 <= to.getTime();
+  const from = exactly(first.from.toISOString());
+  const until = exactly(endOf(last, step, to).toISOString());
+  return `${first === last ? from : m.charts.to(from, until)}${isOver ? '' : ` (${m.charts.soFar})`}`;
 }

@@ -8,6 +8,8 @@ export interface Series {
   /** Bars stand on one another; lines go over them. */
   readonly as: 'bar' | 'line' | 'area';
   readonly isDashed?: boolean;
+  /** Whether what several spans have adds up, as what was counted in each does. */
+  readonly isSum?: boolean;
 }
 
 export interface ChartProps {
@@ -23,6 +25,10 @@ export interface ChartProps {
   readonly format: (value: number) => string;
   /** Whether what is counted comes whole. */
   readonly isWhole?: boolean;
-  /** What leads to what a span counts. */
+  /** What leads to what is counted in a span, or in several. */
   readonly linksOf?: (from: Date, to: Date) => ReactNode;
+  /** What can be done with a stretch of time: by a button, or by Enter. */
+  readonly choose?: { readonly label: string; readonly act: (from: Date, to: Date) => void };
+  /** Whether it is drawn low, above what it counts. */
+  readonly isStrip?: boolean;
 }

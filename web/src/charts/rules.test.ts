@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { gapsOf, labelledOf, roundedUp, stepFrom, stretchesOf, ticksTo } from './rules.ts';
+import { endsOf, gapsOf, joined, labelledOf, roundedUp, stepFrom, stretchesOf, ticksTo } from './rules.ts';
 
 test.each([
   [0, 1],
@@ -50,4 +50,21 @@ test.each([
   ['x', 4, undefined],
 ])('%s leads from span %d to %s', (key, at, expected) => {
   expect(stepFrom(at, key, 10)).toBe(expected);
+});
+
+test('A stretch that was drawn backwards has the same ends', () => {
+  expect([endsOf({ anchor: 2, head: 5 }), endsOf({ anchor: 5, head: 2 })]).toEqual([
+    [2, 5],
+    [2, 5],
+  ]);
+});
+
+test('Several spans come to the sum of what adds up, and to the largest of what does not', () => {
+  const from = new Date(0);
+  const spans = [
+    [1, 10, undefined],
+    [2, undefined, undefined],
+    [3, 7, undefined],
+  ].map((values) => ({ from, values }));
+  expect(joined(spans, [true, false, true])).toEqual([6, 10, undefined]);
 });

@@ -17,11 +17,11 @@ export function ticksTo(top: number, isWhole: boolean): readonly number[] {
   return Array.from({ length: parts + 1 }, (_, index) => (top / parts) * index);
 }
 
-type Stretch = (readonly [index: number, value: number])[];
+type Known = (readonly [index: number, value: number])[];
 
 /** The stretches of a line that are known: between them it is broken. */
-export function stretchesOf(values: readonly (number | undefined)[]): readonly Stretch[] {
-  const stretches: Stretch[] = [];
+export function stretchesOf(values: readonly (number | undefined)[]): readonly Known[] {
+  const stretches: Known[] = [];
   for (const [index, value] of values.entries()) {
     if (value === undefined) continue;
     if (index === 0 || values[index - 1] === undefined) stretches.push([]);
@@ -53,4 +53,24 @@ export function stepFrom(at: number, key: string, count: number): number | undef
   const steps: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: count - 1 };
   const step = steps[key];
   return step === undefined ? undefined : Math.min(Math.max(step, 0), count - 1);
+}
+
+/** A stretch of spans that somebody chose: where they began, and where they are now, which may be before that. */
+export interface Stretch {
+  readonly anchor: number;
+  readonly head: number;
+}
+
+/** The first and the last span of a stretch. */
+export function endsOf({ anchor, head }: Stretch): readonly [first: number, last: number] {
+  return [Math.min(anchor, head), Math.max(anchor, head)];
+}
+
+/** The values of several spans as one: those that add up, added up, and of others the largest. */
+export function joined(spans: readonly Span[], isSum: readonly boolean[]): readonly (number | undefined)[] {
+  return isSum.map((adds, index) => {
+    const known = spans.flatMap(({ values }) => values[index] ?? []);
+    if (known.length === 0) return undefined;
+    return adds ? known.reduce((sum, value) => sum + value, 0) : Math.max(...known);
+  });
 }

@@ -8,11 +8,11 @@ import { ChartTable } from './table.tsx';
 
 /** Values over time: as a picture with a cursor that keys and pointers move, as a sentence, and as a table. */
 export function TimeChart(props: ChartProps) {
-  const { title, summary, spans, series } = props;
+  const { title, summary, spans, series, isStrip = false } = props;
   const [isTable, setTable] = useState(false);
   const isKnown = spans.some(({ values }) => values.some((value) => value !== undefined));
   return (
-    <section className={css.chart} aria-label={title}>
+    <section className={css.chart} aria-label={title} data-strip={isStrip}>
       <header>
         <h2>{title}</h2>
         {isKnown && (
@@ -25,7 +25,7 @@ export function TimeChart(props: ChartProps) {
       {isKnown && isTable && <ChartTable {...props} />}
       {isKnown && !isTable && (
         <>
-          <Legend series={series} />
+          {series.length > 1 && <Legend series={series} />}
           <Picture {...props} />
         </>
       )}

@@ -8,6 +8,7 @@ import { queuesQuery } from '../queues/queries.ts';
 import { timeZone } from '../store/preferences.ts';
 import { useStore } from '../store/store.ts';
 import { FilterLine } from '../work-items/filter-line.tsx';
+import { Density } from './density.tsx';
 import { FeedList } from './feed-list.tsx';
 import { m } from './messages.ts';
 import { devicesQuery, namesOf, usersQuery } from './queries.ts';
@@ -36,8 +37,15 @@ export function EventsView({ q, queueId, onFilter }: Props) {
         <FilterLine q={q} fields={fields} problem={problem} example={m.events.example} onChange={onFilter} />
       </div>
       <Tools q={q} query={query} onFilter={onFilter} />
+      {query && <Density q={q} query={query} onFilter={onFilter} />}
       {query && (
-        <FeedList key={stringifyJson(query)} query={query} isFiltered={q !== ''} onFilter={onFilter} q={q} />
+        <FeedList
+          key={stringifyJson(query)}
+          query={query}
+          q={q}
+          understand={(line) => understood({ ...asked, q: line }, known, queueId).query}
+          onFilter={onFilter}
+        />
       )}
     </>
   );

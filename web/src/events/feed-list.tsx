@@ -2,25 +2,26 @@ import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import { Button } from 'react-aria-components';
 import { isPaused, liveState } from '../live/effects.ts';
 import { useKey } from '../page/keys.ts';
-import { Command, Notice } from '../page/states.tsx';
+import { Notice } from '../page/states.tsx';
 import { dayOf, exactly } from '../page/time.tsx';
 import { timeZone } from '../store/preferences.ts';
 import { useStore } from '../store/store.ts';
 import { EventLine } from './event-line.tsx';
 import { FeedReader, mostShown, type Feed } from './feed-queries.ts';
 import { m } from './messages.ts';
+import { Nothing, type Understand } from './nothing.tsx';
 import { linesOf, type EventQuery, type Line } from './rules.ts';
 import css from './events.module.css';
 
 interface Props {
   readonly query: EventQuery;
   readonly q: string;
-  readonly isFiltered: boolean;
+  readonly understand: Understand;
   readonly onFilter: (q: string) => void;
 }
 
 /** The events that match, by days, the newest first; new ones come in at the top as long as one looks there. */
-export function FeedList({ query, q, isFiltered, onFilter }: Props) {
+export function FeedList({ query, q, understand, onFilter }: Props) {
   // Another query has another list, by its key.
   const [reader] = useState(() => new FeedReader(query));
   const feed = useStore(reader.feed);
@@ -49,7 +50,7 @@ export function FeedList({ query, q, isFiltered, onFilter }: Props) {
       <Lines feed={feed} />
       <End
         feed={feed}
-        isFiltered={isFiltered}
+        understand={understand}
         onOlder={() => void reader.readOlder()}
         onFilter={onFilter}
         q={q}
@@ -134,13 +135,13 @@ function nameOfDay(day: string): string {
 interface EndProps {
   readonly feed: Feed;
   readonly q: string;
-  readonly isFiltered: boolean;
+  readonly understand: Understand;
   readonly onOlder: () => void;
   readonly onFilter: (q: string) => void;
 }
 
 /** How it goes on below the last event. */
-function End({ feed, q, isFiltered, onOlder, onFilter }: EndProps) {
+function End({ feed, q, understand, onOlder, onFilter }: EndProps) {
   const { events, isReading, isMore, looked, problem } = feed;
   if (problem !== undefined)
     return (
@@ -150,7 +151,7 @@ function End({ feed, q, isFiltered, onOlder, onFilter }: EndProps) {
       </Notice>
     );
   if (isReading) return <p className={css.end}>{m.events.reading}</p>;
-  if (!isMore && events.length === 0) return <Nothing isFiltered={isFiltered} onFilter={onFilter} />;
+  if (!isMore && events.length === 0) return <Nothing q={q} understand={understand} onFilter={onFilter} />;
   if (!isMore) return <p className={css.end}>{m.events.beginning}</p>;
   const last = events.at(-1);
   if (events.length >= mostShown && last)
@@ -171,19 +172,4 @@ function End({ feed, q, isFiltered, onOlder, onFilter }: EndProps) {
 /** The filter with a new end of its time. */
 function withUntil(q: string, on: string): string {
   return `${q.replaceAll(/(^|\s)at:?<=?("[^"]*"|\S+)/g, '').trim()} at<="${on}"`.trim();
-}
-
-function Nothing({ isFiltered, onFilter }: Pick<EndProps, 'isFiltered' | 'onFilter'>) {
-  if (isFiltered)
-    return (
-      <Notice title={m.events.emptyFiltered}>
-        <Button onPress={() => onFilter('')}>{m.items.clear}</Button>
-      </Notice>
-    );
-  return (
-    <Notice title={m.events.empty}>
-      <p>{m.events.emptyText}</p>
-      <Command>millrace events --follow</Command>
-    </Notice>
-  );
 }

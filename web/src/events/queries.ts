@@ -2,7 +2,7 @@ import type { Id } from '@millrace/api';
 import { call, session } from '../connection/client.ts';
 import { query, read } from '../connection/query.ts';
 import { queuesQuery } from '../queues/queries.ts';
-import { isOfSame, relatedTo, toldBy, type Event, type Named } from './rules.ts';
+import { isOfSame, relatedTo, toldBy, type Event, type EventQuery, type Named } from './rules.ts';
 
 const most = 1000;
 
@@ -36,6 +36,14 @@ export async function loadNames(): Promise<void> {
 
 export function namesOf(list: readonly { id?: Id; name?: string }[]): readonly Named[] {
   return list.flatMap(({ id, name }) => (id === undefined || name === undefined ? [] : [{ id, name }]));
+}
+
+// Time goes on though nothing happens; what happens has it asked for sooner.
+const countsInterval = 60_000;
+
+/** How many events match, over the time of the query, or the last day. */
+export function countsQuery(wanted: EventQuery) {
+  return { ...query('countEvents', { query: wanted }), refetchInterval: countsInterval };
 }
 
 /** The event at a cursor, which a link carries: the next behind its own place. */

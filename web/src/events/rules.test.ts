@@ -6,8 +6,11 @@ import {
   isOfSame,
   linesOf,
   relatedTo,
+  spansOf,
   subjectOf,
+  sumOf,
   toldBy,
+  withTime,
   type Event,
   type Known,
 } from './rules.ts';
@@ -191,4 +194,41 @@ test('CSV has a column for each member, exact, and no formula', () => {
     `2026-11-30T12:00:00Z,restartWorkItem,21,"a,b",,,9007199254740993,,,,"'=HYPERLINK(""x"")","{""n"":1,""t"":""=1""}",,5-1\r\n`,
   );
   expect(csvHead.split(',')).toHaveLength(14);
+});
+
+describe('counts over time', () => {
+  const counts = {
+    step: 60,
+    from: '2026-11-30T08:00:00.000Z',
+    until: '2026-11-30T08:02:30.000Z',
+    list: [
+      { from: '2026-11-30T08:00:00.000Z', count: 400, isEstimated: true },
+      { from: '2026-11-30T08:01:00.000Z', count: 0 },
+      { from: '2026-11-30T08:02:00.000Z', count: 12 },
+    ],
+  };
+
+  test('are drawn apart where they are estimated', () => {
+    expect(spansOf(counts).map(({ values }) => values)).toEqual([
+      [undefined, 400],
+      [0, undefined],
+      [12, undefined],
+    ]);
+    expect(sumOf(counts)).toEqual({
+      total: 412,
+      isEstimated: true,
+      most: { from: '2026-11-30T08:00:00.000Z', count: 400, isEstimated: true },
+    });
+  });
+
+  test('have no fullest span where nothing happened', () => {
+    expect(sumOf({ ...counts, list: counts.list.slice(1, 2) })).toEqual({ total: 0, isEstimated: false });
+  });
+
+  test('lead to the time of a stretch, in place of the one in the filter', () => {
+    const [from, to] = [new Date('2026-11-30T08:00:00Z'), new Date('2026-11-30T08:02:00Z')];
+    const line = withTime('at>now-7d kind:USER at<now', from, to);
+    expect(queryOf(line)).toEqual({ actorKind: 'USER', from: from.toISOString(), until: to.toISOString() });
+    expect(withTime(line, from, to)).toBe(line);
+  });
 });

@@ -6,8 +6,9 @@ import {
   type Input,
   type Schemas,
 } from '@millrace/api';
+import type { Span } from '../charts/rules.ts';
 import { timeOf, type Clock, type Fields, type Field } from '../filters/compile.ts';
-import { FilterProblem, partsOf, type Filter } from '../filters/parse.ts';
+import { allOf, FilterProblem, partsOf, partsOfLine, print, type Filter } from '../filters/parse.ts';
 import { m } from './messages.ts';
 
 export type Event = Schemas['Event'];
@@ -147,6 +148,43 @@ function idOf(field: string, value: string, named: readonly Named[]): string {
   if (found) return String(found.id);
   if (!/^[1-9]\d{0,18}$/.test(value)) throw new FilterProblem(m.events.unknownName(field, value));
   return value;
+}
+
+/** The filter with a time in place of the one that it has; `to` itself is not in it. */
+export function withTime(q: string, from: Date, to: Date): string {
+  const others = partsOfLine(q).filter(
+    (part) => !(part.is === 'compare' && part.field.toLowerCase() === 'at'),
+  );
+  const bounds = [
+    { is: 'compare', field: 'at', sign: '>=', value: from.toISOString() },
+    { is: 'compare', field: 'at', sign: '<', value: to.toISOString() },
+  ] as const;
+  return print(allOf([...others, ...bounds]));
+}
+
+type Counts = Schemas['EventCounts'];
+
+/** What is drawn of counts: each span has one that is exact, or one that is estimated. */
+export function spansOf({ list }: Counts): readonly Span[] {
+  return list.map(({ from, count, isEstimated = false }) => {
+    const value = Number(count);
+    return { from: new Date(from), values: isEstimated ? [undefined, value] : [value, undefined] };
+  });
+}
+
+/** What counts come to, and the fullest span. */
+export function sumOf({ list }: Counts) {
+  const counted = list.map(({ from, count, isEstimated = false }) => ({
+    from,
+    count: Number(count),
+    isEstimated,
+  }));
+  const most = counted.toSorted((one, other) => other.count - one.count)[0];
+  return {
+    total: counted.reduce((sum, { count }) => sum + count, 0),
+    isEstimated: counted.some(({ isEstimated }) => isEstimated),
+    most: most && most.count > 0 ? most : undefined,
+  };
 }
 
 /** Events that stand in one line: what one did to many items at once. */

@@ -20,9 +20,9 @@ interface Props extends Dated {
 }
 
 const flow: readonly Series[] = [
-  { label: m.history.complete, look: 'good', as: 'bar' },
-  { label: m.history.failed, look: 'bad', as: 'bar' },
-  { label: m.history.arrived, look: 'soft', as: 'line', isDashed: true },
+  { label: m.history.complete, look: 'good', as: 'bar', isSum: true },
+  { label: m.history.failed, look: 'bad', as: 'bar', isSum: true },
+  { label: m.history.arrived, look: 'soft', as: 'line', isDashed: true, isSum: true },
 ];
 const backlog: readonly Series[] = [
   { label: m.history.waiting, look: 'busy', as: 'area' },

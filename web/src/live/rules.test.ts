@@ -14,6 +14,7 @@ test.each([
   ['getWorkItem', '8', '3', { seconds: 0.5 }],
   ['listDevices', undefined, undefined, { seconds: 0.5 }],
   ['explainQueue', '9', undefined, { seconds: 0.5 }],
+  ['countEvents', undefined, undefined, { seconds: 15 }],
   ['listDoubts', undefined, undefined, { seconds: 2 }],
   ['listPools', undefined, undefined, undefined],
   ['listWorkItems', '7', undefined, undefined],

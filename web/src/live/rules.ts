@@ -25,6 +25,7 @@ const sums: Record<string, number> = {
   listFailureClusters: 5,
   listDeviceWork: 2,
   getBatch: 2,
+  countEvents: 15,
   explainDevice: 5,
   explainAutomation: 5,
 };
