@@ -2,6 +2,7 @@ import { session, tokenNow } from '../connection/client.ts';
 import { askForOlderThan, liveState, takeIn } from './effects.ts';
 import url from './feed.worker.ts?worker&url';
 import type { FeedMessage, FeedStart } from './messages.ts';
+import { share } from './shared.ts';
 import { workerFrom } from './trusted.ts';
 
 const pauseMs = 3000;
@@ -26,28 +27,14 @@ export function followSession(): void {
 
 /** Takes part in what the tabs of a user tell one another, until the function that is answered is called. */
 function join(name: string): () => void {
-  const channel = new BroadcastChannel(name);
-  const leaving = new AbortController();
-  let isLeader = false;
-  const tell = (message: FeedMessage) => {
-    channel.postMessage(message);
-    hear(message);
-  };
-  channel.addEventListener('message', ({ data }: MessageEvent<FeedMessage>) => {
-    if (data.is !== 'hello') hear(data);
-    else if (isLeader) channel.postMessage({ is: 'state', state: liveState.get() } satisfies FeedMessage);
+  const leave = share<FeedMessage>({
+    name,
+    lead: feed,
+    hear,
+    soFar: () => ({ is: 'state', state: liveState.get() }),
   });
-  channel.postMessage({ is: 'hello' } satisfies FeedMessage);
-  const lead = () => {
-    isLeader = true;
-    return feed(tell, leaving.signal);
-  };
-  // Without locks, over plain http from another machine, each tab has a stream of its own.
-  const led = isSecureContext ? navigator.locks.request(name, { signal: leaving.signal }, lead) : lead();
-  void Promise.resolve(led).catch(() => undefined);
   return () => {
-    leaving.abort();
-    channel.close();
+    leave();
     liveState.set('off');
   };
 }

@@ -14,6 +14,4 @@ export interface FeedStart {
 export type FeedMessage =
   | { readonly is: 'state'; readonly state: LiveState }
   | { readonly is: 'fold'; readonly fold: Fold; readonly cursor: string | undefined }
-  | { readonly is: 'ended'; readonly isRefused: boolean; readonly cursor: string | undefined }
-  /** Asked by a tab that has just been opened. */
-  | { readonly is: 'hello' };
+  | { readonly is: 'ended'; readonly isRefused: boolean; readonly cursor: string | undefined };

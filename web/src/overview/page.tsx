@@ -74,10 +74,5 @@ export function Page() {
 /** Follows the figures as long as somebody looks at the page. Without the stream they are read anew now and then all the same. */
 function useLiveStats(): void {
   const isFollowing = useIsFollowing();
-  useEffect(() => {
-    if (!isFollowing) return undefined;
-    const ending = new AbortController();
-    followStats(ending.signal).catch(() => undefined);
-    return () => ending.abort();
-  }, [isFollowing]);
+  useEffect(() => (isFollowing ? followStats() : undefined), [isFollowing]);
 }

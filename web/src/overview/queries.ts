@@ -1,11 +1,14 @@
 import type { Id, Schemas } from '@millrace/api';
-import { call } from '../connection/client.ts';
+import { call, session } from '../connection/client.ts';
 import { query, queryClient, read } from '../connection/query.ts';
 import { devicesQuery, poolsQuery } from '../devices/queries.ts';
 import { levelsQuery } from '../levels/queries.ts';
+import { share } from '../live/shared.ts';
 import { queuesQuery } from '../queues/queries.ts';
 import { clustersQuery as clustersOfDesk } from '../repair/queries.ts';
 import { doubtsIn, merged } from './rules.ts';
+
+type Stats = Schemas['QueueStats'];
 
 const most = 1000;
 // What the stream does not tell, such as that time goes on.
@@ -45,17 +48,32 @@ export async function loadOverview(): Promise<void> {
   ]);
 }
 
-/** Puts figures on screen as they change, until the signal aborts. */
-export async function followStats(signal: AbortSignal): Promise<void> {
-  const stream: unknown = await call('streamQueueStats', {}, { signal });
-  for await (const { list } of stream as AsyncIterable<Schemas['QueueStatsMessage']>) {
-    const { queryKey } = statsQuery();
-    const known = queryClient.getQueryData(queryKey);
-    if (!known) continue;
-    queryClient.setQueryData(queryKey, { ...known, list: merged(known.list, list) });
-    if (doubtsIn(known.list) !== doubtsIn(merged(known.list, list)))
-      await queryClient.invalidateQueries({ queryKey: ['listDoubts'] });
-  }
+/**
+ * Puts figures on screen as they change, until the function that is answered is called. The tabs of a user that show them share one stream,
+ * as a browser has few connections to a server.
+ */
+export function followStats(): () => void {
+  const now = session.get();
+  if (now.state === 'none') return () => undefined;
+  return share<readonly Stats[]>({
+    name: `millrace.stats.${String(now.user.id)}`,
+    lead: async (tell, signal) => {
+      const stream: unknown = await call('streamQueueStats', {}, { signal });
+      for await (const { list } of stream as AsyncIterable<Schemas['QueueStatsMessage']>) tell(list);
+    },
+    hear: putIn,
+    soFar: () => queryClient.getQueryData(statsQuery().queryKey)?.list,
+  });
+}
+
+function putIn(list: readonly Stats[]): void {
+  const { queryKey } = statsQuery();
+  const known = queryClient.getQueryData(queryKey);
+  if (!known) return;
+  const next = merged(known.list, list);
+  queryClient.setQueryData(queryKey, { ...known, list: next });
+  if (doubtsIn(known.list) !== doubtsIn(next))
+    void queryClient.invalidateQueries({ queryKey: ['listDoubts'] });
 }
 
 const noted = [
