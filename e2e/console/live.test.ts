@@ -88,6 +88,34 @@ describe.skipIf(browserFile === undefined)('In a browser, what is on screen', ()
     await row.waitFor();
   });
 
+  test('says how long ago things were as time goes on, and holds that after l', async () => {
+    const { app } = stage;
+    const id = await createInvoices(app, 'Ageing');
+    await addItems(app, id, [{ number: 'A-1' }]);
+    const [item] = (await app.admin.listWorkItems({ path: { id }, body: {} })).body.list;
+    const page = await stage.open('/console/queues', { token });
+    await page.clock.install();
+    await page.goto(`${app.url}/console/queues/${id}/workitems/${item?.id}`);
+    await isLive(page);
+    const age = page.getByRole('time').first();
+    await age.waitFor();
+    await page.clock.fastForward('05:00');
+    await page
+      .getByText(/^[5-9] min\. ago$/)
+      .first()
+      .waitFor();
+    await page.keyboard.press('l');
+    await page.getByRole('button', { name: 'Paused. Go on (l)' }).waitFor();
+    const held = await age.textContent();
+    await page.clock.fastForward('30:00');
+    expect(await age.textContent()).toBe(held);
+    await page.keyboard.press('l');
+    await page
+      .getByText(/^3\d min\. ago$/)
+      .first()
+      .waitFor();
+  });
+
   test('shows an item as it becomes, with its timeline', async () => {
     const { app } = stage;
     const id = await createInvoices(app, 'Watched');

@@ -1,6 +1,7 @@
 import type { Schemas, Status } from '@millrace/api';
 import { focusManager, type Query } from '@tanstack/react-query';
 import { queryClient } from '../connection/query.ts';
+import { holdTimes } from '../page/time.tsx';
 import { createStore } from '../store/store.ts';
 import type { Fold } from './fold.ts';
 import type { LiveState } from './messages.ts';
@@ -127,5 +128,6 @@ function catchUp(): void {
 
 document.addEventListener('visibilitychange', catchUp);
 isPaused.subscribe(catchUp);
+isPaused.subscribe(() => holdTimes(isPaused.get()));
 // What is asked for again and again is not meanwhile, as in a tab that nobody sees.
 isPaused.subscribe(() => focusManager.setFocused(isPaused.get() ? false : undefined));

@@ -13,7 +13,15 @@ const units = [
 
 /** One clock for all times on the page, which go on though nothing else happens. */
 const minute = createStore(0);
-setInterval(() => minute.set(minute.get() + 1), 60_000);
+let isHeld = false;
+const tick = () => minute.set(minute.get() + 1);
+setInterval(() => isHeld || tick(), 60_000);
+
+/** Holds the times on the page as they are, or lets them go on. */
+export function holdTimes(held: boolean): void {
+  isHeld = held;
+  if (!held) tick();
+}
 
 /** A time as people say it, with the exact one at hand. */
 export function Time({ on }: { readonly on: string | undefined }) {
