@@ -278,6 +278,31 @@ describe.skipIf(browserFile === undefined)('The events in a browser', () => {
     await expectAccessible(page);
   });
 
+  test('cuts texts that are very long, and shows all of them on request', async () => {
+    const { app } = stage;
+    const queueId = await createInvoices(app, 'Wordy');
+    const text = `begin ${'word '.repeat(5000)}end`;
+    await app.sql(
+      `insert into events (tenant_id, queue_id, item_id, operation, actor_id, changes, at)
+       select tenant_id, id, 0, 'updateQueue', 0, json_build_object('description', $2::text), now() from queues where id = $1`,
+      [queueId, text],
+    );
+    const page = await stage.open('/console/events?q=queue:Wordy operation:updateQueue', { token });
+    const told = line(page, /changed Wordy/);
+    await told.getByRole('button', { name: 'What it was in full' }).click();
+    const row = told.getByRole('row', { name: /^description/ });
+    await row.getByText(/begin word/).waitFor();
+    expect((await row.textContent())?.length).toBeLessThan(11_000);
+    await told.getByText('The event as it is on record').click();
+    await told
+      .getByRole('button', { name: /^Show all 25,\d+ characters$/ })
+      .nth(1)
+      .waitFor();
+    await expectAccessible(page);
+    await row.getByRole('button', { name: 'Show all 25,009 characters' }).click();
+    await row.getByText(/word end$/).waitFor();
+  });
+
   test('leads by a link to one event, and says when there is none', async () => {
     const page = await stage.open('/console/events?q=queue:Told operation:pauseQueue', { token });
     await line(page, /The ERP is down/)

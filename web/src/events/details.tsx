@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { JsonView } from '../json/json-view.tsx';
+import { LongText } from '../page/long-text.tsx';
 import { Text } from '../page/text.tsx';
 import { changesBetween, dataChangeIn, type Change } from '../work-items/edit-rules.ts';
 import { Changes } from '../work-items/changes.tsx';
@@ -102,7 +103,7 @@ function dataOf(event: Event, earlier: readonly Event[]): readonly Change[] {
 function Value({ value }: { readonly value: unknown }) {
   return (
     <code>
-      <Text>{typeof value === 'string' ? value : stringifyJson(value)}</Text>
+      <LongText>{typeof value === 'string' ? value : stringifyJson(value)}</LongText>
     </code>
   );
 }

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { Bot, ChevronRight, Settings2, User } from 'lucide-react';
 import { useState } from 'react';
 import { nameOf } from '../devices/rules.ts';
+import { LongText } from '../page/long-text.tsx';
 import { Text } from '../page/text.tsx';
 import { clockTime, exactly } from '../page/time.tsx';
 import { timeZone } from '../store/preferences.ts';
@@ -67,7 +68,7 @@ function Sentence({ event, amount }: { readonly event: Event; readonly amount: n
       {batchId !== undefined && <small> {m.events.batch(String(batchId))}</small>}
       {reason && (
         <q>
-          <Text>{reason}</Text>
+          <LongText>{reason}</LongText>
         </q>
       )}
     </>

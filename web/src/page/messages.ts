@@ -1,3 +1,4 @@
+import { number } from '../messages/english.ts';
 import { inLanguage } from '../messages/language.ts';
 import { m as common } from '../messages/messages.ts';
 
@@ -11,6 +12,7 @@ const en = {
     again: 'Try again',
     unseen: 'This does not exist, or you do not belong to it.',
     refused: 'You may not see this.',
+    showAll: (length: number) => `Show all ${number(length)} characters`,
     inZone: (zone: string) => `Time in ${zone}`,
   },
 };

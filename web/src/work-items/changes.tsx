@@ -1,6 +1,7 @@
 import { stringifyJson } from '@millrace/api';
 import { Mask } from '../json/mask.tsx';
 import { isMask } from '../json/masks.ts';
+import { LongText } from '../page/long-text.tsx';
 import { Text } from '../page/text.tsx';
 import type { Change } from './edit-rules.ts';
 import css from './item.module.css';
@@ -49,7 +50,7 @@ function Value({ value }: { readonly value: unknown }) {
   if (isMask(value)) return <Mask />;
   return (
     <code>
-      <Text>{stringifyJson(value)}</Text>
+      <LongText>{stringifyJson(value)}</LongText>
     </code>
   );
 }
