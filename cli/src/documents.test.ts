@@ -99,7 +99,8 @@ async function complaintAbout({ words, isMention }: Omit<Written, 'file' | 'line
 
 /** Has commands be read but not run, and say nothing. */
 function doNothing(command: Command): void {
-  const isGroup = command.commands.length > 0;
+  // What happened is printed by the group itself.
+  const isGroup = command.commands.length > 0 && command.name() !== 'events';
   if (!isGroup) command.action(() => undefined);
   command.configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
   command.commands.forEach(doNothing);
