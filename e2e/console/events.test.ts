@@ -191,10 +191,11 @@ describe.skipIf(browserFile === undefined)('The events in a browser', () => {
   test('shows above the list how many there were when, and takes a stretch of that as the time, by keys and by mouse', async () => {
     const { app } = stage;
     const queueId = await createInvoices(app, 'Dense');
-    // Two hours that are over: one event in each minute, and in the last half hour two.
+    // Two hours that are over, by lower transactions: one event in each minute, and in the last half hour two.
     await app.sql(
-      `insert into events (tenant_id, queue_id, item_id, operation, actor_id, reason, at)
-       select tenant_id, id, n, 'expireItems', 0, 'Number ' || n, timestamptz '2026-01-01T08:00:00Z' + n * interval '1 minute'
+      `insert into events (tenant_id, queue_id, item_id, operation, actor_id, reason, at, tx)
+       select tenant_id, id, n, 'expireItems', 0, 'Number ' || n, timestamptz '2026-01-01T08:00:00Z' + n * interval '1 minute',
+         (100 + n)::text::xid8
        from queues, generate_series(0, 119) n cross join generate_series(1, case when n < 90 then 1 else 2 end) where id = $1
        order by n`,
       [queueId],
