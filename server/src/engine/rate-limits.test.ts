@@ -146,8 +146,15 @@ describe('a server', () => {
     const burst = await Promise.all(Array.from({ length: 40 }, () => call.refreshToken({ body: {} })));
     const refused = burst.filter(({ status }) => status === 429);
     expect(refused.length).toBeGreaterThan(0);
+    // Who floods with the token of somebody keeps nobody from ending the session.
+    expect(left(await browser.close('forged'))).toBeNull();
+    const closed = await browser.close(cookieIn(opened));
+    expect([closed.status, left(closed)]).toEqual([204, counted]);
+    expect((await browser.exchange(cookieIn(opened))).status).toBe(401);
     const other = await app.user('leaves');
-    expect(left(await other.call.logOut({ body: {} }))).toEqual(counted);
+    await Promise.all(Array.from({ length: 40 }, () => other.call.validateToken()));
+    const out = await other.call.logOut({ body: {} });
+    expect([out.status, left(out)]).toEqual([204, counted]);
     await app.stop();
   });
 });

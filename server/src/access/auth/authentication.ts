@@ -1,7 +1,7 @@
 import type { Id, Output, Schemas } from '@millrace/api';
 import { sql, type Db } from '../../engine/db.ts';
 import { Refusal } from '../../engine/errors.ts';
-import type { Identity, PublicContext, PublicOperation } from '../../engine/operation.ts';
+import type { Identity, PublicContext, PublicOperation, Who } from '../../engine/operation.ts';
 import { recordTenantEvents } from '../../journal/journal.ts';
 import type { Permission } from '../users/permissions.ts';
 import { readUser } from '../users/users.ts';
@@ -39,7 +39,9 @@ export const refreshToken: PublicOperation<'refreshToken'> = async (context, { b
 
 export const logOut: PublicOperation<'logOut'> = async (context, { body }) => {
   const { db, now, token, client } = context;
-  const { sessionId, userId } = await prove(context, body?.token || token);
+  const identity = await createTokenVerifier(db, () => now)(body?.token || token);
+  countLogOut(context, identity);
+  const { sessionId, userId } = identity;
   if (!(await insertRevokedSession(db, sessionId, now))) throw tokenRevoked();
   const user = await selectGrants(db, userId);
   if (!user) return;
@@ -52,6 +54,15 @@ export async function prove(context: PublicContext, token: string | undefined): 
   const identity = await createTokenVerifier(context.db, () => context.now)(token);
   context.count(identity);
   return identity;
+}
+
+/** Counts a log-out, which is done though it be one too many: else whoever floods with the token of a session would keep its user from ending it. */
+export function countLogOut(context: PublicContext, who: Who): void {
+  try {
+    context.count(who);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
 }
 
 /** The user that a token is for, and its session. */

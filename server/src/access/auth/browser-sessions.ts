@@ -4,7 +4,7 @@ import { sql, type Db } from '../../engine/db.ts';
 import { Refusal } from '../../engine/errors.ts';
 import type { BrowserContext, BrowserOperation, WithCookie } from '../../engine/operation.ts';
 import { millrace, recordTenantEvents } from '../../journal/journal.ts';
-import { callerOf, giveToken, prove } from './authentication.ts';
+import { callerOf, countLogOut, giveToken, prove } from './authentication.ts';
 import { decideCookie, decidePassword, decideRenewal, tokenRevoked } from './rules.ts';
 import { browserExpiryOf, insertRevokedSession } from './session-store.ts';
 
@@ -53,6 +53,7 @@ export const closeSession: BrowserOperation<'closeSession'> = async (context) =>
   const cookie = readCookie(context.cookie);
   const session = cookie && (await lockBrowserSession(db, cookie));
   if (!session) return gone(undefined);
+  countLogOut(context, session);
   const { sessionId, userId, tenantId } = session;
   await insertRevokedSession(db, sessionId, now);
   const event = { operation: 'closeSession', actorId: userId, changes: { sessionId, ...client } };
