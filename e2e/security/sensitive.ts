@@ -177,6 +177,22 @@ export const sensitive: Attack[] = [
     },
   },
   {
+    tried: 'A guess at an encrypted value, by a trial of a bulk edit that would change nothing',
+    outcome: 'counts as a change, right or wrong',
+    run: async ({ app, queue: { consumer } }) => {
+      const queue = await createCustomers(app, consumer);
+      await queue.add(record);
+      const guesser = await app.user('guesser');
+      await app.admin.addOrUpdateQueueMember({ path: { ...queue.path, userId: guesser.id }, body: {} });
+      const filter = { operator: 'gt', field: 'id', value: 0 };
+      for (const iban of [record.iban, 'DE00OTHER']) {
+        const body = { action: 'EDIT' as const, json: { iban }, filter, dryRun: true };
+        const trial = await guesser.call.updateWorkItemStatus({ path: queue.path, body });
+        expect(trial.body).toMatchObject({ changed: 1, unchanged: 0 });
+      }
+    },
+  },
+  {
     tried: 'Personal data that did not fit, in the words of the refusal',
     outcome: '400, without the value',
     run: async ({ app, queue: { consumer } }) => {

@@ -61,13 +61,18 @@ interface Whose {
   readonly version?: number;
 }
 
+interface Sealed extends Whose {
+  /** Whether a value is encrypted anew though it equals the one before: for who must not learn by a guess that it does. */
+  readonly isGuess?: boolean;
+}
+
 /**
  * The record as it is stored.
  * @param before the record that it replaces, under the same names: what is masked, or equal, stays as it was there
  */
 export function sealed(
   queue: Sealing,
-  { id, version = queue.modelVersion }: Whose,
+  { id, version = queue.modelVersion, isGuess = false }: Sealed,
   record: JsonRecord,
   before: JsonRecord = {},
 ): JsonRecord {
@@ -82,7 +87,7 @@ export function sealed(
     if (isMask(sent) && former !== undefined) members.set(attribute.name, former);
     if (value === undefined || isSealed(value) || !isMarked(attribute)) continue;
     const place = placeOf(queue.id, id, attribute);
-    members.set(attribute.name, sealedValue(sealer, place, value, former));
+    members.set(attribute.name, sealedValue(sealer, place, value, isGuess ? undefined : former));
   }
   return Object.fromEntries(members);
 }

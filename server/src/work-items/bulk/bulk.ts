@@ -31,6 +31,7 @@ import {
   transferProblem,
   wantsKey,
   type BulkAction,
+  type BulkCircumstances,
   type Decided,
   type Found,
 } from './rules.ts';
@@ -238,12 +239,14 @@ async function decideAll(
   found: readonly Found[],
 ): Promise<{ decided: Decided[]; refusals: Map<Id, Refusal> }> {
   const { queue, actor, now } = context;
-  const seal = (id: Id, json: JsonRecord, before: JsonRecord) => sealed(queue, { id }, json, before);
-  const circumstances = { actorId: actor.id, queue, target, now, seal };
+  // Otherwise trials would tell, of one guess after the other, which items have the value.
+  const isGuess = !actor.permissions.has('revealSensitive');
+  const seal = (id: Id, json: JsonRecord, before: JsonRecord) => sealed(queue, { id, isGuess }, json, before);
+  const circumstances: BulkCircumstances = { actorId: actor.id, queue, target, now, seal };
   const refusals = new Map<Id, Refusal>();
   const decided: Decided[] = [];
   for (const candidate of found) {
-    const verdict = decideAction(candidate, sealedAction(queue, action, candidate), circumstances);
+    const verdict = decideAction(candidate, sealedAction(action, candidate, circumstances), circumstances);
     if (verdict instanceof Refusal) refusals.set(candidate.item.id, verdict);
     else if (verdict !== 'unchanged') decided.push(verdict);
   }
@@ -253,9 +256,13 @@ async function decideAll(
 }
 
 /** An edit with its sensitive values as they are stored in the item. Corrections differ by item: they are checked before that. */
-function sealedAction(queue: QueueDefinition, action: BulkAction, { item, json }: Found): BulkAction {
+function sealedAction(
+  action: BulkAction,
+  { item, json }: Found,
+  { queue, seal }: BulkCircumstances,
+): BulkAction {
   if (!queue.sealer || action.name !== 'EDIT') return action;
-  return { ...action, json: sealed(queue, { id: item.id }, action.json, json) };
+  return { ...action, json: seal(item.id, action.json, json) };
 }
 
 /** Reserves unique keys in the target; answers why an item gets none, by its id. */

@@ -133,7 +133,7 @@ export interface Decided {
   readonly json: JsonRecord;
 }
 
-interface BulkCircumstances {
+export interface BulkCircumstances {
   readonly actorId: Id;
   readonly queue: QueueDefinition;
   /** The queue of the items afterwards: the same one, unless they are moved. */

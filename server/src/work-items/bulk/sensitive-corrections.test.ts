@@ -1,6 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { App, TestUser } from '../../testing/app.ts';
+import type { App, Caller, TestUser } from '../../testing/app.ts';
 import { eventually } from '../../testing/fixtures.ts';
 import { createCustomers, mask, startSealedApp, tablesWith } from '../../testing/secrets.ts';
 
@@ -61,6 +61,32 @@ describe('updateWorkItems with sensitive attributes', () => {
       { customer: 'Canary None' },
     ]);
   });
+});
+
+describe('a guess at a sensitive value', () => {
+  it.each([true, false])(
+    'updateWorkItems and updateWorkItemStatus tell nobody without the right to it whether it is right, with dryRun %j',
+    async (dryRun) => {
+      const queue = await createCustomers(app, runner);
+      const [item] = await queue.add(person);
+      const guesser = await app.user(`guesser ${dryRun}`);
+      await app.admin.addOrUpdateQueueMember({ path: { ...queue.path, userId: guesser.id }, body: {} });
+      const version = async () => (await app.admin.getWorkItem({ path: queue.itemPath(item) })).body.version;
+      const guess = async (call: Caller, iban: string) => {
+        const rows = [{ id: item?.id as number, version: Number(await version()), json: { iban } }];
+        const { list } = (await call.updateWorkItems({ path: queue.path, body: { rows, dryRun: true } }))
+          .body;
+        const edit = { action: 'EDIT' as const, json: { iban }, ids: [item?.id as number], dryRun };
+        const { changed } = (await call.updateWorkItemStatus({ path: queue.path, body: edit })).body;
+        return [list[0]?.outcome, changed];
+      };
+      expect(await guess(app.admin, person.iban)).toEqual(['UNCHANGED', 0]);
+      for (const iban of [person.iban, 'DE00OTHER', 'DE00OTHER', person.iban])
+        expect(await guess(guesser.call, iban)).toEqual(['CHANGED', 1]);
+      const { body } = await app.admin.revealWorkItem({ path: queue.itemPath(item), body: { reason: 'x' } });
+      expect(body.json).toMatchObject({ iban: person.iban });
+    },
+  );
 });
 
 const rekeyed = (queue: Customers) =>
