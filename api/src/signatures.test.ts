@@ -8,6 +8,12 @@ describe('signatureOf', () => {
     ['Timeout after 12.5 s, retry 3 of 5', 'Timeout after <number> s, retry <number> of <number>'],
     ["Vendor 'Meier GmbH' is unknown", 'Vendor <text> is unknown'],
     ['Element "#row-17" not found', 'Element <text> not found'],
+    [
+      'total: must be a number; the file has "say \\"Jane Roe\\" 7".',
+      'total: must be a number; the file has <text>.',
+    ],
+    ['has "\\"Jane Roe\\"".', 'has <text>.'],
+    ['cannot open "C:\\bots\\" for "Jane Roe"', 'cannot open <text> for <text>'],
     ["It can't be booked, the period won't open", "It can't be booked, the period won't open"],
     ['Invoice R-1001 is locked by user jdoe42', 'Invoice <id> is locked by user <id>'],
     ['no order 3fa85f64-5717-4562-b3fc-2c963f66afa6', 'no order <id>'],

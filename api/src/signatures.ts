@@ -8,13 +8,13 @@ const readCharacters = 2000;
 const unsaid = '(no error)';
 
 // Each in a group named by what stands in its place; the first that fits a position counts. Status codes tell failures apart, so
-// that they stay.
+// that they stay. Quotes inside of a quoted text have a backslash, where JSON has written it.
 const variable = new RegExp(
   [
     String.raw`(?<kept>\b(?:HTTP|status|code)[ :=]{1,3}[1-5]\d\d\b)`,
     String.raw`(?<link>\b[a-z][a-z\d+]{1,9}:\/\/[^\s"'<>]+)`,
     String.raw`(?<id>[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+|\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b|\b(?=[a-f]{0,40}\d)[\da-f]{12,64}\b)`,
-    String.raw`(?<text>"[^"\n]{0,500}"|“[^”]{0,500}”|«[^»]{0,500}»|„[^“”]{0,500}[“”]|\x60[^\x60]{0,500}\x60|(?<![\p{L}\d])'[^'\n]{0,500}'(?![\p{L}\d]))`,
+    String.raw`(?<text>"(?:[^"\\\n]|\\.){0,500}"(?![\p{L}\d])|"[^"\n]{0,500}"|“[^”]{0,500}”|«[^»]{0,500}»|„[^“”]{0,500}[“”]|\x60[^\x60]{0,500}\x60|(?<![\p{L}\d])'[^'\n]{0,500}'(?![\p{L}\d]))`,
     String.raw`(?<path>(?:\b[A-Za-z]:)?(?:[\\/][\p{L}\d_.@%~+-]+){2,}[\\/]?)`,
     String.raw`(?<time>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)?|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\b)`,
     String.raw`(?<word>[\p{L}_][\p{L}\d_]*(?:[-#][\p{L}\d_]+)*)`,
