@@ -23,7 +23,8 @@ export interface NamedAutomation extends Automation {
 
 export interface AutomationNames {
   readonly automation: string;
-  readonly queue: string;
+  /** Whoever sees a pool sees its automations, though not all of their queues. */
+  readonly queue?: string | undefined;
   readonly pool: string;
 }
 
@@ -118,7 +119,8 @@ function offerOf({ id, poolIds, labels, bots }: DeviceFacts): Omit<Offer, 'slots
 
 function comes(automation: NamedAutomation): FleetReason {
   const { names } = automation;
-  const of = names ? ` of the queue "${names.queue}", by the automation "${names.automation}"` : '';
+  const queue = names?.queue === undefined ? '' : ` of the queue "${names.queue}"`;
+  const of = names ? `${queue}, by the automation "${names.automation}"` : '';
   return { code: 'NEXT', sentence: `It gets the next item${of}.`, facts: factsOf(automation) };
 }
 

@@ -77,6 +77,18 @@ test('explainDevice names no automation that the caller may not see', async () =
   expect(JSON.stringify(told)).not.toContain(line.automation.name);
 });
 
+test('explainDevice names the queue of the next item to who sees the queue alone', async () => {
+  const one = await device();
+  const { queue, automation } = await createSingleLine(app, [one]);
+  await queue.add(1);
+  const { name } = (await app.admin.getQueue({ path: queue.path })).body;
+  expect((await why(one)).sentence).toContain(`of the queue "${name}"`);
+  const ofPools = await app.user('of pools', ['AAE_Pool Admin']);
+  const told = await why(one, ofPools.call);
+  expect(told.sentence).toBe(`It gets the next item, by the automation "${automation.name}".`);
+  expect(JSON.stringify(told)).not.toContain(JSON.stringify(name));
+});
+
 test('explainAutomation says of each device whether it would take the next item, and why not', async () => {
   const free = await device();
   const [botless, quarantined] = [await device({ bots: ['other'] }), await device()];

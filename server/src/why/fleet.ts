@@ -1,4 +1,5 @@
 import type { Id, Schemas } from '@millrace/api';
+import { seenBy } from '../access/members/membership.ts';
 import { foresee, type Foresight } from '../dispatch/candidates.ts';
 import { sql } from '../engine/db.ts';
 import type { Context, PlainOperation } from '../engine/operation.ts';
@@ -91,7 +92,7 @@ async function named(context: Context, { automations, candidates }: Foresight): 
 
 async function selectNames({ db, actor }: Context, ids: readonly Id[]): Promise<Map<Id, AutomationNames>> {
   const rows = await db.rows<AutomationNames & { id: Id }>(sql`
-    select a.id, a.name as automation, q.name as queue, p.name as pool
+    select a.id, a.name as automation, case when ${seenBy(actor)} then q.name end as queue, p.name as pool
     from automations a join queues q on q.id = a.queue_id join pools p on p.id = a.pool_id
     where a.id = any(${ids}::bigint[]) and ${inScope(scopeOf(actor))}`);
   return new Map(rows.map(({ id, ...names }) => [id, names]));
