@@ -48,6 +48,8 @@ async function findLost(db: Db, username: string | undefined): Promise<Lost> {
   const named = username === undefined ? first : await selectByName(db, username);
   const names = administrators.slice(0, 20).map((one) => one.username);
   const known = `Administrators are: ${names.join(', ')}.`;
+  if (!named && username === undefined)
+    throw new Error('There is no administrator who is not disabled. Say whose password is lost.');
   if (!named) throw new Error(`There is no user ${username}. ${known}`);
   if (username === undefined && others.length > 0) throw new Error(`Say whose password is lost. ${known}`);
   if (named.disabled)
