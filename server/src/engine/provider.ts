@@ -36,4 +36,6 @@ export interface Person {
   readonly lastName: string;
   /** The names of the roles that they are to have. */
   readonly roles: readonly string[];
+  /** Why nobody lets them in, whatever groups they are in; a sentence for the record. */
+  readonly barred?: string | undefined;
 }

@@ -15,6 +15,7 @@ import { forbidden, SignOnRefusal } from './rules.ts';
 
 /**
  * Lets in somebody whom a provider has proved: the user is created or brought up to date, and has a new session.
+ * @param others the names of the other providers of the installation
  * @returns a refusal instead where its step has to stay
  * @throws Refusal
  */
@@ -22,6 +23,7 @@ export async function enter(
   step: PublicContext,
   provider: Provider,
   person: Person,
+  others: readonly string[],
 ): Promise<Schemas['Session'] | Refusal> {
   const { db, now, client } = step;
   const tenant = await selectTenant(db, provider.tenant);
@@ -30,21 +32,17 @@ export async function enter(
   await lockPeople(db);
   const roleIds = await rolesOf(step, tenant.id, person);
   const known = await lockIdentity(db, tenant.id, person);
-  const isOut = roleIds.length === 0;
-  if (isOut && known) await leaveGroups(step, tenant.id, { userId: known.id, provider: provider.name });
-  if (isOut) return forbidden(provider, `${person.username} is in no group that gives a role.`);
+  if (roleIds.length === 0) {
+    if (known) await leave(step, tenant.id, known, { provider: provider.name, others });
+    return forbidden(provider, person.barred ?? `${person.username} is in no group that gives a role.`);
+  }
   const userId = known ? known.id : await createUser(step, tenant.id, provider, person);
   if (known) refuseOut(known);
   const changed = known ? await updateNames(step, known, person) : undefined;
-  const roles = await followGroups(step, tenant.id, { userId, provider: provider.name, roleIds });
+  const follower = { provider: provider.name, userId };
+  const roles = await followGroups(step, tenant.id, { ...follower, roleIds });
   const session = await giveToken(step, { userId, sessionId: randomUUID(), loggedInOn: now });
-  const changes = {
-    provider: provider.name,
-    userId,
-    ...(known ? { changed } : { isNew: true }),
-    ...roles,
-    ...client,
-  };
+  const changes = { ...follower, ...(known ? { changed } : { isNew: true }), ...roles, ...client };
   await recordTenantEvents(step, tenant.id, [{ operation: 'finishSignOn', actorId: userId, changes }]);
   return session;
 }
@@ -70,6 +68,8 @@ async function rolesOf({ db, log }: PublicContext, tenantId: Id, { roles }: Pers
 /** A user as a sign-on finds them. */
 interface Known {
   readonly id: Id;
+  /** The provider by which the user was created. */
+  readonly provider: string;
   readonly username: string;
   readonly disabled: boolean;
   readonly isDeleted: boolean;
@@ -81,7 +81,7 @@ interface Known {
 /** The user who was created for a person at the provider, held until the transaction ends. */
 function lockIdentity(db: Db, tenantId: Id, { issuer, subject }: Person): Promise<Known | undefined> {
   return db.row<Known>(sql`
-    select u.id, u.username, u.disabled, u.deleted_on is not null as "isDeleted", u.email, u.first_name as "firstName",
+    select u.id, i.provider, u.username, u.disabled, u.deleted_on is not null as "isDeleted", u.email, u.first_name as "firstName",
       u.last_name as "lastName"
     from user_identities i join users u on u.id = i.user_id
     where i.tenant_id = ${tenantId} and i.issuer = ${issuer} and i.subject = ${subject} for no key update of u`);
@@ -141,11 +141,25 @@ interface Follower {
   readonly provider: string;
 }
 
-/** Who has left all groups that give a role loses those roles, with all that API keys have by them, and the sessions that are open. */
-async function leaveGroups(step: PublicContext, tenantId: Id, follower: Follower): Promise<void> {
-  const { userId, provider } = follower;
-  const roles = await followGroups(step, tenantId, { ...follower, roleIds: [] });
-  const endedSessions = await endSessionsOf(step, userId);
+interface Leaving {
+  readonly provider: string;
+  /** Providers that know the person as well, perhaps: what they gave stays. */
+  readonly others: readonly string[];
+}
+
+/**
+ * Whom a provider does not let in any more loses the roles that it gave, with all that API keys have by them, and the sessions that are open. Who
+ * came by another provider has tried the wrong one, and loses nothing.
+ */
+async function leave(
+  step: PublicContext,
+  tenantId: Id,
+  { id: userId, provider: first }: Known,
+  { provider, others }: Leaving,
+): Promise<void> {
+  const roles = await followGroups(step, tenantId, { userId, provider, roleIds: [], spared: others });
+  const isLeaving = Object.keys(roles).length > 0 || !others.includes(first);
+  const endedSessions = isLeaving ? await endSessionsOf(step, userId) : 0;
   if (Object.keys(roles).length === 0 && endedSessions === 0) return;
   const changes = { provider, userId, ...roles, endedSessions, ...step.client };
   await recordTenantEvents(step, tenantId, [{ operation: 'finishSignOn', actorId: userId, changes }]);
@@ -154,18 +168,20 @@ async function leaveGroups(step: PublicContext, tenantId: Id, follower: Follower
 interface Following extends Follower {
   /** The roles that the groups give now. */
   readonly roleIds: readonly Id[];
+  /** Providers whose roles stay as they are. */
+  readonly spared?: readonly string[];
 }
 
 /** Gives and takes the roles that follow the groups. Those that were given by hand stay as they are. */
 async function followGroups(
   { db }: PublicContext,
   tenantId: Id,
-  { userId, provider, roleIds }: Following,
+  { userId, provider, roleIds, spared = [] }: Following,
 ): Promise<object> {
   const before = await selectPerson(db, tenantId, userId);
   const taken = await db.rows<{ id: Id }>(sql`
-    delete from user_roles where user_id = ${userId} and provider is not null and role_id <> all(${roleIds}::bigint[])
-    returning role_id as id`);
+    delete from user_roles where user_id = ${userId} and provider is not null and provider <> all(${spared}::text[])
+      and role_id <> all(${roleIds}::bigint[]) returning role_id as id`);
   const given = await db.rows<{ id: Id }>(sql`
     insert into user_roles (user_id, role_id, provider) select ${userId}, unnest(${roleIds}::bigint[]), ${provider}
     on conflict do nothing returning role_id as id`);

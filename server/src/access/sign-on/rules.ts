@@ -21,13 +21,12 @@ type Naming = Pick<
   'title' | 'usernameClaim' | 'groupsClaim' | 'roles' | 'groups' | 'require'
 >;
 
-/** The person whom claims describe, with the roles that they are to have. @throws SignOnRefusal */
+/** The person whom claims describe, with the roles that they are to have: none where a claim is not what is required. @throws SignOnRefusal */
 export function personOf(settings: Naming, claims: Claims): Person {
-  const { title, usernameClaim, require } = settings;
-  const lacking = Object.entries(require).find(([name, value]) => claims[name] !== value);
-  if (lacking) throw forbidden(settings, `The claim ${lacking[0]} is not what is required.`);
+  const { title, usernameClaim } = settings;
+  const barred = lackOf(settings, claims);
   const username = textOf(claims[usernameClaim], 255).normalize('NFC');
-  if (textProblems('username', [username]).length > 0)
+  if (barred === undefined && textProblems('username', [username]).length > 0)
     throw new SignOnRefusal(
       'FORBIDDEN',
       `${title} does not say under which name you are known. Ask who runs Millrace here.`,
@@ -41,8 +40,14 @@ export function personOf(settings: Naming, claims: Claims): Person {
     email: isVerified ? plain(claims['email']) : '',
     firstName: plain(claims['given_name']),
     lastName: plain(claims['family_name']),
-    roles: rolesFor(settings, claims),
+    roles: barred === undefined ? rolesFor(settings, claims) : [],
+    barred,
   };
+}
+
+function lackOf({ require }: Naming, claims: Claims): string | undefined {
+  const lacking = Object.entries(require).find(([name, value]) => claims[name] !== value);
+  return lacking && `The claim ${lacking[0]} is not what is required.`;
 }
 
 /** The names of the roles, each once. */

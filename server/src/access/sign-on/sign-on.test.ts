@@ -310,6 +310,21 @@ describe('finishSignOn', () => {
     expect((await signOn(worker('of the domain', { hd: 'acme.example' }), 'strict')).status).toBe(200);
   });
 
+  it('finishSignOn takes roles and sessions from who has lost what is required, and nothing of another provider', async () => {
+    const known = worker('moves on', { hd: 'acme.example' });
+    const { body } = await signOn(known, 'strict');
+    expect(rolesIn(await signOn(known, 'strict'))).toEqual(['AAE_Basic']);
+    const { status, error } = await signOn({ ...known, hd: 'other.example' }, 'strict');
+    expect([status, error.message]).toEqual([403, expect.stringContaining('not among those who may use')]);
+    expect((await app.as(body.token).getMe()).status).toBe(401);
+    expect((await app.admin.getUser({ path: { id: body.user.id } })).body.roles).toEqual([]);
+    const changes = { provider: 'strict', rolesTaken: [expect.any(Number)], endedSessions: 2 };
+    expect(await lastEvent()).toMatchObject({ actorId: body.user.id, changes });
+    const elsewhere = await signOn(worker('tries both'));
+    expect((await signOn(worker('tries both'), 'strict')).status).toBe(403);
+    expect((await app.as(elsewhere.body.token).getMe()).body.roles).toMatchObject([{ name: 'AAE_Basic' }]);
+  });
+
   it('finishSignOn takes no roles away where the provider left the groups out because they are many', async () => {
     const { body } = await signOn(worker('in many groups'));
     const { groups: _, ...without } = worker('in many groups', { _claim_names: { groups: 'src1' } });

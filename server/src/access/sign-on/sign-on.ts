@@ -50,7 +50,8 @@ export const finishSignOn: Functions['finishSignOn'] = async (context, { body })
     try {
       const person = await provider.prove({ ...begun, secret: body.secret }, body);
       const more = await wayOut(provider);
-      const session = await transact((step) => enter(step, provider, person));
+      const others = providers.map(({ name }) => name).filter((name) => name !== provider.name);
+      const session = await transact((step) => enter(step, provider, person, others));
       if (session instanceof Refusal) throw session;
       return { ...session, ...(begun.next !== undefined && { next: begun.next }), ...more };
     } catch (error) {
