@@ -180,7 +180,7 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
   listUsers: ['id', 'username', 'roles', 'firstName', 'lastName', 'email', 'disabled'],
   listSessions: ['id', 'username', 'begunOn', 'renewedOn', 'address', 'userAgent', 'apiKeyId', 'current'],
   listRoles: ['id', 'name', 'countPrincipals', 'permissions'],
-  listApiKeys: ['id', 'name', 'userId', 'expiresOn', 'createdOn'],
+  listApiKeys: ['id', 'name', 'userId', 'createdBy', 'expiresOn', 'createdOn'],
 };
 
 // The same for lists inside of answers, by the member that holds them.

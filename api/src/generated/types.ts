@@ -2144,7 +2144,7 @@ export interface paths {
     put?: never;
     /**
      * List API keys
-     * @description One's own; with `manageUsers`, everybody's. Filter and sort on id, name, userId, createdOn, expiresOn and lastUsedOn.
+     * @description One's own; with `manageUsers`, everybody's. Filter and sort on id, name, userId, createdBy, createdOn, expiresOn and lastUsedOn.
      */
     post: operations['listApiKeys'];
     delete?: never;

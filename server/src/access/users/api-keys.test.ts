@@ -149,7 +149,7 @@ describe('listApiKeys', () => {
   });
 
   it('listApiKeys filters and sorts on every member that it promises', async () => {
-    const values = { id: '1', name: 'a', userId: '1', createdOn: '2024-03-01' };
+    const values = { id: '1', name: 'a', userId: '1', createdBy: '1', createdOn: '2024-03-01' };
     for (const [field, value] of Object.entries(values)) {
       const request = { filter: { operator: 'ne', field, value }, sort: [{ field, direction: 'desc' }] };
       expect((await app.admin.listApiKeys({ body: request })).status, field).toBe(200);

@@ -125,6 +125,7 @@ const keyFields: Record<string, Field> = {
   id: { column: raw('k.id'), type: 'id' },
   name: { column: raw('k.name'), type: 'text' },
   userId: { column: raw('k.user_id'), type: 'id' },
+  createdBy: { column: raw('k.created_by'), type: 'id' },
   createdOn: { column: raw('k.created_on'), type: 'time' },
   expiresOn: { column: raw('k.expires_on'), type: 'time' },
   lastUsedOn: { column: raw('k.last_used_on'), type: 'time' },
