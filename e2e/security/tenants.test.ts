@@ -251,6 +251,26 @@ describe.each([
     },
   );
 
+  test.each(
+    all.filter(
+      ([operationId, operation]) =>
+        operation.permission !== 'public' &&
+        !isReading(operation) &&
+        namesThings(inputAbout(operationId, left.ids, 'x'), left.ids),
+    ),
+  )('uses nothing of the other for things of its own by %s', async (operationId) => {
+    const [whole, least] = [inputAbout(operationId, mine.ids, mine.mark), inputAbout(operationId, mine.ids)];
+    for (const name of Object.keys(whole.body as object).filter((one) => one in mine.ids))
+      for (const { path, body } of [whole, least]) {
+        const input = { path, body: { ...(body as object), [name]: other.ids[name] } };
+        const { status, text } = await mine.admin(operationId, input);
+        expect(text).not.toContain(other.mark);
+        expect(status, text).toBeLessThan(500);
+        // Of many things at a time, each is refused by itself.
+        if (status < 400) expect(text).toMatch(/"code":"(NOT_FOUND|LEASE_LOST)"/);
+      }
+  });
+
   test('sees its own personal values when it asks for them, and else none', async () => {
     const reveal = inputAbout('revealWorkItem', mine.ids);
     expect((await mine.admin('revealWorkItem', reveal)).text).toContain(personal(mine.mark));
