@@ -65,8 +65,13 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
     await page.getByLabel('Holidays, a line each').fill('2026-12-25 Christmas Day');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('alert').getByText('“8 to 12” is not two times').waitFor();
+    // What cannot be read is no command.
+    expect(await page.getByText('As command, as curl').count()).toBe(0);
     await look(page, 'calendar-form-390');
     await page.getByLabel('Friday').fill('8:00-12:00, 13:00-15:00');
+    await page.getByText('As command, as curl').click();
+    await page.getByText(/^millrace calendar create --body '\{"name":"Office","timeZone":"Europe\/Berlin"/).waitFor();
+    await look(page, 'calendar-command-390');
     await page.getByRole('button', { name: 'Save' }).click();
     const office = page.getByRole('region', { name: 'Office' });
     await office.getByText('08:00-12:00, 13:00-15:00').waitFor();
@@ -125,6 +130,8 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
     await form.getByLabel('Longest wait, in minutes').fill('60');
     await form.getByLabel('Calendar').selectOption({ label: 'Every hour, by the clock of UTC' });
     await form.getByLabel('What an hour of people costs').fill('42');
+    await form.getByText('As command, as curl').click();
+    await form.getByText(new RegExp(`^millrace queue promise ${id} --body '\\{.*"longestWaitMinutes":60`)).waitFor();
     await form.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved.').waitFor();
     const forecast = page.getByRole('region', { name: 'Forecast' });

@@ -45,6 +45,17 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     await page.getByRole('button', { name: 'Take off clerk' }).waitFor();
     await page.getByRole('main').getByText('More', { exact: true }).click();
     await page.getByLabel('Further tries').fill('2');
+    await page.getByText('As command, as curl').click();
+    const script = (await page.getByRole('region', { name: 'Command', exact: true }).textContent())?.split(
+      '\n',
+    );
+    expect(script).toEqual([
+      expect.stringMatching(/^millrace model create --body '\{"name":"Bill","attributes":\[.*\]\}'$/),
+      expect.stringMatching(
+        /^millrace queue create --body '.*"autoRetryLimit":2.*"workItemModelId":MODEL_ID\}'$/,
+      ),
+      `millrace queue set-member QUEUE_ID ${String(clerk.id)} --body '{"role":"MEMBER"}'`,
+    ]);
     await expectAccessible(page);
     await picture(page, 'new-queue-390');
     await page.getByRole('button', { name: 'Create the queue' }).click();
@@ -130,6 +141,11 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     await page.getByLabel('What helper may').selectOption('PARTICIPANT');
     await page.getByText('Saved: helper.').waitFor();
     await page.getByLabel('Role to add').selectOption({ label: 'AAE_Bot Runner' });
+    await page.getByText('As command, as curl').click();
+    await page
+      .getByText(new RegExp(`^millrace queue add-consumer ${id} --body '\\{"roleId":\\d+\\}'$`))
+      .waitFor();
+    await expectAccessible(page);
     await page.getByRole('button', { name: 'Add', exact: true }).last().click();
     await page.getByRole('button', { name: 'Take off AAE_Bot Runner' }).waitFor();
     await expectAccessible(page);

@@ -1,4 +1,4 @@
-import type { AnyCall, Call, OperationId } from '@millrace/api';
+import { JsonText, type AnyCall, type Call, type Id, type OperationId } from '@millrace/api';
 
 /** A call before it is made: what a dialog shows as a command, and then does. */
 export interface Request {
@@ -8,4 +8,9 @@ export interface Request {
 
 export function requestFor<O extends OperationId>(operationId: O, input: Call<O>): Request {
   return { operationId, input: input as AnyCall };
+}
+
+/** The id of what a call before it makes, as commands name it: somebody puts it in there. It is shown only, never sent. @param of such as `QUEUE` */
+export function idToCome(of: string): Id {
+  return new JsonText(`${of}_ID`) as unknown as Id;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requestFor } from '../connection/request.ts';
+import { idToCome, requestFor } from '../connection/request.ts';
 import { commandOf, curlOf } from './rules.ts';
 
 describe('commandOf', () => {
@@ -18,6 +18,17 @@ describe('commandOf', () => {
     );
     const change = requestFor('changePassword', { body: { password: '-', newPassword: '-' } });
     expect(commandOf(change)).toBeUndefined();
+  });
+
+  it('names an id that is not there yet by what it will be the id of', () => {
+    const [queue, model] = [idToCome('QUEUE'), idToCome('MODEL')];
+    const create = requestFor('createQueue', { body: { name: 'Bills', workItemModelId: model } });
+    expect(commandOf(create)).toBe(
+      `millrace queue create --body '{"name":"Bills","workItemModelId":MODEL_ID}'`,
+    );
+    const add = requestFor('addQueueConsumer', { path: { id: queue }, body: { roleId: 5 } });
+    expect(commandOf(add)).toBe(`millrace queue add-consumer QUEUE_ID --body '{"roleId":5}'`);
+    expect(curlOf(add)).toContain('"$URL/v4/wlm/queues/QUEUE_ID/consumers"');
   });
 });
 

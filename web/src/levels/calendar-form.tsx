@@ -1,11 +1,13 @@
 import type { Schemas } from '@millrace/api';
 import { useState } from 'react';
 import { Button, Heading } from 'react-aria-components';
+import { AsScript } from '../dialogs/as-script.tsx';
 import { Ask } from '../dialogs/ask.tsx';
+import { carryOut } from '../dialogs/queries.ts';
 import { Field } from '../page/fields.tsx';
 import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
-import { deleteRequest, saveCalendar } from './queries.ts';
+import { calendarRequest, deleteRequest } from './queries.ts';
 import { calendarOf, days, draftOfCalendar, type CalendarDraft, type Unread } from './rules.ts';
 import css from './levels.module.css';
 
@@ -21,26 +23,20 @@ export function CalendarForm({ calendar, onClose }: Props) {
   const [problem, setProblem] = useState('');
   const [isDeleting, setDeleting] = useState(false);
   const change = (some: Partial<CalendarDraft>) => setDraft((now) => ({ ...now, ...some }));
-  const run = async (work: Promise<void>) => {
-    try {
-      await work;
-      onClose();
-    } catch (error) {
-      setProblem((error as Error).message);
-    }
-  };
   if (calendar && isDeleting)
     return <Delete calendar={calendar} onDone={onClose} onCancel={() => setDeleting(false)} />;
-  const save = () => {
-    const settings = calendarOf(draft);
-    if ('name' in settings) void run(saveCalendar(calendar, settings));
-    else setProblem(unreadText(settings));
+  const settings = calendarOf(draft);
+  const requests = 'name' in settings ? [calendarRequest(calendar, settings)] : [];
+  const save = async () => {
+    setProblem('');
+    if (!('name' in settings)) return setProblem(unreadText(settings));
+    await carryOut(requests).then(onClose, (error: Error) => setProblem(error.message));
   };
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        save();
+        void save();
       }}
     >
       <Heading slot="title">
@@ -61,6 +57,7 @@ export function CalendarForm({ calendar, onClose }: Props) {
           </Button>
         )}
       </div>
+      <AsScript requests={requests} />
     </form>
   );
 }

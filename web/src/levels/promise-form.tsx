@@ -3,9 +3,11 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
+import { AsScript } from '../dialogs/as-script.tsx';
+import { carryOut } from '../dialogs/queries.ts';
 import { Choice, Field } from '../page/fields.tsx';
 import { m } from './messages.ts';
-import { calendarsQuery, saveLevel } from './queries.ts';
+import { calendarsQuery, levelRequest } from './queries.ts';
 import { draftOfLevel, levelOf, type LevelDraft } from './rules.ts';
 import css from './levels.module.css';
 
@@ -20,14 +22,10 @@ export function PromiseForm({ level, mayEdit, onSaved }: Props) {
   const [draft, setDraft] = useState(() => draftOfLevel(level));
   const [problem, setProblem] = useState('');
   const change = (some: Partial<LevelDraft>) => setDraft((now) => ({ ...now, ...some }));
+  const request = levelRequest(level.queueId, levelOf(draft, level.version, toId));
   const save = async () => {
     setProblem('');
-    try {
-      await saveLevel(level.queueId, levelOf(draft, level.version, toId));
-      onSaved();
-    } catch (error) {
-      setProblem((error as Error).message);
-    }
+    await carryOut([request]).then(onSaved, (error: Error) => setProblem(error.message));
   };
   return (
     <form
@@ -59,9 +57,12 @@ export function PromiseForm({ level, mayEdit, onSaved }: Props) {
         {problem}
       </p>
       {mayEdit ? (
-        <Button className="primary" type="submit">
-          {m.levels.save}
-        </Button>
+        <>
+          <Button className="primary" type="submit">
+            {m.levels.save}
+          </Button>
+          <AsScript requests={[request]} />
+        </>
       ) : (
         <p className="soft">{m.levels.mayNot}</p>
       )}

@@ -1,9 +1,7 @@
 import { toId, type Id, type Schemas } from '@millrace/api';
-import { call } from '../connection/client.ts';
 import type { Params } from '../connection/lazily.ts';
 import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
-import { readAnew } from '../live/effects.ts';
 
 // Time goes on without events.
 const refetchInterval = 15_000;
@@ -59,23 +57,19 @@ export function loadCalendars(): Promise<unknown> {
 }
 
 /** Promises something of a queue, or nothing any more. */
-export async function saveLevel(id: Id, level: Schemas['NewQueueLevel'] | undefined): Promise<void> {
-  if (level) await call('setQueueLevel', { path: { id }, body: level });
-  else await call('removeQueueLevel', { path: { id } });
-  await readAnew();
+export function levelRequest(id: Id, level: Schemas['NewQueueLevel'] | undefined): Request {
+  return level
+    ? requestFor('setQueueLevel', { path: { id }, body: level })
+    : requestFor('removeQueueLevel', { path: { id } });
 }
 
 type Settings = Pick<Schemas['Calendar'], 'name' | 'timeZone' | 'hours' | 'holidays'>;
 
 /** Changes a calendar at the version that its form was made of, or makes a new one. */
-export async function saveCalendar(
-  stored: Schemas['Calendar'] | undefined,
-  settings: Settings,
-): Promise<void> {
-  if (!stored) await call('createCalendar', { body: settings });
-  else
-    await call('updateCalendar', { path: { id: stored.id }, body: { version: stored.version, ...settings } });
-  await readAnew();
+export function calendarRequest(stored: Schemas['Calendar'] | undefined, settings: Settings): Request {
+  if (!stored) return requestFor('createCalendar', { body: settings });
+  const { id, version } = stored;
+  return requestFor('updateCalendar', { path: { id }, body: { version, ...settings } });
 }
 
 export function deleteRequest({ id }: Schemas['Calendar']): Request {

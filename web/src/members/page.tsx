@@ -4,20 +4,20 @@ import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Request } from '../connection/request.ts';
 import { Ask, AskButton } from '../dialogs/ask.tsx';
+import { carryOut } from '../dialogs/queries.ts';
 import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
 import { queueQuery } from '../queues/queries.ts';
 import { m } from './messages.ts';
 import { PickRole, PickUser } from './pick.tsx';
 import {
-  addConsumer,
+  consumerRequest,
   consumersQuery,
+  memberRequest,
   membersQuery,
-  readAnew,
   removeConsumerRequest,
   removeMemberRequest,
   roles,
-  setMember,
   type Member,
   type Role,
 } from './queries.ts';
@@ -25,8 +25,8 @@ import css from './members.module.css';
 
 export { loadMembers as load } from './queries.ts';
 
-/** Does something, says what came of it, and reads anew who belongs to the queue. */
-type Act = (work: Promise<unknown>, done: string) => void;
+/** Does something, and says what came of it. */
+type Act = (request: Request, outcome: string) => void;
 
 /** Who belongs to a queue, and who works on its items. */
 export function Page() {
@@ -35,17 +35,11 @@ export function Page() {
   const [said, setSaid] = useState('');
   const [problem, setProblem] = useState('');
   useTitle(m.members.title, queue.name ?? id);
-  const run = async (work: Promise<unknown>, done: string) => {
+  const act: Act = (request, outcome) => {
     setProblem('');
-    try {
-      await work;
-      setSaid(done);
-    } catch (error) {
-      setProblem((error as Error).message);
-    }
-    await readAnew();
+    const refuse = (error: Error) => setProblem(error.message);
+    void carryOut([request]).then(() => setSaid(outcome), refuse);
   };
-  const act: Act = (work, done) => void run(work, done);
   const off = (name: string) => setSaid(m.members.removed(name));
   const mayEdit = queue.capabilities?.includes('edit') === true;
   return (
@@ -74,7 +68,7 @@ interface Props {
 function People({ queueId, act, onOff }: Props) {
   const { data } = useSuspenseQuery(membersQuery(queueId));
   const set = (userId: Id, name: string, role: Role) =>
-    act(setMember(queueId, userId, role), m.members.saved(name));
+    act(memberRequest(queueId, userId, role), m.members.saved(name));
   const known = new Set(data.list.map(({ userId }) => String(userId)));
   return (
     <section>
@@ -93,7 +87,11 @@ function People({ queueId, act, onOff }: Props) {
           ))}
         </tbody>
       </table>
-      <PickUser without={known} onPick={(userId, name, role) => set(userId, name, role)} />
+      <PickUser
+        without={known}
+        onPick={set}
+        requestOf={(userId, role) => memberRequest(queueId, userId, role)}
+      />
     </section>
   );
 }
@@ -167,7 +165,7 @@ function Off({ name, text, request, onOff }: OffProps) {
 
 function Consumers({ queueId, act, onOff }: Props) {
   const { data } = useSuspenseQuery(consumersQuery(queueId));
-  const add = (roleId: Id, name: string) => act(addConsumer(queueId, roleId), m.members.saved(name));
+  const add = (roleId: Id, name: string) => act(consumerRequest(queueId, roleId), m.members.saved(name));
   return (
     <section>
       <h3>{m.members.consumers}</h3>
@@ -185,7 +183,11 @@ function Consumers({ queueId, act, onOff }: Props) {
           </li>
         ))}
       </ul>
-      <PickRole without={new Set(data.list.map(({ roleId }) => String(roleId)))} onPick={add} />
+      <PickRole
+        without={new Set(data.list.map(({ roleId }) => String(roleId)))}
+        onPick={add}
+        requestOf={(roleId) => consumerRequest(queueId, roleId)}
+      />
     </section>
   );
 }

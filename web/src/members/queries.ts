@@ -1,7 +1,6 @@
 import { toId, type Id, type Schemas } from '@millrace/api';
-import { call } from '../connection/client.ts';
 import type { Params } from '../connection/lazily.ts';
-import { query, queryClient, read } from '../connection/query.ts';
+import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
 
 export const roles = ['OWNER', 'MEMBER', 'PARTICIPANT'] as const;
@@ -27,8 +26,9 @@ export function rolesQuery() {
   return { ...query('listRoles', { body: { sort: [{ field: 'name' }], page } }), retry: false };
 }
 
-export async function setMember(id: Id, userId: Id, role: Role): Promise<void> {
-  await call('addOrUpdateQueueMember', { path: { id, userId }, body: { role } });
+/** Has a user belong to a queue, or belong to it otherwise. */
+export function memberRequest(id: Id, userId: Id, role: Role): Request {
+  return requestFor('addOrUpdateQueueMember', { path: { id, userId }, body: { role } });
 }
 
 export function removeMemberRequest(id: Id, userId: Id): Request {
@@ -36,20 +36,12 @@ export function removeMemberRequest(id: Id, userId: Id): Request {
 }
 
 /** Has the users of a role work on the items of a queue. */
-export async function addConsumer(id: Id, roleId: Id): Promise<void> {
-  await call('addQueueConsumer', { path: { id }, body: { roleId } });
+export function consumerRequest(id: Id, roleId: Id): Request {
+  return requestFor('addQueueConsumer', { path: { id }, body: { roleId } });
 }
 
 export function removeConsumerRequest(id: Id, roleId: Id): Request {
   return requestFor('removeQueueConsumer', { path: { id, roleId } });
-}
-
-export async function readAnew(): Promise<void> {
-  await Promise.all(
-    ['listQueueMembers', 'listQueueConsumers'].map((operation) =>
-      queryClient.invalidateQueries({ queryKey: [operation] }),
-    ),
-  );
 }
 
 export async function loadMembers(params: Params): Promise<void> {

@@ -1,16 +1,10 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
+import { idToCome } from '../connection/request.ts';
 import { Ask, Over } from '../dialogs/ask.tsx';
 import { m } from './messages.ts';
 import { useSecret } from './parts.tsx';
-import {
-  createUser,
-  createUserRequest,
-  idToCome,
-  resetPassword,
-  resetRequest,
-  type UserDraft,
-} from './queries.ts';
+import { createUser, createUserRequest, resetPassword, resetRequest, type UserDraft } from './queries.ts';
 import type { Role } from './rules.ts';
 import { UserFields } from './user-fields.tsx';
 import css from './people.module.css';
@@ -60,7 +54,7 @@ function Form({ roles, onMade, onClose }: FormProps) {
     if (hasPassword) onMade(user.username, await resetPassword(user.id));
   };
   // The id is known once the user is there.
-  const password = hasPassword ? [resetRequest(idToCome)] : [];
+  const password = hasPassword ? [resetRequest(idToCome('USER'))] : [];
   return (
     <Ask
       title={m.users.new}

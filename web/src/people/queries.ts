@@ -145,9 +145,6 @@ export function updateUserRequest(user: User, draft: UserDraft): Request {
   return requestFor('updateUser', { path: { id: user.id }, body });
 }
 
-/** The id of what is not there yet, as commands name it. */
-export const idToCome = 'ID' as unknown as Id;
-
 export function resetRequest(id: Id): Request {
   return requestFor('resetUserPassword', { path: { id } });
 }

@@ -3,13 +3,14 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { Button, Form } from 'react-aria-components';
+import { AsScript } from '../dialogs/as-script.tsx';
 import { PickRole, PickUser } from '../members/pick.tsx';
 import { modelsQuery } from '../models/queries.ts';
 import { useTitle } from '../page/title.ts';
 import { MoreFields, NameFields } from './fields.tsx';
 import { m } from './messages.ts';
 import { ModelPart } from './model-part.tsx';
-import { createAll, type NewQueue, type Person } from './queries.ts';
+import { createAll, createAllRequests, type NewQueue, type Person } from './queries.ts';
 import { draftOf, type ChosenModel, type Draft } from './rules.ts';
 import css from './setup.module.css';
 
@@ -54,6 +55,7 @@ function NewQueueForm({ queue, onModel, children }: FormProps) {
   const [isBusy, setBusy] = useState(false);
   const { draft, model } = queue;
   const hasModel = model.id !== undefined || model.drafts.length > 0;
+  const isReady = draft.name.trim() !== '' && hasModel;
   const create = async () => {
     if (isBusy) return;
     setBusy(true);
@@ -83,11 +85,12 @@ function NewQueueForm({ queue, onModel, children }: FormProps) {
         {problem}
       </p>
       <div className={css.actions}>
-        <Button type="submit" className="primary" isDisabled={draft.name.trim() === '' || !hasModel}>
+        <Button type="submit" className="primary" isDisabled={!isReady}>
           {m.setup.create}
         </Button>
         {!hasModel && <span className="soft">{m.setup.noModel}</span>}
       </div>
+      {isReady && <AsScript requests={createAllRequests(queue)} />}
     </Form>
   );
 }

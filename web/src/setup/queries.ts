@@ -1,7 +1,8 @@
-import type { Id, Output, Schemas } from '@millrace/api';
+import type { Call, Id, Output, Schemas } from '@millrace/api';
 import { call } from '../connection/client.ts';
-import { requestFor, type Request } from '../connection/request.ts';
-import { readAnew } from '../live/effects.ts';
+import { idToCome, requestFor, type Request } from '../connection/request.ts';
+import { consumerRequest, memberRequest } from '../members/queries.ts';
+import { carryOut } from '../dialogs/queries.ts';
 import { settingsOf, type Changed, type ChosenModel, type Draft } from './rules.ts';
 
 type Queue = Schemas['Queue'];
@@ -26,28 +27,45 @@ export interface NewQueue {
  * @param onModel hears the id of a new model, so that another attempt makes no second one
  */
 export async function createAll({ draft, model, people }: NewQueue, onModel: (id: Id) => void): Promise<Id> {
-  const workItemModelId = model.id === undefined ? await createModel(model) : BigInt(model.id);
-  onModel(workItemModelId);
-  const queue = await call('createQueue', {
-    body: { ...settingsOf(draft), name: draft.name.trim(), workItemModelId },
-  });
-  const path = { id: queue.id ?? 0 };
-  for (const { id, role } of people)
-    await (role
-      ? call('addOrUpdateQueueMember', { path: { ...path, userId: id }, body: { role } })
-      : call('addQueueConsumer', { path, body: { roleId: id } }));
-  await readAnew();
-  return path.id;
+  const modelId = await modelOf(model);
+  onModel(modelId);
+  const { id = 0 } = await call('createQueue', queueOf(draft, modelId));
+  await carryOut(people.map((person) => personRequest(id, person)));
+  return id;
 }
 
-async function createModel({ name, drafts }: ChosenModel): Promise<Id> {
+async function modelOf(model: ChosenModel): Promise<Id> {
+  if (model.id !== undefined) return BigInt(model.id);
+  return (await call('createWorkItemModel', newModelOf(model))).id ?? 0;
+}
+
+/** The same as it is shown, where nobody knows yet which ids there will be. */
+export function createAllRequests({ draft, model, people }: NewQueue): Request[] {
+  const isNew = model.id === undefined;
+  const modelId = isNew ? idToCome('MODEL') : BigInt(model.id);
+  return [
+    ...(isNew ? [requestFor('createWorkItemModel', newModelOf(model))] : []),
+    requestFor('createQueue', queueOf(draft, modelId)),
+    ...people.map((person) => personRequest(idToCome('QUEUE'), person)),
+  ];
+}
+
+function queueOf(draft: Draft, workItemModelId: Id): Call<'createQueue'> {
+  return { body: { ...settingsOf(draft), name: draft.name.trim(), workItemModelId } };
+}
+
+function newModelOf({ name, drafts }: ChosenModel): Call<'createWorkItemModel'> {
   const attributes = drafts.map(({ name: attribute, type, isRequired, sensitivity }) => ({
     name: attribute.trim(),
     type,
     isRequired,
     ...(sensitivity && { sensitivity }),
   }));
-  return (await call('createWorkItemModel', { body: { name: name.trim(), attributes } })).id ?? 0;
+  return { body: { name: name.trim(), attributes } };
+}
+
+function personRequest(queueId: Id, { id, role }: Person): Request {
+  return role ? memberRequest(queueId, id, role) : consumerRequest(queueId, id);
 }
 
 /** The attributes that the server sees in a table, as it would when it is uploaded. */
