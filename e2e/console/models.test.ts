@@ -96,6 +96,51 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     await picture(page, 'model');
   });
 
+  test('a model is archived, found again, restored and deleted, each after a look at whose queues use it', async () => {
+    const { admin } = stage.app;
+    const id = await createInvoices(stage.app, 'Lone');
+    await admin.archiveQueue({ path: { id } });
+    const page = await open('/console/workitemmodels');
+    const [dialog, link] = [page.getByRole('dialog'), page.getByRole('link', { name: 'Model of Lone' })];
+    await link.click();
+    await page.getByRole('button', { name: 'Archive', exact: true }).click();
+    await dialog.getByText('1 queue uses it, and nothing changes there:').waitFor();
+    await dialog.getByText('(archived)').waitFor();
+    await dialog.getByText('As command, as curl').click();
+    await dialog.getByText(/^millrace model archive \d+$/).waitFor();
+    await expectAccessible(page);
+    await picture(page, 'model-archive');
+    await dialog.getByRole('button', { name: 'Archive' }).click();
+    await page.getByRole('button', { name: 'Restore', exact: true }).waitFor();
+    await picture(page, 'model-archived');
+    await page.getByLabel('Where this is').getByRole('link', { name: 'Models' }).click();
+    await link.waitFor({ state: 'detached' });
+    await page.getByLabel('Which models').selectOption('Archived');
+    await link.waitFor();
+    await expectAccessible(page);
+    await picture(page, 'models-archived');
+    await link.click();
+    await page.getByRole('button', { name: 'Restore', exact: true }).click();
+    await dialog.getByText('It can be taken for new queues again.').waitFor();
+    await dialog.getByRole('button', { name: 'Restore' }).click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await dialog.getByText('It cannot be deleted while 1 queue uses it.').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Delete' }).isDisabled()).toBe(true);
+    await expectAccessible(page);
+    await picture(page, 'model-held');
+    await page.keyboard.press('Escape');
+    expect((await admin.deleteQueue({ path: { id } })).status).toBe(204);
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await dialog.getByText('No queue uses it: it is taken from nobody.').waitFor();
+    await dialog.getByLabel('Type Model of Lone to delete it').fill('Model of Lone');
+    await expectAccessible(page);
+    await picture(page, 'model-delete');
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Models' }).waitFor();
+    const { list } = (await admin.listWorkItemModels({})).body;
+    expect(list.map(({ name }) => name)).not.toContain('Model of Lone');
+  });
+
   test('settings are saved after a look at what changes, and a queue that holds items is not deleted', async () => {
     const id = await createInvoices(stage.app, 'Set');
     await addItems(stage.app, id, [{ number: 'R-1' }]);

@@ -150,6 +150,7 @@ const newQueue = createRoute({
 const models = createRoute({
   getParentRoute: () => frame,
   path: '/workitemmodels',
+  validateSearch: address({ state: /^archived$/ }),
   ...lazily(() => import('./models/page.tsx')),
 });
 

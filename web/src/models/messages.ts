@@ -51,6 +51,27 @@ const en = {
     invalid: (amount: number) => `${items(amount)} would not fit any more; correct them first:`,
     applied: (version: number) => `Applied: this is version ${version}.`,
     itemsOf: (name: string) => `Items of ${name}`,
+    which: 'Which models',
+    current: 'In use, or free to be',
+    archivedOnes: 'Archived',
+    noArchived: 'No model is archived.',
+    danger: 'Danger',
+    archive: 'Archive',
+    restore: 'Restore',
+    delete: 'Delete',
+    heading: (action: 'archive' | 'restore' | 'delete', name: string) =>
+      `${{ archive: 'Archive', restore: 'Restore', delete: 'Delete' }[action]} ${name}`,
+    archiveEffect: 'Nobody can take it for a new queue any more, and it leaves the list of models.',
+    restoreEffect: 'It can be taken for new queues again.',
+    deleteEffect: 'It is gone for good, with all that it was in its former versions.',
+    asking: 'Looking for queues that use it …',
+    unused: 'No queue uses it: it is taken from nobody.',
+    goesOn: (queues: number) => `${count(queues, 'queue uses', 'queues use')} it, and nothing changes there:`,
+    holdsIt: (queues: number) =>
+      `It cannot be deleted while ${count(queues, 'queue uses', 'queues use')} it. Delete these first, or archive the model:`,
+    archivedQueue: '(archived)',
+    moreQueues: (amount: number) => `and ${count(amount, 'more queue', 'more queues')}`,
+    typeName: (name: string) => `Type ${name} to delete it`,
   },
 };
 

@@ -8,6 +8,7 @@ import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
 import { modelQuery } from '../queues/queries.ts';
 import { ChangeModel } from './change.tsx';
+import { Danger } from './danger.tsx';
 import { m } from './messages.ts';
 import { formerQuery } from './queries.ts';
 import { QueuesOf } from './queues-of.tsx';
@@ -35,7 +36,9 @@ export function Page() {
       <nav aria-label={m.common.breadcrumb}>
         <Link to="/workitemmodels">{m.models.title}</Link> /
       </nav>
-      <h1>{model.name}</h1>
+      <h1>
+        <Text>{model.name ?? id}</Text>
+      </h1>
       <p className="soft">
         {m.models.version} {model.version} {model.archived && `· ${m.models.archived} `}· {m.models.queues}:{' '}
         <QueuesOf model={model} />
@@ -50,6 +53,7 @@ export function Page() {
             {m.models.change}
           </Button>{' '}
           {!mayChange && <small className="soft">{m.models.mayNot}</small>}
+          <Danger model={model} mayChange={mayChange} />
         </>
       )}
     </div>

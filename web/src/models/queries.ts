@@ -12,6 +12,23 @@ export function modelsQuery() {
   return query('listWorkItemModels', { body: { sort: [{ field: 'name' }], page: { length: most } } });
 }
 
+/** Those that no new queue can use. */
+export function archivedQuery() {
+  const filter = { operator: 'eq', field: 'archived', value: true };
+  return query('listWorkItemModels', {
+    body: { filter, sort: [{ field: 'name' }], page: { length: most } },
+  });
+}
+
+/** The queues that use a model, archived ones too: what changes it acts on them, and they keep it from being deleted. */
+export function usingQuery(id: Id) {
+  const is = (field: string, value: unknown) => ({ operator: 'eq', field, value });
+  const whether = { operator: 'or', operands: [is('archived', false), is('archived', true)] };
+  const filter = { operator: 'and', operands: [is('workItemModelId', String(id)), whether] };
+  const body = { filter, sort: [{ field: 'name' }], page: { length: 20 } };
+  return { ...query('listQueues', { body }), staleTime: 0 };
+}
+
 /** The model as it was in a former version. */
 export function formerQuery(id: Id, modelVersion: number) {
   return query('getWorkItemModel', { path: { id }, query: { modelVersion } });
@@ -30,6 +47,15 @@ export function changeRequest(
     name: attribute.name.trim(),
   }));
   return requestFor('updateWorkItemModel', { path: { id }, body: { version, attributes, dryRun } });
+}
+
+/** Archives a model, or restores one that is archived. */
+export function archiveRequest({ id = 0, archived }: Model): Request {
+  return requestFor(archived ? 'restoreWorkItemModel' : 'archiveWorkItemModel', { path: { id } });
+}
+
+export function deleteRequest({ id = 0 }: Model): Request {
+  return requestFor('deleteWorkItemModel', { path: { id } });
 }
 
 export async function changeModel(
