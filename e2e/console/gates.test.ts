@@ -57,6 +57,42 @@ describe.skipIf(browserFile === undefined)('What one may not do, in a browser', 
     const pages = page.getByRole('navigation', { name: 'Pages' });
     await pages.getByRole('link', { name: 'Overview' }).waitFor();
     expect(await pages.getByRole('link', { name: 'Queues' }).count()).toBe(0);
+    await pages.getByRole('button', { name: /^\d+ pages not shown$/ }).click();
+    const dialog = page.getByRole('dialog', { name: 'Pages that you may not see' });
+    await dialog.getByText('Queues: useQueues', { exact: true }).waitFor();
+    await dialog.getByText('Users: viewUsers', { exact: true }).waitFor();
+    expect(await dialog.getByText(/^Tenants/).count()).toBe(0);
+    await expectAccessible(page);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await dialog.waitFor({ state: 'detached' });
+  });
+
+  test('is told on a phone as well, and whoever may see all is told of none', async () => {
+    const phone = { viewport: { width: 390, height: 844 } };
+    const page = await stage.open('/console/settings', { token: looker, ...phone });
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: /pages? not shown$/ }).click();
+    await page.getByRole('dialog').getByText('Tenants: manageInstallation', { exact: true }).waitFor();
+    await expectAccessible(page);
+    const whole = await stage.open('/console/settings', { token: await tokenOfAdmin(stage) });
+    await whole.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Queues' }).waitFor();
+    expect(await whole.getByText(/not shown$/).count()).toBe(0);
+  });
+
+  test('is disabled on calendars and models, and says who may', async () => {
+    const hours = [{ day: 'MONDAY' as const, from: '08:00', to: '16:00' }];
+    await stage.app.admin.createCalendar({ body: { name: 'Mondays', timeZone: 'UTC', hours } });
+    const page = await stage.open('/console/calendars', { token: looker });
+    await page.getByText('For who made it and queue admins').waitFor();
+    await page.getByText('New calendars need the permission createQueues.').waitFor();
+    expect(await page.getByRole('button', { name: 'Change Mondays' }).isDisabled()).toBe(true);
+    await expectAccessible(page);
+    await page.goto(`${stage.app.url}/console/workitemmodels`);
+    await page.getByRole('link', { name: 'Model of Guarded' }).click();
+    await page.getByText('For its maker and queue admins').first().waitFor();
+    for (const name of ['Change', 'Archive', 'Delete'])
+      expect(await page.getByRole('button', { name, exact: true }).isDisabled()).toBe(true);
+    await expectAccessible(page);
   });
 
   test('a setting that is emptied is not saved as if it were', async () => {

@@ -3384,6 +3384,8 @@ export interface components {
        * @description Set by the server
        */
       readonly id: Id;
+      /** @description What the caller may do with the calendar */
+      readonly capabilities?: ('view' | 'edit')[];
       /** @description Unique in the tenant */
       name: string;
       /** @description Its clocks count, with their changes to summer time and back, such as Europe/Berlin */
@@ -3451,6 +3453,8 @@ export interface components {
        * @description Set by the server
        */
       readonly id?: Id;
+      /** @description What the caller may do with the calendar */
+      readonly capabilities?: ('view' | 'edit')[];
       /** @description Unique in the tenant */
       name: string;
       /** @description Its clocks count, with their changes to summer time and back, such as Europe/Berlin */
@@ -3507,6 +3511,8 @@ export interface components {
        * @description Set by the server
        */
       readonly id?: Id;
+      /** @description What the caller may do with the calendar */
+      readonly capabilities?: ('view' | 'edit')[];
       /** @description Unique in the tenant */
       name?: string;
       /** @description Its clocks count, with their changes to summer time and back, such as Europe/Berlin */

@@ -33,8 +33,25 @@ describe('createCalendar', () => {
     const filter = { operator: 'eq', field: 'name', value: calendar.name } as const;
     const { body } = await app.admin.listCalendars({ body: { filter } });
     expect(body.list).toEqual([calendar]);
-    const { owner } = await createQueue(app);
-    expect((await owner.call.getCalendar({ path: { id: Number(calendar.id) } })).body).toEqual(calendar);
+  });
+
+  test('getCalendar and listCalendars say what the caller may do, which is what updateCalendar allows', async () => {
+    const calendar = await createCalendar();
+    const path = { id: Number(calendar.id) };
+    const other = await app.user('other maker of calendars', ['AAE_Basic']);
+    const user = await app.user('looker at calendars', ['AAE_Auditor']);
+    for (const [call, capabilities] of [
+      [app.admin, ['view', 'edit']],
+      [other.call, ['view']],
+      [user.call, ['view']],
+    ] as const) {
+      expect((await call.getCalendar({ path })).body).toEqual({ ...calendar, capabilities });
+      const { list } = (await call.listCalendars({})).body;
+      expect(list.find(({ id }) => id === calendar.id)?.capabilities).toEqual(capabilities);
+      const { status } = await call.updateCalendar({ path, body: { version: 99 } });
+      expect(status).toBe((capabilities as readonly string[]).includes('edit') ? 409 : 403);
+    }
+    expect(calendar.capabilities).toEqual(['view', 'edit']);
   });
 
   test.for<[object, string]>([

@@ -3,7 +3,7 @@ import { raw, sql, type Db } from '../engine/db.ts';
 import { Refusal, registerConstraints } from '../engine/errors.ts';
 import { listQuery, pageOf } from '../engine/lists/lists.ts';
 import type { Field } from '../engine/lists/values.ts';
-import { authorOf, type Author, type Context, type PlainOperation } from '../engine/operation.ts';
+import { authorOf, type Actor, type Author, type Context, type PlainOperation } from '../engine/operation.ts';
 import { refuseExcess, refuseLookalike, type Kind } from '../engine/quotas.ts';
 import { changedMembers, recordOfTenant } from '../journal/journal.ts';
 import { changedCalendar, newCalendar, type CalendarSettings } from './calendar.rules.ts';
@@ -28,7 +28,7 @@ export const listCalendars: PlainOperation<'listCalendars'> = async ({ db, actor
   const page = await pageOf(db, query, rows);
   const list = await db.rows<Schemas['Calendar']>(sql`
     select ${calendarColumns} from ${rows} and ${query.where} order by ${query.orderBy} limit ${query.limit} offset ${query.offset}`);
-  return { page, list };
+  return { page, list: list.map((calendar) => withCapabilities(actor, calendar)) };
 };
 
 export const updateCalendar: PlainOperation<'updateCalendar'> = async (context, { path, body }) => {
@@ -85,7 +85,7 @@ registerConstraints({
 
 async function readCalendar(context: Pick<Context, 'db' | 'actor'>, id: Id): Promise<Schemas['Calendar']> {
   const calendar = await selectCalendar(context, id);
-  if (calendar) return calendar;
+  if (calendar) return withCapabilities(context.actor, calendar);
   throw new Refusal(
     'NOT_FOUND',
     `There is no calendar ${id}. POST /v4/wlm/calendars/list lists those that there are.`,
@@ -100,8 +100,17 @@ async function holdCalendar(context: Context, id: Id): Promise<Schemas['Calendar
   const { db, actor } = context;
   await db.rows(sql`select from calendars where id = ${id} and tenant_id = ${actor.tenantId} for update`);
   const calendar = await readCalendar(context, id);
-  if (calendar.createdBy === actor.id || actor.permissions.has('manageAllQueues')) return calendar;
+  if (isTrusted(actor, calendar)) return calendar;
   throw new Refusal('FORBIDDEN', `Calendar ${id} was created by somebody else. Ask a queue admin.`);
+}
+
+const isTrusted = ({ id, permissions }: Actor, { createdBy }: Schemas['Calendar']) =>
+  createdBy === id || permissions.has('manageAllQueues');
+
+/** A calendar with what the caller may do with it. */
+function withCapabilities(actor: Actor, calendar: Schemas['Calendar']): Schemas['Calendar'] {
+  const mayEdit = actor.permissions.has('createQueues') && isTrusted(actor, calendar);
+  return { ...calendar, capabilities: mayEdit ? ['view', 'edit'] : ['view'] };
 }
 
 function selectCalendar(

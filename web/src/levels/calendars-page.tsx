@@ -7,7 +7,7 @@ import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
 import { CalendarForm } from './calendar-form.tsx';
 import { m } from './messages.ts';
-import { calendarsQuery } from './queries.ts';
+import { calendarsQuery, useMay } from './queries.ts';
 import { days, draftOfCalendar } from './rules.ts';
 import css from './levels.module.css';
 
@@ -20,14 +20,19 @@ type Opened = Schemas['Calendar'] | 'new' | undefined;
 export function Page() {
   const { data: calendars } = useSuspenseQuery(calendarsQuery());
   const [opened, setOpened] = useState<Opened>();
+  const mayCreate = useMay('createQueues');
   useTitle(m.levels.calendars);
   return (
     <div className={css.page}>
       <header className={css.head}>
         <h1>{m.levels.calendars}</h1>
-        <Button className="primary" onPress={() => setOpened('new')}>
-          {m.levels.newCalendar}
-        </Button>
+        {mayCreate ? (
+          <Button className="primary" onPress={() => setOpened('new')}>
+            {m.levels.newCalendar}
+          </Button>
+        ) : (
+          <small className="soft">{m.levels.mayNotCreate}</small>
+        )}
       </header>
       {calendars.list.length === 0 && (
         <Notice title={m.levels.noCalendars}>
@@ -63,16 +68,18 @@ function Calendar({
   readonly calendar: Schemas['Calendar'];
   readonly onOpen: () => void;
 }) {
-  const { name, timeZone, holidays } = calendar;
+  const { name, timeZone, holidays, capabilities } = calendar;
+  const mayEdit = capabilities?.includes('edit') === true;
   const { hours } = draftOfCalendar(calendar, timeZone);
   return (
     <section aria-label={name} className={css.calendar}>
       <h2>
         <Text>{name}</Text>
       </h2>
-      <Button aria-label={m.levels.changeOf(name)} onPress={onOpen}>
+      <Button aria-label={m.levels.changeOf(name)} isDisabled={!mayEdit} onPress={onOpen}>
         {m.levels.change}
       </Button>
+      {!mayEdit && <small className="soft">{m.levels.mayNotChange}</small>}
       <p className="soft">
         {timeZone}, {m.levels.holidayCount(holidays.length)}
       </p>

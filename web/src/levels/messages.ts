@@ -61,6 +61,8 @@ const en = {
     newCalendar: 'New calendar',
     change: 'Change',
     changeOf: (name: string) => `Change ${name}`,
+    mayNotCreate: 'New calendars need the permission createQueues.',
+    mayNotChange: 'For who made it and queue admins: it changes all service levels that count in it.',
     remove: 'Delete',
     removeOf: (name: string) => `Delete ${name}`,
     removeText: 'It is gone for good. A calendar in which service levels count stays.',

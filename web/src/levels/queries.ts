@@ -1,5 +1,6 @@
 import { toId, type Id, type Schemas } from '@millrace/api';
 import type { Params } from '../connection/lazily.ts';
+export { useMay } from '../connection/may.ts';
 import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
 

@@ -26,6 +26,7 @@ const Palette = lazy(fetchPalette);
 const SessionDialog = lazy(fetchSessionDialog);
 const Tray = lazy(fetchTray);
 const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }));
+const HiddenPages = lazy(async () => ({ default: (await import('./hidden.tsx')).HiddenPages }));
 
 /** What is around every page: where one can go, and how the connection is. */
 export function Page() {
@@ -37,6 +38,7 @@ export function Page() {
   const hasRuns = useStore(runs).length > 0;
   const [isHelping, setHelping] = useState(false);
   const help = useCallback(() => setHelping(true), []);
+  const [isAsking, setAsking] = useState(false);
   useShortcuts(find, help);
   useFetchedAhead();
   return (
@@ -44,7 +46,7 @@ export function Page() {
       <a className={css.skip} href="#page">
         {m.shell.skip}
       </a>
-      <Rail />
+      <Rail onHidden={() => setAsking(true)} />
       <TopBar onFind={find} onHelp={help} />
       <main id="page" className={css.page} tabIndex={-1}>
         <Away />
@@ -55,6 +57,7 @@ export function Page() {
       <Suspense>
         {isFinding && <Palette onOpenChange={setFinding} onHelp={help} />}
         {isHelping && <Shortcuts onClose={() => setHelping(false)} />}
+        {isAsking && <HiddenPages onClose={() => setAsking(false)} />}
         {hasRuns && <Tray />}
         {now.state === 'over' && <SessionDialog />}
       </Suspense>

@@ -1,3 +1,4 @@
+import { count } from '../messages/english.ts';
 import { inLanguage } from '../messages/language.ts';
 import { m as common } from '../messages/messages.ts';
 
@@ -24,6 +25,11 @@ const en = {
     keyOf: (page: string, key: string) => `${page} (g ${key})`,
     more: 'More',
     reference: 'API',
+    hidden: (pages: number) => `${count(pages, 'page', 'pages')} not shown`,
+    hiddenPages: 'Pages that you may not see',
+    hiddenText:
+      'Each needs a permission that none of your roles grants. Whoever manages users can give you a role that does.',
+    needs: (page: string, permissions: readonly string[]) => `${page}: ${permissions.join(' or ')}`,
     find: 'Find or do',
     palette: 'Find a page, an item or an action',
     choices: 'What matches',

@@ -86,7 +86,14 @@ const places: readonly Place[] = [
 
 /** Those that are of use to somebody with these permissions. */
 export function placesFor(granted: readonly string[]): readonly Place[] {
-  return places.filter(
-    ({ permissions }) => !permissions || permissions.some((name) => granted.includes(name)),
-  );
+  return places.filter((place) => isOfUse(place, granted));
+}
+
+/** Those that are not: each needs a permission that is not among these. */
+export function placesBeyond(granted: readonly string[]): readonly Place[] {
+  return places.filter((place) => !isOfUse(place, granted));
+}
+
+function isOfUse({ permissions }: Place, granted: readonly string[]): boolean {
+  return !permissions || permissions.some((name) => granted.includes(name));
 }

@@ -1,18 +1,24 @@
 import { Link, useMatchRoute, useNavigate } from '@tanstack/react-router';
-import { BookOpen, ChevronRight, Ellipsis } from 'lucide-react';
+import { BookOpen, ChevronRight, Ellipsis, EyeOff } from 'lucide-react';
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import { m } from './messages.ts';
 import type { Place } from './pages.ts';
 import css from './shell.module.css';
-import { usePlaces } from './use-places.ts';
+import { usePlaces, usePlacesBeyond } from './use-places.ts';
 import logo from '../../reference/logo.svg';
 
 /** As many pages as a phone has room for side by side; the others are behind a button there. */
 const shownOnPhones = 4;
 
+interface Props {
+  /** Tells why some pages are not there. */
+  readonly onHidden: () => void;
+}
+
 /** The pages, at the side; on narrow screens at the bottom. */
-export function Rail() {
+export function Rail({ onHidden }: Props) {
   const places = usePlaces();
+  const beyond = usePlacesBeyond().length;
   return (
     <nav className={css.rail} aria-label={m.shell.navigation}>
       <img src={logo} alt="Millrace" width="26" height="26" className={css.logo} />
@@ -22,11 +28,17 @@ export function Rail() {
           <PlaceLink key={place.path} place={place} isWide={index >= shownOnPhones} />
         ))}
       <Administration places={places.filter(({ isFolded }) => isFolded)} />
+      {beyond > 0 && (
+        <Button className={`${css.place ?? ''} ${css.hidden ?? ''}`} data-wide="true" onPress={onHidden}>
+          <EyeOff size={18} aria-hidden="true" />
+          {m.shell.hidden(beyond)}
+        </Button>
+      )}
       <a href="/docs" className={css.place} data-last="true" data-wide="true">
         <BookOpen size={18} aria-hidden="true" />
         {m.shell.reference}
       </a>
-      <More />
+      <More onHidden={onHidden} />
     </nav>
   );
 }
@@ -72,10 +84,11 @@ function Administration({ places }: { readonly places: readonly Place[] }) {
 }
 
 /** On narrow screens: the pages that are not at the bottom. */
-function More() {
+function More({ onHidden }: Props) {
   const places = usePlaces()
     .filter(({ isOwn }) => !isOwn)
     .slice(shownOnPhones);
+  const beyond = usePlacesBeyond().length;
   const navigate = useNavigate();
   const matches = useMatchRoute();
   const isCurrent = places.some(({ path }) => matches({ to: path, fuzzy: true }) !== false);
@@ -92,6 +105,7 @@ function More() {
               {label}
             </MenuItem>
           ))}
+          {beyond > 0 && <MenuItem onAction={onHidden}>{m.shell.hidden(beyond)}</MenuItem>}
           <MenuItem onAction={() => location.assign('/docs')}>{m.shell.reference}</MenuItem>
         </Menu>
       </Popover>
