@@ -32,7 +32,8 @@ describe.skipIf(browserFile === undefined)('Automations and pools in a browser',
   test('pauses an automation with a reason, says beforehand what that does, and resumes it', async () => {
     const page = await stage.open(`/console/queues/${queueId}`, { token });
     await page.getByRole('link', { name: 'Automations', exact: true }).last().click();
-    await page.getByText(`Of the queue ${queueName} only.`).waitFor();
+    await page.getByRole('heading', { level: 2, name: 'Automations' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe(`/console/queues/${queueId}/automations`);
     const row = page.getByRole('row', { name: new RegExp(automation) });
     await row.getByRole('button', { name: 'Pause' }).click();
     const dialog = page.getByRole('dialog');

@@ -71,6 +71,40 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     await page.getByText('Paused by admin: Month end · until somebody resumes it').waitFor();
   });
 
+  test('is listed with its model and its owners, and found when it is archived or of one’s own', async () => {
+    const { app } = stage;
+    const olga = await app.user('olga');
+    const [kept, lent, old] = [
+      await createInvoices(app, 'Kept'),
+      await createInvoices(app, 'Lent'),
+      await createInvoices(app, 'Put aside'),
+    ];
+    for (const [id, role] of [
+      [kept, 'OWNER'],
+      [lent, 'MEMBER'],
+    ] as const)
+      await app.admin.addOrUpdateQueueMember({ path: { id, userId: olga.id }, body: { role } });
+    await app.admin.archiveQueue({ path: { id: old } });
+    const page = await stage.open('/console/queues', { token });
+    const row = page.getByRole('row', { name: /^Kept/ });
+    await row.getByRole('link', { name: 'Model of Kept' }).waitFor();
+    await row.getByText('admin, olga', { exact: true }).waitFor();
+    expect(await page.getByRole('link', { name: 'Put aside' }).count()).toBe(0);
+    await expectAccessible(page);
+    await page.getByLabel('Which queues').selectOption('Archived');
+    await page
+      .getByRole('row', { name: /^Put aside/ })
+      .getByText('Archived')
+      .waitFor();
+    await expectAccessible(page);
+    const hers = await stage.open('/console/queues', { token: olga.token });
+    await hers.getByRole('link', { name: 'Lent', exact: true }).waitFor();
+    await hers.getByLabel('Which queues').selectOption('Mine');
+    await hers.getByRole('link', { name: 'Lent', exact: true }).waitFor({ state: 'detached' });
+    await hers.getByRole('link', { name: 'Kept', exact: true }).waitFor();
+    await expectAccessible(hers);
+  });
+
   test('a queue is pinned and then comes first, and the list is narrowed down to those with failures', async () => {
     const { app } = stage;
     await createInvoices(app, 'Aardvark');
@@ -82,12 +116,12 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     page.on('request', (request) => asked.push(request.url()));
     await page.getByRole('button', { name: 'Pin Zebra' }).click();
     const first = page.getByRole('row').nth(1);
-    await first.getByRole('link', { name: 'Zebra' }).waitFor();
+    await first.getByRole('link', { name: 'Zebra', exact: true }).waitFor();
     await expectAccessible(page);
     await page.reload();
-    await first.getByRole('link', { name: 'Zebra' }).waitFor();
+    await first.getByRole('link', { name: 'Zebra', exact: true }).waitFor();
     await page.getByLabel('Which queues').selectOption('With failures');
-    await page.getByRole('link', { name: 'Aardvark' }).waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'Aardvark', exact: true }).waitFor({ state: 'detached' });
     await first.getByRole('link', { name: '1 Failed' }).waitFor();
     // All figures come in one call.
     expect(asked.filter((url) => /queues\/\d+\/stats/.test(url))).toEqual([]);

@@ -66,7 +66,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     await heading(page, 'Queues').waitFor();
     const { temporaryPassword } = (await stage.app.admin.resetUserPassword({ path: { id: userId } })).body;
     // The dialog may lie over it before it is pressed, as the stream of events tells of the end as well.
-    await page.getByRole('link', { name: 'Goes on' }).dispatchEvent('click');
+    await page.getByRole('link', { name: 'Goes on', exact: true }).dispatchEvent('click');
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Password').fill(temporaryPassword);
     await page.keyboard.press('Enter');

@@ -78,7 +78,6 @@ const pool = createRoute({
 const automations = createRoute({
   getParentRoute: () => frame,
   path: '/automations',
-  validateSearch: address({ queue: /^\d+$/ }),
   ...lazily(() => import('./automations/page.tsx')),
 });
 
@@ -93,7 +92,7 @@ const automation = createRoute({
 const queues = createRoute({
   getParentRoute: () => frame,
   path: '/queues',
-  validateSearch: address({ q: /\S/, state: /^(active|paused|archived|failures)$/ }),
+  validateSearch: address({ q: /\S/, state: /^(active|paused|mine|archived|failures)$/ }),
   ...lazily(() => import('./queues/page.tsx')),
 });
 
@@ -121,6 +120,12 @@ const members = createRoute({
   getParentRoute: () => queue,
   path: '/members',
   ...lazily(() => import('./members/page.tsx')),
+});
+
+const queueAutomations = createRoute({
+  getParentRoute: () => queue,
+  path: '/automations',
+  ...lazily(() => import('./automations/queue-page.tsx')),
 });
 
 const settings = createRoute({
@@ -279,7 +284,17 @@ export const router = createRouter({
     frame.addChildren([
       overview,
       queues,
-      queue.addChildren([queueItems, queueCharts, queueWhy, level, activity, upload, members, settings]),
+      queue.addChildren([
+        queueItems,
+        queueCharts,
+        queueWhy,
+        level,
+        activity,
+        upload,
+        members,
+        queueAutomations,
+        settings,
+      ]),
       item,
       newQueue,
       models,

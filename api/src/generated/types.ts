@@ -5414,6 +5414,8 @@ export interface components {
       readonly archived?: boolean;
       /** @description Why the caller belongs to the queue */
       readonly memberships?: ('OWNER' | 'MEMBER' | 'PARTICIPANT' | 'CONSUMER' | 'AUDITOR' | 'QUEUE_ADMIN')[];
+      /** @description User names of its owners, the first ten of them */
+      readonly ownerNames?: string[];
       /** @description What the caller may do in the queue, as `x-queue` of each operation names it */
       readonly capabilities?: ('view' | 'add' | 'repair' | 'edit' | 'process' | 'report')[];
       /** Format: int64 */
@@ -5498,6 +5500,8 @@ export interface components {
       readonly archived?: boolean;
       /** @description Why the caller belongs to the queue */
       readonly memberships?: ('OWNER' | 'MEMBER' | 'PARTICIPANT' | 'CONSUMER' | 'AUDITOR' | 'QUEUE_ADMIN')[];
+      /** @description User names of its owners, the first ten of them */
+      readonly ownerNames?: string[];
       /** @description What the caller may do in the queue, as `x-queue` of each operation names it */
       readonly capabilities?: ('view' | 'add' | 'repair' | 'edit' | 'process' | 'report')[];
       /** Format: int64 */
@@ -5582,6 +5586,8 @@ export interface components {
       readonly archived?: boolean;
       /** @description Why the caller belongs to the queue */
       readonly memberships?: ('OWNER' | 'MEMBER' | 'PARTICIPANT' | 'CONSUMER' | 'AUDITOR' | 'QUEUE_ADMIN')[];
+      /** @description User names of its owners, the first ten of them */
+      readonly ownerNames?: string[];
       /** @description What the caller may do in the queue, as `x-queue` of each operation names it */
       readonly capabilities?: ('view' | 'add' | 'repair' | 'edit' | 'process' | 'report')[];
       /** Format: int64 */

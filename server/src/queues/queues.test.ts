@@ -70,6 +70,7 @@ describe('createQueue', () => {
       updatedBy: maker.id,
       updatedOn: body.createdOn,
       version: 0,
+      ownerNames: ['maker'],
       memberships: ['OWNER'],
       capabilities: ['view', 'add', 'repair', 'edit'],
     });
@@ -177,6 +178,24 @@ describe('getQueue', () => {
       expect(error.message.replace(String(path.id), '987654321')).toBe(missing.error.message);
     }
     expect((await powerless.call.getQueue({ path })).status).toBe(403);
+  });
+});
+
+describe('the owners of a queue', () => {
+  it('getQueue and listQueues name them to all who see the queue, and name nobody else', async () => {
+    const id = Number((await create('Of two')).body.id);
+    const add = (user: TestUser, role: 'OWNER' | 'MEMBER') =>
+      maker.call.addOrUpdateQueueMember({ path: { id, userId: user.id }, body: { role } });
+    const second = await app.user('a second owner');
+    const member = await app.user('a member');
+    expect((await add(second, 'OWNER')).status).toBeLessThan(300);
+    expect((await add(member, 'MEMBER')).status).toBeLessThan(300);
+    const ownerNames = ['a second owner', 'maker'];
+    for (const { call } of [maker, member, queueAdmin]) {
+      expect((await call.getQueue({ path: { id } })).body.ownerNames).toEqual(ownerNames);
+      const { list } = (await call.listQueues()).body;
+      expect(list.find((one) => one.id === id)?.ownerNames).toEqual(ownerNames);
+    }
   });
 });
 

@@ -51,9 +51,12 @@ const pause = `case when q.paused_on is not null then json_strip_nulls(json_buil
     'byName', (select u.username from users u where u.id = q.paused_by), 'on', ${instant('q.paused_on')},
     'reason', q.pause_reason, 'until', ${instant('q.paused_until')})) end`;
 
+const ownerNames = `array(select u.username from queue_members o join users u on u.id = o.user_id
+    where o.queue_id = q.id and o.role = 'OWNER' order by u.username limit 10)`;
+
 /** The members of a queue as the contract names them. */
 export const queueColumns =
-  raw(`q.id, q.name, q.description, q.status, ${pause} as pause, q.archived_on is not null as archived,
+  raw(`q.id, q.name, q.description, q.status, ${pause} as pause, ${ownerNames} as "ownerNames", q.archived_on is not null as archived,
   nullif(q.rekey_after is not null, false) as rekeying, q.model_id as "workItemModelId",
   q.reactivation_threshold as "reactivationThreshold", q.reactivation_unit as "reactivationUnit",
   q.manual_processing_time as "manualProcessingTime", q.manual_processing_time_unit as "manualProcessingTimeUnit",
@@ -67,7 +70,7 @@ export const queueColumns =
 /** A queue as stored: everything the contract shows, of which the settings are always there. */
 export type StoredQueue = QueueSettings &
   Required<Pick<Schemas['Queue'], 'id' | 'workItemModelId' | 'version' | 'archived'>> &
-  Pick<Schemas['Queue'], 'pause'>;
+  Pick<Schemas['Queue'], 'pause' | 'ownerNames'>;
 
 /** Waits until nobody writes items of the queue, and keeps it so until the transaction ends. */
 export async function lockOutWriters(db: Db, id: Id): Promise<void> {

@@ -16,8 +16,9 @@ import {
 } from './queries.ts';
 import { botsIn, changesIn, draftOf, isWhole, settingsOf, suitedOf, type Draft } from './rules.ts';
 
-/** Makes an automation. @param queueId of which queue, where that is chosen already */
-export function NewAutomation({ queueId = '' }: { readonly queueId: string | undefined }) {
+/** Makes an automation, or says who may. @param queueId of which queue, where that is chosen already */
+export function NewAutomation({ queueId = '' }: { readonly queueId?: string }) {
+  if (!useMay('runAutomations')) return <small className="soft">{m.automations.mayNotCreate}</small>;
   return (
     <AskButton label={m.automations.new} className="primary" isWide>
       {(close) => <Create queueId={queueId} onDone={close} />}

@@ -13,8 +13,7 @@ const en = {
     unseen: 'You see no automation.',
     unseenText:
       'Members and owners of a queue see its automations, and so do owners and consumers of a pool; all are seen with one of the permissions viewDevices, manageDevices, viewAllQueues and manageAllQueues. Ask somebody who manages users.',
-    ofQueue: (queue: string) => `Of the queue ${queue} only.`,
-    all: 'Show all',
+    all: 'All automations',
     name: 'Automation',
     way: 'From, by, to',
     runAs: 'Works as',

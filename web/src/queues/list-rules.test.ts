@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { failedPercent, pinnedAfter, wantedOf } from './list-rules.ts';
 
 const queues = [
-  { id: 1, name: 'Alpha', status: 'ACTIVE' },
-  { id: 2, name: 'Beta', status: 'INACTIVE' },
+  { id: 1, name: 'Alpha', status: 'ACTIVE', memberships: ['OWNER', 'QUEUE_ADMIN'] },
+  { id: 2, name: 'Beta', status: 'INACTIVE', memberships: ['QUEUE_ADMIN'] },
   { id: 9007199254740993n, name: 'Gamma', status: 'INACTIVE', archived: true },
 ] as Schemas['Queue'][];
 const figures = new Map([['2', { counts: { FAILED: 3 } } as Schemas['QueueStats']]]);
@@ -15,6 +15,7 @@ test('queues are found by name and by how they are, and pinned ones come first',
   expect(names({ pinned: ['9007199254740993', '7'] })).toEqual(['Gamma', 'Alpha', 'Beta']);
   expect(names({ text: 'A', state: 'active' })).toEqual(['Alpha']);
   expect(names({ state: 'paused' })).toEqual(['Beta']);
+  expect(names({ state: 'mine' })).toEqual(['Alpha']);
   expect(names({ state: 'archived' })).toEqual(['Gamma']);
   expect(names({ state: 'failures' })).toEqual(['Beta']);
 });

@@ -4,7 +4,7 @@ type Queue = Schemas['Queue'];
 type Stats = Schemas['QueueStats'];
 
 /** Which queues of a list are shown. */
-export type State = 'active' | 'paused' | 'archived' | 'failures';
+export type State = 'active' | 'paused' | 'mine' | 'archived' | 'failures';
 
 export interface Wanted {
   /** A part of their names. */
@@ -28,7 +28,8 @@ export function wantedOf(
   return [...found.filter(isPinned), ...found.filter((queue) => !isPinned(queue))];
 }
 
-function isIn(state: State, { archived, status }: Queue, figures: Stats | undefined): boolean {
+function isIn(state: State, { archived, status, memberships }: Queue, figures: Stats | undefined): boolean {
+  if (state === 'mine') return memberships?.includes('OWNER') === true;
   if (state === 'archived') return archived === true;
   if (state === 'failures') return (figures?.counts.FAILED ?? 0) > 0;
   return !archived && status === (state === 'active' ? 'ACTIVE' : 'INACTIVE');

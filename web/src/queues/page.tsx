@@ -1,3 +1,4 @@
+import type { Output } from '@millrace/api';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Button, Input, SearchField } from 'react-aria-components';
@@ -6,7 +7,7 @@ import { Command, Notice } from '../page/states.tsx';
 import { useTitle } from '../page/title.ts';
 import { wantedOf, type State } from './list-rules.ts';
 import { m } from './messages.ts';
-import { figuresQuery, queuesQuery, useMay } from './queries.ts';
+import { archivedQueuesQuery, figuresQuery, modelNamesQuery, queuesQuery, useMay } from './queries.ts';
 import { QueueTable } from './table.tsx';
 import css from './queues.module.css';
 
@@ -15,21 +16,23 @@ export { loadQueues as load } from './queries.ts';
 export function Page() {
   const { q = '', state } = useSearch({ from: '/frame/queues' });
   const navigate = useNavigate({ from: '/queues' });
-  const { data } = useSuspenseQuery(queuesQuery());
+  const data = useListed(state === 'archived');
   const { data: stats } = useQuery(figuresQuery());
+  const { data: names } = useQuery(modelNamesQuery());
   const pinned = (usePreferences().pinnedQueueIds ?? []).map(String);
   const mayCreate = useMay('createQueues');
   useTitle(m.queues.title);
   const search = (some: Search) => void navigate({ search: clean({ q, state, ...some }), replace: true });
   const figures = new Map(stats?.list.map((one) => [String(one.queueId), one]));
+  const models = new Map(names?.list.map(({ id, name = '' }) => [String(id), name]));
   const found = wantedOf(data.list, figures, { text: q, state: state as State | undefined, pinned });
   return (
     <>
       <header className={css.head}>
         <h1>{m.queues.title}</h1>
         <span className={css.total}>
-          {m.queues.total(data.page.total)}{' '}
-          {data.page.total > data.list.length && m.queues.cut(data.list.length)}
+          {m.queues.total(data.page.totalFilter)}{' '}
+          {data.page.totalFilter > data.list.length && m.queues.cut(data.list.length)}
         </span>
         {mayCreate ? (
           <Link to="/queues/new">{m.queues.newQueue}</Link>
@@ -38,15 +41,24 @@ export function Page() {
         )}
         <Narrow q={q} state={state} onSearch={search} />
       </header>
-      {data.list.length === 0 && <NoQueues />}
-      {data.list.length > 0 && found.length === 0 && (
+      {data.list.length === 0 && state === undefined && <NoQueues />}
+      {(data.list.length > 0 || state !== undefined) && found.length === 0 && (
         <Notice title={q === '' ? m.queues.noneSo : m.queues.noMatch(q)}>
           <Button onPress={() => search({ q: '', state: undefined })}>{m.queues.clear}</Button>
         </Notice>
       )}
-      {found.length > 0 && <QueueTable queues={found} figures={figures} pinned={pinned} />}
+      {found.length > 0 && <QueueTable queues={found} {...{ figures, models, pinned }} />}
     </>
   );
+}
+
+const nothing: Output<'listQueues'> = { page: { offset: 0, total: 0, totalFilter: 0 }, list: [] };
+
+/** The queues that are there, or those that are put aside. */
+function useListed(isArchived: boolean): Output<'listQueues'> {
+  const { data } = useSuspenseQuery(queuesQuery());
+  const { data: archived } = useQuery({ ...archivedQueuesQuery(), enabled: isArchived });
+  return isArchived ? (archived ?? nothing) : data;
 }
 
 interface Search {
@@ -83,7 +95,7 @@ function NoQueues() {
   return (
     <Notice title={m.queues.empty}>
       <p>{m.queues.emptyText}</p>
-      <Command>{`millrace model create --json '{"name":"Invoice","attributes":[{"name":"number","type":"TEXT"}]}'\nmillrace queue create --json '{"name":"Invoices","workItemModelId":1}'`}</Command>
+      <Command>{`millrace model create --name Invoice --attributes '[{"name":"number","type":"TEXT"}]'\nmillrace queue create --name Invoices --work-item-model-id Invoice`}</Command>
     </Notice>
   );
 }

@@ -10,6 +10,21 @@ export function queuesQuery() {
   return query('listQueues', { body: { sort: [{ field: 'name' }], page: { length: most } } });
 }
 
+const is = (archived: boolean) => ({ operator: 'eq', field: 'archived', value: archived });
+
+/** Those that are put aside. */
+export function archivedQueuesQuery() {
+  return query('listQueues', {
+    body: { filter: is(true), sort: [{ field: 'name' }], page: { length: most } },
+  });
+}
+
+/** The models that queues may have, archived ones too, for their names. */
+export function modelNamesQuery() {
+  const filter = { operator: 'or', operands: [is(false), is(true)] };
+  return query('listWorkItemModels', { body: { filter, sort: [{ field: 'name' }], page: { length: most } } });
+}
+
 /** The figures of all queues in one call; archived ones are not among them. */
 export function figuresQuery() {
   return query('listQueueStats', { body: { sort: [{ field: 'name' }], page: { length: most } } });

@@ -22,10 +22,12 @@ interface Props {
   readonly queues: readonly Queue[];
   /** By the ids of the queues. */
   readonly figures: ReadonlyMap<string, Schemas['QueueStats']>;
+  /** Names, by the ids of models. */
+  readonly models: ReadonlyMap<string, string>;
   readonly pinned: readonly string[];
 }
 
-export function QueueTable({ queues, figures, pinned }: Props) {
+export function QueueTable({ queues, figures, models, pinned }: Props) {
   const table = useRef<HTMLTableElement>(null);
   useRows(table);
   return (
@@ -40,6 +42,8 @@ export function QueueTable({ queues, figures, pinned }: Props) {
             <th className={css.number}>{m.queues.failedRate}</th>
             <th>{m.queues.trend}</th>
             <th className={css.number}>{m.queues.oldest}</th>
+            <th>{m.queues.model}</th>
+            <th>{m.queues.owners}</th>
           </tr>
         </thead>
         <tbody>
@@ -48,6 +52,7 @@ export function QueueTable({ queues, figures, pinned }: Props) {
               key={String(queue.id)}
               queue={queue}
               figures={figures.get(String(queue.id))}
+              model={models.get(String(queue.workItemModelId))}
               pinned={pinned}
               hasTrend={index < withTrend}
             />
@@ -61,10 +66,12 @@ export function QueueTable({ queues, figures, pinned }: Props) {
 interface RowProps extends Pick<Props, 'pinned'> {
   readonly queue: Queue;
   readonly figures: Schemas['QueueStats'] | undefined;
+  /** The name of its model; undefined where one may not see it. */
+  readonly model: string | undefined;
   readonly hasTrend: boolean;
 }
 
-function Row({ queue, figures, pinned, hasTrend }: RowProps) {
+function Row({ queue, figures, model, pinned, hasTrend }: RowProps) {
   // Those of archived queues are asked for one by one: there are few, and the others come in one call.
   const { data: own } = useQuery({ ...statsQuery(queue.id ?? 0), enabled: queue.archived === true });
   const stats = figures ?? own;
@@ -92,7 +99,22 @@ function Row({ queue, figures, pinned, hasTrend }: RowProps) {
       <td className={css.number}>
         {stats?.oldestWaitingSeconds !== undefined && duration(stats.oldestWaitingSeconds)}
       </td>
+      <td>
+        <Model id={String(queue.workItemModelId)} name={model} />
+      </td>
+      <td>
+        <Text>{(queue.ownerNames ?? []).join(', ')}</Text>
+      </td>
     </tr>
+  );
+}
+
+function Model({ id, name }: { readonly id: string; readonly name: string | undefined }) {
+  if (name === undefined) return <span className="soft">{m.queues.modelOf(id)}</span>;
+  return (
+    <Link to="/workitemmodels/$id" params={{ id }}>
+      <Text>{name}</Text>
+    </Link>
   );
 }
 

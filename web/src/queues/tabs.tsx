@@ -13,6 +13,7 @@ export const tabs = [
   { to: '/queues/$id/activity', label: m.queues.activity, search: { q: 'kind:USER' } },
   { to: '/queues/$id/upload', label: m.queues.upload },
   { to: '/queues/$id/members', label: m.queues.members },
+  { to: '/queues/$id/automations', label: m.queues.automations },
   { to: '/queues/$id/settings', label: m.queues.settings },
 ] as const satisfies readonly {
   to: LinkProps['to'];
@@ -41,9 +42,6 @@ export function QueueTabs({ id }: { readonly id: string }) {
           {label}
         </Link>
       ))}
-      <Link to="/automations" search={{ queue: id }}>
-        {m.queues.automations}
-      </Link>
     </nav>
   );
 }
