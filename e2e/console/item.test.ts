@@ -1,7 +1,7 @@
 import { ExactNumber } from '@millrace/api';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { addItems, createInvoices } from './fixtures.ts';
+import { addItems, createInvoices, failItems } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
 
@@ -55,6 +55,29 @@ describe.skipIf(browserFile === undefined)('In a browser, an item', () => {
       vendor: 'Meier GmbH',
       amount: new ExactNumber('9007199254740993.125'),
     });
+  });
+
+  test('has addresses in its data as links that say nothing of here, and long texts cut until somebody wants all', async () => {
+    const { app } = stage;
+    const id = await createInvoices(app, 'Linked');
+    const number = 'See https://shop.example/orders/7, not javascript:alert(1)';
+    await addItems(app, id, [{ number, vendor: `${'long '.repeat(4000)}end of it` }]);
+    await failItems(app, id, 1, 'https://erp.example/login was away');
+    const [item] = (await app.admin.listWorkItems({ path: { id }, body: {} })).body.list;
+    const page = await stage.open(`/console/queues/${id}/workitems/${String(item?.id)}`, { token });
+    const data = page.getByRole('region', { name: 'Data', exact: true });
+    const link = data.getByRole('link');
+    expect(await link.textContent()).toBe('https://shop.example/orders/7');
+    expect(await link.getAttribute('href')).toBe('https://shop.example/orders/7');
+    expect(await link.getAttribute('rel')).toBe('noopener noreferrer');
+    expect(await page.getByRole('link', { name: 'https://erp.example/login' }).count()).toBeGreaterThan(0);
+    expect(await data.textContent()).not.toContain('end of it');
+    const showAll = data.getByRole('button', { name: 'Show all 20,011 characters' });
+    await showAll.click();
+    await expect.poll(() => data.textContent()).toContain('end of it');
+    await data.getByRole('button', { name: 'Show less' }).click();
+    await showAll.waitFor();
+    await expectAccessible(page);
   });
 
   test('is corrected as JSON too, which is said to be none where it is none', async () => {

@@ -1,39 +1,36 @@
-import { useState, type ReactNode } from 'react';
+import { useState } from 'react';
 import { Button } from 'react-aria-components';
+import { beginningOf, isLong, partsIn } from './links.ts';
 import { m } from './messages.ts';
 import { Text } from './text.tsx';
 
-/** Characters of a text that are shown unasked: nobody reads more, and a page with a megabyte of it stands still. */
-const most = 10_000;
-
-interface Props {
-  readonly text: string;
-  /** Draws the part that is shown. */
-  readonly children: (shown: string) => ReactNode;
-}
-
-/** The beginning of a text that may be long, and all of it on request. */
-export function Shortened({ text, children }: Props) {
+/** A stored text as people read it: a long one is cut until somebody asks for all of it, and addresses of the web in it are links. */
+export function LongText({ children: text }: { readonly children: string }) {
   const [isWhole, setWhole] = useState(false);
-  if (isWhole || text.length <= most) return children(text);
+  if (!isLong(text)) return <Linked>{text}</Linked>;
   return (
     <>
-      {children(`${beginningOf(text)} …`)}{' '}
-      <Button className="quiet" onPress={() => setWhole(true)}>
-        {m.page.showAll(text.length)}
+      <Linked>{isWhole ? text : beginningOf(text)}</Linked>
+      {!isWhole && '…'}{' '}
+      <Button className="quiet" onPress={() => setWhole(!isWhole)}>
+        {isWhole ? m.page.showLess : m.page.showAll(text.length)}
       </Button>
     </>
   );
 }
 
-/** As a stored text is shown, cut where it is long. */
-export function LongText({ children }: { readonly children: string }) {
-  return <Shortened text={children}>{(shown) => <Text>{shown}</Text>}</Shortened>;
-}
-
-/** Cut at the end of a line where there is one near, and never within a character. */
-function beginningOf(text: string): string {
-  const beginning = text.slice(0, most);
-  const line = beginning.lastIndexOf('\n');
-  return line > most / 2 ? beginning.slice(0, line) : beginning.replace(/[\uD800-\uDBFF]$/u, '');
+/** What an address leads to learns neither that one came from here, nor has a hold on this page. */
+function Linked({ children: text }: { readonly children: string }) {
+  return partsIn(text).map(({ text: part, link }, index) =>
+    link ? (
+      <span key={index}>
+        <a href={link.href} target="_blank" rel="noopener noreferrer">
+          {part}
+        </a>
+        {link.host !== undefined && <small> ({link.host})</small>}
+      </span>
+    ) : (
+      <Text key={index}>{part}</Text>
+    ),
+  );
 }

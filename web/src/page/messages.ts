@@ -12,7 +12,8 @@ const en = {
     again: 'Try again',
     unseen: 'This does not exist, or you do not belong to it.',
     refused: 'You may not see this.',
-    showAll: (length: number) => `Show all ${number(length)} characters`,
+    showAll: (characters: number) => `Show all ${common.number(characters)} characters`,
+    showLess: 'Show less',
     inZone: (zone: string) => `Time in ${zone}`,
   },
 };

@@ -1,5 +1,5 @@
 import type { Schemas } from '@millrace/api';
-import { Text } from '../page/text.tsx';
+import { LongText } from '../page/long-text.tsx';
 import { duration, Time } from '../page/time.tsx';
 import css from './item.module.css';
 import { m } from './messages.ts';
@@ -21,7 +21,7 @@ export function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }
             {attempt.deviceId !== undefined && `, ${m.items.running(String(attempt.deviceId))}`}
             {attempt.error && (
               <p>
-                <Text>{attempt.error}</Text>
+                <LongText>{attempt.error}</LongText>
               </p>
             )}
           </li>

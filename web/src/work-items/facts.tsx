@@ -1,3 +1,4 @@
+import { LongText } from '../page/long-text.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { m } from './messages.ts';
@@ -23,7 +24,9 @@ const texts = ['error', 'comment', 'resultText', 'cancelReason'] as const;
 export function ItemFacts({ item }: { readonly item: Item }) {
   return (
     <dl className={css.facts}>
-      {texts.map((name) => item[name] && <Fact key={name} name={name} value={<Text>{item[name]}</Text>} />)}
+      {texts.map(
+        (name) => item[name] && <Fact key={name} name={name} value={<LongText>{item[name]}</LongText>} />,
+      )}
       {words.map(
         (name) => item[name] !== undefined && <Fact key={name} name={name} value={String(item[name])} />,
       )}

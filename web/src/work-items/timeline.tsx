@@ -1,5 +1,6 @@
 import { stringifyJson, type Schemas } from '@millrace/api';
 import { acts } from '../messages/acts.ts';
+import { LongText } from '../page/long-text.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { Changes } from './changes.tsx';
@@ -35,7 +36,7 @@ export function Timeline({ events, isMore }: Props) {
               )}
               {event.reason && (
                 <q>
-                  <Text>{event.reason}</Text>
+                  <LongText>{event.reason}</LongText>
                 </q>
               )}
               <Members event={event} differences={dataChangeIn(event, events.slice(0, index))} />
@@ -63,7 +64,7 @@ function Members({ event: { changes = {} }, differences }: MembersProps) {
         <details>
           <summary>{m.item.inFull}</summary>
           <code>
-            <Text>{stringifyJson(told)}</Text>
+            <LongText>{stringifyJson(told)}</LongText>
           </code>
         </details>
       )}
