@@ -70,7 +70,9 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
     await look(page, 'calendar-form-390');
     await page.getByLabel('Friday').fill('8:00-12:00, 13:00-15:00');
     await page.getByText('As command, as curl').click();
-    await page.getByText(/^millrace calendar create --body '\{"name":"Office","timeZone":"Europe\/Berlin"/).waitFor();
+    await page
+      .getByText(/^millrace calendar create --body '\{"name":"Office","timeZone":"Europe\/Berlin"/)
+      .waitFor();
     await look(page, 'calendar-command-390');
     await page.getByRole('button', { name: 'Save' }).click();
     const office = page.getByRole('region', { name: 'Office' });
@@ -114,6 +116,39 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
     for (const { body } of made) await admin.deleteCalendar({ path: { id: Number(body.id) } });
   });
 
+  test('names that would do something are text where a calendar is written and where a queue is promised something', async () => {
+    const { admin } = stage.app;
+    const page = await open('/console/calendars');
+    const dialog = page.getByRole('dialog');
+    for (const [index, name] of hostileNames.entries()) {
+      await page.getByRole('button', { name: 'New calendar' }).click();
+      await dialog.getByLabel('Name', { exact: true }).fill(name);
+      await dialog.getByLabel('Time zone').fill('UTC');
+      await dialog.getByLabel('Holidays, a line each').fill(`2026-12-0${index + 1} ${name}`);
+      await dialog.getByRole('button', { name: 'Save' }).click();
+      await dialog.waitFor({ state: 'detached' });
+      await page.getByRole('heading', { name, exact: true }).waitFor();
+    }
+    await expectAccessible(page);
+    const { list } = (await admin.listCalendars({ body: { sort: [{ field: 'id' }] } })).body;
+    expect(list.map(({ name, holidays }) => [name, holidays[0]?.name])).toEqual(
+      hostileNames.map((name) => [name, name]),
+    );
+    const id = await createInvoices(stage.app, hostileNames[0] ?? '');
+    const other = await open(`/console/queues/${id}/level`);
+    const form = other.getByRole('form', { name: 'Promise' });
+    await form.getByLabel('What is promised').selectOption('wait');
+    for (const label of hostileNames) await form.getByLabel('Calendar').selectOption({ label });
+    await expectAccessible(other);
+    await form.getByRole('button', { name: 'Save' }).click();
+    await other.getByText('Saved.').waitFor();
+    expect((await admin.getQueueLevel({ path: { id } })).body.calendarId).toBe(list.at(-1)?.id);
+    for (const one of [page, other]) expect(await one.evaluate('window.canary')).toBeUndefined();
+    await admin.deleteQueue({ path: { id } });
+    for (const one of list)
+      expect((await admin.deleteCalendar({ path: { id: Number(one.id) } })).status).toBe(204);
+  });
+
   test('a queue is promised something, and says whether that will hold and what would hold it', async () => {
     const { admin } = stage.app;
     const hours = [{ day: 'MONDAY' as const, from: '00:00', to: '24:00' }];
@@ -131,7 +166,9 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
     await form.getByLabel('Calendar').selectOption({ label: 'Every hour, by the clock of UTC' });
     await form.getByLabel('What an hour of people costs').fill('42');
     await form.getByText('As command, as curl').click();
-    await form.getByText(new RegExp(`^millrace queue promise ${id} --body '\\{.*"longestWaitMinutes":60`)).waitFor();
+    await form
+      .getByText(new RegExp(`^millrace queue promise ${id} --body '\\{.*"longestWaitMinutes":60`))
+      .waitFor();
     await form.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved.').waitFor();
     const forecast = page.getByRole('region', { name: 'Forecast' });
