@@ -37,6 +37,19 @@ export function testFrame(stage: () => Stage): void {
       await expectAccessible(page);
     });
 
+    test('logs in once, however often Enter is pressed meanwhile', async () => {
+      const page = await stage().open('/console/login');
+      let asked = 0;
+      page.on('request', (request) => {
+        if (request.postData()?.includes(password)) asked += 1;
+      });
+      await page.getByLabel('User name').fill('admin');
+      await page.getByLabel('Password').fill(password);
+      await Promise.all([1, 2, 3].map(() => page.keyboard.press('Enter')));
+      await title(page, 'Overview').waitFor();
+      expect(asked).toBe(1);
+    });
+
     test('leads after the log-in to where one wanted to go, and to no other server', async () => {
       await createInvoices(stage().app, 'Something');
       const page = await stage().open('/console/queues?q=nothing');

@@ -18,6 +18,7 @@ export function LogInForm({ username, onDone }: Props) {
   const [isBusy, setBusy] = useState(false);
   const [temporary, setTemporary] = useState<Temporary>();
   async function submit(data: FormData): Promise<void> {
+    if (isBusy) return;
     setBusy(true);
     const given = { username: username ?? textOf(data, 'username'), password: textOf(data, 'password') };
     try {
@@ -49,7 +50,7 @@ export function LogInForm({ username, onDone }: Props) {
       <p role="alert" className={css.problem}>
         {problem}
       </p>
-      <Button type="submit" className="primary" isPending={isBusy}>
+      <Button type="submit" className="primary">
         {m.auth.logIn}
       </Button>
     </Form>
@@ -66,13 +67,17 @@ interface Temporary {
 function ChoosePassword({ temporary, onDone }: { temporary: Temporary; onDone: Props['onDone'] }) {
   const [chosen, setChosen] = useState<string>();
   const [problem, setProblem] = useState('');
+  const [isBusy, setBusy] = useState(false);
   const choose = async () => {
-    if (chosen === undefined) return;
+    if (isBusy || chosen === undefined) return;
+    setBusy(true);
     try {
       await choosePassword(temporary.password, chosen);
       onDone?.();
     } catch (error) {
       setProblem(error instanceof ApiError ? error.message : m.auth.away);
+    } finally {
+      setBusy(false);
     }
   };
   return (

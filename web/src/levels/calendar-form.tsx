@@ -21,6 +21,7 @@ interface Props {
 export function CalendarForm({ calendar, onClose }: Props) {
   const [draft, setDraft] = useState(() => draftOfCalendar(calendar, ownZone()));
   const [problem, setProblem] = useState('');
+  const [isBusy, setBusy] = useState(false);
   const [isDeleting, setDeleting] = useState(false);
   const change = (some: Partial<CalendarDraft>) => setDraft((now) => ({ ...now, ...some }));
   if (calendar && isDeleting)
@@ -28,9 +29,12 @@ export function CalendarForm({ calendar, onClose }: Props) {
   const settings = calendarOf(draft);
   const requests = 'name' in settings ? [calendarRequest(calendar, settings)] : [];
   const save = async () => {
+    if (isBusy) return;
     setProblem('');
     if (!('name' in settings)) return setProblem(unreadText(settings));
+    setBusy(true);
     await carryOut(requests).then(onClose, (error: Error) => setProblem(error.message));
+    setBusy(false);
   };
   return (
     <form

@@ -21,11 +21,15 @@ interface Props {
 export function PromiseForm({ level, mayEdit, onSaved }: Props) {
   const [draft, setDraft] = useState(() => draftOfLevel(level));
   const [problem, setProblem] = useState('');
+  const [isBusy, setBusy] = useState(false);
   const change = (some: Partial<LevelDraft>) => setDraft((now) => ({ ...now, ...some }));
   const request = levelRequest(level.queueId, levelOf(draft, level.version, toId));
   const save = async () => {
+    if (isBusy) return;
+    setBusy(true);
     setProblem('');
     await carryOut([request]).then(onSaved, (error: Error) => setProblem(error.message));
+    setBusy(false);
   };
   return (
     <form

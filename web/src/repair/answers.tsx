@@ -29,7 +29,7 @@ export function Answers({ item, onSettled }: Props) {
   };
   useKeys(choose);
   const settle = async () => {
-    if (!answer) return;
+    if (isBusy || !answer) return;
     if (answer === 'partly' && note.trim() === '') return setProblem(m.doubts.needsNote);
     setBusy(true);
     await carryOut([actRequest(answer, item, note.trim())]).then(onSettled, (error: Error) =>
@@ -63,7 +63,7 @@ export function Answers({ item, onSettled }: Props) {
         {problem}
       </p>
       <div className={css.buttons}>
-        <Button type="submit" className="primary" isPending={isBusy} isDisabled={!answer}>
+        <Button type="submit" className="primary" isDisabled={!answer}>
           {m.doubts.confirm}
         </Button>
         <span className={css.help}>{m.doubts.keys}</span>

@@ -87,6 +87,7 @@ function useSending({ queue, editing }: Props, lines: readonly Line[]) {
     [queueId, lines],
   );
   const send = async (request: Request) => {
+    if (isBusy || !trial?.changed) return;
     setBusy(true);
     const outcome = await sendBack(request).catch(refuse);
     if (outcome) {
@@ -95,14 +96,14 @@ function useSending({ queue, editing }: Props, lines: readonly Line[]) {
     }
     setBusy(false);
   };
-  return { trial, done, problem, isBusy, send };
+  return { trial, done, problem, send };
 }
 
 function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }) {
   // What was tried is what is sent, also when the list behind it changes.
   const [lines] = useState(() => linesOf(props));
   const [reason, setReason] = useState('');
-  const { trial, done, problem, isBusy, send } = useSending(props, lines);
+  const { trial, done, problem, send } = useSending(props, lines);
   const form = useBeginning();
   const request = sendBackRequest(props.queue.id ?? 0, lines.map(correctionOf), reason.trim());
   return (
@@ -127,7 +128,7 @@ function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }
       </p>
       <div className={css.buttons}>
         {!done && (
-          <Button type="submit" className="primary" isPending={isBusy} isDisabled={!trial?.changed}>
+          <Button type="submit" className="primary" isDisabled={!trial?.changed}>
             {m.repair.sendBack(trial?.changed ?? 0)} <EnterHint />
           </Button>
         )}
