@@ -71,6 +71,15 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     await page.getByText('Paused by admin: Month end · until somebody resumes it').waitFor();
   });
 
+  test('that is empty says how to put something in, in commands that a shell runs as they stand, whatever its name', async () => {
+    const id = await createInvoices(stage.app, "It's $(reboot) `x`");
+    const page = await stage.open(`/console/queues/${id}`, { token });
+    const name = String.raw`'It'\''s $(reboot) ${'`x`'}'`;
+    await page.getByText(`millrace item create ${name} --data '{…}'`).waitFor();
+    await page.getByText(`millrace upload ${name} items.csv`).waitFor();
+    await expectAccessible(page);
+  });
+
   test('is listed with its model and its owners, and found when it is archived or of one’s own', async () => {
     const { app } = stage;
     const olga = await app.user('olga');

@@ -41,7 +41,7 @@ function flagOf(name: string, value: unknown): string[] {
 }
 
 /** A text as a shell reads it: as it is, whatever stands in it. */
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return /^[\w.,:/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 

@@ -1,5 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { Button } from 'react-aria-components';
+import { quoted } from '../dialogs/rules.ts';
 import { allOf, parse, partsOf, print } from '../filters/parse.ts';
 import { Command, Notice, Skeleton } from '../page/states.tsx';
 import { m } from './messages.ts';
@@ -24,11 +25,12 @@ export function ListNotice({ queue, q, list, onFilter }: Props) {
       </p>
     );
   if (list.items.length > 0) return undefined;
+  const name = quoted(queue.name ?? '');
   if (q === '')
     return (
       <Notice title={m.items.empty}>
         <p>{m.items.emptyText}</p>
-        <Command>{`millrace item create ${JSON.stringify(queue.name)} --json '{…}'\nmillrace upload ${JSON.stringify(queue.name)} items.csv`}</Command>
+        <Command>{`millrace item create ${name} --data '{…}'\nmillrace upload ${name} items.csv`}</Command>
       </Notice>
     );
   return <Nothing q={q} onFilter={onFilter} />;
