@@ -23,6 +23,7 @@ describe.skipIf(browserFile === undefined)('What one may not do, in a browser', 
     await page
       .getByText('Only owners and members of the queue and queue admins may repair its items.')
       .waitFor();
+    await page.getByText('You are AUDITOR there. Owners: admin.').first().waitFor();
     expect(await page.getByRole('button', { name: /^Change all/ }).isDisabled()).toBe(true);
     await page.keyboard.press('.');
     expect(await page.getByRole('menu').count()).toBe(0);

@@ -30,7 +30,7 @@ export function Page() {
       <PromiseForm
         key={`${level.version} ${level.updatedOn ?? ''}`}
         level={level}
-        mayEdit={queue.capabilities?.includes('edit') ?? false}
+        queue={queue}
         onSaved={() => setSaid(m.levels.saved)}
       />
     </div>

@@ -3,9 +3,11 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
+import type { Request } from '../connection/request.ts';
 import { AsScript } from '../dialogs/as-script.tsx';
 import { carryOut } from '../dialogs/queries.ts';
 import { Choice, Field } from '../page/fields.tsx';
+import { MayNot } from '../page/may-not.tsx';
 import { m } from './messages.ts';
 import { calendarsQuery, levelRequest } from './queries.ts';
 import { draftOfLevel, levelOf, type LevelDraft } from './rules.ts';
@@ -13,12 +15,12 @@ import css from './levels.module.css';
 
 interface Props {
   readonly level: Schemas['QueueLevel'];
-  readonly mayEdit: boolean;
+  readonly queue: Schemas['Queue'];
   readonly onSaved: () => void;
 }
 
 /** What is promised of a queue, to be changed. */
-export function PromiseForm({ level, mayEdit, onSaved }: Props) {
+export function PromiseForm({ level, queue, onSaved }: Props) {
   const [draft, setDraft] = useState(() => draftOfLevel(level));
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
@@ -43,7 +45,7 @@ export function PromiseForm({ level, mayEdit, onSaved }: Props) {
       <p className="soft">
         {m.levels.promiseText} <Link to="/calendars">{m.levels.calendars}</Link>
       </p>
-      <fieldset disabled={!mayEdit} className={css.fields}>
+      <fieldset disabled={!mayEdit(queue)} className={css.fields}>
         <Choice
           label={m.levels.kind}
           value={draft.kind ?? ''}
@@ -60,17 +62,23 @@ export function PromiseForm({ level, mayEdit, onSaved }: Props) {
       <p role="alert" className={css.problem}>
         {problem}
       </p>
-      {mayEdit ? (
-        <>
-          <Button className="primary" type="submit">
-            {m.levels.save}
-          </Button>
-          <AsScript requests={[request]} />
-        </>
-      ) : (
-        <p className="soft">{m.levels.mayNot}</p>
-      )}
+      <Save queue={queue} request={request} />
     </form>
+  );
+}
+
+const mayEdit = ({ capabilities }: Props['queue']) => capabilities?.includes('edit') === true;
+
+/** Saves what is promised, or says who may. */
+function Save({ queue, request }: Pick<Props, 'queue'> & { readonly request: Request }) {
+  if (!mayEdit(queue)) return <MayNot queue={queue}>{m.levels.mayNot}</MayNot>;
+  return (
+    <>
+      <Button className="primary" type="submit">
+        {m.levels.save}
+      </Button>
+      <AsScript requests={[request]} />
+    </>
   );
 }
 

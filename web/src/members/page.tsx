@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { Request } from '../connection/request.ts';
 import { Ask, AskButton } from '../dialogs/ask.tsx';
 import { carryOut } from '../dialogs/queries.ts';
+import { MayNot } from '../page/may-not.tsx';
 import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
 import { queueQuery } from '../queues/queries.ts';
@@ -49,7 +50,7 @@ export function Page() {
       <p role="alert" className={css.problem}>
         {problem}
       </p>
-      {!mayEdit && <p className="soft">{m.members.mayNot}</p>}
+      {!mayEdit && <MayNot queue={queue}>{m.members.mayNot}</MayNot>}
       <fieldset disabled={!mayEdit} className={css.all}>
         <People queueId={toId(id)} act={act} onOff={off} />
         <Consumers queueId={toId(id)} act={act} onOff={off} />

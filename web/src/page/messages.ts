@@ -12,6 +12,8 @@ const en = {
     again: 'Try again',
     unseen: 'This does not exist, or you do not belong to it.',
     refused: 'You may not see this.',
+    standing: (memberships: readonly string[], owners: readonly string[]) =>
+      `You are ${memberships.join(', ')} there. ${owners.length > 0 ? `Owners: ${owners.join(', ')}.` : 'It has no owner.'}`,
     showAll: (characters: number) => `Show all ${common.number(characters)} characters`,
     showLess: 'Show less',
     inZone: (zone: string) => `Time in ${zone}`,

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Button, Input, Label, TextField } from 'react-aria-components';
 import { Ask, Over, Reason } from '../dialogs/ask.tsx';
 import { useKey } from '../page/keys.ts';
+import { MayNot } from '../page/may-not.tsx';
 import { instantOf, ZoneHint } from '../page/time.tsx';
 import { m } from './messages.ts';
 import { pauseRequest, resumeRequest } from './queries.ts';
@@ -26,7 +27,7 @@ export function PauseButton({ queue }: Props) {
       <Button className={way === 'resume' ? 'primary' : ''} isDisabled={!mayPause} onPress={ask}>
         {m.queues[way]} <kbd aria-hidden="true">p</kbd>
       </Button>
-      {!mayPause && <small>{m.queues.mayNotPause}</small>}
+      {!mayPause && <MayNot queue={queue}>{m.queues.mayNotPause}</MayNot>}
       <Over isOpen={asked !== undefined} onClose={close}>
         {/* What was asked for stays, also when somebody else is faster. */}
         {asked === 'pause' && <Pause queue={queue} onDone={close} />}

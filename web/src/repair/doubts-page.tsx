@@ -4,6 +4,7 @@ import { Link, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { Notice } from '../page/states.tsx';
+import { MayNot } from '../page/may-not.tsx';
 import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
 import { queueQuery } from '../queues/queries.ts';
@@ -79,7 +80,7 @@ function Question({ queueId, id, queueName, onSettled, onLater }: QuestionProps)
       </p>
       {item && <Evidence item={item} />}
       {item && maySettle && <Answers item={item} onSettled={onSettled} />}
-      {queue && !maySettle && <p className="soft">{m.item.mayNot}</p>}
+      {queue && !maySettle && <MayNot queue={queue}>{m.item.mayNot}</MayNot>}
       <p>
         <Button className="quiet" onPress={onLater}>
           {m.doubts.later}

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { Button, Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
 import { carryOut } from '../dialogs/queries.ts';
+import { MayNot } from '../page/may-not.tsx';
 import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
 import { modelQuery, queueQuery } from '../queues/queries.ts';
@@ -28,7 +29,7 @@ export function Page() {
     <div className={css.page}>
       <h2>{m.setup.settings}</h2>
       <p role="status">{said}</p>
-      {!mayEdit && <p className="soft">{m.setup.mayNot}</p>}
+      {!mayEdit && <MayNot queue={queue}>{m.setup.mayNot}</MayNot>}
       <fieldset disabled={!mayEdit} className={css.all}>
         <SettingsForm key={queue.version} queue={queue} onSaved={() => setSaid(m.setup.saved)} />
         <Danger queue={queue} />

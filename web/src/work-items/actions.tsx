@@ -1,7 +1,9 @@
+import type { Schemas } from '@millrace/api';
 import { useState, type ReactNode } from 'react';
 import { Button } from 'react-aria-components';
 import { Ask, Over, Reason } from '../dialogs/ask.tsx';
 import { useKey } from '../page/keys.ts';
+import { MayNot } from '../page/may-not.tsx';
 import { m } from './messages.ts';
 import { actRequest, type Item, type ItemAction } from './queries.ts';
 import { actionsFor } from './rules.ts';
@@ -9,17 +11,18 @@ import css from './item.module.css';
 
 interface ActionsProps {
   readonly item: Item;
-  /** Whether the user may do it. */
-  readonly isAllowed: boolean;
+  /** The queue that it is in, which says what the user may do. */
+  readonly queue: Schemas['Queue'];
   /** What can be done beside it. */
   readonly children?: ReactNode;
 }
 
 /** What can be done to the item now, each behind a dialog that says what it does and asks why. */
-export function ItemActions({ item, isAllowed, children }: ActionsProps) {
+export function ItemActions({ item, queue, children }: ActionsProps) {
   // The dialog stays as it was asked for, also when the item moves on meanwhile.
   const [asked, setAsked] = useState<{ readonly action: ItemAction; readonly item: Item }>();
   const close = () => setAsked(undefined);
+  const isAllowed = queue.capabilities?.includes('repair') === true;
   const actions = item.cancelRequestedOn === undefined ? actionsFor(item) : [];
   return (
     <>
@@ -30,7 +33,7 @@ export function ItemActions({ item, isAllowed, children }: ActionsProps) {
         ))}
         {children}
       </div>
-      {!isAllowed && <small>{m.item.mayNot}</small>}
+      {!isAllowed && <MayNot queue={queue}>{m.item.mayNot}</MayNot>}
       <Over isOpen={asked !== undefined} onClose={close}>
         {asked && <Confirm {...asked} onDone={close} />}
       </Over>

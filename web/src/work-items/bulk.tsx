@@ -10,6 +10,7 @@ import {
   ModalOverlay,
   Popover,
 } from 'react-aria-components';
+import { MayNot } from '../page/may-not.tsx';
 import { BulkForm } from './bulk-form.tsx';
 import type { Target } from './bulk-queries.ts';
 import { bulkActions, type BulkAction } from './bulk-rules.ts';
@@ -60,7 +61,7 @@ export function BulkMenu(props: Props) {
           </Menu>
         </Popover>
       </MenuTrigger>
-      {!mayRepair && <small className="soft">{m.item.mayNot}</small>}
+      {!mayRepair && <MayNot queue={queue}>{m.item.mayNot}</MayNot>}
       <ModalOverlay isOpen={action !== undefined} onOpenChange={close} className="overlay">
         <Modal className="modal">
           <Dialog className={css.dialog}>

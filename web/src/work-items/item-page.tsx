@@ -49,7 +49,7 @@ export function Page() {
         <Neighbours queueId={id} workItemId={workItemId} />
       </header>
       <p className={css.why}>{why.sentence}</p>
-      <ItemActions item={item} isAllowed={mayRepair}>
+      <ItemActions item={item} queue={queue}>
         {mayRepair && (
           <>
             <EditButton item={item} types={types} />
