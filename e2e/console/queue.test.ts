@@ -135,7 +135,13 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     // All figures come in one call.
     expect(asked.filter((url) => /queues\/\d+\/stats/.test(url))).toEqual([]);
     await expect.poll(async () => (await app.admin.getPreferences()).body.pinnedQueueIds).toEqual([id]);
+    const side = page.getByRole('navigation', { name: 'Pages' });
+    await side.getByRole('link', { name: 'Zebra', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: 'Zebra' }).waitFor();
+    await expectAccessible(page);
+    await page.goBack();
     await page.getByRole('button', { name: 'Unpin Zebra' }).click();
     await expect.poll(async () => (await app.admin.getPreferences()).body.pinnedQueueIds).toEqual([]);
+    await side.getByRole('link', { name: 'Zebra', exact: true }).waitFor({ state: 'detached' });
   });
 });

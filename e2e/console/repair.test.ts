@@ -158,6 +158,8 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
       await addItems(app, id, [{ number: 'one' }, { number: 'two' }]);
       const [one, two] = [await leaveInDoubt(app, id), await leaveInDoubt(app, id)];
       const page = await open('/console/repair');
+      const side = page.getByRole('navigation', { name: 'Pages' });
+      await side.getByRole('link', { name: 'Repair 2 in doubt', exact: true }).waitFor();
       await choose(page, /Settle 2 items in doubt/);
       await page.getByRole('heading', { name: `Was item ${one} done?` }).waitFor();
       await page.getByText('60 % payment sent').waitFor();

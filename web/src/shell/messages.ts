@@ -9,6 +9,7 @@ const en = {
     overview: 'Overview',
     queues: 'Queues',
     repair: 'Repair',
+    inDoubt: 'in doubt',
     devices: 'Devices',
     pools: 'Pools',
     automations: 'Automations',

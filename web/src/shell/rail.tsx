@@ -1,6 +1,8 @@
 import { Link, useMatchRoute, useNavigate } from '@tanstack/react-router';
 import { BookOpen, ChevronRight, Ellipsis, EyeOff } from 'lucide-react';
+import { Fragment } from 'react';
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import { Doubts, Pinned } from './at-side.tsx';
 import { m } from './messages.ts';
 import type { Place } from './pages.ts';
 import css from './shell.module.css';
@@ -25,7 +27,10 @@ export function Rail({ onHidden }: Props) {
       {places
         .filter(({ isFolded, isOwn }) => !isFolded && !isOwn)
         .map((place, index) => (
-          <PlaceLink key={place.path} place={place} isWide={index >= shownOnPhones} />
+          <Fragment key={place.path}>
+            <PlaceLink place={place} isWide={index >= shownOnPhones} />
+            {place.path === '/queues' && <Pinned />}
+          </Fragment>
         ))}
       <Administration places={places.filter(({ isFolded }) => isFolded)} />
       {beyond > 0 && (
@@ -60,7 +65,7 @@ function PlaceLink({ place: { path, label, icon: Icon, key }, isWide }: PlacePro
       title={m.shell.keyOf(label, key)}
     >
       <Icon size={18} aria-hidden="true" />
-      {label}
+      {label} {path === '/repair' && <Doubts />}
     </Link>
   );
 }
