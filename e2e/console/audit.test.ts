@@ -1,22 +1,19 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { seal } from '../../server/src/testing/audit.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 const file = path.join(mkdtempSync(path.join(tmpdir(), 'millrace-seal-')), 'key.pem');
 
 describe.skipIf(browserFile === undefined)('In a browser,', () => {
-  let stage: Stage;
+  const stage = setStage(() => ({ sealingKeyFile: file }));
   let token: string;
   beforeAll(async () => {
-    stage = await setStage({ sealingKeyFile: file });
     token = await tokenOfAdmin(stage);
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   test('the audit trail is verified, with a seal that was noted, and what was touched is told', async () => {
     const page = await stage.open('/console/audit', { token });

@@ -1,17 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createDevice, createLine } from '../../server/src/testing/dispatch.ts';
 import { hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 describe.skipIf(browserFile === undefined)('Automations and pools in a browser', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   let automation = '';
   let queueId = 0;
   let queueName = '';
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
     const { app } = stage;
     const runner = await app.user('device runner', ['AAE_Bot Runner']);
@@ -21,8 +20,6 @@ describe.skipIf(browserFile === undefined)('Automations and pools in a browser',
     [automation, queueId] = [made.name, queue.path.id];
     queueName = (await app.admin.getQueue({ path: queue.path })).body.name ?? '';
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   const statusOf = async (name: string) => {
     const { list } = (await stage.app.admin.listAutomations()).body;

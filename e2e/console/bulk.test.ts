@@ -1,11 +1,11 @@
 import type { Page } from 'playwright-core';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { atEnd } from '../../server/src/testing/endings.ts';
 import { runServer, urlOf, type ServerProcess } from '../history/server.ts';
 import { addItems, createInvoices, failItems } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 /** Opens the dialog of an action on all items that the page lists. */
 async function choose(page: Page, action: string): Promise<void> {
@@ -15,14 +15,11 @@ async function choose(page: Page, action: string): Promise<void> {
 }
 
 describe.skipIf(browserFile === undefined)('In a browser, many items', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   async function queueOf(name: string, count: number): Promise<number> {
     const id = await createInvoices(stage.app, name);

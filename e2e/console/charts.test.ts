@@ -1,14 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { addItems, createInvoices, failItems, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 describe.skipIf(browserFile === undefined)('In a browser, what became of a queue over time', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   let id = 0;
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
     id = await createInvoices(stage.app, hostile[0] ?? '');
     await addItems(
@@ -18,8 +17,6 @@ describe.skipIf(browserFile === undefined)('In a browser, what became of a queue
     );
     await failItems(stage.app, id, 5, 'The ERP was away');
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   test('is told by sentences, pictures that keys go through, and tables, each span with the way to its items', async () => {
     const page = await stage.open(`/console/queues/${id}`, { token });

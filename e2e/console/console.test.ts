@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { describe } from 'vitest';
 import { testFrame } from './frame.ts';
 import { testItems } from './items.ts';
-import { browserFile, setStage, type Stage } from './stage.ts';
+import { browserFile, setStage } from './stage.ts';
 
 if (browserFile === undefined)
   console.warn(
@@ -9,12 +9,7 @@ if (browserFile === undefined)
   );
 
 describe.skipIf(browserFile === undefined)('In a browser,', () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await setStage();
-  });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
+  const stage = setStage();
   testFrame(() => stage);
   testItems(() => stage);
 });

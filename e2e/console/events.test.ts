@@ -1,16 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { addItems, createInvoices, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 describe.skipIf(browserFile === undefined)('The events in a browser', () => {
-  let stage: Stage;
+  const stage = setStage(() => ({ sealSeconds: 1 }));
   let token = '';
   let id = 0;
   beforeAll(async () => {
-    stage = await setStage({ sealSeconds: 1 });
     token = await tokenOfAdmin(stage);
     const { app } = stage;
     id = await createInvoices(app, 'Told');
@@ -22,8 +21,6 @@ describe.skipIf(browserFile === undefined)('The events in a browser', () => {
     await app.admin.pauseQueue({ path: { id }, body: { reason: 'The ERP is down' } });
     await app.admin.resumeQueue({ path: { id }, body: { reason: 'It is back' } });
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   const lines = (page: Page) => page.getByRole('group', { name: 'Events, the newest first' });
   const line = (page: Page, text: RegExp) => lines(page).getByRole('listitem').filter({ hasText: text });

@@ -1,23 +1,20 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { addItems, createInvoices, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 describe.skipIf(browserFile === undefined)('The export of items in a browser', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   let id = 0;
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
     id = await createInvoices(stage.app, 'Taken out');
     const records = hostile.map((vendor, index) => ({ number: `X-${index}`, vendor, amount: index }));
     await addItems(stage.app, id, records);
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   const open = async (page: Page) => {
     await page.getByRole('button', { name: 'Export …' }).click();

@@ -1,19 +1,18 @@
 import type { Schemas } from '@millrace/api';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDevice, createLine, type DeviceFixture } from '../../server/src/testing/dispatch.ts';
 import { hostileNames } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   let busy: DeviceFixture;
   let automation = '';
   let first: Schemas['Automation'];
   let beat: () => Promise<unknown>;
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
     const { app } = stage;
     const runner = await app.user('device runner', ['AAE_Bot Runner']);
@@ -43,8 +42,6 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
   });
   // A device that is silent for long is lost, as it should be.
   beforeEach(() => beat());
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   test('shows what runs in the slots of each device, and leads to it', async () => {
     const page = await stage.open('/console/devices', { token });

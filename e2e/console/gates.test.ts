@@ -1,22 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { addItems, createInvoices, failItems } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 describe.skipIf(browserFile === undefined)('What one may not do, in a browser', () => {
-  let stage: Stage;
+  const stage = setStage();
   let id = 0;
   let looker = '';
   beforeAll(async () => {
-    stage = await setStage();
     const { app } = stage;
     id = await createInvoices(app, 'Guarded');
     await addItems(app, id, [{ number: 'A-1' }, { number: 'A-2' }]);
     await failItems(app, id, 1, 'The vendor is not known');
     looker = (await app.user('looker', ['AAE_Auditor'])).token;
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   test('is disabled in a list of items, and says who may', async () => {
     const page = await stage.open(`/console/queues/${id}`, { token: looker });

@@ -1,9 +1,9 @@
 import { ExactNumber } from '@millrace/api';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { addItems, createInvoices, failItems } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 async function review(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Review the changes' }).click();
@@ -14,14 +14,11 @@ const save = (page: Page) => page.getByRole('button', { name: 'Save' }).click();
 const dialog = (page: Page) => page.getByRole('dialog');
 
 describe.skipIf(browserFile === undefined)('In a browser, an item', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   async function anItem(name: string): Promise<{ id: number; workItemId: number; address: string }> {
     const { app } = stage;

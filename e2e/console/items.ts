@@ -192,7 +192,10 @@ export function testItems(stage: () => Stage): void {
       const page = await stage().open(`/console/queues/${id}`, { token });
       await page.getByRole('gridcell', { name: '9007199254740993.125' }).waitFor();
       await page.getByRole('grid').getByRole('link').click();
-      await page.getByRole('region', { name: 'Data', exact: true }).getByText('9007199254740993.125').waitFor();
+      await page
+        .getByRole('region', { name: 'Data', exact: true })
+        .getByText('9007199254740993.125')
+        .waitFor();
       expect(await page.getByRole('heading', { level: 1 }).textContent()).toMatch(/^Item \d+$/);
     });
 

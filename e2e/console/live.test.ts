@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { addItems, createInvoices, failItems } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 const link = (page: Page, name: string) => page.getByRole('link', { name, exact: true });
 
@@ -11,14 +11,11 @@ async function isLive(page: Page): Promise<void> {
 }
 
 describe.skipIf(browserFile === undefined)('In a browser, what is on screen', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   test('follows what happens: counters add up, rows change where they stand, and new ones wait to be shown', async () => {
     const { app } = stage;

@@ -1,17 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { newMasterKey } from '../../server/src/testing/secrets.ts';
 import { failItems } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 const iban = 'DE02-1203-0000';
 
 describe.skipIf(browserFile === undefined)('In a browser, what is personal or secret', () => {
-  let stage: Stage;
+  const stage = setStage(() => ({ masterKey: newMasterKey() }));
   let token = '';
   let [id, itemId] = [0, 0];
   beforeAll(async () => {
-    stage = await setStage({ masterKey: newMasterKey() });
     token = await tokenOfAdmin(stage);
     const { admin } = stage.app;
     const attributes = [
@@ -31,8 +30,6 @@ describe.skipIf(browserFile === undefined)('In a browser, what is personal or se
     const { list } = (await admin.listWorkItems({ path: { id }, body: { sort: [{ field: 'id' }] } })).body;
     itemId = Number(list[0]?.id);
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
   const open = (address = '', how = {}) => stage.open(`/console/queues/${id}${address}`, { token, ...how });
 
   test('is hidden in lists and beside them, and found by its whole value only', async () => {

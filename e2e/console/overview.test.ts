@@ -1,17 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createPool, registerDevice } from '../../server/src/testing/devices.ts';
 import { addItems, createInvoices, failItems, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 describe.skipIf(browserFile === undefined)('The overview in a browser', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   let device: { id: number };
   let beat: () => Promise<unknown>;
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
     const runner = await stage.app.user('runner', ['AAE_Bot Runner']);
     const registered = await registerDevice(runner, { nickname: 'Runner 1', slots: 2, bots: ['post'] });
@@ -21,8 +20,6 @@ describe.skipIf(browserFile === undefined)('The overview in a browser', () => {
   });
   // A device that is silent for long is lost, as it should be.
   beforeEach(() => beat());
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
   const open = (how = {}) => stage.open('/console/', { token, ...how });
   const needs = (page: Page) => page.getByRole('region', { name: 'Needs a person' });
 

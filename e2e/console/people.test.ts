@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { password } from '../../server/src/testing/app.ts';
 import { createInvoices, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
@@ -15,14 +15,11 @@ const phone = { width: 390, height: 844 };
 const plain = hostile.filter((text) => !/[\u0000-\u001f\u200b\u202e]/.test(text));
 
 describe.skipIf(browserFile === undefined)('In a browser,', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token: string;
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   const open = (address: string, how = {}) => stage.open(address, { token, ...how });
   const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true });

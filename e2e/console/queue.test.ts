@@ -1,17 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { addItems, createInvoices, failItems, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   test('is paused by p with a reason and a time, says so until it goes on, and is resumed', async () => {
     const { admin } = stage.app;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { addItems, createInvoices, failItems, hostile, leaveInDoubt } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
@@ -28,14 +28,11 @@ async function expectToFit(page: Page): Promise<void> {
 }
 
 describe.skipIf(browserFile === undefined)('In a browser,', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
   const open = (address: string, how = {}) => stage.open(address, { token, ...how });
   const choose = (page: Page, name: RegExp) => page.getByRole('link', { name }).click();
 

@@ -1,19 +1,14 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { password } from '../../server/src/testing/app.ts';
 import { addItems, createInvoices, hostile } from './fixtures.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 const phone = { width: 390, height: 844 };
 const refused = /status of (400|401)/;
 
 describe.skipIf(browserFile === undefined)('In a browser,', () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await setStage();
-  });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
+  const stage = setStage();
 
   const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true });
   const row = (page: Page, name: string) => page.getByRole('listitem').filter({ hasText: name });

@@ -1,23 +1,21 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../server/src/postgres/free-port.ts';
 import { startProvider, worker } from '../../server/src/testing/sign-on.ts';
-import { browserFile, setStage, type Stage } from './stage.ts';
+import { browserFile, setStage } from './stage.ts';
 
 describe.skipIf(browserFile === undefined)('In a browser,', () => {
+  let port: number;
   let publicUrl: string;
   let acme: Awaited<ReturnType<typeof startProvider>>;
   let ofProvider: RegExp;
-  let stage: Stage;
   beforeAll(async () => {
-    const port = await freePort();
+    port = await freePort();
     publicUrl = `http://127.0.0.1:${port}`;
     acme = await startProvider([`${publicUrl}/console/sign-on`]);
     // Pages of the provider are its own affair.
     ofProvider = new RegExp(`${acme.issuer}|fonts[.]googleapis`);
-    stage = await setStage({ port, signOn: acme.settings({}, publicUrl) });
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
+  const stage = setStage(() => ({ port, signOn: acme.settings({}, publicUrl) }));
 
   test('a provider’s button logs in, on the page that was asked for, and a reload and the log-out know the session', async () => {
     acme.person = worker('ann');

@@ -9,7 +9,7 @@ import {
   type BrowserContextOptions,
   type Page,
 } from 'playwright-core';
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { Config } from '../../server/src/engine/config.ts';
 import { startApp, type App } from '../../server/src/testing/app.ts';
 
@@ -25,14 +25,11 @@ const places = [
 /** The browser of this machine; undefined where there is none. */
 export const browserFile = places.find(existsSync);
 
-/** The console in a browser, on a server: one of each for all tests. */
+/** The console in a browser, on a server: one of each for all tests of a file. */
 export interface Stage {
   readonly app: App;
   /** A fresh browser window, logged in with a token unless that is left out. */
   readonly open: (address: string, how?: Opening) => Promise<Page>;
-  /** Ends what a test has opened, and fails when the console complained in it. */
-  readonly clear: () => Promise<void>;
-  readonly stop: () => Promise<void>;
 }
 
 interface Opening extends BrowserContextOptions {
@@ -43,7 +40,38 @@ interface Opening extends BrowserContextOptions {
   readonly expected?: RegExp;
 }
 
-export async function setStage(settings: Partial<Config> = {}): Promise<Stage> {
+/** What has to be ended. */
+interface OpenStage extends Stage {
+  /** Ends what a test has opened, and fails when the console complained in it. */
+  readonly clear: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Sets the stage for the tests of a file, or of a suite in it: it is there from its other hooks on, cleared after each test, and ended
+ * after the last.
+ * @param settingsOf of the server; asked for once the hooks before have run
+ */
+export function setStage(settingsOf: () => Partial<Config> = () => ({})): Stage {
+  let stage: OpenStage | undefined;
+  const now = () => {
+    if (stage) return stage;
+    throw new Error('The stage is set before the tests: open it in one of them, or in a hook.');
+  };
+  beforeAll(async () => {
+    stage = await openStage(settingsOf());
+  });
+  afterEach(() => stage?.clear());
+  afterAll(() => stage?.stop());
+  return {
+    get app() {
+      return now().app;
+    },
+    open: (address, how) => now().open(address, how),
+  };
+}
+
+async function openStage(settings: Partial<Config>): Promise<OpenStage> {
   execFileSync(process.execPath, ['scripts/ensure-console.mjs'], { cwd: root, stdio: 'pipe' });
   const app = await startApp(settings);
   const browser = await chromium.launch({

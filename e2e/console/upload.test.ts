@@ -1,22 +1,19 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createInvoices, hostile, hostileNames } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 const pictures = process.env['MILLRACE_PICTURES'];
 
 describe.skipIf(browserFile === undefined)('In a browser,', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token: string;
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
 
   const open = (address: string, how = {}) => stage.open(address, { token, ...how });
 

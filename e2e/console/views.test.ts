@@ -1,8 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { addItems, createInvoices, failItems, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 const views = (page: Page) => page.getByRole('button', { name: /^View/ });
 const choose = async (page: Page, item: string | RegExp) => {
@@ -11,11 +11,10 @@ const choose = async (page: Page, item: string | RegExp) => {
 };
 
 describe.skipIf(browserFile === undefined)('In a browser, what somebody has chosen', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   let id = 0;
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
     id = await createInvoices(stage.app, 'Invoices');
     await addItems(
@@ -28,8 +27,6 @@ describe.skipIf(browserFile === undefined)('In a browser, what somebody has chos
     );
     await failItems(stage.app, id, 4, 'The ERP was away');
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
   const open = (search = '', how = {}) => stage.open(`/console/queues/${id}${search}`, { token, ...how });
 
   test('is kept as a view, picked elsewhere, changed, and deleted', async () => {
@@ -122,11 +119,10 @@ describe.skipIf(browserFile === undefined)('In a browser, what somebody has chos
 });
 
 describe.skipIf(browserFile === undefined)('In a browser, the keys of a list', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   let id = 0;
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
     id = await createInvoices(stage.app, 'Walked');
     const many = Array.from({ length: 250 }, (_, index) => ({
@@ -136,8 +132,6 @@ describe.skipIf(browserFile === undefined)('In a browser, the keys of a list', (
     await addItems(stage.app, id, many);
     await failItems(stage.app, id, 3, 'The ERP was away');
   });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.stop());
   const open = async (search = '') => {
     const page = await stage.open(`/console/queues/${id}${search}`, { token });
     await page.getByRole('grid').focus();
