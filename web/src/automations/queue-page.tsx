@@ -8,6 +8,7 @@ import { NewAutomation } from './form.tsx';
 import { m } from './messages.ts';
 import { automationsQuery } from './queries.ts';
 import { Table } from './table.tsx';
+import css from './automations.module.css';
 
 export { loadAutomations as load } from './queries.ts';
 
@@ -21,7 +22,7 @@ export function Page() {
   const own = data.list.filter(({ queueId }) => String(queueId) === id);
   return (
     <>
-      <header className="head">
+      <header className={`head ${css.tab ?? ''}`}>
         <h2>{m.automations.title}</h2>
         <NewAutomation queueId={id} />
         <Link to="/automations">{m.automations.all}</Link>

@@ -99,10 +99,10 @@ function Row({ queue, figures, model, pinned, hasTrend }: RowProps) {
       <td className={css.number}>
         {stats?.oldestWaitingSeconds !== undefined && duration(stats.oldestWaitingSeconds)}
       </td>
-      <td>
+      <td className={css.model}>
         <Model id={String(queue.workItemModelId)} name={model} />
       </td>
-      <td>
+      <td className={css.model}>
         <Text>{(queue.ownerNames ?? []).join(', ')}</Text>
       </td>
     </tr>
