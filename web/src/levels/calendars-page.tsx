@@ -78,7 +78,7 @@ function Calendar({
       </h2>
       <Button aria-label={m.levels.changeOf(name)} isDisabled={!mayEdit} onPress={onOpen}>
         {m.levels.change}
-      </Button>
+      </Button>{' '}
       {!mayEdit && <small className="soft">{m.levels.mayNotChange}</small>}
       <p className="soft">
         {timeZone}, {m.levels.holidayCount(holidays.length)}
