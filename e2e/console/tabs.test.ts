@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addItems, createInvoices } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
-import { browserFile, setStage, type Stage } from './stage.ts';
+import { browserFile, setStage } from './stage.ts';
 
 /** A server in front of another, which knows how many streams of each kind are open. */
 interface Counter {
@@ -53,19 +53,14 @@ const figures = '/v4/wlm/queues/stats/stream';
 const events = '/v4/wlm/events/stream';
 
 describe.skipIf(browserFile === undefined)('In two tabs of a browser, what is on screen', () => {
-  let stage: Stage;
+  const stage = setStage();
   let token = '';
   let counter: Counter;
   beforeAll(async () => {
-    stage = await setStage();
     token = await tokenOfAdmin(stage);
     counter = await startCounter(stage.app.url);
   });
-  afterEach(() => stage.clear());
-  afterAll(async () => {
-    await stage.stop();
-    counter.stop();
-  });
+  afterAll(() => counter.stop());
 
   const waiting = (page: Page, amount: number) =>
     page

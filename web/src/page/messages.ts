@@ -1,6 +1,5 @@
 import { number } from '../messages/english.ts';
 import { inLanguage } from '../messages/language.ts';
-import { m as common } from '../messages/messages.ts';
 
 const en = {
   page: {
@@ -14,7 +13,7 @@ const en = {
     refused: 'You may not see this.',
     standing: (memberships: readonly string[], owners: readonly string[]) =>
       `You are ${memberships.join(', ')} there. ${owners.length > 0 ? `Owners: ${owners.join(', ')}.` : 'It has no owner.'}`,
-    showAll: (characters: number) => `Show all ${common.number(characters)} characters`,
+    showAll: (characters: number) => `Show all ${number(characters)} characters`,
     showLess: 'Show less',
     inZone: (zone: string) => `Time in ${zone}`,
   },
