@@ -3,6 +3,7 @@ import type { Input } from '@millrace/api';
 import { expect, test } from 'vitest';
 import { startApp } from '../testing/app.ts';
 import { createQueue, type QueueFixture } from '../testing/fixtures.ts';
+import { workbookOf } from './table/workbook.fixture.ts';
 
 const app = await startApp();
 
@@ -74,4 +75,27 @@ test('createWorkItemsFromFile takes columns without names at the end for none, a
   const { error } = await put(queue, lost);
   expect(error.message).toContain('Row 3: has a value in column 4, which has no name in the header.');
   expect((await put(queue, lost, { extraColumns: 'IGNORE' })).body).toMatchObject({ created: 2 });
+});
+
+test('createWorkItemsFromFile says what to do about a value behind the columns of a workbook, and a date that is shown as a number', async () => {
+  const { body: model } = await app.admin.createWorkItemModel({
+    body: { name: 'Dated', attributes: [{ name: 'due', type: 'DATE' }] },
+  });
+  const settings = { name: 'Dated', workItemModelId: Number(model.id) };
+  const path = { id: Number((await app.admin.createQueue({ body: settings })).body.id) };
+  const text = (value: string) => `<c t="str"><v>${value}</v></c>`;
+  const rows = `<row>${text('due')}</row><row>${text('2026-03-01')}${text('a note')}</row><row><c><v>46082</v></c></row>`;
+  const file = new Blob([Uint8Array.from(workbookOf({ rows }))]);
+  const { body } = await app.admin.createWorkItemsFromFile({
+    path,
+    query: { onError: 'skip' },
+    body: { file },
+  });
+  expect(body.errors?.map(({ row, reason }) => [row, reason])).toEqual([
+    [
+      2,
+      'is ragged: it has 2 columns, the header has 1; name its further columns there, or delete what stands in them',
+    ],
+    [3, 'must be a date: it is a number that the workbook does not show as one; format the cell as a date'],
+  ]);
 });

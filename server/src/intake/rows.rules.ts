@@ -157,9 +157,10 @@ function raggedProblem(
   const isWhole = cells.length >= width && cells.length <= columns.length;
   if (isText ? isWhole : !extra) return undefined;
   const has = `is ragged: it has ${cells.length} ${cells.length === 1 ? 'column' : 'columns'}, the header has ${width}`;
-  return isText && cells.length > columns.length
+  if (cells.length <= columns.length) return has;
+  return isText
     ? `${has}; a cell that holds the delimiter stands in quotes`
-    : has;
+    : `${has}; name its further columns there, or delete what stands in them`;
 }
 
 /** What is wrong, with the value as far as it is short. */

@@ -38,7 +38,10 @@ const readers: Record<Attribute['type'], (cell: Whole, reading: ValueReading) =>
   DATE: (cell, reading) => {
     if (typeof cell === 'string') return readDate(cell.trim(), reading);
     if (typeof cell !== 'object' || 'shown' in cell)
-      return { reason: 'must be a date: it is a number that the workbook does not show as one' };
+      return {
+        reason:
+          'must be a date: it is a number that the workbook does not show as one; format the cell as a date',
+      };
     const { day, time } = cell;
     if (day === undefined) return { reason: 'must be a date: it is a time without a day' };
     return time === undefined ? { value: day } : localInstant(day, time, reading.timeZone);
