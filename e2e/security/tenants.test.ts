@@ -261,8 +261,8 @@ describe.each([
   )('uses nothing of the other for things of its own by %s', async (operationId) => {
     const [whole, least] = [inputAbout(operationId, mine.ids, mine.mark), inputAbout(operationId, mine.ids)];
     for (const name of Object.keys(whole.body as object).filter((one) => one in mine.ids))
-      for (const { path, body } of [whole, least]) {
-        const input = { path, body: { ...(body as object), [name]: other.ids[name] } };
+      for (const own of [whole, least]) {
+        const input = { ...own, body: { ...(own.body as object), [name]: other.ids[name] } };
         const { status, text } = await mine.admin(operationId, input);
         expect(text).not.toContain(other.mark);
         expect(status, text).toBeLessThan(500);
