@@ -1,5 +1,6 @@
 import { number } from '../messages/english.ts';
 import { inLanguage } from '../messages/language.ts';
+import { m as common } from '../messages/messages.ts';
 
 const en = {
   page: {
