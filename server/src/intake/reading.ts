@@ -15,7 +15,7 @@ const script = import.meta.url.endsWith('.ts')
   : new URL('./worker.js', import.meta.url);
 /** A thread starts in some hundred milliseconds: one is kept for the next file. */
 const keptMs = 60_000;
-const resourceLimits = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 };
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 
 let kept: { readonly worker: Worker; readonly timer: NodeJS.Timeout } | undefined;
 

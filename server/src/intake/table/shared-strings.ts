@@ -8,7 +8,7 @@ import { readXml } from './xml.ts';
 const mostBytes = 512 * 1024 * 1024;
 const mostTexts = 8 * 1024 * 1024;
 /** The others lie on disk. Texts that come again and again are met early, so that they are among those in memory. */
-const bytesInMemory = 32 * 1024 * 1024;
+const bytesInMemory = 8 * 1024 * 1024;
 const placesAtOnce = 64 * 1024;
 
 /** The texts that the cells of a workbook share, as bytes: as strings a million of them would take a hundred megabytes. */
