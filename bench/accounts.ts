@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { cpuSeconds } from './cpu.ts';
 
-/** What a load did, and what it cost. Times of processors are those of the operating system. */
+/** The results and the cost of a load. Processor times are those of the operating system. */
 export interface Sample {
   readonly items: number;
   readonly seconds: number;
@@ -18,7 +18,7 @@ export interface Sample {
   readonly indexEntries?: number | undefined;
 }
 
-/** What a load itself tells. */
+/** The load's own figures. */
 export interface Done {
   readonly items: number;
   readonly requests: number;
@@ -41,7 +41,7 @@ interface Reading {
   readonly wal: string;
 }
 
-/** Runs a load, and reads before and after what it has cost. */
+/** Runs a load, and measures its cost by reading before and after. */
 export async function observe(
   database: pg.Client,
   pids: Pids,

@@ -1,6 +1,6 @@
 /**
- * `npx tsx bench/bots.ts`: how many items a second a bot does that has nothing to do, with a process for each item and with
- * processes that are kept warm. Absolute figures, which say little about other machines; their ratio says more.
+ * `npx tsx bench/bots.ts`: the speed of a bot that has nothing to do, in items a second, with a process for each item and with warm
+ * processes. Absolute figures, which say little about other machines; their ratio says more.
  */
 import { cpus } from 'node:os';
 import type { Id } from '@millrace/api';

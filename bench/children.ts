@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 
-/** Starts a program of this folder that tells where it listens; answers that. */
+/** Starts a program of this folder, and answers the address on which it listens. */
 export async function start(children: ChildProcess[], file: string, args: string[]): Promise<string> {
   const child = fork(path.join(import.meta.dirname, file), args, { execArgv: ['--import', 'tsx'] });
   children.push(child);

@@ -29,10 +29,10 @@ export interface Run {
 
 export const botScenario = 'a bot that has nothing to do';
 const warmUpSeconds = 1;
-// More than it takes when the machine is faster than it was while warming up.
+// More than needed even when the machine is faster than during the warm-up.
 const spare = 1.5;
 const bots = 64;
-// As much as the fastest of them does in a run of some seconds.
+// As many as the fastest contestant does in a run of some seconds.
 const jobsFor = { create: 0, cycle: 30_000, cycles: 200_000, bots: 200_000 };
 
 /** Measures each contestant by turns, so that a machine that slows down slows all. */
@@ -72,7 +72,7 @@ interface Take {
   readonly take: (countsEntries: boolean) => Promise<Sample>;
 }
 
-/** What is measured in a round, one after the other. */
+/** The measurements of a round, in order. */
 function takesOf(stage: Stage, wanted: Wanted, peers: Peers | undefined, folder: string): Take[] {
   const { seconds } = wanted;
   const takes = scenarios.flatMap((scenario): Take[] => {
@@ -135,7 +135,7 @@ function measureCopy(stage: Stage, { bytes }: Scenario, seconds: number, folder:
 function peerTakes(stage: Stage, scenario: Scenario, seconds: number, peers: Peers): Take[] {
   const { kind, items, bytes, name } = scenario;
   return contestantsOf(peers).flatMap(({ name: contestant, order, batch }): Take[] => {
-    // Its local queue is of its worker: jobs are created as without it.
+    // Its local queue belongs to its worker: without the worker, jobs are created the same way.
     if (kind === 'create' && order.usesLocalQueue) return [];
     const jobs = jobsFor[kind === 'create' ? 'create' : items === 1 ? 'cycle' : 'cycles'];
     const own = { kind, items: items === 1 ? 1 : batch, bytes, seconds, fill: jobs, bots };

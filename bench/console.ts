@@ -1,4 +1,4 @@
-/** What the console costs a browser: a queue of a million items, and the overview while work goes on. */
+/** The cost of the console in a browser: a queue of a million items, and the overview while work goes on. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { chromium, type CDPSession, type Page } from 'playwright-core';
 import { recordsOf } from './scenarios.ts';
@@ -11,7 +11,7 @@ const screens = 200;
 const moments = 12;
 
 /**
- * Opens the console in a browser, and prints what was seen.
+ * Opens the console in a browser, and prints the measurements.
  * @param live how long the overview is watched under load, such as 60m
  */
 export async function watchConsole(stage: Stage, live: string): Promise<void> {

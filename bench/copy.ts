@@ -7,7 +7,7 @@ const rows = 50_000;
 
 /**
  * The yardstick of bulk loading: the items of a queue and their records by COPY, into tables with the columns, checks and indexes of
- * Millrace's, 50,000 a transaction. Their events are left out, which Millrace writes as well.
+ * Millrace's, 50,000 a transaction. Their events, which Millrace writes too, are left out.
  * @param folder that PostgreSQL can read.
  */
 export async function copyFor(

@@ -6,11 +6,11 @@ const ticksPerSecond = 100;
 interface Process {
   readonly id: number;
   readonly parent: number;
-  /** Seconds of processor time, those of its children that have ended among them. */
+  /** Seconds of processor time, including its ended children. */
   readonly seconds: number;
 }
 
-/** Seconds of processor time that a process and its children have used so far. Linux tells; elsewhere it throws. */
+/** Seconds of processor time that a process and its children have used so far. Works on Linux; elsewhere it throws. */
 export async function cpuSeconds(id: number): Promise<number> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const processes = await Promise.all(ids.map((name) => readProcess(Number(name))));
@@ -27,11 +27,11 @@ export async function parentOf(id: number): Promise<number> {
   return found.parent;
 }
 
-/** A process as the kernel tells of it; nothing when it has just ended. */
+/** A process by the kernel's record; undefined when it has just ended. */
 async function readProcess(id: number): Promise<Process | undefined> {
   const text = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  // The name may hold anything, spaces and brackets too; what follows its last bracket are numbers.
+  // The name may hold anything, spaces and brackets too; after its last bracket there are only numbers.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
   return { id, parent: Number(fields[1]), seconds: ticks / ticksPerSecond };

@@ -11,14 +11,14 @@ export interface Machine {
   readonly load: readonly number[];
 }
 
-/** What was found, and what was to be, where that is said. */
+/** A result, and its goal where there is one. */
 export interface Finding {
   readonly what: string;
   readonly found: string;
   readonly goal?: string;
 }
 
-/** What one kind of measuring has found. */
+/** The results of one kind of measurement. */
 export interface Findings {
   readonly kind: 'flat' | 'many' | 'soak';
   readonly on: string;
@@ -32,7 +32,7 @@ export function machineUnder(load: readonly number[] = loadavg()): Machine {
   return { cores: availableParallelism(), model, node: process.version, load };
 }
 
-/** Prints what was found, and keeps it beside the samples of other runs. */
+/** Prints the results, and keeps them beside the samples of other runs. */
 export async function keepFindings(
   kind: Findings['kind'],
   { settings }: Stage,
@@ -47,7 +47,7 @@ export async function keepFindings(
 
 export const results = path.join(import.meta.dirname, 'results');
 
-/** Writes what a run has found to where `npm run bench performance` looks for it. */
+/** Writes the results of a run to where `npm run bench performance` looks for them. */
 export async function keep(kind: string, run: { readonly on: string }): Promise<void> {
   await mkdir(results, { recursive: true });
   const file = path.join(results, `${kind}-${run.on.replaceAll(':', '-')}.json`);

@@ -6,19 +6,22 @@ import { machineUnder, medianOf, type Finding, type Machine } from './findings.t
 import { scenarios, type Scenario } from './scenarios.ts';
 import type { Stage } from './stage.ts';
 
-/** What `npm run bench flat` is asked for. */
+/** The options of `npm run bench flat`. */
 export interface Depth {
-  /** So many items wait, or are done, in the end. */
+  /** The number of items that wait, or are done, in the end. */
   readonly items: number;
   readonly rounds: number;
   readonly seconds: number;
-  /** How long a transaction is held open. */
+  /** The time for which a transaction is held open. */
   readonly holdSeconds: number;
 }
 
 const cycles = scenarios.filter(({ kind }) => kind === 'cycle');
 
-/** Claims and finishes of a queue that is short, behind a transaction that stays open, of one with much that is done, and with much that waits. */
+/**
+ * Claims and finishes in a short queue, in one behind a transaction that stays open, in one with many done items, and in one with many
+ * waiting items.
+ */
 export async function flat(
   stage: Stage,
   { items, ...depth }: Depth,
@@ -46,7 +49,7 @@ export async function flat(
   };
 }
 
-/** Of each scenario the samples of all rounds. */
+/** The samples of all rounds, by scenario. */
 async function measure(
   stage: Stage,
   { rounds, seconds }: Omit<Depth, 'items'>,
@@ -59,7 +62,7 @@ async function measure(
   return samples;
 }
 
-/** The samples at the end of the time that a transaction was held open, under load all the while. */
+/** The samples from the end of the time that a transaction was held open, under load all the while. */
 async function behindHeld(stage: Stage, depth: Omit<Depth, 'items'>): Promise<Sample[][]> {
   const holder = new pg.Client(stage.connection);
   await holder.connect();
@@ -111,7 +114,7 @@ async function deepen(
   await database.query('vacuum analyze');
 }
 
-// The key is that of an item of the usual priority which arrives now: what the load creates comes behind it.
+// The key is that of an item of the usual priority which arrives now: items created by the load come after it.
 const statement = `
   with place as materialized (
     select nextval('work_items_id_seq') as id, place, now() as at from generate_series(1, $2::int) place),

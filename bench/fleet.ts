@@ -8,7 +8,7 @@ export interface Fleet {
   readonly queueIds: readonly number[];
   /** Called with each item that begins on a device. */
   onItem: (item: Item) => void;
-  /** How often a device has asked. */
+  /** The number of calls by devices for work. */
   asked: number;
   stop(): void;
 }
@@ -16,7 +16,7 @@ export interface Fleet {
 const bot = 'bot';
 const waitSeconds = 60;
 
-/** Registers the devices in pools, with some queues for each pool, and has them wait; answers when all have asked once. */
+/** Registers the devices in pools, with some queues for each pool, and has them wait; resolves when all have asked once. */
 export async function startFleet(
   client: Client,
   size: { devices: number; pools: number; queuesPerPool: number },

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:devices`: what a thousand connected devices cost that have nothing to do, as a share of one processor
- * core; and how long an item waits that comes while they are idle. Signed in, on disk, each device with a call open.
+ * `npm run bench:devices`: the cost of a thousand connected devices that have nothing to do, as a share of one processor core; and the wait
+ * of an item that comes while they are idle. Signed in, on disk, each device with a call open.
  */
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';

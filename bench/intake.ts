@@ -12,7 +12,7 @@ import type { Stage } from './stage.ts';
 
 /**
  * `npm run bench intake`: files as work items, from the first byte to the commit, beside COPY of the same rows into the same tables, and
- * beside the bare parse of the same workbook by the libraries that read it. Prints ratios and peak memory; judges nothing.
+ * beside the bare parse of the same workbook by the libraries that read it. Prints ratios and peak memory, without a verdict.
  */
 export async function intake(stage: Stage, rows: number): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'millrace-bench-intake-'));
@@ -100,7 +100,7 @@ async function createQueue({ client }: Stage): Promise<number> {
   return Number(queue.id);
 }
 
-/** Seconds from the first byte of a file to the answer, which comes behind the commit. */
+/** Seconds from the first byte of a file to the answer, which comes after the commit. */
 async function upload({ client }: Stage, id: number, file: string, dryRun = false): Promise<number> {
   process.stderr.write(`uploading ${path.basename(file)}\n`);
   const blob = new File([await openAsBlob(file)], path.basename(file));
@@ -116,7 +116,7 @@ async function upload({ client }: Stage, id: number, file: string, dryRun = fals
 
 const tables = ['work_items', 'work_item_data', 'events'] as const;
 
-/** Seconds that COPY takes for the rows of a queue, into tables with the columns, checks and indexes of those that have them. */
+/** Seconds that COPY takes for the rows of a queue, into tables with the same columns, checks and indexes. */
 async function copyAgain(
   { database }: Stage,
   folder: string,
@@ -144,7 +144,7 @@ async function copyAgain(
   return seconds;
 }
 
-/** Seconds that the libraries take to read all of a sheet, when nobody makes anything of it. */
+/** Seconds that the libraries take to read a whole sheet, without making anything of it. */
 async function parseSeconds(file: string): Promise<number> {
   process.stderr.write('parsing the workbook alone\n');
   const began = performance.now();

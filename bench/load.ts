@@ -12,11 +12,11 @@ export interface Load {
 export interface Step {
   /** The same for all connections, or by their numbers. */
   readonly path: string | ((connection: number) => string);
-  /** The body, given what the last answer of this connection was. */
+  /** The body, given the last answer on this connection. */
   readonly body: (last: string) => string;
 }
 
-/** Thrown by the body of a step when there is nothing left to work on: what came after would measure nothing. */
+/** Thrown by the body of a step when there is nothing left to work on: further requests would measure nothing. */
 export class RanDry extends Error {}
 
 /**
@@ -62,7 +62,7 @@ function requestsOf(steps: readonly Step[], tokens: readonly string[], bodies: B
   }));
 }
 
-/** What autocannon keeps for a connection. */
+/** autocannon's data of a connection. */
 interface Context {
   connection?: number;
   last?: string;

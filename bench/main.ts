@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: what Millrace does a second, what it costs, and how that compares with a bare HTTP server, with COPY and with other
- * queues, in the same run on the same machine. Signed in, permissions checked, events written, on disk. Figures of one run can be
- * compared with each other; those of other machines say little.
+ * `npm run bench`: Millrace's speed and cost, compared with a bare HTTP server, with COPY and with other queues, in the same run on the
+ * same machine. Signed in, permissions checked, events written, on disk. Figures of one run can be compared with each other; those of other
+ * machines say little.
  */
 import { parseArgs } from 'node:util';
 import { compare } from './compare.ts';

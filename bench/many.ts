@@ -9,7 +9,7 @@ import { fill, loadOf, recordsOf, scenarios, type Scenario } from './scenarios.t
 import { megabytesOf } from './soak.ts';
 import type { Stage } from './stage.ts';
 
-/** What `npm run bench many` is asked for. */
+/** The options of `npm run bench many`. */
 export interface Crowd {
   /** Calls that wait for work. */
   readonly polls: number;
@@ -21,7 +21,7 @@ const busyQueues = 50;
 const cycles = scenarios.filter(({ kind }) => kind === 'cycle');
 const arrivals = 200;
 
-/** Many calls that wait, many queues, and how soon a call that waits gets what comes. */
+/** Many waiting calls, many queues, and the time until a waiting call gets a new item. */
 export async function many(
   stage: Stage,
   { polls, queues, seconds }: Crowd,
@@ -58,7 +58,7 @@ async function createQueues({ client, queueId }: Stage, count: number): Promise<
   return ids;
 }
 
-/** What calls cost that wait, while nothing comes. */
+/** The cost of waiting calls while nothing comes. */
 async function idleCost(stage: Stage, ids: readonly number[], polls: number, seconds: number) {
   const { pids, server } = stage;
   const before = await megabytesOf(pids.server);
@@ -87,7 +87,7 @@ async function idleCost(stage: Stage, ids: readonly number[], polls: number, sec
   return { before, after, server: (to[0] - from[0]) / seconds, database: (to[1] - from[1]) / seconds };
 }
 
-/** What is done over many queues, as a share of what is done over one. */
+/** The work done over many queues, as a share of the work done over one. */
 async function spreadOver(
   stage: Stage,
   cycle: Scenario,
@@ -115,7 +115,7 @@ async function spreadOver(
   return { what, found: `${share.toFixed(2)} of the items`, goal: 'at least 0.9' };
 }
 
-/** Milliseconds from a create to the answer of a claim that waits, and what two bare requests and a commit take. */
+/** Milliseconds from a create to the answer of a waiting claim, and the time of two bare requests and a commit. */
 async function latencies(stage: Stage): Promise<{ arrival: number; yardstick: number }> {
   const agent = new Agent({ keepAlive: true });
   const items = `${stage.server}/v4/wlm/queues/${stage.queueId}/workitems`;
@@ -123,7 +123,7 @@ async function latencies(stage: Stage): Promise<{ arrival: number; yardstick: nu
   const [taken, bare]: [number[], number[]] = [[], []];
   const database = new pg.Client(stage.connection);
   await database.connect();
-  // No temporary one: its commits would not wait for the disk.
+  // Not a temporary table: its commits would not wait for the disk.
   await database.query('create table bench_commits (at timestamptz)');
   for (let index = 0; index < arrivals; index += 1) {
     const waiting = post(`${items}/claim`, { count: 1, waitSeconds: 60 }, consumer ?? {});

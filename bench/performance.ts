@@ -6,7 +6,7 @@ import { describe, tablesOf } from './report.ts';
 
 const page = path.join(import.meta.dirname, '../docs/performance.md');
 
-/** Writes docs/performance.md of the newest results of each kind. @throws Error when there are none of loads. */
+/** Writes docs/performance.md from the newest results of each kind. @throws Error when there are none of loads. */
 export async function writePage(): Promise<void> {
   const run = await newest<Run>('loads');
   if (!run) throw new Error('There are no results of loads: run `npm run bench` first.');
@@ -20,7 +20,7 @@ export async function writePage(): Promise<void> {
   console.log(`Written: ${path.relative(process.cwd(), page)}`);
 }
 
-/** The newest results of a kind; their names end with when they were written. */
+/** The newest results of a kind; file names end with the time of writing. */
 async function newest<Kind>(kind: string): Promise<Kind | undefined> {
   const names = await readdir(results).catch(() => []);
   const last = names

@@ -5,11 +5,11 @@ import { scenarios, type Scenario } from './scenarios.ts';
 import type { Stage } from './stage.ts';
 
 const seconds = 4;
-// A machine that others use is slow now and then: the best of some tries counts.
+// A shared machine is slow now and then: the best of some tries counts.
 const tries = 4;
 const leastShare = 2 / 3;
 
-/** Holds the ratios to bare HTTP against the committed ones. @returns whether all are good enough */
+/** Compares the ratios to bare HTTP with the committed ones. @returns whether all are good enough */
 export async function judge(stage: Stage): Promise<boolean> {
   const file = path.join(import.meta.dirname, 'committed.json');
   const committed = JSON.parse(await readFile(file, 'utf8')) as Record<string, number>;

@@ -50,7 +50,7 @@ export const bareLoad = (record: () => string): Load => ({
   steps: [{ path: '/', body: () => bodyOf(1, record) }],
 });
 
-/** Sees to it that this number of items waits. */
+/** Fills the queue up to this number of waiting items. */
 export async function fill({ client, queueId }: Stage, count: number, record: () => string): Promise<void> {
   const path = { id: queueId };
   const { counts } = await client.getQueueStats({ path });
@@ -70,7 +70,7 @@ export async function fill({ client, queueId }: Stage, count: number, record: ()
 const bodyOf = (items: number, record: () => string) =>
   `{"workItems":[${Array.from({ length: items }, () => `{"json":${record()}}`).join()}]}`;
 
-/** The finish that goes with a claim, which has to have found all that it asked for; nothing before the first answer. */
+/** The finish for a claim, which must have found as many as it asked for; empty before the first answer. */
 function reportsOn(claimed: string, items: number): string {
   if (claimed === '') return '';
   const { list } = JSON.parse(claimed) as Schemas['WorkItemList'];

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { ZipFile } from 'yazl';
 import { frameOf, sheetEnd, sheetStart } from '../server/src/work-items/export/sheet.rules.ts';
 
-/** A row as a workbook has it. */
+/** A row of a workbook. */
 export type SharedRow = readonly (string | number | boolean | Date)[];
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
@@ -49,7 +49,7 @@ function* sheetXml(
   yield sheetEnd;
 }
 
-/** A workbook whose texts stand in a part of their own, each once, as Excel writes it. */
+/** A workbook that keeps its texts in a part of their own, each once, as Excel writes it. */
 export function sharedWorkbookOf(
   names: readonly string[],
   portions: Iterable<readonly SharedRow[]>,

@@ -8,10 +8,10 @@ import { password, type Stage } from './stage.ts';
 const producers = 4;
 const takers = 8;
 const batch = 20;
-// Well below what two cores can do: what grows then is not a line of waiting requests.
+// Well below the limit of two cores, so that growth is not a line of waiting requests.
 const pauseMs = 40;
 const samples = 12;
-// Of memory the first part is for caches and the compiler; of latency what a busy machine does now and then.
+// For memory, the first part is spent on caches and the compiler; for latency, a busy machine has its moments.
 const mostGrowth = 1.5;
 
 interface Moment {
@@ -21,7 +21,7 @@ interface Moment {
   readonly done: number;
 }
 
-/** What was acknowledged: the ids of created items, and how often each was done. */
+/** The acknowledged work: the ids of created items, and how often each was done. */
 interface Acknowledged {
   created: number;
   readonly done: Map<string, number>;
@@ -31,7 +31,7 @@ interface Acknowledged {
 /**
  * Runs a steady load for this long.
  * @param time such as 30m or 90s
- * @returns whether memory and latency stayed, and all that was acknowledged is there once
+ * @returns whether memory and latency stayed level, and every acknowledged item is there once
  */
 export async function soak(stage: Stage, time: string): Promise<boolean> {
   const seconds = secondsOf(time);
@@ -158,7 +158,7 @@ async function promisesKept({ client, queueId }: Stage, { created, done }: Ackno
   ];
 }
 
-/** How memory and latency have grown from the second to the last quarter. */
+/** The growth of memory and latency from the second to the last quarter. */
 function growthOf(moments: readonly Moment[]): { memory: number; latency: number } {
   const quarter = Math.ceil(samples / 4);
   const mean = (part: readonly Moment[], of: (moment: Moment) => number) =>

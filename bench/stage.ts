@@ -8,7 +8,7 @@ import { startPostgres } from '../server/src/postgres/supervisor.ts';
 import { start, stopAll } from './children.ts';
 import { parentOf } from './cpu.ts';
 
-/** Everything that is measured, started on one PostgreSQL that waits for the disk. */
+/** Everything under measurement, started on one PostgreSQL that waits for the disk. */
 export interface Stage {
   readonly connection: pg.ClientConfig;
   /** For questions about the database itself. */
@@ -29,7 +29,7 @@ export interface Stage {
 export const consumers = 64;
 export const password = 'a password for the bench';
 
-// What is written is read again from the write-ahead log, to count it.
+// The written log is read again, to count it.
 const settings = {
   wal_keep_size: '6GB',
   max_wal_size: '4GB',
@@ -47,7 +47,7 @@ const shown = [
   'wal_compression',
 ];
 
-/** Runs work on a stage, of which nothing is left afterwards. */
+/** Runs work on a stage, and removes everything afterwards. */
 export async function withStage<T>(work: (stage: Stage) => Promise<T>, processes = '1'): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
   const postgres = await startPostgres({
@@ -112,7 +112,7 @@ async function createQueue(client: Client): Promise<number> {
   return Number(queue.id);
 }
 
-/** Users of their own, each a member of the queue and one of its consumers. @returns their tokens */
+/** Fresh users, each a member of the queue and one of its consumers. @returns their tokens */
 async function createConsumers(client: Client, url: string, id: number): Promise<string[]> {
   const path = { id };
   const { list } = await client.listRoles();
@@ -138,7 +138,7 @@ async function publicKeyOf(database: pg.Client): Promise<string> {
   return rows[0]?.public_key ?? '';
 }
 
-/** The process of PostgreSQL that all its others are children of. */
+/** The PostgreSQL process that is the parent of all its others. */
 export async function postmasterOf(database: pg.Client): Promise<number> {
   const { rows } = await database.query<{ id: number }>('select pg_backend_pid() as id');
   return parentOf(rows[0]?.id ?? 0);

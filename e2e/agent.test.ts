@@ -39,7 +39,7 @@ async function expectDead(pid: number): Promise<void> {
   await expect.poll(() => isAlive(pid)).toBe(false);
 }
 
-/** An agent with these bots, in a pool of its own, and what gives it the work of queues. */
+/** An agent with these bots in a pool of its own, and the function that gives it the work of queues. */
 async function startDevice(
   bots: AgentConfig['bots'],
   more: Partial<AgentConfig> = {},

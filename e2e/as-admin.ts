@@ -32,7 +32,7 @@ export async function startAsAdmin() {
 
 export function expectEnd(ended: Ended, code: number): Ended {
   expect(ended.code, ended.stderr).toBe(code);
-  // Nobody watches: neither colour nor movement.
+  // No terminal, so neither colour nor movement.
   expect(ended.stdout + ended.stderr).not.toContain('\u001b');
   return ended;
 }

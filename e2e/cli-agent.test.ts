@@ -67,6 +67,6 @@ test('agent does the work of its device, tells events as lines of JSON, and ends
   expect(reported).toHaveLength(2);
   expect(reported[0]).toMatchObject({ outcome: 'COMPLETE', status: 'COMPLETE', on: expect.any(String) });
   expect(events().at(-1)).toMatchObject({ type: 'stopped', summary: { completed: 2 } });
-  // The data of items is nobody's business.
+  // The log must not show the data of items.
   expect(written).not.toContain('"n":');
 });

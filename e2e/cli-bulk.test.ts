@@ -24,7 +24,7 @@ async function createItems(name: string, count: number): Promise<{ id: Id; items
   return { id, items: list.map((item) => item.id ?? expect.fail()) };
 }
 
-/** A line that keeps what it showed. */
+/** A live line that keeps the text it showed. */
 function createLine() {
   const shown: string[] = [];
   const said: string[] = [];

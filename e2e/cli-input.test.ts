@@ -28,7 +28,7 @@ test('item update of an item in progress wants the version of its claim, by whic
   const role = (await app.admin.listRoles()).body.list.find(({ name }) => name === 'AAE_Admin');
   await app.admin.addQueueConsumer({ path: { id }, body: { roleId: Number(role?.id) } });
   await asAdmin('item', 'create', 'Held items', '--data', '{"customer":"A"}');
-  // Long enough for the commands that follow, each of which takes long to start on a busy machine.
+  // Long enough for the following commands, each of which takes long to start on a busy machine.
   const claim = ['item', 'claim', 'Held items', '--lease-seconds', '3600', '--json'];
   const { list } = answerOf(await asAdmin(...claim)) as {
     list: { id: number; version: number }[];

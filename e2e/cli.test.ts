@@ -36,7 +36,7 @@ test('login keeps a token that later commands use, and neither name nor password
   expect(Object.keys(kept)).toEqual(['url', 'token', 'givenOn']);
   expect(readFileSync(file, 'utf8')).not.toContain(password);
 
-  // Without any setting: the server is the one that was logged in at.
+  // Without any setting: the server is the one of the log-in.
   expect(answerOf(await millrace(person, ['user', 'list', '--json']))).toHaveProperty('list');
   expect((await app.as(kept['token']).listUsers()).status).toBe(200);
   expectEnd(await millrace(person, ['logout']), 0);
@@ -334,7 +334,7 @@ test('run has a command process the items, and ends in good order at SIGTERM', a
     unreported: 0,
   });
   expect(ended.stderr).toMatch(/item \d+: no such customer\n.*item \d+: business failure\n/);
-  // Once: the failure does not repeat what the command has just written.
+  // Once only: the failure does not repeat the command's own output.
   expect(ended.stderr.match(/no such customer/g)).toHaveLength(1);
 });
 

@@ -74,7 +74,7 @@ test.concurrent(
     });
     await expect.poll(said).toContain('items for Payments');
     const started = descendantsOf(demo.pid ?? 0);
-    // At the least the server, its database, and eight agents.
+    // At least the server, its database, and eight agents.
     expect(started.length).toBeGreaterThanOrEqual(10);
     demo.kill('SIGINT');
     const { code, stderr } = await ended;

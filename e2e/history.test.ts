@@ -25,7 +25,7 @@ import { createScene, type Scene } from './history/stage.ts';
 import { chooseStrikes, fullDisk, strike, type Cast } from './history/strikes.ts';
 import { send } from './history/uploader.ts';
 
-// The same seed makes the same choices; how processes get in each other's way differs all the same.
+// The same seed makes the same choices; the interplay of processes differs all the same.
 const seed = Number(process.env['HISTORY_SEED'] ?? Date.now() % 1_000_000);
 const seconds = Number(process.env['HISTORY_SECONDS'] ?? 12);
 const chosen = chooseStrikes(seed, Math.max(2, Math.round(seconds / 5)));
@@ -77,7 +77,7 @@ test(
   (seconds + 400) * 1000,
 );
 
-/** A PostgreSQL that only this test strikes, on a disk of its own where that is to be full. */
+/** A PostgreSQL that only this test strikes, on a disk of its own where that is to be filled. */
 async function openDatabase() {
   const isFilled = chosen.includes(fullDisk);
   const disk = isFilled ? mountDisk(data, 600) : undefined;
@@ -139,7 +139,7 @@ function runParticipants(scene: Scene, placeOf: PlaceOf): Participant[] {
   return [...devices, ...others, reader];
 }
 
-/** Those who put items in, hold things up and repair items. */
+/** The people who put items in, hold things up and repair items. */
 function runPeople(scene: Scene, placeOf: PlaceOf, signal: AbortSignal): Promise<void>[] {
   const { stage, owner, admin } = scene;
   const queueIds = stage.queues.map(({ id }) => id);
@@ -188,7 +188,7 @@ function keepersOf({ queues, devices, automations }: Stage): Keeper[] {
   ];
 }
 
-/** Waits until nothing waits, is held or deferred, while people answer what is left. */
+/** Waits until no item waits, is held or deferred, while people answer for the remaining ones. */
 async function drained(scene: Scene, placeOf: PlaceOf): Promise<void> {
   const place = placeOf(scene.owner, 'settler');
   const { client } = handsOf(place);

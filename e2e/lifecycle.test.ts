@@ -20,22 +20,22 @@ import {
 import { lapseLimit, retryLimit } from './lifecycle/model.ts';
 import { expectItem, expectQueue, expectTimeline, type Real } from './lifecycle/real.ts';
 
-/** For how many seconds an item waits before it is tried again, and what happens. */
+/** The seconds that an item waits before a retry, and the commands. */
 type Run = [backOff: number, Iterable<Command>];
 
 // Long enough not to end by itself while a run lasts.
 const longBackOff = 36_000;
 
-/** A failure prints its seed and path; put here, they bring it back. */
+/** A failure prints its seed and path; put here, they repeat it. */
 const replay: fc.Parameters<Run> = {};
 
-// On a slow machine fewer runs by chance are enough: the next test run makes others.
+// A slow machine does fewer random runs: the next test run makes others.
 const limits = { numRuns: 40, interruptAfterTimeLimit: 20_000 };
 
 const first = { priority: 4, isDeferred: false };
 const ownGrant = { nth: 0, isLive: true, isStale: false, isThief: false };
 
-/** Runs that failed once, and those that chance seldom brings about. */
+/** Runs that failed once, and those that are rare by chance. */
 const examples: Run[] = [
   [
     0,
@@ -61,7 +61,7 @@ const examples: Run[] = [
   ],
   [
     longBackOff,
-    // Failed items go behind those that wait: on their retry when its time comes, and when they are restarted.
+    // Failed items go behind waiting ones: on their retry when its time comes, and when they are restarted.
     [
       create([first, first, first]),
       claim({ by: 'first consumer', count: 2 }),
@@ -119,7 +119,7 @@ test('items live as the model says, whatever happens to them in whatever order',
     await expectQueue(real, model.items);
   });
   await fc.assert(property, { numRuns: examples.length, examples });
-  // On a machine so slow that not one run ends in its time, the examples have to do.
+  // On a machine too slow for a single run in the time, the examples have to do.
   const outcome = await fc.check(property, { ...limits, ...replay });
   if (outcome.counterexample)
     throw new Error(fc.defaultReportMessage(outcome), { cause: outcome.errorInstance });

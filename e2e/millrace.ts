@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 import { atEnd } from '../server/src/testing/endings.ts';
 
-/** How a command ended, and what it wrote. */
+/** The end of a command, and its output. */
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -29,7 +29,7 @@ const ofPackage = path.join(inject('packages'), 'cli/bin/millrace.mjs');
 /** The commands that the package leaves to the clone. */
 const clones = ['serve', 'demo', 'admin'];
 
-/** A person's home: a folder in which commands run, and in which they keep what they keep. */
+/** A person's home: the folder in which commands run and keep their files. */
 export function createHome(): string {
   const home = mkdtempSync(path.join(tmpdir(), 'millrace-home-'));
   atEnd(() => rmSync(home, { recursive: true, force: true }));

@@ -22,7 +22,7 @@ interface Script {
   readonly pid: number;
   /** The output of npm and all below it so far. */
   readonly said: () => string;
-  /** Settles when all of that output has come: later than the end of those who wrote it. */
+  /** Settles when all of that output has come: later than the end of its writers. */
   readonly closed: Promise<unknown>;
 }
 
@@ -46,10 +46,10 @@ function start(
   return { process: child, pid: child.pid ?? 0, said: () => said.join(''), closed: once(child, 'close') };
 }
 
-/** Sends a signal to one process alone, and waits until nothing of what it had started is left. */
+/** Sends a signal to one process alone, and waits until nothing that it had started is left. */
 async function endAlone(expect: ExpectStatic, pid: number, signal: NodeJS.Signals): Promise<void> {
   const below = descendantsOf(pid);
-  // At the least the command and what it has started.
+  // At least the command and the process it has started.
   expect(below.length).toBeGreaterThanOrEqual(2);
   for (const one of [pid, ...below]) started.add(one);
   process.kill(pid, signal);
@@ -69,7 +69,7 @@ describe('npm start, when npm alone', () => {
     ['SIGKILL', 'ignore'],
     ['SIGKILL', 'pipe'],
   ] as const)('gets %s (stdin: %s), stops the server in good order', async ([signal, stdin], { expect }) => {
-    // Whether one process serves or several under a parent.
+    // One process that serves, or several under a parent.
     const processes = stdin === 'pipe' ? '2' : '1';
     const env = { ...(await onOwnDatabase()), MILLRACE_PROCESSES: processes };
     const npm = start(startScript, env, stdin);
@@ -107,7 +107,7 @@ test.concurrent.for(['SIGTERM', 'SIGKILL'] as const)(
   async (signal, { expect }) => {
     const folder = createHome();
     const npm = start(['npm', 'run', 'demo', '--', '--keep'], { TMPDIR: folder }, 'ignore');
-    // At the least the command, the server, its database and the runners.
+    // At least the command, the server, its database and the runners.
     await expect.poll(() => descendantsOf(npm.pid).length).toBeGreaterThanOrEqual(10);
     await endAlone(expect, npm.pid, signal);
     expect(readdirSync(folder).filter((name) => name.startsWith('millrace-demo-'))).toEqual([]);

@@ -7,8 +7,8 @@ import type { TestProject } from 'vitest/node';
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 /**
- * Makes the packages for npm once for all tests, where they find one another and what they depend on. Tests start commands from
- * these: one that reads TypeScript takes a second of processor time more, each time.
+ * Makes the packages for npm once for all tests, in a place where they find one another and their dependencies. Tests start commands from
+ * these: reading TypeScript takes a second of processor time more for each command.
  */
 export default function setup(project: TestProject): () => void {
   const cache = path.join(root, 'node_modules/.cache');

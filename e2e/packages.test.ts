@@ -13,7 +13,7 @@ import { createBotUser } from './work.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const tarballs = inject('packages');
-/** A folder outside of the clone, in which nothing is but what npm installs from the tarballs. */
+/** A folder outside of the clone, with nothing but what npm installs from the tarballs. */
 const home = createHome();
 const names = ['api', 'runner', 'cli', 'web', 'server'];
 const installed = (...parts: string[]) => path.join(home, 'node_modules/@millrace', ...parts);

@@ -1,4 +1,4 @@
-/** Somebody who takes part in a history in a process of their own, to be killed and paused: a role, and its place as JSON. */
+/** A participant of a history in a process of its own, to be killed and paused: a role, and its place as JSON. */
 import type { Place } from './history/calls.ts';
 import { consume } from './history/consumer.ts';
 import { runDevice } from './history/device.ts';

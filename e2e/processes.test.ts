@@ -22,7 +22,7 @@ interface Several extends Running {
   readonly admin: Client;
   /** The parent of the processes that serve. */
   readonly parent: number;
-  /** Those that serve, or are about to. */
+  /** The processes that serve, or are about to. */
   readonly serving: () => number[];
 }
 
@@ -103,7 +103,7 @@ test('serve with several processes is restarted one after the other, and callers
   const over = new AbortController();
   const outcomes: string[] = [];
   const repeat = async (call: () => Promise<string>) => {
-    // An error is what no caller may get.
+    // No caller may get an error.
     while (!over.signal.aborted) outcomes.push(await call().catch((error: Error) => error.message));
   };
   const keepAlive = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
@@ -135,7 +135,7 @@ test('serve with several processes is restarted one after the other, and callers
   expect(server.serving().filter((pid) => before.includes(pid))).toEqual([]);
   expect((await onFreshConnection(`${url}/health/ready`)).status).toBe(200);
   over.abort();
-  // What comes later may be of the stop, which takes the port away.
+  // Later ones may come from the stop, which takes the port away.
   const answered = new Set(outcomes);
   await stop(server);
   await Promise.all(callers);
@@ -152,7 +152,7 @@ test('serve with several processes has one that was killed followed by another, 
       agent: false,
       headers: { authorization: `Bearer ${token}` },
     });
-    // One that is cut is none of this test's faults.
+    // A cut connection is no fault of this test.
     opened.on('error', () => undefined);
     opened.end();
     return once(opened, 'response') as Promise<[IncomingMessage]>;
@@ -175,7 +175,7 @@ test('serve with several processes has one that was killed followed by another, 
   const all = server.serving();
   for (const pid of all) started.add(pid);
   expect([all.length, all.includes(killed)]).toEqual([2, false]);
-  // What it held was given back.
+  // The streams of the killed process no longer count for the tenant.
   await expect.poll(async () => (await stream())[0].resume().statusCode).toBe(200);
   await expect
     .poll(async () => (await onFreshConnection(`${url}/health/ready`)).text())

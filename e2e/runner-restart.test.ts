@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startApp } from '../server/src/testing/app.ts';
 import { count, createBotUser, createGate, createWork, numbered, startBot, type Work } from './work.ts';
 
-/** How often each item was finished, by the reports of any runner. */
+/** The number of times that each item was finished, by reports of any runner. */
 async function finishes(work: Work): Promise<Record<string, number>> {
   const items = await work.items();
   const timelines = await Promise.all(items.map(({ id }) => work.events(id)));

@@ -13,7 +13,7 @@ beforeAll(async () => {
   base = { url: app.url, username, apiKey };
 });
 
-/** The one item of a queue, whole. */
+/** The only item of a queue, in full. */
 async function itemOf(work: Work): Promise<Schemas['WorkItem']> {
   const [first] = await work.items();
   return (await app.admin.getWorkItem({ path: { id: work.queueId, workItemId: first?.id as number } })).body;
@@ -30,7 +30,7 @@ const stopped = async ({ signal }: Tools) => {
 
 test('an item that is not done when the time to drain is over is given back at once, untried', async () => {
   const work = await createWork(app, 'Returned', numbered(1));
-  // The lease is long: it is not what brings the item back.
+  // The lease is long, so that it does not bring the item back.
   const options = { ...base, queue: work.name, leaseSeconds: 3600, drainSeconds: 0 };
   const runner = startBot(options, async (_, tools) => stopped(tools));
   await expect.poll(() => runner.seen('claimed')).toHaveLength(1);

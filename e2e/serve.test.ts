@@ -12,7 +12,7 @@ import { createHome, millrace, startMillrace, type Running } from './millrace.ts
 const serve = (home: string, env: Record<string, string> = {}, port = 0) =>
   startMillrace(home, ['serve', '--port', String(port), '--data', 'db'], env);
 
-/** Until a server has said this. Tests that run side by side each have an expect of their own. */
+/** Waits until a server has printed this. Tests that run side by side each have an expect of their own. */
 const untilItSays = (expect: ExpectStatic, server: Running, text: string) =>
   expect.poll(() => server.said()).toContain(text);
 
@@ -124,7 +124,7 @@ test.concurrent(
     expect(elsewhere.stderr).toContain('This machine has no address 203.0.113.1: set MILLRACE_HOST');
     for (const { stdout, stderr } of [refused, elsewhere])
       expect(stdout + stderr).not.toMatch(/password|"level":[45]0| {4}at /);
-    // Told before anything is created.
+    // The message comes before anything is created.
     expect(existsSync(path.join(home, 'db'))).toBe(false);
 
     const server = serve(home);
@@ -134,7 +134,7 @@ test.concurrent(
       millrace(home, ['login', '--username', 'admin', '--password-stdin', '--url', String(url)], { stdin });
     expect(await logIn(`${password}\n`)).toMatchObject({ code: 0 });
 
-    // The password is lost: once while the server runs, and once while it does not.
+    // The password is lost twice: while the server runs, and while it does not.
     const reset = () => millrace(home, ['admin', 'reset-password', '--data', 'db']);
     const whileRunning = await reset();
     expect(whileRunning, whileRunning.stderr).toMatchObject({

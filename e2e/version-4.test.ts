@@ -23,7 +23,7 @@ beforeAll(async () => {
 // Programs have members of their own: each body has one that Millrace does not know.
 const odd = { clientBuild: '11.3', extras: [{ a: 1 }] };
 
-/** A queue that the bot may put items into and process, made by the operations of version 4 as far as there are any. */
+/** A queue that the bot may put items into and process, made by operations of version 4 where they exist. */
 async function createQueue(name: string): Promise<number> {
   const attributes = [
     { name: 'customer', type: 'TEXT', ...odd },

@@ -12,19 +12,19 @@ import {
 import { expect, onTestFinished } from 'vitest';
 import type { App, TestUser } from '../server/src/testing/app.ts';
 
-/** A user with an API key, as a device has it. */
+/** A user with an API key, as devices have. */
 export interface BotUser {
   readonly user: TestUser;
   readonly username: string;
   readonly apiKey: string;
 }
 
-/** A queue with items, and what became of them. */
+/** A queue with items, and their outcome. */
 export interface Work {
   readonly queueId: Id;
   readonly name: string;
   readonly items: () => Promise<Schemas['WorkItem'][]>;
-  /** How many items there are in each status. */
+  /** The number of items in each status. */
   readonly statuses: () => Promise<Record<string, number>>;
   readonly events: (id: Id | undefined) => Promise<Schemas['WorkItemEvent'][]>;
 }
@@ -94,7 +94,7 @@ export function startAgent(options: AgentOptions) {
   return watch((watching) => runAgent({ ...options, ...watching }));
 }
 
-/** Something to wait for that a test decides. */
+/** A promise that a test fulfils when it wants to. */
 export function createGate(): { opened: Promise<void>; open: () => void } {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -111,7 +111,7 @@ function watch<Result>(start: (watching: Watching) => Promise<Result>) {
   onTestFinished(() => kill.abort());
   const onEvent = (event: RunnerEvent) => void events.push(event);
   const done = start({ signal: drain.signal, killSignal: kill.signal, onEvent });
-  // A test that needs it awaits `done`; a test that failed before has said enough.
+  // A test that needs the result awaits `done`; a test that has failed already has said enough.
   done.catch(() => undefined);
   const drained = async () => {
     drain.abort();

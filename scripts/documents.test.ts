@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 const root = path.dirname(import.meta.dirname);
 
-/** What is made on the way, or brought by others. */
+/** Folders that are generated, or brought by others. */
 const notOurs = new Set(['node_modules', 'dist', 'coverage', 'data', '.git']);
 
 /** All files and folders of the repository, as paths from its root. */
@@ -19,7 +19,7 @@ function entriesIn(folder: string): string[] {
 const entries = entriesIn('');
 const read = (name: string) => readFileSync(path.join(root, name), 'utf8');
 
-/** What stands between backticks, and the words of commands. */
+/** The texts between backticks, and the words of commands. */
 function namesIn(text: string): string[] {
   const [prose, commands] = [[], []] as [string[], string[]];
   for (const [index, part] of text.split(/^```.*$/m).entries()) (index % 2 ? commands : prose).push(part);
@@ -31,14 +31,14 @@ const house = new Set(
   entries.filter((entry) => /^(server\/src\/)?[^/]+$/.test(entry)).map((entry) => path.basename(entry)),
 );
 
-/** Whether a name is meant as one of a file or a folder: by its ending, or by the room that it begins with. */
+/** Whether a name is meant as a file or a folder: by its ending, or by the room that it begins with. */
 function isPath(name: string): boolean {
   if (!/^[\w.*-]+(\/[\w.*-]+)*\/?$/.test(name) || name.includes('NNNN')) return false;
   const [first = '', ...rest] = name.split('/');
   return /[.](ts|mjs|yaml|md|sql)$/.test(name) || (rest.length > 0 && house.has(first));
 }
 
-/** Whether a path leads somewhere, from the root or from a folder on the way: a page says once in which room it is. */
+/** Whether a path exists, from the root or from a folder on the way: a page names the room only once. */
 function leads(name: string): boolean {
   const pattern = name.replace(/\/$/, '').replaceAll('.', '[.]').replaceAll('*', '[^/]*');
   const ending = new RegExp(`(^|/)${pattern}$`);

@@ -1,5 +1,5 @@
-// Builds the console when what is built is not of the sources that are there, so that `npm start` on a fresh or updated checkout
-// serves the console of now. A build that fails keeps nobody from starting the server: it says what went wrong and ends well.
+// Builds the console when its build is older than the sources, so that `npm start` on a fresh or updated checkout serves the present
+// console. A failing build does not keep the server from starting: it reports its error and exits with success.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const built = path.join(root, 'web/dist/.built');
-/** All that can change what is built, as paths from the root. */
+/** Everything that can change the build, as paths from the root. */
 const sources = ['web', 'api/src', 'package-lock.json'];
 const aside = new Set(['node_modules', 'dist']);
 
@@ -30,7 +30,7 @@ function digestOfSources() {
   return hash.digest('hex');
 }
 
-/** The files of a folder, in one order everywhere. Tests are no part of what is built. */
+/** The files of a folder, in the same order everywhere. Tests are no part of the build. */
 function filesIn(place) {
   const entries = existsSync(path.join(root, place)) ? entriesOf(place) : [];
   return entries

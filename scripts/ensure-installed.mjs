@@ -38,7 +38,7 @@ function recordedPackages() {
   }
 }
 
-/** npm leaves out optional packages for other machines, and what only those need. */
+/** npm leaves out optional packages for other machines, and packages that only those need. */
 function isLeftOut({ optional, os, cpu, libc }) {
   const isForThisMachine = !libc && os?.includes(process.platform) && cpu?.includes(process.arch);
   return optional && !isForThisMachine;
@@ -49,7 +49,7 @@ function install() {
   // npm hands its own path to the scripts it runs; on Windows the plain name would need a shell.
   const npm = process.env.npm_execpath ?? '';
   const command = path.basename(npm) === 'npm-cli.js' ? [process.execPath, npm] : ['npm'];
-  // Whatever level npm was started with, as by `npm test --silent`, it hands on: what fails here must be said.
+  // npm hands its log level on, as from `npm test --silent`: a failure here must be shown all the same.
   const args = [
     ...command.slice(1),
     'ci',

@@ -31,7 +31,7 @@ function createProject(packages: Record<string, Package> = {}): string {
   return folder;
 }
 
-/** Makes package.json and lockfile ask for these packages; what is installed stays as it is. */
+/** Makes package.json and lockfile ask for these packages; the installed ones stay as they are. */
 function lock(folder: string, packages: Record<string, Package>): void {
   const root = { name: 'project', version: '1.0.0', dependencies: {}, optionalDependencies: {} };
   const entries = Object.entries(packages).map(([name, entry]) => {

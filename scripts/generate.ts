@@ -1,7 +1,6 @@
 /**
- * Generates what follows from the contract fragments and the lifecycle:
- * api/openapi.json, api/src/generated/*.ts and docs/lifecycle.md.
- * With --check it writes nothing and fails when a committed file is out of date.
+ * Generates the files that follow from the contract fragments and the lifecycle: api/openapi.json, api/src/generated/*.ts and
+ * docs/lifecycle.md. With --check it writes nothing and fails when a committed file is out of date.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,8 +1,8 @@
 /**
- * Makes the packages for npm: `npm run packages`, in dist/, which is made anew, or in an empty folder that is given.
+ * Makes the packages for npm: `npm run packages`, in dist/, which is made anew, or in a given empty folder.
  *
- * Each gets a folder with what npm shall carry, and a tarball of it: the sources as JavaScript with type declarations, and
- * its package.json, rewritten to name those. In the repository itself everything runs from the sources.
+ * Each gets a folder with its contents on npm, and a tarball of it: the sources as JavaScript with type declarations, and its package.json,
+ * rewritten to name those. In the repository itself everything runs from the sources.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,14 +19,14 @@ const root = path.dirname(import.meta.dirname);
 const packages = ['api', 'runner', 'cli', 'web', 'server'];
 /** Packages whose code others import, with its types. */
 const libraries = ['api', 'runner'];
-/** Files that a package carries besides its code, where they exist, and where it has them. */
+/** Files that a package carries besides its code, where they exist, and their places in it. */
 const carried: Readonly<Record<string, string>> = {
   'README.md': 'README.md',
   'openapi.json': 'openapi.json',
   bin: 'bin',
   migrations: 'migrations',
   reference: 'reference',
-  // The console, built.
+  // The built console.
   dist: 'dist',
   'src/styles': 'styles',
 };
@@ -39,7 +39,7 @@ function emptied(folder: string): string {
   return empty(folder);
 }
 
-/** @throws Error when something is in the folder: files of others are not written over. */
+/** @throws Error when something is in the folder: other people's files are not overwritten. */
 function empty(folder: string): string {
   mkdirSync(folder, { recursive: true });
   if (readdirSync(folder).length > 0)
@@ -51,7 +51,7 @@ function pack(folder: string): void {
   const compiled = path.join(folder, 'compiled');
   const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
   const project = path.join(root, 'tsconfig.build.json');
-  // `npm run types` has checked them, with the code that uses them; again would take as long as all the rest.
+  // `npm run types` has checked them, with the code that uses them; another check would take as long as all the rest.
   run(process.execPath, [tsc, '-p', project, '--noCheck', '--outDir', compiled], root);
   run(process.execPath, [path.join(root, 'scripts/ensure-console.mjs')], root);
   for (const name of packages) stage(name, path.join(compiled, name, 'src'), path.join(folder, name));
@@ -59,7 +59,7 @@ function pack(folder: string): void {
   run('npm', ['pack', ...packages.map((name) => `./${name}`)], folder);
 }
 
-/** Fills the folder of a package with what npm shall carry. */
+/** Fills the folder of a package with its contents on npm. */
 function stage(name: string, code: string, folder: string): void {
   const source = path.join(root, name);
   const manifest = JSON.parse(readFileSync(path.join(source, 'package.json'), 'utf8')) as Manifest;
@@ -74,12 +74,12 @@ function stage(name: string, code: string, folder: string): void {
   writeFileSync(path.join(folder, 'package.json'), `${text}\n`);
 }
 
-/** Neither tests nor the note of what the console was built from. */
+/** Leaves out tests and the console's note on its sources. */
 function isForUsers(file: string): boolean {
   return !file.endsWith('.test.ts') && path.basename(file) !== '.built';
 }
 
-/** The package.json on npm. Compiled, a package needs nothing that reads TypeScript, and the console has in it what it needs. */
+/** The package.json on npm. Compiled, a package needs no reader of TypeScript, and the console contains its dependencies. */
 function published(manifest: Manifest, isLibrary: boolean): object {
   const { private: _, exports, dependencies, devDependencies: __, ...rest } = manifest;
   const isBuilt = exports !== undefined && './dist/*' in exports;

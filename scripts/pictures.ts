@@ -1,6 +1,6 @@
 /**
- * Takes the pictures of docs/console.md: `npx tsx scripts/pictures.ts URL PASSWORD`, at a server that runs, such as the one that
- * `npm run demo -- --keep` leaves, whose first queue is shown.
+ * Takes the pictures of docs/console.md: `npx tsx scripts/pictures.ts URL PASSWORD`, at a running server, such as the one
+ * that `npm run demo -- --keep` leaves; it shows the first queue.
  */
 import path from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
@@ -51,7 +51,7 @@ async function take(
   await page.close();
 }
 
-/** Has a file tried that fits the queue, but for one row, as far as the step that tells what would become of it. */
+/** Tries a file that fits the queue except for one row, up to the step that says what would become of it. */
 async function tryFile(page: Page): Promise<void> {
   const { workItemModelId } = await ask<{ workItemModelId: number }>('GET', '/v4/wlm/queues/1');
   const { attributes } = await ask<{ attributes: readonly Attribute[] }>(
@@ -71,7 +71,7 @@ interface Attribute {
   readonly type: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
 }
 
-/** A value that fits, but for the numbers of the third row. */
+/** A value that fits, except for the numbers of the third row. */
 function valueOf(type: Attribute['type'], row: number): string {
   if (type === 'NUMBER') return row === 3 ? 'much' : String(row * 129.9);
   if (type === 'DATE') return `2026-12-0${row}`;
@@ -93,7 +93,7 @@ async function ask<Answer>(method: 'GET' | 'POST', to: string, body?: object): P
   return (await answer.json()) as Answer;
 }
 
-/** The item that is looked at: the newest that failed. */
+/** The item to look at: the newest that failed. */
 async function firstFailed(): Promise<string> {
   const filter = { operator: 'eq', field: 'status', value: 'FAILED' };
   const sort = [{ field: 'createdOn', direction: 'desc' }];

@@ -68,7 +68,7 @@ describe('the lint of the rooms', () => {
   });
 });
 
-/** The rooms of ARCHITECTURE.md by how URLs begin. */
+/** The rooms of ARCHITECTURE.md, by the beginnings of URLs. */
 function roomsByUrl(): [string, string][] {
   const text = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8');
   const [, table = ''] = text.split('| URL begins with | room |');

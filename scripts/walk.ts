@@ -1,6 +1,6 @@
 /**
- * Shows how long the way through the server's code is for each operation of the contract: what a reader opens who begins
- * at its function and follows every reference, depth first. `walk/walk.ts` has the definition of walk and figures.
+ * Shows the length of the path through the server's code for each operation of the contract: everything that a reader opens who begins at
+ * its function and follows every reference, depth first. `walk/walk.ts` has the definition of walk and figures.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';

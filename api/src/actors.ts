@@ -1,7 +1,7 @@
-/** What kinds of actors are on record: who works on items, the server by itself, and all other users. */
+/** The kinds of actors on record: programs that work on items, the server by itself, and all other users. */
 export type ActorKind = 'USER' | 'RUNNER' | 'MILLRACE';
 
-/** What only who takes items, holds them and reports on them does, and the agents of devices. */
+/** The operations of programs that take items, hold them and report on them, and of the agents of devices. */
 export const runnerOperations: readonly string[] = [
   'claimWorkItems',
   'requestWork',
@@ -11,7 +11,9 @@ export const runnerOperations: readonly string[] = [
   'registerDevice',
 ];
 
-/** By this operation of version 4 the holder of an item takes it and reports on it; everybody else has to wait until nobody holds it. */
+/**
+ * The operation of version 4 by which the holder of an item takes it and reports on it; everybody else has to wait until nobody holds it.
+ */
 export const heldOperation = 'updateWorkItem';
 
 /** Names on record besides operations: jobs of the server, and reports that came too late. */
@@ -42,7 +44,7 @@ interface Acted {
   readonly to?: string | undefined;
 }
 
-/** Who acted: the record has the user, and tells programs that process items from others by what they do. */
+/** The kind of the actor: the record has the user, and programs that process items are recognised by what they do. */
 export function actorKindOf({ actorId, operation, from, to }: Acted): ActorKind {
   if (Number(actorId) === 0) return 'MILLRACE';
   const isHeld = operation === heldOperation && (from === 'IN_PROGRESS' || to === 'IN_PROGRESS');

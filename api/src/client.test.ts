@@ -23,7 +23,7 @@ afterEach(() => {
   closing.splice(0).forEach((close) => close());
 });
 
-/** An HTTP server that answers as told, and what it was asked. */
+/** An HTTP server with given answers, and the requests it got. */
 async function answering(respond: Respond) {
   const seen: Seen[] = [];
   const server = createServer((request, response) => {

@@ -15,7 +15,7 @@ import { follow, type Connect, type FollowOptions } from './client/stream.ts';
 import { openEvents } from './client/event-stream.ts';
 
 export interface ClientOptions {
-  /** Where the server is, such as `http://127.0.0.1:8080`; a path is kept. */
+  /** The address of the server, such as `http://127.0.0.1:8080`; a path is kept. */
   readonly url: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
@@ -52,22 +52,22 @@ type Method<O extends OperationId> = (typeof operations)[O] extends { effect: 's
       : (call: Call<O>, options?: CallOptions) => Promise<Output<O>>;
 
 /**
- * The parts of a stream, for as long as it is iterated. When the connection breaks, the server stops or the token ends, it
- * connects again and goes on where it was: nothing is lost or repeated. It throws ApiError when the server refuses, and
- * ConnectionError when it cannot be reached at the beginning; later it tries until it can.
+ * The parts of a stream, for as long as it is iterated. When the connection breaks, the server stops or the token ends, it connects again
+ * and goes on where it was: nothing is lost or repeated. It throws ApiError when the server refuses, and ConnectionError when the server
+ * cannot be reached at the beginning; later it keeps trying.
  */
 type StreamMethod<O extends OperationId> = (
   call?: Call<O>,
   options?: FollowOptions,
 ) => AsyncIterableIterator<Streamed<O>>;
 
-/** A file, as soon as it begins to come. */
+/** A download, answered as soon as it begins to come. */
 type DownloadMethod<O extends OperationId> = (
   call: Call<O>,
   options?: Pick<CallOptions, 'signal'>,
 ) => Promise<DownloadedFile>;
 
-/** Calls an operation that is chosen while the program runs; what it needs and answers is in the contract. Of a stream it answers the iterable. */
+/** Calls an operation chosen at run time; its input and answer are in the contract. For a stream it answers the iterable. */
 export type AnyMethod = (operationId: OperationId, call?: AnyCall, options?: CallOptions) => Promise<unknown>;
 
 /** Every operation of the contract as a method. */
@@ -123,7 +123,7 @@ export function createClient(options: ClientOptions): Client {
   return { ...methodsOf(call, stream), call } as Client;
 }
 
-/** A stream is answered at once, and not when it begins: it is iterated then. */
+/** Builds the methods. A stream is answered at once, before it begins: that happens when it is iterated. */
 function methodsOf(
   call: AnyMethod,
   stream: (operation: Operation, input: AnyCall, options?: FollowOptions) => AsyncIterable<unknown>,

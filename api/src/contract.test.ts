@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 /*
- * The promise to programs that speak version 4 of the workload management API, written down once more and by hand.
- * Nothing that stands here may change. The contract may add operations, members that are not needed, and refusals.
+ * The promise to programs that speak version 4 of the workload management API, written down once more and by hand. Nothing in this file may
+ * change. The contract may add operations, optional members, and refusals.
  */
 
 /** A type: integer, int64, text, time, boolean or object; choices `A|B`; a schema by its name; `[…]` is a list of it. */
@@ -201,7 +201,7 @@ function schemaOf(media: Media | undefined, type = 'application/json'): Schema |
   return media?.content?.[type]?.schema;
 }
 
-/** What Millrace adds to version 4: parameters of the query, which nobody has to send. */
+/** Millrace's additions to version 4: query parameters, all of them optional. */
 const addedParameters: Record<string, readonly string[]> = {
   getWorkItemModel: ['modelVersion'],
   createWorkItemsFromFile: [
@@ -264,7 +264,7 @@ describe.each(Object.entries(operations))('%s', (operationId, promised) => {
 
   test(`${operationId} answers 200 with ${gives ?? 'a body that nobody needs'}`, () => {
     const successes = Object.keys(operation?.responses ?? {}).filter((status) => /^[123]/.test(status));
-    // With its own parameter `async` alone, which callers of version 4 do not send.
+    // Only for its own parameter `async`, which callers of version 4 do not send.
     const further = operationId === 'createWorkItemsFromFile' ? ['202'] : [];
     expect(successes).toEqual(['200', ...further]);
     if (gives) expect(typeOf(schemaOf(operation?.responses['200']) ?? {})).toBe(gives);
@@ -295,7 +295,7 @@ describe.each(Object.entries(schemas))('the schema %s', (name, { needed = [], me
   });
 
   test('needs no member that programs do not send', () => {
-    // An error is what we send: there, more is better.
+    // The server sends errors: there, more members are better.
     const isOurs = name === 'Error';
     expect(schema.required ?? []).toEqual(isOurs ? ['code', 'message'] : needed);
   });

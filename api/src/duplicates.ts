@@ -1,4 +1,4 @@
-/** A list or an object that is open: the names it has so far, and the member at hand. */
+/** An open list or object: its names so far, and the position or name of the present member. */
 interface Open {
   readonly names: Set<string> | undefined;
   at: string | number;
@@ -7,8 +7,8 @@ interface Open {
 const parts = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{},:]/gs;
 
 /**
- * The way to the first name that an object in this text, which is known to be JSON, has twice; empty when there is none. Parsers keep
- * the last of two members and say nothing.
+ * The path to the first name that an object in this text has twice, for text known to be JSON; empty when there is none. Parsers silently
+ * keep the last of two members.
  * @param first the position of the first member, where the text is a part of a list.
  */
 export function wayToDuplicate(text: string, first = 0): (string | number)[] {

@@ -1,17 +1,17 @@
-/** What is wrong with a text that should be JSON, in words that go behind the names and positions that lead there. */
+/** A fault in a text that should be JSON, worded to follow the names and positions that lead to it. */
 interface Fault {
   readonly way: (string | number)[];
   readonly message: string;
 }
 
-/** A list or an object that is open, and the position or the name of the member at hand. */
+/** An open list or object, and the position or name of the present member. */
 interface Open {
   readonly isList: boolean;
   at: string | number | undefined;
 }
 
 const value = { text: 'more', plain: 'more', '[': 'a value or ]', '{': 'a name in double quotes or }' };
-/** What may stand where something is wanted, and what is wanted behind it; `more` where that depends on what is open. */
+/** What may follow where something is expected, and what is then expected; `more` where that depends on the open list or object. */
 const grammar = {
   'a value': value,
   'a value or ]': { ...value, ']': 'more' },
@@ -29,7 +29,7 @@ const plain = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$
 const longestShown = 20;
 
 /**
- * The first thing that makes a text no JSON, or that cannot be stored: the words of parsers differ, and most of them name no member.
+ * The first fault by which a text is no JSON or cannot be stored. Parsers word their errors differently, and most of them name no member.
  * @param first the position of the first member, where the text is a part of a list.
  */
 export function faultIn(text: string, first = 0): Fault | undefined {
@@ -64,7 +64,7 @@ class Walk {
     return undefined;
   }
 
-  /** Opens and closes what the part opens and closes, and goes on to the next member. */
+  /** Opens and closes lists and objects by the part, and goes on to the next member. */
   #follow(kind: string, name: string | undefined): void {
     const at = this.#open.at(-1);
     if (at && name !== undefined) at.at = name;
@@ -88,7 +88,7 @@ class Walk {
     return this.#fault(`has ${found} where ${this.#wanted} should be`);
   }
 
-  /** @param isAround whether it is about what has the member at hand, not about that. */
+  /** @param isAround whether the fault is in the list or object around the present member. */
   #fault(message: string, isAround = false): Fault {
     const open = isAround ? this.#open.slice(0, -1) : this.#open;
     return { way: open.flatMap(({ at = [] }) => at), message };
@@ -103,7 +103,7 @@ function kindOf(part: string): string {
 const escapes = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/g;
 const control = /[\u0000-\u001f]/;
 
-/** What is wrong with a text, in its quotes. */
+/** The fault of a text, in its quotes. */
 function problemOf(text: string): string | undefined {
   const [found] = control.exec(text) ?? [];
   if (found !== undefined) return `holds the character ${nameOf(found)}, which JSON writes as an escape`;

@@ -21,7 +21,7 @@ export class ExactNumber {
   }
 }
 
-/** JSON that somebody else has written, and `stringifyJson` puts in as it is: for what is only passed on. */
+/** JSON written by somebody else that `stringifyJson` puts in unchanged, for values that are only passed on. */
 export class JsonText {
   readonly text: string;
   constructor(text: string) {
@@ -33,7 +33,7 @@ export class JsonText {
   }
 }
 
-/** The texts that the writing under way has met, in their order. */
+/** The texts found in the present call of `stringifyJson`, in order. */
 let passedOn: string[] = [];
 const textMark = '\u0000t';
 const escapedTextMark = '"\\u0000t"';
@@ -63,7 +63,7 @@ export function parseJson(text: string): unknown {
   return parseShallowJson(text);
 }
 
-/** Reads JSON text as `parseJson` does, where somebody has looked at it already, and found that it does not nest absurdly deep. */
+/** Reads JSON text as `parseJson` does, for text already known not to nest absurdly deep. */
 export function parseShallowJson(text: string): unknown {
   if (perhapsForbiddenText.test(text)) refuseForbiddenText(JSON.parse(text));
   if (!perhapsInexact.test(text)) return JSON.parse(text);
@@ -93,7 +93,7 @@ export function toDouble(value: number | bigint | ExactNumber): number {
   return Number(value instanceof ExactNumber ? value.digits : value);
 }
 
-/** How deep the brackets nest, up to where it is too deep. Reads the characters by hand: matches would cost more than parsing. */
+/** The depth of nested brackets, up to the limit. Reads the characters by hand: matches would cost more than parsing. */
 function depthOf(text: string): number {
   let depth = 0;
   let isText = false;

@@ -1,6 +1,6 @@
 /**
- * The life of a work item, as data: the transitions there are, from which statuses each may start, what else must hold,
- * and where it leads. The server's rules, docs/lifecycle.md and the tests read these tables.
+ * The life of a work item, as data: each transition with the statuses it starts from, its further conditions, and the status it leads to.
+ * The server's rules, docs/lifecycle.md and the tests read these tables.
  */
 
 export const statuses = ['NEW', 'IN_PROGRESS', 'COMPLETE', 'FAILED', 'DEFERRED'] as const;
@@ -11,7 +11,7 @@ export function isOver(status: Status): boolean {
   return status === 'COMPLETE' || status === 'FAILED';
 }
 
-/** All of an item that decides which transitions may happen to it. */
+/** The facts about an item that decide which transitions may happen to it. */
 export interface Facts {
   readonly status: Status;
   readonly notBefore?: unknown;
@@ -55,7 +55,7 @@ export interface Transition {
   readonly from: readonly Status[];
   /** Facts that must hold as well. */
   readonly when?: readonly Guard[];
-  /** Where it leads; SAME keeps the status, GONE removes the item. */
+  /** The status it leads to; SAME keeps the status, GONE removes the item. */
   readonly to: Status | 'SAME' | 'GONE';
   readonly meaning: string;
 }

@@ -15,7 +15,7 @@ export interface Operation {
   /** A second path under which older clients know the operation. */
   readonly also: string | null;
   readonly body: 'json' | 'file' | null;
-  /** The list in the body whose members may come as lines of JSON instead, as many as there are. */
+  /** The list in the body that may come as lines of JSON instead, with any number of members. */
   readonly lines: string | null;
   readonly bodyRequired: boolean;
   /** The largest body of JSON, in bytes; null where items are in it, for as many as the server is set to take. */

@@ -1,14 +1,13 @@
 /** No signature is longer. */
 export const longestSignature = 200;
 
-// Of a longer error, the beginning says what went wrong.
+// Of a longer error, the beginning tells what went wrong.
 const readCharacters = 2000;
 
 /** The signature of failures that came without an error. */
 const unsaid = '(no error)';
 
-// Each in a group named by what stands in its place; the first that fits a position counts. Status codes tell failures apart, so
-// that they stay. Quotes inside of a quoted text have a backslash, where JSON has written it.
+// Each in a group named by its placeholder; the first that fits a position counts. Status codes stay, as they tell failures apart. Quotes inside of a quoted text have a backslash, where JSON has written it.
 const variable = new RegExp(
   [
     String.raw`(?<kept>\b(?:HTTP|status|code)[ :=]{1,3}[1-5]\d\d\b)`,
@@ -24,8 +23,8 @@ const variable = new RegExp(
 );
 
 /**
- * What failures of one cause have in common: the error without numbers, ids, quoted texts, times, paths and links, each of which stands
- * as `<number>` and so on, in one line of at most 200 characters. Errors with the same signature are taken for one cause.
+ * The common part of failures with one cause: the error without numbers, ids, quoted texts, times, paths and links, each replaced by
+ * `<number>` and so on, in one line of at most 200 characters. Errors with the same signature are taken for one cause.
  */
 export function signatureOf(error: string | null | undefined): string {
   const line = lineOf(error ?? '');
@@ -35,7 +34,7 @@ export function signatureOf(error: string | null | undefined): string {
   return cut(signature) || unsaid;
 }
 
-/** The error in one line. What a stack trace of Python has to say stands at its end. */
+/** The error in one line. A stack trace of Python has its message at the end. */
 function lineOf(error: string): string {
   const text = error.replaceAll(/\u001B\[[\d;]*m/g, '');
   const lines = text

@@ -26,7 +26,7 @@ export function openBullmq(load: NodeJS.Require, { redisPort, bots }: Order): Pr
     if (jobs.length === 1) await queue.add(name, jobs[0]?.data);
     else await queue.addBulk(jobs);
   };
-  // It has no call that takes a job and another that ends it which programs use: its worker does all there is.
+  // It has no calls to take and to end a job that programs use: its worker does everything.
   const work = (handle: () => void) => {
     const options = { connection, concurrency: bots, removeOnComplete: { count: 0 } };
     const worker = new Worker(name, () => Promise.resolve(handle()), options);

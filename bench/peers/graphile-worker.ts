@@ -31,7 +31,7 @@ export async function openGraphile(
     if (payloads.length === 1) await utils.addJob(identifier, payloads[0]);
     else await utils.addJobs(payloads.map((payload) => ({ identifier, payload })));
   };
-  // It has no call that takes a job: its worker does all there is.
+  // It has no call that takes a job: its worker does everything.
   const worker = { concurrentJobs: bots, ...(usesLocalQueue && localQueue) };
   const work = async (handle: () => void) => {
     const taskList = { [identifier]: () => Promise.resolve(handle()) };

@@ -1,4 +1,4 @@
-/** A program that does one kind of work with one peer, for some seconds, and tells how much it has done. */
+/** A program that does one kind of work with one peer for some seconds, and reports how much it has done. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -46,7 +46,7 @@ async function work(): Promise<void> {
   process.send?.(done);
 }
 
-/** Has many calls under way at the same time, until the time is over. */
+/** Keeps many calls under way until the time is over. */
 async function atOnce(calls: number, call: () => Promise<number>): Promise<Done> {
   const begun = performance.now();
   const until = begun + order.seconds * 1000;
@@ -97,7 +97,7 @@ async function bots({ work: run }: Peer): Promise<Done> {
   const until = async (isOver: () => boolean) => {
     while (!isOver()) await pause(5);
   };
-  // Starting does not count, nor does what comes when there is nothing left.
+  // The start does not count, nor the time after the last job.
   await until(() => items > 0);
   const [begun, first] = [performance.now(), items];
   await until(() => performance.now() - begun > order.seconds * 1000 || items >= order.fill);

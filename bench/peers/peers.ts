@@ -9,7 +9,7 @@ import { freePort } from '../../server/src/postgres/free-port.ts';
 import type { Done } from '../accounts.ts';
 import type { Size } from '../scenarios.ts';
 
-/** What a contestant can do. Where it has no call that takes jobs, its worker does the cycles. */
+/** The abilities of a contestant. Without a call that takes jobs, its worker does the cycles. */
 export interface Peer {
   readonly create: (records: readonly string[]) => Promise<void>;
   /** Takes this number of jobs and ends them. @returns how many there were */
@@ -29,16 +29,16 @@ export interface Order {
   readonly fill: number;
   /** Jobs that its worker runs at the same time. */
   readonly bots: number;
-  /** Where the libraries are installed. */
+  /** The folder in which the libraries are installed. */
   readonly folder: string;
   readonly connection: pg.ClientConfig;
   readonly redisPort: number | undefined;
-  /** Where Millrace is. */
+  /** The address of Millrace. */
   readonly server?: string;
   readonly queueId?: number;
 }
 
-/** A contestant: how it is called in the report, and with how many jobs at once it is fastest. */
+/** A contestant: its name in the report, and the number of jobs at once at which it is fastest. */
 export interface Contestant {
   readonly name: string;
   readonly order: Pick<Order, 'peer' | 'usesLocalQueue'>;
@@ -59,14 +59,14 @@ export const contestants: readonly Contestant[] = [
   { name: 'BullMQ', order: { peer: 'bullmq' }, batch: 1000 },
 ];
 
-/** Where peers are, and the Redis that one of them needs. */
+/** The folder of the peers, and the Redis that one of them needs. */
 export interface Peers {
   readonly folder: string;
   readonly redisPort: number | undefined;
   stop(): Promise<void>;
 }
 
-/** Installs the peers beside the bench: those who run Millrace need none of them. */
+/** Installs the peers beside the bench: running Millrace needs none of them. */
 export async function preparePeers(): Promise<Peers> {
   const folder = path.join(tmpdir(), 'millrace-bench-peers');
   await mkdir(folder, { recursive: true });

@@ -30,7 +30,7 @@ export async function openPgBoss(load: NodeJS.Require, { connection, items, bots
       await boss.complete(name, items === 1 ? (jobs[0]?.id ?? '') : jobs.map(({ id }) => id));
     return jobs.length;
   };
-  // As its documents have it: a worker polls, every half second at the most often, and takes a batch.
+  // By its documents, a worker polls, every half second at the most often, and takes a batch.
   const work = async (handle: () => void) => {
     const options = { batchSize: 100, pollingIntervalSeconds: 0.5 };
     for (let index = 0; index < bots; index += 1)

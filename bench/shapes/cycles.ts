@@ -111,7 +111,7 @@ const keys = (count: number) =>
   CREATE INDEX by_k${at} ON work_item_data (queue_id, k${at}, item_id) WHERE k${at} IS NOT NULL;`,
   ).join('');
 
-/** What the indexes cost that lists are read by: docs/decisions/0014-reads-at-scale.md. */
+/** The cost of the indexes by which lists are read: docs/decisions/0014-reads-at-scale.md. */
 export async function reads(url: string, repeats: number): Promise<void> {
   const load = { batch: 32, items: 8000, payload: payloadOf(1000) };
   const more = (name: string, added: string) => variant(url, name, {}, { ...load, added });

@@ -17,7 +17,7 @@ const watch = setInterval(() => {
   clearInterval(watch);
   process.kill(process.pid, 'SIGTERM');
 }, watchMs);
-// Watching must not keep a command alive that has come to its end.
+// Watching must not keep a finished command alive.
 watch.unref();
 
 function isNpmGone() {

@@ -67,7 +67,7 @@ export function printFields(terminal: Terminal, record: Row): void {
 function printLists(terminal: Terminal, record: Row): void {
   const { bold } = terminal.outColors;
   for (const [name, rows] of listsIn(record)) {
-    // A list within one thing is shown whole: nothing is cut.
+    // A list within one thing is shown whole, without cuts.
     const table = drawColumns(cellsOf(columnsWithin(name), rows), (head) => bold(oneLine(head)));
     terminal.out(`\n${bold(oneLine(name))}\n${table}`);
   }

@@ -12,7 +12,7 @@ import { whyUnreadable } from './files.ts';
 export async function readJsonOption(option: string, given: string): Promise<unknown> {
   const { text, source } = await textOf(option, given);
   const value = parsed(text, source);
-  // The server refuses it as well, but what is sent is written anew and has the last one only.
+  // The server refuses it as well, but the body is written anew here, with only the last of the two.
   const twice = wayToDuplicate(text);
   if (twice.length > 0)
     throw new UsageError(`${source} has ${twice.join('.')} twice. Leave out one of them.`);
@@ -55,7 +55,7 @@ async function textOf(option: string, given: string): Promise<{ text: string; so
   return decoded(bytes, file);
 }
 
-/** A lenient decoder would put � in place of each letter of another encoding, and that into the data. */
+/** Decodes strictly: a lenient decoder would put � into the data for each letter of another encoding. */
 function decoded(bytes: Buffer, source: string): { text: string; source: string } {
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), source };

@@ -19,7 +19,7 @@ interface Portion {
 
 const usualLength = 5000;
 const shownRefusals = 1000;
-// The server deals with many hundreds of items a second; a dry run looks at all of them in one call.
+// The server handles many hundreds of items a second; a dry run looks at all of them in one call.
 const callSeconds = 1800;
 const nothing: Outcome = {
   dryRun: false,
@@ -32,8 +32,8 @@ const nothing: Outcome = {
 };
 
 /**
- * Changes many items in several calls, so that people see the progress. The items are those that exist when it begins. When a
- * call fails, earlier changes stay, and their number is said.
+ * Changes many items in several calls, to show the progress. The items are those that exist when it begins. When a call fails, earlier
+ * changes stay, and their number is reported.
  */
 export async function updateInPortions(
   client: Client,

@@ -7,7 +7,7 @@ import { oneLine, safeLines } from './terminal.ts';
 type Row = Readonly<Record<string, unknown>>;
 
 /**
- * A list as columns of texts. Those without any value are left out, and those in which every value is the usual one.
+ * A list as columns of texts. Columns without any value are left out, and those with the usual value in every row.
  * @param wanted names of columns, most wanted first; `*` stands for all, `json.*` for all that begin so
  */
 export function cellsOf(wanted: readonly string[], list: readonly Row[]): Column[] {
@@ -22,7 +22,7 @@ export function cellsOf(wanted: readonly string[], list: readonly Row[]): Column
     }));
 }
 
-/** A record as pairs of name and value, without those that are empty; members of members as `counts.NEW`. */
+/** A record as pairs of name and value, without empty ones; members of members as `counts.NEW`. */
 export function fieldsOf(record: Row): [string, string][] {
   return membersOf(record).flatMap(([name, value]): [string, string][] => {
     if (isRows(value)) return [];

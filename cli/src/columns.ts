@@ -208,7 +208,7 @@ export function columnsWithin(member: string): readonly string[] {
   return wantedWithin[member.split('.').at(-1) ?? ''] ?? ['*'];
 }
 
-/** Whether a value of a column is what people expect unless they are told otherwise. */
+/** Whether a value of a column is the usual one, which nobody needs to be told. */
 export function isUsual(column: string, value: unknown): boolean {
   return Object.hasOwn(usual, column) && usual[column] === value;
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 /** The settings of the command line, all from the environment, which only this file reads. */
 export interface Config {
-  /** MILLRACE_URL: where the server is. */
+  /** MILLRACE_URL: the address of the server. */
   readonly url: string | undefined;
   /** MILLRACE_USERNAME, with MILLRACE_PASSWORD or MILLRACE_API_KEY: the caller, without a log-in before. */
   readonly username: string | undefined;

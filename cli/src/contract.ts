@@ -126,7 +126,7 @@ export function membersOfItem(): string[] {
   return Object.keys(find<Schema>('components', 'schemas', 'WorkItem').properties ?? {});
 }
 
-/** Names of the times in the rows that the filter of an operation is about: those it lists, or else work items. */
+/** Names of the times in the rows that an operation filters: the rows that it lists, or else work items. */
 export function timesInRows(operationId: OperationId): string[] {
   const operation: Operation = operations[operationId];
   const answer = inContract(operation).responses[String(operation.success)]?.content?.['application/json'];
@@ -156,7 +156,7 @@ function queryMembers(parameters: readonly PathParameter[]): Member[] {
   );
 }
 
-/** Members of a body; those that only the server sets are left out. */
+/** Members of a body, without those that only the server sets. */
 function bodyMembers(body: Schema): Member[] {
   const { properties = {}, required = [] } = resolve(body);
   return Object.entries(properties)
@@ -180,7 +180,7 @@ function memberOf(name: string, schema: Schema, place: Member['place'], isRequir
   return { name, place, kind, names, choices, shape, minLength, description, isRequired };
 }
 
-/** JSON with the members of a schema that a caller may set, and in the place of values what each can be. */
+/** The JSON of a schema, with the members that a caller may set; in place of values, what each can be. */
 function shapeOf(schema: Schema): string {
   const { properties, items, enum: choices, description = '' } = schema;
   const kind = kindOf(schema);

@@ -6,7 +6,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 const timeoutSeconds = 60;
 
-/** Whether a member is the version of what an operation changes, which a command reads when it is not given. */
+/** Whether a member is the version of the thing that an operation changes, which a command reads when it is not given. */
 export function isKnownVersion({ name, place, isRequired }: Member): boolean {
   return name === 'version' && place === 'body' && isRequired;
 }
@@ -24,8 +24,8 @@ export function optionalVersion(operationId: OperationId, member: Member): Membe
 }
 
 /**
- * The version of what a path names.
- * @throws UsageError for an item in progress that is to be updated: there the version of the claim proves who holds it
+ * The version of the thing that a path names.
+ * @throws UsageError for an update of an item in progress: there the version of the claim proves who holds it
  */
 export async function currentVersion(
   client: Client,
@@ -42,7 +42,7 @@ export async function currentVersion(
   return version;
 }
 
-/** The operation that reads what another one changes: the one whose path is the longest beginning of the other's. */
+/** The operation that reads the thing which another one changes: its path is the longest beginning of the other's. */
 function readerOf(operationId: OperationId): OperationId {
   const { path } = operations[operationId];
   const readers = Object.entries<Operation>(operations).filter(

@@ -10,18 +10,18 @@ import { createWrittenTerminal } from './terminal.fixture.ts';
 
 /** A command line in a document. */
 interface Written {
-  /** Where it stands. */
+  /** The file of the command line. */
   readonly file: string;
   readonly line: string;
-  /** The words behind `millrace`. */
+  /** The words after `millrace`. */
   readonly words: readonly string[];
-  /** It stands in a sentence, where it may be the beginning of one only. */
+  /** The command stands in a sentence, where it may be only the beginning of one. */
   readonly isMention: boolean;
 }
 
 const root = new URL('../../', import.meta.url);
 
-/** Every `millrace …` in README.md, those of packages, and docs/*.md. */
+/** Every `millrace …` in README.md, in the READMEs of packages, and in docs/*.md. */
 function writtenCommands(): Written[] {
   const documents = readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md'));
   return [
@@ -42,7 +42,7 @@ interface Found {
   readonly isMention: boolean;
 }
 
-/** Lines of code that name the command, with those that go on behind a backslash. */
+/** Lines of code that name the command, with their continuations after a backslash. */
 function linesOf(text: string): Found[] {
   let isFenced = false;
   const code = text
@@ -62,7 +62,7 @@ function mentionsIn(text: string): Found[] {
   }));
 }
 
-/** The commands of a line of the shell: what stands between the operators, without files and comments. */
+/** The commands of a shell line: the words between operators, without files and comments. */
 function commandsIn(line: string): string[][] {
   const commands: string[][] = [[]];
   let isFile = false;
@@ -97,7 +97,7 @@ async function complaintAbout({ words, isMention }: Omit<Written, 'file' | 'line
   return isFine ? '' : error.message;
 }
 
-/** Has commands be read but not run, and say nothing. */
+/** Has commands read their arguments silently, without running. */
 function doNothing(command: Command): void {
   // What happened is printed by the group itself.
   const isGroup = command.commands.length > 0 && command.name() !== 'events';

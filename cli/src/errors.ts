@@ -92,7 +92,7 @@ function refusalOf({ status, code, message, details }: ApiError): Failure {
   return { exitCode: exitCodes.notLoggedIn, code, message, details, advice: logInAdvice };
 }
 
-/** What to do about a file that is in its queue already. */
+/** Advice for a file that its queue has already. */
 function adviceOf(details: readonly ErrorDetail[]): string | undefined {
   const { queueId, uploadId } = details.find((one) => one.uploadId !== undefined) ?? {};
   if (queueId === undefined || uploadId === undefined) return undefined;

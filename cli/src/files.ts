@@ -5,7 +5,7 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
 };
 
-/** Why a file cannot be read, for a sentence that names the file. */
+/** The reason why a file cannot be read, for a sentence that names the file. */
 export function whyUnreadable(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return reasons[code] ?? message;

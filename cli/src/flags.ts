@@ -104,7 +104,7 @@ export function readFlag(member: Member, text: string, earlier?: unknown): unkno
   }
 }
 
-/** A list as JSON, or what one use of the flag adds to it: one text, or ids and names separated by commas. */
+/** A list as JSON, or the part of it from one use of the flag: one text, or ids and names separated by commas. */
 function readList({ kind, names }: Member, text: string): unknown[] {
   if (text === '') return [];
   const parts = jsonList(text) ?? (kind === 'texts' ? [text] : text.split(','));
@@ -125,7 +125,7 @@ function jsonList(text: string): unknown[] | undefined {
   }
 }
 
-/** JSON on the command line is checked before the server is asked for anything. */
+/** Checks JSON on the command line before the server is asked for anything. */
 function readJson(text: string): string {
   if (text === '-' || text.startsWith('@')) return text;
   try {

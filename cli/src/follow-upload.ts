@@ -7,12 +7,12 @@ type Path = Parameters<Client['getUpload']>[0]['path'];
 
 const pauseMs = 500;
 const answerSeconds = 20;
-/** For so long a server that cannot be reached is asked again: it may be starting anew. */
+/** How long an unreachable server is asked again: it may be restarting. */
 const patienceMs = 120_000;
 
 /**
- * Waits until a file is stored that the server has, also through restarts of the server.
- * @throws ApiError when nothing of it was stored, ConnectionError when nobody answers any more
+ * Waits until the server has stored a file that it has received, also through restarts of the server.
+ * @throws ApiError when nothing of it was stored, ConnectionError when the server stays away
  */
 export async function followUpload(
   client: Client,
@@ -33,7 +33,7 @@ export async function followUpload(
   }
 }
 
-/** Nothing when the server is away, as long as it is waited for. */
+/** Undefined while the server is away, for as long as the caller waits for it. */
 async function uploadNow(
   client: Client,
   path: Path,

@@ -51,12 +51,12 @@ const endings: Readonly<Record<string, Kind>> = {
   actorId: 'user',
 };
 
-/** How things of a kind are found by name. */
+/** The way to find things of a kind by name. */
 export function namingOf(kind: Kind): Naming {
   return namings[kind];
 }
 
-/** The kind of thing that a parameter of a path names. @param collection what stands before it in the path */
+/** The kind of thing that a parameter of a path names. @param collection the part before it in the path */
 export function kindInPath(collection: string, parameter: string): Kind | undefined {
   return kindOfMember(parameter) ?? (parameter === 'id' ? collections[collection] : undefined);
 }

@@ -35,13 +35,13 @@ export function createLiveLine(terminal: Terminal): LiveLine {
   };
 }
 
-/** Moves to where the text begins, and clears the screen from there. */
+/** Moves to the beginning of the text, and clears the screen from there. */
 function eraseOf(text: string): string {
   const up = text.split('\n').length - 1;
   return `\r${up > 0 ? `\u001b[${up}A` : ''}\u001b[J`;
 }
 
-/** Lines that have scrolled off the screen could not be erased. */
+/** Only as many lines as the screen has: those that have scrolled off could not be erased. */
 function withinScreen(text: string, rows: number): string {
   return text
     .split('\n')

@@ -4,7 +4,7 @@ import { withCommandWords } from './command-words.ts';
 import { createProgram } from './program.ts';
 import { openTerminal } from './terminal.ts';
 
-/** Runs one command; the exit code of the process says how it went. */
+/** Runs one command; the exit code of the process tells the result. */
 export async function main(argv: readonly string[]): Promise<void> {
   const config = readConfig();
   const terminal = openTerminal(config.isPlain);

@@ -7,10 +7,10 @@ type Row = Readonly<Record<string, unknown>> & { readonly id: Id };
 type Values = Readonly<Record<string, unknown>>;
 
 const timeoutSeconds = 60;
-// Things of a kind among which a similar name is looked for.
+// The number of things of a kind among which a similar name is looked for.
 const lookedThrough = 1000;
 
-/** Reads a text in the place of an id: a whole number is an id, anything else is a name; also 01, which is no number's one spelling. */
+/** Reads a text in place of an id: a whole number is an id, anything else is a name; also 01, which is not how a number is written. */
 export function readReference(text: string): Id | string {
   const trimmed = text.trim();
   return /^(0|[1-9]\d{0,18})$/.test(trimmed) ? toId(trimmed) : trimmed;

@@ -108,25 +108,25 @@ function planOf(operationId: OperationId): Plan {
   };
 }
 
-/** A member as its flag explains it. */
+/** A member with the explanation of its flag. */
 function asFlag(operationId: OperationId, member: Member): Member {
   if (isKnownVersion(member)) return optionalVersion(operationId, member);
   return member.name === 'deferredUntil' ? deferralTime(member) : member;
 }
 
-/** Whether an operation acts on what its path names, and wants no more than its version. */
+/** Whether an operation acts on the thing in its path and requires only its version. */
 function needsVersionOnly({ operation, members }: Plan): boolean {
   const required = members.filter(({ isRequired }) => isRequired);
   return operation.method === 'POST' && required.length > 0 && required.every(isKnownVersion);
 }
 
-/** The body with the current version of what it changes, unless it has one. */
+/** The body, with the current version of the thing that it changes unless it has one. */
 async function withVersion(client: Client, plan: Plan, body: unknown, path: Values): Promise<unknown> {
   if (!isRecord(body) || body['version'] !== undefined || !plan.members.some(isKnownVersion)) return body;
   return { ...body, version: await currentVersion(client, plan.operationId, path) };
 }
 
-/** A filter has flags of its own. */
+/** Filters have flags of their own. */
 function isFilter({ name, place }: Member): boolean {
   return name === 'filter' && place === 'body';
 }
@@ -172,7 +172,7 @@ function isNothingToClaim(operationId: OperationId, value: unknown): boolean {
   return operationId === 'claimWorkItems' && (value as { list: unknown[] }).list.length === 0;
 }
 
-/** Says why a queue grants nothing, if the caller may know. */
+/** Says why a queue grants nothing, where the caller may know. */
 async function sayWhy(client: Client, { say }: Terminal, id: Id): Promise<void> {
   const why = await client.explainQueue({ path: { id } }, { timeoutSeconds: 10 }).catch(() => undefined);
   if (why !== undefined) say(oneLine(why.sentence));
@@ -214,7 +214,7 @@ async function bodyFrom(terminal: Terminal, plan: Plan, flags: Flags): Promise<u
   return withDeferral(plan.operationId, body, { isForEver: flags.forEver === true, askPerson });
 }
 
-/** The body with ids in the place of names, also in its filter. */
+/** The body with ids in place of names, also in its filter. */
 async function inIds(client: Client, members: readonly Member[], body: unknown): Promise<unknown> {
   if (!isRecord(body)) return body;
   const { filter } = body;

@@ -5,7 +5,7 @@ import { environmentWith } from './config.ts';
 
 /** Settings of a process, on top of the environment of this one; undefined leaves one as it is. */
 type Settings = Readonly<Record<string, string | undefined>>;
-/** Where stdin, stdout and stderr lead. */
+/** The targets of stdin, stdout and stderr. */
 type Streams = readonly ['ignore' | 'inherit', 'ignore' | 'inherit' | 'pipe', 'ignore' | 'inherit' | 'pipe'];
 
 const endWithParent = new URL('../bin/end-with-parent.mjs', import.meta.url).href;
@@ -22,7 +22,7 @@ export function spawnMillrace(args: readonly string[], settings: Settings, strea
   return spawnOwn([millrace, ...args], settings, streams);
 }
 
-/** Starts a file of TypeScript, or of what was compiled from it, as a process of its own, which stops in good order when this one dies. */
+/** Starts a TypeScript file, or its compiled form, as a process of its own, which stops in good order when this one dies. */
 export function spawnScript(args: readonly string[], settings: Settings, streams: Streams): ChildProcess {
   const reading = args[0]?.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
   return spawnOwn([...reading, ...args], settings, streams);
@@ -49,7 +49,7 @@ export function locatePart(
   }
 }
 
-/** The exit code of a process, as a shell tells it. */
+/** The exit code of a process, as a shell gives it. */
 export function exitOf(process: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     process.once('error', reject);

@@ -11,7 +11,7 @@ export function addPasswordFlag(command: Command): void {
 }
 
 /**
- * Reads a password: the first line of stdin, or at a terminal what is typed there, unseen.
+ * Reads a password: the first line of stdin, or typed unseen at a terminal.
  * @param least fewest characters of a new password; a log-in only needs one that is not empty
  * @throws UsageError when there is none or it is shorter; Interrupted on Ctrl-C or Ctrl-D
  */
@@ -27,8 +27,8 @@ export async function readPassword(terminal: Terminal, least = 1): Promise<strin
 }
 
 /**
- * Reads the present password and a new one: two lines of stdin, or at a terminal what is typed there, the new one twice.
- * @throws UsageError when one is missing, or the new one was typed in two ways
+ * Reads the present password and a new one: two lines of stdin, or typed at a terminal, the new one twice.
+ * @throws UsageError when one is missing, or the two entries of the new one differ
  */
 export async function readPasswordChange(
   terminal: Terminal,

@@ -25,7 +25,7 @@ function find(words: readonly string[]): Command | undefined {
   );
 }
 
-/** Runs what ends before anything is sent. */
+/** Runs a command line that ends before anything is sent. */
 async function printedBy(args: readonly string[]): Promise<{ exitCode: number; text: string }> {
   const program = newProgram();
   let text = '';

@@ -61,7 +61,7 @@ function emptyProgram(): Command {
       .usage('<command> [options]')
       .version(versionOf(), '-V, --version', 'Print the version')
       .helpOption('-h, --help', 'Explain a command')
-      // Otherwise the --version of a queue that is updated would be taken for that of the program.
+      // Otherwise the --version of a queue to update would be taken for that of the program.
       .enablePositionalOptions()
       .exitOverride()
       // Wrong usage is reported in main.ts like every failure, so that --json works for it too.

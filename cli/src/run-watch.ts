@@ -5,7 +5,7 @@ import { oneLine } from './terminal.ts';
 
 const redrawMs = 250;
 
-/** Shows what a runner does: what happens as lines, and what it does just now on the live line, under a title. */
+/** Shows the work of a runner: events as lines, and its present state on the live line, under a title. */
 export function watchRunner(line: LiveLine, title: string) {
   const startedOn = Date.now();
   let status = idleStatus;
@@ -28,7 +28,7 @@ function sayEvent(line: LiveLine, text: string | undefined): void {
   if (text !== undefined) line.say(`${new Date().toISOString()} ${oneLine(text)}`);
 }
 
-/** Whether some work was done whose report the server does not have. */
+/** Whether some finished work has no report at the server. */
 export function hasLoss({ refused, unreported }: Summary): boolean {
   return refused > 0 || unreported > 0;
 }

@@ -9,15 +9,15 @@ import { createLiveLine, type LiveLine } from './live-line.ts';
 import type { Terminal } from './terminal.ts';
 import { sizeText } from './upload-progress.ts';
 
-/** A file that was saved, and its bytes. */
+/** A saved file, and its size in bytes. */
 interface SavedFile {
   readonly file: string;
   readonly size: number;
 }
 
 /**
- * Saves a file that the server answers, as it comes.
- * @param target where to, or - for stdout; by the name that the server gives it, in this folder, when left out
+ * Saves a file from the server as it comes.
+ * @param target where to, or - for stdout; when left out, the server's name for it, in this folder
  * @returns undefined where it went to stdout
  */
 export async function saveFile(
@@ -34,14 +34,14 @@ export async function saveFile(
   return { file, size: await save(terminal, file, bytes) };
 }
 
-/** A name that nobody has chosen takes the place of no file: somebody may have worked on it. */
+/** A name that nobody has chosen must not overwrite a file: somebody may have worked on it. */
 function ownName(fileName: string): string {
   const file = path.basename(fileName);
   if (existsSync(file)) throw new UsageError(`${file} cannot be written: it is there already. Name another.`);
   return file;
 }
 
-/** Saves the bytes under the name of the file when all have come: what is cut is no file. */
+/** Saves the bytes under the name of the file once all have come: a cut file is none. */
 async function save(terminal: Terminal, file: string, bytes: Readable): Promise<number> {
   const line = createLiveLine(terminal);
   const part = `${file}.part`;

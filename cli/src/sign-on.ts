@@ -5,14 +5,14 @@ import { UsageError } from './errors.ts';
 
 interface SignOnOptions {
   readonly provider: string;
-  /** Of 127.0.0.1, where the browser comes back to. */
+  /** The port at 127.0.0.1 to which the browser comes back. */
   readonly port: number;
   /** Shows the address that the person has to open. */
   readonly show: (address: string) => void;
 }
 
 /**
- * Signs on by a provider, in a browser on this machine: it comes back to a port on which this listens until then.
+ * Signs on by a provider, in a browser on this machine, which comes back to a port on which this listens until then.
  * @throws UsageError when the port is taken, or nobody has come back in ten minutes
  */
 export async function signOn(
@@ -51,11 +51,14 @@ type Answer = Omit<Schemas['SignOnAnswer'], 'secret'>;
 
 interface CameBack {
   readonly answer: Answer;
-  /** Shows the person in the browser what has become of it. */
+  /** Shows the result to the person in the browser. */
   readonly tell: (text: string) => Promise<void>;
 }
 
-/** Waits for the browser that was sent with this state. Whoever else asks at this port, such as a page of another site, is sent away. */
+/**
+ * Waits for the browser that was sent with this state. All other requests at this port, such as from a page of another site, are turned
+ * away.
+ */
 async function cameBack(server: Server, sent: string | null): Promise<CameBack> {
   const requests = on(server, 'request', { signal: AbortSignal.timeout(patienceMs) });
   try {

@@ -1,7 +1,7 @@
 import pico from 'picocolors';
 import type { Terminal } from './terminal.ts';
 
-/** A terminal that keeps what is written. */
+/** A terminal that keeps the written text. */
 export function createWrittenTerminal(width?: number) {
   const out: string[] = [];
   const said: string[] = [];

@@ -1,6 +1,6 @@
 import { UsageError } from './errors.ts';
 
-/** How a time may be given, for help and refusals. */
+/** The forms of a time, for help and refusals. */
 export const timeForms =
   '2h, 30m, 3d, tomorrow 08:00, today 17:30, monday 09:00, 2026-12-01 08:00, or ISO 8601';
 

@@ -16,14 +16,14 @@ const exportAsCsv =
 interface Format {
   /** Of archives. */
   readonly endings?: readonly string[];
-  /** How files of the format begin, where no others do. */
+  /** The first characters of all files of the format, and of no others. */
   readonly start?: string;
   readonly name: string;
   readonly remedy: string;
 }
 
-// The beginning tells the format under any name; the ending tells it of archives, which are of many kinds. Of all else the server says what it
-// is: a file named .xls may be text, or a page of HTML.
+// The first characters tell the format under any name; archives are of many kinds, so there the ending tells it. All else is left to the
+// server: a file named .xls may be text, or a page of HTML.
 const formats: readonly Format[] = [
   { endings: ['.ods'], name: 'an OpenDocument spreadsheet', remedy: saveAs },
   { endings: ['.xlsb'], name: 'a binary workbook', remedy: saveAs },

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { Terminal } from './terminal.ts';
 
-/** Shows how much of a file is on its way. */
+/** Shows how much of a file has been sent. */
 export interface Progress {
   readonly begin: () => void;
   /** Counts further bytes as sent. */
@@ -53,7 +53,7 @@ export interface Storing {
   readonly end: () => void;
 }
 
-/** A progress bar of what the server has stored of a file; nothing where stderr is no terminal, or a program reads the output. */
+/** A progress bar of the stored part of a file; nothing where stderr is no terminal, or a program reads the output. */
 export function showStored(terminal: Terminal, name: string, asJson: boolean): Storing {
   if (!terminal.isLive || asJson) return { at: () => undefined, end: () => undefined };
   const bar = new SingleBar(

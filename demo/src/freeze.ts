@@ -4,14 +4,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 const canFreeze = process.platform !== 'win32';
 const settleMs = 500;
 
-/** Stops a process until the server has read what it sent: reports that are on the way are not lost when it is killed. */
+/** Freezes a process until the server has read everything it sent: reports under way are not lost when it is killed. */
 export async function freeze(child: ChildProcess): Promise<void> {
   if (!canFreeze) return;
   child.kill('SIGSTOP');
   await pause(settleMs);
 }
 
-/** Has it go on. */
+/** Lets it go on. */
 export function thaw(child: ChildProcess): void {
   if (canFreeze) child.kill('SIGCONT');
 }

@@ -19,7 +19,7 @@ const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const repeatMs = 1000;
 
 /**
- * Plays a story on a server of its own and leaves nothing behind, also when it is interrupted.
+ * Plays a story on a server of its own and leaves nothing behind, even when it is interrupted.
  * @returns whether it was told to its end.
  * @throws Error when something happened that never must.
  */
@@ -51,7 +51,7 @@ function report({ out }: Terminal, { text, record, wrongs }: Ending, { json }: P
   if (wrongs.length > 0) throw new Error(`${wrongs.join(' ')} That must never be.`);
 }
 
-/** Undoes what was done last first, and all of it even if something cannot be undone. */
+/** Undoes the latest first, and everything even if something cannot be undone. */
 async function undoAll(undos: readonly Undo[]): Promise<void> {
   const failures: unknown[] = [];
   for (const undo of undos.toReversed()) {
@@ -87,8 +87,8 @@ async function lookAround({ say }: Terminal, { url, password }: DemoServer, sign
 }
 
 /**
- * The first signal ends in good order, a later Ctrl-C at once; what was started ends with this process. SIGTERM may follow Ctrl-C by
- * itself: npm gets that too, ends first, and takes this process with it.
+ * The first signal ends in good order, a later Ctrl-C at once; started processes end with this one. SIGTERM may follow Ctrl-C by itself:
+ * npm gets that too, ends first, and takes this process with it.
  */
 function hearInterruptions({ say }: Terminal, stop: AbortController): () => void {
   let firstOn: number | undefined;

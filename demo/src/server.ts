@@ -7,7 +7,7 @@ import path from 'node:path';
 import { createClient } from '@millrace/api';
 import type { DemoServer, Host, Stage } from './stage.ts';
 
-/** @throws Error with what the server said when it does not start. */
+/** @throws Error with the server's output when it does not start. */
 export async function startDemoServer(
   { spawnServer }: Host,
   { signal, atEnd }: Pick<Stage, 'signal' | 'atEnd'>,
@@ -24,7 +24,7 @@ export async function startDemoServer(
     MILLRACE_LOG_LEVEL: 'error',
     // A show needs no more, however large the machine.
     MILLRACE_PROCESSES: '1',
-    // Empty is unset: the database is the demo's own, also where the server has another.
+    // Empty is unset: the demo uses its own database, even where the server has another.
     MILLRACE_DATABASE_URL: '',
   };
   const server = spawnServer(settings, ['ignore', 'ignore', 'pipe']);

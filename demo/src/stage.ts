@@ -4,7 +4,7 @@ import type pico from 'picocolors';
 
 export type Colors = ReturnType<typeof pico.createColors>;
 
-/** Where a story is told: data for programs and people to stdout, all else to stderr. */
+/** The outputs of a story: data for programs and people to stdout, all else to stderr. */
 export interface Terminal {
   /** Writes a line of data. */
   readonly out: (text: string) => void;
@@ -12,7 +12,7 @@ export interface Terminal {
   readonly say: (text: string) => void;
   /** Colours for `say`. */
   readonly sayColors: Colors;
-  /** Whether something that moves can be drawn. */
+  /** Whether moving lines can be drawn. */
   readonly isLive: boolean;
   /** Columns of the screen, when there is one. */
   readonly width: number | undefined;
@@ -46,7 +46,7 @@ export interface DemoServer {
   readonly url: string;
   readonly password: string;
   readonly admin: Client;
-  /** Holds all that is removed at the end. */
+  /** Holds everything that is removed at the end. */
   readonly folder: string;
 }
 
@@ -58,11 +58,11 @@ export interface Stage extends Host {
   readonly server: DemoServer;
   /** Aborted when the story is to end before its end. */
   readonly signal: AbortSignal;
-  /** Has something undone at the end, however the story ends; the newest first. */
+  /** Undoes something at the end, however the story ends; the newest first. */
   readonly atEnd: (undo: Undo) => void;
 }
 
-/** How a story ended. */
+/** The ending of a story. */
 export interface Ending {
   /** The outcome, for people. */
   readonly text: string;
@@ -72,5 +72,5 @@ export interface Ending {
   readonly wrongs: readonly string[];
 }
 
-/** Plays a story on a stage, and says what became of everything. */
+/** Plays a story on a stage, and reports the outcome. */
 export type Story = (stage: Stage) => Promise<Ending>;

@@ -21,12 +21,12 @@ beforeAll(() => {
   chunks = JSON.parse(readFileSync(path.join(root, 'web/dist/manifest.json'), 'utf8')) as typeof chunks;
 });
 
-/** What a browser loads with a script, by name. */
+/** The scripts that a browser loads with a script, by name. */
 function loadedWith(name: string): string[] {
   return [name, ...(chunks[name]?.imports ?? []).flatMap(loadedWith)];
 }
 
-/** What a browser loads before it shows any page: the start, and the frame around the pages. */
+/** The scripts that a browser loads before it shows any page: the start, and the frame around the pages. */
 function loadedFirst(): ReadonlySet<string> {
   return new Set(['index.html', 'src/shell/frame.tsx'].flatMap(loadedWith));
 }

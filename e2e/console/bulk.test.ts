@@ -7,7 +7,7 @@ import { addItems, createInvoices, failItems } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage } from './stage.ts';
 
-/** Opens the dialog of an action on all items that the page lists. */
+/** Opens the dialog of an action on all listed items. */
 async function choose(page: Page, action: string): Promise<void> {
   await page.getByRole('button', { name: 'Change all that match' }).click();
   await page.getByRole('menuitem', { name: action, exact: true }).click();
@@ -45,7 +45,7 @@ describe.skipIf(browserFile === undefined)('In a browser, many items', () => {
     await expectAccessible(page);
     await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Queues' }).click();
     await page.getByRole('heading', { level: 1, name: 'Queues' }).waitFor();
-    // Those that were restarted wait behind the three others.
+    // The restarted items wait behind the three others.
     await failItems(stage.app, id, 5, 'Away again');
     await tray.getByText(/2 failed again/).waitFor();
     await tray.getByRole('link', { name: 'Those that were changed' }).click();
@@ -54,7 +54,7 @@ describe.skipIf(browserFile === undefined)('In a browser, many items', () => {
     expect(await tray.count()).toBe(0);
   });
 
-  /** A server of its own on the database of the stage, to be killed. */
+  /** A server of its own on the database of the stage, made to be killed. */
   async function mortalServer(): Promise<ServerProcess> {
     const server = await runServer({
       MILLRACE_DATABASE_URL: urlOf(stage.app.connection),
@@ -65,7 +65,7 @@ describe.skipIf(browserFile === undefined)('In a browser, many items', () => {
     return server;
   }
 
-  /** Has whatever would change an item wait, until the lock is given up. */
+  /** Blocks every change of an item until the lock is given up. */
   async function lockItem(itemId: number): Promise<pg.Client> {
     const client = new pg.Client(stage.app.connection);
     await client.connect();

@@ -1,6 +1,6 @@
 import type { App } from '../../server/src/testing/app.ts';
 
-/** Texts that would do something, were they anything but text. */
+/** Texts that would do something if they were taken for anything but text. */
 export const hostile = [
   '<img src=x onerror="window.canary=1">',
   '"><script>window.canary=1</script>',
@@ -10,7 +10,7 @@ export const hostile = [
   '=HYPERLINK("http://example.invalid","x")',
 ];
 
-/** Those of them that can be a name, which holds nothing that cannot be seen. */
+/** The hostile texts that can be a name: those without invisible characters. */
 export const hostileNames = hostile.filter((text) => /^[ -~]+$/.test(text));
 
 /** A queue of invoices with items in all states; amounts have more digits than a double holds. */
@@ -36,7 +36,7 @@ export async function addItems(
   if (status !== 200) throw new Error(error.message);
 }
 
-/** Has the next items of a queue fail. */
+/** Fails the next items of a queue. */
 export async function failItems({ admin }: App, id: number, count: number, error: string): Promise<void> {
   const { list } = (await admin.claimWorkItems({ path: { id }, body: { count } })).body;
   const results = list.map((item) => ({
@@ -49,7 +49,7 @@ export async function failItems({ admin }: App, id: number, count: number, error
   await admin.finishWorkItems({ path: { id }, body: { results } });
 }
 
-/** Leaves the next item of a queue as nobody knows whether it was done. */
+/** Leaves the next item of a queue in doubt. */
 export async function leaveInDoubt({ admin }: App, id: number): Promise<number> {
   const [item] = (await admin.claimWorkItems({ path: { id }, body: { count: 1 } })).body.list;
   const held = { id: Number(item?.id), version: Number(item?.version) };

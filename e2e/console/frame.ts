@@ -66,7 +66,7 @@ export function testFrame(stage: () => Stage): void {
       const { token, call } = await app.user('anna', ['AAE_Queue Admin']);
       const page = await open('/console/queues', { token, expected: refused });
       const link = page.getByRole('link', { name: 'Waits', exact: true });
-      // The dialog may lie over it before it is pressed, as the stream of events tells of the end as well.
+      // The dialog may lie over it before the click, as the stream of events tells of the end as well.
       const pressed = await link.elementHandle();
       await call.logOut();
       await pressed?.dispatchEvent('click');

@@ -4,7 +4,7 @@ import { addItems, createInvoices, failItems, leaveInDoubt } from './fixtures.ts
 import { press, pressUntilChosen, toRow } from './keys.ts';
 import { button, countsOf, dialog, itemsOf, link, region, title, tray, type Scene } from './scene.ts';
 
-/** Those of whoever looks after items. */
+/** The jobs of a person who looks after items. */
 export function testJobsWithItems(scene: () => Scene): void {
   /** Items that have all failed for one cause. */
   async function failed(name: string, count: number, error: string): Promise<number> {

@@ -5,9 +5,9 @@ import { addItems, createInvoices } from './fixtures.ts';
 import { press, pressUntil, pressUntilChosen, toRow } from './keys.ts';
 import { button, countsOf, dialog, link, pause, region, title, type Scene } from './scene.ts';
 
-/** Those of whoever looks after queues. */
+/** The jobs of a person who looks after queues. */
 export function testJobsWithQueues(scene: () => Scene): void {
-  /** A queue with an item that waits, and that stands still. */
+  /** A queue that stands still, with an item that waits. */
   async function paused(name: string): Promise<number> {
     const id = await createInvoices(scene().app, name);
     await addItems(scene().app, id, [{ number: `${name}-1` }]);
@@ -173,10 +173,10 @@ export function testJobsWithQueues(scene: () => Scene): void {
   });
 }
 
-/** That of whoever looks after devices. */
+/** The job of a person who looks after devices. */
 export function testJobsWithDevices(scene: () => Scene): void {
   describe('takes a device out of use that misbehaves', () => {
-    /** A device that runs two items, one of them beyond what can be undone. */
+    /** A device that runs two items, one of them past the point of no return. */
     async function misbehaving(nickname: string) {
       const runner = await scene().app.user(`runner of ${nickname}`, ['AAE_Bot Runner']);
       const device = await createDevice(runner, { nickname, slots: 4 });

@@ -11,7 +11,7 @@ describe.skipIf(browserFile === undefined)('In a browser, by the mouse alone and
   beforeAll(async () => {
     scene = sceneOn(stage, await tokenOfAdmin(stage));
   });
-  // In this order: each leaves what the one before would meet.
+  // In this order, because each job leaves things behind that an earlier one would meet.
   testJobsWithQueues(() => scene);
   testJobsWithItems(() => scene);
   testJobsWithDevices(() => scene);

@@ -5,7 +5,7 @@ export async function press(page: Page, ...keys: readonly string[]): Promise<voi
   for (const key of keys) await page.keyboard.press(key);
 }
 
-/** Presses a key until what has the focus, or the row that it is in, says something. */
+/** Presses a key until the focused element, or the row around it, shows a text. */
 export async function pressUntil(page: Page, key: string, says: RegExp): Promise<void> {
   for (let pressed = 0; pressed < 80; pressed += 1) {
     await page.keyboard.press(key);

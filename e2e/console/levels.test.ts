@@ -16,7 +16,7 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
   });
   const open = (address: string, how = {}) => stage.open(address, { token, ...how });
 
-  /** Both themes, looked at by axe, and as pictures where they are wanted. */
+  /** Both themes, checked by axe, and as pictures where they are wanted. */
   async function look(page: Page, name: string): Promise<void> {
     await expectAccessible(page);
     if (!pictures) return;

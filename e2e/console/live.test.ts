@@ -80,7 +80,7 @@ describe.skipIf(browserFile === undefined)('In a browser, what is on screen', ()
     const row = page.getByRole('row', { name: /S-1/ });
     const more = page.getByRole('button', { name: '1 new' });
     await row.or(more).first().waitFor();
-    // The stream of this page may be slower than the other's: what it tells after the page goes on waits to be asked for, as any news.
+    // The stream of this page may be slower than the other's: events after that wait to be asked for, as any news.
     if (await more.isVisible()) await more.click();
     await row.waitFor();
   });

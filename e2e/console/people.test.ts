@@ -11,7 +11,7 @@ import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts'
 const run = promisify(execFile);
 const millrace = path.join(import.meta.dirname, '../../cli/bin/millrace.mjs');
 const phone = { width: 390, height: 844 };
-// What cannot be seen is refused in names of users and roles.
+// Names of users and roles are refused with invisible characters in them.
 const plain = hostile.filter((text) => !/[\u0000-\u001f\u200b\u202e]/.test(text));
 
 describe.skipIf(browserFile === undefined)('In a browser,', () => {
@@ -75,7 +75,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     await page.getByRole('heading', { name: 'Temporary password of mara' }).waitFor();
     await expectAccessible(page);
     await expectNarrow(page);
-    // A secret is not lost by a slip.
+    // A slip must not lose a secret.
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Copy Temporary password of mara' }).click();
     const secret = await page.evaluate<string>('navigator.clipboard.readText()');
@@ -320,7 +320,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
   });
 });
 
-/** What the command line needs to call as the administrator. */
+/** The settings with which the command line calls as the administrator. */
 function asAdmin({ app }: Stage): NodeJS.ProcessEnv {
   return { ...process.env, MILLRACE_URL: app.url, MILLRACE_USERNAME: 'admin', MILLRACE_PASSWORD: password };
 }

@@ -74,7 +74,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
       await page.getByText(/at version \d+ by now/).waitFor();
       await page.getByRole('button', { name: 'Close' }).click();
       await page.getByRole('list', { name: 'What was done' }).getByText('admin restarted 16 items').waitFor();
-      // What was refused keeps its change, on the item as it is by now.
+      // A refused row keeps its change, on the present state of the item.
       await page.getByRole('button', { name: 'Send 1 back' }).click();
       await page.getByText('vendor: Joe → Meier').waitFor();
       await page.getByRole('dialog').getByRole('button', { name: 'Send 1 back' }).click();

@@ -10,7 +10,7 @@ export const link = (page: Page, name: string | RegExp) => page.getByRole('link'
 export const region = (page: Page, name: string) => page.getByRole('region', { name });
 export const tray = (page: Page) => region(page, 'Changes of many items');
 
-/** What the tests of jobs are about: a server, seen in a browser by who may do everything. */
+/** The scene of the jobs: a server, and a browser whose user may do everything. */
 export interface Scene {
   readonly app: App;
   /** Opens a page: nothing of it has the focus. */

@@ -13,7 +13,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
   const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true });
   const row = (page: Page, name: string) => page.getByRole('listitem').filter({ hasText: name });
 
-  /** A user with a password that the server has made up. */
+  /** A user with a generated password. */
   async function newcomer(username: string): Promise<{ readonly id: number; readonly temporary: string }> {
     const { body } = await stage.app.admin.createUser({ body: { username } });
     const id = Number(body.id);
@@ -32,7 +32,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     const button = page.getByRole('button', { name: 'Choose the password' });
     expect(await button.isDisabled()).toBe(true);
     await expectAccessible(page);
-    // Nothing is open before.
+    // Nothing is open before a new password.
     await page.goto(`${stage.app.url}/console/queues`);
     await heading(page, 'Log in to Millrace').waitFor();
     await page.getByLabel('User name').fill('mara');

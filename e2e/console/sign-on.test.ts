@@ -12,7 +12,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     port = await freePort();
     publicUrl = `http://127.0.0.1:${port}`;
     acme = await startProvider([`${publicUrl}/console/sign-on`]);
-    // Pages of the provider are its own affair.
+    // The provider's own pages are not under test.
     ofProvider = new RegExp(`${acme.issuer}|fonts[.]googleapis`);
   });
   const stage = setStage(() => ({ port, signOn: acme.settings({}, publicUrl) }));

@@ -34,15 +34,15 @@ export interface Stage {
 
 interface Opening extends BrowserContextOptions {
   readonly token?: string;
-  /** Another server than that of the stage. */
+  /** A server other than the stage's. */
   readonly url?: string;
-  /** What the browser itself says of refused and broken requests, and whom else it asks, where a test brings them about. */
+  /** The browser's own complaints about refused and broken requests, and the other hosts it asks, where a test brings them about. */
   readonly expected?: RegExp;
 }
 
 /** What has to be ended. */
 interface OpenStage extends Stage {
-  /** Ends what a test has opened, and fails when the console complained in it. */
+  /** Ends everything that a test has opened, and fails when the console complained in it. */
   readonly clear: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -76,7 +76,7 @@ async function openStage(settings: Partial<Config>): Promise<OpenStage> {
   const app = await startApp(settings);
   const browser = await chromium.launch({
     ...(browserFile && { executablePath: browserFile }),
-    // Inside of containers neither its sandbox nor its shared memory can be had.
+    // Inside containers neither its sandbox nor its shared memory works.
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   });
   const opened: BrowserContext[] = [];
@@ -109,7 +109,7 @@ async function newPage(browser: Browser, { token, url: _url, expected: _expected
   page.setDefaultTimeout(300_000);
   if (token) {
     const place = JSON.stringify('millrace-token');
-    // Once: what the page forgets stays forgotten.
+    // Only once: a token that the page forgets must stay forgotten.
     await page.addInitScript(
       `if (!window.name) sessionStorage.setItem(${place}, ${JSON.stringify(token)}); window.name = 'begun';`,
     );
@@ -117,7 +117,7 @@ async function newPage(browser: Browser, { token, url: _url, expected: _expected
   return page;
 }
 
-/** Notes all that must not happen in any test: errors, what the policy refuses, and requests to others. */
+/** Notes everything that must not happen in any test: errors, violations of the policy, and requests to other servers. */
 function watch(page: Page, url: string, expected: RegExp | undefined, complaints: string[]): void {
   page.on('console', (message) => {
     const text = `${message.text()} ${message.location().url}`;

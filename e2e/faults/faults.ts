@@ -4,9 +4,9 @@ import { openPlace, openPlaceOnDisk, openPlaceOnLine, type Place } from './place
 
 export interface Fault {
   readonly name: string;
-  /** Whether it is over when the strike is done; otherwise as soon as that has begun, and what was struck gets up meanwhile. */
+  /** Whether the fault is over when the strike is done; otherwise as soon as the strike has begun, and the victim gets up meanwhile. */
   readonly isLasting: boolean;
-  /** Opens a place for it; answers why not where the machine does not let it. */
+  /** Opens a place for it; answers the reason where the machine does not allow it. */
   readonly open: () => Promise<Threat | string>;
 }
 
@@ -57,7 +57,7 @@ export const faults: readonly Fault[] = [
     await line.mend();
   }),
   spell('disk full 10 s', openPlaceOnDisk, async ({ disk }) => {
-    // What the database gives back is taken as well.
+    // Space that the database gives back is taken as well.
     for (const end = Date.now() + 10_000; Date.now() < end; await sleep(200)) await disk.fill();
     await disk.clear();
   }),
@@ -69,7 +69,7 @@ export const faults: readonly Fault[] = [
   spell('transaction held open 30 s', openPlace, (place) => holdTransaction(place, 30_000)),
 ];
 
-/** As a dump does, or a person who has left a psql open: with a snapshot, and with an id, for which readers of events wait. */
+/** Holds a transaction as a dump does, or a forgotten psql: with a snapshot, and with an id, for which readers of events wait. */
 async function holdTransaction({ connection }: Place, milliseconds: number): Promise<void> {
   const client = new Connection(connection);
   await client.connect();

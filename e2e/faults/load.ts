@@ -3,7 +3,7 @@ import { ApiError, ConnectionError, createClient, type Client } from '@millrace/
 import type { Grant, Note, Stage } from '../history/record.ts';
 import { password } from './place.ts';
 
-/** Who works in the queue under load. */
+/** The users in the queue under load. */
 export interface Crew {
   readonly stage: Stage;
   readonly queueId: number;
@@ -13,18 +13,18 @@ export interface Crew {
 
 type Kind = 'create' | 'finish';
 
-/** What a load has come to so far. */
+/** The figures of a load so far. */
 export interface Load {
   readonly logs: Note[][];
-  /** When items were acknowledged as created and as finished, in milliseconds of `performance`. */
+  /** The times at which items were acknowledged as created and as finished, in milliseconds of `performance`. */
   readonly acknowledged: { readonly [K in Kind]: number[] };
-  /** Answers that were none of success, by status; reports that were refused, by code. */
+  /** Answers other than success, by status; refused reports, by code. */
   readonly errors: Map<string, number>;
-  /** The longest that somebody has waited for an answer to a create or a report. */
+  /** The longest wait for an answer to a create or a report. */
   slowestMs: number;
 }
 
-/** A call without an answer is given up then, and hangs. */
+/** A call without an answer for this long is given up, and counts as hanging. */
 const patienceSeconds = 60;
 export const hang = `no answer in ${patienceSeconds} s`;
 
@@ -59,7 +59,7 @@ export async function createCrew(url: string): Promise<Crew> {
 /** A load that runs. */
 export interface Running {
   readonly load: Load;
-  /** Ends the creation of items, and answers when all are done, or nobody gets on for a while. */
+  /** Ends the creation of items, and resolves when all are done, or nobody gets on for a while. */
   readonly drain: () => Promise<void>;
 }
 
@@ -96,7 +96,7 @@ async function create(
   const log = openLog(load);
   let due = performance.now() + (index * everyMs) / creators;
   for (let made = 1; !signal.aborted; made += 1) {
-    // Late calls are not made up for: that would be another load after the fault than before it.
+    // Late calls are not made up for: the load after the fault must be the same as before it.
     due = Math.max(due + everyMs, performance.now());
     await sleep(due - performance.now());
     const key = `customer ${made} of ${index}`;
@@ -123,7 +123,7 @@ interface Holder {
   readonly client: Client;
 }
 
-/** Claims what there is, and reports it at once. */
+/** Claims the waiting items, and reports them at once. */
 async function work(holder: Holder, signal: AbortSignal): Promise<void> {
   const { load, client, by } = holder;
   const log = openLog(load);
@@ -184,7 +184,7 @@ function count({ errors }: Load, name: string): void {
   errors.set(name, (errors.get(name) ?? 0) + 1);
 }
 
-/** Two minutes without any progress are enough: then items are left, and that is told. */
+/** Waits until all items are done, for two minutes at the most: then items are left over, and that is reported. */
 async function untilDone({ owner, queueId }: Crew, load: Load): Promise<void> {
   const end = Date.now() + 120_000;
   while (Date.now() < end) {

@@ -1,6 +1,6 @@
 /**
- * `npm run faults`: what callers lose, and for how long, when something fails. For each fault the real server runs on a PostgreSQL of its own that
- * writes to disk, under a steady load; then everybody's answers are held against the record.
+ * `npm run faults`: the losses and delays of callers when something fails. For each fault the real server runs on a PostgreSQL of its own
+ * that writes to disk, under a steady load; then everybody's answers are checked against the record.
  */
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,7 +36,7 @@ interface Result {
   readonly name: string;
   /** The cells of its row in the table. */
   readonly cells: readonly string[];
-  /** What must not be, for a person who has to find out why; empty when all is well. */
+  /** The violations, for a person who has to find out why; empty when all is well. */
   readonly troubles: string;
 }
 
@@ -82,7 +82,7 @@ async function undergo(fault: Fault, seconds: number): Promise<Result> {
   return judge(fault, { course, back }, await historyOf(place, crew, running.load));
 }
 
-/** Goes on when the fault is over. */
+/** Returns when the fault is over. */
 async function strike({ isLasting }: Fault, threat: Threat, load: Load, seconds: number): Promise<Course> {
   say('  the fault');
   const begun = performance.now();

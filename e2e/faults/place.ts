@@ -36,7 +36,7 @@ export async function openPlace(data = newFolder()): Promise<Place> {
   return { server, database, connection };
 }
 
-/** The same on a small disk of its own; answers why not where there is none to be had. */
+/** The same on a small disk of its own; answers the reason where there is none to be had. */
 export async function openPlaceOnDisk(): Promise<(Place & { readonly disk: Disk }) | string> {
   const folder = newFolder();
   const disk = mountDisk(folder, 600);

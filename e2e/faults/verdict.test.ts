@@ -26,7 +26,7 @@ test('an item that is there twice, or done by two holders, is doubled', () => {
   expect(tally(history)).toEqual({ lost: 0, doubled: 2 });
 });
 
-/** Every 10 ms from 0 on one item is created and one finished, but for what these times leave out. */
+/** Every 10 ms from 0 on one item is created and one finished, except at times that are left out. */
 function course(isCreated: (at: number) => boolean): Course {
   const times = Array.from({ length: 2000 }, (_, index) => 10 * index);
   const load = {

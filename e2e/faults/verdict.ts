@@ -6,15 +6,15 @@ import type { Load } from './load.ts';
 /** A load, and when a fault has befallen it, in milliseconds of `performance`. */
 export interface Course {
   readonly load: Load;
-  /** Before it the load ran for this long undisturbed. */
+  /** The length of the undisturbed load before it, in milliseconds. */
   readonly baseMs: number;
   readonly begun: number;
   readonly over: number;
-  /** Settles when what was struck is up again. */
+  /** Settles when the victim is up again. */
   readonly struck: Promise<unknown>;
 }
 
-/** Promises of which a breach means that something acknowledged is gone, or was done twice; all others are told as well. */
+/** Promises whose breach means that something acknowledged is gone, or was done twice; all others are reported as well. */
 const lossOf: readonly Kept[] = [
   'every acknowledged create is kept',
   'an accepted report takes effect',
@@ -26,7 +26,7 @@ const doublingOf: readonly Kept[] = [
   'only the holder is believed',
 ];
 
-/** How many items were lost, although their creation or their end was acknowledged, and how many were created or done twice. */
+/** The number of items that were lost although their creation or their end was acknowledged, and of those created or done twice. */
 export function tally(history: History): { lost: number; doubled: number } {
   const violations = check(history);
   const among = (promises: readonly Kept[]) => {
@@ -38,7 +38,7 @@ export function tally(history: History): { lost: number; doubled: number } {
   return { lost: lost.size, doubled: doubled.size };
 }
 
-/** Items that more than one right was used to complete. */
+/** Items that were completed under more than one grant. */
 function doneTwice(history: History): string[] {
   const done = notesOf(history, 'accepted').filter(({ says }) => says === 'COMPLETE');
   return [...byKey(done, ({ id }) => id)]
@@ -50,7 +50,7 @@ const windowMs = 2000;
 const stepMs = 100;
 const share = 0.95;
 
-/** Items that were acknowledged a second, of the kind of which there were fewer as against before. */
+/** The rate of acknowledged items as a share of the rate before the fault: of creates or of finishes, whichever is lower. */
 function shareOf({ load, baseMs, begun }: Course, from: number, until: number): number {
   return Math.min(
     ...Object.values(load.acknowledged).map((times) => {
@@ -64,7 +64,10 @@ function countIn(times: readonly number[], from: number, until: number): number 
   return times.filter((at) => at >= from && at < until).length;
 }
 
-/** Seconds from the end of the fault until two seconds begin in which 95 % of creates and of finishes were as before; none so far. */
+/**
+ * Seconds from the end of the fault to the first two seconds in which creates and finishes reach 95 % of their former rates; undefined so
+ * far.
+ */
 export function secondsBack(course: Course, now: number): number | undefined {
   for (let from = course.over; from + windowMs <= now; from += stepMs) {
     if (shareOf(course, from, from + windowMs) >= share) return (from - course.over) / 1000;
@@ -72,7 +75,7 @@ export function secondsBack(course: Course, now: number): number | undefined {
   return undefined;
 }
 
-/** The share of what was done before that was done while the fault lasted. */
+/** The rate while the fault lasted, as a share of the rate before. */
 export function meanwhile(course: Course): number {
   return shareOf(course, course.begun, course.over);
 }

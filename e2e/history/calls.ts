@@ -5,15 +5,15 @@ import { openLog, type Write } from './log.ts';
 
 /** The settings that every participant needs. */
 export interface Place {
-  /** Of all servers; any of them will do. */
+  /** The addresses of all servers; any of them will do. */
   readonly urls: readonly string[];
   readonly token: string;
-  /** Id of the user whose token it is. */
+  /** The id of the token's user. */
   readonly by: number;
   readonly seed: number;
-  /** Another one for each life: with the seed, it decides what chance brings. */
+  /** Different for each life: with the seed, it decides the random choices. */
   readonly name: string;
-  /** File to write down in what was done and answered. */
+  /** The file for the calls and their answers. */
   readonly log: string;
 }
 

@@ -1,4 +1,4 @@
-/** Whether a history is one that Millrace may have: pure, so that its own tests can show it every kind of lie. */
+/** Checks whether a history is one that Millrace may have: pure, so that its own tests can show it every kind of lie. */
 import { keptCreates, singleCreates, wholeUploads } from './promises/creates.ts';
 import { boundedSlots, fittingDevices, knownRunAs, singleRunAs } from './promises/devices.ts';
 import { keptPasses, lastingCancels, nothingTwice } from './promises/unresolved.ts';
@@ -55,7 +55,7 @@ const promises = {
 
 export const promiseNames = Object.keys(promises) as Kept[];
 
-/** Everything that is wrong with the history; nothing when all promises were kept. */
+/** The violations in the history; none when all promises were kept. */
 export function check(history: History): Violation[] {
   const known = caseOf(history);
   return Object.entries(promises).flatMap(([promise, find]) =>
@@ -63,7 +63,7 @@ export function check(history: History): Violation[] {
   );
 }
 
-/** The broken promises, after all that is known of the things concerned, for a person who has to find out the cause. */
+/** The broken promises, after everything known of the things concerned, for a person who has to find out the cause. */
 export function report(history: History): string {
   const violations = check(history);
   const first = violations.slice(0, 20);

@@ -13,19 +13,19 @@ export interface Crowd {
   readonly stranger: Place;
 }
 
-/** Where they meet. */
+/** The queues and devices where they meet. */
 export interface Meeting {
   readonly queueIds: readonly number[];
   readonly deviceIds: readonly number[];
 }
 
-/** A caller at one server: those who call together there are in one transaction. */
+/** A caller at one server: callers who meet there share a transaction. */
 interface Caller {
   readonly hands: Hands;
   readonly client: Client;
 }
 
-/** Who calls with whom in a queue, and the operations that have been refused to somebody. */
+/** The callers in a queue, and the operations that have been refused to somebody. */
 interface Round {
   readonly participant: Caller;
   readonly consumer: Caller;
@@ -45,8 +45,8 @@ export const shared = [
 ];
 
 /**
- * All call the same operation at the same moment, of whom only those are answered who may; until they are told to stop, and each
- * operation was refused to somebody.
+ * All call the same operation at the same moment, and only those who may are answered; goes on until told to stop, and until each operation
+ * was refused to somebody.
  */
 export async function mingle(crowd: Crowd, meeting: Meeting, signal: AbortSignal): Promise<void> {
   const people = [crowd.participant, crowd.consumer, crowd.stranger].map((place) => handsOf(place));
@@ -88,7 +88,7 @@ async function addTogether(round: Round, key: string): Promise<number | undefine
   return id;
 }
 
-/** What the consumer is answered when the others call the same; nothing when the call has come to nothing. */
+/** The answer to the consumer while the others call the same; nothing when the call has come to nothing. */
 async function askTogether<T>(
   round: Round,
   operation: string,
@@ -108,7 +108,7 @@ async function claimTogether(round: Round): Promise<Held | undefined> {
   return answer?.list[0] && granted(round, answer.list[0]);
 }
 
-/** Takes an item that has just been added by its id. */
+/** Takes a newly added item by its id. */
 async function takeTogether(round: Round, id: number): Promise<Held | undefined> {
   const { queueId } = round;
   const body = { id, queueId, version: 0, status: 'IN_PROGRESS' as const };
@@ -127,7 +127,7 @@ function granted(
   return { ...grant, queueId };
 }
 
-/** A heartbeat and a report: of the holder, among others who know as much of the item. */
+/** A heartbeat and a report by the holder, among others who know as much of the item. */
 async function workTogether(round: Round, held: Held): Promise<void> {
   const { participant, consumer, stranger, queueId } = round;
   const { id, version } = held;
@@ -143,7 +143,7 @@ async function workTogether(round: Round, held: Held): Promise<void> {
   ]);
 }
 
-/** Calls of those who may not. */
+/** Calls by people without the right. */
 async function tryInVain(
   { denied }: Round,
   callers: readonly Caller[],
@@ -159,7 +159,7 @@ async function tryInVain(
   await Promise.all(attempts);
 }
 
-/** A refusal for want of rights; a stranger is told that there is nothing. */
+/** A refusal for want of rights; a stranger is told that the thing does not exist. */
 function denial(error: unknown): 'denied' {
   if (error instanceof ApiError && [403, 404].includes(error.status)) return 'denied';
   throw error;

@@ -23,7 +23,7 @@ async function register({ client }: Hands, { hostName, slots, labels }: DevicePl
   return Number((await untilAnswered(() => client().registerDevice({ body }))).id);
 }
 
-/** It does not count its slots: that is for the server, whichever of them is asked. */
+/** It does not count its slots: that is for whichever server is asked. */
 async function ask(hands: Hands, client: Client, device: number): Promise<never> {
   const body = { leaseSeconds, waitSeconds: 2 };
   for (;;) {

@@ -9,7 +9,7 @@ export interface Disk {
   readonly unmount: () => void;
 }
 
-/** Mounts a file system of its own on the folder; answers why not where that cannot be done. */
+/** Mounts a file system of its own on the folder; answers the reason where that cannot be done. */
 export function mountDisk(folder: string, mebibytes: number): Disk | string {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=755`, 'tmpfs', folder], {

@@ -1,6 +1,6 @@
 import type { FinalItem, Happening, History, Note, Stage, ReadEvent } from './record.ts';
 
-/** A history that can be changed, to see whether that is noticed. */
+/** A history to change, to see whether the check notices. */
 export interface Draft extends History {
   readonly logs: Note[][];
   items: FinalItem[];
@@ -29,7 +29,7 @@ export function replace(history: Draft, by: (one: Note) => Note): void {
 
 type Which = (one: Happening) => boolean;
 
-/** Changes events, which then stand where their ids are. */
+/** Changes events, which stay at the places of their ids. */
 export function events(history: Draft, which: Which, members: Partial<Happening>): void {
   const changed = history.record.map((one) => (which(one) ? { ...one, ...members } : one));
   history.record = changed.toSorted((one, other) => one.id - other.id);

@@ -1,17 +1,17 @@
 import type { Draft } from './draft.ts';
 import type { FinalItem, Grant, Happening, Note, Says, Stage } from './record.ts';
 
-/** Users: a producer, two consumers, that of the device, and a person. */
+/** Users: a producer, two consumers, the device's user, and a person. */
 export const [olga, cid, cora, alma] = [2, 4, 5, 3];
 const dan = 6;
 export const stan = 7;
-/** Consumers claim from the one, the device is given from the other. */
+/** Consumers claim from the first, the device is given items from the second. */
 export const [claimed, given] = [1, 2];
 export const device = 9;
 export const [first, second] = [21, 22];
 export const [sap1, sap2] = [31, 32];
 
-/** The items, by what becomes of them. */
+/** The items, by their fate. */
 export const [retried, expired, unresolved, cancelled, deleted, returned] = [101, 102, 103, 104, 105, 106];
 
 const stage: Stage = {
@@ -104,7 +104,7 @@ const logs: readonly (readonly Note[])[] = [
     ...[retried, expired, deleted].map((id, index): Note => {
       return { note: 'created', id, key: 'abe'.charAt(index) };
     }),
-    // Neither of these was answered, and one of them is there.
+    // Neither of these was answered; one of the items exists.
     { note: 'creating', keys: ['f'] },
     { note: 'creating', keys: ['g'] },
   ],
@@ -143,7 +143,7 @@ const logs: readonly (readonly Note[])[] = [
   ],
   [{ note: 'denied', by: stan, operation: 'claimWorkItems' }],
   [
-    // Sent again, as the first time was not answered; the other one was cut.
+    // Sent again, as the first time was not answered; the other file was cut.
     { note: 'uploading', keys: ['c', 'd'] },
     { note: 'uploading', keys: ['c', 'd'] },
     { note: 'uploaded', keys: ['c', 'd'] },

@@ -62,7 +62,7 @@ async function setStatus(client: Client, id: number, wanted: Status): Promise<bo
 
 /**
  * A person who takes things out of use and puts them back, until told to stop; then all of them are in use.
- * @param held those that are out of use at the beginning.
+ * @param held the things that are out of use at the beginning.
  */
 export async function keep(
   place: Place,
@@ -75,7 +75,7 @@ export async function keep(
     hands.write({ note: held.has(target) ? 'held' : 'released', target, at: Date.now() });
   }
   while (!signal.aborted) {
-    // More often back than out, or all would stand still.
+    // Put back more often than taken out, or all would stand still.
     const candidates = hands.chance.once(2) ? things : things.filter(({ target }) => held.has(target));
     if (candidates.length > 0) await turn(hands, hands.chance.oneOf(candidates), held);
     await sleep(hands.chance.below(1000));

@@ -4,7 +4,7 @@ import type { Note } from './record.ts';
 
 export type Write = (...notes: readonly Note[]) => void;
 
-/** A participant's own log. A written line survives its death: each call is one write to the file. */
+/** A participant's own log. Written lines survive its death: each call is one write to the file. */
 export function openLog(file: string): Write {
   return (...notes) => {
     if (notes.length > 0) appendFileSync(file, notes.map((note) => `${JSON.stringify(note)}\n`).join(''));

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Place } from './calls.ts';
 import { end, freeze, start } from './processes.ts';
 
-/** Somebody in a process of their own, who has a new life after each death. */
+/** A participant in a process of its own, with a new life after each death. */
 export interface Participant {
   /** The first life has begun. */
   readonly begun: Promise<unknown>;

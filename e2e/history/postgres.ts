@@ -4,7 +4,7 @@ import { findPostmaster } from '../../server/src/postgres/cluster.ts';
 import { isRunning } from '../../server/src/postgres/processes.ts';
 import { descendantsOf } from './processes.ts';
 
-/** The PostgreSQL of a data folder, as somebody strikes it. Whoever runs it starts it again. */
+/** The PostgreSQL of a data folder, to be struck. Its supervisor starts it again. */
 export interface Postgres {
   /** Ends its first process (`kill -9`), at which all others end. */
   readonly kill: () => Promise<void>;

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const root = path.join(import.meta.dirname, '../..');
 const living = new Set<ChildProcess>();
 
-/** Processes that have ended by themselves, as none should, with what they said. */
+/** Processes that ended by themselves, as none should, with their output. */
 export const crashes = new Map<ChildProcess, string>();
 
-/** Ends whatever a failed test has left. */
+/** Ends the processes that a failed test has left. */
 export async function endAll(): Promise<void> {
   await Promise.all([...living].map((child) => end(child, 'SIGKILL')));
 }
@@ -24,7 +24,7 @@ export function start(args: readonly string[], settings: Record<string, string> 
   });
   living.add(child);
   child.stdout?.resume();
-  // What is written to one that has just been killed is lost.
+  // Writing to a process that has just been killed is no error.
   child.stdin?.on('error', () => undefined);
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
@@ -50,7 +50,7 @@ export async function freeze(child: ChildProcess, milliseconds: number): Promise
   child.kill('SIGCONT');
 }
 
-/** The processes that a process has started, and those that they have started. */
+/** The processes that a process has started, and their descendants. */
 export function descendantsOf(pid: number): number[] {
   const lines = execFileSync('ps', ['-axo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
   const parents = lines.map((line) => line.trim().split(/\s+/).map(Number));

@@ -7,7 +7,7 @@ import type { ReadEvent } from './record.ts';
 
 type Event = Schemas['Event'];
 
-/** Reads the feed from where its log ends: a life as a stream, another life page by page. */
+/** Reads the feed from where its log ends: one life as a stream, another page by page. */
 export async function readFeed(place: Place): Promise<void> {
   const hands = handsOf(place);
   const keep = (event: Event) => appendFileSync(place.log, `${JSON.stringify(asRead(event))}\n`);
@@ -23,10 +23,10 @@ function resume(log: string): string {
   return readLines<ReadEvent>(log).at(-1)?.cursor ?? '0-0';
 }
 
-/** Reads on behind a cursor; answers where it has come to. */
+/** Reads on after a cursor; resolves to the cursor reached. */
 type Read = (hands: Hands, after: string, keep: (event: Event) => void) => Promise<string>;
 
-/** The client connects again by itself; what ends is a stream that could not begin. */
+/** The client reconnects by itself; only a stream that could not begin ends. */
 const readStream: Read = async ({ client }, after, keep) => {
   const place = { after };
   await answerOf(async () => {
@@ -47,7 +47,7 @@ const readPage: Read = async ({ client, chance }, after, keep) => {
   return page?.cursor ?? after;
 };
 
-/** An event as the feed tells it, in the words of the record. */
+/** An event of the feed, in the words of the record. */
 export function asRead({
   cursor,
   id,

@@ -1,7 +1,7 @@
 import type { Client, Schemas } from '@millrace/api';
 import type { FinalItem, Happening, History } from './record.ts';
 
-/** Where to read a history when it is over. */
+/** The sources to read a finished history from. */
 export interface Source {
   /** Of a user who sees all queues and devices. */
   readonly client: Client;
@@ -12,7 +12,7 @@ export interface Source {
 /** A history before its end is read. */
 export type Told = Pick<History, 'stage' | 'logs' | 'feed'>;
 
-/** Adds how everything is at the end to what was told. */
+/** Adds the state at the end to a history. */
 export async function readHistory({ client, sql }: Source, told: Told): Promise<History> {
   const items: FinalItem[] = [];
   const counts = new Map<number, Record<string, number>>();
@@ -50,7 +50,7 @@ function asFinal({ id, json, status, version, retryCount }: Schemas['WorkItem'],
   };
 }
 
-/** Of all items, also those that nobody knows; operations answer them by the feed, or for one item each. */
+/** The events of all items, also those that nobody knows; operations would answer them by the feed, or for one item each. */
 async function readRecord(sql: Source['sql'], last: number): Promise<Happening[]> {
   const rows = await sql(
     `select json_strip_nulls(json_build_object('id', id, 'queueId', nullif(queue_id, 0), 'itemId', nullif(item_id, 0),

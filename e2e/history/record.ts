@@ -22,7 +22,7 @@ interface Moment {
   readonly at: number;
 }
 
-/** A line in the log of a participant. A call is noted before it is made, too: the answer may never come. */
+/** A line in the log of a participant. Calls are noted beforehand as well: the answer may never come. */
 export type Note =
   | { readonly note: 'creating'; readonly keys: readonly string[] }
   | { readonly note: 'created'; readonly id: number; readonly key: string }
@@ -36,7 +36,7 @@ export type Note =
   /** A person is about to hold something, was told that it is held, is about to release it, was told that it is free. */
   | (Moment & { readonly note: 'holding' | 'held' | 'releasing' | 'released' })
   | { readonly note: 'answering'; readonly id: number; readonly version: number; readonly answer: Answer }
-  /** Somebody called what they may not call, and was refused, or let. */
+  /** Somebody called an operation without the right to, and was refused, or let. */
   | { readonly note: 'denied' | 'let'; readonly by: number; readonly operation: string }
   /** A person does something to many items, and was told how many that changed. */
   | { readonly note: 'doing'; readonly by: number; readonly action: string }
@@ -70,7 +70,7 @@ export interface Happening {
   readonly at: number;
 }
 
-/** An event as somebody read it in the feed. */
+/** An event as read in the feed. */
 export interface ReadEvent extends Omit<Happening, 'at'> {
   readonly cursor: string;
 }
@@ -87,7 +87,7 @@ export interface Stage {
 export interface Queue {
   readonly id: number;
   readonly retryLimit: number;
-  /** How often in a row its lease may expire; 0 for no limit. */
+  /** The number of times in a row that its lease may expire; 0 for no limit. */
   readonly lapseLimit: number;
 }
 
@@ -107,18 +107,18 @@ export interface Automation {
 
 export interface History {
   readonly stage: Stage;
-  /** One log a participant and life, each in its order. */
+  /** One log for each participant and life, each in its order. */
   readonly logs: readonly (readonly Note[])[];
   readonly items: readonly FinalItem[];
   /** All events in the order of their ids: a writer that waits for another writes later. */
   readonly record: readonly Happening[];
   /** The events that a reader, killed on the way and started again, read in the feed, in its order. */
   readonly feed: readonly ReadEvent[];
-  /** Ids of the events that the operation for it answers for each item that is there. */
+  /** The ids of the events in the timeline of each existing item, as its operation answers them. */
   readonly timelines: ReadonlyMap<number, readonly number[]>;
-  /** Items by status, as each queue counts them. */
+  /** The numbers of items by status, as each queue counts them. */
   readonly counts: ReadonlyMap<number, Readonly<Record<string, number>>>;
-  /** Slots that each device is said to use at the end. */
+  /** The slots in use on each device at the end, as the server tells. */
   readonly busySlots: ReadonlyMap<number, number>;
 }
 

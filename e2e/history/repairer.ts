@@ -24,7 +24,7 @@ export async function repair(place: Place, queueIds: readonly number[], signal: 
   }
 }
 
-/** Settles the items that the last calls have left open: afterwards nothing waits for a person or for a time any more. */
+/** Settles the items that the last calls have left open: afterwards nothing waits for a person or for a time. */
 export async function settle(place: Place, queueIds: readonly number[]): Promise<void> {
   const hands = handsOf(place);
   for (const queueId of queueIds) {
@@ -39,7 +39,7 @@ function anyChange(chance: Chance, otherIds: readonly number[]): Change {
   const change = chance.oneOf<readonly [Change['action'], ...string[]]>([
     ['CANCEL', 'IN_PROGRESS'],
     ['CANCEL', 'IN_PROGRESS'],
-    // Those that nobody may change by this are among them, and refused.
+    // These include items that this action must not change, which are refused.
     ['RESTART', 'FAILED'],
     ['RELEASE', 'DEFERRED', 'NEW'],
     ['DEFER', 'NEW', 'FAILED'],
@@ -51,7 +51,7 @@ function anyChange(chance: Chance, otherIds: readonly number[]): Change {
   ]);
   const [action, ...statuses] = change;
   const rank = equal('priority', chance.below(priorities));
-  // Few items run at a time.
+  // Few items run at a time, so that a priority would select none.
   const those = [equal('status', chance.oneOf(statuses)), ...(action === 'CANCEL' ? [] : [rank])];
   return {
     action,

@@ -33,7 +33,7 @@ export async function runServer(settings: Readonly<Record<string, string>>): Pro
       child = begin(new URL(url).port);
       tellClock();
       if ((await addressOf(child)) !== undefined) return;
-      // It does not start while it cannot reach its database: who supervises it tries again, unless it was ended on purpose.
+      // It does not start while it cannot reach its database: a supervisor tries again, unless it was ended on purpose.
       if (!crashes.delete(child)) return;
     }
   };
@@ -66,7 +66,7 @@ export function urlOf({
   return url.href;
 }
 
-/** Where the server listens, as it tells the process that started it; undefined when it has not started. */
+/** The server's address, as it tells the process that started it; undefined when it has not started. */
 function addressOf(child: ChildProcess): Promise<string | undefined> {
   let said = '';
   return new Promise((resolve) => {

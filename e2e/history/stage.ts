@@ -4,7 +4,7 @@ import type { Crowd } from './crowd.ts';
 import { botName } from './device.ts';
 import type { Automation, Device, Stage } from './record.ts';
 
-/** Everything there is at the beginning, and who acts. */
+/** The things at the beginning, and the people who act. */
 export interface Scene {
   readonly stage: Stage;
   readonly machines: readonly Machine[];
@@ -34,7 +34,7 @@ const machines = [
   { slots: 2, labels: ['germany'] },
 ];
 
-/** By scheme, with the devices that are in it. */
+/** The pools by scheme, with their devices. */
 const pools: readonly Pool[] = [
   { scheme: 'FAIR', of: [0, 1] },
   { scheme: 'PRIORITY', of: [2, 3] },
@@ -57,14 +57,14 @@ const automations: readonly Wanted[] = [
   { pool: 1, status: 'STOPPED', statusReason: 'another one works on the queue' },
 ];
 
-/** A queue without an automation, and one for each automation: one of them tries nothing again, another waits before. */
+/** A queue without an automation, and one for each automation: one of them never retries, another waits before a retry. */
 const queueSettings = [
   { autoRetryLimit: 2, lapseLimit: 0 },
   { autoRetryLimit: 2, lapseLimit: 0 },
   { autoRetryLimit: 1, lapseLimit: 1 },
   { autoRetryLimit: 2, lapseLimit: 0, retryBackOff: { type: 'FIXED' as const, seconds: 1 } },
   { autoRetryLimit: 0, lapseLimit: 2 },
-  // Further devices only while much waits; the first one always.
+  // Further devices only for a long backlog; the first one always.
   { autoRetryLimit: 2, lapseLimit: 5, reactivationThreshold: 50, reactivationUnit: 'PERCENT' as const },
   { autoRetryLimit: 1, lapseLimit: 3 },
 ];
@@ -91,7 +91,7 @@ export async function createScene(app: App): Promise<Scene> {
   };
 }
 
-/** The stranger may do in other queues, and with own devices, what is not theirs here. */
+/** The stranger may do in other queues and with own devices what is forbidden here. */
 async function createCrowd(app: App, owner: TestUser, queueIds: readonly number[]): Promise<Scene['crowd']> {
   const elsewhere = { name: 'Runners elsewhere', permissions: ['useQueues', 'runDevice'] };
   await app.admin.createRole({ body: elsewhere });
@@ -105,7 +105,7 @@ async function createCrowd(app: App, owner: TestUser, queueIds: readonly number[
   };
 }
 
-/** Of one model; those in the first two have consumers beside devices, or instead of them. */
+/** Queues of one model; the first two have consumers beside devices, or instead of them. */
 async function createQueues({ call }: TestUser, consumerRoleId: number): Promise<Stage['queues']> {
   const attributes = [{ name: 'customer', type: 'TEXT' as const }];
   const model = await call.createWorkItemModel({ body: { name: 'Customers', attributes } });

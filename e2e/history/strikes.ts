@@ -6,7 +6,7 @@ import type { Participant } from './participant.ts';
 import type { Postgres } from './postgres.ts';
 import type { ServerProcess } from './server.ts';
 
-/** Whom and what to strike. */
+/** The targets of strikes. */
 export interface Cast {
   readonly servers: readonly [ServerProcess, ServerProcess];
   /** From each server to the database. */
@@ -21,7 +21,7 @@ const hour = 3_600_000;
 
 type Strike = (cast: Cast, chance: Chance) => Promise<unknown>;
 
-/** What befalls the database and its disk, the ways to it, and the clocks. */
+/** The strikes on the database and its disk, on the connections, and on the clocks. */
 const strikes = {
   'the database is killed': ({ database }) => database.kill(),
   'the database is restarted': ({ database }) => database.shutDown(),
@@ -37,7 +37,7 @@ const strikes = {
   'answers of the database are lost': onLine(async (line) => {
     line.spoil({ drop: 'back' });
     await sleep(500);
-    // What comes later on these connections must not arrive: no network loses something in the middle.
+    // Later data on these connections must not arrive: no network loses something in the middle.
     await line.cut();
   }),
   'a clock is an hour ahead': async ({ servers }, chance) => {
@@ -51,7 +51,7 @@ const strikes = {
 export type StrikeName = keyof typeof strikes;
 export const fullDisk: StrikeName = 'the disk is full';
 
-/** Each of them once before any comes again, in an order of chance. */
+/** Each strike once before any comes again, in random order. */
 export function chooseStrikes(seed: number, count: number): StrikeName[] {
   const chance = chanceOf(seed, 'choice of strikes');
   const chosen: StrikeName[] = [];
@@ -62,7 +62,7 @@ export function chooseStrikes(seed: number, count: number): StrikeName[] {
   return chosen.slice(0, count);
 }
 
-/** Spoils the way of one server for some milliseconds. */
+/** Disturbs the connection of one server for some milliseconds. */
 function onLine(begin: (line: Line) => unknown, milliseconds = 0): Strike {
   return async ({ lines }, chance) => {
     const line = chance.oneOf(lines);
@@ -72,7 +72,7 @@ function onLine(begin: (line: Line) => unknown, milliseconds = 0): Strike {
   };
 }
 
-/** What is to happen: the chosen strikes one after another, each in a share of the seconds. */
+/** The strikes in order, each in a share of the seconds. */
 export interface Plan {
   readonly seed: number;
   readonly seconds: number;
@@ -81,7 +81,7 @@ export interface Plan {
 
 /**
  * Kills and freezes participants for some seconds; one server dies, one freezes and one is stopped on the way, and the chosen strikes come.
- * Those that are frozen outlast their leases: when they wake up, others hold what they report.
+ * Frozen participants outlast their leases: when they wake up, others hold the items that they report.
  */
 export async function strike(cast: Cast, { seed, seconds, chosen }: Plan): Promise<void> {
   const { servers, participants } = cast;

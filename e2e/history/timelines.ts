@@ -4,7 +4,7 @@ import type { Grant, Happening, History } from './record.ts';
 export interface Case extends History {
   /** By the id of the item, in the order of the record. */
   readonly events: ReadonlyMap<number, readonly Happening[]>;
-  /** Of them those that changed the item: the place of a change is the version that it made. */
+  /** The events that changed the item: the position of a change is the version that it made. */
   readonly changes: ReadonlyMap<number, readonly Happening[]>;
 }
 
@@ -17,7 +17,7 @@ export function caseOf(history: History): Case {
   return { ...history, events, changes };
 }
 
-/** Lists by what their members have in common, each in the order that it had. */
+/** Lists by a common key, each in its former order. */
 export function byKey<K, T>(list: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const one of list) {
@@ -28,7 +28,7 @@ export function byKey<K, T>(list: readonly T[], keyOf: (one: T) => K): Map<K, T[
   return groups;
 }
 
-/** A late report, a request to cancel and the point of no return leave status and version as they are. */
+/** A late report, a request to cancel and the point of no return are none: they leave status and version as they are. */
 function isChange(event: Happening): boolean {
   const { operation, from, to } = event;
   return (
@@ -41,7 +41,7 @@ export function isDeparture({ changes }: Happening): boolean {
   return changes?.['movedTo'] !== undefined;
 }
 
-/** An item arrives with the status with which it has left. */
+/** An item arrives with the status that it left with. */
 function withArrival(event: Happening): Happening {
   return event.changes?.['movedFrom'] === undefined ? event : { ...event, from: event.to };
 }
@@ -55,7 +55,7 @@ export function isCancel(event: Happening): boolean {
   return operation !== 'lateReport' && from === 'IN_PROGRESS' && to === 'IN_PROGRESS' && !isPass(event);
 }
 
-/** Also that of an item which a consumer took by its id. */
+/** Whether an event is a grant; taking an item by its id is one as well. */
 export function isGrant({ operation, from, to }: Happening): boolean {
   const isTake = operation === 'updateWorkItem' && from === 'NEW' && to === 'IN_PROGRESS';
   return operation === 'claimWorkItems' || operation === 'requestWork' || isTake;
@@ -75,7 +75,7 @@ export function transitionOf({ changes }: Happening): unknown {
   return changes?.['transition'];
 }
 
-/** The change that the right comes from. */
+/** The change from which the right comes. */
 export function originOf(
   { changes }: Case,
   { id, version }: Pick<Grant, 'id' | 'version'>,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Client, type Output } from '@millrace/api';
 import { answerOf, handsOf, type Hands, type Place } from './calls.ts';
 
-/** A file, and where to. */
+/** A file, and its queue. */
 interface Sending {
   readonly queueId: number;
   readonly keys: readonly string[];
@@ -18,8 +18,8 @@ interface End {
 }
 
 /**
- * Sends files until it is told to stop, and gives some of them up on the way. Of those without an answer some are sent again, as their
- * rows would not come twice.
+ * Sends files until told to stop, and gives some of them up on the way. Some files without an answer are sent again, as their rows must not
+ * come twice.
  */
 export async function send(place: Place, queueIds: readonly number[], signal: AbortSignal): Promise<void> {
   const hands = handsOf(place);
@@ -50,7 +50,7 @@ function textOf({ keys, isLong }: Sending): string {
 
 const answerSeconds = 15;
 
-/** @returns whether the sender was told what became of the file. */
+/** @returns whether the sender was told the outcome of the file. */
 async function sendOnce(
   { urls, token }: Place,
   { client, write, chance }: Hands,
@@ -103,7 +103,7 @@ function cutAfter(share: number): typeof globalThis.fetch {
 
 type Upload = Output<'getUpload'>;
 
-/** What became of a file that is on its way; nothing when that cannot be told soon. */
+/** The outcome of an upload; undefined when it takes too long. */
 async function followed(
   caller: Client,
   queueId: number,

@@ -9,7 +9,7 @@ export interface Held extends Grant {
   readonly queueId: number;
 }
 
-/** How far somebody is with an item, as the server has confirmed it. */
+/** The progress of a participant with an item, as confirmed by the server. */
 interface Progress {
   isPassed: boolean;
   isCancelled: boolean;
@@ -18,7 +18,7 @@ interface Progress {
 export const limits = { timeoutSeconds: 10 };
 export const leaseSeconds = 1.5;
 
-/** Works on an item and reports it, also when the lease is lost: that such a report changes nothing is the point. */
+/** Works on an item and reports it, even when the lease is lost: such a report must change nothing. */
 export async function workOn(hands: Hands, held: Held): Promise<void> {
   const chance = chanceOf(hands.seed, 'item', held.id, held.version);
   const progress = { isPassed: false, isCancelled: false };
@@ -26,7 +26,7 @@ export async function workOn(hands: Hands, held: Held): Promise<void> {
     await sleep(300);
     await beat(hands, held, progress, chance.once(4));
   }
-  // Most of it is quick, and some outlasts its lease in silence.
+  // Most of the work is quick, and some outlasts its lease in silence.
   await sleep(chance.oneOf([5, 10, 20, 50, 50, 100, 100, 100, 100, 100, 100, 100, 2500]));
   const says = chance.oneOf(sayings(progress));
   await report(hands, held, says);
@@ -48,7 +48,7 @@ async function beat(hands: Hands, held: Held, progress: Progress, isPassing: boo
   Object.assign(progress, { isPassed, isCancelled: outcome.cancel !== undefined });
 }
 
-/** Of an item that was taken by its id the lease is long, and nobody shall wait for its end; also when the answer was lost. */
+/** Shortens the long lease of an item taken by its id, whose end nobody shall wait for; also when the answer was lost. */
 export async function shortenLease(
   { client }: Hands,
   { id, version, queueId }: Omit<Held, 'by'>,

@@ -8,7 +8,7 @@ export type Says = 'COMPLETE' | 'BUSINESS' | 'SYSTEM' | 'DEFERRED' | 'NEW';
 /** Reports go in many at once, or one as an update. */
 export type Way = 'finishWorkItems' | 'updateWorkItem';
 
-/** Actions of a consumer on its item, or to one that it held or never held. */
+/** Actions of a consumer on its item, or on one that it held before or never. */
 export type ByHolder =
   | { readonly name: 'heartbeat' | 'pass' | 'progress'; readonly by: Consumer; readonly version: number }
   | Report;
@@ -26,7 +26,7 @@ export type Action =
   | ByPerson
   /** Time passes: a lease expires. */
   | { readonly name: 'expire' }
-  /** Time passes: the time that an item waits for has come. */
+  /** Time passes: the due time of the item has come. */
   | { readonly name: 'due' };
 
 export interface Report {

@@ -10,7 +10,7 @@ export interface Model {
   readonly items: Item[];
   /** All claims that consumers remember, for ever. */
   readonly grants: Grant[];
-  /** For how many seconds an item waits before it is tried again. */
+  /** The seconds that an item waits before a retry. */
   readonly backOff: number;
 }
 
@@ -42,11 +42,11 @@ export const claim = ({ by, count }: { by: Consumer; count: number }): Command =
     model.grants.push(...steps.map(grantOf));
   });
 
-/** A grant that somebody uses: the holder or a thief, one that still holds or any that is remembered. */
+/** A grant in use: by its holder or a thief, one that still holds or any that is remembered. */
 export interface Use {
   readonly nth: number;
   readonly isLive: boolean;
-  /** With the version before, as one who has missed a change. */
+  /** With the version before, as by a caller who has missed a change. */
   readonly isStale: boolean;
   readonly isThief: boolean;
 }
@@ -103,7 +103,7 @@ export const goOn = ({ nth, isStale, name }: SeenItem & { name: 'release' | 'res
     action: ({ version }) => ({ name, version: version - (isStale ? 1 : 0) }),
   });
 
-/** Answers the question of an item in doubt, or of any item where none is. */
+/** Answers the question of an item in doubt, or tries that on any other item. */
 export const resolve = ({ nth, isStale, answer }: SeenItem & { answer: Answer }): Command =>
   onItem(`answer ${answer} for ${isStale ? 'an old version of ' : ''}item ${nth}`, {
     find: (items) => {
@@ -113,7 +113,7 @@ export const resolve = ({ nth, isStale, answer }: SeenItem & { answer: Answer })
     action: ({ version }) => ({ name: 'resolve', answer, version: version - (isStale ? 1 : 0) }),
   });
 
-/** Mostly of items that run: of others it is refused. */
+/** Mostly on running items: on others it is refused. */
 export const cancel = ({ nth, isLive }: Pick<Use, 'nth' | 'isLive'>): Command =>
   onItem(`cancel ${isLive ? 'running ' : ''}item ${nth}`, {
     find: (items) => pick(isLive ? items.filter(isRunning) : items, nth),
@@ -184,7 +184,7 @@ function onItem(text: string, { find, action }: OnItem): Command {
   return command(text, run, ({ items }) => find(items) !== undefined);
 }
 
-/** Takes a step in both worlds: both must say the same, and have the same item afterwards. */
+/** Takes a step in the model and in the application: both must answer the same, and have the same item afterwards. */
 async function act(model: Model, real: Real, id: number, action: Action): Promise<void> {
   const before = model.items.find((item) => item.id === id) as Item;
   const { code, item, arrivesIn } = step(before, action, model.backOff);

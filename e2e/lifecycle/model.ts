@@ -1,6 +1,6 @@
 /**
- * The life of a work item as the documents tell it, written a second time and without the server's code: what each call
- * should answer, and what the item should be afterwards.
+ * The life of a work item by the documents, written a second time and without the server's code: the answer of each call, and the item
+ * afterwards.
  */
 
 import type { Action, Actor, Answer, ByHolder, ByPerson, Consumer, Repair, Report } from './actions.ts';
@@ -23,7 +23,7 @@ export interface Item {
   readonly status: Status | 'GONE';
   readonly version: number;
   readonly priority: number;
-  /** Since when it waits in line among items of its priority. */
+  /** The time from which it waits in line among items of its priority. */
   readonly arrivedOn: string;
   readonly retryCount: number;
   /** Lease expiries since a holder reported on it. */
@@ -48,7 +48,7 @@ export interface Item {
 export interface Step {
   readonly code: string;
   readonly item: Item;
-  /** In how many seconds it goes to the end of the line; without, it keeps its position. */
+  /** The seconds after which it goes to the end of the line; when left out, it keeps its position. */
   readonly arrivesIn?: number;
 }
 
@@ -60,7 +60,7 @@ export function created(item: Pick<Item, 'id' | 'priority' | 'arrivedOn'>, isDef
   return { ...item, ...untouched, status, version: 0, retryCount: 0, expiries: 0, late: [], timeline };
 }
 
-/** The items that wait, as claims will find them. */
+/** The waiting items, in the order of claims. */
 export function inLine(items: readonly Item[]): Item[] {
   return items.filter(({ status, isDelayed }) => status === 'NEW' && !isDelayed).toSorted(comesBefore);
 }
@@ -71,7 +71,7 @@ function comesBefore(one: Item, other: Item): number {
   return one.id - other.id;
 }
 
-/** @param backOff for how many seconds an item waits before it is tried again. */
+/** @param backOff the seconds that an item waits before a retry. */
 export function step(item: Item, action: Action, backOff: number): Step {
   if (item.status === 'GONE') {
     const isLease = action.name === 'heartbeat' || action.name === 'pass';
@@ -129,7 +129,7 @@ function isHeld(item: Item, grant: { readonly by: Consumer; readonly version: nu
   return item.status === 'IN_PROGRESS' && item.holder === grant.by && item.version === grant.version;
 }
 
-/** A holder may go on to what cannot be undone, unless it is to stop. */
+/** A holder may pass the point of no return, unless it is to stop. */
 function passed(item: Item, grant: { readonly by: Consumer; readonly version: number }): Step {
   if (!isHeld(item, grant)) return { code: 'LEASE_LOST', item };
   if (item.isPassed || item.isCancelled) return { code: 'OK', item };
@@ -178,7 +178,10 @@ function expired(item: Item, cause: Cause): Step {
   return moved(item, 'FAILED', cause, { expiries, failureKind: 'SYSTEM' });
 }
 
-/** Kept once for a reporter, version and status, and only of consumers that had the item once: new items have the version 0. */
+/**
+ * A late report is kept once for a reporter, version and status, and only from consumers that had the item once: new items have the version
+ * 0.
+ */
 function late(item: Item, report: Report): Step {
   const hadIt = item.timeline.some((one) => isGrant(one) && one.by === report.by);
   if (!hadIt || report.version === 0) return { code: 'STATUS_CONFLICT', item };
@@ -191,7 +194,7 @@ function isGrant({ from, to }: Happening): boolean {
   return from !== 'IN_PROGRESS' && to === 'IN_PROGRESS';
 }
 
-/** The same report is one with the same status, whatever else it says. */
+/** Reports with the same status are the same, whatever else they say. */
 function isRepeated({ counted }: Item, report: Report): boolean {
   return counted !== undefined && isSame(counted, report);
 }
@@ -246,7 +249,7 @@ function changed(item: Item, to: Repair, priority: number): Step {
   const { status, failureKind, isDelayed, isPassed } = item;
   const isEdit = to === 'EDIT' || to === status;
   const next = to === 'EDIT' ? (status as Status) : to;
-  // A person who gives up an item that has failed already leaves the record of how it failed.
+  // Giving up an already failed item leaves the record of how it failed.
   const kind = next !== 'FAILED' ? undefined : status === 'FAILED' ? failureKind : 'BUSINESS';
   const kept = isEdit ? { isDelayed, isPassed } : {};
   return moved(item, next, by('updateWorkItem', 'owner'), { ...kept, priority, failureKind: kind });

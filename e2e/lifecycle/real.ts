@@ -27,7 +27,7 @@ export interface Answered {
 
 type Send<A> = (real: Real, id: number, action: A) => Promise<Answered>;
 
-/** Does to an item of the application what the action says, and answers what the application said. */
+/** Applies an action to the item in the application, and answers its response. */
 export async function send(real: Real, id: number, action: Action): Promise<Answered> {
   switch (action.name) {
     case 'claim':
@@ -148,7 +148,7 @@ async function readItem(real: Real, id: number) {
   return (await real.queue.owner.call.getWorkItem({ path: pathTo(real, id) })).body;
 }
 
-// Nothing becomes due by itself while a run lasts.
+// Far enough away that nothing becomes due by itself during a run.
 const deferredUntil = '2099-12-31T00:00:00.000Z';
 
 /** Creates items in one call; answers them. */
@@ -166,7 +166,7 @@ export async function claimItems({ queue, consumers }: Real, by: Consumer, count
   return answer.body.list.map(({ id, version }) => ({ id: Number(id), version }));
 }
 
-/** Compares the item of the application with that of the model; answers when the application changed it last. */
+/** Compares the item of the application with that of the model; returns the time of its last change in the application. */
 export async function expectItem(real: Real, { id, status, version, ...item }: Item): Promise<string> {
   const { status: code, body } = await real.queue.owner.call.getWorkItem({ path: pathTo(real, id) });
   expect(code).toBe(status === 'GONE' ? 404 : 200);

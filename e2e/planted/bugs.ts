@@ -4,7 +4,7 @@ import path from 'node:path';
 export interface Bug {
   /** The name of its patch as well, which stands beside this file. */
   readonly name: string;
-  /** What it breaks, in a sentence. */
+  /** The broken behaviour, in a sentence. */
   readonly breaks: string;
   /** The file of the test, from the root of the repository. */
   readonly file: string;

@@ -15,7 +15,7 @@ import path from 'node:path';
 
 const root = path.join(import.meta.dirname, '../..');
 
-/** A temporary folder for a copy of the repository, and for what tests that run there leave behind. */
+/** A temporary folder for a copy of the repository, and for the leftovers of tests that run there. */
 export interface Place {
   readonly folder: string;
   readonly copy: string;
@@ -35,11 +35,11 @@ export function closePlace({ folder }: Place): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 }
 
-/** Copies the repository as it is, with what is not committed yet; installed packages are not copied but linked to. */
+/** Copies the repository as it is, with uncommitted changes; installed packages are linked instead of copied. */
 export function copyRepository({ copy }: Place): void {
   const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
   const listed = execFileSync('git', list, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 });
-  // A file that was deleted is listed as long as that is not committed.
+  // Deleted files are listed until that is committed.
   const files = listed.split('\0').filter((file) => file !== '' && existsSync(path.join(root, file)));
   for (const file of files) {
     const target = path.join(copy, file);
@@ -49,14 +49,14 @@ export function copyRepository({ copy }: Place): void {
   linkPackages(copy);
 }
 
-/** Workspaces are those of the copy: with links to the links in the repository, its code would be tested instead. */
+/** Workspaces must link to the copy: with the links of the repository, its own code would be tested instead. */
 function linkPackages(copy: string): void {
   const [from, to] = [path.join(root, 'node_modules'), path.join(copy, 'node_modules')];
   for (const workspace of manifestIn(copy).workspaces ?? []) {
     const { name } = manifestIn(path.join(copy, workspace));
     link(path.join(copy, workspace), path.join(to, name));
   }
-  // Names that begin with a dot are of caches, which belong to the repository.
+  // Names that begin with a dot are caches, which belong to the repository.
   const others = readdirSync(from).filter(
     (name) => !name.startsWith('.') && !existsSync(path.join(to, name)),
   );
@@ -74,12 +74,12 @@ function link(target: string, name: string): void {
   symlinkSync(target, name, 'junction');
 }
 
-/** Whether the repository is as the patch expects it. @throws Error that says where it is not */
+/** Whether the repository is as the patch expects it. @throws Error that says where it differs */
 export function checkPatch(patch: string): void {
   apply(root, [patch, '--check']);
 }
 
-/** Plants the bug, lets something be done, and takes the bug out again. */
+/** Plants the bug, does the work, and takes the bug out again. */
 export async function withBug<T>({ copy }: Place, patch: string, work: () => Promise<T>): Promise<T> {
   apply(copy, [patch]);
   try {
@@ -90,7 +90,7 @@ export async function withBug<T>({ copy }: Place, patch: string, work: () => Pro
 }
 
 function apply(folder: string, args: readonly string[]): void {
-  // Inside a repository of somebody else, as a home folder may be one, it would leave the files of the copy alone and say nothing.
+  // Inside somebody else's repository, such as a home folder, it would silently leave the files of the copy alone.
   const env = { ...process.env, GIT_CEILING_DIRECTORIES: path.dirname(folder) };
   execFileSync('git', ['apply', ...args], { cwd: folder, env, encoding: 'utf8', stdio: 'pipe' });
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run planted`: whether the tests see the bugs that they are there for. Each bug of `bugs.ts` is planted in a copy of the repository,
- * and the test that is named beside it has to fail there by an assertion.
+ * `npm run planted`: whether the tests see the bugs that they are meant to. Each bug of `bugs.ts` is planted in a copy of the repository,
+ * and the test named beside it has to fail there by an assertion.
  */
 import { parseArgs } from 'node:util';
 import { bugs, patchOf, type Bug } from './bugs.ts';
@@ -26,7 +26,7 @@ function chosen(names: readonly string[]): readonly Bug[] {
   return names.length === 0 ? bugs : bugs.filter(({ name }) => names.includes(name));
 }
 
-/** @throws Error where a test does not pass as the code is: then it would prove nothing that it fails with a bug. */
+/** @throws Error where a test does not pass without bugs: then its failure with a bug would prove nothing. */
 async function runWithoutBugs(place: Place, list: readonly Bug[], signal: AbortSignal): Promise<void> {
   say('The tests without any bug ...');
   const outcomes = await runTests(place, list, signal);

@@ -11,13 +11,13 @@ import type { Place } from './copy.ts';
 
 type Test = Pick<Bug, 'file' | 'title'>;
 
-/** How a test ended; with `why`, unless it passed. */
+/** The result of a test; with `why`, unless it passed. */
 export interface Outcome {
   readonly state: 'passed' | 'failed by an assertion' | 'failed otherwise' | 'did not run';
   readonly why: string;
 }
 
-/** What the reporter `json` of vitest writes, as far as it is read here. */
+/** The output of vitest's `json` reporter, as far as it is read here. */
 export interface Report {
   readonly testResults: readonly {
     readonly name: string;
@@ -30,12 +30,12 @@ export interface Report {
   }[];
 }
 
-/** A test that waits for what a bug keeps from happening is ended by then; a slow machine needs nothing near it. */
+/** The limit for a test whose bug keeps it waiting for something that never happens; a slow machine needs nothing near it. */
 const testMs = 180_000;
 const runMs = 600_000;
 
 /**
- * Runs these tests, and no others of their files, in the copy; answers how each of them ended.
+ * Runs these tests, and no others of their files, in the copy; returns how each of them ended.
  * @throws the reason of the signal, with nothing left running.
  */
 export async function runTests(
@@ -61,7 +61,7 @@ function escaped(title: string): string {
   return title.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
-/** Runs it to its end, or until the signal; answers what it said. */
+/** Runs it to its end, or until the signal; returns its output. */
 async function runVitest(
   folder: string,
   args: readonly string[],
@@ -73,7 +73,7 @@ async function runVitest(
     cwd: folder,
     env: { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: Ctrl-C would end it before it has ended its databases.
+    // In a group of its own: Ctrl-C would end it before it has ended its databases.
     detached: true,
   });
   let said = '';
@@ -98,19 +98,19 @@ function endGroup({ pid = 0 }: ChildProcess): void {
   }
 }
 
-/** Ends the PostgreSQL servers in a folder, which are left where tests were killed. */
+/** Ends the PostgreSQL servers in a folder, left behind by killed tests. */
 async function endDatabases(folder: string): Promise<void> {
   for (const cluster of clustersIn(folder)) {
     const pid = await findPostmaster(cluster);
     if (pid === undefined) continue;
     process.kill(pid, 'SIGQUIT');
     while (isRunning(pid)) await sleep(20);
-    // The folder of its socket may lie elsewhere, as the address of one must be short.
+    // The folder of its socket may lie elsewhere, as socket addresses must be short.
     await closeSocketFolder(await choosePlace(path.dirname(cluster)));
   }
 }
 
-/** The folders of PostgreSQL's data in a folder. What is in them comes and goes as long as it runs. */
+/** The folders of PostgreSQL's data in a folder. Their contents change while it runs. */
 export function clustersIn(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true });
   if (entries.some(({ name }) => name === 'PG_VERSION')) return [folder];
@@ -118,7 +118,7 @@ export function clustersIn(folder: string): string[] {
   return folders.flatMap(({ name }) => clustersIn(path.join(folder, name)));
 }
 
-/** How a test ended, as the report has it. */
+/** The result of a test by the report. */
 export function outcomeIn({ testResults }: Report, { file, title }: Test): Outcome {
   const result = testResults.find(({ name }) => name.replaceAll('\\', '/').endsWith(`/${file}`));
   const test = result?.assertionResults.find((one) => one.title === title);

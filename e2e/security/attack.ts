@@ -5,11 +5,11 @@ import type { App, TestUser } from '../../server/src/testing/app.ts';
 import type { QueueFixture } from '../../server/src/testing/fixtures.ts';
 import type { TestProvider } from '../../server/src/testing/sign-on.ts';
 
-/** What the attacks are tried on. */
+/** The targets of the attacks. */
 export interface Place {
   readonly app: App;
   readonly queue: QueueFixture;
-  /** By which people sign on. */
+  /** The provider by which people sign on. */
   readonly provider: TestProvider;
   /** A user without any role. */
   readonly nobody: TestUser;
@@ -33,7 +33,7 @@ export interface Attack {
 
 type Headers = Readonly<Record<string, string | string[]>>;
 
-/** Sends a request as it is given: nothing is corrected on the way. */
+/** Sends a request exactly as given, without corrections on the way. */
 export function send(
   { app }: Place,
   [method, path]: readonly [string, string],
@@ -85,7 +85,7 @@ export function raw({ app }: Place, bytes: string): Promise<Answer> {
 const internals =
   /node_modules|\bat \w+ \(|\/server\/src|syntax error at|relation "|pg_|password_hash|private_key/i;
 
-/** A refusal with one of these statuses, in the contract's words and without anything of the inside. */
+/** A refusal with one of these statuses, in the contract's words and without any internals. */
 export function refusal(
   tried: string,
   expected: number | readonly number[],

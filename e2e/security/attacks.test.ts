@@ -39,14 +39,14 @@ const place: Place = {
 describe.each(Object.entries(groups))('%s', (_, attacks) => {
   test.each(attacks.map((attack) => [attack.tried, attack] as const))('%s', async (_tried, { run }) => {
     await run(place);
-    // Whatever was tried, the server goes on.
+    // The server survives every attack.
     expect((await app.as(undefined).getLiveness()).status).toBe(200);
   });
 });
 
 const page = new URL('../../docs/security.md', import.meta.url);
 
-/** The list of all that is tried, as it stands in the documents. */
+/** The list of all attacks, as in the documents. */
 function list(): string {
   const parts = Object.entries(groups).map(([name, attacks]) => {
     const rows = attacks.map(({ tried, outcome }) => `| ${cell(tried)} | ${cell(outcome)} |`);

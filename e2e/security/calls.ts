@@ -1,6 +1,6 @@
 import { operations, stringifyJson, type Input, type Operation, type OperationId } from '@millrace/api';
 
-/** An answer as it came, so that everything in it can be looked at. */
+/** A raw answer, so that everything in it can be checked. */
 export interface Raw {
   readonly status: number;
   readonly text: string;
@@ -9,7 +9,7 @@ export interface Raw {
 
 export type Call = (operationId: OperationId, input?: Partial<Input>, query?: string) => Promise<Raw>;
 
-/** Calls any operation of a server with a token. Of a stream it reads what there is. */
+/** Calls any operation of a server with a token. Of a stream it reads the part that is there. */
 export function callerAt(url: string, token?: string): Call {
   return async (operationId, input = {}, query = '') => {
     const operation: Operation = operations[operationId];

@@ -16,7 +16,7 @@ function partOf(token: string, index: 0 | 1): Record<string, unknown> {
   >;
 }
 
-/** The token of the owner, with another header or other claims, and a signature of one's own. */
+/** The token of the owner, with another header or other claims, and a forged signature. */
 function forged(place: Place, header: object, claims: object, sign: (text: string) => string): string {
   const { token } = place.queue.owner;
   const text = `${coded({ ...partOf(token, 0), ...header })}.${coded({ ...partOf(token, 1), ...claims })}`;
@@ -25,7 +25,7 @@ function forged(place: Place, header: object, claims: object, sign: (text: strin
 
 const ofOwner = ({ queue }: Place) => queue.owner.token.split('.')[2] as string;
 
-/** A token of the real key, as it would be after a leak, with a time of its own. */
+/** A token with the real key, as after a leak, with a time of its own. */
 async function leaked({ app, queue }: Place, at: Date): Promise<string> {
   const [key] = await app.sql<{ id: string; privateKey: string; publicKey: string }>(
     `select id, private_key as "privateKey", public_key as "publicKey" from signing_keys order by created_on desc limit 1`,

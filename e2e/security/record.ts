@@ -5,7 +5,7 @@ import { get, harmless, refusal, send, type Attack, type Place } from './attack.
 
 const file = keyFile();
 
-/** What is found after somebody who rules the database has run a statement on an event that is sealed; then it is as it was. */
+/** The findings after an owner of the database has run a statement on a sealed event; afterwards the event is as before. */
 async function found(place: Place, statement: string): Promise<string[]> {
   const { app } = place;
   await seal(app, file);
@@ -22,7 +22,7 @@ async function found(place: Place, statement: string): Promise<string[]> {
 
 const first = '(select min(id) from events where tenant_id = 1)';
 
-/** Attacks on the record of what happened. */
+/** Attacks on the record of events. */
 export const record: Attack[] = [
   harmless('An event, altered in the database', 'its seal says so', async (place) =>
     expect(await found(place, `update events set actor_id = 99 where id = ${first}`)).toEqual(['ALTERED']),

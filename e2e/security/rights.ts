@@ -31,7 +31,7 @@ const put = (place: Place, path: string, body: object, token: string) =>
 const roleOf = async ({ app }: Place, name: string) =>
   (await app.admin.listRoles()).body.list.find((role) => role.name === name)?.id;
 
-/** A manager of users, who may do little else. */
+/** A manager of users, with few other rights. */
 async function manager(place: Place): Promise<string> {
   const permissions = ['viewUsers', 'manageUsers', 'generateApiKey', 'useQueues'];
   await place.app.admin.createRole({ body: { name: 'Managers', permissions } });

@@ -15,7 +15,7 @@ const record = { customer: canary, amount: 1, iban: 'DE00CANARY', score: 918273.
 type Customers = Awaited<ReturnType<typeof createCustomers>>;
 type Item = Schemas['WorkItem'];
 
-/** Something that is read of an item with sensitive values, in which none of them may be. */
+/** A reading of an item with sensitive values, none of which may be in it. */
 function masked(
   tried: string,
   read: (place: Place, queue: Customers, item: Item) => Promise<unknown>,
@@ -38,7 +38,7 @@ const change = (queue: Customers, item: Item, json: object) => ({
   body: { id: item.id, queueId: queue.id, version: item.version, json } as never,
 });
 
-/** What is tried to get at sensitive values, which are encrypted. */
+/** Attacks on sensitive values, which are encrypted. */
 export const sensitive: Attack[] = [
   masked('A list of items with personal data', async ({ app }, queue) => {
     return (await app.admin.listWorkItems({ path: queue.path })).body;

@@ -7,13 +7,13 @@ const begin = (place: Place, body: object) => post(place, path, { provider: 'acm
 const finish = (place: Place, body: object) => post(place, `${path}/end`, body, '');
 const seconds = () => Math.floor(Date.now() / 1000);
 
-/** What a browser brings back for somebody who is in the right group. */
+/** The answer of the provider for a user in the right group, as the browser brings it back. */
 function cameBack({ app, provider }: Place, more: object = {}) {
   const steps = signingOn(app, provider);
   return steps.begin().then((begun) => steps.cameBack(begun, worker('mallory', more)));
 }
 
-/** Finishes a sign-on while the provider lies, or is taken the place of. */
+/** Finishes a sign-on while the provider lies, or is replaced. */
 async function lied(
   place: Place,
   lies: Partial<Pick<TestProvider, 'lie' | 'key' | 'isDown'>>,

@@ -58,10 +58,10 @@ async function createTenant(mark: string): Promise<Tenant> {
   return { mark, admin, ids };
 }
 
-/** What an item has in an attribute that is encrypted. */
+/** The value of an encrypted attribute. */
 const personal = (mark: string) => `personal ${mark}`;
 
-/** Creates one of each thing, with the mark in what people write. */
+/** Creates one of each thing, with the mark in all human-written texts. */
 async function fill(admin: Call, mark: string): Promise<Ids> {
   const make = async (operationId: OperationId, body: object, path: object = {}) =>
     answerOf(admin, operationId, { path, body });
@@ -150,7 +150,7 @@ async function fill(admin: Call, mark: string): Promise<Ids> {
   };
 }
 
-// What the collections in paths hold.
+// The things in the collections of paths.
 const idOf: Record<string, string> = {
   ...{ queues: 'queueId', workitemmodels: 'workItemModelId', pools: 'poolId', automations: 'automationId' },
   ...{ devices: 'deviceId', users: 'userId', roles: 'roleId', apikeys: 'apiKeyId' },
@@ -176,14 +176,17 @@ const ends =
 const query = (operationId: OperationId) =>
   operationId.endsWith('Events') && !operations[operationId].path.includes('{') ? '?last=1000' : '';
 
-/** Calls all that changes and ends nothing, with the mark in every member that there is; much is refused, and stays in no answer. */
+/**
+ * Calls every operation that changes something and ends nothing, with the mark in every member; many calls are refused, and stay in no
+ * answer.
+ */
 async function tryEverything(admin: Call, mark: string, ids: Ids): Promise<void> {
   for (const [operationId, operation] of all)
     if (!isReading(operation) && !ends.test(operationId))
       await admin(operationId, inputAbout(operationId, ids, mark));
 }
 
-/** All that a caller is told about these things, and by all lists. */
+/** All answers to a caller about these things, and of all lists. */
 async function readAll(call: Call, ids: Ids): Promise<Map<OperationId, string>> {
   const told = new Map<OperationId, string>();
   for (const [operationId, operation] of all)
@@ -239,12 +242,12 @@ describe.each([
       }
       const inputs = [inputAbout(operationId, other.ids), inputAbout(operationId, other.ids, 'unmarked')];
       for (const input of inputs) {
-        // What needs no token would end the session of one.
+        // A public operation with a token would end that token's session.
         const call = operation.permission === 'public' ? anyone : mine.admin;
         const { status, text } = await call(operationId, input);
         expect(text).not.toContain(other.mark);
         expect(status, text).toBeLessThan(500);
-        // Whatever else is wrong with it, nothing of another tenant is found, nor used for anything.
+        // Whatever else is wrong with it, the call finds and uses nothing of another tenant.
         const isUse = !isReading(operation) && namesThings(input, other.ids);
         if (operation.path.includes('{') || isUse) expect(status, text).toBeGreaterThanOrEqual(400);
       }

@@ -20,7 +20,7 @@ export function mayPass(error: unknown): boolean {
 
 /** Waits; shorter when the signal is aborted. */
 export async function pause(seconds: number, signal?: AbortSignal): Promise<void> {
-  // Being aborted is the only way for it to fail.
+  // An abort is the only way for it to fail.
   await sleep(Math.max(0, seconds * 1000), undefined, signal && { signal }).catch(() => undefined);
 }
 

@@ -3,9 +3,9 @@ import type { SendHeartbeats } from './heartbeats.ts';
 import type { WatchItems } from './interruptions.ts';
 import type { SendReports } from './outbox.ts';
 
-/** How long a call may take on top of what it waits for. */
+/** The time for a call, on top of the time it waits for something. */
 export const answerSeconds = 30;
-/** How long a call waits for work, or for news of what is in work. */
+/** The time a call waits for work, or for news of running items. */
 export const waitSeconds = 30;
 
 /** @param over gives up the calls under way */

@@ -3,13 +3,13 @@ import type { Emit } from './events.ts';
 import type { WorkItem } from './item.ts';
 import { slotFree, type Slots } from './slots.ts';
 
-/** Where a runner gets its items from. */
+/** The source of a runner's items. */
 export interface Source {
   /** The operation that is called. */
   readonly call: 'claimWorkItems' | 'requestWork';
   /** Claims up to `count` items; waits when there are none. */
   readonly take: (count: number, signal: AbortSignal) => Promise<readonly WorkItem[]>;
-  /** Given what asks the server at once which items are still held: for when it has taken some back. */
+  /** Given the function that asks the server at once which items are still held, to call when some were taken back. */
   readonly onTakenBack?: (renew: () => void) => void;
 }
 
@@ -24,7 +24,7 @@ export interface Claims {
   readonly kill: AbortSignal;
 }
 
-// From a queue with work an answer takes much less.
+// An answer with work takes much less.
 const answerSeconds = 0.5;
 // No queue is asked more often than this while it has nothing.
 const pauseSeconds = 1;

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const root = path.join(import.meta.dirname, '../..');
 
-// Values that the documents leave to their readers.
+// The values that the documents leave to their readers.
 const theirs = `
   declare function pay(claim: { customer: string; amount: number }): Promise<string>;`;
 

@@ -23,7 +23,7 @@ export class RunnerFault extends Error {
   override readonly name = 'RunnerFault';
 }
 
-/** Why a handler's signal is aborted: the item belongs to somebody else now, and its report would be refused. */
+/** The reason why a handler's signal is aborted: the item belongs to somebody else now, and its report would be refused. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
   readonly code: string;
@@ -33,7 +33,7 @@ export class LeaseLost extends Error {
   }
 }
 
-/** Why a handler's signal is aborted: the runner stops and did not wait any longer. */
+/** The reason why a handler's signal is aborted: the runner stops and did not wait any longer. */
 export class RunnerStopped extends Error {
   override readonly name = 'RunnerStopped';
   /** Whether there is no time left to end in good order. */
@@ -46,7 +46,9 @@ export class RunnerStopped extends Error {
   }
 }
 
-/** Why a handler's signal is aborted: a person has asked for it. An error that the handler then throws fails the item for good. */
+/**
+ * The reason why a handler's signal is aborted: a person has asked for it. An error that the handler then throws fails the item for good.
+ */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }

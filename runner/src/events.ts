@@ -6,7 +6,7 @@ export type DeviceState = Schemas['DeviceState']['state'];
 /** Events of a runner, for its watchers. */
 export type RunnerEvent =
   | { readonly type: 'connected'; readonly queueId: Id; readonly queue: string }
-  /** The server knows the device, and what it can run. */
+  /** The server knows the device and its bots. */
   | {
       readonly type: 'registered';
       readonly deviceId: Id;

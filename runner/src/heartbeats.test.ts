@@ -17,7 +17,7 @@ type Answer = (sent: Schemas['Lease'][]) => ReturnType<SendHeartbeats>;
 const item = (id: number, version = 1, queueId = 1): WorkItem => ({ id, queueId, version, json: {} });
 const kept: Answer = (sent) => Promise.resolve(sent.map(({ id }) => ({ id })));
 
-/** Heartbeats, the calls they made, the queues these were for, and the events they emitted. */
+/** Heartbeats with their calls, the queues of these, and the emitted events. */
 function watched(answer: Answer = kept) {
   const calls: Schemas['Lease'][][] = [];
   const queues: Id[] = [];

@@ -5,7 +5,7 @@ import { cancel, isLost, lose, newLogTail, type Lease, type Leases } from './lea
 type Message = Schemas['Lease'];
 type Outcome = Schemas['LeaseOutcome'];
 
-/** Sends heartbeats for items of one queue. Outcomes keep the order of what was sent. */
+/** Sends heartbeats for items of one queue. Outcomes are in the order of the messages. */
 export type SendHeartbeats = (queueId: Id, messages: Message[]) => Promise<readonly Outcome[]>;
 
 /** Keeps the leases of a runner's items. */
@@ -15,18 +15,18 @@ export interface Heartbeats {
   readonly leases: Leases;
   readonly leaseSeconds: number;
   readonly stopped: AbortSignal;
-  /** Times in a row that not every call got through. */
+  /** The number of times in a row that not every call got through. */
   failures: number;
 }
 
-/** A lease, and what is said of it in a heartbeat. */
+/** A lease, and its message in a heartbeat. */
 interface News {
   readonly lease: Lease;
   readonly message: Message;
   readonly logTail: string;
 }
 
-// One call carries what a server is sure to accept.
+// One call carries no more than a server is sure to accept.
 const maxMessages = 500;
 const maxCharacters = 2_000_000;
 
@@ -86,7 +86,7 @@ function secondsToNext({ leaseSeconds, failures }: Heartbeats): number {
 
 async function sendAll(heartbeats: Heartbeats, send: SendHeartbeats): Promise<void> {
   const { leases, leaseSeconds, stopped } = heartbeats;
-  // One that is stopped or cancelled is ours until it is reported.
+  // A stopped or cancelled item is ours until it is reported.
   const ours = [...leases.held].filter((lease) => !isLost(lease));
   if (ours.length === 0 || stopped.aborted) return;
   const calls = inCalls(ours.map((lease) => newsOf(lease, leaseSeconds)));
@@ -99,7 +99,7 @@ async function sendAll(heartbeats: Heartbeats, send: SendHeartbeats): Promise<vo
   leases.emit({ type: 'retrying', call: 'heartbeatWorkItems', message: failure.message, seconds });
 }
 
-/** @returns why it failed, if it did. */
+/** @returns the reason of a failure. */
 async function sendOne(
   leases: Leases,
   send: SendHeartbeats,
@@ -164,7 +164,7 @@ function newsOf(lease: Lease, leaseSeconds: number): News {
   return { lease, message, logTail };
 }
 
-/** Runs the chore for all who ask; those who ask while it runs share the next run. */
+/** Runs the chore for all callers; those who ask while it runs share the next run. */
 function oneAtATime(chore: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;

@@ -9,14 +9,14 @@ import { createLeases, drop, hold } from './leases.ts';
 const item = (id: number, queueId = 1): WorkItem => ({ id, queueId, version: 1, json: {} });
 const cancel = { by: 'ana', reason: 'sent twice' };
 
-/** A call that waits, and what answers it. */
+/** A waiting call, and the function that answers it. */
 interface Call {
   readonly queueId: Id;
   readonly ids: readonly Id[];
   readonly answer: (outcomes: Schemas['LeaseOutcome'][]) => void;
 }
 
-/** A runner that listens, the calls it has open, and how many heartbeats it has sent. */
+/** A runner that listens, its open calls, and the number of its heartbeats. */
 function listening({ onTestFinished }: TestContext) {
   const calls: Call[] = [];
   const stop = new AbortController();

@@ -3,13 +3,13 @@ import { pause } from './backoff.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { Lease } from './leases.ts';
 
-/** Waits until the holder of some of these items is to stop; answers which, or none when its time is up. */
+/** Waits until the holder of some of these items has to stop; returns those items, or none when its time is up. */
 export type WatchItems = (
   queueId: Id,
   leases: Schemas['WatchedLease'][],
 ) => Promise<readonly Schemas['LeaseOutcome'][]>;
 
-// Items that are done sooner need nobody to watch over them.
+// Items that are done sooner need no watching.
 const settleSeconds = 1;
 const failedSeconds = 10;
 
@@ -37,7 +37,7 @@ export async function hearOfInterruptions(heartbeats: Heartbeats, watch: WatchIt
   await Promise.all(calls);
 }
 
-/** One call; those that are left are watched by the next. */
+/** One call; the remaining items are watched by the next. */
 async function hearOf(
   { beat, leases, stopped }: Heartbeats,
   group: readonly Lease[],
@@ -50,7 +50,7 @@ async function hearOf(
       group.map(({ item: { id, version } }) => ({ id, version })),
     );
     const interrupted = new Set(outcomes.map(({ id }) => id));
-    // An item that was reported meanwhile is not held any more either, which is as it should be.
+    // An item reported meanwhile is not held any more either, which is fine.
     if (group.some((lease) => leases.held.has(lease) && interrupted.has(lease.item.id))) await beat();
   } catch {
     await pause(failedSeconds, stopped);

@@ -30,7 +30,7 @@ export interface Work {
   readonly log: (text: string) => void;
   /** Adds tags to the item; they go with its report. */
   readonly tag: (...tags: string[]) => void;
-  /** Says in free words what came out; it goes with the report. */
+  /** Describes the result in free words; they go with the report. */
   readonly resultText: (text: string) => void;
 }
 

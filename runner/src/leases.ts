@@ -13,10 +13,10 @@ export interface Lease {
   readonly controller: AbortController;
   /** Progress that the server has not been told yet. */
   progress: Progress | undefined;
-  /** The newest output of the bot, and how much of it the server was told. */
+  /** The newest output of the bot, and the part of it that the server was told. */
   logTail: string;
   toldLogTail: string;
-  /** Whether the server is asked for it, or has it on disk. */
+  /** Whether the server has been asked for it, or has it on disk. */
   pointOfNoReturn: 'AHEAD' | 'ASKED' | 'PASSED';
   /** Remarks for the report. */
   readonly tags: string[];
@@ -56,17 +56,17 @@ export function hold(leases: Leases, item: WorkItem): Lease {
   return lease;
 }
 
-/** Adds a line to the output of the bot. */
+/** Adds a line to the bot's output. */
 export function addLog(lease: Lease, line: string): void {
   lease.logTail = `${lease.logTail}${line}\n`.slice(-logTailCharacters);
 }
 
-/** The output of the bot as the server takes it; undefined when there is nothing new. */
+/** The bot's output as the server takes it; undefined when there is nothing new. */
 export function newLogTail({ logTail, toldLogTail }: Lease): string | undefined {
   return logTail === toldLogTail ? undefined : cleanText(logTail, logTailCharacters);
 }
 
-/** Called when the handler has ended, in whatever way. */
+/** Called when the handler has ended, in any way. */
 export function drop({ held, onIdle }: Leases, lease: Lease): void {
   held.delete(lease);
   if (held.size > 0) return;

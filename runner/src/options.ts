@@ -7,9 +7,9 @@ export interface RunOptions extends ClientOptions {
   readonly queue: Id | string;
   /** Items worked on at once; 1 when left out. */
   readonly slots?: number | undefined;
-  /** How long an item stays with a runner that has died, from 1 to 86400; 60 when left out. Heartbeats go out three times as often. */
+  /** The time an item stays with a dead runner, from 1 to 86400; 60 when left out. Heartbeats go out three times as often. */
   readonly leaseSeconds?: number | undefined;
-  /** How long to wait, when told to stop, for running items and unsent reports; 60 when left out. */
+  /** The time to wait, when told to stop, for running items and unsent reports; 60 when left out. */
   readonly drainSeconds?: number | undefined;
   /** Recorded with the items. */
   readonly deviceId?: Id | undefined;
@@ -26,7 +26,7 @@ export interface RunOptions extends ClientOptions {
   readonly onEvent?: Emit | undefined;
 }
 
-/** How much a runner does at once, and for how long. */
+/** The amount of a runner's work at once, and its time limits. */
 export interface WorkSettings {
   readonly slots: number;
   readonly leaseSeconds: number;

@@ -23,7 +23,7 @@ const refusal = (status: number) => new ApiError(status, { code: 'REFUSED', mess
 
 const failuresOf = ({ boxes }: Outbox) => boxes.get(queueId)?.failures;
 
-/** An outbox, the calls it made by the ids in them, and the events it emitted. */
+/** An outbox, its calls by the ids in them, and the emitted events. */
 function watched(answer: Answer) {
   const calls: unknown[][] = [];
   const events: RunnerEvent[] = [];

@@ -6,7 +6,7 @@ import { unreadable } from './report.ts';
 
 type Outcome = Schemas['WorkItemOutcome'];
 
-/** Sends reports on items of one queue. Outcomes keep the order of what was sent. */
+/** Sends reports on items of one queue. Outcomes are in the order of the reports. */
 export type SendReports = (queueId: Id, reports: Report[]) => Promise<readonly Outcome[]>;
 
 /**
@@ -14,7 +14,7 @@ export type SendReports = (queueId: Id, reports: Report[]) => Promise<readonly O
  * one, so nothing is lost or repeated when an answer gets lost.
  */
 export interface Outbox {
-  /** By queue: what hinders one does not hold up the others. */
+  /** By queue: trouble in one does not hold up the others. */
   readonly boxes: Map<Id, Box>;
   readonly send: SendReports;
   readonly emit: Emit;
@@ -41,7 +41,7 @@ interface Waiting {
   readonly isReplacement: boolean;
 }
 
-// One call carries what has come together since the last, within what a server is sure to accept.
+// One call carries everything since the last, up to a number that a server is sure to accept.
 const maxReports = 500;
 const maxCharacters = 2_000_000;
 

@@ -5,7 +5,7 @@ import type { Emit } from './events.ts';
 /**
  * Repeats a call to a server that cannot be reached yet.
  * @returns undefined when the signal was aborted first.
- * @throws ApiError when the server refuses, also the credentials; and whatever else the call throws.
+ * @throws ApiError when the server refuses, also the credentials; and anything else that the call throws.
  */
 export async function untilAnswered<Answer>(
   operationId: OperationId,

@@ -15,7 +15,7 @@ const maxTags = 50;
 interface Remarks {
   readonly tags: readonly string[];
   readonly resultText: string;
-  /** Undefined when the server knows it. */
+  /** Undefined when the server has it already. */
   readonly logTail: string | undefined;
 }
 
@@ -38,7 +38,7 @@ function storable(output: object, maxBytes: number): Record<string, unknown> {
     const text = stringifyJson(output);
     if (Buffer.byteLength(text) <= maxBytes) return parseJson(text) as Record<string, unknown>;
   } catch (error) {
-    // The stack overflows: how deep that is depends on the machine.
+    // The stack overflows at a depth that depends on the machine.
     if (!(error instanceof RangeError)) throw error;
     throw new Error('The output is nested too deep to be stored. Flatten it.', { cause: error });
   }
@@ -58,7 +58,7 @@ export function returned({ id, version }: Held, reason: string): Report {
   return { id, version, status: 'NEW', reason: cleanText(reason, maxReason) };
 }
 
-/** The report with what goes with it, within what the server accepts. */
+/** The report with its remarks, within the limits of the server. */
 export function withRemarks(report: Report, { tags, resultText, logTail }: Remarks): Report {
   const words = [...new Set(tags.map((tag) => cleanText(tag, maxTag)))].filter((tag) => tag !== '');
   return {

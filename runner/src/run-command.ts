@@ -7,8 +7,8 @@ import { runWith } from './run.ts';
 export interface CommandOptions extends RunOptions, BotSettings {}
 
 /**
- * Has a command do each item of a queue: the item as JSON on stdin, its output as JSON from stdout, its outcome by the exit
- * code; or, when it is kept warm, items and answers line by line.
+ * Does each item of a queue by a command: the item as JSON on stdin, its output as JSON from stdout, its outcome by the exit code; or, when
+ * it is kept warm, items and answers line by line.
  * @throws as `run` does
  */
 export async function runCommand(options: CommandOptions): Promise<Summary> {

@@ -11,9 +11,9 @@ import { createWatch } from './watch.ts';
 import { work } from './work.ts';
 
 /**
- * Takes items from a queue and has the handler work on them, until told to stop. Survives restarts of the server: reports are kept
- * and sent again until the server has answered each.
- * @returns what was done.
+ * Takes items from a queue and has the handler work on them, until told to stop. Survives restarts of the server: reports are kept and sent
+ * again until the server has answered each.
+ * @returns the summary of the work.
  * @throws ApiError when the server refuses this runner; RunnerFault from the handler; RangeError for a bad option.
  */
 export async function run<Json = Record<string, unknown>>(
@@ -23,7 +23,7 @@ export async function run<Json = Record<string, unknown>>(
   return runWith(options, () => ({ handle: handler as Handler, end: () => Promise.resolve() }));
 }
 
-/** As `run`, with a bot that is made for it and ended with it. */
+/** As `run`, with a bot that is created for it and ended with it. */
 export async function runWith(options: RunOptions, createBot: (emit: Emit) => Bot): Promise<Summary> {
   const settings = settingsOf(options);
   const client = createClient(options);

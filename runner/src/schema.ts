@@ -14,13 +14,13 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A check of values against a JSON schema. @returns what is wrong, as sentences without their end. */
+/** A check of values against a JSON schema. @returns the problems, as sentences without their end. */
 export function checkerOf(schema: object): (value: unknown) => string[] {
   const problems = problemsOf(schema);
   return (value) => problems(value).map(({ path, message }) => [path.join('.'), message].join(' ').trim());
 }
 
-/** A check of values against a JSON schema that says where each problem is. */
+/** A check of values against a JSON schema that returns each problem with its place. */
 export function problemsOf(schema: object): (value: unknown) => Problem[] {
   const validate = ajv.compile(schema);
   return (value) => (validate(value) ? [] : (validate.errors ?? []).filter(saysMost).map(problemOf));

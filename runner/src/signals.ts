@@ -6,13 +6,13 @@ export interface Stop {
   readonly kill: AbortSignal;
   /** Stops in good order, from within. */
   readonly end: () => void;
-  /** Leaves the signals of the process, and those that were given, alone again. */
+  /** Stops listening to the signals of the process, and to the given ones. */
   readonly dispose: () => void;
 }
 
 const processSignals = ['SIGTERM', 'SIGINT'] as const;
 
-/** Stops at the signals that are given; without the first, at SIGTERM and SIGINT: once to drain, twice to stop at once. */
+/** Stops at the given signals; without the first, at SIGTERM and SIGINT: once to drain, twice to stop at once. */
 export function createStop(givenDrain: AbortSignal | undefined, givenKill: AbortSignal | undefined): Stop {
   const drain = new AbortController();
   const kill = new AbortController();

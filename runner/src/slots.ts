@@ -1,4 +1,4 @@
-/** How many items a runner may work on at once. */
+/** The number of items that a runner may work on at once. */
 export interface Slots {
   free: number;
   readonly onFree: Set<() => void>;

@@ -2,7 +2,7 @@ import { describeEvent } from './describe.ts';
 import { addEvent, nothingDone, type Emit, type RunnerEvent } from './events.ts';
 import type { Stop } from './signals.ts';
 
-/** Counts what happens and passes it on. A watcher that throws must not cost items, so the runner drains before it says so. */
+/** Counts events and passes them on. A watcher that throws must not cost items: the runner drains, and reports the error afterwards. */
 export function createWatch(onEvent: Emit = writeEvent, stop: Stop) {
   let summary = nothingDone;
   let fault: unknown;

@@ -32,11 +32,11 @@ interface Runner extends Plan {
   readonly leases: Leases;
   readonly heartbeats: Heartbeats;
   readonly outbox: Outbox;
-  /** Why no item can be done here. */
+  /** The reason why no item can be done here. */
   fault: Error | undefined;
 }
 
-// Time for a handler that is told to end, and for a last report, when no other time is left.
+// Time for an ending handler and for a last report, when no other time is left.
 const lastSeconds = 15;
 const killedSeconds = 2;
 
@@ -118,7 +118,7 @@ function failureOf({ item, controller }: Lease, error: unknown): Report {
   return isRunners && !isVerdict(error) ? returned(item, cause.message) : failure(item, error);
 }
 
-/** Whether the handler has decided what becomes of the item. */
+/** Whether the handler has decided the outcome of the item. */
 function isVerdict(error: unknown): boolean {
   return error instanceof BusinessError || error instanceof Defer || error instanceof GiveBack;
 }

@@ -71,7 +71,7 @@ function takesFile({ requestBody }: ContractOperation): boolean {
   return requestBody?.content['multipart/form-data'] !== undefined;
 }
 
-/** Each operation names its success and what is special to it; the refusals that follow from its shape are added here. */
+/** Each operation names its success and its special responses; the refusals that follow from its shape are added here. */
 function withCommonResponses(path: string, operation: ContractOperation): Record<string, unknown> {
   const isQueueOperation = operation['x-queue'] !== undefined;
   const isOfSomebody = operation['x-permission'] !== 'public' || path.includes('authentication');

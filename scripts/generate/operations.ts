@@ -1,6 +1,6 @@
 import { takesKey, type Contract, type ContractOperation } from './contract.ts';
 
-/** The operations table: what server, client and command line need to know of each operation, by operationId. */
+/** The operations table: everything that server, client and command line need to know of each operation, by operationId. */
 export function operationsTable(contract: Contract): string {
   const rows = Object.entries(contract.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => [operation.operationId, row(path, method, operation)]),

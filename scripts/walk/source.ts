@@ -1,10 +1,12 @@
 import path from 'node:path';
 import ts from 'typescript';
 
-/** Folders of server/src that are no domain, besides the files that lie flat in it: the engine, which runs every operation and knows none. */
+/**
+ * Folders of server/src that are no domain, besides the files that lie flat in it: the engine, which runs every operation and knows none.
+ */
 const engineFolders: ReadonlySet<string> = new Set(['engine', 'postgres', 'testing']);
 
-/** Files that no operation runs: tests with what they need, and what is generated. */
+/** Files that no operation runs: tests and their helpers, and generated files. */
 const leftOut = /[.](test|fixture)[.]ts$|^testing\/|(^|\/)generated\//;
 
 /** Has a line for each operation of the contract: its function, and the file that has it. */
@@ -62,7 +64,7 @@ export function symbolAt({ checker }: Source, name: ts.Node): ts.Symbol | undefi
 /** A function, constant or class of a file, or a member of such a class: the pieces that are read as a whole. */
 export type Definition = ts.Declaration;
 
-/** Where a symbol is defined in server/src; undefined for parameters, local names, types and all that lies elsewhere. */
+/** The definition of a symbol in server/src; undefined for parameters, local names, types and everything elsewhere. */
 export function definitionOf(source: Source, symbol: ts.Symbol): Definition | undefined {
   // The last of several declarations is the one with the body.
   const found = symbol.declarations?.map(wholeOf).findLast(isDefinition);

@@ -7,7 +7,7 @@ export interface Place {
   readonly domain: string;
   readonly file: string;
   readonly line: number;
-  /** How many functions led to it. */
+  /** The number of functions that led to it. */
   readonly depth: number;
 }
 
@@ -19,7 +19,7 @@ export interface Visit extends Place {
 export interface Figures {
   /** Files of the functions read. */
   readonly files: number;
-  /** Those of them that lie in the domain where the walk begins. */
+  /** Those in the domain where the walk begins. */
   readonly ownFiles: number;
   readonly domains: number;
   readonly functions: number;
@@ -76,7 +76,7 @@ export function figuresOf(visits: readonly Visit[]): Figures {
   };
 }
 
-/** The domains that the reader returns to, each with how often, most often first. Home, where the walk begins, is one of them. */
+/** The domains to which the reader returns, with the number of returns, most often first. Home, where the walk begins, is one of them. */
 export function returnsByDomain(visits: readonly Visit[]): [domain: string, returns: number][] {
   const counts = new Map<string, number>();
   for (const { domain } of visits.filter((_, index) => isReturn(visits, index)))

@@ -18,7 +18,7 @@ beforeAll(async () => {
   agent = await app.user('agent', ['Agents']);
 });
 
-/** Items of a queue that a device of the agent was sent, and one that still waits. */
+/** Items of a queue that were sent to a device of the agent, and one that still waits. */
 async function sentItems(count = 1) {
   const runner = await createDevice(agent, { slots: count });
   const { lines, pool } = await createLine(app, [runner]);
@@ -144,7 +144,7 @@ test('getWorkItem shows a device the items that it was sent, and no others', asy
   expect((await stranger.call.getWorkItem({ path: pathOf(queue, item) })).status).toBe(404);
 });
 
-/** An application that notes how many calls each batch of creates has, without those that were refused. */
+/** An application that notes the number of calls in each batch of creates, without refused ones. */
 async function startNoting(batches: number[]) {
   const createWorkItems: typeof functions.createWorkItems = (context, calls) => {
     batches.push(calls.length);
@@ -169,7 +169,7 @@ test('createWorkItems decides of each caller in a batch alone, whoever came firs
     return status === 200 ? created.list[0]?.createdBy : error.code;
   };
   const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-  // Whether calls meet in one batch is up to the machine: until they do.
+  // Whether calls meet in one batch depends on the machine: repeat until they do.
   while (!batches.includes(2)) {
     await other.query('begin');
     await other.query('select from queues where id = $1 for update', [queue.id]);
@@ -179,7 +179,7 @@ test('createWorkItems decides of each caller in a batch alone, whoever came firs
       ({ length }) => length > 0,
     );
     const answers = [queue.owner, stranger, participant, queue.consumer].map(create);
-    // Meanwhile these reach the server, where they wait for the first.
+    // Meanwhile these calls reach the server and wait for the first.
     for (let count = 0; count < 5; count += 1) await stranger.call.listQueues();
     await other.query('rollback');
     expect(await Promise.all(answers)).toEqual([queue.owner.id, 'NOT_FOUND', participant.id, 'FORBIDDEN']);

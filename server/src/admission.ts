@@ -12,7 +12,7 @@ import type { Admit, Call, Screen } from './engine/perform.ts';
 import { decideArchived } from './queues/rules.ts';
 import { selectQueueDefinition, type Hold } from './queues/sql.ts';
 
-/** The actors of these calls and the queue that they name: the one place where permission is given, once for each call. */
+/** The actors of these calls and the queue that they name: the one place where permission is granted, once for each call. */
 export const admit: Admit = async ({ db, vault }, calls) => {
   const [first] = calls as [Call];
   if (first.promisedTo) return keepPromise({ db, vault }, first, first.promisedTo);
@@ -21,7 +21,7 @@ export const admit: Admit = async ({ db, vault }, calls) => {
   return { queue, actors: decideAll(first, queue, await withDevices(db, first, queueCalls)) };
 };
 
-/** Of a call that was answered with a promise, only whether its queue is still there to keep it. */
+/** For a call that was answered in advance, checks only that its queue is still there. */
 async function keepPromise(
   { db, vault }: Pick<Context, 'db' | 'vault'>,
   { operation, operationId, queueId }: Call,
@@ -33,7 +33,7 @@ async function keepPromise(
   return { queue, actors: [decideArchived(queue, operationId, operation) ?? actor] };
 }
 
-/** Screens calls that announce large bodies; those on one queue that come in at the same time are asked about together. */
+/** Screens calls that announce large bodies; calls on one queue that arrive at the same time are decided together. */
 export function createScreen(db: Reader): Screen {
   const lanes = new GroupCommit<Announced, Actor | Refusal>(
     (calls) => foresee(db, calls),
@@ -48,10 +48,10 @@ export function createScreen(db: Reader): Screen {
   };
 }
 
-/** A call of which all is known but its body. */
+/** A call whose body has not been read yet. */
 type Announced = Pick<Call, 'operationId' | 'operation' | 'identity' | 'queueId'>;
 
-/** The decisions of admission as things are now, should every item in the bodies be one that a device of the caller was sent. */
+/** The decisions of admission as of now, on the assumption that a device of the caller was sent every item in the bodies. */
 async function foresee(db: Reader, calls: readonly Announced[]): Promise<(Actor | Refusal)[]> {
   const [first] = calls as [Announced];
   const { queue, callers } = await readParties(db, calls, 'none');
@@ -61,7 +61,7 @@ async function foresee(db: Reader, calls: readonly Announced[]): Promise<(Actor 
   return decideAll(first, queue, members);
 }
 
-/** The queue that these calls name, and who calls, in their order; undefined whose token holds no more. */
+/** The queue named by these calls, and their callers in order; undefined for a token that is not valid any more. */
 async function readParties(db: Reader, calls: readonly Announced[], hold: Hold, vault?: Vault) {
   const [{ queueId }] = calls as [Announced];
   const identities = new Map(calls.map(({ identity }) => [identity.tokenId, identity]));
@@ -73,7 +73,7 @@ async function readParties(db: Reader, calls: readonly Announced[], hold: Hold, 
   return { queue, callers: calls.map(({ identity }) => callerByToken.get(identity.tokenId)) };
 }
 
-/** The actor of each caller, or why they may not call the operation. */
+/** The actor of each caller, or the refusal of the operation. */
 function decideAll(
   { operation, operationId, queueId }: Announced,
   queue: QueueDefinition | undefined,
@@ -100,8 +100,8 @@ interface QueueCall {
 }
 
 /**
- * The callers, with the membership DEVICE where they may do nothing of what the operation needs and all items that a call names
- * were sent to devices of the caller, even where the devices are gone: a caller who lost an item may still report on it.
+ * The callers, with the membership DEVICE where they have none of the needed capabilities and all items of a call were sent to devices of
+ * the caller, even where the devices are gone: a caller who lost an item may still report on it.
  */
 async function withDevices(
   db: Db,

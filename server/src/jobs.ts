@@ -18,7 +18,7 @@ import { reclaimExpiredLeases } from './work-items/maintain/leases.ts';
 import { expireItems, promoteDueItems } from './work-items/maintain/maintain.ts';
 import { reorderQueues } from './work-items/maintain/reorder.ts';
 
-/** The chores of a server. Each may run on several servers at once: rows that one works on, the others skip. */
+/** The chores of a server. Each may run on several servers at once: they skip rows on which another works. */
 export const createJobs = (sealing: Sealing): readonly Job[] => [
   reclaimExpiredLeases(),
   promoteDueItems,

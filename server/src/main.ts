@@ -63,9 +63,9 @@ async function untilAborted(signal: AbortSignal): Promise<undefined> {
 }
 
 /**
- * Tries whether one can listen there, before a database is created for a server that cannot serve.
- * @returns the port, which is one that is free where any was asked for
- * @throws Error that says why not.
+ * Tests whether the server can listen there, before a database is created for a server that cannot serve.
+ * @returns the port, which is a free one where any was asked for
+ * @throws Error with the reason why not.
  */
 async function checkAddress({ host, port }: Pick<Config, 'host' | 'port'>): Promise<number> {
   const probe = createServer();
@@ -92,14 +92,14 @@ function addressProblem(code: string, host: string, port: number): string | unde
   return undefined;
 }
 
-/** Refuses a weak password before a database is created for it. @throws Error that says what to take instead */
+/** Refuses a weak password before a database is created for it. @throws Error with the kind of password to use instead */
 async function checkPassword({ databaseUrl, dataFolder, adminPassword }: Config): Promise<void> {
   if (adminPassword === undefined || databaseUrl !== undefined || existsSync(clusterIn(dataFolder))) return;
   const { refuseWeak } = await import('./access/first-start.ts');
   await refuseWeak(adminPassword);
 }
 
-/** Refuses settings of sign-on that cannot be used, before a database is created for them. @throws Error that names all of them */
+/** Refuses unusable settings of sign-on before a database is created for them. @throws Error that names all of them */
 async function checkSignOn(config: Config): Promise<void> {
   if (config.signOn === undefined && config.signOnFile === undefined) return;
   const { readSignOn } = await import('./access/sign-on/settings.ts');
@@ -107,13 +107,13 @@ async function checkSignOn(config: Config): Promise<void> {
 }
 
 /**
- * Opens database and server. The server is read and prepared while the database starts, and above all while it recovers from a
- * crash: on a busy machine one after the other takes twice as long.
+ * Opens database and server. The server is loaded and prepared while the database starts, and especially while that recovers from a crash:
+ * on a busy machine one after the other takes twice as long.
  */
 async function open(config: Config, processes: number, stopping: AbortSignal) {
   const opening = openDatabase(config, stopping);
   const connection = opening.then((opened) => opened.connection);
-  // It may fail before the server is read, which then meets the failure.
+  // It may fail before the server is loaded, which then meets the failure.
   connection.catch(() => undefined);
   const { databaseDirectUrl } = config;
   const direct = databaseDirectUrl === undefined ? undefined : { connectionString: databaseDirectUrl };
@@ -138,7 +138,7 @@ interface More {
   readonly stopping: AbortSignal;
 }
 
-/** One process, which is this one. */
+/** Starts a server of one process, this one. */
 async function startAlone(config: Config, connection: Promise<ConnectionConfig>, more: More) {
   const { startServer } = await import('./server.ts');
   const server = await startServer(config, connection, more);
@@ -159,7 +159,7 @@ async function startAll(
   return startProcesses({ processes, start, log: say, stopping });
 }
 
-/** One's own database, or the embedded one, which runs for this process alone. */
+/** The operator's own database, or the embedded one, which runs for this process alone. */
 async function openDatabase({ databaseUrl, dataFolder }: Config, stopping: AbortSignal) {
   if (databaseUrl === undefined) return startPostgres({ dataFolder, log: say, stopping });
   return { connection: { connectionString: databaseUrl }, stop: () => Promise.resolve() };
@@ -176,6 +176,6 @@ const stopping = stopSignal();
 main(stopping).catch((error: unknown) => {
   const isStopped = error === stopping.reason;
   say(isStopped ? 'Stopped before it served.' : `Millrace cannot start. ${(error as Error).message}`);
-  // Things that the attempt has opened must not keep a process alive that serves nobody.
+  // Resources opened by the attempt must not keep a process alive that serves nobody.
   process.exit(isStopped ? 0 : 1);
 });

@@ -54,7 +54,7 @@ describe('the roles that every tenant has', () => {
   test('leave no permission that nobody can have or nobody needs', () => {
     const needed = Object.values<Operation>(operations).map(({ permission }) => permission);
     const unneeded = Object.keys(permissions).filter((permission) => !needed.includes(permission));
-    // They are no operation's, but let their holder into every queue, and see every device and every event.
+    // They belong to no operation, but open every queue to their holder, and show every device and every event.
     expect(unneeded).toEqual(['viewAllQueues', 'viewDevices']);
     const ofTenant = Object.keys(permissions).filter((permission) => permission !== 'manageInstallation');
     expect(systemRoles['AAE_Admin']?.permissions).toEqual(ofTenant);

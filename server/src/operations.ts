@@ -1,4 +1,4 @@
-// Every operation of the contract: its name, which is that of the function that keeps it, and the file that has it.
+// Every operation of the contract: its name, which is also that of its function, and the file with it.
 
 export { logIn } from './access/auth/log-in.ts';
 export { getLoginMethods } from './access/auth/log-in.ts';

@@ -8,8 +8,8 @@ import { createQueue, eventually } from './testing/fixtures.ts';
 import { functionsThatCount, functionsWithTurnedPlans, turnOver } from './testing/plans.ts';
 import { beat, finish, held } from './testing/work.ts';
 
-// The sessions of the server plan nearly everything by indexes, whose order makes up for an `order by` that was forgotten, as long as
-// the planner goes that way. Here statements get plans of the other kind.
+// The sessions of the server plan nearly everything by indexes, whose order makes up for a forgotten `order by`, as long as the planner
+// goes that way. Here statements get plans of the other kind.
 
 let app: App;
 let there: App;
@@ -27,7 +27,7 @@ beforeAll(async () => {
 const waitingForLocks = () =>
   app.sql(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
 
-/** Expects of a call that, while it waits for the first row, it has locked none of the others, though they lie before it. */
+/** Expects that a call, while it waits for the first row, has locked none of the others, though they lie before it. */
 async function expectOrderOfLocks(
   table: 'pools' | 'automations' | 'work_items',
   [first, ...others]: readonly number[],
@@ -71,7 +71,7 @@ describe('whatever the plans', () => {
   test('claimWorkItems at two servers at once grants each item once, and neither waits for the other', async () => {
     const queue = await createQueue(app);
     const [first, second] = await queue.add(1, 2);
-    // That there are consumers was noted already: claims would wait for one another's note.
+    // Consumers were noted already: claims would wait for one another's note.
     await app.sql(`insert into queue_claims (queue_id, asked_on) values ($1, now() + interval '1 hour')`, [
       queue.id,
     ]);
@@ -160,7 +160,7 @@ describe('whatever the plans', () => {
       queue.id,
     ]);
     await turnOver((text) => app.sql(text), 'events');
-    // Joined with many users, the few events of a part come as those lie in their table.
+    // In a join with many users, the few events of a part come in the order of their table.
     await app.sql(`insert into users (tenant_id, username, created_by, created_on, updated_by, updated_on)
       select tenant_id, username || number, created_by, created_on, updated_by, updated_on
       from users, generate_series(1, 500) as number`);

@@ -2,7 +2,7 @@ import { resetLostPassword } from './access/people/lost.ts';
 import { openPool, transaction, type ConnectionConfig } from './engine/db.ts';
 import { fail, say, withDatabase } from './this-machine.ts';
 
-/** Gives a user a temporary password, on the machine of the server, while it runs or not. The password alone goes to standard output. */
+/** Gives a user a temporary password, on the machine of the server, whether that runs or not. Only the password goes to standard output. */
 async function main(username: string | undefined): Promise<void> {
   await withDatabase(async (connection) => {
     const reset = await inDatabase(connection, username);
@@ -19,7 +19,7 @@ async function main(username: string | undefined): Promise<void> {
 async function inDatabase(connection: ConnectionConfig, username: string | undefined) {
   const pool = openPool(connection, 1);
   try {
-    // Readers of the feed of a server at work look by themselves every five seconds.
+    // Readers of the feed of a running server look by themselves every five seconds.
     const wake = () => undefined;
     return await transaction(pool, async (db, clock) =>
       resetLostPassword({ db, now: await clock, wake }, username),

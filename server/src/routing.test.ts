@@ -9,7 +9,7 @@ import { createQueue, eventually, type QueueFixture } from './testing/fixtures.t
 import { broken, type Rule } from './testing/routing.ts';
 import { beat, finish, held, letLeaseExpire, pathOf, read } from './testing/work.ts';
 
-/** All statements that the server has sent while the lives of items went by, with their names where they have one. */
+/** All statements sent by the server in the course of the items' lives, with their names where they have one. */
 const sent = new Map<string, string>();
 
 let app: App;
@@ -36,7 +36,7 @@ beforeAll(async () => {
   query.mockRestore();
 });
 
-/** Calls by themselves would say nothing: a refused one sends other statements. */
+/** Asserts success: a refused call sends other statements, and would prove nothing. */
 async function ok(call: Promise<{ status: number; error: object }>): Promise<void> {
   const { status, error } = await call;
   expect(status, JSON.stringify(error)).toBeLessThan(300);
@@ -69,7 +69,7 @@ async function lifeByBots(): Promise<void> {
   );
 }
 
-/** An item as a person has seen it, who says so when he changes it. */
+/** The version of an item that a person has seen, for a change of it. */
 const seen = async (queue: QueueFixture, item: Schemas['WorkItem'] | undefined) => ({
   version: Number((await read(queue, item)).version),
 });
@@ -251,10 +251,10 @@ async function reading(): Promise<void> {
   await ok(call.getQueueSavings({ path: queue.path }));
 }
 
-/** What a statement is called here: by its name, without what tells its texts apart, or by how it begins. */
+/** The title of a statement here: its name, without the part that distinguishes its texts, or its beginning. */
 const titleOf = (text: string, name: string) => name.split(' ')[0] || text.slice(0, 75);
 
-/** Statements that break rules, and which. This list only shrinks. */
+/** Statements that break rules, with the rules. This list only shrinks. */
 const known: Readonly<Record<string, readonly Rule[]>> = {
   '(select e.id, e.operation, e.actor_id as "actorId", u.username as "actorNam': ['neighbour'],
   claimItem: ['lookup', 'neighbour', 'place', 'queue', 'subscript', 'top'],

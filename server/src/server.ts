@@ -33,13 +33,13 @@ type Http = Awaited<ReturnType<typeof createHttp>>;
 
 export interface Server {
   readonly url: string;
-  /** The password that was made up for the user `admin`, when this was the first start: only its hash is kept. */
+  /** The password generated for the user `admin`, when this was the first start: only its hash is kept. */
   readonly firstPassword: string | undefined;
-  /** The file of the master key, if this start has made it. */
+  /** The file of the master key, if this start made it. */
   readonly madeKeyFile: string | undefined;
   /**
-   * Leaves connections to the other processes of the server: takes no new ones, ends long polls and streams, and answers what comes on
-   * those that are there as their last. Settles when all have gone and nothing is under way, or when that takes too long.
+   * Leaves connections to the other processes of the server: accepts no new ones, ends long polls and streams, and marks each answer on the
+   * present ones as their last. Settles when all have gone and no work is under way, or when that takes too long.
    */
   leave(): Promise<void>;
   /** Lets running requests finish, ends long polls and jobs, and closes the connections. */
@@ -47,7 +47,7 @@ export interface Server {
 }
 
 interface More {
-  /** The way for migrations and listening, where the other one leads through a pooler that shares sessions out. */
+  /** The connection for migrations and listening, where the other one leads through a pooler that shares sessions. */
   readonly direct?: ConnectionConfig | undefined;
   /** The other processes of this server, where there are some. */
   readonly siblings?: Siblings | undefined;
@@ -57,19 +57,19 @@ interface More {
   readonly stopping?: AbortSignal;
   /** The functions of the operations, for instance with smaller limits than usual. */
   readonly kept?: Functions;
-  /** Limits beyond which something counts as full, late or far apart, where they are not the usual ones. */
+  /** Limits beyond which a condition counts as full, late or far apart, in place of the usual ones. */
   readonly limits?: Partial<Limits> | undefined;
 }
 
 /** A database, which may still be starting. */
 type Database = ConnectionConfig | Promise<ConnectionConfig>;
 
-/** Closes something that was opened. */
+/** Closes a resource that was opened. */
 type Close = () => Promise<unknown>;
 
 /**
- * Starts Millrace on a database: migrates, prepares the tenant, serves. When it fails, it closes everything that it has opened.
- * @param connection may be that of a database that is still starting: what takes long and needs none is done meanwhile.
+ * Starts Millrace on a database: migrates, prepares the tenant, serves. On failure, it closes everything that it has opened.
+ * @param connection may be that of a database that is still starting: long work that needs none is done meanwhile.
  */
 export async function startServer(config: Config, connection: Database, more: More = {}): Promise<Server> {
   checkPermissions(more.kept ?? functions);
@@ -87,7 +87,7 @@ export async function startServer(config: Config, connection: Database, more: Mo
   }
 }
 
-/** @param opened collects the ways to close everything that this opens, also when it fails. */
+/** @param opened collects functions that close everything opened here, also when it fails. */
 async function open(
   config: Config,
   database: Database,
@@ -98,7 +98,7 @@ async function open(
   const leaving = new AbortController();
   const takePlace = more.siblings?.takePlace ?? ownPlaces();
   const http = await createHttp(config, {
-    // Nobody calls before it listens.
+    // No calls come before it listens.
     ...{ takePlace, siblings: more.siblings, leaving: leaving.signal, perform: calls.perform },
     verifyToken: (token, connection) => doors.verifyToken(token, connection),
     screen: (call) => doors.screen(call),
@@ -121,7 +121,7 @@ async function open(
   return { url, firstPassword, madeKeyFile: parts.madeFile, leave };
 }
 
-/** Has calls performed as soon as the database is prepared. @returns the password of `admin`, when it was made up */
+/** Has calls performed as soon as the database is prepared. @returns the password of `admin`, when it was generated */
 async function beginServing(
   config: Config,
   parts: Opened & { readonly takePlace: TakePlace; readonly providers: readonly Provider[] },
@@ -153,7 +153,7 @@ interface Closing {
   readonly leaving: AbortSignal;
 }
 
-/** Opens what calls are performed with, on a database that is ready. */
+/** Opens the parts that calls need, on a database that is ready. */
 async function openParts(
   config: Config,
   { connection, direct }: Record<'connection' | 'direct', ConnectionConfig>,
@@ -171,7 +171,7 @@ async function openParts(
   const { wakeUps, marks, notify } = createWakeUps(direct, log, { opened, siblings });
   http.addHook('preClose', async () => wakeUps.close());
   leaving.addEventListener('abort', () => wakeUps.close());
-  // Tokens are judged by the clock that this sets.
+  // This sets the clock by which tokens are judged.
   await health.look();
   const { readiness } = health;
   const recordKey = recordKeyIn(sealingIn(config).keyFile);
@@ -180,8 +180,8 @@ async function openParts(
 }
 
 /**
- * Calls that come in before anything can be performed wait for that. Stopping waits for calls whose clients have gone: they are
- * still at work when the last connection is closed.
+ * Holds calls that arrive before the server is ready. Stopping waits for calls whose clients have gone: they are still at work when the
+ * last connection is closed.
  */
 function gatherCalls() {
   const underWay = new Set<Promise<unknown>>();
@@ -189,7 +189,7 @@ function gatherCalls() {
   const begun = new Promise<Perform>((resolve) => (begin = resolve));
   const perform: Perform = (request) => {
     const call = begun.then((performNow) => performNow(request));
-    // A file may still be written when its beginning was answered.
+    // A file may still be written after its beginning was answered.
     const work = call
       .then((answer) => (answer instanceof Download ? answer.done : undefined))
       .finally(() => underWay.delete(work));
@@ -200,7 +200,7 @@ function gatherCalls() {
   return { perform, begin, settled: () => Promise.allSettled(underWay) };
 }
 
-/** Performs what asks no database at once, and all else when the database is prepared. What goes wrong there, health is told. */
+/** Performs calls that use no database at once, and all others when the database is prepared. Health is told of their errors. */
 function afterwards(preparing: Promise<unknown>, perform: Perform, health: HealthMonitor): Perform {
   return async (request) => {
     if (operations[request.operationId].effect === 'none') return perform(request);
@@ -217,12 +217,12 @@ interface Others {
   readonly siblings: Siblings | undefined;
 }
 
-/** Wakes calls here, at the other processes of this server, and on other servers. */
+/** Wakes calls here, in the other processes of this server, and on other servers. */
 function createWakeUps(direct: ConnectionConfig, log: Log, { opened, siblings }: Others) {
   const wakeUps = new WakeUps();
   const marks = new LowWaterMarks((queueId) => wakeUps.notify(queueId, allWaiting));
   const wake: Wake = (name, items, places) => {
-    // Before anybody looks for them.
+    // Before any call looks for them.
     marks.arrive(name, places);
     wakeUps.notify(name, items);
   };

@@ -1,12 +1,12 @@
-/** What is done on the machine of the server, by whoever rules that, while the server runs or not. */
+/** Tasks on the machine of the server, for its operator, while the server runs or not. */
 import { readConfig } from './engine/config.ts';
 import type { ConnectionConfig } from './engine/db.ts';
 import { borrowPostgres } from './postgres/supervisor.ts';
 
-/** Tells whoever sits there; standard output is for what a program reads. */
+/** Writes a line for the person at the terminal; standard output is for other programs. */
 export const say = (line: string) => void process.stderr.write(`${line}\n`);
 
-/** Does something with the database of the server, which is started for that where it is the embedded one and stands still. */
+/** Works with the database of the server; the embedded one is started for it if it is not running. */
 export async function withDatabase(work: (connection: ConnectionConfig) => Promise<void>): Promise<void> {
   const { databaseUrl, dataFolder } = readConfig();
   const database =
@@ -20,7 +20,7 @@ export async function withDatabase(work: (connection: ConnectionConfig) => Promi
   }
 }
 
-/** Says why something failed, for the exit of a process. */
+/** Writes why something failed, and makes the process exit with an error. */
 export function fail(error: unknown): void {
   say(messageOf(error as Error & { code?: string }));
   process.exitCode = 1;

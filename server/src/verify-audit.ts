@@ -12,7 +12,7 @@ interface Asked {
   readonly keys?: string | undefined;
 }
 
-/** Verifies the audit trails of all tenants, or of one, without a server. A line of JSON for each goes to standard output. */
+/** Verifies the audit trails of all tenants, or of one, without a server. Standard output gets a line of JSON for each. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { tenant: { type: 'string' }, head: { type: 'string' }, keys: { type: 'string' } },

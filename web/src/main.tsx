@@ -16,10 +16,10 @@ showTheme();
 showPreferences();
 const place = document.getElementById('root');
 if (!place) throw new Error('The page has no place for the console.');
-// A server that is away does not keep the page from showing that it is.
+// An unreachable server must not keep the page from saying so.
 await resumeSession().catch(() => undefined);
 followSession();
-// That the server refused, or is away, is on the page; what is broken is to be seen by developers as well.
+// Refusals and an unreachable server are on the page; defects must reach developers as well.
 const isTold = (error: unknown) => error instanceof ApiError || error instanceof ConnectionError;
 const onCaughtError = (error: unknown) => (isTold(error) ? undefined : reportError(error));
 createRoot(place, { onCaughtError }).render(

@@ -17,12 +17,12 @@ const root = createRootRoute({ component: Outlet, notFoundComponent: Lost });
 const logIn = createRoute({
   getParentRoute: () => root,
   path: '/login',
-  // A path of the console only.
+  // Only paths of the console, so that the log-in leads to no other site.
   validateSearch: address({ next: /^\/console\/(?![/\\])/, tenant: /\S/ }),
   ...lazily(() => import('./auth/login-page.tsx')),
 });
 
-/** Where a provider sends the browser back to. */
+/** The page to which a provider sends the browser back. */
 const signOn = createRoute({
   getParentRoute: () => root,
   path: '/sign-on',
@@ -31,7 +31,7 @@ const signOn = createRoute({
   errorComponent: lazyRouteComponent(() => import('./auth/sign-on.tsx'), 'NotSignedOn'),
 });
 
-/** Everything but the log-in, which whoever is not logged in is sent to. */
+/** Everything but the log-in, where users are sent who are not logged in. */
 const frame = createRoute({
   getParentRoute: () => root,
   id: 'frame',
@@ -261,10 +261,10 @@ const ownSettings = createRoute({
   ...lazily(() => import('./settings/page.tsx')),
 });
 
-/** Whatever else an address says: what is around every page stays, to go on from. */
+/** Any other address: the frame stays around the page, to go on from. */
 const lost = createRoute({ getParentRoute: () => frame, path: '$', component: Lost });
 
-/** Texts stay as they are: a filter that looks like a number or a word of JSON is a filter. */
+/** Values stay texts: a filter that looks like a number or a word of JSON is still a filter. */
 function readSearch(search: string): Record<string, string> {
   return Object.fromEntries(new URLSearchParams(search));
 }
@@ -272,7 +272,7 @@ function readSearch(search: string): Record<string, string> {
 function writeSearch(search: Record<string, unknown>): string {
   const given = Object.entries(search).filter(([, value]) => value !== undefined);
   const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-  // What can be read in an address is left readable.
+  // Readable characters of an address stay readable.
   return text && `?${text.replaceAll('%3A', ':').replaceAll('%2C', ',')}`;
 }
 
@@ -280,7 +280,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     logIn,
     signOn,
-    // A page is added here by a route as those above, and by a line in shell/pages.ts when it is to be found at the side.
+    // Add a page by a route as those above, and by a line in shell/pages.ts to have it at the side.
     frame.addChildren([
       overview,
       queues,
@@ -331,7 +331,7 @@ export const router = createRouter({
   scrollRestoration: false,
 });
 
-// A page that could not be read while the server was away is read when it is back.
+// Pages that could not be read while the server was away are read once it is back.
 awaySince.subscribe(() => {
   if (awaySince.get() === undefined) void router.invalidate();
 });

@@ -6,12 +6,12 @@ export interface DownloadedFile {
   /** The name that the server gives it. */
   readonly fileName: string | undefined;
   readonly mediaType: string;
-  /** Fails when the answer is cut: what was read until then is no whole file. */
+  /** Fails when the answer is cut: the part read until then is no whole file. */
   readonly body: ReadableStream<Uint8Array>;
 }
 
 /**
- * Asks for a file and answers as soon as it begins to come.
+ * Asks for a file, and answers as soon as it begins to come.
  * @throws ApiError, ConnectionError, or the reason of the signal
  */
 export async function openDownload(

@@ -1,7 +1,7 @@
 import { parseJson } from '../json.ts';
 import type { Schemas } from '../operation.ts';
 
-/** One thing that was wrong with a request, where there can be several. */
+/** One fault of a request, where there can be several. */
 export type ErrorDetail = Schemas['ErrorDetail'];
 
 /** The server answered, and refused. */
@@ -11,7 +11,7 @@ export class ApiError extends Error {
   readonly status: number;
   /** Stable name of the kind of error, such as NOT_FOUND. */
   readonly code: string;
-  /** Each thing that was wrong, where there can be several. */
+  /** Each fault, where there can be several. */
   readonly details: readonly ErrorDetail[];
   /** Seconds after which trying again makes sense, where the server says so. */
   readonly retryAfter: number | undefined;

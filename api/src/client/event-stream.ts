@@ -1,22 +1,22 @@
 import { ConnectionError, connectionError, refusal } from './errors.ts';
 import { addressOf, type Request, type Transport } from './request.ts';
 
-/** A part of a stream of server-sent events: a message, or only the place that the stream has come to. */
+/** A part of a stream of server-sent events: a message, or only the stream's present position. */
 export interface StreamMessage {
-  /** Where to resume behind it. */
+  /** The position to resume after it. */
   readonly id: string | undefined;
-  /** What kind of message it is. */
+  /** The kind of the message. */
   readonly event: string | undefined;
-  /** Undefined when it only tells the place. */
+  /** Undefined where the part has only the position. */
   readonly data: string | undefined;
 }
 
-// The server says something every 15 seconds. When nothing came for so long, the connection is dead, whatever it looks like.
+// The server sends something every 15 seconds. After this long a silence the connection is dead, whatever it looks like.
 const silenceMs = 45_000;
 
 /** A connection to a stream. */
 export interface StreamOptions {
-  /** The place to resume from. */
+  /** The position to resume from. */
   readonly lastId: string | undefined;
   /** Ends it. */
   readonly signal: AbortSignal;
@@ -51,7 +51,7 @@ export async function openEvents(
 
 type Connection = ReturnType<typeof listening>;
 
-/** Cuts a connection on which nothing comes any more. */
+/** Cuts a connection that has fallen silent. */
 function listening(url: string, signal: AbortSignal, onHeard: () => void) {
   const controller = new AbortController();
   const giveUp = () => controller.abort(signal.reason);

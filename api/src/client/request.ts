@@ -14,11 +14,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** A name for the call, under which it is done once: sent again with it, the call gets the first answer. */
   readonly idempotencyKey?: string | undefined;
-  /** Seconds without a whole answer after which the call rejects with a ConnectionError. */
+  /** The time in seconds for a whole answer; then the call rejects with a ConnectionError. */
   readonly timeoutSeconds?: number | undefined;
 }
 
-/** An operation with what to send, and on whose behalf. */
+/** An operation with its input, and on whose behalf it is called. */
 export interface Request {
   readonly operation: Operation;
   readonly call: AnyCall;
@@ -51,13 +51,13 @@ export async function send(
     body: body ?? null,
     signal,
   });
-  // A call whose work goes on behind the answer is told so by another success.
+  // Another success says that the work goes on after the answer.
   if (answer.status < 200 || answer.status > 299) throw refusal(address, answer.status, answer.text);
   if (answer.status === 204) return undefined;
   return readAnswer(address, answer);
 }
 
-/** Where a call goes, parameters included. @throws TypeError when one of the path is missing */
+/** The address of a call, with its parameters. @throws TypeError when a parameter of the path is missing */
 export function addressOf(url: string, operation: Operation, call: AnyCall): string {
   return url + pathOf(operation.path, call.path ?? {}) + queryOf(call.query ?? {});
 }

@@ -39,7 +39,7 @@ export function createSession(
     onToken(token);
     return token;
   };
-  // However many calls find the token missing or old, one asks the server and all use the answer.
+  // However many calls find the token missing or old, one asks the server, and all use its answer.
   const once = (renew: () => Promise<string>) => share(async () => adopt(await renew()));
   return {
     async current() {
@@ -57,7 +57,7 @@ export function createSession(
   };
 }
 
-/** While one piece of work runs, all who ask for it share it. */
+/** Shares a piece of work: all calls while it runs get its result. */
 function createSharing<T>(): (work: () => Promise<T>) => Promise<T> {
   let running: Promise<T> | undefined;
   return (work) => {

@@ -15,7 +15,7 @@ interface Asked {
   readonly token: unknown;
 }
 
-/** A server whose connections go as told, one after the other, and what each was asked. */
+/** A server with a given behaviour for each connection in turn, and the requests on each. */
 async function serving(...connections: ((response: ServerResponse) => void)[]) {
   const asked: Asked[] = [];
   const server = createServer(({ url, headers }: IncomingMessage, response) => {

@@ -13,7 +13,7 @@ export type Connect = (
 
 export interface FollowOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Is told how far uploads are, which is not on record. */
+  /** Called with the progress of uploads, which is not on record. */
   readonly onProgress?: ((progress: Schemas['UploadProgress']) => void) | undefined;
 }
 

@@ -6,7 +6,7 @@ interface ResetFlags {
   readonly data?: string;
 }
 
-/** `millrace admin`: what is done on the machine of the server, by whoever rules that, without a log-in. */
+/** `millrace admin`: work on the machine of the server, by its owner, without a log-in. */
 export function addAdmin(program: Command): void {
   const admin = program
     .command('admin')

@@ -49,7 +49,7 @@ async function serveDevice({ config, terminal }: Context, flags: AgentFlags): Pr
   }
 }
 
-/** @throws UsageError that says what is wrong with the file, and where. */
+/** @throws UsageError that names the faults of the file, with their places */
 async function configIn(file: string): Promise<AgentConfig> {
   const { ConfigError, readAgentConfig } = await import('@millrace/runner');
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
@@ -72,7 +72,7 @@ function sayConfig({ out }: Terminal, { device, bots }: AgentConfig, asJson: boo
   out(oneLine(`Device ${device.hostName}, slots: ${String(device.slots)}, bots: ${names.join(', ')}`));
 }
 
-/** Writes each event as a line of JSON, without what is in the items. */
+/** Writes each event as a line of JSON, without the contents of the items. */
 function writeEvents({ out }: Terminal) {
   const onEvent = (event: RunnerEvent) =>
     out(stringifyJson({ on: new Date().toISOString(), ...recordOf(event) }));
@@ -86,6 +86,6 @@ function recordOf(event: RunnerEvent): object {
   if (!('report' in event)) return event;
   const { report, ...rest } = event;
   const { id, status: outcome, failureKind, error, reason } = report;
-  // Each line of the log was an event before.
+  // Each line of the log has been an event already.
   return { ...rest, logTail: undefined, id, outcome, failureKind, error, reason };
 }

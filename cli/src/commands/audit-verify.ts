@@ -20,7 +20,7 @@ interface Flags extends CallFlags {
   readonly tenant?: string;
 }
 
-/** What was found in all parts together. */
+/** The findings in all parts together. */
 interface Found {
   readonly seals: Part['seals'];
   readonly events: number;
@@ -67,7 +67,7 @@ function tell(terminal: Terminal, { json }: Flags, found: Found): void {
   if (found.problems.length > 0) process.exitCode = exitCodes.refused;
 }
 
-/** Has a process look into the database, which tells a line of JSON for each tenant. */
+/** Runs a process that looks into the database and writes a line of JSON for each tenant. */
 async function verifyLocally(terminal: Terminal, flags: Flags): Promise<void> {
   const script = locatePart('@millrace/server/verify-audit', 'npx millrace audit verify --local');
   const options = (['head', 'keys', 'tenant'] as const).flatMap((name) => {

@@ -11,7 +11,7 @@ interface DemoFlags {
   readonly json?: boolean;
 }
 
-// The stories of the demo, told here in short: the help does not load it, and an installed command has none.
+// Short summaries of the demo's stories: the help does not load the demo, and an installed command has none.
 const stories: Readonly<Record<StoryName, string>> = {
   records:
     '5,000 credit applications from a CSV file go through a queue, processed by three runners, one of which is killed half-way.',

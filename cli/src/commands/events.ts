@@ -37,7 +37,7 @@ const usualLast = 20;
 const pageLength = 1000;
 const timeoutSeconds = 60;
 
-/** `millrace events`: what happened, and with --follow what happens. */
+/** `millrace events`: past events, and with --follow new ones as well. */
 export function addEvents(program: Command, context: Context): Command {
   const command = program
     .command('events')
@@ -61,7 +61,7 @@ export function addEvents(program: Command, context: Context): Command {
   return addCallFlags(command).action(() => printEvents(context, command.optsWithGlobals<EventFlags>()));
 }
 
-/** Options for which events are wanted. */
+/** The options that select events. */
 function addFilters(command: Command): void {
   command
     .option('--queue <queue>', 'Only of this queue, by name or id; may be given several times', gathered)
@@ -102,7 +102,7 @@ async function printEvents({ config, terminal }: Context, flags: EventFlags): Pr
   }
 }
 
-/** How far a file is; in the terminal beside the events, as it is none. */
+/** The progress of a file; shown in the terminal beside the events, as it is no event itself. */
 function progressLine({ uploadId, queueName, fileName, rows, bytesRead, fileBytes }: Progress): string {
   const percent = Math.floor((100 * Number(bytesRead)) / Math.max(1, Number(fileBytes)));
   return oneLine(`Upload ${uploadId} into ${queueName}: ${rows} rows of ${fileName} read, ${percent} %.`);
@@ -140,7 +140,7 @@ async function queryOf(client: Client, flags: EventFlags): Promise<Query> {
   };
 }
 
-/** Where it begins: a time range is read as a whole, anything else from the newest ones on. */
+/** The part of the feed to read: a time range is read as a whole, anything else from the newest ones on. */
 function placeOf({ after, last, from, until, reverse }: EventFlags): Partial<Query> {
   const range = { ...(from !== undefined && { from }), ...(until !== undefined && { until }) };
   if (reverse === true) return { ...range, before: 'now', ...(last !== undefined && { limit: last }) };
@@ -185,18 +185,18 @@ function missedAdvice({ queueId, batchId }: Query): string {
   return `Only the newest 10,000 events were looked through.${ofBatch} With \`--after 0-0\` all are, from the oldest on.`;
 }
 
-/** Whether there may be more of what was asked for: with a filter, the newest are found among the newest of all. */
+/** Whether there may be more matches: with a filter, the newest are looked for only among the newest of all. */
 function mayHaveMissed(query: Query, count: number): boolean {
   const { queueId, queueIds, operation, actorId, actorKind, deviceId, batchId } = query;
   const filters = [queueId, queueIds, operation, actorId, actorKind, deviceId, batchId];
   const isFiltered = filters.some((one) => one !== undefined);
-  // The events of an item are found by the item.
+  // The events of an item are found without the filter's limits.
   return isFiltered && query.itemId === undefined && count < (query.last ?? 0);
 }
 
 const kinds = ['USER', 'RUNNER', 'MILLRACE'];
 
-/** @throws InvalidArgumentError for what is no kind of actor */
+/** @throws InvalidArgumentError for an unknown kind of actor */
 function readKinds(text: string): string {
   const given = text.toUpperCase().split(',');
   if (given.every((kind) => kinds.includes(kind))) return given.join(',');

@@ -25,7 +25,7 @@ export function addItemCreate(group: Command, context: Context): Command {
     .summary(operation.summary)
     .description(text)
     .argument('<queue>', 'Name or id of the queue');
-  // Whether there is --data is a question for when everything was read.
+  // No option is required here: --body can stand in for all of them, which is checked once everything was read.
   for (const member of membersOfNewItem())
     for (const option of optionsFor({ ...member, isRequired: false })) command.addOption(option);
   command.option(

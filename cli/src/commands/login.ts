@@ -68,7 +68,7 @@ async function openSession(context: Context, url: string, flags: LoginFlags): Pr
   return client.logIn({ body }, { timeoutSeconds: 60 });
 }
 
-/** One that the operator can have the provider allow. */
+/** A port that the operator can have the provider allow. */
 const usualPort = 8400;
 
 function readPort(text: string): number {
@@ -77,7 +77,7 @@ function readPort(text: string): number {
   throw new UsageError(`--port must be a whole number from 1024 to 65535, not "${text}".`);
 }
 
-/** A log-in of the environment does not count for another user name, nor beside --password-stdin. */
+/** The log-in from the environment is not used for another user name, nor beside --password-stdin. */
 async function credentialsFrom({ config, terminal }: Context, flags: LoginFlags): Promise<Credentials> {
   const fromStdin = flags.passwordStdin === true;
   const isOther = flags.username !== undefined && flags.username !== config.username;

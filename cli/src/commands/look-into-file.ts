@@ -20,7 +20,7 @@ export function looksIntoFile(operationId: OperationId): operationId is Looking 
 
 type Flags = CallFlags & Readonly<Record<string, unknown>>;
 
-/** `millrace queue preview` and `millrace model propose`: what a file would become. */
+/** `millrace queue preview` and `millrace model propose`: show what would become of a file. */
 export function addLookIntoFile(command: Command, operationId: Looking, context: Context): void {
   const { operation, text, members } = describe(operationId);
   const isOfQueue = operation.queue !== null;

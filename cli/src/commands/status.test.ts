@@ -5,7 +5,7 @@ import { printStatus } from './status.ts';
 const url = 'http://127.0.0.1:8080';
 const since = '2026-11-23T21:33:17.808Z';
 
-/** The text that a person is shown. */
+/** The text that a person sees. */
 function shown(
   status: 'UP' | 'DOWN',
   conditions: { code: string; message: string; since: string }[],

@@ -11,11 +11,11 @@ import type { Terminal } from '../terminal.ts';
 
 type Condition = Partial<Schemas['Condition']> & Pick<Schemas['Condition'], 'message'>;
 
-/** How a server is, whether or not it can serve. */
+/** The state of a server, whether or not it can serve. */
 interface Status {
   readonly status: 'UP' | 'DOWN';
   readonly version: string;
-  /** When it became so. */
+  /** The time from which it has been so. */
   readonly since: string | undefined;
   /** Conditions that somebody should mend, the worst first. */
   readonly conditions: readonly Condition[];
@@ -23,7 +23,7 @@ interface Status {
 
 const timeoutSeconds = 10;
 
-/** `millrace status`: how the server is. */
+/** `millrace status`: the state of the server. */
 export function addStatus(program: Command, context: Context): Command {
   const command = program
     .command('status')
@@ -57,7 +57,7 @@ async function statusOf(client: Client): Promise<Status> {
   }
 }
 
-/** Writes the status for a person: what it comes to, and what is to be mended. */
+/** Writes the status for a person: a verdict, and the conditions to mend. */
 export function printStatus(terminal: Terminal, url: string, { status, conditions, ...rest }: Status): void {
   const { bold, green, red, yellow } = terminal.outColors;
   const isUp = status === 'UP';

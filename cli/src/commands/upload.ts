@@ -69,7 +69,7 @@ async function upload(context: Context, { queue, file, flags }: Upload): Promise
   }
 }
 
-/** What a person does about rows that did not come in, or came in as items that are FAILED: sent again, those would be there twice. */
+/** Advice for rows that did not come in, or came in as FAILED items: sent again, those would be there twice. */
 export function howToCorrect(queue: string, answer: Answer): readonly string[] {
   const { uploadId, batchId, onError, rejected = 0, duplicates = 0 } = answer;
   if (uploadId === undefined || rejected + duplicates === 0) return [];
@@ -112,7 +112,7 @@ async function send(
   const progress = asJson ? unseen : showBytes(terminal, path.basename(file), blob.size);
   const client = createClient({ ...clientOptions(config, flags.url), fetch: countingFetch(progress.sent) });
   const id = await idOf(client, 'queue', queue);
-  // There somebody watches.
+  // Somebody watches such a terminal, so the progress is worth showing.
   const isWatched = terminal.isLive && !asJson && query['dryRun'] !== true;
   progress.begin();
   try {
@@ -127,7 +127,7 @@ async function send(
   }
 }
 
-/** What becomes of a file that is on its way; how to ask for it again, where the person does not wait. */
+/** Waits until the file is stored, where that is wanted; a person who stops waiting is told how to go on. */
 async function waited(
   { terminal }: Context,
   { client, id, answer, queue, flags }: Sent & Pick<Upload, 'queue' | 'flags'>,

@@ -19,7 +19,7 @@ export function singleCreates(known: Case): string[] {
   });
 }
 
-/** Cut by its sender, by the death of a server or of the database: all of a file is there, or nothing. */
+/** Whether a file was cut by its sender or by the death of a server or of the database: all of it is there, or nothing. */
 export function wholeUploads(known: Case): string[] {
   const there = new Set([...known.items.map(({ key }) => key), ...deletedKeys(known)]);
   const told = new Set(notesOf(known, 'uploaded').flatMap(({ keys }) => keys));

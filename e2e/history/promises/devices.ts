@@ -32,7 +32,10 @@ export function boundedSlots(known: Case): string[] {
   });
 }
 
-/** By the answers, and where they were lost by number: no more items run than there are users for them. */
+/**
+ * No two items run at the same time as the same user, by the answers. Where answers were lost, by number: no more items run than there are
+ * users for them.
+ */
 export function singleRunAs(known: Case): string[] {
   const users = new Map(
     notesOf(known, 'granted').map(({ id, version, runAs }) => [`${id} ${version}`, runAs]),
@@ -72,7 +75,7 @@ export function fittingDevices({ stage, record }: Case): string[] {
     .map(({ itemId, device }) => `item ${itemId} went to device ${device}, which does not suit`);
 }
 
-/** A device that says which user works says one that the automation has. */
+/** A device that names the working user names one of the automation's. */
 export function knownRunAs(known: Case): string[] {
   return notesOf(known, 'granted').flatMap(({ id, version, runAs, device }) => {
     const queue = originOf(known, { id, version })?.queueId;

@@ -48,7 +48,7 @@ export function trueCounts({ items, counts }: Case): string[] {
   );
 }
 
-/** Everything is over when those who work are well again, and no slot is taken by what is over. */
+/** Everything is over when the workers are well again, and no slot is taken by an ended item. */
 export function endedItems({ items, busySlots }: Case): string[] {
   const stuck = items
     .filter(({ status }) => status !== 'COMPLETE' && status !== 'FAILED')

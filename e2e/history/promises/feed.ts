@@ -1,7 +1,7 @@
 import type { Happening, ReadEvent } from '../record.ts';
 import { byKey, type Case } from '../timelines.ts';
 
-/** Read to the end, by somebody who was killed on the way, the feed is the record: each event once, in one order. */
+/** Read to the end by a reader that was killed on the way, the feed is the record: each event once, in one order. */
 export function completeFeed({ record, feed }: Case): string[] {
   const known = new Map(record.map((event) => [event.id, event]));
   const seen = new Set(feed.map(({ id }) => id));

@@ -50,7 +50,7 @@ function releaseOf({ record }: Case, { target, from }: Span): number {
   return end?.id ?? Number.POSITIVE_INFINITY;
 }
 
-/** Of a device, a queue, or all automations of a queue that somebody was told to be held, no later grant. */
+/** No later grant from a device, a queue, or all automations of a queue that somebody was told to be held. */
 export function effectiveHolds(known: Case): string[] {
   const held = spans(known, 'held', 'releasing').map((span) => ({ ...span, end: releaseOf(known, span) }));
   const isHeld = (wanted: Target, { at, id }: Happening) =>

@@ -1,7 +1,7 @@
 import { notesOf } from '../record.ts';
 import { isDeparture, type Case } from '../timelines.ts';
 
-/** The changes that people were told of are on record, and nothing else by them, unless an answer was lost. */
+/** The changes that people were told of are on record, and no others by them, unless an answer was lost. */
 export function honestCounts(known: Case): string[] {
   const [doing, done] = [notesOf(known, 'doing'), notesOf(known, 'done')];
   return [...new Set(doing.map(({ by }) => by))].flatMap((person) => {
@@ -16,7 +16,7 @@ export function honestCounts(known: Case): string[] {
   });
 }
 
-/** Nobody does what they may not do, whoever else calls the same operation at the same moment. */
+/** Nobody does anything without the right, whoever else calls the same operation at the same moment. */
 export function keptRights(known: Case): string[] {
   const { strangerIds } = known.stage;
   const answered = notesOf(known, 'let').map(

@@ -1,7 +1,7 @@
 import { notesOf, type Grant, type Says } from '../record.ts';
 import { byKey, endOf, isCancel, isGone, isPass, isReport, meanwhile, type Case } from '../timelines.ts';
 
-/** Where a report leads; past the point of no return, or cancelled, an item does not go on as if nothing had been. */
+/** The status after a report; past the point of no return, or cancelled, an item does not go on as if nothing had been. */
 const endsOf: Record<Says, (held: { isPassed: boolean; isCancelled: boolean }) => readonly string[]> = {
   COMPLETE: () => ['COMPLETE'],
   BUSINESS: () => ['FAILED'],
@@ -10,7 +10,7 @@ const endsOf: Record<Says, (held: { isPassed: boolean; isCancelled: boolean }) =
   DEFERRED: ({ isCancelled }) => [isCancelled ? 'FAILED' : 'DEFERRED'],
 };
 
-/** The change after the grant is the accepted report. */
+/** The change after a grant is its accepted report. */
 export function effectiveReports(known: Case): string[] {
   return notesOf(known, 'accepted').flatMap((grant) => {
     const { by, id, version, says } = grant;
@@ -22,7 +22,7 @@ export function effectiveReports(known: Case): string[] {
   });
 }
 
-/** Of reports that were sent once: after a lost answer the first one may have counted. */
+/** Refusals of reports that were sent once: after a lost answer the first report may have counted. */
 export function harmlessRefusals(known: Case): string[] {
   const sent = notesOf(known, 'reporting').map(nameOf);
   const sentOnce = new Set(sent.filter((name) => sent.indexOf(name) === sent.lastIndexOf(name)));
@@ -39,7 +39,7 @@ export function harmlessRefusals(known: Case): string[] {
   return [...counted, ...changing];
 }
 
-/** Each report that was refused as late is kept, once for a status: who found out what really happened needs it. */
+/** Each report refused as late is kept, once for a status: people need it to find out what really happened. */
 export function keptEvidence(known: Case): string[] {
   const refused = byKey(
     notesOf(known, 'refused').filter(({ code }) => code === 'LATE_REPORT'),

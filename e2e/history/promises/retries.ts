@@ -1,7 +1,7 @@
 import { notesOf, type Happening } from '../record.ts';
 import { endOf, isReport, transitionOf, type Case } from '../timelines.ts';
 
-/** How many failures of an item count; a person who restarts it gives it all its retries again. */
+/** The number of an item's failures that count; a person who restarts it gives it all its retries again. */
 function countedFailures(changes: readonly Happening[]): number {
   const restarted = changes.findLastIndex(isRestart);
   return changes.slice(restarted + 1).filter((one) => transitionOf(one) === 'retry').length;
@@ -57,7 +57,7 @@ function isLeaseExpiry(change: Happening): boolean {
   return transitionOf(change) === 'lapse' || transitionOf(change) === 'exhaust';
 }
 
-/** An item that brings down its holders fails when it has done so too often, and not before. */
+/** An item whose holders keep dying fails when that has happened too often, and not before. */
 export function boundedLeaseExpiries({ stage, changes }: Case): string[] {
   const limits = new Map(stage.queues.map(({ id, lapseLimit }) => [id, lapseLimit]));
   return [...changes].flatMap(([id, list]) =>

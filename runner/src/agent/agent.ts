@@ -12,7 +12,7 @@ import type { AgentConfig } from './config.ts';
 import { connectDevice, isUnknown, keepPresent, noteState, registerAgain, type Device } from './device.ts';
 import { version } from './version.ts';
 
-/** Where an agent finds its server, and what it can do for it. */
+/** The server of an agent, and its settings. */
 export interface AgentOptions extends ClientOptions {
   readonly config: AgentConfig;
   /**
@@ -27,9 +27,9 @@ export interface AgentOptions extends ClientOptions {
 }
 
 /**
- * Works for this machine: registers it, asks for work by one long poll for all its pools, and runs the bots that the server
- * names, as the configuration says. Survives restarts of the server: reports are kept and sent until they are answered.
- * @returns what was done, when told to stop.
+ * Works for this machine: registers it, asks for work by one long poll for all its pools, and runs the bots that the server names, by the
+ * configuration. Survives restarts of the server: reports are kept and sent until they are answered.
+ * @returns the summary of the work, when told to stop.
  * @throws ApiError when the server refuses the device.
  */
 export async function runAgent(options: AgentOptions): Promise<Summary> {
@@ -79,7 +79,7 @@ function registrationOf({ device }: AgentConfig, bots: Bots): Schemas['DeviceReg
 /** The work of all pools of the device. */
 function workFor(device: Device, { leaseSeconds }: WorkSettings): Source {
   const take = async (count: number, signal: AbortSignal) => {
-    // A device that is held waits in the same call for what it may do next.
+    // A held device waits in the same call for its next state.
     const body = { count, waitSeconds, leaseSeconds, state: device.state };
     const options = { signal, timeoutSeconds: waitSeconds + answerSeconds };
     try {

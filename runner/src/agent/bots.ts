@@ -12,17 +12,17 @@ export interface Bots {
   readonly names: () => string[];
   /** The handler of an item: the bot that the server names, as configured. */
   readonly handlerOf: (item: WorkItem, device: Device) => Handler;
-  /** Lets go of the processes that wait for items. */
+  /** Ends the processes that wait for items. */
   readonly end: () => Promise<void>;
 }
 
-// For the server to send such items elsewhere, before this device asks for more.
+// Time for the server to send such items elsewhere, before this device asks for more.
 const returnSeconds = 1;
 
 export function createBots(config: AgentConfig, maxOutputBytes: number, emit: Emit): Bots {
   const { hostName } = config.device;
   const bots = botsOf(config, maxOutputBytes, emit);
-  // Bots that cannot be started here: each item sent for them would come back.
+  // Bots that cannot be started here: their items would keep coming back.
   const withdrawn = new Set<string>();
   // Names that this agent never registered.
   const foreign = new Set<string>();
@@ -58,7 +58,7 @@ function botsOf(config: AgentConfig, maxOutputBytes: number, emit: Emit): Map<st
   return new Map(entries);
 }
 
-/** The server sends a device only items for bots that it registered last. */
+/** The warning about another agent with the same host name: the server sends a device only items for bots that it registered last. */
 function sharedName(hostName: string, botName: string): string {
   return (
     `WARNING: the server takes this device for one that runs the bot "${botName}". Another agent registers as ${hostName}, and each ` +
@@ -66,7 +66,7 @@ function sharedName(hostName: string, botName: string): string {
   );
 }
 
-/** Returns an item that cannot be done here, and tells the server anew what can. */
+/** Returns an item that cannot be done here, and registers again with the bots that can run. */
 function giveBack(device: Device, reason: string): Handler {
   return async (_, { signal }) => {
     await Promise.all([registerAgain(device).catch(() => undefined), pause(returnSeconds, signal)]);

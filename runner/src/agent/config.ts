@@ -7,7 +7,7 @@ import { configSchema } from './schema.ts';
 
 /** The configuration of an agent: its device and its bots. */
 export interface AgentConfig {
-  /** Where the server is, unless it is said otherwise. */
+  /** The address of the server, unless it is given elsewhere. */
   readonly url?: string;
   readonly device: {
     readonly hostName: string;
@@ -19,7 +19,7 @@ export interface AgentConfig {
   readonly leaseSeconds?: number;
   readonly drainSeconds?: number;
   readonly maxOutputBytes?: number;
-  /** By the name under which the server knows them. */
+  /** By the names under which the server knows them. */
   readonly bots: Readonly<Record<string, BotSettings>>;
 }
 
@@ -28,7 +28,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** As it is written; all but the bots may be left out. */
+/** The configuration as written; all but the bots may be left out. */
 type Written = Omit<AgentConfig, 'device'> & { readonly device?: Partial<AgentConfig['device']> };
 
 const problemsIn = problemsOf(configSchema);
@@ -92,7 +92,7 @@ function describe({ path: names, message }: Problem, document: Document, lines: 
   return `${placeAt(offsetOf(names, document), lines)}: ${names.join('.') || 'the configuration'} ${what}`;
 }
 
-/** The offset of a member; of a missing one, that of its parent. */
+/** The offset of a member; of a missing one, its parent's. */
 function offsetOf(names: readonly string[], document: Document): number {
   if (names.length === 0) return document.contents?.range?.[0] ?? 0;
   const parent: unknown = document.getIn(names.slice(0, -1), true);

@@ -4,7 +4,7 @@ import { answerSeconds } from '../calls.ts';
 import type { Emit } from '../events.ts';
 import { untilAnswered } from '../persist.ts';
 
-/** This machine, as the server knows it. */
+/** This machine, in the words of the server. */
 export interface Device {
   readonly client: Client;
   readonly emit: Emit;
@@ -18,7 +18,7 @@ export interface Device {
   registering: Promise<void> | undefined;
 }
 
-// A device that is not heard of for 45 seconds counts as disconnected: two beats may be lost.
+// A device that is silent for 45 seconds counts as disconnected: two beats may be lost.
 const beatSeconds = 15;
 
 /**

@@ -26,7 +26,7 @@ const bot = {
   },
 };
 
-/** The configuration of an agent, as it may be written. */
+/** The schema of a written configuration. */
 export const configSchema = {
   type: 'object',
   required: ['bots'],

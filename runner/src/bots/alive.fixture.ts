@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 export function isAlive(pid: number): boolean {
   const status = `/proc/${String(pid)}/status`;
   try {
-    // In a container nobody may bury the dead.
+    // A zombie is not alive: in a container nobody may reap it.
     return (
       process.kill(pid, 0) && !(existsSync(status) && readFileSync(status, 'utf8').includes('State:\tZ'))
     );

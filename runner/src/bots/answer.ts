@@ -9,7 +9,7 @@ export interface Answer {
   readonly failureKind?: 'BUSINESS' | 'SYSTEM';
   readonly error?: string;
   readonly deferredUntil?: string | null;
-  /** Why it is deferred or given back. */
+  /** The reason for deferring it or giving it back. */
   readonly reason?: string;
   readonly resultText?: string;
   readonly tags?: readonly string[];
@@ -41,7 +41,7 @@ export function readAnswer(value: unknown): Answer {
 }
 
 /**
- * Ends a handler as a bot has answered.
+ * Ends a handler by a bot's answer.
  * @returns the output
  * @throws BusinessError, Defer, GiveBack or Error for items that are not done
  */

@@ -13,7 +13,7 @@ export interface BotSettings {
   readonly cwd?: string | undefined;
   /** Added to the environment of the runner, from which the MILLRACE_ settings are taken out. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** How long one item may take; 3600 when left out. */
+  /** The time limit for one item; 3600 when left out. */
   readonly timeoutSeconds?: number | undefined;
   /** Between asking a command to end and killing it; from 0 to 10; 5 when left out. */
   readonly killGraceSeconds?: number | undefined;
@@ -23,23 +23,23 @@ export interface BotSettings {
   readonly warm?: boolean | WarmSettings | undefined;
 }
 
-/** How long a process is kept. */
+/** The limits on the life of a process. */
 export interface WarmSettings {
   /** Items that one process does; 10,000 when left out. */
   readonly maxItems?: number | undefined;
-  /** How long it may wait for the next one; 300 when left out. */
+  /** The longest wait for the next item; 300 when left out. */
   readonly idleSeconds?: number | undefined;
 }
 
 /** A bot at work. */
 export interface Bot {
   readonly handle: Handler;
-  /** Lets go of the processes that wait for items. */
+  /** Ends the processes that wait for items. */
   readonly end: () => Promise<void>;
 }
 
 /**
- * @param note told what a process writes while it has no item
+ * @param note called with a process's output outside of items
  * @throws RangeError that names the setting
  */
 export function createBot(settings: BotSettings, maxOutputBytes: number, note: (text: string) => void): Bot {

@@ -41,7 +41,7 @@ function completed(output: object | undefined): Answer {
   return { status: 'COMPLETE', ...(output && { output }) };
 }
 
-/** Why the runner stopped it. */
+/** The reason why the runner stopped it. */
 function troubleOf({ stoppedBy, wrong }: Ended, command: Command): string | undefined {
   if (stoppedBy === 'timeout') return describeTimeout(command.timeoutSeconds);
   if (stoppedBy === 'output') return tooLarge(command.maxOutputBytes);

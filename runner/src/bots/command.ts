@@ -14,14 +14,14 @@ export interface Command extends Program {
 
 export type StopReason = 'timeout' | 'output' | 'control' | 'signal';
 
-/** How a command ended. */
+/** The end of a command. */
 export interface Ended extends Exit {
   readonly stdout: string;
   /** The last part of it. */
   readonly stderr: string;
-  /** Why the runner stopped it. */
+  /** The reason why the runner stopped it. */
   readonly stoppedBy: StopReason | undefined;
-  /** Why a line on the control pipe could not be read. */
+  /** The reason why a line on the control pipe could not be read. */
   readonly wrong: string | undefined;
   /** The report it gave on the control pipe. */
   readonly report: Answer | undefined;
@@ -29,7 +29,7 @@ export interface Ended extends Exit {
 
 type Hands = Pick<Work, 'signal' | 'log' | 'progress' | 'pointOfNoReturn'>;
 
-/** How much of stderr becomes part of an error. */
+/** The last characters of stderr that become part of an error. */
 export const stderrCharacters = 8_000;
 
 /**
@@ -60,7 +60,7 @@ export async function execute(command: Command, stdin: string, work: Hands): Pro
   return { ...exit, ...said, stdout: stdout(), stderr: stderr(), stoppedBy };
 }
 
-/** Stops when the time is up or the signal is aborted. @returns what takes both back */
+/** Stops when the time is up or the signal is aborted. @returns a function that cancels both */
 export function stopInTime(
   signal: AbortSignal,
   seconds: number,

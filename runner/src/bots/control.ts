@@ -41,7 +41,7 @@ const check = checkerOf({
   },
 });
 
-/** Does what a bot asks for on its control pipe, line by line. */
+/** Fulfils a bot's requests on its control pipe, line by line. */
 export function serveControl(pipe: Duplex, control: Control): void {
   const onTooLong = () => control.onWrong('a line is longer than a megabyte');
   const onLine = (line: string) => {
@@ -65,7 +65,7 @@ function obey(pipe: Duplex, control: Control, line: string): void {
   }
 }
 
-/** @throws Error that says what is wrong with it */
+/** @throws Error that says what is wrong with the line */
 function readMessage(line: string): Message {
   const value = parseJson(line);
   const [problem] = check(value);
@@ -73,7 +73,7 @@ function readMessage(line: string): Message {
   return value as Message;
 }
 
-/** Answers only once the server has it on disk. A bot whose item was lost meanwhile is ended instead of answered. */
+/** Answers only once the server has the mark on disk. A bot whose item was lost meanwhile gets no answer, and is ended. */
 async function confirm(pipe: Duplex, marked: Promise<void>): Promise<void> {
   await marked.then(
     () => pipe.write('{"pointOfNoReturn":true}\n'),

@@ -64,7 +64,7 @@ describe('the warm bots among the examples', () => {
   });
 
   const python = spawnSync('python3', ['--version']);
-  // The only test that needs what Node.js does not bring: without it this says so, and where it is, the bot must work.
+  // The only test that needs more than Node.js brings: without Python its title says so, and with it the bot must work.
   const hasPython = python.error === undefined;
   test(`warm_bot.py does the same${hasPython ? '' : ' (NOT TESTED HERE: there is no python3 on this machine)'}`, async () => {
     if (hasPython) await expectPayments(['python3', 'examples/warm_bot.py']);

@@ -1,12 +1,12 @@
 import type { Work } from '../item.ts';
 
-/** The tools of an item, for tests, and what was done with them. */
+/** The tools of an item, for tests, and a record of their use. */
 export interface Hands extends Work {
   readonly lines: string[];
   readonly told: unknown[];
 }
 
-/** @param marked how the mark of the point of no return is answered */
+/** @param marked the answer to the mark of the point of no return */
 export function hands(signal = new AbortController().signal, marked = () => Promise.resolve()): Hands {
   const lines: string[] = [];
   const told: unknown[] = [];

@@ -28,6 +28,6 @@ export function readLines(stream: Readable, maxCharacters: number, reader: LineR
     }
   });
   stream.on('end', () => rest !== '' && onLine(rest));
-  // A pipe that breaks has said all it will say; how the process ends tells the rest.
+  // A broken pipe has said all it will say; the exit of the process tells the rest.
   stream.on('error', () => undefined);
 }

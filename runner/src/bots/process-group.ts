@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 
 const isWindows = process.platform === 'win32';
 
-/** Groups that are alive. Should this process end first, they end with it: nobody would hold their items any more. */
+/** Groups that are alive. Should this process end first, they end with it: nobody would hold their items any longer. */
 const alive = new Set<number>();
 
 /** Whether commands are to be spawned `detached`, as the heads of groups of their own. */
@@ -14,14 +14,14 @@ export function joinGroup({ pid }: ChildProcess): void {
   alive.add(pid);
 }
 
-/** Kills what is left of the group, and forgets it. */
+/** Kills the rest of the group, and forgets it. */
 export function endGroup(child: ChildProcess): void {
   signalGroup(child, 'SIGKILL');
   if (child.pid !== undefined) alive.delete(child.pid);
   if (alive.size === 0) process.off('exit', killAll);
 }
 
-/** Signals a command and all that it has started. */
+/** Signals a command and everything that it has started. */
 export function signalGroup({ pid }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (pid !== undefined) send(pid, signal);
 }
@@ -39,7 +39,7 @@ function send(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    // ESRCH: the group is gone; EPERM: what is left of it is already dead, on some systems.
+    // ESRCH: the group is gone; EPERM: the rest of it is already dead, on some systems.
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }

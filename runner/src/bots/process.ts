@@ -13,7 +13,7 @@ export interface Program {
   readonly killGraceSeconds: number;
 }
 
-/** How a process ended. */
+/** The end of a process. */
 export interface Exit {
   readonly exitCode: number | null;
   /** The signal that ended it. */
@@ -30,7 +30,7 @@ export interface BotProcess {
   /** Asks the group to end, and kills it when it has not done so after the grace; at once when it is urgent. */
   readonly stop: (isUrgent?: boolean) => void;
   /**
-   * Resolves when the group is gone and all that it wrote was read.
+   * Resolves when the group is gone and all its output was read.
    * @throws RunnerFault when the program cannot be started here.
    */
   readonly ended: Promise<Exit>;
@@ -50,7 +50,7 @@ export function startProcess(program: Program): BotProcess {
   const child = spawn(file, rest, { env, cwd, detached: ownGroup, stdio: [...stdio], windowsHide: true });
   joinGroup(child);
   const [stdin, stdout, stderr, control] = child.stdio as unknown as [Writable, Readable, Readable, Duplex];
-  // A program need not read what it is sent; then the pipe breaks.
+  // A program need not read its input; then the pipe breaks.
   for (const stream of [stdin, control]) stream.on('error', () => undefined);
   const { stop, clear } = createStopper(child, program.killGraceSeconds);
   const ended = endOf(child, [stdout, stderr, control]).finally(() => {

@@ -17,7 +17,7 @@ export interface WarmProcess {
   task: Task | undefined;
   /** Items that it was given so far. */
   items: number;
-  /** Why it was stopped. */
+  /** The reason why it was stopped. */
   trouble: string | undefined;
 }
 
@@ -28,11 +28,11 @@ interface Task {
   readonly answer: (value: object) => void;
   readonly fail: (error: unknown) => void;
   isAnswered: boolean;
-  /** The last of what came on stderr. */
+  /** The last part of stderr. */
   tail: string;
 }
 
-// The other members of an answer, beside its output.
+// The room for the other members of an answer, beside its output.
 const answerCharacters = 100_000;
 
 /** The process takes no more items: it has closed its stdin before it could read the one at hand. */
@@ -91,7 +91,10 @@ export async function doItem(warm: WarmProcess, item: WorkItem, work: Work): Pro
   }
 }
 
-/** One that has done items may be done with it; one that never reads would be started again and again. */
+/**
+ * A process that has done items may be finished, and another one takes the item; a process that never reads would be started again and
+ * again.
+ */
 function notRead(warm: WarmProcess): void {
   if (warm.items > 1) warm.task?.fail(new InputClosed());
   else end(warm, 'It closed its stdin before it had read the item.');

@@ -3,11 +3,11 @@ import type { Work, WorkItem } from '../item.ts';
 import type { Command } from './command.ts';
 import { InputClosed, doItem, startWarmProcess, type WarmProcess } from './warm-process.ts';
 
-/** How long a process is kept. */
+/** The limits on the life of a process. */
 export interface WarmLimits {
   /** Items that one process does. */
   readonly maxItems: number;
-  /** How long it may wait for the next one. */
+  /** The longest wait for the next item. */
   readonly idleSeconds: number;
 }
 
@@ -53,7 +53,7 @@ function start(pool: Pool, command: Command, note: (text: string) => void): Warm
     wake(pool, warm);
     pool.all.delete(warm);
   };
-  // One that has closed its stdout answers no more.
+  // A process that has closed its stdout answers no more.
   warm.process.stdout.once('end', () => wake(pool, warm));
   warm.process.ended.then(leave, leave);
   return warm;
@@ -61,13 +61,13 @@ function start(pool: Pool, command: Command, note: (text: string) => void): Warm
 
 /** The process that waited for the shortest time: the others may then be let go. */
 function take(pool: Pool): WarmProcess | undefined {
-  // One that spoke out of turn is being ended.
+  // A process that spoke out of turn is being ended.
   const warm = [...pool.idle.keys()].findLast(({ trouble }) => trouble === undefined);
   if (warm !== undefined) wake(pool, warm);
   return warm;
 }
 
-/** Has a process wait for its next item, if it is to have one. */
+/** Lets a process wait for its next item, unless it has reached its limits. */
 function rest(pool: Pool, warm: WarmProcess): void {
   const { idle, limits } = pool;
   const { process, trouble, items } = warm;

@@ -6,10 +6,10 @@ import { addTenant, saveSystemRoles } from './users/tenants.ts';
 import { addAdministrator } from './users/users.ts';
 
 /**
- * Prepares the database for a start: the feed of events in order, the roles of this version and a signing key; and at the
- * first start a tenant with the user `admin`, who also manages the installation. Servers may start at the same time.
- * @returns the password of `admin`, when this start made one up.
- * @throws Error when the password that is given is a weak one and this is the first start; later ones do not read it.
+ * Prepares the database for a start: the feed of events in order, the roles of this version and a signing key; and at the first start a
+ * tenant with the user `admin`, who also manages the installation. Servers may start at the same time.
+ * @returns the generated password of `admin`, when this start made one
+ * @throws Error when the given password is weak and this is the first start; later ones do not read it.
  */
 export function prepareTenant(pool: Pool, adminPassword: string | undefined): Promise<string | undefined> {
   return transaction(pool, async (db, clock) => {
@@ -34,7 +34,7 @@ export function prepareTenant(pool: Pool, adminPassword: string | undefined): Pr
   });
 }
 
-/** @throws Error that says why a password for `admin` is a weak one */
+/** @throws Error with the reason why a password for `admin` is weak */
 export async function refuseWeak(adminPassword: string): Promise<void> {
   const problem = await problemOf(adminPassword, 'admin');
   if (problem !== undefined) throw new Error(`MILLRACE_ADMIN_PASSWORD ${problem}.`);

@@ -38,8 +38,8 @@ function isAboutSecurity([name, { path: url, effect }]: [string, Operation]): bo
 }
 
 /**
- * What goes on with a session whose beginning is on record, some hundred thousand times a day; what nobody has proved anything by yet; and
- * how somebody likes the console to look.
+ * Operations without an event: renewals of a session whose beginning is recorded, some hundred thousand a day; a sign-on that has proved
+ * nothing yet; and the console preferences of a user.
  */
 const unrecorded: readonly string[] = ['refreshToken', 'beginSignOn', 'updatePreferences'];
 
@@ -71,12 +71,12 @@ async function openBrowser() {
   return cookieIn(await browser.open((await logIn('admin')).token));
 }
 
-/** Calls each operation so that it does what it is for. */
+/** Calls each operation so that it succeeds. */
 const calls: Readonly<Partial<Record<OperationId, () => Answer>>> = {
   logIn: () => anyone.logIn({ body: { username: 'admin', password } }),
   finishSignOn: () => signingOn(app, provider).signOn(worker('ann')),
   rotateTenantKey: () => admin.rotateTenantKey(),
-  // It takes the mark of an attribute away.
+  // Removes the sensitivity of an attribute.
   updateWorkItemModel: async () => {
     const attribute = { name: 'secret', type: 'TEXT' as const };
     const marked = { name: 'marked', attributes: [{ ...attribute, sensitivity: 'SECRET' as const }] };
@@ -91,7 +91,7 @@ const calls: Readonly<Partial<Record<OperationId, () => Answer>>> = {
   logOut: async () => (await logIn('admin')).call.logOut({ body: {} }),
   openSession: async () => browser.open((await logIn('admin')).token),
   closeSession: async () => browser.close(await openBrowser()),
-  // The old cookie again, long after it was replaced, is a thief's; a right one only goes on with its session.
+  // The old cookie, used again long after it was replaced, is a thief's; a valid one only renews its session.
   exchangeSession: async () => {
     const old = await openBrowser();
     const later = () => app.sql("update browser_sessions set changed_on = changed_on - interval '1 hour'");
@@ -186,7 +186,7 @@ it.each(recorded)('%s is on record with from where and by which program it was c
     expect(event?.changes).toMatchObject({ userAgent: 'node' });
 });
 
-/** The newest event of an operation, as those see it who may see where users are. */
+/** The newest event of an operation, as seen by readers who may know where users are. */
 async function newest(operation: OperationId) {
   const { list } = (await admin.listEvents({ query: { operation, last: 1 } })).body;
   return list[0] as { id: number; changes?: object } | undefined;

@@ -21,7 +21,7 @@ interface Row {
 
 const nullFree = (value: unknown) => value ?? null;
 
-/** The canonical form of an event as docs/audit.md describes it, from its row: the other way of making it. */
+/** The canonical form of an event as docs/audit.md describes it, made from its row: a second implementation to compare with. */
 function lineOf(row: Row): string {
   const { id, at, changes, queue_id: queueId, item_id: itemId, ...e } = row;
   const members = {

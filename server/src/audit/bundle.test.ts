@@ -42,7 +42,7 @@ async function take(caller: Caller = auditor.call, body: object = {}): Promise<s
   return (answer.body as unknown as Blob).text();
 }
 
-/** Runs the script of the documents, which knows nothing of Millrace, on a file with these contents. */
+/** Runs the script from the documentation, which knows nothing of Millrace, on a file with these contents. */
 async function run(contents: string, ...args: string[]): Promise<{ code: number; said: string }> {
   const bundle = path.join(folder, 'bundle.ndjson');
   await writeFile(bundle, contents);
@@ -162,7 +162,7 @@ describe('exportAudit', () => {
     expect((await run(`${lines.join('\n')}\n`)).said).toContain('(2 erased by rule)');
     const index = lines.findIndex((one) => one.includes(`"id":${changed?.id},"by"`));
     const erasure = String(lines[index]);
-    // What stands there now, what it was, and who says so: none can be another.
+    // The present event, the original one, and the signer: none of them can be replaced.
     const forgeries = [
       erasure.replace('erased\\"', 'forged\\"'),
       erasure.replace(/"proofs":\[.*?\]/, '"proofs":[]'),

@@ -21,7 +21,10 @@ import {
 } from './seal.rules.ts';
 import { selectKeys, selectLeaves, selectSeals, type StoredSeal } from './seals.ts';
 
-/** A portion after the other, each in a transaction of its own, as fast as the reader takes them: nothing is held for who is slow. */
+/**
+ * Sends one portion after the other, each in a transaction of its own, as fast as the reader takes them: a slow reader holds no
+ * transaction.
+ */
 export const exportAudit: DownloadOperation<'exportAudit'> = async ({ transact, log }, { body }) => {
   const extent = await transact((context) => begin(context, body ?? {}));
   const sent = { seals: 0 };
@@ -46,14 +49,14 @@ export const exportAudit: DownloadOperation<'exportAudit'> = async ({ transact, 
 
 const leftEarly = () => new Refusal('UNAVAILABLE', 'The reader has gone.');
 
-/** Which seals an export is about. */
+/** The range of seals of an export. */
 interface Extent {
   readonly fromSeal: number;
   readonly toSeal: number;
   readonly exportedOn: string;
 }
 
-/** Puts on record who begins to take what out. @throws Refusal NOT_FOUND when there are no such seals */
+/** Records the beginning of an export. @throws Refusal NOT_FOUND when there are no such seals */
 async function begin(
   context: Context,
   { fromSeal = 1, toSeal }: Schemas['AuditExportRequest'],
@@ -69,7 +72,7 @@ async function begin(
   return { fromSeal, toSeal: end, exportedOn: now.toISOString() };
 }
 
-/** Events go out as they are stored: who has no right to sensitive values waits until all of them are encrypted. @throws Refusal */
+/** Events go out as stored: a caller without the right to sensitive values waits until all of them are encrypted. @throws Refusal */
 async function refuseUnsealed({ db, actor }: Pick<Context, 'db' | 'actor'>): Promise<void> {
   if (actor.permissions.has('revealSensitive')) return;
   const queueId = await findUnsealed(db, actor.tenantId);
@@ -124,7 +127,7 @@ async function* linesOf(
   }
 }
 
-// A portion, hashed and written, takes moments.
+// To hash and write a portion takes moments.
 const reading = { readMs: 15_000 };
 const line = (members: object) => `${stringifyJson(members)}\n`;
 
@@ -142,7 +145,7 @@ async function readSeal(
   return { stored, leaves: await selectLeaves(db, tenantId, number) };
 }
 
-/** The lines of the first of some events of a seal; what is as it was sealed, in the form in which it was hashed. */
+/** The lines of the first events among these of a seal; unchanged events have the form in which they were hashed. */
 async function eventsOf(
   db: Reader,
   tenantId: Id,
@@ -165,7 +168,7 @@ async function eventsOf(
 
 const proof = ({ text, signature }: ProvedErasure) => ({ text, signature });
 
-/** Where the next portion begins, among the events of this one; undefined where there is none. */
+/** The start of the next portion, among the events of this one; undefined when there is none. */
 function endOf(rows: readonly Row[]): number | undefined {
   const last = rows.at(-1);
   const isCut = last !== undefined && (rows.length < last.found || rows.length === rowsAtOnce);
@@ -174,13 +177,13 @@ function endOf(rows: readonly Row[]): number | undefined {
 
 interface Row extends Leaf {
   readonly text: string;
-  /** Among the events that were asked for, from 1. */
+  /** Among the requested events, from 1. */
   readonly position: number;
-  /** How many of them were looked at. */
+  /** Number of events that were examined. */
   readonly found: number;
 }
 
-/** Events of a seal, which are in their places, or have lost them all when the database was restored. */
+/** Events of a seal, which are in their places, or have all lost them in a restore of the database. */
 function selectEvents(
   db: Reader,
   tenantId: Id,

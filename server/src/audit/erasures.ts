@@ -4,7 +4,7 @@ import { inSlices, mapped } from '../engine/slices.ts';
 import { erasureDigest, erasureText, type Erasure } from '../journal/erasure.rules.ts';
 import { isSignedBy, type Erasures, type Keys, type Problem, type ProvedErasure } from './seal.rules.ts';
 
-/** Whose record is looked at, and the keys that may sign. */
+/** The tenant whose record is read, and the keys that may sign. */
 export interface Trail {
   readonly db: Reader;
   readonly tenantId: Id;
@@ -13,7 +13,7 @@ export interface Trail {
 
 type Row = Erasure & { readonly erasedBy: Id; readonly keyId?: string; readonly signature?: Buffer };
 
-/** What is on record of the erasure of events: what became of each, as is signed, and what is wrong with the record. */
+/** The record of the erasure of events: the signed changes of each, and the problems of the record. */
 export async function readErasures(
   trail: Trail,
   ids: readonly Id[],
@@ -46,7 +46,7 @@ function proofOf(row: Row, tenant: string, keys: Trail['keys']): ProvedErasure |
   return { by, before, hash, text, signature: signature.toString('base64') };
 }
 
-/** Whether the event that records an erasure says the same of it. */
+/** Whether the event that records an erasure agrees with it. */
 async function isOnRecord({ db, tenantId }: Trail, erasedBy: Id): Promise<boolean> {
   const event = await db.row<{ digest?: string }>(sql`
     select changes ->> 'digest' as digest from events

@@ -16,24 +16,24 @@ const file = keyFile();
 const app = await startApp({ sealingKeyFile: file });
 const root = path.join(import.meta.dirname, '../../..');
 
-/** What the migration has that begins to sign erasures. */
+/** The part of the migration that introduces signed erasures. */
 const [, migration = ''] = /(alter table audit_erasures add column before[^]*)/.exec(
   readFileSync(path.join(root, 'server/migrations/0030_deleted_queues.sql'), 'utf8'),
 ) ?? [''];
 
 const added = ['before', 'key_id', 'signature', 'of_former_kind'];
 
-/** Has the table as it was before, with what is in it. */
+/** Restores the table as it was before, with its contents. */
 const dropColumns = () =>
   app.sql(`alter table audit_erasures ${added.map((column) => `drop column ${column}`).join(', ')}`);
 
 interface Change {
   readonly id: number;
-  /** What is left of its reason; nothing is left of the event without it. */
+  /** The rest of its reason; without it nothing is left of the event. */
   readonly left?: string;
 }
 
-/** Erases events as versions did that signed nothing. */
+/** Erases events like the versions that signed nothing. */
 async function eraseFormerly(changes: readonly Change[]): Promise<number> {
   const erasures: { id: number; hash?: string | undefined }[] = [];
   for (const { id, left } of changes) {
@@ -121,7 +121,7 @@ describe('verifyAudit after an update from a version that signed no erasures', (
   });
 });
 
-/** Has what is put on record marked as the migration marks what it finds. */
+/** Marks recorded erasures as the migration marks those that it finds. */
 async function markFormer(erase: () => Promise<number>): Promise<void> {
   const by = await erase();
   await app.sql(`update audit_erasures set of_former_kind = true where erased_by = ${by}`);

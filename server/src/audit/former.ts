@@ -8,13 +8,13 @@ const operation = 'signErasures';
 // Each is of some thousand events at most.
 const recordsAtOnce = 10;
 
-/** An event that records erasures of the former kind, as the database says. */
+/** An event that records erasures of the former kind, as stored in the database. */
 interface Former {
   readonly tenantId: Id;
   readonly erasedBy: Id;
 }
 
-/** Events that say of erasures of the former kind that these were; some at a time, the oldest first. */
+/** Events that record erasures of the former kind; some at a time, the oldest first. */
 export function selectFormer(db: Reader): Promise<Former[]> {
   return db.rows<Former>(sql`
     select distinct tenant_id as "tenantId", erased_by as "erasedBy" from audit_erasures
@@ -22,8 +22,9 @@ export function selectFormer(db: Reader): Promise<Former[]> {
 }
 
 /**
- * Signs what was erased before a version that signs each erasure, by the rule of then: an event names what was erased to what, and what is
- * sealed is what it was until then. The last of a tenant ends it for good, so that nothing can be put there later to be signed.
+ * Signs erasures from before the version that signs each of them, by the rule of that time: an event records the new hash of each erased
+ * event, and the seal has the original one. The last erasure of a tenant ends this for good, so that nothing can be added later to be
+ * signed.
  */
 export async function signFormer(context: ErasingContext, former: readonly Former[]): Promise<void> {
   for (const { tenantId, erasedBy } of former) {
@@ -42,7 +43,7 @@ interface Trail {
 
 type FormerErasure = Omit<Erasure, 'before'> & { readonly before?: string };
 
-/** What was erased then, each with what it was: as an earlier erasure left it, or as it was sealed. */
+/** The events erased then, each with its hash before: as an earlier erasure left it, or as it was sealed. */
 function selectErasures({ db, tenantId }: Trail, erasedBy: Id): Promise<FormerErasure[]> {
   return db.rows<FormerErasure>(sql`
     select a.event_id as id, encode(a.hash, 'hex') as hash, encode(coalesce(
@@ -68,7 +69,7 @@ async function isOver({ db, tenantId }: Trail): Promise<boolean> {
   return event !== undefined;
 }
 
-/** Has signed records in the place of those of the former kind. */
+/** Replaces records of the former kind by signed ones. */
 async function replace(
   context: ErasingContext,
   { tenantId, erasedBy }: Former,
@@ -78,7 +79,7 @@ async function replace(
   await db.write(sql`delete from audit_erasures where tenant_id = ${tenantId} and erased_by = ${erasedBy}`);
   const left = await db.row(sql`
     select event_id from audit_erasures where tenant_id = ${tenantId} and of_former_kind and signature is null limit 1`);
-  // What was never sealed, and is gone, needs no excuse.
+  // An event that was never sealed, and is gone, needs no excuse.
   const known = erasures.flatMap(({ before, ...one }) => (before === undefined ? [] : [{ ...one, before }]));
   if (known.length === 0) return;
   const reason = `Event ${erasedBy} recorded this before erasures were signed.`;
@@ -89,7 +90,7 @@ async function replace(
   );
 }
 
-/** What cannot be signed is found by whoever verifies. */
+/** A verification reports erasures that cannot be signed. */
 function leaveUnsigned({ db, tenantId }: Trail, erasedBy: Id): Promise<void> {
   return db.write(sql`
     update audit_erasures set of_former_kind = false where tenant_id = ${tenantId} and erased_by = ${erasedBy}`);

@@ -8,7 +8,7 @@ import type { Context, RecordKey, SealingKey } from '../engine/operation.ts';
 import { millrace, recordTenantEvents } from '../journal/journal.ts';
 import { keyIdOf } from './seal.rules.ts';
 
-/** The key in a file, for what changes the record: without a signature its seals would not excuse the change. */
+/** The key in a file, for changes of the record: without its signature the seals would not accept the change. */
 export const recordKeyIn =
   (file: string): RecordKey =>
   (context) =>
@@ -21,7 +21,7 @@ export const recordKeyIn =
     });
 
 /**
- * The key of this server, which makes one where there is none, or where its own was retired, and says so on record.
+ * The key of this server. Makes one where there is none, or where its own was retired, and records that.
  * @throws Error when the file cannot be read or written, or has no key of this kind.
  */
 export async function sealingKeyOf(
@@ -57,7 +57,7 @@ function publicHalf(privateKey: KeyObject): string {
   return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }) as string;
 }
 
-/** Puts a new key there, whole or not at all. Where there must be none yet, servers that share a folder take the first one's. */
+/** Writes a new key, whole or not at all. With NEW, servers that share a folder take the key of the first. */
 async function makeKey(file: string, where: 'NEW' | 'INSTEAD'): Promise<SealingKey> {
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
   const draft = `${file}.${process.pid}.new`;
@@ -93,7 +93,7 @@ function selectKey(db: Db, id: string) {
   );
 }
 
-/** Keys are of the installation: its first tenant has what happens to them on record. */
+/** Keys belong to the installation: events about them are recorded in its first tenant. */
 async function selectFirstTenant(db: Db): Promise<Id> {
   const row = await db.row<{ id: Id }>(sql`select id from tenants order by id limit 1`);
   return (row as { id: Id }).id;

@@ -2,26 +2,26 @@ import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto
 import type { Id } from '@millrace/api';
 import type { Erasure } from '../journal/erasure.rules.ts';
 
-/** What a seal says of the events of a tenant from one place in the feed to another. */
+/** A seal over the events of a tenant from one place in the feed to another. */
 export interface Seal {
   /** UUID of the tenant. */
   readonly tenant: string;
   /** From 1, without gaps. */
   readonly number: number;
-  /** The place in the feed, when it was sealed, of its first event. */
+  /** The place in the feed of its first event, at the time of sealing. */
   readonly first: string;
   readonly last: string;
   readonly events: number;
-  /** SHA-256, in hexadecimal digits, of the hashes of the events behind each other. */
+  /** SHA-256, in hexadecimal digits, of the concatenated hashes of the events. */
   readonly root: string;
-  /** The hash of the seal before it; zeros for the first. */
+  /** The hash of the seal before; zeros for the first. */
   readonly previous: string;
   readonly sealedOn: string;
-  /** The key that signs it. */
+  /** The key that signed it. */
   readonly keyId: string;
 }
 
-/** What comes before the first seal. */
+/** The previous hash of the first seal. */
 export const noSeal = '0'.repeat(64);
 
 /** A seal as the line that is hashed and signed; docs/audit.md promises it to the byte. */
@@ -47,10 +47,10 @@ export function keyIdOf(publicKey: string): string {
   return hashOf(createPublicKey(publicKey).export({ type: 'spki', format: 'der' })).slice(0, 32);
 }
 
-/** Public keys by their ids, as these follow from them. */
+/** Public keys by the ids derived from them. */
 export type Keys = ReadonlyMap<string, KeyObject>;
 
-/** The keys that count. @param trusted ids of those that may sign, where somebody has noted them; all when left out */
+/** The keys that count. @param trusted ids of the keys that may sign, where somebody has noted them; all when left out */
 export function keysOf(
   stored: readonly { readonly id: string; readonly publicKey: string }[],
   trusted?: readonly string[],
@@ -66,19 +66,19 @@ export function isSignedBy(key: KeyObject | undefined, text: string, signature: 
   return key !== undefined && verify(null, Buffer.from(text), key, signature);
 }
 
-/** An event as a seal knows it. */
+/** An event of a seal: its id and its hash. */
 export interface Leaf {
   readonly id: Id;
   /** In hexadecimal digits. */
   readonly hash: string;
 }
 
-/** The events of a seal, from what is stored of them: their ids, and hashes of 32 bytes each. */
+/** The events of a seal, from the stored form: ids, and hashes of 32 bytes each. */
 export function leavesOf(ids: readonly Id[], hashes: Buffer): Leaf[] {
   return ids.map((id, index) => ({ id, hash: hashes.toString('hex', 32 * index, 32 * index + 32) }));
 }
 
-/** What was found to be wrong. */
+/** A problem found by a verification. */
 export interface Problem {
   readonly kind:
     'SIGNATURE' | 'CHAIN' | 'ROOT' | 'MISSING' | 'ALTERED' | 'INSERTED' | 'REORDERED' | 'ERASURE' | 'HEAD';
@@ -88,7 +88,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A change of an event, or its end, that a server has signed. */
+/** A change or removal of an event, signed by a server. */
 export interface ProvedErasure extends Omit<Erasure, 'id'> {
   /** The event that records it. */
   readonly by: Id;
@@ -97,10 +97,10 @@ export interface ProvedErasure extends Omit<Erasure, 'id'> {
   readonly signature: string;
 }
 
-/** What became of events that were erased by rule, one after the other. */
+/** The recorded erasures of events, one after the other, by event id. */
 export type Erasures = ReadonlyMap<string, readonly ProvedErasure[]>;
 
-/** The erasures that lead from the event as it was sealed to what is there now, nothing perhaps; undefined when none do. */
+/** The erasures that lead from the event as sealed to the present one, or to none; undefined when they do not. */
 export function wayTo(
   present: string | undefined,
   sealed: string,
@@ -109,7 +109,7 @@ export function wayTo(
   let state: string | undefined = sealed;
   const way: ProvedErasure[] = [];
   for (const erasure of erasures) {
-    // Changes from before it was sealed are not part of it.
+    // Changes from before it was sealed are no part of it.
     if (state === undefined || erasure.before !== state) continue;
     way.push(erasure);
     state = erasure.hash;
@@ -117,14 +117,14 @@ export function wayTo(
   return way.length > 0 && state === present ? way : undefined;
 }
 
-/** What a comparison found. */
+/** The result of a comparison. */
 export interface Compared {
   readonly problems: Problem[];
-  /** How many events were erased by rule. */
+  /** Number of events that were erased by rule. */
   readonly erased: number;
 }
 
-/** Compares the events that were sealed with those that are there, in the same order. */
+/** Compares the sealed events with the present ones, in the same order. */
 export function compareEvents(
   sealed: readonly Leaf[],
   found: readonly Leaf[],
@@ -148,7 +148,7 @@ export function compareEvents(
   return { problems, erased };
 }
 
-/** Events that were not sealed, or are there a second time. */
+/** Events that were not sealed, or that occur a second time. */
 function strangers(wanted: ReadonlySet<string>, found: readonly Leaf[]): Id[] {
   const seen = new Set<string>();
   return found.flatMap(({ id }) => {
@@ -158,7 +158,7 @@ function strangers(wanted: ReadonlySet<string>, found: readonly Leaf[]): Id[] {
   });
 }
 
-/** The first event, among those on both sides, that does not come where it was sealed. */
+/** The first event, among those on both sides, that is out of its sealed order. */
 function firstMoved(sealed: readonly Leaf[], found: readonly Leaf[]): Id | undefined {
   const both = new Set(found.map(({ id }) => String(id)));
   const wanted = sealed.filter(({ id }) => both.has(String(id)));
@@ -178,7 +178,7 @@ const strangerOf = (id: Id) =>
 const moveOf = (id: Id) =>
   ({ kind: 'REORDERED', message: `Event ${id} does not come in the order in which it was sealed.` }) as const;
 
-/** A seal with all that it must agree with. */
+/** A seal with everything that it must agree with. */
 export interface Sealed {
   readonly seal: Seal;
   readonly signature: Uint8Array;
@@ -186,8 +186,8 @@ export interface Sealed {
 }
 
 /**
- * What is wrong with a seal itself, whatever its events are.
- * @param keys that may sign
+ * The problems of a seal itself, whatever its events are.
+ * @param keys the keys that may sign
  * @param head number and hash of a seal that was noted elsewhere, with a colon between
  */
 export function checkSeal(
@@ -223,7 +223,7 @@ function isNoted(seal: Seal, head: string): boolean | undefined {
   return Number(number) === seal.number ? hash === hashOfSeal(seal) : undefined;
 }
 
-/** What is wrong with the end of a chain. */
+/** The problems of the end of a chain. */
 export function endOf(
   last: Seal | undefined,
   chain: { readonly number: number; readonly head?: string },

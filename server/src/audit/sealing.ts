@@ -9,19 +9,19 @@ import { selectFormer, signFormer } from './former.ts';
 import { sealingKeyOf } from './keys.ts';
 import { hashOf, hashOfSeal, noSeal, sealText, type Seal } from './seal.rules.ts';
 
-/** How events are sealed. */
+/** Settings of the sealing of events. */
 export interface Sealing {
-  /** Where the private key is, or will be. */
+  /** The file of the private key, made there when missing. */
   readonly keyFile: string;
-  /** How long an event waits, at most, for others to be sealed with it. */
+  /** Longest wait of an event for others to be sealed with it. */
   readonly waitSeconds: number;
 }
 
-// A statement hashes them within moments, however large their changes are.
+// A statement hashes this many within moments, however large their changes are.
 const eventsOfSeal = 1000;
 const bytesOfSeal = 16 * 1024 * 1024;
 const sealsAtOnce = 10;
-// After a large change there is much to seal. Nobody waits for it: other work comes first.
+// After a large change there is much to seal. Sealing is never urgent: other work comes first.
 const busyMs = 100;
 // Only people can help a server that cannot have a key.
 const keylessMs = 60_000;
@@ -31,8 +31,8 @@ const horizon = raw('pg_snapshot_xmin(pg_current_snapshot())');
 const sealingLock = 7_455_704;
 
 /**
- * Seals the events that lie behind the horizon of the feed, where nothing can turn up any more. One server does it at a time,
- * some thousand events in one go; writers know nothing of it.
+ * Seals the events behind the horizon of the feed, where no further ones can appear. One server does it at a time, some thousand events in
+ * one go; writers are not involved.
  */
 export function sealEvents({ keyFile, waitSeconds }: Sealing): Job {
   const pauseMs = Math.min(Math.max(250 * waitSeconds, 1000), 15_000);
@@ -64,7 +64,7 @@ function sayWaiting(log: Log, keyFile: string, error: Error): void {
   );
 }
 
-/** Where the seals of a tenant have come to. */
+/** The end of a tenant's seals: the newest seal, and the place in the feed up to which events are sealed. */
 interface Chain {
   readonly tenantId: Id;
   readonly tenant: string;
@@ -81,7 +81,7 @@ interface Extension {
   readonly most: number;
 }
 
-/** Adds seals for what there is to seal. @returns how many */
+/** Adds seals for the events that wait for one. @returns their number */
 async function extend(db: Db, start: Chain, { key, now, most }: Extension): Promise<number> {
   let chain = start;
   for (let seals = 0; seals < most; seals += 1) {
@@ -97,7 +97,7 @@ async function extend(db: Db, start: Chain, { key, now, most }: Extension): Prom
   return most;
 }
 
-/** An event that is to be sealed. */
+/** An event to be sealed. */
 interface Unsealed {
   readonly id: Id;
   readonly tx: string;
@@ -134,7 +134,10 @@ async function tryLock(db: Db): Promise<boolean> {
   return row?.taken ?? false;
 }
 
-/** The chains of tenants with an event that has waited since a time, or with as many as a seal has; some at a time, the oldest first. */
+/**
+ * The chains of tenants with an event that has waited since a time, or with enough events for a full seal; some at a time, the oldest
+ * first.
+ */
 function selectDue(db: Db, since: Date): Promise<Chain[]> {
   return db.rows<Chain>(sql`
     select t.id as "tenantId", t.uuid as tenant, coalesce(c.number, 0) as number,
@@ -150,7 +153,7 @@ function selectDue(db: Db, since: Date): Promise<Chain[]> {
     order by oldest.at limit ${sealsAtOnce}`);
 }
 
-/** The oldest events that have no seal yet, in the order of the feed; only of those that fit the hashes are made. */
+/** The oldest unsealed events, in the order of the feed; hashes are made only of those that fit into one seal. */
 function selectUnsealed(db: Db, { tenantId, tx, eventId }: Chain): Promise<Unsealed[]> {
   return db.rows<Unsealed>(sql`
     select e.id, e.tx::text as tx, ${eventHash} as hash

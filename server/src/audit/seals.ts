@@ -9,7 +9,7 @@ const waitingShown = 10_000;
 
 export const getAuditHead: PlainOperation<'getAuditHead'> = ({ db, actor }) => readHead(db, actor.tenantId);
 
-/** Where the seals of a tenant have come to. */
+/** The number and hash of a tenant's newest seal. */
 export async function readHead(db: Reader, tenantId: Id): Promise<Output<'getAuditHead'>> {
   const [newest] = await selectSeals(db, tenantId, { order: 'desc', limit: 1 });
   const seal = newest && shown(newest);
@@ -44,7 +44,7 @@ export interface StoredSeal {
 }
 
 interface SealsWanted {
-  /** Those behind this number. */
+  /** Seals with greater numbers than this. */
   readonly after?: number | undefined;
   readonly order?: 'asc' | 'desc';
   readonly limit: number;
@@ -95,7 +95,7 @@ async function countWaiting(db: Reader, tenantId: Id): Promise<number> {
   return Number(row?.count);
 }
 
-/** What is stored of the events of a seal. */
+/** The stored form of a seal's events: their ids and hashes. */
 export interface Leaves {
   readonly ids: Id[];
   readonly hashes: Buffer;

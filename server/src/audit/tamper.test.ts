@@ -24,7 +24,7 @@ async function fill(one: App = app): Promise<void> {
   }
 }
 
-/** Runs statements as somebody who rules the database, looks what is found, and takes them back. */
+/** Runs statements like an intruder who rules the database, verifies, and undoes them. */
 async function afterwards(statements: string[], head?: string, keys?: string) {
   const copies = ['events', 'audit_seals', 'audit_chains', 'audit_erasures', 'sealing_keys'];
   for (const table of copies) await app.sql(`create table copy_of_${table} as select * from ${table}`);
@@ -40,7 +40,7 @@ async function afterwards(statements: string[], head?: string, keys?: string) {
   }
 }
 
-/** An event in the middle of those that are sealed. */
+/** An event in the middle of the sealed ones. */
 const middle = `(select id from events where tenant_id = 1 order by tx, id offset 4 limit 1)`;
 
 beforeAll(() => fill());
@@ -187,7 +187,7 @@ describe('verifyAudit after a restore', () => {
   it('verifyAudit stays right when the database counts its transactions anew, and finds what is altered thereafter', async () => {
     const first = await startApp({ sealingKeyFile: file }, await createDatabase());
     await fill(first);
-    // This is not sealed yet, and of a transaction that the other database has not come to.
+    // Not sealed yet, and of a transaction that the other database has not come to.
     await createQueue(first);
     await first.sql(`update events set tx = (tx::text::bigint + 1000000)::text::xid8
       where (tx, id) > (select tx, event_id from audit_chains where tenant_id = 1)`);
@@ -210,7 +210,7 @@ describe('verifyAudit after a restore', () => {
 });
 
 describe('verifyAudit after an erasure', () => {
-  /** Events of items, with what leads to them. */
+  /** Events of items, with the calls that lead to them. */
   const some = (count: number) =>
     app.sql<Erased>(`select queue_id::int as "queueId", item_id::int as "itemId", id::int from events
       where tenant_id = 1 and item_id > 0 order by id limit ${count}`);
@@ -257,7 +257,7 @@ describe('verifyAudit after an erasure', () => {
     expect(new Set(recordGone.kinds)).toEqual(new Set(['MISSING', 'ERASURE']));
   });
 
-  /** Alters an event, and puts on record that it was erased so, with all that only the database is needed for. */
+  /** Alters an event, and records that it was erased in that way, as far as access to the database alone allows. */
   async function excuse(signer: (text: string) => { keyId: string; signature: string }) {
     const [event] = await app.sql<{ id: number; before: string; hash: string }>(`
       select e.id::int, encode(${eventHash.text}, 'hex') as before,
@@ -294,7 +294,7 @@ describe('verifyAudit after an erasure', () => {
     const own = await excuse(by(keyIdOf(pem)));
     const addKey = `insert into sealing_keys (id, public_key, created_on) values ('${keyIdOf(pem)}', '${pem}', now())`;
     expect(new Set((await afterwards(own)).kinds)).toEqual(new Set(['ALTERED', 'ERASURE']));
-    // A key that was put there as well is seen by who has noted the others.
+    // A key that was added as well shows to a person who has noted the others.
     const noted = await afterwards([...own, addKey], undefined, known.join(','));
     expect(new Set(noted.kinds)).toEqual(new Set(['ALTERED', 'ERASURE']));
   });

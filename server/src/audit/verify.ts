@@ -26,7 +26,7 @@ const mostProblems = 100;
 export const verifyAudit: PlainOperation<'verifyAudit'> = ({ db, actor }, { query }) =>
   verifyPart({ db, tenantId: actor.tenantId }, query);
 
-/** Verifies a part of the audit trail of a tenant; on the machine of the server nobody need ask it for that. */
+/** Verifies a part of the audit trail of a tenant; a tool on the server's machine can do so without asking the server. */
 export async function verifyPart(
   { db, tenantId }: Pick<Trail, 'db' | 'tenantId'>,
   { after, head, keys }: Input<'verifyAudit'>['query'],
@@ -51,7 +51,7 @@ function placeIn(cursor: string): ['moved' | 'seals', number] {
   return [phase === 'moved' ? 'moved' : 'seals', Number(position)];
 }
 
-/** Verifies the seals behind one, each with its events where they have kept their places. */
+/** Verifies the seals after one, each with its events where those have kept their places. */
 async function verifySeals(trail: Trail, after: number, head: string | undefined): Promise<Part> {
   const { db, tenantId, chain, keys } = trail;
   const [before] = after > 0 ? await selectSeals(db, tenantId, { after: after - 1, limit: 1 }) : [];
@@ -79,7 +79,7 @@ function add(part: { events: number; erased: number; problems: Problem[] }, even
   part.problems.push(...found.problems);
 }
 
-/** The events of a seal are those between the end of the seal before it and its own. */
+/** The events of a seal lie between the end of the seal before it and its own. */
 async function compare(
   trail: Trail,
   { seal }: StoredSeal,
@@ -87,7 +87,7 @@ async function compare(
   previousLast = '0-0',
 ): Promise<Compared> {
   const { db, tenantId, chain } = trail;
-  // Behind those that have lost their places.
+  // Starts after the events that have lost their places.
   const start = seal.number === chain.movedThrough + 1 && seal.number > 1 ? '1-0' : previousLast;
   const found = await selectEvents(db, tenantId, {
     place: sql`(e.tx, e.id) > (${txIn(start)}::xid8, ${idIn(start)}::bigint)
@@ -112,8 +112,8 @@ async function withErasures(
 }
 
 /**
- * Verifies events of the seals that have lost their places in the feed, when the database was restored: they come in the order of their ids
- * since, whichever seals they are in.
+ * Verifies events of seals that lost their places in the feed when the database was restored: since then they come in the order of their
+ * ids, whichever seals they are in.
  */
 async function verifyMoved(trail: Trail, after: number): Promise<Part> {
   const { db, tenantId, chain } = trail;
@@ -129,7 +129,7 @@ async function verifyMoved(trail: Trail, after: number): Promise<Part> {
   return { seals: 0, events: leaves.length, keys: [], ...compared, cursor };
 }
 
-/** Where the seals of a tenant have come to, as the server that seals has noted. */
+/** The end of a tenant's seals, as noted by the server that seals. */
 interface Chain {
   readonly number: number;
   readonly head?: string;
@@ -159,7 +159,7 @@ async function selectEvents(
     where e.tenant_id = ${tenantId} and ${place} order by ${order} limit ${limit}`);
 }
 
-/** What the seals know of events with ids between two, in the order of the ids. */
+/** The sealed form of events with ids between two, in the order of the ids. */
 async function selectMovedLeaves(
   db: Reader,
   tenantId: Id,

@@ -8,13 +8,13 @@ import { insertBatch, selectBatch } from './sql.ts';
 
 const longestName = 200;
 
-/** A batch that takes items, with the attributes whose sums are wanted. */
+/** An open batch, with the attributes to sum. */
 interface OpenBatch {
   readonly batchId: Id;
   readonly summed: readonly string[];
 }
 
-/** The batches with these ids, kept from being closed until the transaction ends, or why they take no items. */
+/** The batches with these ids, kept from being closed until the transaction ends, or the reasons why they take no items. */
 export async function holdBatches(
   db: Db,
   queueId: Id,
@@ -33,7 +33,7 @@ export async function holdBatches(
   );
 }
 
-/** Why a batch takes no items from callers. */
+/** The reason why a batch takes no items from callers. */
 function decideAdding(
   batchId: Id,
   batch: Pick<StoredBatch, 'source' | 'closedOn'> | undefined,
@@ -56,7 +56,7 @@ export function unknownBatch(batchId: Id): Refusal {
   return new Refusal('NOT_FOUND', `There is no batch ${batchId} in this queue.`);
 }
 
-/** Counts items, which are stored, as received in their batch. */
+/** Counts stored items as received in their batch. */
 export async function countReceived(
   db: Db,
   queueId: Id,
@@ -88,7 +88,7 @@ export function openBulkBatch({ db, queue, actor, now }: QueueContext, name: str
   return insertBatch(db, queue.id, batch, now);
 }
 
-/** More items come into the batch of a bulk action: it has not ended. @throws Refusal when it is none of the caller */
+/** Reopens the batch of a bulk action for more items. @throws Refusal when it is not the caller's */
 export async function goOnWith({ db, queue, actor }: QueueContext, batchId: Id): Promise<void> {
   const own = await db.rows(sql`
     update batches set watched_from = null, completed_on = null
@@ -97,7 +97,7 @@ export async function goOnWith({ db, queue, actor }: QueueContext, batchId: Id):
     throw new Refusal('NOT_FOUND', `There is no batch ${batchId} of a bulk action of yours in this queue.`);
 }
 
-/** A bulk action has changed all that it is to change: from now on, a job looks whether all of that has ended. */
+/** Marks a bulk action as finished: from now on, a job checks whether all changed items have ended. */
 export async function watchBulkBatch(db: Db, queueId: Id, batchId: Id): Promise<void> {
   const now = await momentOf(db);
   await db.rows(sql`
@@ -110,13 +110,13 @@ interface Announced {
   readonly expected: Schemas['ControlTotals'] | undefined;
 }
 
-/** @throws Refusal when the batch of a file can have no such control totals */
+/** @throws Refusal when the batch of a file cannot have such control totals */
 export function refuseTotals({ queue }: QueueContext, expected: Announced['expected']): void {
   const problem = batchProblem('file', expected, queue.attributes);
   if (problem) throw problem;
 }
 
-/** The batch of a file, whose rows are all that come into it. @throws Refusal as above */
+/** The batch of a file, closed to items other than its rows. @throws Refusal as above */
 export async function openUploadBatch(context: QueueContext, { name, expected }: Announced): Promise<Id> {
   const { db, queue, actor } = context;
   refuseTotals(context, expected);
@@ -126,14 +126,14 @@ export async function openUploadBatch(context: QueueContext, { name, expected }:
   return insertBatch(db, queue.id, { name: name.slice(0, longestName), expected, ...upload }, now);
 }
 
-/** What came in with a file. */
+/** The counts and sums of the items from a file. */
 interface Received {
   readonly received: number;
   readonly failed: number;
   readonly sums: string | undefined;
 }
 
-/** Counts what came in with a file, of which no more comes; answers its control totals. */
+/** Counts the items from a file, which is complete; returns its control totals. */
 export async function countUpload(db: Db, queueId: Id, batchId: Id, received: Received) {
   await insertBatchCounters(db, queueId, [{ batchId, ...received }]);
   await closeNow(db, queueId, batchId);
@@ -145,14 +145,14 @@ async function closeNow(db: Db, queueId: Id, batchId: Id): Promise<void> {
   await db.rows(sql`update batches set closed_on = ${now} where queue_id = ${queueId} and id = ${batchId}`);
 }
 
-/** Control totals for the batch of a file that is there, in the place of those that it has. */
+/** Control totals that replace those of a file's batch. */
 interface OtherTotals {
   readonly batchId: Id;
   readonly expected: Schemas['ControlTotals'];
   readonly uploadId: Id;
 }
 
-/** Compares the batch of a file with other control totals. @throws Refusal when it cannot have them, or their sums are not known of it */
+/** Compares the batch of a file with other control totals. @throws Refusal when the batch cannot have them, or their sums are not known */
 export async function expectAnew(context: QueueContext, { batchId, expected, uploadId }: OtherTotals) {
   const { db, queue } = context;
   refuseTotals(context, expected);
@@ -174,7 +174,7 @@ function notSummed(uploadId: Id, names: readonly string[]): Refusal {
   );
 }
 
-/** The control totals of a batch, beside what was received; nothing where it has none. */
+/** The control totals of a batch, beside the received ones; undefined where it has none. */
 export async function totalsOf(db: Db, queueId: Id, batchId: Id) {
   const batch = await selectBatch(db, queueId, batchId);
   const { expected, sums, matches } = batch ? reportOf(batch, true) : {};
@@ -203,7 +203,7 @@ export async function addSums(
   return row?.sums && stringifyJson(row.sums);
 }
 
-/** Takes the sums of attributes, as they are expected and as they came in, away from all batches of a queue: of few items they tell values. */
+/** Removes the sums of attributes, both expected and received, from all batches of a queue: sums over few items reveal values. */
 export async function forgetSums(db: Db, queueId: Id, names: readonly string[]): Promise<void> {
   const others = (column: Sql) => sql`(
     select json_object_agg(j.key, j.value) from json_each(${column}) j where j.key <> all(${names}::text[]))`;

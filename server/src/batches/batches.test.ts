@@ -36,7 +36,7 @@ async function eventsOf(queue: QueueFixture, batchId: number) {
   return list;
 }
 
-/** Reads the batch when the job has added up all that was done. */
+/** Reads the batch once the job has added up all changes. */
 function settled(queue: QueueFixture, batchId: number, isDone: (batch: Schemas['Batch']) => boolean) {
   return eventually(() => read(queue, batchId), isDone);
 }
@@ -119,7 +119,7 @@ describe('getBatch', () => {
     expect(await read(queue, batchId)).toMatchObject({ state: 'OPEN', ...counts });
     const there = await queue.owner.call.listWorkItems({ path: { id: other }, body: {} });
     expect(there.body.list.map((item) => item.batchId)).toEqual([undefined]);
-    // What was done stays done when it is cleared away; what failed counts as withdrawn then.
+    // Finished items stay counted as done when deleted; failed ones then count as withdrawn.
     await queue.owner.call.deleteWorkItem({ path: { ...queue.path, workItemId: items[0] as number } });
     await queue.owner.call.deleteWorkItem({ path: { ...queue.path, workItemId: items[2] as number } });
     const later = { received: 6, done: 2, failed: 0, withdrawn: 3, waiting: 1 };

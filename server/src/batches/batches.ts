@@ -22,7 +22,7 @@ export const closeBatch: QueueOperation<'closeBatch'> = async (context, { path }
   const { batchId } = path;
   if (await closeBatchRow(db, queue.id, batchId, now)) {
     await recordOfQueue(context, queue.id, { operation: 'closeBatch', batchId });
-    // For the job that says whether it is complete.
+    // For the job that decides whether it is complete.
     await insertBatchCounters(db, queue.id, [{ batchId }]);
   }
   return readBatch(context, batchId);
@@ -51,13 +51,16 @@ async function readBatch({ db, queue }: QueueContext, batchId: Id) {
   return reportOf(batch, await moves(db, queue.id, batch));
 }
 
-/** Whether an item of a batch is in progress, or can go on without a person. Of a bulk action that is not asked. */
+/** Whether an item of a batch is in progress, or can go on without a person. Not asked for a bulk action. */
 async function moves(db: Db, queueId: Id, batch: StoredBatch): Promise<boolean> {
   if (batch.source === 'BULK' || waitingOf(batch) === 0) return true;
   return selectMoves(db, queueId, batch.id);
 }
 
-/** The status is a parameter: written out, the planner might take the index of all that has it for that of the batch. What is parked has an own. */
+/**
+ * The status is a parameter: as a literal, it might lead the planner to the index of all items with that status instead of the one of the
+ * batch. Parked items have an index of their own.
+ */
 async function selectMoves(db: Db, queueId: Id, batchId: Id): Promise<boolean> {
   const ofBatch = (status: string) =>
     sql`from work_items where queue_id = ${queueId} and batch_id = ${batchId} and status = ${status}::text`;

@@ -8,15 +8,15 @@ import { countChanged, ofBulk, selectBatch } from './sql.ts';
 const pauseMs = 1000;
 const batchesAtOnce = 100;
 
-/** A bulk action whose items have not ended, as far as anybody knows. */
+/** A bulk action whose items are not known to have all ended. */
 interface Watched {
   readonly queueId: Id;
   readonly batchId: Id;
-  /** The item that waited when it was last looked at, or 0. */
+  /** The item that was still waiting at the last check, or 0. */
   readonly from: Id;
 }
 
-/** Says once of each bulk action that all of the items that it changed have ended. Each run looks at some, and the next at those behind. */
+/** Records once for each bulk action that all changed items have ended. Each run checks some actions, and the next run those after them. */
 export function completeBulkBatches(): Job {
   let last: Watched | undefined;
   return {
@@ -24,7 +24,7 @@ export function completeBulkBatches(): Job {
     run: async (context) => {
       const { db } = context;
       const watched = await selectWatched(db, last);
-      // All is read before anything is written: so the transaction has a number behind those of all ends that it sees.
+      // All reads come before any write: so the number of this transaction is greater than those of all ends that it sees.
       const looks: { one: Watched; waiting: Id | undefined }[] = [];
       for (const one of watched) looks.push({ one, waiting: await selectWaiting(db, one) });
       for (const { one, waiting } of looks) {
@@ -53,7 +53,7 @@ function selectWatched(db: Db, last: Watched | undefined): Promise<Watched[]> {
     order by queue_id, id limit ${batchesAtOnce}`);
 }
 
-/** An item that waits: the one that did, or the next behind it, or one before it that was taken up again. */
+/** An item that still waits: the same one, or the next after it, or one before it that was taken up again. */
 async function selectWaiting(db: Db, { queueId, batchId, from }: Watched): Promise<Id | undefined> {
   const behind = await selectWaitingFrom(db, { queueId, batchId, from });
   return behind ?? (from === 0 ? undefined : selectWaitingFrom(db, { queueId, batchId, from: 0 }));
@@ -73,7 +73,7 @@ async function saveWatched(db: Db, { queueId, batchId, from }: Watched, waiting:
     update batches set watched_from = ${waiting} where queue_id = ${queueId} and id = ${batchId} and watched_from = ${from}`);
 }
 
-/** @returns whether nobody else has said so, and the action does not go on */
+/** @returns whether nobody else has recorded the completion, and the action has not gone on */
 async function saveCompletion(db: Db, queueId: Id, batchId: Id, now: Date): Promise<boolean> {
   const rows = await db.rows(sql`
     update batches set watched_from = null, completed_on = ${now}

@@ -11,7 +11,7 @@ const batchesAtOnce = 100;
 
 type JobContext = Parameters<Job['run']>[0];
 
-/** Adds up how batches have changed, and says once of each that it is complete, or that it is not any more. */
+/** Adds up the changes of batches, and records once for each that it is complete, or that it no longer is. */
 export const completeBatches: Job = {
   name: 'completeBatches',
   run: async (context) => {
@@ -21,7 +21,7 @@ export const completeBatches: Job = {
   },
 };
 
-/** Whether a batch is complete decides who holds its row; the event comes behind all that was added up. */
+/** Decides under a lock on its row whether a batch is complete; the event comes after all changes that were added up. */
 async function settle(context: JobContext, queueId: Id, batchId: Id): Promise<void> {
   const { db } = context;
   const held = await holdBatch(db, queueId, batchId);
@@ -29,7 +29,7 @@ async function settle(context: JobContext, queueId: Id, batchId: Id): Promise<vo
   const following = await addUp(db, queueId, batchId);
   const batch = held === 'gone' ? undefined : await selectBatch(db, queueId, batchId);
   if (!batch || isComplete(batch) === (batch.completedOn !== undefined)) return;
-  // What completes it may have been stored since the transaction of the job began.
+  // The items that complete it may have been stored since the transaction of the job began.
   const completedOn = isComplete(batch) ? await momentOf(db) : undefined;
   await saveCompletion(db, queueId, batchId, completedOn);
   const changes = completedOn ? outcomeOf(batch) : { name: batch.name };
@@ -42,7 +42,7 @@ function selectChanged(db: Db, limit: number): Promise<{ queueId: Id; batchId: I
     select distinct queue_id as "queueId", batch_id as "batchId" from batch_tallies limit ${limit}`);
 }
 
-/** Another server may be at it; a queue that was deleted took its batches with it. */
+/** Another server may hold it; a deleted queue took its batches with it. */
 async function holdBatch(db: Db, queueId: Id, batchId: Id): Promise<'held' | 'busy' | 'gone'> {
   const ofBatch = sql`from batches where queue_id = ${queueId} and id = ${batchId}`;
   const held = await db.rows(sql`select ${ofBatch} for no key update skip locked`);
@@ -50,7 +50,7 @@ async function holdBatch(db: Db, queueId: Id, batchId: Id): Promise<'held' | 'bu
   return (await db.rows(sql`select ${ofBatch}`)).length > 0 ? 'busy' : 'gone';
 }
 
-/** Adds the differences to the row of the batch; answers the last transaction that made one. */
+/** Adds the differences to the row of the batch; returns the last transaction that made one. */
 async function addUp(db: Db, queueId: Id, batchId: Id): Promise<string | undefined> {
   const row = await db.row<{ last?: string }>(sql`
     with taken as materialized (

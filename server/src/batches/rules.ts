@@ -19,7 +19,7 @@ export interface StoredBatch {
   readonly failed: number;
   readonly withdrawn: number;
   readonly sums?: Record<string, number> | undefined;
-  /** Whether the sums are those that are expected. */
+  /** Whether the sums are as expected. */
   readonly sumsMatch: boolean;
   readonly closedOn?: Date | undefined;
   readonly completedOn?: Date | undefined;
@@ -27,7 +27,7 @@ export interface StoredBatch {
   readonly createdOn: Date;
 }
 
-/** The part of a batch that says whether it is complete. */
+/** The part of a batch that decides whether it is complete. */
 type Progress = Pick<
   StoredBatch,
   'expectedItems' | 'closedOn' | 'received' | 'done' | 'failed' | 'withdrawn'
@@ -52,7 +52,7 @@ function stateOf(batch: Progress, moves: boolean): NonNullable<Batch['state']> {
   return waitingOf(batch) > 0 && !moves ? 'STUCK' : 'OPEN';
 }
 
-/** Whether what was received is what is expected; undefined where nothing is. */
+/** Whether the received items and sums are as expected; undefined where nothing is expected. */
 function matches({ expectedItems, expectedSums, received, sumsMatch }: StoredBatch): boolean | undefined {
   if (expectedItems === undefined && expectedSums === undefined) return undefined;
   return (expectedItems === undefined || expectedItems === received) && sumsMatch;
@@ -89,13 +89,13 @@ export function reportOf(batch: StoredBatch, moves: boolean): Batch {
   };
 }
 
-/** What the event says of a batch that is complete. */
+/** The event's account of a complete batch. */
 export function outcomeOf(batch: StoredBatch) {
   const { name, received, done, failed, withdrawn } = batch;
   return { name, state: stateOf(batch, true), received, done, failed, withdrawn, matches: matches(batch) };
 }
 
-/** Why there can be no batch of this name, with these control totals. */
+/** The reason why a batch cannot have this name or these control totals. */
 export function batchProblem(
   name: string,
   expected: Expected | undefined,

@@ -12,12 +12,12 @@ export interface NewBatch {
   readonly name: string;
   readonly source: StoredBatch['source'];
   readonly expected?: Schemas['ControlTotals'] | undefined;
-  /** Whether no more items come than those of this transaction. */
+  /** Whether no items come other than those of this transaction. */
   readonly isClosed: boolean;
   readonly createdBy: Id;
 }
 
-/** Stores a batch; answers its id. */
+/** Stores a batch; returns its id. */
 export async function insertBatch(db: Db, queueId: Id, batch: NewBatch, now: Date): Promise<Id> {
   const { name, source, expected, isClosed, createdBy } = batch;
   const sums = expected?.sums && stringifyJson(expected.sums);
@@ -31,7 +31,7 @@ export async function insertBatch(db: Db, queueId: Id, batch: NewBatch, now: Dat
 
 const counts = ['received', 'done', 'failed', 'withdrawn'];
 
-/** The columns of a batch `b`, with the differences that were not added yet. */
+/** The columns of a batch `b`, with the differences that are not added up yet. */
 function batchColumns(queueId: Id): Sql {
   const ofBatch = sql`from batch_tallies t where t.queue_id = ${queueId} and t.batch_id = b.id`;
   const count = (name: string) => `b.${name} + coalesce(t.${name}, 0) as ${name}`;
@@ -66,7 +66,7 @@ export function selectBatches(
     order by b.id desc limit ${limit}`);
 }
 
-/** Where the items are that a bulk action has changed. */
+/** The counts of a bulk action's items by their present state. */
 export async function countChanged(db: Db, queueId: Id, batchId: Id) {
   const row = await db.row<Pick<StoredBatch, 'received' | 'done' | 'failed' | 'withdrawn'>>(sql`
     with changed as materialized (

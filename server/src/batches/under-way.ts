@@ -6,7 +6,7 @@ import type { Context } from '../engine/operation.ts';
 // As many as a server and a few others have at a time.
 const most = 100;
 
-/** How far the files are that are being stored behind their answers, of queues that the caller may see, oldest first. */
+/** The progress of files that are being stored after their answers, in queues that the caller may see, oldest first. */
 export function uploadsUnderWay(
   { db, actor }: Pick<Context, 'db' | 'actor'>,
   queueIds: readonly Id[] | undefined,

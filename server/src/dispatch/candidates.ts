@@ -8,9 +8,9 @@ import { isGuarded, type Automation, type Candidates, type Offer, type Pool } fr
 
 export type Calls = readonly BatchCall<'requestWork'>[];
 
-/** All that a decision needs, held until the transaction ends. */
+/** All data for a decision, held until the transaction ends. */
 export interface Snapshot {
-  /** The devices that ask, by id. */
+  /** The asking devices, by id. */
   readonly devices: ReadonlyMap<Id, AskingDevice>;
   /** One for each call; without slots where the device may have nothing. */
   readonly offers: readonly Offer[];
@@ -20,7 +20,7 @@ export interface Snapshot {
   readonly candidates: Candidates;
 }
 
-// Items that are looked for beyond the free slots: further devices are woken for them.
+// Items looked for beyond the free slots: further devices are woken for them.
 const lookAhead = 20;
 
 export async function readSnapshot(context: TenantContext, calls: Calls): Promise<Snapshot> {
@@ -35,7 +35,7 @@ export async function readSnapshot(context: TenantContext, calls: Calls): Promis
   return { devices, offers, automations, candidates: { now, pools, automations: counted, takenUserIds } };
 }
 
-/** In one round trip, as no statement needs the answer of another. */
+/** In one round trip, as no statement depends on another's result. */
 function holdAll(context: TenantContext, calls: Calls) {
   const { db } = context;
   const ids = [...new Set(calls.map(({ input }) => input.path.id))];
@@ -51,7 +51,7 @@ function holdAll(context: TenantContext, calls: Calls) {
   return Promise.all([...read, held, seen]);
 }
 
-/** What a decision about some devices would look at as things are, though nothing is held: it can be another by the time they ask. */
+/** The data for a decision about some devices as of now, without locks: the decision can differ by the time they ask. */
 export interface Foresight {
   readonly devices: ReadonlyMap<Id, AskingDevice>;
   /** The active automations of their pools. */
@@ -60,7 +60,7 @@ export interface Foresight {
   readonly candidates: Candidates;
 }
 
-/** Whether a queue has items is asked of no more than these: an answer for people names a few. */
+/** The count of a queue's items stops here: people only need to know whether there are any. */
 const foreseenItems = 1;
 
 export async function foresee(
@@ -99,7 +99,7 @@ function restingOffer(deviceId: Id): Offer {
   return { deviceId, poolIds: [], labels: [], bots: [], slots: 0 };
 }
 
-/** The automation with what its queue holds, counted up to a limit. */
+/** The automation with the counts of its queue, up to a limit. */
 async function count(
   context: Pick<TenantContext, 'db' | 'now' | 'marks'>,
   stored: StoredAutomation,
@@ -115,7 +115,7 @@ async function count(
   return { ...automation, claimable, reactivation };
 }
 
-/** Has decisions about the devices of a tenant made one after the other, on all servers. */
+/** Makes decisions about the devices of a tenant one at a time, on all servers. */
 async function lockTenant(db: Db, tenantId: Id): Promise<void> {
   await db.rows(named('lockTenant', sql`select from tenants where id = ${tenantId} for no key update`));
 }
@@ -146,10 +146,10 @@ function selectDevices(db: Db, ids: readonly Id[]): Promise<AskingDevice[]> {
 const poolsOf = (deviceIds: readonly Id[]) =>
   sql`(select pd.pool_id from pool_devices pd where pd.device_id = any(${deviceIds}::bigint[]))`;
 
-/** Whether the rows are held against changes until the transaction ends. */
+/** Whether the rows are locked against changes until the transaction ends. */
 type Hold = 'held' | 'free';
 
-/** The pools of some devices; first those whose last grant is longest ago. */
+/** The pools of some devices, in the order of their last grants, oldest first. */
 function selectPools(db: Db, deviceIds: readonly Id[], hold: Hold): Promise<Pool[]> {
   const statement = sql`
     select p.id, p.scheme, p.time_slice_seconds as "timeSliceSeconds",
@@ -160,11 +160,11 @@ function selectPools(db: Db, deviceIds: readonly Id[], hold: Hold): Promise<Pool
   return db.rows(named(`selectPools ${hold}`, statement));
 }
 
-/** An active automation as stored, with what may keep it from working. */
+/** An active automation as stored, with the conditions that may keep it from working. */
 export type StoredAutomation = Omit<Automation, 'claimable' | 'reactivation'> &
   Omit<Automation['reactivation'], 'waiting'> & {
     readonly isQueueActive: boolean;
-    /** Those of its run-as users that have an item, or are disabled. */
+    /** Its run-as users that have an item, or are disabled. */
     readonly takenUserIds: readonly Id[];
   };
 

@@ -38,14 +38,17 @@ function seenBy({ id, permissions, queueIds }: Actor): Sql {
 
 const ifSeen = (column: string) => `case when i.is_seen then ${column} end`;
 
-/** What only those are told who may see the queue. */
+/** Members for users who may see the queue only. */
 const ofItem =
   raw(`${ifSeen('i.queue_id')} as "queueId", ${ifSeen('i.id')} as "itemId", ${ifSeen('i.progress')} as progress,
   ${ifSeen('a.id')} as "automationId", ${ifSeen('a.name')} as "automationName",
   ${ifSeen('(select q.name from queues q where q.id = i.queue_id)')} as "queueName",
   ${ifSeen('(select u.username from users u where u.id = r.run_as_user_id)')} as "runAsUserName"`);
 
-/** The fields by which items on devices can be filtered and sorted; those of queues that are not seen have none to find them by. */
+/**
+ * The fields by which items on devices can be filtered and sorted; items of unseen queues have no values there, so that they cannot be
+ * found by them.
+ */
 const fields: Record<string, Field> = {
   deviceId: { column: raw('i.device_id'), type: 'id' },
   queueId: { column: raw(ifSeen('i.queue_id')), type: 'id' },

@@ -51,7 +51,7 @@ function workOf({ grant, item }: Assignment, users: Users): Schemas['WorkItem'] 
   return runAsUser ? { ...work, runAsUser } : work;
 }
 
-/** Records the runs, and how far the schemes have come; answers the users as whom items run, by item. */
+/** Records the runs and the progress of the schemes; returns the run-as users, by item. */
 async function save(
   { db, now }: TenantContext,
   before: Candidates,
@@ -81,7 +81,7 @@ async function save(
   return new Map(users.map(({ itemId, ...user }) => [itemId, user]));
 }
 
-/** The reactivation cycles that go on or end: a queue in which nothing waits is drained. */
+/** The reactivation cycles that go on or end: a queue without waiting items is drained. */
 function changedCycles(before: Candidates, after: Candidates): ReactivationCycle[] {
   return after.automations.flatMap(({ queueId, reactivation }, index) => {
     const started = reactivation.waiting > 0 ? reactivation.started : 0;
@@ -90,13 +90,13 @@ function changedCycles(before: Candidates, after: Candidates): ReactivationCycle
   });
 }
 
-/** How many items were started since a queue was drained. */
+/** Number of items that were started since a queue was drained. */
 interface ReactivationCycle {
   readonly queueId: Id;
   readonly started: number;
 }
 
-/** Saves cycles, and ends those whose waiting items other calls have taken away meanwhile. */
+/** Saves cycles, and ends those whose waiting items other calls have taken meanwhile. */
 async function saveOrEndCycles(db: Db, cycles: readonly ReactivationCycle[]): Promise<void> {
   if (cycles.length === 0) return;
   const ids = cycles.map(({ queueId }) => queueId);
@@ -112,15 +112,15 @@ async function saveCycles(db: Db, cycles: readonly ReactivationCycle[]): Promise
   await db.rows(named('saveCycles', statement));
 }
 
-/** Wakes devices for the work that is left, as when the last of many items made a queue start. */
+/** Wakes devices for the remaining work, for example when the last of many items made a queue start. */
 function wakeFurther({ wake }: TenantContext, { automations, takenUserIds }: Candidates): void {
   const open = automations.filter((automation) => isOpen(automation, takenUserIds));
-  // Automations that compete for a queue wait for the same items: it is woken once.
+  // Automations that compete for a queue wait for the same items: the queue is woken once.
   const claimableByQueue = new Map(open.map(({ queueId, claimable }) => [queueId, claimable]));
   for (const [queueId, claimable] of claimableByQueue) wake(queueId, claimable);
 }
 
-/** The wake-ups that a device waits for: of changes that concern it, and of items that it could begin. */
+/** The wake-ups that a device waits for: changes to it, and items that it could begin. */
 function wakeUpsOf({ automations }: Snapshot, offer: Offer | undefined): WakeUp[] {
   if (!offer) return [];
   const queues = offer.slots > 0 ? automations.filter((automation) => suits(offer, automation)) : [];
@@ -128,7 +128,7 @@ function wakeUpsOf({ automations }: Snapshot, offer: Offer | undefined): WakeUp[
   return [deviceWakeUp(offer.deviceId), ...pools, ...queues.map(({ queueId }) => queueId)];
 }
 
-/** Stores how far pools have come, in the order of their last grants. */
+/** Stores the progress of pools, in the order of their last grants. */
 async function savePools(db: Db, pools: readonly Pool[], now: Date): Promise<void> {
   const list = pools.map((pool, turn) => ({ ...pool, turn }));
   // Grants of one transaction differ by microseconds: pools take turns within it as well.
@@ -142,7 +142,7 @@ async function savePools(db: Db, pools: readonly Pool[], now: Date): Promise<voi
   await db.rows(named('savePools', statement));
 }
 
-/** Stores how far automations have come. */
+/** Stores the progress of automations. */
 async function saveAutomations(db: Db, automations: readonly Automation[]): Promise<void> {
   const list = automations.map(({ id, virtualTime }) => ({ id, virtualTime }));
   const statement = sql`
@@ -152,19 +152,19 @@ async function saveAutomations(db: Db, automations: readonly Automation[]): Prom
   await db.rows(named('saveAutomations', statement));
 }
 
-/** A grant whose item is claimed: the item goes to the device. */
+/** A grant with a claimed item: the item goes to the device. */
 interface Assignment {
   readonly grant: Grant;
   readonly item: Schemas['WorkItem'];
 }
 
-/** The assignments that were made, and the candidates afterwards. */
+/** The assignments made, and the candidates afterwards. */
 interface Assigned {
   readonly assignments: readonly Assignment[];
   readonly candidates: Candidates;
 }
 
-/** Decides and claims, again and again where a queue yields less than was counted, as others claim from it as well. */
+/** Decides and claims, again and again where a queue yields less than was counted, because others claim from it as well. */
 async function assign(context: TenantContext, calls: Calls, snapshot: Snapshot): Promise<Assigned> {
   const { offers } = snapshot;
   let { candidates } = snapshot;
@@ -187,7 +187,7 @@ function countOf(assignments: readonly Assignment[], offer: number): number {
   return assignments.filter(({ grant }) => grant.offer === offer).length;
 }
 
-/** The queues that yielded less than was granted have no more. */
+/** Queues that yielded less than was granted have no more items. */
 function withoutExhausted(
   candidates: Candidates,
   grants: readonly Grant[],
@@ -204,7 +204,7 @@ function withoutExhausted(
   };
 }
 
-/** Claims the items that were granted, from all queues in one round trip. */
+/** Claims the granted items from all queues in one round trip. */
 async function claimAll(
   context: TenantContext,
   calls: Calls,
@@ -220,7 +220,8 @@ async function claimAll(
 }
 
 async function claim(context: TenantContext, calls: Calls, queueId: Id, grants: readonly Grant[]) {
-  // Otherwise all devices of the tenant would wait for one queue. The change that keeps them out of it wakes them in the end.
+  // Without waiting for the lock: otherwise all devices of the tenant would wait for one queue. The change that keeps them out wakes them
+  // when it ends.
   const queue = await holdQueueAtOnce(context, queueId);
   if (queue?.status !== 'ACTIVE') return [];
   const slots = grants.flatMap(({ offer, automation, runAsUserId }) => {
@@ -231,6 +232,6 @@ async function claim(context: TenantContext, calls: Calls, queueId: Id, grants: 
     return [{ actorId: call.actor.id, leaseSeconds: body.leaseSeconds, ...run }];
   });
   const items = await takeItems({ ...context, queue }, slots, 'requestWork');
-  // In the order of the slots: the items that are missing are missing at the end.
+  // In the order of the slots: where items are missing, the last slots stay empty.
   return items.map((item, index): Assignment => ({ grant: grants[index] as Grant, item }));
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-/** Has the device work off this number of items, one after the other; answers their queues. */
+/** Has the device complete this number of items, one after the other; returns their queues. */
 async function workOff(runner: DeviceFixture, count: number): Promise<unknown[]> {
   const queues: unknown[] = [];
   for (let turn = 0; turn < count; turn += 1) {
@@ -109,7 +109,7 @@ describe('requestWork by the threshold of the queue', () => {
       expect(await ask(1)).toEqual([]);
       await complete(agent, items);
     }
-    // Of six, the fourth makes it two that wait.
+    // Of six items, the fourth brings the number of waiting ones down to two.
     expect(await ask(0)).toHaveLength(1);
     expect(await ask(1)).toHaveLength(1);
     expect(await ask(2)).toHaveLength(1);

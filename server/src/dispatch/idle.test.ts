@@ -16,7 +16,7 @@ beforeAll(async () => {
   runAsUsers = [agent.id, (await app.user('robot')).id];
 });
 
-/** The pools, devices and automations that a run begins with, each named by its number. */
+/** The pools, devices and automations at the beginning of a run, each named by its number. */
 interface Layout {
   readonly schemes: readonly Schemas['Pool']['scheme'][];
   readonly devices: readonly { slots: number; labels: string[]; pools: number[] }[];
@@ -38,7 +38,7 @@ interface Line {
 interface Setup {
   readonly lines: readonly Line[];
   readonly devices: readonly DeviceFixture[];
-  /** Items that devices run. */
+  /** Items in progress on devices. */
   readonly held: Schemas['WorkItem'][];
 }
 
@@ -67,7 +67,7 @@ async function build({ schemes, devices, automations }: Layout): Promise<Setup> 
   return { lines, devices: made, held: [] };
 }
 
-/** Has the device ask for work again and again, as its agent does, until the signal stops it. */
+/** Has the device ask for work again and again, like its agent, until the signal aborts. */
 async function keepAsking({ held }: Setup, { path }: DeviceFixture, stopped: AbortSignal): Promise<void> {
   const body = { waitSeconds: 60, leaseSeconds: 3600 };
   while (!stopped.aborted) {
@@ -124,7 +124,7 @@ async function switchDevice({ path }: DeviceFixture): Promise<void> {
   else await app.admin.resumeDevice({ path });
 }
 
-/** Each automation that has an item waiting, with a device that could begin it: read in one moment, from the items themselves. */
+/** Each automation with a waiting item and a device that could begin it: read in one moment, from the items themselves. */
 function coexisting({ lines }: Setup) {
   return app.sql(
     `select a.id::int as automation, d.id::int as device
@@ -182,10 +182,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ name: fc.constant('label'), nth, labels }) },
 );
 
-/** A failure prints its seed and path; put here, they bring it back. */
+/** A failure prints its seed and path; put here, they reproduce it. */
 const replay: fc.Parameters<[Layout, Action[]]> = {};
 
-// A failure is printed as it was found: to look for a smaller one would take minutes.
+// A failure is printed as found: the search for a smaller one would take minutes.
 const limits = { numRuns: 5, endOnFailure: true };
 
 test('requestWork lets nothing wait while a device that suits is idle, whatever comes, ends, stops and changes', async () => {

@@ -4,7 +4,7 @@ export const noon = new Date('2026-03-02T12:00:00Z');
 
 export const later = (seconds: number) => new Date(noon.getTime() + seconds * 1000);
 
-/** A device of pool 1 with one slot, that can run the bot of all automations. */
+/** A device of pool 1 with one slot, able to run the bot of all automations. */
 export function offer(more: Partial<Offer> = {}): Offer {
   return { deviceId: 1, poolIds: [1], labels: [], bots: ['bot'], slots: 1, ...more };
 }
@@ -36,10 +36,10 @@ export function candidates(automations: readonly Automation[], more: Partial<Can
   return { now: noon, pools: [pool()], automations, takenUserIds: new Set(), ...more };
 }
 
-/** The ids of the automations that get the grants, in order. */
+/** The ids of the automations with grants, in order. */
 export const automationIds = (grants: readonly Grant[]) => grants.map(({ automation: { id } }) => Number(id));
 
-/** The candidates when items of these automations are over. */
+/** The candidates after items of these automations have ended. */
 export function ended(from: Candidates, ids: readonly number[]): Candidates {
   const over = (id: number) => ids.filter((one) => one === id).length;
   return {

@@ -1,6 +1,6 @@
 import type { Id } from '@millrace/api';
 
-/** A device with free slots, which asks for work. */
+/** A device with free slots that asks for work. */
 export interface Offer {
   readonly deviceId: Id;
   readonly poolIds: readonly Id[];
@@ -13,29 +13,29 @@ export interface Offer {
 
 export type Scheme = 'ROUND_ROBIN' | 'PRIORITY' | 'FAIR';
 
-/** A pool, and how far its scheme has come. */
+/** A pool, and the progress of its scheme. */
 export interface Pool {
   readonly id: Id;
   readonly scheme: Scheme;
   readonly timeSliceSeconds: number;
-  /** The automation that has the time slice, and since when. */
+  /** The automation that holds the time slice; `sliceStartedOn` is the time since when. */
   readonly currentAutomationId?: Id | undefined;
   readonly sliceStartedOn?: Date | undefined;
-  /** How far the automations have come that wait for their turn: one that was idle starts from here, and catches nothing up. */
+  /** The progress of the automations that wait for their turn: an automation that was idle starts from here, without catching up. */
   readonly virtualTime: number;
 }
 
-/** When a queue is started on further devices. */
+/** The threshold at which a queue is started on further devices, and its present counts. */
 export interface Reactivation {
   readonly unit: 'PERCENT' | 'COUNT';
   readonly threshold: number;
-  /** Items of the queue that wait. */
+  /** Waiting items of the queue. */
   readonly waiting: number;
   /** Items that devices have begun in this reactivation cycle: none when the queue is drained. */
   readonly started: number;
 }
 
-/** An active automation, and the work there is for it. */
+/** An active automation, and the amount of work for it. */
 export interface Automation {
   readonly id: Id;
   readonly poolId: Id;
@@ -48,7 +48,7 @@ export interface Automation {
   readonly weight: number;
   /** Items granted so far, divided by the weight. */
   readonly virtualTime: number;
-  /** Users as whom it may work, each on one item at a time; if there are none, it needs no user. */
+  /** Users under whom it may work, each on one item at a time; without any, it needs no user. */
   readonly runAsUserIds: readonly Id[];
   /** Items in progress on devices. */
   readonly running: number;
@@ -57,29 +57,29 @@ export interface Automation {
   readonly reactivation: Reactivation;
 }
 
-/** All that a decision looks at. */
+/** The data of a decision. */
 export interface Candidates {
   readonly now: Date;
-  /** The pool whose last grant is longest ago comes first. */
+  /** In the order of their last grants, oldest first. */
   readonly pools: readonly Pool[];
   readonly automations: readonly Automation[];
   readonly takenUserIds: ReadonlySet<Id>;
 }
 
 /**
- * The decision that one slot gets an item of an automation's queue. The item is claimed afterwards: then the grant has become an
- * assignment, or the queue yielded too few.
+ * The decision that one slot gets an item of an automation's queue. The item is claimed afterwards: then the grant becomes an assignment,
+ * or the queue has yielded too few.
  */
 export interface Grant {
   /** Index of the offer in its list. */
   readonly offer: number;
   readonly automation: Automation;
   readonly runAsUserId?: Id | undefined;
-  /** How far the pool has come with it. */
+  /** The virtual time of the pool after this grant. */
   readonly virtualTime: number;
 }
 
-/** Whether a device can do the automation's work at all: by pool, bot and labels. */
+/** Whether a device is able to do the automation's work: by pool, bot and labels. */
 export function suits(
   device: Pick<Offer, 'poolIds' | 'labels' | 'bots'>,
   automation: Pick<Automation, 'poolId' | 'botName' | 'labels'>,
@@ -91,20 +91,20 @@ export function suits(
   );
 }
 
-/** Whether a queue that has work may be started on one more device. */
+/** Whether a queue with work may be started on one more device. */
 export function mayStart({ reactivation, running }: Pick<Automation, 'reactivation' | 'running'>): boolean {
   const { unit, threshold, waiting, started } = reactivation;
   if (unit === 'COUNT') return started > 0 || waiting >= threshold;
-  // The first device is started always. Items that run were started in this cycle, or are left over from the one before.
+  // The first device always starts. Running items were started in this cycle, or are left over from the one before.
   return running === 0 || waiting * 100 < threshold * (Math.max(started, running) + waiting);
 }
 
-/** Whether the threshold can ever keep a device from items that wait; most cannot, and need no cycle on record. */
+/** Whether the threshold can ever keep a device from waiting items; most cannot, and need no stored cycle. */
 export function isGuarded({ unit, threshold }: Pick<Reactivation, 'unit' | 'threshold'>): boolean {
   return unit === 'COUNT' ? threshold > 1 : threshold < 100;
 }
 
-/** Whether there is something that one more device could begin now, if it suits. */
+/** Whether one more suitable device could begin an item now. */
 export function isOpen(automation: Automation, takenUserIds: ReadonlySet<Id>): boolean {
   const { claimable, runAsUserIds } = automation;
   const hasUser = runAsUserIds.length === 0 || runAsUserIds.some((id) => !takenUserIds.has(id));
@@ -118,7 +118,7 @@ export function decideGrants(candidates: Candidates, offers: readonly Offer[]): 
   const line = offers.map((offer, index) => ({ offer, index, slots: offer.slots }));
   for (const { offer, index, slots } of line) {
     const grant = slots > 0 && decideGrant(next, offer, index);
-    // No grant opens a queue to others: an offer that gets nothing now gets nothing later either.
+    // Grants never open a queue to others: an offer that gets nothing now gets nothing later either.
     if (!grant) continue;
     grants.push(grant);
     next = granted(next, grant);
@@ -144,14 +144,14 @@ function decideGrant(candidates: Candidates, offer: Offer, index: number): Grant
   return { offer: index, automation, runAsUserId, virtualTime };
 }
 
-/** The automations between which the scheme decides: with PRIORITY, none below the highest. */
+/** The automations among which the scheme decides: with PRIORITY, only those of the highest priority. */
 function peersOf({ scheme }: Pool, open: readonly Automation[]): readonly Automation[] {
   if (scheme !== 'PRIORITY') return open;
   const highest = Math.max(...open.map(({ priority }) => priority));
   return open.filter(({ priority }) => priority === highest);
 }
 
-/** The automation that has the time slice, or the next in the order of ids. */
+/** The automation that holds the time slice, or the next in the order of ids. */
 function firstByTurn(pool: Pool, peers: readonly Automation[], now: Date): Automation | undefined {
   const current = peers.find(({ id }) => id === pool.currentAutomationId);
   if (current && !isSliceOver(pool, now)) return current;
@@ -165,8 +165,8 @@ function isSliceOver({ sliceStartedOn, timeSliceSeconds }: Pool, now: Date): boo
 }
 
 /**
- * Of the automations that run fewer items for their weight than the average, the one that has come least far. The average keeps
- * long items of one queue from filling all devices; the second rule gives turns by weight where slots are fewer than queues.
+ * Of the automations with fewer running items for their weight than the average, the one with the least virtual time. The average keeps
+ * long items of one queue from filling all devices; the virtual time gives turns by weight where slots are fewer than queues.
  */
 function firstByShare(pool: Pool, peers: readonly Automation[]): Automation | undefined {
   const running = sum(peers.map((one) => one.running)) + 1;
@@ -224,7 +224,7 @@ function withOneMore(automation: Automation, { virtualTime }: Grant): Automation
   };
 }
 
-/** The slice goes over when its time is up or its holder has no more work; a device that cannot serve the holder leaves it there. */
+/** The slice passes on when its time is up or its holder has no more work; a device that cannot serve the holder leaves it there. */
 function moved(pool: Pool, { automation, virtualTime }: Grant, { automations, now }: Candidates): Pool {
   const current = automations.find(({ id }) => id === pool.currentAutomationId);
   const movesOn = isSliceOver(pool, now) || !current || current.claimable === 0;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { automation, automationIds, candidates, ended, later, noon, offer, pool } from './rules.fixture.ts';
 import { decideGrants, granted, type Candidates } from './rules.ts';
 
-/** Grants one after the other to one slot whose item is over before the next decision. */
+/** Grants one after the other to one slot whose item ends before the next decision. */
 function serve(from: Candidates, count: number, at: (turn: number) => Date = () => noon): number[] {
   const served: number[] = [];
   let now = from;
@@ -65,7 +65,7 @@ describe('decideGrants in a pool with FAIR', () => {
             const isServed = running.some(({ id }) => id === index + 1);
             waited[index] = isServed ? 0 : (waited[index] ?? 0) + 1;
           }
-          // Nobody waits longer than one item of each other takes.
+          // The longest wait is one item of each other automation.
           expect(Math.max(...waited)).toBeLessThanOrEqual(list.reduce((sum, ticks) => sum + ticks, 0));
         }
       }),

@@ -14,18 +14,18 @@ beforeAll(async () => {
   agent = await app.user('agent', ['AAE_Bot Runner']);
 });
 
-/** Opens a call that waits for work; when this answers, it has looked and found none. */
+/** Opens a call that waits for work; once this resolves, the call has looked and found none. */
 async function waitAt(runner: DeviceFixture): Promise<{ readonly answer: Promise<Schemas['WorkItem'][]> }> {
   const answer = runner.ask({ waitSeconds: 60 });
   await runner.ask({ count: 1 });
   return { answer };
 }
 
-// Calls that wait look by themselves every few seconds: without wake-ups, these rounds would outlast the test.
+// Waiting calls look by themselves every few seconds: without wake-ups, these rounds would outlast the test.
 const rounds = 20;
 
 describe('requestWork while a change keeps out who writes the items of a queue', () => {
-  /** As a change does while it compares the items of the queue; answers the function that ends it. */
+  /** Locks the queue, like a change that compares its items; returns the function that ends it. */
   async function keepOut(queueId: unknown): Promise<() => Promise<void>> {
     const keeper = new pg.Client(app.connection);
     await keeper.connect();

@@ -7,11 +7,11 @@ import { readRecords } from '../records/stored.ts';
 import { decideKeys, hashOf, holdsKey, refuseComparing, type Claim } from './rules.ts';
 import { takeKeys } from './unique-keys.ts';
 
-// The queue is held while its items are read: some seconds, during which all who write to it wait.
+// The queue is locked while its items are read: some seconds, during which all writers to it wait.
 const mostCompared = 100_000;
 
 /**
- * Compares the items of a queue by settings that it does not have yet.
+ * Compares the items of a queue by settings that are not in force yet.
  * @returns the unique keys that they claim, when no two claim the same
  * @throws Refusal that names the items that equal others, or says that there are too many to compare
  */
@@ -28,7 +28,7 @@ export async function comparedItems(db: Db, queue: QueueDefinition): Promise<Cla
   return claims;
 }
 
-/** Gives the items of a queue the unique keys that comparing them found. Nobody else may write to the queue meanwhile. */
+/** Gives the items of a queue the unique keys found by the comparison. There must be no other writers to the queue meanwhile. */
 export async function replaceAll(db: Db, queue: QueueDefinition, claims: readonly Claim[]): Promise<void> {
   await deleteAllHashes(db, queue.id);
   await takeKeys(db, queue.id, claims);

@@ -1,10 +1,10 @@
 import type { Id } from '@millrace/api';
 import { sql, type Db } from '../engine/db.ts';
 
-// The keys of all rows of a file are taken before the first row is stored, in one order: taken portion by portion, two files would
-// wait for each other. They are held in a table of the transaction, as a file may have a million of them.
+// The keys of all rows of a file are taken before the first row is stored, in one order: taken portion by portion, two files would wait for
+// each other. They lie in a temporary table, as a file may have a million of them.
 
-/** Makes the place for the keys of a file, as long as the transaction lasts. */
+/** Creates the table for the keys of a file, which lasts as long as the transaction. */
 export async function openFileKeys(db: Db): Promise<void> {
   await db.rows(sql`
     create temporary table file_keys (row int, hash bytea, id bigint default nextval('work_items_id_seq')) on commit drop`);
@@ -18,7 +18,7 @@ export async function addFileKeys(db: Db, rows: readonly number[], hashes: reado
 
 const keysAtOnce = 10_000;
 
-/** Takes the keys that are noted: each goes to the first row that has it, unless an item of the queue holds it. */
+/** Takes the noted keys: each goes to the first row that has it, unless an item of the queue holds it. */
 export async function takeFileKeys(db: Db, queueId: Id): Promise<void> {
   await db.rows(sql`create index on file_keys (hash, row)`);
   await db.rows(sql`create index on file_keys (row)`);
@@ -27,7 +27,7 @@ export async function takeFileKeys(db: Db, queueId: Id): Promise<void> {
   for (let last: string | undefined = '\\x'; last !== undefined;) last = await takeSome(db, queueId, last);
 }
 
-/** Takes the next keys in their order; answers the last of them. */
+/** Takes the next keys in their order; returns the last of them. */
 async function takeSome(db: Db, queueId: Id, after: string): Promise<string | undefined> {
   const row = await db.row<{ hash: string }>(sql`
     with next as materialized (
@@ -39,7 +39,7 @@ async function takeSome(db: Db, queueId: Id, after: string): Promise<string | un
   return row?.hash;
 }
 
-/** A row whose key is decided: the id that its item gets, and who has the key instead, if so: an item, or an earlier row. */
+/** A row whose key is decided: the id for its item, and the other holder of the key, if there is one: an item, or an earlier row. */
 export interface KeyedRow {
   readonly row: number;
   readonly id: Id;
@@ -48,9 +48,9 @@ export interface KeyedRow {
 }
 
 /**
- * What became of the keys of these rows, in their order. A key whose holder let it go since the keys were taken, which a long file gives
- * time for, is taken by the first of the rows that has it: each is held by somebody when this returns. Should two files wait for each other here, the
- * database ends one, which runs again.
+ * The holders of the keys of these rows, in the order of the rows. A key whose holder has released it since, for which a long file leaves
+ * time, goes to the first of the rows that has it: every key is held when this returns. If two files wait for each other here, the database
+ * ends one, which runs again.
  */
 export async function readFileKeys(db: Db, queueId: Id, rows: readonly number[]): Promise<KeyedRow[]> {
   for (;;) {
@@ -67,7 +67,7 @@ async function selectKeyed(db: Db, queueId: Id, rows: readonly number[]) {
       (select o.row from file_keys o where o.id = h.item_id and o.id <> k.id) as "holderRow"
     from unnest(${rows}::int[]) as r (row) join file_keys k on k.row = r.row
       left join work_item_hashes h on h.queue_id = ${queueId} and h.hash = k.hash`);
-  // Asked for in order, the database would walk over all rows of the file in the order of their index.
+  // With "order by", the database would walk over all rows of the file in the order of their index.
   return keyed.toSorted((one, other) => one.row - other.row);
 }
 

@@ -16,7 +16,7 @@ export interface Claim {
   readonly hash: string;
 }
 
-/** An item whose unique key is taken: its position in its batch, and the item that has the key. */
+/** An item whose unique key is taken: its position in its batch, and the item that holds the key. */
 interface Duplicate {
   readonly index: number;
   readonly itemId: Id;
@@ -27,19 +27,19 @@ export function holdsKey(queue: Comparison, status: Status): boolean {
   return queue.disallowDuplicate && (queue.duplicateScope === 'ALL' || !isOver(status));
 }
 
-/** Whether an item that comes from one status to the other has to reserve its key again: the key was freed when the item was done. */
+/** Whether a change from one status to the other has to reserve the item's key again: the key was freed when the item was done. */
 export function needsKey(queue: Comparison, from: Status, to: Status): boolean {
   return holdsKey(queue, to) && !holdsKey(queue, from);
 }
 
-/** The hash that two records share when they are duplicates in this queue. */
+/** The hash that two records share when they are duplicates of each other in this queue. */
 export function hashOf({ attributes, uniqueBy, sealer }: Comparison, record: JsonRecord): string {
   const compared =
     uniqueBy.length === 0 ? attributes : attributes.filter(({ name }) => uniqueBy.includes(name));
   return `\\x${recordHash(compared, record, sealer).toString('hex')}`;
 }
 
-/** What is known of hashes, in parts: a single map of a million would take a tenth of a second each time that it grows. */
+/** Values by hash, in parts: a single map of a million would take a tenth of a second each time that it grows. */
 export class ByHash<V> {
   readonly #parts = new Map<string, Map<string, V>>();
 
@@ -55,16 +55,16 @@ export class ByHash<V> {
   }
 }
 
-/** `\x` and three digits: of a million hashes some 250 begin alike. */
+/** `\x` and three digits: of a million hashes some 250 share a beginning. */
 function beginningOf(hash: string): string {
   return hash.slice(0, 5);
 }
 
-/** The items that have keys, by hash. */
+/** The items with keys, by hash. */
 export type Holders = Pick<ByHash<Id>, 'get'>;
 
 /**
- * Decides which batches get their unique keys. A batch whose items are not all unique gets none, and its keys are free for the next.
+ * Decides which batches get their unique keys. A batch whose items are not all unique gets none, and its keys stay free for the next.
  * @param holders the items that have keys already, by hash
  * @returns the duplicates in each batch; none where all of its items get their keys
  */
@@ -110,7 +110,7 @@ export function firstClaims(claims: readonly Claim[]): Claim[] {
 
 /**
  * The claims in the order of their hashes, one for each hash: the first.
- * @returns portions of so many or some more
+ * @returns portions of this size or a little more
  */
 export function* inOrder(claims: Iterable<Claim>, portion: number): Interruptible<Claim[][]> {
   const byBeginning = new Map<string, Claim[]>();
@@ -136,7 +136,7 @@ function byHash(one: Claim, other: Claim): number {
   return one.hash < other.hash ? -1 : 1;
 }
 
-/** The refusal of new items, for the sake of those that the queue has already. */
+/** The refusal of new items that equal items in the queue. */
 export function refuseBatch(
   queue: Comparison,
   claims: readonly Claim[],
@@ -156,7 +156,7 @@ export function refuseBatch(
   return new Refusal('DUPLICATE', `${problem} Nothing was created.`, { details });
 }
 
-/** The positions of the claims of some items; of none there is nothing to look through. */
+/** The positions of the claims of some items; without items, the claims are not searched. */
 function indexesOf(claims: readonly Claim[], itemIds: ReadonlySet<Id>): Map<Id, number> {
   const indexes = new Map<Id, number>();
   if (itemIds.size === 0) return indexes;
@@ -164,7 +164,7 @@ function indexesOf(claims: readonly Claim[], itemIds: ReadonlySet<Id>): Map<Id, 
   return indexes;
 }
 
-/** The refusal of an item that cannot have the data it is to have, or cannot come back with the data it has. */
+/** The refusal of an item that cannot get the data wanted for it, or cannot come back with the data that it has. */
 export function refuseItem(queue: Comparison, itemId: Id, holder: Id): Refusal {
   const message = `equals item ${holder}${inWhat(queue)}`;
   const problem = `This queue takes no duplicates, and item ${itemId} would ${message.replace('equals', 'equal')}.`;
@@ -173,7 +173,7 @@ export function refuseItem(queue: Comparison, itemId: Id, holder: Id): Refusal {
   });
 }
 
-/** Why a queue cannot begin to refuse duplicates: these items equal others. */
+/** The reason why a queue cannot begin to refuse duplicates: these items equal others. */
 export function refuseComparing(
   queue: Comparison,
   claims: readonly Claim[],
@@ -195,7 +195,7 @@ export function refuseComparing(
   );
 }
 
-/** The attributes that are compared, for a sentence; nothing where all are. */
+/** The compared attributes, for a sentence; empty where all are. */
 export function inWhat({ uniqueBy }: Comparison): string {
   return uniqueBy.length === 0 ? '' : ` in ${uniqueBy.join(', ')}`;
 }

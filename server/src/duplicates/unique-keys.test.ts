@@ -3,7 +3,7 @@ import type { Schemas } from '@millrace/api';
 import { startApp } from '../testing/app.ts';
 import { createQueue, eventually, type QueueFixture } from '../testing/fixtures.ts';
 
-// The files of ten calls come in at the same time.
+// Ten calls send their files at the same time.
 const app = await startApp({ maxUserUploads: 10 });
 const unique = (more: Partial<Schemas['NewQueue']> = {}) =>
   createQueue(app, { disallowDuplicate: true, ...more });
@@ -39,7 +39,7 @@ async function finish(queue: QueueFixture, status: 'COMPLETE' | 'FAILED') {
   await queue.consumer.call.finishWorkItems({ path: queue.path, body: { results: [result] } });
 }
 
-/** Each item of the queue that counts has a unique key of its own, and no other item has one. */
+/** Asserts that each counted item of the queue has a unique key of its own, and that no other item has one. */
 async function expectUniqueKeys(queue: QueueFixture, counting = 'true') {
   const items = await app.sql(
     `select i.id::int from work_items i where queue_id = $1 and ${counting} order by i.id`,

@@ -18,13 +18,13 @@ import {
   type Holders,
 } from './rules.ts';
 
-// The primary key of work_item_hashes decides between calls that run side by side: the second waits until the first has ended,
-// and then finds its items there or not. For the same reason a new key is taken before the former one is freed.
+// The primary key of work_item_hashes decides between concurrent calls: the second waits until the first has ended, and then finds its
+// items or not. For the same reason a new key is taken before the former one is freed.
 
 // About as many as one statement takes; a file may have very many rows.
 const keysAtOnce = 1000;
 
-/** An item with the data that it is to have. */
+/** An item with the data that it is to get. */
 interface KeyedItem {
   readonly id: Id;
   readonly json: JsonRecord;
@@ -32,7 +32,7 @@ interface KeyedItem {
 
 /**
  * Reserves the unique keys of new items in a queue that takes no duplicates. A batch gets all of its keys, or none.
- * @returns for each batch the refusal, if it got none
+ * @returns the refusal of each batch that got none
  */
 export async function reserveNewKeys(
   db: Db,
@@ -43,7 +43,7 @@ export async function reserveNewKeys(
   const duplicates = await inSlices(decideKeys(wanted, await takeKeys(db, queue.id, eachOf(wanted))));
   const unique = wanted.filter((_, index) => duplicates[index]?.length === 0);
   if (unique.length < wanted.length) {
-    // Other calls that want one of these keys wait for the end of this transaction: none comes in between.
+    // Other calls that want one of these keys wait for the end of this transaction, so that none comes in between.
     for (const claims of wanted) await deleteHashes(db, queue.id, idsOf(claims), []);
     await takeKeys(db, queue.id, eachOf(unique));
   }
@@ -59,14 +59,14 @@ function* claimsOf(
   return claims;
 }
 
-/** Each claim of the batches, without a list of all: of a million, making that alone would take a tenth of a second. */
+/** The claims of all batches, without a list of them: building one of a million would take a tenth of a second. */
 function* eachOf(batches: readonly (readonly Claim[])[]): Generator<Claim> {
   for (const claims of batches) yield* claims;
 }
 
 /**
  * Exchanges the unique keys of items whose data change, or reserves them for items that come back.
- * @returns the refusals of items whose new key another item has; they keep the key they had
+ * @returns the refusals of items whose new key belongs to another item; they keep their former key
  */
 export async function reserveKeys(
   db: Db,
@@ -80,12 +80,12 @@ export async function reserveKeys(
   return refusals;
 }
 
-/** The changes that a trial would have made so far: the item that would have each key, or undefined where it would be free. */
+/** The changes of keys that a trial would have made so far: the item that would have each key, or undefined where it would be free. */
 export type Trial = Map<string, Id | undefined>;
 
 /**
- * Answers as reserveKeys would, and changes nothing but the trial.
- * @param items with the data that they have now, where these hold a key
+ * Answers like reserveKeys, but changes nothing except the trial.
+ * @param items with their present data, where these hold a key
  */
 export async function tryKeys(
   db: Db,
@@ -109,13 +109,13 @@ export async function tryKeys(
   return refusals;
 }
 
-/** The record by which an item may need a key: under the present names, and whether it is new to the item. */
+/** The record for an item's key, under the present names, and whether it is new to the item. */
 export interface KeyedRecord {
   readonly json: JsonRecord;
   readonly isNew: boolean;
 }
 
-/** An item that changes: without a status before if it comes from another queue, where it has its key; without one after if it goes. */
+/** An item that changes. Without `from` it comes from another queue, which has its key; without `to` it leaves the queue. */
 interface ChangedItem {
   readonly id: Id;
   readonly from: Status | undefined;
@@ -124,11 +124,11 @@ interface ChangedItem {
 }
 
 /**
- * Reserves the keys of changed items by their records, where they need one; frees those of items that leave the queue and, where only open
- * items are compared, of those that are done.
- * @param queue as the transaction holds it; undefined for a job, which holds none and waits here for a change of the queue that is
- *   under way, as that may have reserved keys for items that it saw open.
- * @throws Refusal DUPLICATE that names the item which has a key
+ * Reserves the keys of changed items by their records, where they need one. Frees the keys of items that leave the queue and, where only
+ * open items are compared, of items that are done.
+ * @param queue as locked by the transaction; undefined for a job, which has no lock and waits here for a change of the queue that is under
+ *   way, as that may have reserved keys for items that it saw open
+ * @throws Refusal DUPLICATE that names the item that holds a key
  */
 export async function changeKeys(
   db: Db,
@@ -165,7 +165,7 @@ function freesDone({ disallowDuplicate, duplicateScope }: QueueDefinition): bool
   return disallowDuplicate && duplicateScope === 'OPEN';
 }
 
-/** Each item alone: the claims that get their keys, and why the others get none. */
+/** Decides each item by itself: returns the claims that get their keys, and the refusals of the others. */
 async function decideEach(queue: QueueDefinition, wanted: readonly Claim[], holders: Holders) {
   const each = wanted.map((claim) => [claim]);
   const duplicates = await inSlices(decideKeys(each, holders));
@@ -181,7 +181,7 @@ function claimOf(queue: QueueDefinition, { id, json }: KeyedItem): Claim {
   return { itemId: id, hash: hashOf(queue, json) };
 }
 
-/** Takes those of the keys that are free; answers which items have the others. */
+/** Takes those of the keys that are free; returns the holders of the others. */
 export async function takeKeys(db: Db, queueId: Id, wanted: Iterable<Claim>): Promise<ByHash<Id>> {
   const holders = new ByHash<Id>();
   for (const claims of await inSlices(inOrder(wanted, keysAtOnce)))
@@ -210,8 +210,8 @@ function idsOf(claims: readonly Claim[]): Id[] {
 }
 
 /**
- * Takes keys that no item has; answers their hashes. In the order of the hashes, and each hash once: otherwise transactions that
- * want the same keys would wait for each other.
+ * Takes free keys; returns their hashes. In the order of the hashes, and each hash once: otherwise transactions that want the same keys
+ * would wait for each other.
  */
 async function insertHashes(db: Db, queueId: Id, claims: readonly Claim[]): Promise<string[]> {
   const statement = sql`
@@ -223,7 +223,7 @@ async function insertHashes(db: Db, queueId: Id, claims: readonly Claim[]): Prom
   return rows.map(({ hash }) => hash);
 }
 
-/** The items that have these keys. */
+/** The items that hold these keys. */
 async function selectHolders(db: Db, queueId: Id, hashes: readonly string[]): Promise<Claim[]> {
   if (hashes.length === 0) return [];
   return db.rows<Claim>(sql`
@@ -231,7 +231,7 @@ async function selectHolders(db: Db, queueId: Id, hashes: readonly string[]): Pr
     join work_item_hashes h on h.queue_id = ${queueId} and h.hash = c.hash::bytea`);
 }
 
-/** Frees the keys of items, but for those to keep. */
+/** Frees the keys of items, except for some hashes. */
 async function deleteHashes(
   db: Db,
   queueId: Id,
@@ -243,7 +243,7 @@ async function deleteHashes(
     const statement = sql`
       delete from work_item_hashes where queue_id = ${queueId} and item_id = any(${some}::bigint[])
         and hash <> all(array(select k::bytea from unnest(${kept}::text[]) k))`;
-    // The last one shares a round trip with what follows.
+    // The last one shares a round trip with the statements that follow.
     await (from + keysAtOnce < itemIds.length ? db.rows(statement) : db.write(statement));
   }
 }

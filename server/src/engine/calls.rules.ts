@@ -1,7 +1,7 @@
 import type { Id, Input, Operation, OperationId } from '@millrace/api';
 import type { Identity } from './operation.ts';
 
-/** A call, so far as decides with which others it is performed. */
+/** The members of a call that decide which others share its transaction. */
 interface Call {
   readonly operationId: OperationId;
   readonly identity: Pick<Identity, 'tenantUuid'>;
@@ -15,30 +15,30 @@ export function queueIdOf({ queue }: Operation, path: object): Id | undefined {
   return queue ? (path as { id: Id }).id : undefined;
 }
 
-/** Whether an operation leaves everything as it is. */
+/** Whether an operation changes nothing. */
 export function readsOnly({ effect }: Pick<Operation, 'effect'>): boolean {
   return effect === 'read' || effect === 'stream' || effect === 'download';
 }
 
-// A call that takes longer than the round trips and the commit that it shares; only the calls of its like wait for it.
+// A call that takes longer than the round trips and the commit that it shares; only similar calls wait for it.
 const largeWeight = 1000;
 
-/** Calls of one operation share a transaction when they are about the same queue, or else when they are of one tenant. */
+/** Calls of one operation share a transaction when they concern the same queue, or otherwise the same tenant. */
 export function laneOf(call: Call): string {
   const { operationId, queueId, identity } = call;
   const lane = `${operationId} ${queueId ?? identity.tenantUuid}`;
   return weigh(call) > largeWeight ? `${lane} large` : lane;
 }
 
-/** How long the caller waits for something to be there. */
+/** The time that the caller waits for something to be there, in milliseconds. */
 export function waitMilliseconds({ input }: Pick<Call, 'input'>): number {
   return 1000 * ((input.body as { waitSeconds?: number } | undefined)?.waitSeconds ?? 0);
 }
 
-// Most items come in fewer: a call with larger ones weighs as much as one with more.
+// Most items are smaller: a call with larger ones weighs as much as one with more items.
 const usualItemBytes = 1024;
 
-/** How many items of usual size the call is about. */
+/** Number of items of usual size that the call amounts to. */
 export function weigh({ input, bodyBytes }: Pick<Call, 'input' | 'bodyBytes'>): number {
   const { workItems, leases, results, count } = (input.body ?? {}) as Record<string, unknown>;
   const list = workItems ?? leases ?? results;

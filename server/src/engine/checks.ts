@@ -2,7 +2,7 @@ import type { ErrorDetail } from './errors.ts';
 
 /**
  * The problems of a name that people must tell apart by eye: white space around it would be invisible.
- * @param current the name of the thing until now, which may stay whatever it is
+ * @param current the present name of the thing, which may stay whatever it is
  */
 export function nameProblems(name: string | undefined, current?: string): ErrorDetail[] {
   const field = 'name';
@@ -16,10 +16,10 @@ export function nameProblems(name: string | undefined, current?: string): ErrorD
     : [{ field, message: `must not hold ${codeOf(character)}, which cannot be seen` }];
 }
 
-/** Controls, and what has no width, joins, or turns the direction of writing. */
+/** Control characters, and characters without width, that join others, or that turn the direction of writing. */
 const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-/** A character as Unicode numbers it, such as U+200B. */
+/** A character in the notation of Unicode, such as U+200B. */
 function codeOf(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
@@ -29,12 +29,12 @@ export function storedName(name: string): string {
   return name.normalize('NFC');
 }
 
-/** Names that are equal in this form are one name to people: é in one character or in two, A in full width or not. */
+/** Names with the same common form are one name to people: é in one character or in two, A in full width or not. */
 export function commonForm(name: string): string {
   return name.normalize('NFKC');
 }
 
-/** The names without repetition, in one order. */
+/** The distinct names, sorted. */
 export function namesOf(names: readonly string[]): string[] {
   return [...new Set(names)].toSorted();
 }

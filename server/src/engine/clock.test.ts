@@ -9,7 +9,7 @@ const hourMs = 3_600_000;
 const putClock = (byMs: number) => vi.useFakeTimers({ now: Date.now() + byMs, toFake: ['Date'] });
 afterEach(() => void vi.useRealTimers());
 
-/** For how many seconds more the item is held, as the database sees it. */
+/** Seconds left of the item's lease, by the clock of the database. */
 async function secondsLeft(id: unknown): Promise<number> {
   const [row] = await app.sql<{ left: number }>(
     'select extract(epoch from lease_expires_on - clock_timestamp())::float8 as left from work_items where id = $1',

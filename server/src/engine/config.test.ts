@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from './config.ts';
 
-/** The error that a person reads who starts the server with these settings. */
+/** The error shown to a person who starts the server with these settings. */
 function complaint(environment: Record<string, string>): string {
   try {
     readConfig(environment);

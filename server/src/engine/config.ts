@@ -7,50 +7,50 @@ export interface Config {
   readonly port: number;
   /** Folder of the embedded database. */
   readonly dataFolder: string;
-  /** Connection string of one's own PostgreSQL; without it the embedded one runs. */
+  /** Connection string of the operator's own PostgreSQL; without it the embedded one runs. */
   readonly databaseUrl: string | undefined;
-  /** Connection string for migrations and for listening, which no pooler may share out between transactions. */
+  /** Connection string for migrations and for listening, which no pooler may share between transactions. */
   readonly databaseDirectUrl: string | undefined;
   /** Whether to run on a database that loses acknowledged work in a crash. */
   readonly allowLoss: boolean;
-  /** Processes that serve; undefined for as many as suit the machine. */
+  /** Number of serving processes; undefined for as many as suit the machine. */
   readonly processes: number | undefined;
-  /** Connections to PostgreSQL that requests share, those of all processes together; undefined for as many as suit them. */
+  /** Connections to PostgreSQL shared by requests, of all processes together; undefined for as many as suit them. */
   readonly databaseConnections: number | undefined;
-  /** Password of the first user, `admin`; without it one is made up and printed once. */
+  /** Password of the first user, `admin`; without it one is generated and printed once. */
   readonly adminPassword: string | undefined;
-  /** The file with the providers by which people sign on, and in place of a file what would be in it. */
+  /** The file with the providers by which people sign on, or instead of a file its contents. */
   readonly signOnFile: string | undefined;
   readonly signOn: string | undefined;
   /** The master keys, which encrypt the keys of tenants: as a text, or in a file. The first is the present one. */
   readonly masterKey: string | undefined;
   readonly masterKeyFile: string | undefined;
-  /** Addresses and networks of proxies that are believed from where a request comes. */
+  /** Addresses and networks of proxies that are trusted to tell where a request comes from. */
   readonly trustedProxies: readonly string[];
-  /** How long after its log-in a session can be renewed. */
+  /** Time after its log-in during which a session can be renewed. */
   readonly sessionHours: number;
-  /** How long a session that a browser keeps lasts without use. */
+  /** Time without use after which a session kept by a browser ends. */
   readonly idleHours: number;
   readonly maxBodyBytes: number;
   readonly maxFileBytes: number;
-  /** Files that come in at the same time, from all users and from one. */
+  /** Files received at the same time, from all users and from one. */
   readonly maxUploads: number;
   readonly maxUserUploads: number;
-  /** Streams of events that are open at the same time. */
+  /** Streams of events open at the same time. */
   readonly maxStreams: number;
-  /** Requests a second that a user, and a tenant, may send to this server for long; undefined where that was said to be off. */
+  /** Requests a second that a user, and a tenant, may send to this server for long; undefined where the limit is turned off. */
   readonly userRequests: number | undefined;
   readonly tenantRequests: number | undefined;
-  /** How long one statement of a read may take. */
+  /** Longest time of one statement of a read. */
   readonly maxReadSeconds: number;
   /** File of the private key that signs seals of the audit trail; in the data folder unless it is given. */
   readonly sealingKeyFile: string | undefined;
-  /** How long an event waits, at most, until it is sealed. */
+  /** Longest wait of an event until it is sealed. */
   readonly sealSeconds: number;
   readonly logLevel: string;
 }
 
-/** Connections that requests share, where nobody said how many. */
+/** Connections shared by requests, unless their number is set. */
 export const usualConnections = 10;
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
@@ -139,7 +139,7 @@ function wholeNumber(lowest: number, highest: number): Read<number> {
   };
 }
 
-/** A limit that is there unless a word takes it away: no number, and no setting that is left out, does so by accident. */
+/** A limit that only the word `off` removes: neither a number nor a missing setting does so by accident. */
 function numberOrOff(lowest: number, highest: number): Read<number | undefined> {
   return (value, name) => {
     if (value === 'off') return undefined;
@@ -182,7 +182,7 @@ function databaseUrl(value: string, name: string): string {
       `${name} takes one host. Let a proxy, a virtual address or a DNS name lead to the server that takes writes.`,
     );
   }
-  // A Unix socket has no host before the path; the driver takes that, the URL of the web does not.
+  // A Unix socket has no host before the path; the driver accepts that, the standard URL parser does not.
   if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(value.replace('@/', '@localhost/'))) return value;
   throw new Error(
     `${name} must be an address that begins with postgresql://, as in postgresql://user:password@host:5432/millrace.`,

@@ -4,15 +4,15 @@ import { Unanswered } from './errors.ts';
 
 const connectMs = 5_000;
 const goodbyeMs = 2_000;
-// A dead network is noticed by the kernel then, also where nobody asks anything.
+// The kernel notices a dead network by then, even while no statement runs.
 const keepAliveMs = 10_000;
 
 /**
- * A connection to PostgreSQL that nobody waits on for ever: not for it to open, nor, with a deadline, for an answer. Timeouts of
- * the database do not reach a program that the network has cut off from it.
+ * A connection to PostgreSQL on which no wait lasts for ever: neither for it to open nor, with a deadline, for an answer. Timeouts of the
+ * database do not reach a program that the network has cut off from it.
  */
 export class Connection extends pg.Client {
-  /** Called when the deadline has passed: what has cut off this connection may have cut off others. */
+  /** Called when the deadline has passed: the cause that cut off this connection may have cut off others. */
   suspectOthers: () => void = () => undefined;
 
   constructor(config: pg.ClientConfig = {}) {
@@ -22,32 +22,33 @@ export class Connection extends pg.Client {
       keepAliveInitialDelayMillis: keepAliveMs,
       ...config,
     });
-    // A connection that breaks is reported by the statement that runs on it; unheard, it would end this process.
+    // The statement that runs on a broken connection reports it; without a listener the error would end this process.
     this.on('error', () => undefined);
     const judge = () => this.#judge(this.#socket.bytesRead, new Unanswered(this.deadline));
     this.on('connect', () => void this.#socket.on('timeout', judge));
   }
 
-  /** Milliseconds; 0 while nobody waits for an answer. */
+  /** Milliseconds; 0 while no answer is awaited. */
   get deadline(): number {
     return this.#socket.timeout ?? 0;
   }
 
-  /** From now on, the connection breaks when nothing was heard from the database, nor told to it, for these milliseconds. */
+  /** From now on, the connection breaks after this many milliseconds without any traffic to or from the database. */
   set deadline(milliseconds: number) {
     this.#socket.setTimeout(milliseconds);
   }
 
   /**
-   * From now on it must be heard of within these milliseconds, or it breaks: earlier where its deadline comes first.
-   * @param error what waits on it fails with
+   * From now on the database must be heard of within this many milliseconds, or the connection breaks: earlier where its deadline comes
+   * first.
+   * @param error the error for statements that wait on it
    */
   suspect(milliseconds: number, error?: Error): void {
     const { bytesRead } = this.#socket;
     setTimeout(() => this.#judge(bytesRead, error), milliseconds).unref();
   }
 
-  /** Ends it without a word; what waits for an answer on it fails with the error, or as if the database had hung up. */
+  /** Ends the connection without a goodbye; statements that wait on it fail with the error, or as if the database had hung up. */
   break(error?: Error): void {
     this.#socket.destroy(error);
   }
@@ -61,9 +62,9 @@ export class Connection extends pg.Client {
     return this.connection.stream as Socket;
   }
 
-  /** @param bytesRead how much was heard of it before the time that it was given */
+  /** @param bytesRead the bytes received before the time that the connection was given */
   #judge(bytesRead: number, error: Error | undefined): void {
-    // A process that was itself held up reads first what has come in meanwhile.
+    // A process that was itself held up first reads the data that came in meanwhile.
     setImmediate(() => {
       if (this.deadline === 0 || this.#socket.bytesRead > bytesRead) return;
       this.suspectOthers();

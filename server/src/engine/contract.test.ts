@@ -21,7 +21,7 @@ const contract = JSON.parse(contractText) as {
 };
 const operations = Object.values(contract.paths).flatMap((item) => Object.values(item));
 
-/** The examples that a reader is shown for a body: those of the operation and those of the schema. */
+/** The examples shown to readers for a body: those of the operation and those of the schema. */
 function examplesOf({ schema, examples = {} }: Media): unknown[] {
   const named = contract.components.schemas[schema.$ref?.split('/').at(-1) ?? ''];
   return [...Object.values(examples).map(({ value }) => value), ...(named?.examples ?? [])];
@@ -135,7 +135,7 @@ describe('an instant in a request', () => {
     (text) => expect(() => until(text)).not.toThrow(),
   );
 
-  // Each is of the format date-time; of the first Date knows nothing, of the others PostgreSQL.
+  // Each is of the format date-time; Date does not know the first, and PostgreSQL not the others.
   test.each(['2030-12-31T23:59:60Z', '9999-12-31T23:59:59-23:00', '0001-01-01T00:00:00+01:00'])(
     'may not be %s',
     (text) => expect(() => until(text)).toThrow('until must be a time such as'),

@@ -8,7 +8,7 @@ import { Refusal, type ErrorDetail } from './errors.ts';
 import type { Interruptible } from './slices.ts';
 import { worded } from './wordings.ts';
 
-/** The contract as it is served. */
+/** The contract as served. */
 export const contractText = readFileSync(
   fileURLToPath(import.meta.resolve('@millrace/api/openapi.json')),
   'utf8',
@@ -25,7 +25,7 @@ interface ContractOperation {
 }
 interface Media {
   schema: Schema;
-  /** The schema without what it says of the members of its lists, for which see `lists`. Added here. */
+  /** The schema without the schemas of the members of its lists, for which see `lists`. Added here. */
   frame?: Schema;
   /** The schemas of the members of its lists, by the names of these. Added here. */
   lists?: Record<string, Schema>;
@@ -69,17 +69,17 @@ const readings = {
 };
 type Reading = keyof typeof readings;
 const thorough = checker({ allErrors: true });
-/** Stops at the first thing that is wrong, as something may be wrong with millions of members. */
+/** Stops at the first problem, as there may be problems with millions of members. */
 const quick = checker({ allErrors: false });
 
-/** Something that is made when it is needed for the first time: to make all that may be needed would delay the start of a server. */
+/** Something that is made at its first use: making everything that may be needed would delay the start of a server. */
 function once<Made>(make: () => NonNullable<Made>): () => NonNullable<Made> {
   let made: Made | undefined;
   return () => (made ??= make());
 }
 
 function checker({ allErrors }: { allErrors: boolean }): Ajv2020 {
-  // Strict mode is about schemas alone; this one is a whole OpenAPI document, with words of its own, which its own lint checks.
+  // Strict mode is about schemas alone; this is a whole OpenAPI document, with other keywords, which has a lint of its own.
   const ajv = new Ajv2020({ allErrors, strict: false, validateSchema: false });
   // Named imports of this CommonJS package differ between Node versions; the function is its default export.
   (formats as unknown as (instance: Ajv2020) => void)(ajv);
@@ -163,7 +163,7 @@ function locate(operationId: OperationId) {
 
 const compiled = new Map<string, ValidateFunction>();
 
-/** The check for a place of the contract: compiled once, which takes longer than a whole call. */
+/** The check for a place of the contract, compiled once, which takes longer than a whole call. */
 function compile(pointer: string, reading: Reading = 'closed', ajv = thorough): ValidateFunction {
   const place = `${reading}#${pointer}`;
   const key = `${ajv === quick ? 'quick ' : ''}${place}`;
@@ -172,12 +172,14 @@ function compile(pointer: string, reading: Reading = 'closed', ajv = thorough): 
   return validate;
 }
 
-/** The greatest number of things wrong with a request that are named. */
+/** The greatest number of problems of a request that are reported. */
 const mostComplaints = 20;
 // Between two pauses: some tens of microseconds for each.
 const membersAtOnce = 50;
 
-/** The check for bodies: first all around the lists, which bounds their lengths, then their members until enough is found wrong. */
+/**
+ * The check for bodies: first everything around the lists, which bounds their lengths, then their members until enough problems are found.
+ */
 function bodyCheck(pointer: string, { lists = {} }: Media, reading?: Reading) {
   const names = Object.keys(lists);
   const ofFrame = boundedCheck(`${pointer}/frame`, reading, new Set(names));
@@ -202,16 +204,16 @@ function inside(place: string, { field, message }: ErrorDetail): ErrorDetail {
 }
 
 /**
- * The check for a place of the contract that takes no longer for being told that more is wrong: all complaints about what is small,
- * and the first one about what is not.
- * @param apart names of members whose sizes do not count, because their members are not looked at.
+ * The check for a place of the contract, in a time that does not grow with the number of problems: all problems of a small value, and the
+ * first one of a large value.
+ * @param apart names of members whose sizes do not count, because their members are not checked
  */
 function boundedCheck(pointer: string, reading?: Reading, apart?: ReadonlySet<string>) {
   const glance = once(() => compile(pointer, reading, quick));
   return function* (value: unknown): Interruptible<ErrorDetail[]> {
     if (glance()(value)) return [];
     const first = complaints(glance());
-    // To look through tens of thousands of names takes milliseconds, each time.
+    // A look through tens of thousands of names takes milliseconds, each time.
     yield;
     return sizeOf(value, apart) > smallSize ? first : complaintsOf(compile(pointer, reading), value);
   };
@@ -220,7 +222,7 @@ function boundedCheck(pointer: string, reading?: Reading, apart?: ReadonlySet<st
 // Values that are checked in about a millisecond, whatever is wrong with them.
 const smallSize = 1000;
 
-/** How many values there are, counted no further than it takes to know that they are many. */
+/** Number of values, counted only until it is known to be large. */
 function sizeOf(root: unknown, apart: ReadonlySet<string> = new Set()): number {
   let size = 0;
   const rest = [root];
@@ -237,8 +239,8 @@ function sizeOf(root: unknown, apart: ReadonlySet<string> = new Set()): number {
 }
 
 /**
- * The contract as it is enforced: members that a schema does not name are refused, so that a misspelt one is noticed;
- * and 64-bit integers may be bigint.
+ * The contract as enforced: members that a schema does not name are refused, so that a misspelt one is noticed; and 64-bit integers may be
+ * bigint.
  */
 function strict(node: unknown, unlessNamed: Json = { additionalProperties: false }): unknown {
   if (Array.isArray(node)) return node.map((one) => strict(one, unlessNamed));
@@ -253,8 +255,8 @@ function strict(node: unknown, unlessNamed: Json = { additionalProperties: false
 }
 
 /**
- * Takes members out that the schema does not name, except where one of the others may be meant: that is refused. Ajv wants the errors of
- * a call left with the function.
+ * Takes out members that the schema does not name. A member that may be a misspelt name of the schema is refused. Ajv expects the errors of
+ * a call as a property of the function.
  */
 function takeOutUnknown(_: true, value: Json, schema?: AnySchemaObject): boolean {
   const named = (schema?.['properties'] ?? {}) as Record<string, { readOnly?: boolean }>;
@@ -270,12 +272,12 @@ function takeOutUnknown(_: true, value: Json, schema?: AnySchemaObject): boolean
 }
 
 /**
- * Whether a name may be another one misspelt: in other capitals, with letters exchanged, or with one letter wrong, two in a long name.
+ * Whether a name may be a misspelling of another: in other capitals, with letters exchanged, or with one wrong letter, two in a long name.
  * Other programs have names of their own, of which few are that near.
  */
 function isSlip(written: string, name: string): boolean {
   const slips = name.length < 3 ? 0 : name.length < 8 ? 1 : 2;
-  // To compare long names letter by letter, of which a body may have many, would take the server's time.
+  // A letter-by-letter comparison of long names, of which a body may have many, would take the server's time.
   if (Math.abs(written.length - name.length) > slips) return false;
   const [one, other] = [written.toLowerCase(), name.toLowerCase()];
   return lettersOf(one) === lettersOf(other) || leven(one, other) <= slips;
@@ -285,7 +287,7 @@ function lettersOf(text: string): string {
   return [...text].toSorted().join('');
 }
 
-/** The format allows leap seconds, and by its offset the years 0 and 10000: a Date and the database do not. */
+/** The format allows leap seconds and, with its offset, the years 0 and 10000: a Date and the database do not. */
 function isInstant(text: string): boolean {
   const year = new Date(text).getUTCFullYear();
   return year >= 1 && year <= 9999;
@@ -302,7 +304,7 @@ function isInt64(minimum: number, value: unknown): boolean {
 /** The facts that Ajv gives with some of its errors. */
 interface Params {
   readonly additionalProperty?: string;
-  /** The member that is misspelt, it seems. */
+  /** The member that was probably meant. */
   readonly meant?: string;
   readonly missingProperty?: string;
 }
@@ -394,7 +396,7 @@ function valueOf({ type }: Parameter['schema'], text: string): unknown {
   return type === 'integer' ? readWholeNumber(text) : text;
 }
 
-/** A whole number of at most 64 bits, if it is one in its one spelling: `01` for an id would be a second address of the same thing. */
+/** A whole number of at most 64 bits in its only spelling, if it is one: `01` for an id would be a second address of the same thing. */
 function readWholeNumber(text: string) {
   return /^(0|[1-9]\d{0,18})$/.test(text) && BigInt(text) <= highest ? toId(text) : undefined;
 }

@@ -9,15 +9,15 @@ import { startApp, type App } from '../testing/app.ts';
 import { atEnd } from '../testing/endings.ts';
 import { createQueue, eventually, type QueueFixture } from '../testing/fixtures.ts';
 
-/** The application on a PostgreSQL as people run it, which waits for the disk; and its process, again and again another one. */
+/** The application on a PostgreSQL with its usual settings, which waits for the disk; and its process, a new one after each kill. */
 async function startDurable() {
   const dataFolder = mkdtempSync(path.join(tmpdir(), 'millrace-durable-'));
   atEnd(() => rmSync(dataFolder, { recursive: true, force: true, maxRetries: 20 }));
-  // What does not wait for the disk stays off it for long enough to be lost.
+  // Keeps writes that do not wait for the disk off it for long enough to be lost.
   const settings = { shared_buffers: '16MB', wal_writer_delay: '10s' };
   const postgres = await startPostgres({ dataFolder, log: () => undefined, settings });
   atEnd(() => postgres.stop());
-  // Without leave to lose anything, it refuses to start where the database would answer before the disk.
+  // Without permission to lose anything, it refuses to start where the database would answer before the disk.
   const app = await startApp({ allowLoss: false }, postgres.connection);
   const processAfter = (killed?: number) =>
     eventually(
@@ -27,7 +27,7 @@ async function startDurable() {
   return { app, connection: postgres.connection, processAfter };
 }
 
-/** Brings to the disk all that was done until now. */
+/** Flushes all earlier writes to the disk. */
 async function settle(connection: pg.ClientConfig): Promise<void> {
   const client = new pg.Client(connection);
   await client.connect();
@@ -37,7 +37,7 @@ async function settle(connection: pg.ClientConfig): Promise<void> {
 
 let made = 0;
 
-/** Has four producers create items, and kills PostgreSQL in the moment of an acknowledgement; answers the customers that were. */
+/** Has four producers create items, and kills PostgreSQL at the moment of an acknowledgement; returns the acknowledged customers. */
 async function killWhileItCreates({ owner, path: where }: QueueFixture, pid: number): Promise<string[]> {
   const acknowledged: string[] = [];
   let isKilled = false;
@@ -78,7 +78,7 @@ test('createWorkItems has on disk what it has acknowledged, though PostgreSQL is
   let pid = Number(await processAfter());
   for (let round = 1; round <= 3; round += 1) {
     const acknowledged = await killWhileItCreates(queue, pid);
-    // Sessions of the one that was killed may answer as long as there is no other.
+    // Sessions of the killed one may answer as long as there is no other.
     pid = Number(await processAfter(pid));
     const stored = new Set(await readCustomers(queue));
     expect(acknowledged.filter((customer) => !stored.has(customer))).toEqual([]);

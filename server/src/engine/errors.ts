@@ -35,7 +35,7 @@ export const shownProblems = 100;
 export class Refusal extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetail[] | undefined;
-  /** Seconds after which trying again makes sense. */
+  /** Seconds after which a retry makes sense. */
   readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, message: string, more: { details?: ErrorDetail[]; retryAfter?: number } = {}) {
@@ -60,14 +60,14 @@ export function tokenExpired(): Refusal {
   return new Refusal('UNAUTHENTICATED', 'The access token has expired. Log in again.');
 }
 
-/** A thing that is changed by version, as it is stored or as somebody sends it. */
+/** The id and version of a thing, as stored or as sent. */
 interface Versioned {
   readonly id?: Id | undefined;
   readonly version: number;
 }
 
 /**
- * Refuses a change to another thing, or to another version of it, than is stored.
+ * Refuses a change of another thing, or of another version of it, than the stored one.
  * @param what its name in the sentence, such as `pool`.
  */
 export function refuseStale(what: string, current: Required<Versioned>, sent: Versioned): void {
@@ -88,7 +88,7 @@ export function refuseStale(what: string, current: Required<Versioned>, sent: Ve
 /** The meaning of a broken constraint of the database to a caller, by the name of the constraint. */
 const refusalByConstraint = new Map<string, Pick<Refusal, 'code' | 'message'>>();
 
-/** Words the refusals for constraints that statements of a room may break. Called as the room is loaded. */
+/** Registers refusals for constraints that the statements of a room may break. Called when the room is loaded. */
 export function registerConstraints(refusals: Record<string, Pick<Refusal, 'code' | 'message'>>): void {
   for (const [constraint, refusal] of Object.entries(refusals)) refusalByConstraint.set(constraint, refusal);
 }
@@ -128,7 +128,7 @@ const waitByCode: Record<string, { message: string; seconds: number }> = {
   },
 };
 
-/** A database that restarts, or hands over to another, needs a moment. */
+/** A database that restarts, or fails over to another, needs a moment. */
 const reconnectMs = 150;
 
 interface DatabaseError extends Error {
@@ -137,8 +137,8 @@ interface DatabaseError extends Error {
 }
 
 /**
- * Milliseconds until running the same transaction again may succeed, since it changed nothing: it lost against another one, which
- * is done by now, or found its connection broken. Undefined for all else; also after a deadline, as callers have waited long enough.
+ * Milliseconds until a retry of the transaction may succeed, since it changed nothing: it lost against another one, which is done by then,
+ * or found its connection broken. Undefined for all other errors; also after a deadline, as callers have waited long enough.
  */
 export function retryMs(error: unknown): number | undefined {
   if (['40001', '40P01'].includes((error as DatabaseError).code ?? '')) return 0;
@@ -147,14 +147,14 @@ export function retryMs(error: unknown): number | undefined {
   return !isGivenUp && isConnectionFailure(error as DatabaseError) ? reconnectMs : undefined;
 }
 
-/** The database has left a statement without an answer, and the connection was given up. */
+/** The database did not answer a statement, and the connection was given up. */
 export class Unanswered extends Error {
   constructor(milliseconds: number) {
     super(`nothing was heard from the database for ${milliseconds / 1000} s`);
   }
 }
 
-/** The connection broke behind a commit: the transaction is on disk whole, or not at all. */
+/** The connection broke after the commit was sent: the transaction is on disk whole, or not at all. */
 export class CommitUnanswered extends Error {
   constructor(cause: Error) {
     super(`the connection broke before the commit was answered: ${cause.message}`, { cause });
@@ -162,17 +162,14 @@ export class CommitUnanswered extends Error {
 }
 
 /**
- * Whether the database is there and has kept nothing of the transaction that failed with this error: parts of its work may be
- * tried alone. After a commit without an answer they might be done twice.
+ * Whether the database is available and has kept nothing of the transaction that failed with this error: parts of its work may be tried by
+ * themselves. After a commit without an answer they might be done twice.
  */
 export function isUndone(error: unknown): boolean {
   return !(error instanceof CommitUnanswered) && !isConnectionFailure(error as DatabaseError);
 }
 
-/**
- * The refusal that answers an error. Errors that are nobody's but ours become a FAILURE without internals; the
- * caller of this function logs them.
- */
+/** The refusal for an error. Errors of the server itself become a FAILURE without internals; the caller of this function logs them. */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   const { code, constraint, message } = error as DatabaseError;
@@ -190,7 +187,7 @@ export function toRefusal(error: unknown): Refusal {
   return new Refusal('FAILURE', 'The server failed on this request.');
 }
 
-// Callers name only what they have seen: a reference breaks when somebody deletes its target, or refers to it, at the same moment.
+// Callers name only existing things: a reference breaks when somebody deletes its target, or refers to it, at the same moment.
 function goneMeanwhile(): Refusal {
   return new Refusal(
     'STATUS_CONFLICT',
@@ -214,7 +211,7 @@ function silent(): Refusal {
   );
 }
 
-/** Whether there was no connection to be had in time. */
+/** Whether no connection became free in time. */
 function isTimeout({ message }: Error): boolean {
   return /timeout expired|timeout exceeded when trying to connect|due to connection timeout/.test(message);
 }

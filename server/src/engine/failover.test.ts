@@ -21,13 +21,13 @@ async function run(dataFolder: string, settings: Record<string, string>): Promis
   return postgres;
 }
 
-/** A database and a standby of it, which has all that was acknowledged. */
+/** A database and its standby, which has all acknowledged work. */
 async function startPair() {
   const folder = await mkdtemp(path.join(tmpdir(), 'millrace-failover-'));
   atEnd(() => rm(folder, { recursive: true, force: true }));
   const [first, second] = ['first', 'second'].map((name) => path.join(folder, name)) as [string, string];
   await (await startPostgres({ dataFolder: first, log: () => undefined })).stop();
-  // A copy of a database that is stopped is a base backup; the programs that make others are not part of the embedded one.
+  // A copy of a stopped database is a base backup; the programs for other kinds are not part of the embedded one.
   await cp(first, second, { recursive: true, verbatimSymlinks: true });
   await writeFile(path.join(second, 'postgres', 'standby.signal'), '');
   const primary = await run(first, { synchronous_standby_names: '*' });
@@ -36,11 +36,11 @@ async function startPair() {
   return { primary, standby };
 }
 
-/** The answers that callers were given. */
+/** The answers given to callers. */
 interface Told {
   readonly created: string[];
   readonly finished: number[];
-  /** Answers that were none of success. */
+  /** Answers other than success. */
   readonly refused: Answer<never>[];
 }
 

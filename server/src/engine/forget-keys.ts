@@ -4,7 +4,7 @@ import type { Job } from './job-loop.ts';
 const delayMs = 60_000;
 const atOnce = 5000;
 
-/** Deletes what calls with keys have answered, a day after. */
+/** Deletes the answers kept for calls with keys, a day after. */
 export const forgetIdempotencyKeys: Job = {
   name: 'forgetIdempotencyKeys',
   run: async ({ db }) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { GroupCommit } from './group-commit.ts';
 import { CommitUnanswered } from './errors.ts';
 
-/** A run that records its batches and waits for `release` before it answers. */
+/** A run that records its batches and waits for `release` before it resolves. */
 function recorder(failing: (call: number) => boolean = () => false) {
   const seen: number[][] = [];
   const gates: (() => void)[] = [];

@@ -30,7 +30,7 @@ export class GroupCommit<Call, Outcome> {
     this.#weigh = weigh;
   }
 
-  /** Runs the call, with others of its lane if there are any. */
+  /** Runs the call, together with others of its lane if there are any. */
   enqueue(laneName: string, call: Call): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const waiting = { call, resolve, reject };

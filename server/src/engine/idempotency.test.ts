@@ -260,7 +260,7 @@ describe('Idempotency-Key where the tenant has keys', () => {
         .update(stringifyJson(sent('Ada').body))
         .digest('hex'),
     );
-    // Where a tenant has no key it is the plain one, so that this test knows that.
+    // A tenant without a key has the plain hash, so that this test can know it.
     const open = await createQueue(app);
     await create(open, [1], 'of-an-open-tenant');
     const openBody = { workItems: [{ json: { customer: 'customer 1', amount: 1 } }] };

@@ -8,7 +8,7 @@ import type { Sealer } from './sealing.ts';
 import { inSlices, type Interruptible } from './slices.ts';
 import type { Vault } from './vault.ts';
 
-/** The name that a caller gives to a call, under which it is done once; and a hash of what is called. */
+/** The caller's key for a call, under which it is done once; and a hash of the request. */
 export interface IdempotencyKey {
   readonly key: string;
   readonly hash: string;
@@ -40,30 +40,30 @@ export class Repeated {
   }
 }
 
-/** A key, and the user whose it is. */
+/** A key, and its user. */
 export interface Keyed extends IdempotencyKey {
   readonly userId: Id;
   /** What encrypts for the tenant, where that has keys. */
   readonly sealer?: Sealer | undefined;
 }
 
-/** Each of their answers is on record with a reason: a repeat is performed anew, and is on record as well. */
+/** Each answer of these is recorded with a reason: a repeat is performed again, and recorded as well. */
 const neverKept: ReadonlySet<OperationId> = new Set<OperationId>(['revealWorkItem']);
 
-/** In place of the hash of a call whose key says nothing. */
+/** In place of the hash of a call without a useful key. */
 const noHash = '';
 
-/** In place of the hash of a call whose answer was erased with it. */
+/** In place of the hash of a call that was erased with its answer. */
 const erasedHash = '';
 
 const isKept = (call: Keyed | undefined): call is Keyed => call !== undefined && call.hash !== noHash;
 
-/** The key with a hash that a key of the tenant has made, where there is one. */
+/** The key with a hash made by a key of the tenant, where there is one. */
 export function withHashOf(one: IdempotencyKey, sealer: Pick<Sealer, 'keyed'> | undefined): IdempotencyKey {
   return sealer && one.hash !== noHash ? { ...one, hash: sealer.keyed(one.hash) } : one;
 }
 
-/** Names what a call is: the same key with anything else is a slip of the caller. */
+/** Identifies a call: the same key with any other request is a mistake of the caller. */
 export async function requestHash(operationId: OperationId, target: object, body: unknown): Promise<string> {
   if (neverKept.has(operationId)) return noHash;
   return inSlices(hashOf(operationId, target, body));
@@ -80,8 +80,8 @@ function* hashOf(operationId: OperationId, target: object, body: unknown): Inter
 }
 
 /**
- * What is known of calls with these keys: the first answer, why there is none, or undefined for one that is to be done now. Until the
- * transaction ends, no other call has their keys.
+ * The earlier outcomes of calls with these keys: the first answer, the refusal where there is none, or undefined for a call to be done now.
+ * Until the transaction ends, no other call gets their keys.
  */
 export async function lookUpKeys(
   db: Db,
@@ -123,7 +123,7 @@ function isCutOtherwise({ last }: Part, { answer }: Known): boolean {
   return (answer as KeptPart | undefined)?.last !== last;
 }
 
-/** What becomes of a call with a key. */
+/** The outcome of a call with a key, or undefined when it is to be done. */
 function decideKey(call: Keyed, known: Known | undefined, isFree: boolean): Repeated | Refusal | undefined {
   const theKey = `The Idempotency-Key ${JSON.stringify(call.key)}`;
   if (call.part && known?.isDone && isCutOtherwise(call.part, known)) return new Repeated(known.answer);
@@ -148,10 +148,10 @@ function decideKey(call: Keyed, known: Known | undefined, isFree: boolean): Repe
   );
 }
 
-/** Where an answer, or an item in it, has what encrypts it: it tells its caller more than the database may have in plain. */
+/** The property of an answer, or of an item in it, with the means to encrypt it: it contains more than the database may store in plain. */
 const encryption = Symbol('encryption');
 
-/** The answer of an operation, or an item in it, that is kept for repeated calls in encrypted form only. */
+/** The answer of an operation, or an item in it, which is kept for repeated calls in encrypted form only. */
 export function confidential<A extends object>(answer: A, sealer: Sealer): A {
   return { ...answer, [encryption]: sealer };
 }
@@ -163,7 +163,7 @@ function encryptionOf(outcome: object): Sealer | undefined {
   return items.find((item) => item[encryption])?.[encryption];
 }
 
-/** An answer that is kept encrypted. */
+/** An answer that is stored encrypted. */
 interface SealedAnswer {
   readonly $sealed: string;
   readonly tenantId: Id;
@@ -172,7 +172,7 @@ interface SealedAnswer {
 const placeOf = ({ userId, key, part }: Keyed) =>
   `answer ${userId} ${key}${part ? ` part ${part.number}` : ''}`;
 
-/** What is known of a call, with its answer in plain. */
+/** The record of a call, with its answer decrypted. */
 async function unsealed(db: Db, call: Keyed, known: Known | undefined, vault: Vault) {
   const { $sealed, tenantId } = (known?.answer ?? {}) as Partial<SealedAnswer>;
   if (!known || $sealed === undefined || tenantId === undefined) return known;
@@ -180,7 +180,7 @@ async function unsealed(db: Db, call: Keyed, known: Known | undefined, vault: Va
   return { ...known, answer: sealer && parseJson(sealer.open(placeOf(call), $sealed)) };
 }
 
-/** An answer is kept for the case that nobody got it: of a large one, what names the things that it is about. */
+/** An answer is kept in case its caller did not get it; of a large one only the ids, in characters. */
 const largestAnswer = 256 * 1024;
 
 async function kept(call: Keyed, outcome: unknown): Promise<string | null> {
@@ -209,7 +209,7 @@ function keptLines({ last, outcomes }: Part, answer: object): string {
   return stringifyJson({ last, outcomes: outcomes(answer) } satisfies KeptPart);
 }
 
-/** Keeps what calls have answered, as far as they were done. */
+/** Keeps the answers of calls that were done. */
 export async function keepAnswers(
   db: Db,
   calls: readonly (Keyed | undefined)[],
@@ -226,12 +226,12 @@ export async function keepAnswers(
   }
 }
 
-/** Notes that a call with a key has begun, which takes several transactions. */
+/** Records the beginning of a call with a key that takes several transactions. */
 export function beginKey(db: Db, call: Keyed, now: Date): Promise<void> {
   return insertKey(db, call, { isDone: false, answer: null }, now);
 }
 
-/** Notes what such a call has answered. */
+/** Records the answer of such a call. */
 export async function endKey(db: Db, call: Keyed, outcome: unknown): Promise<void> {
   const { userId, key } = call;
   const answer = await kept(call, outcome);
@@ -240,7 +240,7 @@ export async function endKey(db: Db, call: Keyed, outcome: unknown): Promise<voi
     where user_id = ${userId} and key = ${key} and part = 0`);
 }
 
-/** Forgets a call that was refused: it may be sent again. */
+/** Forgets a refused call: it may be sent again. */
 export function forgetKey(db: Db, { userId, key }: Keyed): Promise<void> {
   return db.write(sql`delete from idempotency_keys where user_id = ${userId} and key = ${key} and part = 0`);
 }
@@ -250,9 +250,8 @@ function forgetParts(db: Db, { userId, key }: Keyed): Promise<void> {
 }
 
 /**
- * Erases the answers that are kept of a tenant's calls, encrypted or not, and of the latter what they were called with: before the tenant had
- * keys, its hash was made without one. Their keys stay, without an answer: a repeat is told so, as it would do
- * everything again.
+ * Erases the kept answers of a tenant's calls, either the encrypted or the plain ones; with the plain ones also the request hashes, which
+ * were made without a key of the tenant. The caller's keys stay, without an answer: a repeat is refused, as it would do everything again.
  */
 export function eraseAnswers(
   db: Db,
@@ -269,7 +268,7 @@ export function eraseAnswers(
 
 type Numbered = Keyed & { readonly index: number };
 
-/** Takes the keys until the end of the transaction, as far as nobody else has them: who waited for one would hold up others. */
+/** Takes the keys until the end of the transaction, where they are free: a call that waited for one would hold up others. */
 function lockKeys(db: Db, keyed: readonly Numbered[]): Promise<{ index: number; isFree: boolean }[]> {
   const names = keyed.map(({ userId, key }) => `idempotency ${userId} ${key}`);
   const statement = sql`
@@ -278,7 +277,7 @@ function lockKeys(db: Db, keyed: readonly Numbered[]): Promise<{ index: number; 
   return db.rows(named('lockKeys', statement));
 }
 
-/** The keys that are known; in a statement behind that which takes them, as it sees what was stored meanwhile. */
+/** The known keys; in a statement after the one that locks them, so that it sees rows stored meanwhile. */
 function selectKeys(db: Db, keyed: readonly Numbered[]): Promise<Known[]> {
   const statement = sql`
     select k.index, encode(i.request_hash, 'hex') as hash, i.is_done as "isDone", i.answer
@@ -300,7 +299,7 @@ function insertKey(
   now: Date,
 ): Promise<void> {
   const { userId, key, hash } = call;
-  // One that is older than a day waits for the chore alone.
+  // A row older than a day only waits for the chore that deletes it.
   const statement = sql`
     insert into idempotency_keys (user_id, key, part, request_hash, is_done, answer, created_on)
     values (${userId}, ${key}, ${partOf(call)}, ${hex(Buffer.from(hash, 'hex'))}::bytea, ${isDone}, ${answer}::json, ${now})

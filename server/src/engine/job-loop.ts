@@ -6,16 +6,16 @@ import { sleep } from './sleep.ts';
 /** A repeated chore, run in a transaction of its own. */
 export interface Job {
   readonly name: string;
-  /** Does the work that is due, in bounded portions. @returns the milliseconds until the next run */
+  /** Does the due work, in bounded portions. @returns the milliseconds until the next run */
   run(context: Omit<TenantContext, 'marks'>): Promise<number>;
 }
 
 type JobParts = Pick<Parts, 'pool' | 'notify' | 'log' | 'vault' | 'recordKey'>;
 
-/** Starts jobs; the answer stops them and waits for those under way. */
+/** Starts jobs; the returned function stops them and waits for those under way. */
 export function startJobs(jobs: readonly Job[], parts: JobParts): () => Promise<void> {
   const stopping = new AbortController();
-  // Each sleeps by it: more listeners than usual are no leak, of which Node would warn whoever starts the server.
+  // Each job sleeps with this signal: more listeners than usual are no leak, of which Node would warn the operator at the start.
   setMaxListeners(jobs.length, stopping.signal);
   const loops = jobs.map((job) => loop(job, parts, stopping.signal));
   return async () => {

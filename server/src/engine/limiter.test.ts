@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFairLimiter, createLimiter, createLimiterByName } from './limiter.ts';
 
-/** Work that ends when the test says so. */
+/** Work that ends when the test ends it. */
 function work() {
   const started: number[] = [];
   const ends: ((failure?: Error) => void)[] = [];

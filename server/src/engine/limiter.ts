@@ -2,18 +2,18 @@ import { Refusal } from './errors.ts';
 import type { Identity } from './operation.ts';
 
 interface Limits {
-  /** How many pieces of work run at the same time. */
+  /** Pieces of work that run at the same time. */
   readonly atOnce: number;
-  /** How many more may wait. */
+  /** Further ones that may wait. */
   readonly waiting: number;
-  /** The error for further ones. */
+  /** The error for any beyond those. */
   readonly refusal: () => Error;
 }
 
 /** Runs a piece of work as soon as few enough others run. */
 export type Limiter = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Runs pieces of work in order of arrival, a few at a time; when too many wait already, it refuses. */
+/** Runs pieces of work in order of arrival, a few at a time; refuses when too many wait already. */
 export function createLimiter({ atOnce, waiting, refusal }: Limits): Limiter {
   let running = 0;
   const queue: (() => void)[] = [];
@@ -55,7 +55,7 @@ export function createLimiterByName(limits: Limits): (name: string) => Limiter {
 }
 
 interface FairLimits extends Limits {
-  /** How many may wait in all lines together. */
+  /** Pieces of work that may wait in all lines together. */
   readonly waitingInAll: number;
 }
 
@@ -65,8 +65,8 @@ interface Waiting {
 }
 
 /**
- * A limiter that serves the lines of several names one after the other: the sender of a flood waits behind it alone. When too many wait
- * in all, the longest line gives a place up to a shorter one.
+ * A limiter that serves the lines of several names in turn: the sender of a flood waits behind it alone. When too many wait in all, the
+ * longest line gives up a place to a shorter one.
  */
 export function createFairLimiter(limits: FairLimits): (name: string) => Limiter {
   const lines = new FairLines(limits);
@@ -85,7 +85,7 @@ export function createFairLimiter(limits: FairLimits): (name: string) => Limiter
   };
 }
 
-/** The lines of those who wait, one a name. */
+/** The lines of waiting work, one for each name. */
 class FairLines {
   readonly #limits: FairLimits;
   // In the order of their turns; none is empty.
@@ -96,7 +96,7 @@ class FairLines {
     this.#limits = limits;
   }
 
-  /** Takes the first of the line whose turn it is; the line goes behind the others. */
+  /** Takes the first of the line whose turn it is; the line then goes to the end. */
   next(): Waiting | undefined {
     const [first] = this.#lines;
     if (!first) return undefined;
@@ -128,19 +128,19 @@ class FairLines {
   }
 }
 
-/** The limiters by which reads, and strangers, share connections to the database. */
+/** The limiters by which reads, and callers without a proved token, share connections to the database. */
 interface ReadLimiters {
   /** The limiter of a caller. */
   readonly of: (caller: Pick<Identity, 'userId' | 'tenantUuid'>) => Limiter;
-  /** The limiter of what takes minutes, such as files: beside the reads, which would wait for it. */
+  /** The limiter of work that takes minutes, such as files: separate from reads, which would wait for it. */
   readonly ofLong: Limiter;
-  /** The limiter of streams, which pass one of their own before it. */
+  /** The limiter of streams, which pass through a limiter of their own before it. */
   readonly ofStreams: Limiter;
-  /** The limiter of those who have proved nothing yet, by their address. */
+  /** The limiter of callers without a proved token, by their address. */
   readonly ofStrangers: (address: string) => Limiter;
 }
 
-// Nobody who asks for more at once looks at the answers.
+// A user with more reads at once is not looking at the answers.
 const waitingPerUser = 100;
 
 /**
@@ -162,7 +162,7 @@ export function createReadLimiters(connections: number): ReadLimiters {
     waiting: waitingPerUser,
     refusal: tooMany,
   });
-  // The user's own limiter comes first: a read that waits there stands in nobody's way.
+  // The user's own limiter comes first: a read that waits there is in nobody's way.
   const of: ReadLimiters['of'] = ({ userId, tenantUuid }) => {
     return (work) => ofUser(String(userId))(() => ofTenant(tenantUuid)(() => ofAll(work)));
   };

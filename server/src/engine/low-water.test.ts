@@ -4,7 +4,7 @@ import { LowWaterMarks, type Found } from './low-water.ts';
 import { firstPlaces, markAfterArrival, markAfterLook, type Mark, type Place } from './low-water.rules.ts';
 
 const queueId = 1;
-// A mark lasts no longer.
+// The longest life of a mark.
 const lookPeriodMs = 5000;
 
 interface Item extends Place {
@@ -65,7 +65,7 @@ class Queue {
     return { items, found: { first, taken: items.map(({ id }) => id), passed: 1000 } };
   }
 
-  /** The items that the server finds now, one a look. */
+  /** The items that the server finds now, one for each look. */
   async drain(server: number): Promise<number[]> {
     const before = this.items.filter(({ state }) => state === 'taken');
     const order: number[] = [];

@@ -4,7 +4,7 @@ import type { WakeUp } from './wake-ups.ts';
 
 type Mark = NonNullable<ReturnType<typeof markAfterLook>>;
 
-/** Where a look begins, and the items below that it looks up one by one. */
+/** The start of a look, and the items below it that are looked up one by one. */
 type Start = Pick<Mark, 'from' | 'below'>;
 
 /** The findings of a look, for the mark. */
@@ -19,19 +19,21 @@ interface State {
 }
 
 /**
- * The low-water marks of queues, as this server knows them. They come into being where a look at the claimable items of a queue walks over
- * many entries of the index in vain, as it does while a transaction elsewhere stays open; docs/decisions/0012.
+ * The low-water marks of queues, as known to this server. One arises where a look at the claimable items of a queue walks over many index
+ * entries in vain, as happens while a transaction elsewhere stays open; docs/decisions/0012.
  */
 export class LowWaterMarks {
   readonly #states = new Map<WakeUp, State>();
   readonly #wake: (queueId: Id) => void;
 
-  /** @param wake is called when a mark ends, for calls that wait for items of the queue: what it hid from them is found now. */
+  /**
+   * @param wake is called at the end of a mark, for calls that wait for items of the queue: the items that it hid from them are found now.
+   */
   constructor(wake: (queueId: Id) => void) {
     this.#wake = wake;
   }
 
-  /** Looks at the claimable items of a queue, from its mark on. */
+  /** Looks at the claimable items of a queue, starting from its mark. */
   async look<T>(queueId: Id, run: (start: Start) => Promise<readonly [T, Found]>): Promise<T> {
     const state = this.#states.get(queueId) ?? { mark: undefined, looks: new Set() };
     this.#states.set(queueId, state);
@@ -49,7 +51,10 @@ export class LowWaterMarks {
     }
   }
 
-  /** To be called with each wake-up behind its commit, before anybody is told: of a queue, it brings items that have become claimable. */
+  /**
+   * To be called with each wake-up after its commit, before waiting calls are woken. With the wake-up of a queue come the items that have
+   * become claimable.
+   */
   arrive(name: WakeUp, places: readonly Place[]): void {
     const state = this.#states.get(name);
     if (!state || places.length === 0) return;

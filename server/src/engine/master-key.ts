@@ -5,12 +5,12 @@ import path from 'node:path';
 import { sql, type Reader } from './db.ts';
 import { Vault, type KeySource } from './vault.ts';
 
-/** The file of the master key, where none is given: beside the embedded database, whose backups do not hold it. */
+/** The default file of the master key: beside the embedded database, whose backups do not contain it. */
 export function masterKeyIn(dataFolder: string): string {
   return path.join(dataFolder, 'master-key');
 }
 
-/** Makes the file, readable by this account alone, unless it is there. @returns whether it was made */
+/** Makes the file, readable by this account alone, unless it exists. @returns whether it was made */
 export async function makeMasterKey(file: string): Promise<boolean> {
   const key = `${randomBytes(32).toString('base64')}\n`;
   try {
@@ -22,7 +22,7 @@ export async function makeMasterKey(file: string): Promise<boolean> {
   }
 }
 
-/** The vault of a server, and the file of the master key if it was made now. */
+/** The vault of a server, and the file of the master key if it was just made. */
 interface OpenedVault {
   readonly vault: Vault;
   readonly madeFile: string | undefined;
@@ -30,7 +30,8 @@ interface OpenedVault {
 
 /**
  * Opens the vault of a server on its database.
- * @param ownFile the file of the master key where none is given. It is made only where nothing is encrypted yet: a new key opens nothing.
+ * @param ownFile the file of the master key where none is given. It is made only while nothing is encrypted yet: a new key could open
+ *   nothing.
  * @throws Error when a master key is wrong or missing
  */
 export async function openVault(

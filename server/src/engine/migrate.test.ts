@@ -7,7 +7,7 @@ import pg from 'pg';
 
 const nothing = () => undefined;
 const quiet = { info: nothing, warn: nothing };
-/** Notes the migrations that are applied. */
+/** Collects the applied migrations. */
 const noting = (applied: object[]) => ({ ...quiet, info: (members: object) => void applied.push(members) });
 
 async function run(connection: pg.ClientConfig, statement: string): Promise<void> {

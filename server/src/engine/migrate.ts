@@ -23,9 +23,9 @@ interface Migration {
 
 /**
  * Brings the database to the schema of this version. Servers that start together wait for each other.
- * @param connection must lead to PostgreSQL itself, or to a pooler that lets it keep its session.
- * @param stopping breaks the connection when it aborts, and with it the migration that runs.
- * @throws Error when the database cannot be reached or is of a newer version, or a migration that ran was edited since.
+ * @param connection must lead to PostgreSQL itself, or to a pooler that keeps its session.
+ * @param stopping breaks the connection when it aborts, and with it the migration under way.
+ * @throws Error when the database cannot be reached or is of a newer version, or an applied migration was edited since.
  */
 export async function migrate(
   connection: ConnectionConfig,
@@ -41,7 +41,7 @@ export async function migrate(
   try {
     client.deadline = answerMs;
     await refuseOldPostgres(client).catch(sayWhereToLook);
-    // From here on, others may be waited for, and migrations take what they take.
+    // From here on, waits for other servers and migrations may take any time.
     client.deadline = 0;
     await applyAll(client, log);
   } finally {
@@ -52,7 +52,7 @@ export async function migrate(
   }
 }
 
-/** Gives the connection up when the database takes no new ones either: a long migration and a dead network look the same. */
+/** Gives the connection up when the database accepts no new ones either: a long migration and a dead network look the same. */
 async function watchOver(client: Connection, connection: ConnectionConfig, done: AbortSignal): Promise<void> {
   for (;;) {
     await sleep(watchMs, done);
@@ -66,7 +66,7 @@ async function watchOver(client: Connection, connection: ConnectionConfig, done:
   }
 }
 
-/** An error for several addresses, as `localhost` has, comes without a message. */
+/** An error for a name with several addresses, such as `localhost`, comes without a message. */
 function sayWhereToLook(error: Error & { code?: string }): never {
   const isSilent = error instanceof Unanswered || error.message === 'timeout expired';
   const what = isSilent ? 'it does not answer' : error.message || error.code || 'no answer';
@@ -82,7 +82,7 @@ async function refuseOldPostgres(client: pg.Client): Promise<void> {
   if (major < 15) throw new Error(`Millrace needs PostgreSQL 15 or newer; this server is version ${major}.`);
 }
 
-// The settings that keep requests short would break off migrations, or have them made by bad plans.
+// The settings that keep requests short would interrupt migrations, or give them bad plans.
 const unhurried = [
   'set local statement_timeout = 0; set local lock_timeout = 0',
   ...Object.keys(sessionSettings)
@@ -104,7 +104,7 @@ async function applyAll(client: Connection, log: Pick<Log, 'info' | 'warn'>): Pr
   await inTurn(client, tell, () => prepareTrigrams(client, log));
 }
 
-/** Does work in a transaction during which no other server changes the schema. @param waits is called when one must be waited for. */
+/** Does work in a transaction during which no other server changes the schema. @param waits is called before a wait for another server */
 async function inTurn<T>(client: Connection, waits: () => void, work: () => Promise<T>): Promise<T> {
   await client.query(`begin; ${unhurried}`);
   try {
@@ -120,7 +120,7 @@ async function inTurn<T>(client: Connection, waits: () => void, work: () => Prom
 
 /**
  * Applies the next migration, if there is one.
- * @param waits is called when another server must be waited for.
+ * @param waits is called before a wait for another server.
  * @returns its name
  */
 function applyNext(client: Connection, waits: () => void): Promise<string | undefined> {
@@ -133,7 +133,7 @@ function applyNext(client: Connection, waits: () => void): Promise<string | unde
   });
 }
 
-/** Until the end of the transaction no other server migrates. A lock of the session would outlive it behind a pooler. */
+/** Keeps other servers from migrating until the end of the transaction. A lock of the session would outlive it with a pooler. */
 async function takeTurn(client: Connection, waits: () => void): Promise<void> {
   const { rows } = await client.query<{ taken: boolean }>(
     `select pg_try_advisory_xact_lock(${migrationLock}) as taken`,
@@ -178,7 +178,7 @@ function readMigrations(): Migration[] {
 
 async function apply(client: pg.Client, { name, text, checksum }: Migration): Promise<void> {
   try {
-    // The row first: when another server was faster in spite of the lock, nothing else runs.
+    // The row comes first: when another server was faster in spite of the lock, nothing else runs.
     await client.query('insert into migrations (name, checksum) values ($1, $2)', [name, checksum]);
     await client.query(text);
   } catch (error) {

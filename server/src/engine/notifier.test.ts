@@ -11,7 +11,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((notifier) => notifier.close()));
 });
 
-/** A notifier that notes what it hears, and says when it has heard something. */
+/** A notifier that collects the notices that it hears, and a promise for the next one. */
 function listen(connection: pg.ClientConfig) {
   const heard: (readonly [name: unknown, items: number])[] = [];
   const waiting: (() => void)[] = [];
@@ -34,7 +34,7 @@ async function run(connection: pg.ClientConfig, text: string): Promise<pg.QueryR
   }
 }
 
-/** Until this many notifiers have their connection. */
+/** Waits until this many notifiers have their connection. */
 async function listening(connection: pg.ClientConfig, count: number): Promise<void> {
   const text = `select from pg_stat_activity where application_name = 'millrace notifier' and datname = current_database()
     and query like 'select%'`;
@@ -47,7 +47,7 @@ describe('a notifier', () => {
     const connection = await createDatabase();
     const [here, there] = [listen(connection), listen(connection)];
     await listening(connection, 2);
-    // It may have found itself alone, and the newcomer's first words may still be on their way.
+    // The first may have found itself alone, and the newcomer's first notice may still be on its way.
     const met = there.next();
     const telling = setInterval(() => here.notifier.notify(1, 1), 50);
     await met;
@@ -73,7 +73,7 @@ describe('a notifier', () => {
     const second = listen(connection);
     await listening(connection, 2);
     const arrived = second.next();
-    // The newcomer's first words may still be on their way: what is told before them is nobody's loss but the test's.
+    // The newcomer's first notice may still be on its way: notices sent before it are lost to the test only.
     const telling = setInterval(() => first.notifier.notify(5, 1), 50);
     await arrived;
     clearInterval(telling);

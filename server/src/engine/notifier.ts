@@ -10,14 +10,14 @@ import type { WakeUp } from './wake-ups.ts';
 const channel = 'millrace_work';
 // Servers of other versions look for one another by this name.
 const applicationName = 'millrace notifier';
-// Each notice takes a lock on the whole database at its commit: a server sends one at most in this time.
+// Each notice takes a lock on the whole database at its commit: a server sends at most one in this time.
 const gatherMs = 20;
 const wakeUpsInNotice = 200;
 const aliveMs = 10_000;
-/** How long the database may take to answer that it is there. */
+/** Time for the database to answer that it is there. */
 const answerMs = 5_000;
 const shortestPauseMs = 100;
-// Work that comes in at another server is heard of at once again when the database is back.
+// Work at another server is heard of soon again after the database is back.
 const longestPauseMs = 1000;
 
 interface Notice {
@@ -27,8 +27,8 @@ interface Notice {
 }
 
 /**
- * Carries wake-ups between servers on one database, on a connection of its own that is opened anew whenever it breaks.
- * Each is a hint only: waiting calls find by themselves what a notifier misses.
+ * Carries wake-ups between servers on one database, on a connection of its own that is opened again whenever it breaks. Each is only a
+ * hint: waiting calls find by themselves the work that a notifier misses.
  */
 export class Notifier {
   readonly #server = randomUUID();
@@ -40,7 +40,7 @@ export class Notifier {
   #hasOthers = true;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param wake is called for each wake-up that another server sends. */
+  /** @param wake is called for each wake-up sent by another server. */
   constructor(
     connection: ConnectionConfig,
     log: Pick<Log, 'warn'>,
@@ -50,7 +50,7 @@ export class Notifier {
     this.#listening = this.#listen(connection, log);
   }
 
-  /** Notifies the other servers; wake-ups of a short time go together, their items added up. */
+  /** Notifies the other servers; wake-ups of a short time are sent together, with their items added up. */
   notify(name: WakeUp, items: number): void {
     if (!this.#hasOthers) return;
     this.#gathered.set(name, (this.#gathered.get(name) ?? 0) + items);
@@ -120,9 +120,9 @@ async function open(session: Connection, hear: (notice: pg.Notification) => void
   await session.query(`listen ${channel}`);
 }
 
-/** A notice is worth nothing after a crash: waiting for the disk would only slow the others down. */
+/** Sends a notice without waiting for the disk, which would only slow others down: after a crash it is worth nothing. */
 async function tell(session: Connection, notice: Notice): Promise<void> {
-  // For this transaction alone, as the session may become somebody else's behind a pooler.
+  // For this transaction alone, as the session may pass to somebody else with a pooler.
   const text = `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`;
   await session.query(text, [channel, JSON.stringify(notice)]);
 }
@@ -137,7 +137,7 @@ async function hasOthers(session: Connection): Promise<boolean> {
   return rows[0]?.others ?? true;
 }
 
-/** Waits until the connection breaks, which shows only when it is asked something now and then. */
+/** Waits until the connection breaks, which only shows when a question is asked now and then. */
 async function untilBroken(
   session: Connection,
   signal: AbortSignal,

@@ -12,11 +12,11 @@ import type { StreamPart } from './stream-part.ts';
 import type { Vault } from './vault.ts';
 import type { WakeUp } from './wake-ups.ts';
 
-/** The means that an operation is handed besides its input. Operations read the clock and the database from here only. */
+/** The means handed to an operation besides its input. Operations read the clock and the database from here only. */
 export interface Context {
   readonly db: Db;
   readonly actor: Actor;
-  /** The time of the database when the transaction began; one clock for all servers. */
+  /** The time of the database at the beginning of the transaction; one clock for all servers. */
   readonly now: Date;
   readonly log: Log;
   /**
@@ -32,7 +32,7 @@ export interface Context {
   readonly sessionId: string;
 }
 
-/** A key of this server that is in no database: what is signed with it, nobody makes who has the database alone. */
+/** A key of this server that is in no database: access to the database alone is not enough to forge its signatures. */
 export interface SealingKey {
   readonly id: string;
   readonly privateKey: KeyObject;
@@ -41,10 +41,10 @@ export interface SealingKey {
 /** The key by which changes of the record are signed. @throws Refusal when this server can have none */
 export type RecordKey = (where: Pick<Context, 'db' | 'now' | 'wake'>) => Promise<SealingKey>;
 
-/** What each call has of its own, also where several share a transaction. */
+/** The members that belong to each call, even where several share a transaction. */
 type OfCall = 'actor' | 'client' | 'sessionId';
 
-/** The context of an operation on one queue, which exists and which the actor may see. */
+/** The context of an operation on one queue, which exists and is visible to the actor. */
 export interface QueueContext extends Context {
   readonly queue: QueueDefinition;
 }
@@ -52,9 +52,9 @@ export interface QueueContext extends Context {
 /** The context of calls on one queue that share a transaction; each call has its own actor. */
 export type BatchContext = Omit<QueueContext, OfCall>;
 
-/** Where a call comes from. */
+/** The origin of a call. */
 export interface Client {
-  /** Of the connection, or as a trusted proxy says. */
+  /** Of the connection, or as stated by a trusted proxy. */
   readonly address: string;
   /** The program of the client, in its own words; cut to a length. */
   readonly userAgent: string | undefined;
@@ -68,67 +68,75 @@ export interface PublicContext extends Omit<
   readonly token: string | undefined;
   /** Hours from a log-in during which its session can be renewed. */
   readonly sessionHours: number;
-  /** Hours without use after which a session that a browser keeps has ended. */
+  /** Hours without use after which a session kept by a browser ends. */
   readonly idleHours: number;
-  /** Counts the request among those of its user, when it is proved whose it is. @throws Refusal TOO_MANY_REQUESTS for one too many */
+  /**
+   * Counts the request towards the limits of its user, once the user is proved. @throws Refusal TOO_MANY_REQUESTS for one request too many
+   */
   readonly count: (who: Who) => void;
 }
 
-/** Whose requests are limited. */
+/** The user and the tenant whose requests are limited. */
 export type Who = Pick<Identity, 'userId' | 'tenantUuid'>;
 
-/** The context of an operation for pages of this server, whose browser keeps a cookie for it. */
+/** The context of an operation for pages of this server, whose browser keeps a cookie. */
 export interface BrowserContext extends PublicContext {
-  /** As the browser sent it: nobody has proved it. */
+  /** As sent by the browser, not proved. */
   readonly cookie: string | undefined;
 }
 
-/** An answer to a page, and the cookie that its browser has from now on, for so many seconds; none takes the present one away. */
+/** An answer to a page, and the cookie for its browser from now on, with its life in seconds; undefined deletes the present one. */
 export interface WithCookie<Answer> {
   readonly answer: Answer;
   readonly cookie: { readonly value: string; readonly seconds: number } | undefined;
 }
 
-/** The context of an operation without a token that does slow work between transactions, such as hashing. */
+/** The context of an operation without a token that does slow work, such as hashing, between transactions. */
 export interface SteppedContext extends Pick<PublicContext, 'token' | 'client' | 'log'> {
   readonly providers: readonly Provider[];
   /** Runs one step in a transaction of its own. */
   readonly transact: <T>(work: (context: PublicContext) => Promise<T>) => Promise<T>;
 }
 
-/** The context of an operation that asks no database: it is answered whatever state that is in. */
+/** The context of an operation that does not use the database: it is answered whatever state that is in. */
 interface BareContext extends Pick<PublicContext, 'token' | 'log'> {
   readonly providers: readonly Provider[];
-  /** How the server is. @throws Refusal UNAVAILABLE when it can do no work. */
+  /** The state of the server. @throws Refusal UNAVAILABLE when it can do no work. */
   readonly readiness: () => Promise<Output<'getReadiness'>>;
 }
 
 /** The context of an operation that takes several transactions: it may be long and holds nobody up. */
 export interface StepsContext<C extends Context = Context> {
-  /** Runs one step in a transaction of its own, which writes unless told otherwise. The caller must still be allowed to call the operation. */
+  /**
+   * Runs one step in a transaction of its own, which writes unless stated otherwise. The caller must still be allowed to call the
+   * operation.
+   */
   readonly transact: <T>(work: (context: C) => Promise<T>, access?: Access) => Promise<T>;
-  /** The same for a step that may take minutes. It keeps no other read waiting; of its like there are few at a time. */
+  /** The same for a step that may take minutes. It keeps no other read waiting; few of these run at a time. */
   readonly transactLong: <T>(work: (context: C) => Promise<T>, access?: Access) => Promise<T>;
   /** Aborts when the caller has gone. */
   readonly signal: AbortSignal;
-  /** Begins work that goes on behind the answer. */
+  /** Begins work that goes on after the answer. */
   readonly begin: (work: (means: BehindAnswer<C>) => Promise<void>) => void;
   /** Takes a place for the caller, of which there are few. */
   readonly takePlace: (kind: Kind) => ReturnType<TakePlace>;
   readonly log: Log;
 }
 
-/** The means of work that goes on behind the answer to its call. */
+/** The means of work that goes on after the answer to its call. */
 export interface BehindAnswer<C extends Context = Context> {
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal;
-  /** Runs a step, which may take minutes, for who was allowed to make the call: the answer is a promise, whatever became of their rights since. */
+  /**
+   * Runs a step, which may take minutes, as the actor who was allowed to make the call: the answer was a promise, which holds even if they
+   * have lost rights since.
+   */
   readonly transactFor: <T>(actor: Actor, work: (context: C) => Promise<T>) => Promise<T>;
-  /** Runs a short step of Millrace itself, which waits for no turn. */
+  /** Runs a short step as Millrace itself, outside of the limiters. */
   readonly note: <T>(work: (context: TenantContext) => Promise<T>) => Promise<T>;
 }
 
-/** The answer to a call whose work goes on behind it. */
+/** The answer to a call whose work goes on after it. */
 export class Accepted<Answer> {
   readonly answer: Answer;
 
@@ -137,14 +145,14 @@ export class Accepted<Answer> {
   }
 }
 
-/** The user who calls, and what they may do. */
+/** The caller, with their permissions. */
 export interface Actor {
   readonly id: Id;
   readonly username: string;
   readonly tenantId: Id;
-  /** Permissions that the roles of the user grant. */
+  /** Permissions granted by the roles of the user. */
   readonly permissions: ReadonlySet<string>;
-  /** The only queues that the API key of the session is good for; undefined for all. */
+  /** The only queues that the API key of the session opens; undefined for all. */
   readonly queueIds?: readonly Id[] | undefined;
   /** The rights of the user in the queue of the operation; empty for operations that name no queue. */
   readonly capabilities: ReadonlySet<Capability>;
@@ -177,7 +185,7 @@ export interface Log {
 }
 
 export type PlainOperation<O extends OperationId> = (context: Context, input: Input<O>) => Promise<Output<O>>;
-/** A refusal that is thrown undoes the transaction; one that is returned keeps it, with the record it left. */
+/** A thrown refusal undoes the transaction; a returned one keeps it, with the record that it left. */
 export type QueueOperation<O extends OperationId> = (
   context: QueueContext,
   input: Input<O>,
@@ -206,9 +214,9 @@ export type QueueStepsOperation<O extends OperationId> = (
 export class Download {
   readonly mediaType: string;
   readonly fileName: string;
-  /** When it fails, the answer is cut. */
+  /** If it fails, the answer is cut off. */
   readonly bytes: Readable;
-  /** Settles when all work for it is done, which may be long after it was answered. */
+  /** Settles when all work for it is done, which may be long after the answer. */
   readonly done: Promise<unknown>;
 
   constructor({ mediaType, fileName, bytes, done }: Omit<Download, never>) {
@@ -219,7 +227,7 @@ export class Download {
   }
 }
 
-/** An operation that takes several transactions, as those in steps do, and answers a file. */
+/** An operation in several transactions, like those in steps, that answers a file. */
 export type DownloadOperation<O extends OperationId> = (
   context: StepsContext,
   input: Input<O>,
@@ -240,11 +248,11 @@ export type TenantOperation<O extends OperationId> = (
   calls: readonly BatchCall<O>[],
 ) => Promise<Outcome<O>[]>;
 
-/** There is nothing for the call now. It is run again at a wake-up, as long as its caller waits. */
+/** An outcome without work for the call now. The call is run again at a wake-up, as long as its caller waits. */
 export class Idle<Nothing> {
-  /** The answer to a caller who waits no longer. */
+  /** The answer to a caller who no longer waits. */
   readonly output: Nothing;
-  /** Those that come when there may be something. */
+  /** The wake-ups that announce possible work for the call. */
   readonly wakeUps: readonly WakeUp[];
 
   constructor(output: Nothing, wakeUps: readonly WakeUp[]) {
@@ -253,13 +261,16 @@ export class Idle<Nothing> {
   }
 }
 
-/** Answers the part of a stream that comes behind the cursor `after`; called for each part, in a transaction of its own. */
+/** Answers the part of a stream after the cursor `after`; called for each part, in a transaction of its own. */
 export type StreamOperation<O extends OperationId> = (
   context: Context,
   input: Input<O>,
 ) => Promise<StreamPart>;
 
-/** The kinds of functions that keep operations: by who and what is known when they begin, then by the effect that the contract states. */
+/**
+ * The kinds of functions that perform operations: by the scope of their callers and of the context, then by the effect stated in the
+ * contract.
+ */
 interface FunctionKinds<O extends OperationId> {
   /** Callers need no token. */
   readonly public: {
@@ -299,14 +310,14 @@ type ScopeOf<O extends OperationId> = Table[O]['browser'] extends true
       ? 'tenant'
       : 'queue';
 
-/** The kind of function that keeps the operation; `never` for an effect that its scope does not know. */
+/** The kind of function that performs the operation; `never` for an effect that its scope does not know. */
 type FunctionOf<O extends OperationId> = FunctionKinds<O>[ScopeOf<O>][Table[O]['effect'] &
   keyof FunctionKinds<O>[ScopeOf<O>]];
 
 /** A function for each operation of the contract. */
 export type Functions = { readonly [O in OperationId]: FunctionOf<O> };
 
-/** A thing that a user may do in a queue. */
+/** A capability of a user in a queue. */
 export type Capability = 'view' | 'add' | 'repair' | 'edit' | 'process' | 'report';
 
 /** The facts of a queue that operations on its items need. */
@@ -317,78 +328,78 @@ export interface QueueDefinition {
   readonly name: string;
   /** Nothing is granted while INACTIVE. */
   readonly status: 'ACTIVE' | 'INACTIVE';
-  /** Then it is INACTIVE, and read-only. */
+  /** An archived queue is INACTIVE and read-only. */
   readonly archived: boolean;
   readonly disallowDuplicate: boolean;
-  /** Attributes that make two items duplicates; all of the model when there are none. */
+  /** Attributes that make two items duplicates; all of the model when empty. */
   readonly uniqueBy: readonly string[];
   /** Whether finished items are compared as well. */
   readonly duplicateScope: 'ALL' | 'OPEN';
   readonly autoRetryLimit: number;
-  /** After this many expired leases in a row an item fails; 0 for never. */
+  /** After this many expired leases in a row an item fails; 0 means never. */
   readonly lapseLimit: number;
   readonly processingOrders: readonly string[];
   readonly displayColumns: readonly string[];
-  /** Of the display columns those that have an index. */
+  /** The display columns that have an index. */
   readonly indexedColumns: readonly string[];
   /** Attributes by parts of whose values items are found. */
   readonly searchedAttributes: readonly string[];
   readonly expiry?: Schemas['QueueExpiry'];
   readonly retryBackOff?: Schemas['RetryBackOff'];
-  /** How files for it write dates, numbers and times. */
+  /** The format of dates, numbers and times in files for it. */
   readonly intakeFormat?: Schemas['IntakeFormat'];
   /** Attributes of the model as it is now. */
   readonly attributes: readonly Attribute[];
   readonly modelVersion: number;
-  /** Records of older versions of the model have other names. */
+  /** The version of the model since which records have the present names. */
   readonly namesSince: number;
-  /** What encrypts sensitive values; only where the model has some, or had. */
+  /** Encrypts sensitive values; only where the model has some, or had. */
   readonly sealer?: Sealer | undefined;
 }
 
 /** One attribute of a work item model. */
 export interface Attribute {
-  /** Stays the same whatever becomes of the rest; none before it is stored. */
+  /** Stays the same through all other changes; undefined before it is stored. */
   readonly id?: Id;
   readonly name: string;
   readonly type: 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
   readonly isRequired: boolean;
-  /** Whether its values are encrypted where they are stored. NONE where they were once: some may still be. */
+  /** Whether its values are stored encrypted. NONE where they once were: some may still be. */
   readonly sensitivity?: 'PERSONAL' | 'SECRET' | 'NONE';
-  /** By the version until which they were in use, ascending. */
+  /** With the version until which each was in use, ascending. */
   readonly formerNames?: FormerName[];
 }
 
 /** The name of an attribute in the versions of its model before one. */
 interface FormerName {
   readonly until: number;
-  /** Left out where the attribute was not there yet. */
+  /** Left out for versions before the attribute existed. */
   readonly name?: string;
-  /** Given where it was another, whose values cannot be read as the present ones. */
+  /** Given where it was another type, whose values cannot be read as the present one. */
   readonly type?: Attribute['type'];
 }
 
 /**
- * The user that a token stands for, as its signature proves. Only the database knows whether its session was revoked, and
- * whether the key that signed it is still one.
+ * The user behind a token, as proved by its signature. Only the database knows whether its session was revoked, and whether the key that
+ * signed it still exists.
  */
 export interface Identity {
   readonly tokenId: string;
   /** The key that signed the token. */
   readonly keyId: string;
-  /** The session of the token: a log-in, and all tokens that were got for one another since. */
+  /** The session of the token: a log-in, and all tokens that have been exchanged for one another since. */
   readonly sessionId: string;
   readonly loggedInOn: Date;
   readonly userId: Id;
   readonly tenantUuid: string;
-  /** The API key that the token was got with, if it was one. */
+  /** The API key by which the token was obtained, if it was one. */
   readonly apiKeyId?: Id;
   readonly expiresOn: Date;
 }
 
 /**
  * Proves a token.
- * @param connection on which it was sent, where there is one
+ * @param connection the connection on which it was sent, where there is one
  * @throws Refusal UNAUTHENTICATED when it is missing, malformed, forged or expired.
  */
 export type VerifyToken = (token: string | undefined, connection?: object) => Promise<Identity>;

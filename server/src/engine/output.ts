@@ -1,4 +1,4 @@
-/** Has a server go on when the reader of its output, such as `| head`, has gone. */
+/** Keeps a server running when the reader of its output, such as `| head`, has gone. */
 export function goOnUnread(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

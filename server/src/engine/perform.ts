@@ -56,32 +56,32 @@ import { allWaiting, type WakeUp, type WakeUps } from './wake-ups.ts';
 interface Request {
   readonly operationId: OperationId;
   readonly token: string | undefined;
-  /** The cookie of the browser, for operations that are for pages of this server. */
+  /** The cookie of the browser, for operations of pages of this server. */
   readonly cookie: string | undefined;
-  /** Whom the token stands for; undefined only where the operation needs none, which has to `count` the request. */
+  /** The proved token; undefined only where the operation needs none, which then has to `count` the request. */
   readonly identity: Identity | undefined;
   readonly count: (who: Who) => void;
   readonly input: Input;
   readonly client: Client;
-  /** The size of its body, as far as that was announced. */
+  /** The announced size of its body in bytes. */
   readonly bodyBytes: number;
-  /** Under which the call is done once, if its caller has named it. */
+  /** The key under which the call is done once, if its caller has given one. */
   readonly idempotency?: IdempotencyKey | undefined;
   readonly log: Log;
-  /** A signal that aborts when the caller has gone; made when it is asked for, as few calls wait for anything. */
+  /** A signal that aborts when the caller has gone; made on demand, as few calls wait for anything. */
   readonly signal: () => AbortSignal;
 }
 
-/** Performs a request for its caller. @throws Refusal, or an error of ours. */
+/** Performs a request for its caller. @throws Refusal, or an error of the server. */
 export type Perform = (request: Request) => Promise<unknown>;
 
 export interface Parts {
   readonly pool: Pool;
-  /** How long one statement of a read may take. */
+  /** Longest time of one statement of a read. */
   readonly readMs: number;
-  /** How long after its log-in a session can be renewed. */
+  /** Time after its log-in during which a session can be renewed. */
   readonly sessionHours: number;
-  /** How long a session that a browser keeps lasts without use. */
+  /** Time without use after which a session kept by a browser ends. */
   readonly idleHours: number;
   readonly wakeUps: WakeUps;
   readonly marks: LowWaterMarks;
@@ -100,7 +100,7 @@ export interface Parts {
   readonly takePlace: TakePlace;
 }
 
-// The table and the functions agree by type (`Functions`); here, once, the types of single operations are let go.
+// The table and the functions agree by type (`Functions`); only here the types of single operations are dropped.
 type AnyFunction = (context: unknown, input: unknown) => Promise<unknown>;
 
 /** A request for an operation that needs a token, and the queue in its path, if there is one. */
@@ -108,13 +108,13 @@ export interface Call extends Request {
   readonly operation: Operation;
   readonly identity: Identity;
   readonly queueId: Id | undefined;
-  /** Who may call, as was decided before the call was answered: what it began goes on behind that. */
+  /** The actor, as decided before the call was answered, for the work that goes on after the answer. */
   readonly promisedTo?: Actor;
 }
 
 /** The actors of calls of one operation on one queue, decided in the transaction that does their work. */
 interface Admitted {
-  /** The queue that the calls name, held as the operation needs it. */
+  /** The queue named by the calls, locked as the operation needs it. */
   readonly queue: QueueDefinition | undefined;
   /** In the order of the calls. */
   readonly actors: (Actor | Refusal)[];
@@ -123,14 +123,14 @@ interface Admitted {
 export type Admit = (where: Pick<Context, 'db' | 'vault'>, calls: readonly Call[]) => Promise<Admitted>;
 
 /**
- * Asks, before the body of a call is read, whether admission would refuse its sender as things are now. Who passes may still be
- * refused: rights can be lost until the transaction that does the work decides. @throws Refusal
+ * Asks, before the body of a call is read, whether admission would refuse its sender as of now. A sender who passes may still be refused:
+ * rights can be lost until the transaction that does the work decides. @throws Refusal
  */
 export type Screen = (
   call: Pick<Request, 'operationId'> & { identity: Identity; path: object },
 ) => Promise<void>;
 
-/** The way every operation goes: who calls, may they, one transaction, and afterwards the wake-ups. */
+/** The way of every operation: proof of the caller, permission, one transaction, and afterwards the wake-ups. */
 export function createPerform(parts: Parts): Perform {
   const batches = new GroupCommit<Call, unknown>((calls) => performBatch(parts, calls), weigh);
   const reads = createReadLimiters(parts.pool.options.max);
@@ -150,7 +150,7 @@ export function createPerform(parts: Parts): Perform {
   };
 }
 
-/** Runs work in a transaction of its own, at the time of the database, and wakes afterwards the calls that wait for its effects. */
+/** Runs work in a transaction of its own, with the time of the database, and afterwards wakes the calls that wait for its effects. */
 export async function inTransaction<T>(
   { pool, notify }: Pick<Parts, 'pool' | 'notify'>,
   work: (db: Db, clock: Promise<Date>, wake: Context['wake']) => Promise<T>,
@@ -185,7 +185,10 @@ function dueWith({ items, places }: Due = { items: 0, places: [] }, more: number
   return { items: total, places: firstPlaces(places) };
 }
 
-/** Anybody may call: what needs the database waits for its turn, or a flood of forged tokens would keep all connections. */
+/**
+ * Performs a call that needs no token. Calls that use the database wait for their turn, or a flood of forged tokens would take all
+ * connections.
+ */
 async function performPublic(
   parts: Parts,
   limiterOf: (address: string) => Limiter,
@@ -221,13 +224,16 @@ async function performAlone(parts: Parts, call: Call): Promise<unknown> {
   return granted(outcome);
 }
 
-/** A refusal that is answered instead of thrown has left something behind, such as the record of a late report. */
+/** A refusal that is returned instead of thrown has left a trace, such as the record of a late report. */
 function granted(outcome: unknown): unknown {
   if (outcome instanceof Refusal) throw outcome;
   return outcome;
 }
 
-/** What makes hashes of requests with a key of their tenant: they may have sensitive values, which could be guessed by plain ones. */
+/**
+ * The sealer for request hashes, which are made with a key of the tenant: requests may have sensitive values, which could be guessed from
+ * plain hashes.
+ */
 async function sealerFor(
   { db, vault }: Pick<Context, 'db' | 'vault'>,
   calls: readonly Call[],
@@ -247,7 +253,7 @@ function keyedOf(
 }
 
 async function performRead(parts: Parts, call: Call): Promise<unknown> {
-  // It may have waited for the limiter until nobody wanted it any more.
+  // Its caller may have left while it waited for the limiter.
   if (call.signal().aborted) throw new Refusal('UNAVAILABLE', 'The caller did not wait for the answer.');
   return performAlone(parts, call);
 }
@@ -273,15 +279,15 @@ function transactAs<T>(
   return inTransaction(parts, perform, access);
 }
 
-/** What limits the steps of a call: those that read much, and those that take minutes. */
+/** The limiters of a call's steps: one for steps that read much, one for steps that take minutes. */
 interface StepLimiters {
   readonly short: Limiter;
   readonly long: Limiter;
 }
 
 /**
- * Performs the call in the steps that it asks for, each under the limit of reads, as it reads much. A caller who loses the right
- * to it loses it from the next step on.
+ * Performs the call in the steps that it requests, each under the limit of reads, as it reads much. A caller who loses the right to it
+ * loses it from the next step on.
  */
 async function performSteps(parts: Parts, limiters: StepLimiters, call: Call): Promise<unknown> {
   if (!call.idempotency) return takeSteps(parts, limiters, call);
@@ -315,7 +321,7 @@ function takeSteps(parts: Parts, { short, long }: StepLimiters, call: Call): Pro
   return functionOf(parts, operationId)({ ...transacting, signal, begin, takePlace, log }, input);
 }
 
-/** What work is done with that goes on behind the answer to its call. */
+/** The means of work that goes on after the answer to its call. */
 function meansBehind(parts: Parts, long: Limiter, call: Call): Omit<BehindAnswer<QueueContext>, 'stopping'> {
   const { marks, vault, recordKey, log } = parts;
   return {
@@ -339,10 +345,10 @@ function performStream(parts: Parts, openStream: OpenStream, call: Call) {
   return openStream(read, call.signal());
 }
 
-/** Performs the call with others; one that finds nothing waits, if it asks to, and is performed again at a wake-up. */
+/** Performs the call together with others. One that finds nothing waits, if it asks to, and is performed again at a wake-up. */
 async function performBatched(parts: Parts, batches: GroupCommit<Call, unknown>, call: Call) {
   const { wakeUps } = parts;
-  // By the timer of the process: whoever puts the clock of the machine right must not keep callers waiting.
+  // By the timer of the process: a corrected machine clock must not keep callers waiting.
   const deadline = performance.now() + waitMilliseconds(call);
   let gone: AbortSignal | undefined;
   for (;;) {

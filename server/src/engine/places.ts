@@ -1,9 +1,9 @@
 import type { Id } from '@millrace/api';
 
-/** Something of which there are few at a time, such as uploads; all processes of a server share them. */
+/** A scarce resource, such as uploads, shared by all processes of a server. */
 export interface Kind {
   readonly name: string;
-  /** Places of all together, of one tenant where that is less, and of one user. */
+  /** Places of all users together, of one tenant where that is less, and of one user. */
   readonly ofAll: number;
   readonly ofTenant?: number;
   readonly ofUser: number;
@@ -15,20 +15,20 @@ export interface Holder {
   readonly tenantUuid: string;
 }
 
-/** A place that was taken. */
+/** A taken place. */
 interface Place {
   readonly full?: never;
   /** Gives the place back; once is enough. */
   readonly release: () => void;
 }
 
-/** No place was left: whose they are that are held, and how many. */
+/** No place was left: the holder of the places that are in the way, and their number. */
 export interface Full {
   readonly full: 'user' | 'tenant' | 'all';
   readonly held: number;
 }
 
-/** Takes a place. Few processes share them exactly, so that there is an answer to wait for. */
+/** Takes a place. The processes of a server share the places exactly, so that the answer may take a moment. */
 export type TakePlace = (kind: Kind, holder: Holder) => Promise<Place | Full>;
 
 /** The places that are held, by the name of their kind. */
@@ -40,14 +40,14 @@ export class Places {
     const full = decideFull(kind, [...held], holder);
     if (full) return full;
     this.#held.set(kind.name, held);
-    // One of their own for each place, as a user may hold several.
+    // A separate object for each place, as a user may hold several.
     const own = { ...holder };
     held.add(own);
     return { release: () => void held.delete(own) };
   }
 }
 
-/** The places of a process that is alone. */
+/** The places of a server with a single process. */
 export function ownPlaces(): TakePlace {
   const places = new Places();
   return (kind, holder) => Promise.resolve(places.take(kind, holder));

@@ -1,25 +1,25 @@
 import { sql, type Db, type Sql } from './db.ts';
 import { Refusal } from './errors.ts';
 
-/** A kind of thing that people make by the name, as one owner has it: a tenant, or a user. */
+/** A kind of named things, and their owner: a tenant, or a user. */
 export interface Kind {
-  /** Of the owner, in the words of a sentence: `queues in this tenant`. */
+  /** The things of the owner, in the words of a sentence: `queues in this tenant`. */
   readonly things: string;
-  /** All of the owner, as SQL that follows "from" and ends in a condition. */
+  /** The rows of the owner, as SQL that follows "from" and ends in a condition. */
   readonly rows: Sql;
-  /** The most that there may be. Far more than a company needs: it stops a program that makes them without end. */
+  /** The greatest number allowed. Far more than a company needs: it stops a program that makes them without end. */
   readonly quota: number;
   /** Advice to a caller when the quota is reached. */
   readonly wayOut: string;
 }
 
 /**
- * Refuses a thing that was just stored when there are more than may be; its transaction is undone. Transactions do not see what
- * others have not committed, so that calls at the same moment may make a few more.
+ * Refuses a thing that was just stored when there are now too many; its transaction is undone. Transactions do not see each other's
+ * uncommitted rows, so that calls at the same moment may make a few more.
  */
 export async function refuseExcess(db: Db, { things, rows, quota, wayOut }: Kind): Promise<void> {
   if ((await count(db, sql`select from ${rows} limit ${quota + 1}`)) <= quota) return;
-  // Counted to the end for the sentence alone.
+  // Counted to the end only for the sentence.
   const others = (await count(db, sql`select from ${rows}`)) - 1;
   throw new Refusal(
     'QUOTA_REACHED',
@@ -34,7 +34,7 @@ async function count(db: Db, selection: Sql): Promise<number> {
 
 /**
  * Refuses a name that was just stored when another differs from it only in the form of its characters: constraints compare them one by one.
- * @param column that holds the names, in the form in which they are unique
+ * @param column the column of the names, in the form in which they are unique
  * @throws Refusal NAME_TAKEN
  */
 export async function refuseLookalike(db: Db, rows: Sql, column: Sql, name: string): Promise<void> {

@@ -39,7 +39,7 @@ describe('the rate of requests', () => {
     expect(sendMany(11, 1)).toBe(1);
     expect(send(2)).toBe('"user";r=9;t=1');
     expect(sendMany(9, 2) + sendMany(10, 3)).toBe(0);
-    // All 30 of the tenant are sent; what the user was refused did not count.
+    // All 30 of the tenant are sent; refused requests of the user did not count.
     expect((send(4) as Refusal).message).toContain('Your tenant has sent more requests');
     expect(send(5, 'b')).toBe('"user";r=9;t=1');
   });
@@ -75,7 +75,7 @@ describe('the rate of requests', () => {
     expect([accepted(0, 15), accepted(1, 5)]).toEqual([15, 5]);
     vi.advanceTimersByTime(100);
     expect([accepted(0, 5), accepted(1, 5)]).toEqual([0, 0]);
-    // Each believes at once what it has; it is paid back by all.
+    // Each believes at first in its own full bucket; the excess is paid back by both.
     vi.advanceTimersByTime(10_000);
     expect([accepted(0, 20), accepted(1, 20)]).toEqual([20, 20]);
     vi.advanceTimersByTime(10_100);

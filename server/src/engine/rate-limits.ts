@@ -3,25 +3,25 @@ import { Refusal } from './errors.ts';
 import type { Who } from './operation.ts';
 import type { Siblings } from './siblings.ts';
 
-/** Requests a second that one may send for long; undefined for any number. */
+/** Requests a second that a user or a tenant may send for long; undefined for any number. */
 type Rates = Pick<Config, 'userRequests' | 'tenantRequests'>;
 
-/** Counts a request of a user, and says whether it is one too many. */
+/** Counts a request of a user, and refuses it if it is one too many. */
 export type CountRequest = (who: Who) => Counted;
 
 interface Counted {
-  /** What may be sent in how long, and what is left until when, by draft-ietf-httpapi-ratelimit-headers. */
+  /** The limit with its time, and the remainder with its reset, by draft-ietf-httpapi-ratelimit-headers. */
   readonly headers: Record<string, string>;
   readonly refusal?: Refusal;
 }
 
-/** What has not been sent in this many seconds may be sent at once. */
+/** Requests not sent in this many seconds may be sent at once. */
 const windowSeconds = 10;
 
-/** The requests that somebody may still send: as many as the bucket holds, which fills at the rate. */
+/** The requests that a user or tenant may still send: at most the capacity of the bucket, which fills at the rate. */
 interface Bucket {
   tokens: number;
-  /** When that was so, in seconds. */
+  /** The time of that count, in seconds. */
   at: number;
 }
 
@@ -33,7 +33,7 @@ interface Level {
   readonly bucket: Bucket;
 }
 
-/** Those who may send no more than so many. */
+/** The buckets of all users, or of all tenants, with their common rate. */
 class Buckets {
   readonly who: Whose;
   readonly rate: number;
@@ -50,7 +50,7 @@ class Buckets {
     return this.rate * windowSeconds;
   }
 
-  /** The bucket of one of them, as full as it is by now. */
+  /** The bucket of a user or tenant, filled up to now. */
   at(name: string, now: number): Level {
     const { capacity, rate } = this;
     const bucket = this.#buckets.get(name) ?? this.#add(name, now);
@@ -74,13 +74,13 @@ class Buckets {
   }
 }
 
-// A user or tenant is proved before there is a bucket, and most of them are not here at the same time.
+// A bucket exists only for proved users and tenants, most of whom are not here at the same time.
 const mostBuckets = 10_000;
 
 interface Surroundings {
   /** Seconds, by the timer of the process. */
   readonly clock?: () => number;
-  /** Processes that are told of what is spent here, and tell it; the buckets are those of all of them. */
+  /** The other processes, which exchange the numbers of requests with this one; the buckets hold for all of them. */
   readonly siblings?: Pick<Siblings, 'tellRequests' | 'hear'> | undefined;
 }
 
@@ -96,7 +96,7 @@ export function createRateLimits(
     const now = clock();
     const levels = kinds.map((kind) => kind.at(kind.who === 'user' ? String(userId) : tenantUuid, now));
     const empty = levels.find(({ bucket }) => bucket.tokens < 1);
-    // A request that is refused takes nothing from anybody.
+    // A refused request takes nothing from any bucket.
     if (!empty) for (const { bucket } of levels) bucket.tokens -= 1;
     if (!empty) spend(levels);
     const [tightest] = levels.toSorted((one, other) => one.bucket.tokens - other.bucket.tokens);
@@ -112,7 +112,9 @@ function kindsOf({ userRequests, tenantRequests }: Rates): Buckets[] {
   ];
 }
 
-/** What somebody spends here, the others know a tenth of a second later. It may become a debt, so that the rate holds for long. */
+/**
+ * The other processes learn of requests here a tenth of a second later. A bucket may go into debt, so that the rate holds in the long run.
+ */
 const tellMs = 100;
 
 function sharing(
@@ -146,7 +148,7 @@ function sharing(
   };
 }
 
-/** What is left, and in how many seconds everything will be there again. */
+/** The remaining requests, and the seconds until the bucket is full again. */
 function left({ kind: { who, capacity, rate }, bucket: { tokens } }: Level): string {
   return `"${who}";r=${Math.max(0, Math.floor(tokens))};t=${Math.ceil((capacity - tokens) / rate)}`;
 }

@@ -6,7 +6,7 @@ import { createQueue } from '../testing/fixtures.ts';
 import { addTenant } from '../testing/tenant.ts';
 import { finish, held, pathOf } from '../testing/work.ts';
 
-/** Keeps readers of the output of bots waiting until the answer is called. */
+/** Keeps readers of the output of bots waiting until the returned function is called. */
 async function holdLogs(app: App): Promise<() => Promise<void>> {
   const client = new pg.Client(app.connection);
   await client.connect();
@@ -14,7 +14,7 @@ async function holdLogs(app: App): Promise<() => Promise<void>> {
   return () => client.end();
 }
 
-/** Reads that never end, as these callers; answers whose reads have begun. */
+/** Reads that never end, as these callers; returns the callers whose reads have begun. */
 async function begunBy(connections: number, callers: readonly (readonly [userId: number, tenant: string])[]) {
   const reads = createReadLimiters(connections);
   const begun: number[] = [];

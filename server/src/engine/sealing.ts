@@ -7,8 +7,8 @@ const tagBytes = 16;
 export const keyBytes = 32;
 
 /**
- * Encrypts bytes with a nonce of their own. They open at the same place only.
- * @param place that is bound to them, such as the item whose they are
+ * Encrypts bytes with a nonce of their own. They can be decrypted at the same place only.
+ * @param place is bound to them, such as the item that they belong to
  */
 export function encrypt(key: Uint8Array, place: string, plain: Uint8Array): Buffer {
   const nonce = randomBytes(nonceBytes);
@@ -26,12 +26,12 @@ export function decrypt(key: Uint8Array, place: string, bytes: Uint8Array): Buff
   return Buffer.concat([decipher.update(body), decipher.final()]);
 }
 
-/** The name of a key, which tells nothing of it. */
+/** The name of a key, which reveals nothing of it. */
 export function nameOfKey(key: Uint8Array): string {
   return createHash('sha256').update('millrace master key').update(key).digest('hex').slice(0, 16);
 }
 
-/** The keys of a tenant as they are used: plain data, which a thread can be handed. */
+/** The keys of a tenant in use: plain data, which can be passed to a thread. */
 export interface TenantKeys {
   readonly tenantId: Id;
   /** By version: the newest encrypts, all decrypt. */
@@ -43,7 +43,7 @@ export interface TenantKeys {
 /** Encrypts and decrypts texts with the keys of a tenant. */
 export class Sealer {
   readonly keys: TenantKeys;
-  /** Of the key that encrypts. */
+  /** The version of the key that encrypts. */
   readonly version: number;
 
   constructor(keys: TenantKeys) {
@@ -57,7 +57,7 @@ export class Sealer {
     return `1.${this.version}.${bytes.toString('base64url')}`;
   }
 
-  /** @throws Error when it is none that was sealed for this place */
+  /** @throws Error when the text was not sealed for this place */
   open(place: string, sealed: string): string {
     const [, version = '', bytes = ''] = sealed.split('.');
     return decrypt(
@@ -72,13 +72,15 @@ export class Sealer {
     return sealed.startsWith(`1.${this.version}.`);
   }
 
-  /** A hash that values of an attribute share exactly when they are spelled the same; nobody without the key can make it. */
+  /** A hash that values of an attribute share exactly when they are spelled the same; it cannot be made without the key. */
   digest(attributeId: Id, spelling: string): string {
     const ofAttribute = createHmac('sha256', this.keys.index).update(`attribute ${attributeId}`).digest();
     return createHmac('sha256', ofAttribute).update(spelling).digest('base64url');
   }
 
-  /** A hash, in hexadecimal digits, of a hash of something whole, such as a request: by it alone nobody can try a guess. */
+  /**
+   * A keyed hash, in hexadecimal digits, of the hash of a whole, such as a request: without the key, guesses cannot be tried against it.
+   */
   keyed(hash: string): string {
     return createHmac('sha256', this.keys.index).update(`whole ${hash}`).digest('hex');
   }

@@ -19,7 +19,7 @@ async function run(connection: pg.ClientConfig, ...statements: string[]): Promis
   await client.end();
 }
 
-/** An empty database of a user without any defaults, as somebody makes it who has a PostgreSQL already. */
+/** An empty database of a user without any defaults, like one made on an existing PostgreSQL. */
 async function createOwnDatabase(): Promise<pg.ClientConfig> {
   const name = `own_${randomBytes(6).toString('hex')}`;
   await run(connectionOfWorker(), `create role ${name} login`, `create database ${name} owner ${name}`);
@@ -48,7 +48,7 @@ test('a start gives the sessions of its user their settings, without options and
   await queue.add(1, 2);
   await queue.claim(2);
   expect(line.sent()).not.toMatch(/\0options\0/);
-  // As a message of its own, behind another statement, or named.
+  // As a message of its own, after another statement, or named.
   expect(line.sent()).not.toMatch(/(Q[^]{4}|;\s*|P[^]{4}[^\0]*\0)set (?!local )/i);
   expect(line.sent()).not.toContain('pg_advisory_lock');
   const pool = openPool(database, 1);

@@ -10,10 +10,10 @@ interface Demands {
 }
 
 /**
- * Makes sure that sessions are as Millrace relies on them, on the way on which it gets them: a pooler may stand in between.
- * @param pool has given out no connection yet: those that it has would be of before.
+ * Makes sure that sessions have the properties that Millrace relies on, by the same route as later ones: a pooler may stand in between.
+ * @param pool must not have opened a connection yet: its sessions would be from before the settings.
  * @param direct for migrations and listening.
- * @throws Error that says what is wrong with the database, or with the pooler, and how to mend it.
+ * @throws Error with the fault of the database, or of the pooler, and its remedy.
  */
 export async function prepareSessions(pool: Pool, direct: ConnectionConfig, demands: Demands): Promise<void> {
   await refuseOtherDatabase(pool);
@@ -24,7 +24,7 @@ export async function prepareSessions(pool: Pool, direct: ConnectionConfig, dema
   await refuseForgottenStatements(pool);
 }
 
-/** Works with a connection that is closed afterwards, as its session may be of before a change of its defaults. */
+/** Works with a connection that is closed afterwards, as its session may be from before a change of its defaults. */
 async function onNewConnection<T>(pool: Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   try {
@@ -45,7 +45,7 @@ async function isPooled(client: pg.Client): Promise<boolean> {
   return (await processOf(client)) !== processID;
 }
 
-/** Nothing can be listened for in sessions that go to somebody else after each transaction. */
+/** Refuses sessions that pass to somebody else after each transaction: notifications cannot be received in them. */
 async function refuseSharedSessions(direct: ConnectionConfig): Promise<void> {
   const [one, two] = [new Connection(direct), new Connection(direct)];
   try {
@@ -75,15 +75,15 @@ async function refuseForgottenStatements(pool: Pool): Promise<void> {
   );
 }
 
-/** Whether a session knows the statements that were named in it, also when another one has had its turn. */
+/** Whether a session keeps its named statements, even after another session has had its turn. */
 async function keepStatements(one: pg.PoolClient, two: pg.PoolClient): Promise<boolean> {
   const statement = { name: 'millrace_probe', text: 'select 1' };
   try {
     await one.query(statement);
     await two.query('begin');
-    // A pooler that has one session for both knows the name already ...
+    // A pooler with one session for both knows the name already ...
     await two.query(statement);
-    // ... and one that has several gives this one another, while the transaction of the other lasts.
+    // ... and one with several gives this one another session, while the transaction of the other lasts.
     (one as Connection & pg.PoolClient).deadline = 2_000;
     await one.query(statement).catch(refuseUnknown);
     return true;
@@ -93,7 +93,7 @@ async function keepStatements(one: pg.PoolClient, two: pg.PoolClient): Promise<b
   }
 }
 
-/** A pooler with a single session answers nothing as long as the other transaction lasts, which is well. */
+/** A pooler with a single session answers nothing while the other transaction lasts, which is fine. */
 function refuseUnknown(error: Error): void {
   if ('code' in error) throw error;
 }
@@ -112,7 +112,7 @@ async function refuseOtherDatabase(pool: Pool): Promise<void> {
 interface Session {
   readonly role: string;
   readonly database: string;
-  /** Settings of ours that are not in force. */
+  /** Settings of Millrace that are not in force. */
   readonly missing: string[];
 }
 
@@ -149,7 +149,10 @@ function settingOf({ role, database }: Session, name: string): string {
   return `alter role ${user} in database ${place} set ${name} = '${sessionSettings[name]}'`;
 }
 
-/** Runs statements in one transaction, one server at a time. One that may not run them is told by what is missing afterwards. */
+/**
+ * Runs statements in one transaction, one server at a time. A server without the right to run them learns so from the settings that are
+ * still missing afterwards.
+ */
 async function runOnce(direct: ConnectionConfig, statements: readonly string[]): Promise<void> {
   const client = new Connection(direct);
   try {
@@ -157,7 +160,7 @@ async function runOnce(direct: ConnectionConfig, statements: readonly string[]):
     client.deadline = 20_000;
     const lock = `select pg_advisory_xact_lock(hashtextextended('millrace settings', 0))`;
     await client.query(['begin', lock, ...statements, 'commit'].join('; '));
-    // They are not in force in this session, which a pooler would keep and give to us.
+    // The settings are not in force in this session, which a pooler would keep and give to this server.
     await client.query('select pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
   } catch (error) {
     if ((error as { code?: string }).code !== '42501') throw error;
@@ -166,7 +169,7 @@ async function runOnce(direct: ConnectionConfig, statements: readonly string[]):
   }
 }
 
-/** An answer means that the work is on disk; a database that is set to answer earlier breaks that promise. */
+/** An answer means that the work is on disk; a database set to answer earlier breaks that promise. */
 async function refuseLoss(pool: Pool, { allowLoss, log }: Demands): Promise<void> {
   const { rows } = await onNewConnection(pool, (client) =>
     client.query<{ name: string }>(

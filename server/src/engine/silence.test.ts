@@ -7,7 +7,7 @@ import { openPool } from './db.ts';
 
 // Deadlines have to pass: the tests wait side by side.
 
-/** A server whose network to its database can be spoilt. */
+/** A server whose network to its database can be disturbed. */
 async function setUp() {
   const line = await startLine(await createDatabase());
   const app = await startApp({ maxReadSeconds: 1 }, line.connection);
@@ -15,7 +15,7 @@ async function setUp() {
   const create = (customer: string) =>
     queue.owner.call.createWorkItems({ path: queue.path, body: { workItems: [{ json: { customer } }] } });
   const readiness = () => app.as(undefined).getReadiness();
-  /** Milliseconds until an item can be created, and a list be read. */
+  /** Milliseconds until an item can be created and a list can be read. */
   const untilItServes = async () => {
     const begun = performance.now();
     for (const call of [() => create('at last'), () => queue.owner.call.listQueues()])
@@ -50,7 +50,7 @@ test.concurrent(
     await line.mend();
     const recovery = await untilItServes();
     process.stdout.write(`Served again ${recovery.toFixed(0)} ms after the network was mended.\n`);
-    // A second or less, but for a connection that was being opened just then, which takes five; ten times that for slow machines.
+    // A second or less, except for a connection that was being opened at the time, which takes five; ten times that for slow machines.
     expect(recovery).toBeLessThan(50_000);
     const stored = (await queue.owner.call.listWorkItems({ path: queue.path })).body.list;
     expect(stored.filter(({ json }) => String(json?.['customer']).startsWith('swallowed'))).toEqual([]);
@@ -64,13 +64,13 @@ test.concurrent(
     await Promise.all(names('warm', 10).map(create));
     line.swallow();
     const creates = Promise.all(names('hanging', 5).map(create));
-    // One look without an answer is not enough to give connections up.
+    // One check without an answer is not enough to give connections up.
     await eventually(
       readiness,
       ({ error }) => Date.now() - Date.parse(String(error.details?.[0]?.['since'])) > 3500,
     );
     await line.mend();
-    // Those that have met their deadlines are 503.
+    // Calls that have met their deadlines are 503.
     expect((await creates).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
   },
 );
@@ -85,7 +85,7 @@ test.concurrent('getReadiness is 503 in a moment when the database never answers
     return answer;
   };
   line.swallow();
-  // Only the next look, within a second, finds out.
+  // Only the next check, within a second, notices it.
   const first = await eventually(probe, ({ status }) => status === 503);
   const answers = [first, ...(await Promise.all(names('probe', 20).map(probe)))];
   await line.mend();
@@ -130,7 +130,7 @@ test.concurrent(
       return performance.now();
     });
     const [one = 0, other = 0] = await Promise.all(waits);
-    // A tenth of a second apart, or as good as together on a busy machine; five seconds, if the other wait began anew with the end of the one.
+    // A tenth of a second apart, or almost together on a busy machine; five seconds if the second wait began only at the end of the first.
     expect(other - one).toBeLessThan(4_000);
   },
 );

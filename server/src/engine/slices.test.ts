@@ -16,7 +16,7 @@ function* steps(count: number, milliseconds: number): Interruptible<string> {
   return 'done';
 }
 
-/** How often the loop came round while something was done. */
+/** Number of turns of the loop while something was done. */
 async function turnsOf(done: Promise<unknown>): Promise<number> {
   const progress = { isDone: false };
   void done.finally(() => (progress.isDone = true));
@@ -44,7 +44,7 @@ test('works side by side pause as one does', async () => {
 });
 
 test('little work is done in the turn in which it comes, however long others take', async () => {
-  // A machine that takes the processor away in the middle has it wait, but not each time.
+  // On a machine that takes the processor away in the middle it may wait, but not each time.
   for (let tries = 0; ; tries += 1) {
     const long = inSlices(steps(30, 2));
     let isDone = false;

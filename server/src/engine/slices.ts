@@ -3,12 +3,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 /** Work that may be interrupted wherever it yields: about every millisecond. */
 export type Interruptible<T> = Generator<undefined, T>;
 
-// All works share it: in one turn the loop comes to each of them, and to one after the other of the same call.
+// Shared by all work in progress: in one turn the loop comes to each piece of work, even to several of one call, one after the other.
 const turnMs = 10;
-/** A work has so much of a turn that others have used up: most are done by then. */
+/** A piece of work gets this much of a turn that others have used up: most are done by then. */
 const leastMs = 1;
 
-/** Does long work a little at a time, so that the calls of others go on in between. */
+/** Does long work a little at a time, so that other calls go on in between. */
 export async function inSlices<T>(work: Interruptible<T>): Promise<T> {
   let since = enterTurn();
   for (let step = work.next(); ; step = work.next()) {
@@ -28,7 +28,7 @@ export function atOnce<T>(work: Interruptible<T>): T {
   }
 }
 
-/** When the first work began in this turn of the loop. */
+/** The time at which the first work began in this turn of the loop. */
 let turnSince = 0;
 let isInTurn = false;
 
@@ -41,7 +41,7 @@ function enterTurn(): number {
   return now;
 }
 
-/** What becomes of each member of a list. */
+/** The changed members of a list. */
 export function* mapped<T, R>(
   list: Iterable<T>,
   change: (member: T, index: number) => R,

@@ -6,8 +6,8 @@ import { Readable } from 'node:stream';
 const readAtOnce = 64 * 1024;
 
 /**
- * Bytes that are written as fast as they come and read as fast as somebody takes them. In between they lie on disk, in a file that has
- * no name any more: it is gone with the process, however that ends.
+ * Bytes that are written as fast as they come and read as fast as the reader takes them. In between they lie on disk, in a file without a
+ * name: it is gone with the process, however that ends.
  */
 export class Spool {
   readonly #file: FileHandle;
@@ -31,7 +31,7 @@ export class Spool {
     return this.#size;
   }
 
-  /** Forgets what was written; nobody may have read it. */
+  /** Drops all written bytes, of which none may have been read. */
   clear(): void {
     this.#size = 0;
   }
@@ -46,14 +46,14 @@ export class Spool {
     this.#wake();
   }
 
-  /** Nothing more comes. @param error that the reader meets behind what is there */
+  /** Marks the end. @param error the error that the reader meets after the last bytes */
   end(error?: Error): void {
     this.#end = { error };
     this.#wake();
     this.#closeWhenDone();
   }
 
-  /** The bytes for their one reader. */
+  /** The bytes for the only reader. */
   read(): Readable {
     const stream = Readable.from(this.#pieces(), { objectMode: false, highWaterMark: readAtOnce });
     stream.once('close', () => {

@@ -1,10 +1,10 @@
-/** A message of a stream, as the contract has it: where the stream goes on behind it, and what kind of message it is. */
+/** A message of a stream, as in the contract: the place from which the stream goes on after it, and its kind. */
 interface StreamMessage {
   readonly cursor: string;
   readonly operation: string;
 }
 
-/** What a reader is told beside the messages and that is not on record: it has no place in the stream, and is not told again. */
+/** News for a reader beside the messages, not recorded: it has no place in the stream, and is not repeated. */
 export interface Aside {
   readonly kind: string;
   readonly data: object;
@@ -13,14 +13,14 @@ export interface Aside {
 /** The next part of a stream. */
 export interface StreamPart {
   readonly list: readonly StreamMessage[];
-  /** How things are that are under way; each is told when it has changed. */
+  /** The state of work under way; each piece is sent when it has changed. */
   readonly asides?: readonly Aside[];
-  /** Where the next part begins. */
+  /** The start of the next part. */
   readonly cursor: string;
-  /** Whether there is more to read at once. */
+  /** Whether more can be read at once. */
   readonly isMore: boolean;
-  /** Whether there are events that must wait, because an older transaction is under way. */
+  /** Whether events have to wait because an older transaction is under way. */
   readonly isBehind: boolean;
-  /** For how long at least nothing further is read. */
+  /** The least time in milliseconds until the next read. */
   readonly restMs?: number;
 }

@@ -4,13 +4,13 @@ import type { StreamPart } from './stream-part.ts';
 import { sleep } from './sleep.ts';
 import type { WakeUps } from './wake-ups.ts';
 
-/** Reads the part behind a cursor, permissions included. @throws Refusal when the reader may not read any more. */
+/** Reads the part after a cursor, with a check of permissions. @throws Refusal when the reader may not read any more. */
 type ReadPart = (cursor: string | undefined) => Promise<StreamPart>;
 
-/** Opens a stream with its first part. @throws what reading it throws. */
+/** Opens a stream with its first part. @throws the errors of reading it. */
 export type OpenStream = (read: ReadPart, signal: AbortSignal) => Promise<AsyncIterable<StreamPart>>;
 
-// Between two reads of a busy feed, and of one where nothing happens. A right that is taken away ends a stream as soon.
+// Between two reads of a busy feed, and of an idle one. Taking a right away ends a stream as soon.
 const shortestMs = 200;
 const longestMs = 5000;
 // All streams wake together: they must not take the connections away from requests.
@@ -42,7 +42,7 @@ async function* follow(first: StreamPart, sinceFirst: number, { read, wakeUps, s
   while (!signal.aborted) {
     yield part;
     if (!part.isMore) {
-      // The end of the older transaction wakes nobody: look again soon, and less often the longer it takes.
+      // The end of the older transaction causes no wake-up: look again soon, and less often the longer it takes.
       waitMs = part.isBehind ? Math.min(2 * waitMs, longestMs) : shortestMs;
       await sleep(Math.max(shortestMs, part.restMs ?? 0), signal);
       await wakeUps.wait(['events'], since, part.isBehind ? waitMs - shortestMs : longestMs, signal);

@@ -4,7 +4,7 @@ import type { Log } from './operation.ts';
 
 const index = 'work_item_texts_trigrams';
 
-// Both extensions come with PostgreSQL and may be made by who owns a database, but not every installation has them on its disk.
+// Both extensions come with PostgreSQL and can be created by the owner of a database, but not every installation has them on its disk.
 const preparation = `do $$ begin
   create extension if not exists pg_trgm;
   create extension if not exists btree_gin;
@@ -12,7 +12,7 @@ const preparation = `do $$ begin
 exception when others then raise notice '%', sqlerrm;
 end $$`;
 
-/** Makes the index by which parts of texts are found, where the database is able to have one: no queue needs it before it is there. */
+/** Makes the index for searches of parts of texts, where the database is able to have one: no queue needs it earlier. */
 export async function prepareTrigrams(client: Connection, log: Pick<Log, 'info'>): Promise<void> {
   if (await isThere(client)) return;
   let reason = '';
@@ -29,7 +29,7 @@ async function isThere(client: Connection): Promise<boolean> {
   return rows[0]?.is ?? false;
 }
 
-/** Whether the database finds parts of texts by an index. */
+/** Whether the database has an index for parts of texts. */
 export async function hasTrigrams(db: Reader): Promise<boolean> {
   const row = await db.row<{ is: boolean }>(sql`select to_regclass(${index}::text) is not null as is`);
   return row?.is ?? false;

@@ -56,7 +56,7 @@ describe('master keys', () => {
     expect((await app.admin.createWorkItemModel({ body: { name: 'Secret', attributes } })).status).toBe(200);
     await app.admin.rotateTenantKey();
     await app.stop();
-    // Whoever follows the documents has taken the former line away by now.
+    // An operator who follows the documentation has removed the former line by now.
     const again = await startApp({ masterKey: next }, database);
     await again.stop();
   });

@@ -5,7 +5,7 @@ import { sql, type Db, type Reader } from './db.ts';
 import { Refusal } from './errors.ts';
 import { decrypt, encrypt, keyBytes, nameOfKey, Sealer } from './sealing.ts';
 
-/** Where master keys come from: as a text, or in a file. The first is the present one, the others open what it has not wrapped yet. */
+/** The source of master keys: a text, or a file. The first key is the present one, the others open keys that it has not wrapped yet. */
 export interface KeySource {
   readonly masterKey: string | undefined;
   readonly masterKeyFile: string | undefined;
@@ -21,17 +21,17 @@ interface WrappedKey {
 }
 
 /**
- * The keys of tenants: stored in the database, each encrypted with a master key that is not there. Values are encrypted with a key of
- * their tenant, so that a new master key rewraps some keys and touches no value.
+ * The keys of tenants: stored in the database, each encrypted with a master key that is not there. Values are encrypted with a key of their
+ * tenant, so that a new master key only rewraps a few keys and touches no value.
  */
 export class Vault {
   readonly #source: KeySource;
-  /** By their names, the present one first. */
+  /** By name, the present one first. */
   #masters: ReadonlyMap<string, Buffer>;
-  /** Keys that were unwrapped, by what they were unwrapped from. */
+  /** Unwrapped keys, by their wrapped form. */
   readonly #unwrapped = new Map<string, Buffer>();
 
-  /** @throws Error that says what is wrong with the master keys */
+  /** @throws Error with the fault of the master keys */
   constructor(source: KeySource) {
     this.#source = source;
     this.#masters = readMasters(source);
@@ -47,7 +47,7 @@ export class Vault {
     return this.#present()[0];
   }
 
-  /** What encrypts with the keys of a tenant; undefined where it has none. */
+  /** Encrypts with the keys of a tenant; undefined where it has none. */
   async sealerOf(db: Reader, tenantId: Id): Promise<Sealer | undefined> {
     const wrapped = await selectKeys(db, tenantId);
     const keys = wrapped.map((one) => ({ ...one, key: this.#unwrap(tenantId, one) }));
@@ -68,14 +68,14 @@ export class Vault {
     return made;
   }
 
-  /** Has a new key encrypt what is written from now on. @returns its version */
+  /** Adds a key that encrypts everything written from now on. @returns its version */
   async addDataKey(db: Db, tenantId: Id, now: Date): Promise<number> {
     const { version } = await this.ensureSealer(db, tenantId, now);
     await this.#insert(db, tenantId, { purpose: 'DATA', version: version + 1 }, now);
     return version + 1;
   }
 
-  /** Wraps the keys of all tenants with the present master key. @returns how many were wrapped by another */
+  /** Wraps the keys of all tenants with the present master key. @returns the number that another key had wrapped */
   async rewrapAll(db: Db): Promise<number> {
     this.#masters = readMasters(this.#source);
     const [name, master] = this.#present();
@@ -87,7 +87,7 @@ export class Vault {
     return former.length;
   }
 
-  /** @throws Error when there are keys in the database that no master key opens */
+  /** @throws Error when the database has keys that no master key opens */
   async check(db: Reader): Promise<void> {
     const keys = await selectForeignKeys(db, '');
     for (const { tenantId, ...one } of keys) {
@@ -99,7 +99,7 @@ export class Vault {
     }
   }
 
-  /** Under the key that is the present one now: this server may have met nothing that a newer one has wrapped, and the former may be taken away. */
+  /** Reads the present master key again: it may be newer than the one that this server knows, which may be removed soon. */
   async #insert(db: Db, tenantId: Id, one: Pick<WrappedKey, 'purpose' | 'version'>, now: Date) {
     this.#masters = readMasters(this.#source);
     const [name, master] = this.#present();
@@ -113,7 +113,7 @@ export class Vault {
     const id = one.wrapped.toString('base64');
     const known = this.#unwrapped.get(id);
     if (known) return known;
-    // Another server may have wrapped it with a key that was put into the file since.
+    // Another server may have wrapped it with a key that was added to the file since.
     if (!this.#masters.has(one.masterKey)) this.#masters = readMasters(this.#source);
     const master = this.#masters.get(one.masterKey);
     if (!master) throw new Error(whyLocked(one.masterKey, [...this.#masters.keys()]));
@@ -171,7 +171,7 @@ function readKeyFile(file: string): string {
   }
 }
 
-/** The keys are secrets: a message never has one. */
+/** The keys are secrets: an error message never contains one. */
 function readKey(text: string, name: string): Buffer {
   const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
   if (key.length === keyBytes) return key;
@@ -184,7 +184,7 @@ function selectKeys(db: Reader, tenantId: Id): Promise<WrappedKey[]> {
   return db.rows(sql`select ${columns} from tenant_keys where tenant_id = ${tenantId}`);
 }
 
-/** The keys that another master key has wrapped. */
+/** The keys wrapped by another master key. */
 function selectForeignKeys(db: Reader, masterKey: string): Promise<(WrappedKey & { tenantId: Id })[]> {
   return db.rows(sql`
     select tenant_id as "tenantId", ${columns} from tenant_keys where master_key <> ${masterKey}

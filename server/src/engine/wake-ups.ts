@@ -1,8 +1,8 @@
 import type { Id } from '@millrace/api';
 
 /**
- * The causes that wake a waiting call: items in a queue, named by its id; a change for the devices of a pool, or for one device; a change by
- * others to items that a user holds; or a new event in the feed.
+ * The causes that wake a waiting call: items in a queue, named by its id; a change for the devices of a pool, or for one device; a change
+ * by others to items that a user holds; or a new event in the feed.
  */
 export type WakeUp = Id | `pool ${Id}` | `device ${Id}` | `holder ${Id}` | 'events';
 
@@ -10,26 +10,26 @@ export const poolWakeUp = (poolId: Id): WakeUp => `pool ${poolId}`;
 export const deviceWakeUp = (deviceId: Id): WakeUp => `device ${deviceId}`;
 export const holderWakeUp = (userId: Id): WakeUp => `holder ${userId}`;
 
-/** More items than calls can wait for: all of the calls wake. */
+/** More items than there are waiting calls: all of the calls wake. */
 export const allWaiting = 1_000_000;
 
-// A wake-up is a hint and may be missed, between servers above all: waiting calls look again by themselves this often, all at
-// the same moment, so that their looks share a transaction.
+// A wake-up is a hint and may be missed, especially between servers: waiting calls look again by themselves this often, all at the same
+// moment, so that they share a transaction.
 const lookMs = 5000;
 
-/** Tells calls of this server that wait for work where there may be some. */
+/** Wakes waiting calls of this server when there may be work for them. */
 export class WakeUps {
   readonly #notifiedAt = new Map<WakeUp, number>();
   readonly #waiting = new Map<WakeUp, Set<() => void>>();
   #notifications = 0;
   #isClosed = false;
 
-  /** Whether waiting has come to an end, because the server stops. */
+  /** Whether waiting has ended for good, because the server stops. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** The number of notifications so far; read it before looking for work, and wait only for later ones. */
+  /** The number of notifications so far; to be read before looking for work, so that only later ones are waited for. */
   get notifications(): number {
     return this.#notifications;
   }
@@ -59,7 +59,7 @@ export class WakeUps {
     }
   }
 
-  /** Wakes enough calls for the items: those that have waited longest, and some to spare for callers that have gone. */
+  /** Wakes enough calls for the items: the longest-waiting ones, and some more in case callers have gone. */
   notify(name: WakeUp, items: number): void {
     this.#notifications += 1;
     this.#notifiedAt.set(name, this.#notifications);

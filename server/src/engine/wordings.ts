@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 
-/** The facts that the checker gives with its complaints. */
+/** The parameters of the validator's errors. */
 interface Params {
   readonly limit: number;
   readonly type: string | readonly string[];
@@ -31,7 +31,7 @@ const patterns: Readonly<Record<string, string>> = {
 
 const many = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
 
-/** What a complaint of the checker tells people, by the word of the schema that it is about. */
+/** Messages for people, by the keyword of the schema that was violated. */
 const wordings: Readonly<Record<string, (params: Params) => string | undefined>> = {
   type: ({ type }) =>
     `must be ${[type]
@@ -53,7 +53,7 @@ const wordings: Readonly<Record<string, (params: Params) => string | undefined>>
   pattern: ({ pattern }) => patterns[pattern],
 };
 
-/** A complaint of the checker in words that go behind the name of a member. */
+/** An error of the validator in words that follow the name of a member. */
 export function worded({ keyword, message = '', params }: ErrorObject): string {
   return wordings[keyword]?.(params as unknown as Params) ?? message;
 }

@@ -34,7 +34,7 @@ test('listEvents finds the beginning and the end of a batch that is complete, ho
     'createWorkItemsFromFile item',
     'createWorkItemsFromFile',
   ]);
-  // Without its queue, it is looked for among the newest and the oldest of all.
+  // Without its queue, the batch is searched for among the newest and the oldest events of all.
   expect(await read({ last: 2 }, {})).toEqual([]);
   expect(await read({ after: '0-0' }, {})).toEqual([]);
 });

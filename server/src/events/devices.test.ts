@@ -7,7 +7,7 @@ const app = await startApp();
 const { runner, owner, consumer, roleId, poolAdmin, stranger, foreigner } = await createDevicePeople(app);
 const reason = 'patched tonight';
 
-/** Drains a device in a pool with an owner and a role that consumes it, after a position in the feed. */
+/** Drains a device in a pool with an owner and a consumer role, after a position in the feed. */
 async function drainOne() {
   const { cursor: after } = (await app.admin.listEvents({ query: { last: 0 } })).body;
   const device = await registerDevice(runner);

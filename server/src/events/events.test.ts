@@ -71,7 +71,7 @@ describe('listEvents', () => {
     expect(second.isMore).toBe(false);
     expect([...first.list, ...second.list].map(({ itemId }) => itemId)).toEqual(items.map(({ id }) => id));
     expect((await list(app.admin, { queueId, after: second.cursor })).list).toEqual([]);
-    // The cursor of each event serves as well.
+    // The cursor of each event works as well.
     const middle = await list(app.admin, { queueId, after: String(first.list[0]?.cursor) });
     expect(middle.list.map(({ itemId }) => itemId)).toEqual(items.slice(1).map(({ id }) => id));
   });

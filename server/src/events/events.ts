@@ -31,7 +31,7 @@ export const listEvents: PlainOperation<'listEvents'> = async (context, { query 
   return { list, ...wayBack(found), newest: `${found.horizon}-0` };
 };
 
-/** Answers the next part of a stream; a stream without a cursor begins where the feed is now. */
+/** Answers the next part of a stream; a stream without a cursor begins at the present end of the feed. */
 export const streamEvents: StreamOperation<'streamEvents'> = async (context, { query }) => {
   const isNew = query.after === undefined && query.last === undefined;
   const found = await readFeed(context, { ...query, ...(isNew && { last: 0 }), limit: streamLimit });
@@ -39,7 +39,7 @@ export const streamEvents: StreamOperation<'streamEvents'> = async (context, { q
   return { list: found.list, ...continuation(found), isBehind: found.isBehind, asides };
 };
 
-/** How far uploads are, which the feed cannot tell: it waits for their transactions. */
+/** The progress of uploads, which the feed cannot show: it waits for their transactions. */
 async function progressFor(context: Context, query: Query): Promise<Aside[]> {
   const { queueIds, itemId, operations, actorId, actorKinds, deviceId, batchId } = filterOf(query);
   const isOfOthers = [itemId, deviceId, batchId].some((one) => one !== undefined);
@@ -76,11 +76,11 @@ async function readFeed(context: Context, query: Query): Promise<Found> {
 /** The newest events, oldest first. */
 async function readEnd({ db }: Context, view: View, stretch: Stretch): Promise<Found> {
   const { list, horizon, isBehind } = await selectFeed(db, view, stretch);
-  // Older events were not asked for: all that matched is in the list.
+  // Older events were not asked for: the list has all that matched.
   return { list: list.toReversed(), matched: list.length, horizon, isBehind };
 }
 
-/** Parameters that each would say where to begin, or which queues. */
+/** Parameters that contradict each other: each sets the beginning, or the queues. */
 const contradictions = [
   ['last', 'after'],
   ['before', 'after'],

@@ -12,7 +12,7 @@ let blocker: pg.Client;
 beforeAll(async () => {
   app = await startApp();
   [queue, other] = [await createQueue(app), await createQueue(app)];
-  // Items move between queues of one model only.
+  // Items move only between queues of one model.
   await app.sql('update queues set model_id = (select model_id from queues where id = $1)', [queue.id]);
   blocker = new pg.Client(app.connection);
   await blocker.connect();
@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => blocker.end());
 
-/** Has a call wait for a lock while something else happens from beginning to end, and then lets the call go on. */
+/** Has a call wait for a lock while other work runs from beginning to end, and then lets the call go on. */
 async function overtake<T>(
   lock: string,
   call: () => Promise<T>,
@@ -37,7 +37,7 @@ async function overtake<T>(
   return answer;
 }
 
-/** The operations on an item in the order of the feed, as soon as the feed has this number of them. */
+/** The operations on an item in the order of the feed, once the feed has this number of them. */
 async function feedOfItem(itemId: unknown, count: number) {
   const read = async () => (await app.admin.listEvents({ query: { after: '0-0', limit: 1000 } })).body.list;
   const events = async () => (await read()).filter((event) => event.itemId === itemId);

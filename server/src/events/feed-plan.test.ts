@@ -18,7 +18,7 @@ let pool: Pool;
 
 beforeAll(async () => {
   app = await startApp();
-  // Many events, so that a plan that reads them all would be a bad one.
+  // Enough events to make a plan that reads them all a bad one.
   await app.sql(`
     insert into events (tenant_id, queue_id, item_id, operation, actor_id, at, tx)
     select t.id, 1 + n % 50, n, 'createWorkItems', 0, now(), (100 + n / 100)::text::xid8
@@ -47,7 +47,7 @@ function viewOf(filter: Filter) {
   return { tenantId: 1, userId: 1, seesAll: false, visibleOperations: '', seesOrigin: false, filter };
 }
 
-/** The walk through the feed for the newest or oldest 100 of a stretch: how many events it finds, and in how many pages it looks. */
+/** The walk through the feed for the newest or oldest 100 of a stretch: the number of events found, and of pages read. */
 async function walked(stretch: Partial<Stretch>): Promise<{ rows: number; pages: number }> {
   const plans: Plan[] = [];
   const view = { ...viewOf({}), seesAll: true };
@@ -67,7 +67,7 @@ function nodesIn(plan: Plan): Plan[] {
   return [plan, ...(plan.Plans ?? []).flatMap(nodesIn)];
 }
 
-/** The indexes of events that the statement which reads the feed uses in a session of the server. */
+/** The indexes of events used by the statement that reads the feed, in a session of the server. */
 async function indexesOf(filter: Filter, stretch: Partial<Stretch> = {}): Promise<string[]> {
   const plans: Plan[] = [];
   await selectFeed(explainer(plans), viewOf(filter), { isBackwards: false, limit: 100, ...stretch });
@@ -83,7 +83,7 @@ function indexesIn(plan: Plan): string[] {
 describe('the statement that reads the feed', () => {
   it('listEvents of one item finds them by the primary key', async () => {
     const indexes = await indexesOf({ queueIds: [7], itemId: 57 });
-    // The feed alone can say whether something waits for the horizon.
+    // Only the feed can tell whether anything waits for the horizon.
     expect(indexes.toSorted()).toEqual(['events_feed', 'events_pkey', 'events_pkey']);
   });
 
@@ -99,7 +99,7 @@ describe('the statement that reads the feed', () => {
     expect(new Set(await indexesOf({}, stretch))).toEqual(new Set(['events_feed']));
     const { rows, pages } = await walked(stretch);
     expect(rows).toBe(101);
-    // What lies between there and the end of the feed fills more than that.
+    // The events between there and the end of the feed fill more than that.
     expect(pages).toBeLessThan(15);
   });
 

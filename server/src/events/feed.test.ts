@@ -41,9 +41,9 @@ async function createWriter() {
         [queue.id, itemId],
       );
     },
-    /** Answers the items of the events that are now visible to all: none after a rollback. */
+    /** Ends the transaction; returns the items of the events that are now visible to all: none after a rollback. */
     end: async (how: 'commit' | 'rollback') => {
-      // As any server does, so that streams need not wait until they look by themselves.
+      // Like any server, so that streams need not wait until they look by themselves.
       if (how === 'commit') await client.query('select pg_notify($1, $2)', ['millrace_work', notice]);
       if (isWriting) await client.query(how);
       isWriting = false;
@@ -153,7 +153,7 @@ describe('the feed of events', () => {
 type Step = { writer: number; does: 'write' | 'commit' | 'rollback' };
 const lastItem = 1_000_000;
 
-/** Runs the steps one by one; in the end all commit, and one more event closes the feed. Answers the committed items. */
+/** Runs the steps one by one; in the end all commit, and one more event closes the feed. Returns the committed items. */
 async function runWriters(steps: readonly Step[]): Promise<number[]> {
   const writers = await Promise.all([0, 1, 2, 3].map(createWriter));
   const committed: number[] = [];
@@ -168,7 +168,7 @@ async function runWriters(steps: readonly Step[]): Promise<number[]> {
   return committed;
 }
 
-/** Reads until the last event in visits of some events each, every visit at the other server. */
+/** Reads up to the last event in visits of some events each, alternating between the servers. */
 async function readInVisits(after: string, visits: readonly number[]): Promise<number[]> {
   const seen: number[] = [];
   let from = after;

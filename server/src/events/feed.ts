@@ -9,15 +9,15 @@ import { sensitiveAttributes } from '../queues/sensitive.ts';
 import { maskedChanges } from '../records/sensitive.rules.ts';
 import { originMembers, type Position } from './rules.ts';
 
-/** The events of the feed that a user may see, and the part that the user asks for. */
+/** The events of the feed that a user may see, and the filter of the request. */
 export interface View {
   readonly tenantId: Id;
   readonly userId: Id;
-  /** All queues of the tenant are visible, instead of those that the user belongs to. */
+  /** All queues of the tenant are visible, not only those of the user. */
   readonly seesAll: boolean;
-  /** From where and by which program users did something is visible. */
+  /** The address and the program of users are visible. */
   readonly seesOrigin: boolean;
-  /** A regular expression of the operations that are visible among the events of no queue. */
+  /** A regular expression of the visible operations among the events without a queue. */
   readonly visibleOperations: string;
   readonly filter: Filter;
 }
@@ -36,16 +36,16 @@ export interface Filter {
   readonly until?: string | undefined;
 }
 
-/** A part of the feed, as it was read. */
+/** A part of the feed, as read. */
 export interface Found {
   readonly list: readonly Schemas['Event'][];
-  /** How many events matched, up to one more than was asked for; the list may have fewer, for size. */
+  /** Number of matching events, up to one more than was asked for; the list may have fewer, because of their size. */
   readonly matched: number;
-  /** The last event that was looked at, when there were more to look at. */
+  /** The last event that was examined, when there were more. */
   readonly scannedTo?: string;
   /** The oldest transaction under way: no event can appear before it any more. */
   readonly horizon: string;
-  /** Whether events are on record already that have to wait for the horizon. */
+  /** Whether stored events have to wait for the horizon. */
   readonly isBehind: boolean;
 }
 
@@ -55,11 +55,11 @@ const scanLimit = 10_000;
 const maxBytes = 4 * 1024 * 1024;
 const horizon = raw('pg_snapshot_xmin(pg_current_snapshot())');
 
-/** What is read of the feed: what lies between two positions, from one end of it on. */
+/** The part of the feed to read: between two positions, from one end on. */
 export interface Stretch {
-  /** Events behind it; from the oldest on where there is none. */
+  /** Events after it; from the oldest on when left out. */
   readonly after?: Position | undefined;
-  /** Events before it; up to the newest where there is none. */
+  /** Events before it; up to the newest when left out. */
   readonly before?: Position | undefined;
   readonly isBackwards: boolean;
   readonly limit: number;
@@ -94,7 +94,7 @@ export async function selectFeed(db: Reader, view: View, stretch: Stretch): Prom
   return foundIn(db, await db.rows<Row>(named(`selectFeed${name}`, statement)));
 }
 
-/** The part of the feed that is looked at: bounded, in order, and complete, as no event can come before the horizon. */
+/** The part of the feed to examine: bounded, in order, and complete, as no event can appear before the horizon. */
 export function scanned(
   { tenantId, filter }: View,
   { after, before, isBackwards }: Omit<Stretch, 'limit'>,
@@ -109,7 +109,7 @@ export function scanned(
     order by e.tx ${order}, e.id ${order} limit ${limit}`;
 }
 
-/** One bound instead of two: of two, a walk through the index might begin at the farther one. */
+/** One bound instead of two: with two, a walk through the index might begin at the farther one. */
 function end(before: Position | undefined): Sql {
   return sql`(least(${before?.tx}::xid8, ${horizon}),
     case when ${before?.tx}::xid8 < ${horizon} then ${before?.id}::bigint else 0 end)`;
@@ -164,7 +164,7 @@ const eventColumns = sql`${cursorOf(raw('e'))} as cursor, e.id, nullif(e.queue_i
   nullif(e.item_id, 0) as "itemId", e.operation, e.actor_id as "actorId", u.username as "actorName",
   e.device_id as "deviceId", e.from_status as "from", e.to_status as "to", e.reason, e.batch_id as "batchId", e.at as "on"`;
 
-/** Changes of items may have members of any name, which stay; and they may be large. */
+/** The origin is removed only from changes without an item: changes of items may be large, and have members of any name. */
 function changesSeen({ seesOrigin }: View): Sql {
   return sql`case when ${seesOrigin}::boolean or e.item_id <> 0 then e.changes
     else (e.changes::jsonb - ${[...originMembers]}::text[])::json end`;
@@ -172,7 +172,7 @@ function changesSeen({ seesOrigin }: View): Sql {
 
 type Row = { found: Omit<Found, 'list'> } & Partial<Schemas['Event']>;
 
-/** Each row has an event beside the facts of the whole part; the only row of an empty part has no event. */
+/** Each row has an event beside the facts about the whole part; an empty part has a single row without an event. */
 async function foundIn(db: Reader, rows: readonly Row[]): Promise<Found> {
   const [first] = rows;
   if (!first) throw new Error('the feed answers at least one row');
@@ -182,7 +182,7 @@ async function foundIn(db: Reader, rows: readonly Row[]): Promise<Found> {
   return { list: await withMasks(db, list), ...first.found };
 }
 
-/** The events with masks for what is sensitive in the changes of items. */
+/** The events with masks in place of sensitive values of items. */
 async function withMasks(db: Reader, events: readonly Schemas['Event'][]): Promise<Schemas['Event'][]> {
   const isOfItem = ({ itemId, changes }: Schemas['Event']) => itemId !== undefined && changes !== undefined;
   const queueIds = events.filter(isOfItem).flatMap(({ queueId }) => queueId ?? []);

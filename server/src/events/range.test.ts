@@ -22,7 +22,7 @@ const itemsOf = ({ list: events }: Schemas['EventPage']) => events.map(({ itemId
 const operations = ({ list: events }: Schemas['EventPage']) => events.map(({ operation }) => operation);
 const here = async () => (await list(app.admin, { last: 0 })).cursor;
 
-/** Puts events of these times on record, by ids of items from `first` on; each is a transaction of its own. */
+/** Records events of these times, with item ids from `first` on; each in a transaction of its own. */
 async function recordAt(at: App, queue: QueueFixture, times: readonly string[], first = 1): Promise<void> {
   for (const [index, time] of times.entries())
     await at.sql(
@@ -48,7 +48,7 @@ describe('listEvents backwards', () => {
     expect(operations(third).slice(1)).toEqual(['addQueueConsumer', 'createQueue']);
     expect(third).toMatchObject({ isMore: false, cursor: '0-0' });
     expect((await list(app.admin, { queueId, before: third.cursor })).list).toEqual([]);
-    // From where the first answer says that the feed ended, it goes on to what came later.
+    // A read from the end given in the first answer goes on to later events.
     expect(itemsOf(await list(app.admin, { queueId, after: String(first.newest) }))).toEqual([later?.id]);
     expect(third.list.at(-1)?.cursor).not.toBe(second.cursor);
   });

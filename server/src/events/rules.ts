@@ -3,13 +3,13 @@ import { permissionsForAllModels } from '../access/users/permissions.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Client } from '../engine/operation.ts';
 
-/** A position in the feed: behind this event of this transaction. */
+/** A position in the feed: after this event of this transaction. */
 export interface Position {
   readonly tx: string;
   readonly id: Id;
 }
 
-/** The subjects of events outside of queues, as words in the names of operations, with the permissions of which any shows them. */
+/** The subjects of events outside of queues, as words in the names of operations, with the permissions of which any one shows them. */
 const subjects: { readonly words: string; readonly shownBy: readonly string[] }[] = [
   { words: 'model', shownBy: permissionsForAllModels },
   { words: 'device|pool|automation', shownBy: ['viewDevices'] },
@@ -27,17 +27,17 @@ export function operationsVisibleTo(permissions: ReadonlySet<string>): string {
 }
 
 /**
- * The members of changes that say from where and by which program a user did something, for users who see all events: who manages
- * queues or pools sees users, but need not know where they live and work.
+ * The members of changes with the address and the program of a user, for users who see all events: managers of queues or pools see users,
+ * but need not know where they live and work.
  */
 export const originMembers: readonly (keyof Client)[] = ['address', 'userAgent'];
 
 const [lastTransaction, lastEvent] = [2n ** 64n, 2n ** 63n];
 
 /**
- * @param cursor as the contract allows it: a transaction and an event.
- * @param field the parameter that it came in
- * @throws Refusal INVALID_REQUEST when they are numbers that no transaction or event can have
+ * @param cursor in the form of the contract: a transaction and an event.
+ * @param field the parameter that contained it
+ * @throws Refusal INVALID_REQUEST for numbers that no transaction or event can have
  */
 export function positionOf(cursor: string, field = 'after'): Position {
   const [tx = '', id = ''] = cursor.split('-');
@@ -49,13 +49,13 @@ export function positionOf(cursor: string, field = 'after'): Position {
   return { tx, id: toId(id) };
 }
 
-/** The later of two positions, as far as they are given. */
+/** The later of two positions, or the only one given. */
 export function laterOf(one: Position | undefined, other: Position | undefined): Position | undefined {
   if (!one || !other) return one ?? other;
   return isBefore(one, other) ? other : one;
 }
 
-/** The earlier of two positions, as far as they are given. */
+/** The earlier of two positions, or the only one given. */
 export function earlierOf(one: Position | undefined, other: Position | undefined): Position | undefined {
   if (!one || !other) return one ?? other;
   return isBefore(one, other) ? one : other;
@@ -66,8 +66,8 @@ function isBefore(one: Position, other: Position): boolean {
 }
 
 /**
- * Refuses to read on from a transaction that is yet to come: the cursor is from another database, or from before this
- * one was set back to a backup, and the reader would miss all events up to that transaction.
+ * Refuses to read on from a transaction in the future: the cursor is from another database, or from before this one was restored from a
+ * backup, and the reader would miss all events up to that transaction.
  */
 export function refuseFuture({ tx }: Position, horizon: string): void {
   if (BigInt(tx) <= BigInt(horizon)) return;
@@ -79,7 +79,7 @@ export function refuseFuture({ tx }: Position, horizon: string): void {
   );
 }
 
-/** A part of the feed, as it was read. */
+/** A part of the feed, as read. */
 interface Part {
   readonly list: readonly Schemas['Event'][];
   readonly matched: number;
@@ -88,8 +88,8 @@ interface Part {
 }
 
 /**
- * Where the feed goes on after a part of it: behind the last event of the list when not all that matched fitted in, behind
- * the last event that was looked at when there were more, and otherwise behind all complete transactions.
+ * The place where the feed goes on after a part: after the last event of the list when not all matching ones fitted in, after the last
+ * examined event when there were more, and otherwise after all complete transactions.
  */
 export function continuation({ list, matched, scannedTo, horizon }: Part): {
   cursor: string;
@@ -101,7 +101,7 @@ export function continuation({ list, matched, scannedTo, horizon }: Part): {
   return { cursor: `${horizon}-0`, isMore: false };
 }
 
-/** Where it goes on to older events behind a part that was read backwards: before all, when there is nothing more. */
+/** The place where older events go on before a part that was read backwards; before everything when there are none. */
 export function wayBack(part: Part): { cursor: string; isMore: boolean } {
   const { cursor, isMore } = continuation(part);
   return isMore ? { cursor, isMore } : { cursor: '0-0', isMore };

@@ -34,7 +34,7 @@ test('streamQueueStats goes on where a reader was', async () => {
   stream.leave();
   await other.add(1);
   const resumed = await openStats(at, { queueIds: `${one.id},${other.id}` }, stream.lastId());
-  // What came before may be told once more, as the queues were made just now.
+  // Earlier changes may be sent once more, as the queues were made just now.
   const messages = await resumed.until((message) => waitingIn(message, other) === 1);
   expect(messages.flatMap(({ list }) => list.map(({ queueId }) => queueId))).toContain(other.id);
   resumed.leave();

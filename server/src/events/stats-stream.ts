@@ -8,10 +8,10 @@ import { positionOf, refuseFuture, type Position } from './rules.ts';
 // Messages hold no more queues than a person can look through.
 const mostQueues = 1000;
 const restMs = 1000;
-// Where more happened, every queue may have changed: to know which would cost more than to read the figures of all.
+// After more events than this, every queue may have changed: finding out which would cost more than to read the figures of all.
 const scanLimit = 10_000;
 
-/** Answers the figures of the queues in which something happened since the cursor; of all, at the beginning. */
+/** Answers the figures of the queues with events since the cursor; of all queues, at the beginning. */
 export const streamQueueStats: StreamOperation<'streamQueueStats'> = async (context, { query }) => {
   const asked = query.queueIds?.split(',').map(toId);
   const since = query.after === undefined ? undefined : positionOf(query.after);
@@ -28,9 +28,9 @@ export const streamQueueStats: StreamOperation<'streamQueueStats'> = async (cont
   return { list: list.length > 0 ? [message] : [], cursor, isMore: false, isBehind, restMs };
 };
 
-/** What the feed says of queues behind a position. */
+/** The changes in the feed after a position. */
 interface Changed {
-  /** Queues in which something happened; undefined when it may be all. */
+  /** Queues with events; undefined when it may be all. */
   readonly queueIds: readonly Id[] | undefined;
   /** The oldest transaction under way: no event can appear before it any more. */
   readonly horizon: string;
@@ -46,7 +46,7 @@ const horizon = raw('pg_snapshot_xmin(pg_current_snapshot())');
 
 interface Row extends Changed {
   readonly queueIds: readonly Id[];
-  /** Events that were looked at. */
+  /** Events that were examined. */
   readonly looked: number;
 }
 

@@ -56,7 +56,7 @@ describe('streamEvents', () => {
     const stream = await watch(query);
     expect((await stream.next())?.itemId).toBe(items[0]?.id);
     stream.leave();
-    // A browser repeats the address that it began with.
+    // A browser repeats the address with which it began.
     const resumed = await watch(query, stream.lastId());
     const events = await resumed.until(({ itemId }) => itemId === items[2]?.id);
     expect(events.map(({ itemId }) => itemId)).toEqual(items.slice(1).map(({ id }) => id));
@@ -106,7 +106,7 @@ describe('streamEvents, when the right to it ends', () => {
     queue = await createQueue(app);
   });
 
-  /** A member of the queue who watches it and has seen that it works. */
+  /** A member of the queue who watches it, with proof that the stream works. */
   async function watchingMember(name: string, query: object = {}) {
     const member = await app.user(name);
     await queue.owner.call.addOrUpdateQueueMember({ path: { ...queue.path, userId: member.id }, body: {} });
@@ -165,7 +165,7 @@ describe('streamEvents, by the server', () => {
       ({ status }) => status === 200,
     );
     next.leave();
-    // A stream that is refused for another reason takes no room from others.
+    // A stream refused for another reason takes no place from others.
     expect((await openStream(at, { itemId: 1 })).status).not.toBe(200);
     const last = await eventually(
       () => openStream(at),

@@ -4,30 +4,29 @@ import type { Filter, View } from './feed.ts';
 import type { Position } from './rules.ts';
 
 /**
- * An event has the time at which its transaction began, and the place in the feed at which that first wrote, or that of what it
- * follows: later by as long as the transaction took at most.
+ * An event has the time at which its transaction began, and the place in the feed of that transaction's first write, or of the event that
+ * it follows: the place is later than the time by at most the length of the transaction.
  */
 const longestTransactionMs = 10 * 60_000;
 
-/** The stretch of the feed outside of which nothing of the time range can be; what it holds beyond is for the filter. */
+/** The stretch of the feed that contains all events of the time range; the filter removes the others in it. */
 export async function selectRange(
   db: Reader,
   { tenantId, filter: { from, until, itemId } }: View,
 ): Promise<{ after?: Position | undefined; before?: Position | undefined }> {
-  // The events of an item are few.
+  // An item has few events.
   if (itemId !== undefined) return {};
   const [after, before] = await Promise.all([
     from === undefined ? undefined : selectPlace(db, tenantId, shifted(from, -longestTransactionMs)),
     until === undefined ? undefined : selectPlace(db, tenantId, shifted(until, longestTransactionMs)),
   ]);
-  // What is before a time ends with the last event there, and what comes after it begins behind that.
+  // The end of the range includes the last event before the time, and the beginning comes after the last one before its own.
   return { after, before: before && { ...before, id: toId(String(BigInt(before.id) + 1n)) } };
 }
 
 /**
- * The stretch of the feed outside of which nothing of a batch can be, from what is on record of the batch itself, which is among the few
- * events of its queue. Its end is known once it is complete; its beginning, where it began with itself, not with items that a bulk action
- * changed.
+ * The stretch of the feed that contains all events of a batch, from the events of the batch itself, which are among the few of its queue.
+ * Its end is known once the batch is complete; its beginning, unless a bulk action had changed items before the batch's first event.
  */
 export async function selectSpanOfBatch(
   db: Reader,
@@ -102,7 +101,7 @@ export function selectPlaces(db: Reader, tenantId: Id, times: readonly Date[]): 
 interface Halving {
   readonly low: Sql;
   readonly high: Sql;
-  /** The first event at the middle `h.middle` or behind it. */
+  /** The first event at or after the middle `h.middle`. */
   readonly probe: Sql;
 }
 

@@ -28,7 +28,7 @@ beforeAll(async () => {
   });
 });
 
-/** Answers when this many statements wait for the table of queues. */
+/** Resolves when this many statements wait for the table of queues. */
 async function waiting(count: number): Promise<void> {
   const text = `select from pg_locks where relation = 'queues'::regclass and not granted`;
   await eventually(
@@ -72,7 +72,7 @@ describe('getReadiness', () => {
 });
 
 describe('getReadiness', () => {
-  /** Readiness, as soon as it tells of this. */
+  /** Readiness, as soon as it contains this condition. */
   const told = (of: App, code: string) =>
     eventually(
       () => of.as(undefined).getReadiness(),

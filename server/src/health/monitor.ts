@@ -11,7 +11,7 @@ import type { Siblings } from '../engine/siblings.ts';
 import { sleep } from '../engine/sleep.ts';
 import { decideConditions, usualLimits, type Findings, type Limits } from './rules.ts';
 
-// However many ask, the server looks no more often.
+// The server looks no more often, however many callers ask.
 const lookMs = 1000;
 // Callers who ask while a look hangs are still answered within two seconds.
 const patienceMs = 1600;
@@ -23,18 +23,18 @@ type Condition = ReturnType<typeof decideConditions>[number] & { readonly since:
 interface Parts {
   readonly config: Config;
   readonly connection: ConnectionConfig;
-  /** Is told when the database answers again, after several looks that it has not. */
+  /** Notified when the database answers again, after several checks without an answer. */
   readonly pool: Pick<Pool, 'giveUpDead'>;
-  /** Is set at each look. */
+  /** Set at each check. */
   readonly clock: DatabaseClock;
   readonly log: Log;
   /** Limits that replace the usual ones. */
   readonly limits?: Partial<Limits> | undefined;
-  /** The other processes of the server, of which readiness tells as well. */
+  /** The other processes of the server, which readiness covers as well. */
   readonly siblings?: Pick<Siblings, 'tellReadiness' | 'missing'> | undefined;
 }
 
-/** Looks each second how the server and its database are, and logs once what begins and what ends. */
+/** Checks the server and its database each second, and logs the beginning and the end of each condition once. */
 export class HealthMonitor {
   readonly #parts: Parts;
   readonly #probe: Probe;
@@ -42,7 +42,7 @@ export class HealthMonitor {
   readonly #watching: Promise<void>;
   #looking: Promise<void> | undefined;
   #lookedAt = -Infinity;
-  /** Looks in a row without an answer. */
+  /** Checks in a row without an answer. */
   #missed = 0;
   #database: Findings['database'];
   #fullAt = -Infinity;
@@ -56,14 +56,14 @@ export class HealthMonitor {
     this.#watching = this.#watch();
   }
 
-  /** Notes the error of a request: only errors tell that the disk of a database elsewhere is full. */
+  /** Notes the error of a request: only errors show that the disk of a database elsewhere is full. */
   note({ code }: Error & { code?: string }): void {
     if (code === '53100') this.#fullAt = performance.now();
   }
 
   /**
-   * Answers how the server is, within two seconds.
-   * @throws Refusal UNAVAILABLE with all that is wrong, when no work can be done.
+   * Answers the state of the server, within two seconds.
+   * @throws Refusal UNAVAILABLE with all problems, when no work can be done.
    */
   readonly readiness = async (): Promise<Output<'getReadiness'>> => {
     await this.look();
@@ -78,7 +78,7 @@ export class HealthMonitor {
     throw new Refusal('UNAVAILABLE', sentences.join(' '), { details, retryAfter: 1 });
   };
 
-  /** Looks, unless a look is under way or not a second old. A connection that has broken since makes it worthless. */
+  /** Checks, unless a check is under way or less than a second old. A connection broken since then makes an older check worthless. */
   async look(): Promise<void> {
     const isFresh = performance.now() - this.#lookedAt < lookMs && !this.#probe.isBroken;
     if (!isFresh) await this.#lookNow();
@@ -119,9 +119,9 @@ export class HealthMonitor {
       databaseUrl === undefined ? spaceIn(dataFolder) : undefined,
       spaceIn(tmpdir()),
     ]);
-    // While the database does not answer, all that only it can tell is taken to be as it was.
+    // While the database does not answer, its last findings are taken to hold.
     this.#database = database ?? this.#database;
-    // One answer that is late says nothing of a network: what hangs then is slow, and would be lost for nothing.
+    // One late answer says nothing of a network: hanging statements are only slow then, and would be lost for nothing.
     if (this.#missed > 1 && database) pool.giveUpDead();
     this.#missed = database ? 0 : this.#missed + 1;
     const msSinceFull = performance.now() - this.#fullAt;
@@ -150,7 +150,7 @@ export class HealthMonitor {
   }
 }
 
-/** Asks the database, on a connection of its own: those of requests may all be busy, or stuck. */
+/** Asks the database on a connection of its own: those of requests may all be busy, or stuck. */
 class Probe {
   readonly #connection: ConnectionConfig;
   readonly #clock: DatabaseClock;
@@ -176,7 +176,7 @@ class Probe {
   async ask(): Promise<NonNullable<Findings['database']>> {
     const row = await this.#read();
     const { isReadOnly, losesWork, migration, transaction, isHeldBack } = row;
-    // A start brings the database to the version of its server: later migrations are those of a newer one.
+    // The start of a server brings the database to its version: later migrations are from a newer server.
     this.#firstMigration ??= migration;
     const now = performance.now();
     if (!isHeldBack || transaction !== this.#oldest.transaction) this.#oldest = { transaction, since: now };
@@ -202,7 +202,7 @@ class Probe {
   async #open(): Promise<Line> {
     const pool = this.#pool;
     const line = await openLine(pool);
-    // It was given up while it was being opened.
+    // The connection was given up while it was being opened.
     if (pool !== this.#pool) line.hangUp();
     else this.#line = line;
     this.#openedAt = performance.now();
@@ -249,7 +249,7 @@ async function openLine(pool: Pool) {
   return line;
 }
 
-/** The room on the disk of a folder; undefined where it cannot be told. */
+/** The space on the disk of a folder; undefined where it cannot be found out. */
 async function spaceIn(folder: string): Promise<Findings['disk']> {
   const found = await inTime(statfs(folder)).catch(() => undefined);
   if (!found) return undefined;
@@ -257,7 +257,7 @@ async function spaceIn(folder: string): Promise<Findings['disk']> {
   return { folder, freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
 }
 
-/** @throws what the work throws, or Error when it takes too long. */
+/** @throws the error of the work, or an Error when it takes too long. */
 async function inTime<T>(work: Promise<T>): Promise<T> {
   const done = new AbortController();
   const late = sleep(patienceMs, done.signal).then(() =>

@@ -1,6 +1,6 @@
 import type { Schemas } from '@millrace/api';
 
-/** The findings of one look at the server and its database. */
+/** The findings of one check of the server and its database. */
 export interface Findings {
   /** Whether the database left the last question without an answer. */
   readonly isAway: boolean;
@@ -8,9 +8,9 @@ export interface Findings {
   readonly database: DatabaseFindings | undefined;
   /** The disk of the embedded database. */
   readonly disk: Space | undefined;
-  /** Where uploaded files are kept until they have been read. */
+  /** The disk for uploaded files until they have been read. */
   readonly uploads: Space | undefined;
-  /** Since the database last refused a change because its disk was full; Infinity when it never did. */
+  /** Milliseconds since the database last refused a change because its disk was full; Infinity when it never did. */
   readonly msSinceFull: number;
   /** Processes of this server that are not ready. */
   readonly missingProcesses: number;
@@ -20,11 +20,11 @@ interface DatabaseFindings {
   readonly isReadOnly: boolean;
   /** Whether it answers before the work is on disk. */
   readonly losesWork: boolean;
-  /** Whether it knows migrations that came after the start of this server. */
+  /** Whether it has migrations from after the start of this server. */
   readonly isNewer: boolean;
-  /** How far the clock of this server is from that of the database, either way. */
+  /** Distance between the clocks of this server and of the database, in either direction. */
   readonly clockOffMs: number;
-  /** How long the same transaction has held back readers of events. */
+  /** Time for which the same transaction has held back readers of events. */
   readonly heldBackMs: number;
 }
 
@@ -38,14 +38,14 @@ export interface Limits {
   /** With less room than this on its disk, the embedded database is about to stop. */
   readonly fullBytes: number;
   readonly nearlyFullBytes: number;
-  /** Of the whole disk: a small one is not nearly full all the time. */
+  /** Relative to the whole disk: a small one must not count as nearly full all the time. */
   readonly nearlyFullShare: number;
   readonly largestFileBytes: number;
   readonly clockOffMs: number;
   readonly heldBackMs: number;
-  /** For how long the database counts as full after it has said so. */
+  /** The database counts as full for this long after it has said so. */
   readonly fullSaidMs: number;
-  /** How long one session is asked: settings of the role or the database count for new ones only. */
+  /** Life of one session: settings of the role or the database apply to new sessions only. */
   readonly sessionMs: number;
 }
 
@@ -53,7 +53,7 @@ const mebibyte = 1024 * 1024;
 
 export const usualLimits: Omit<Limits, 'largestFileBytes'> = {
   fullBytes: 128 * mebibyte,
-  // As much as the write-ahead log may take.
+  // The greatest size of the write-ahead log.
   nearlyFullBytes: 2048 * mebibyte,
   nearlyFullShare: 0.1,
   clockOffMs: 5000,
@@ -64,7 +64,7 @@ export const usualLimits: Omit<Limits, 'largestFileBytes'> = {
 
 type Code = keyof typeof conditions;
 
-/** Conditions that somebody should mend, the worst first. Anybody may read the sentences. */
+/** Conditions that somebody should mend, the worst first. The sentences are public. */
 const conditions = {
   DATABASE_AWAY: {
     stops: true,
@@ -128,7 +128,7 @@ interface Condition extends Pick<Schemas['Condition'], 'code' | 'message'> {
 }
 
 /**
- * The conditions that hold, the worst first.
+ * The present conditions, the worst first.
  * @param given limits that replace the usual ones
  */
 export function decideConditions(

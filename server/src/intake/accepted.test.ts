@@ -6,13 +6,13 @@ import { createQueue, eventually, type QueueFixture } from '../testing/fixtures.
 import { openStream } from '../testing/stream.ts';
 import { takingFiles } from './file.ts';
 
-/** As small as a process of several: its reads share two connections, of which a tenant gets one. */
+/** As small as one of several processes: its reads share two connections, of which a tenant gets one. */
 const app = await startApp({ databaseConnections: 4 }, undefined, {
   ...functions,
   createWorkItemsFromFile: takingFiles({ beatMs: 50 }),
 });
 
-/** Keeps files from being stored until the answer is called: before their first row, or as another table has it. */
+/** Keeps files from being stored until the returned function is called: before their first row, or at the row of another table. */
 async function holdFiles(of: App, table = 'batches'): Promise<() => Promise<void>> {
   const client = new pg.Client(of.connection);
   await client.connect();
@@ -105,7 +105,7 @@ test('streamEvents tells how far a file is before it is stored, to who may see i
   const { uploadId } = body;
   const ends = readers.map((one) => one.until(({ changes }) => changes?.['created'] === 5000));
   for (const one of others.slice(1)) void one.next().catch(() => undefined);
-  // Its rows are all read by then, and none of it is on record.
+  // All rows are read by then, and none is stored.
   for (const one of readers)
     await eventually(
       () => Promise.resolve(one.progress()),
@@ -158,7 +158,7 @@ test.each([
   const release = await holdFiles(app);
   const [first, second] = [await send(queue, 'Jane'), await send(queue, 'Joe')];
   expect([first.status, second.status]).toEqual([202, 202]);
-  // The second waits for the first: it begins to be stored when its sender has gone.
+  // The second waits for the first: it begins to be stored after its sender has gone.
   await isHeld();
   expect((await leave(queue)).status).toBeLessThan(300);
   expect((await queue.owner.call.listQueues()).status).toBe(401);

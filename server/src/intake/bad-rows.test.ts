@@ -137,7 +137,7 @@ describe('what is told of rows', () => {
     ]);
     expect((await upload(queue, text, { ...reject, dryRun: true })).error.details).toEqual(error.details);
     expect((await queue.claim(9)).map(({ json }) => json?.['customer'])).toEqual(['customer 7']);
-    // What was refused has taken no key.
+    // Refused rows have taken no keys.
     expect((await upload(queue, 'customer\nJane\nJoe\n', reject)).body).toMatchObject({ created: 2 });
   });
 

@@ -2,22 +2,22 @@ import { instant } from '../records/record.ts';
 import { offsetAt, wallTime } from '../records/zone.rules.ts';
 import { patternOf, timePart } from '../records/date-format.rules.ts';
 
-/** How the dates of a file are written, and where its clock stands. */
+/** The format of the dates of a file, and the time zone of its clock. */
 export interface DateReading {
-  /** Such as dd.mm.yyyy; without it only dates that can be read in one way are taken. */
+  /** Such as dd.mm.yyyy; without it only unambiguous dates are accepted. */
   readonly dateFormat?: string | undefined;
   /** An IANA time zone; UTC unless it is given. */
   readonly timeZone?: string | undefined;
 }
 
-/** A value that was read, or why it cannot be. */
+/** A value, or the reason why it cannot be read. */
 export type Reading = { readonly value: unknown } | { readonly reason: string };
 
 const isoDay = new RegExp(String.raw`^(?<y>\d{4})-(?<m>\d\d)-(?<d>\d\d)${timePart}$`);
 const dotted = new RegExp(String.raw`^(?<d>\d{1,2})\.(?<m>\d{1,2})\.(?<y>\d{4})${timePart}$`);
 const slashed = new RegExp(String.raw`^(?<a>\d{1,2})[/-](?<b>\d{1,2})[/-](?<y>\d{4})${timePart}$`);
 
-/** Reads a date as people and programs write it; one that has two readings is an error, never a guess. */
+/** Reads a date in the forms of people and programs; an ambiguous one is an error, never a guess. */
 export function readDate(text: string, reading: DateReading): Reading {
   const format = reading.dateFormat === undefined ? undefined : patternOf(reading.dateFormat);
   // The format comes first: in yyyy-dd-mm, 2026-02-01 is the second of January.
@@ -61,13 +61,13 @@ function fromParts(
   return time === undefined ? { value: day } : localInstant(day, time, reading.timeZone);
 }
 
-/** A year of two digits is one of the hundred years that end in 2068. */
+/** A two-digit year is in the hundred years that end in 2068. */
 function fullYear(year: string): string {
   if (year.length > 2) return year;
   return (Number(year) > 68 ? '19' : '20') + year.padStart(2, '0');
 }
 
-/** The instant at which clocks of the zone show this; one of an hour that comes twice is an error. */
+/** The instant at which clocks of the zone show this time; a time in an hour that comes twice is an error. */
 export function localInstant(day: string, time: string, timeZone = 'UTC'): Reading {
   const [hour = '', minute = '', second = '00'] = time.split(':');
   const wall = Date.parse(`${day}T${hour.padStart(2, '0')}:${minute}:${second}Z`);

@@ -6,7 +6,7 @@ import { shortened, type RowProblem } from './rows.rules.ts';
 import { shownCell, type Cell } from './table/cells.rules.ts';
 import type { Duplicate } from './tally.ts';
 
-/** The rows of a portion that get no key, as others have theirs. */
+/** The rows of a portion without a key of their own, because others hold it. */
 export function duplicatesIn(
   queue: QueueDefinition,
   { compared, cells }: Portion,
@@ -22,7 +22,7 @@ export function duplicatesIn(
     });
 }
 
-/** What a row equals. */
+/** The item or row that a row equals. */
 function equality(
   queue: QueueDefinition,
   { holderId, holderRow }: KeyedRow,
@@ -34,7 +34,7 @@ function equality(
   };
 }
 
-/** In which columns it does, and what they have. Sensitive cells are masked already. */
+/** The compared columns, with their values. Sensitive cells are masked already. */
 function placeOf(columns: readonly KeyColumn[], cells: string | undefined): Partial<RowProblem> {
   const [first, second] = columns;
   if (!first || cells === undefined) return {};

@@ -353,7 +353,7 @@ test('createWorkItemsFromFile keeps all of a file or nothing when its session is
   );
   const { status } = await uploading;
   const { counts } = (await queue.owner.call.getQueueStats({ path: queue.path })).body;
-  // The server may have tried again by itself.
+  // The server may have retried by itself.
   expect(counts.NEW).toBe(status === 200 ? 60_000 : 0);
   const next = (await upload(queue, 'customer,amount\ncustomer 1,1\n')).body;
   expect([next.created, next.duplicates]).toEqual(status === 200 ? [0, 1] : [1, 0]);

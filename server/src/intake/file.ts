@@ -21,7 +21,7 @@ import {
 
 type Answer = Output<'createWorkItemsFromFile'>;
 
-/** @param beatMs how often a file that is stored behind the answer says how far it is */
+/** @param beatMs milliseconds between progress notes of a file that is stored after the answer */
 export const takingFiles =
   ({ beatMs }: { readonly beatMs: number }): QueueStepsOperation<'createWorkItemsFromFile'> =>
   async (steps, { query, body }) => {
@@ -56,7 +56,7 @@ function uploadIn(query: Input<'createWorkItemsFromFile'>['query'], file: File):
   return { file, options: optionsOf(reading), batch, again, dryRun, onError };
 }
 
-/** A batch is called as its file is, whatever that is; a name that somebody gives it is one that people can tell apart. */
+/** Refuses a batch name that people cannot tell apart from others. Without one, a batch is named after its file, whatever that name is. */
 function refuseName(batchName: string | undefined): void {
   const [problem] = batchName === undefined ? [] : nameProblems(batchName);
   if (!problem) return;
@@ -66,7 +66,7 @@ function refuseName(batchName: string | undefined): void {
   });
 }
 
-/** Stores the file, unless it was stored before: then the answer is what became of it. */
+/** Stores the file, unless it was stored before: then the answer is the outcome of that. */
 async function storeOnce(context: QueueContext, upload: Upload): Promise<Answer> {
   const { db, queue } = context;
   refuseClosed(context);
@@ -78,7 +78,7 @@ async function storeOnce(context: QueueContext, upload: Upload): Promise<Answer>
   return storeFile(context, upload, file.bytes, (stored) => insertUpload(context, file, stored));
 }
 
-/** What sending the file would answer. */
+/** The answer that sending the file would give. */
 async function tryOnce(context: QueueContext, upload: Upload, file: FileHash): Promise<Answer> {
   const known = await knownUpload(context, upload, file);
   const answer = await (known ? answerRepeated(context, known, upload) : tryFile(context, upload));

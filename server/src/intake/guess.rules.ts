@@ -5,9 +5,9 @@ import { readCell, showsPoint, type ValueReading } from './values.rules.ts';
 /** The attribute that the values of a column look like. */
 export interface Guess extends Pick<ValueReading, 'dateFormat' | 'decimalSign'> {
   readonly type: Attribute['type'];
-  /** Whether no value is missing. */
+  /** Whether every row has a value. */
   readonly isRequired: boolean;
-  /** What a person should know before they agree. */
+  /** Information for the person who has to agree. */
   readonly note?: string;
 }
 
@@ -29,7 +29,7 @@ export function guessColumn(cells: readonly (Cell | undefined)[], reading: Value
 const fits = (type: Attribute['type'], values: readonly Cell[], reading: ValueReading) =>
   values.every((cell) => 'value' in readCell(type, cell, reading));
 
-/** Digits may be switches, but numbers hold them as well and everything else. */
+/** Digits may be switches, but a NUMBER can hold these and everything else. */
 function asBoolean(values: readonly Cell[], reading: ValueReading): Typed | undefined {
   const isOfDigits = values.every((cell) => /^[01]$/.test(shownCell(cell).trim()));
   return !isOfDigits && fits('BOOLEAN', values, reading) ? { type: 'BOOLEAN' } : undefined;
@@ -73,10 +73,10 @@ function asNumber(values: readonly Cell[], reading: ValueReading): Typed | undef
   return { type: 'NUMBER', note };
 }
 
-// Of more digits a double, and most programs with it, loses some.
+// With more digits a double, and so most programs, loses some.
 const mostDigits = 15;
 
-/** Whether a value is a name made of digits, which as a number would not be the same any more. */
+/** Whether a value is an identifier made of digits, which would change as a number. */
 function losesDigits(cell: Cell): boolean {
   if (typeof cell === 'number' || typeof cell === 'boolean') return false;
   const text = shownCell(cell).trim();
@@ -94,7 +94,7 @@ const others = [
   ['DATE', 'dates'],
 ] as const;
 
-/** A text, with a word on what most of its values are. */
+/** A TEXT attribute, with a note about the type of most of its values. */
 function asText(values: readonly Cell[], reading: ValueReading): Typed {
   for (const [type, name] of others) {
     const bad = values.filter((cell) => !('value' in readCell(type, cell, reading)));

@@ -4,35 +4,35 @@ import { Refusal, shownProblems, type ErrorCode, type ErrorDetail } from '../eng
 import type { Attribute } from '../engine/operation.ts';
 import { shownCell, told, type Cell, type Line } from './table/cells.rules.ts';
 
-/** How the columns of a file become attributes. */
+/** The mapping of the columns of a file to attributes. */
 export interface HeaderReading {
-  /** Names in the header, each with the attribute that it stands for. */
+  /** Names in the header, each with its attribute. */
   readonly mapping?: Readonly<Record<string, string>> | undefined;
-  /** What becomes of columns that are no attribute. */
+  /** The treatment of columns without an attribute. */
   readonly extraColumns?: 'IGNORE' | 'REFUSE' | undefined;
 }
 
-/** A column of the file: its name there, and the attribute that it holds, if it holds one. */
+/** A column of the file: its name there, and its attribute, if it has one. */
 export interface Column {
   readonly name: string;
   readonly attribute: Attribute | undefined;
 }
 
-/** The last column of a file of rows to correct: why they did not come in. Sent again, it is ignored. */
+/** The last column of a file of rows to correct: the reasons why they did not come in. Sent again, it is ignored. */
 export const reasonColumn = 'Millrace: reason';
 
 export const isReason = (name: string): boolean => loose(name) === loose(reasonColumn);
 
 const isNameless = ({ name, attribute }: Column): boolean => attribute === undefined && name.trim() === '';
 
-/** How many columns a row has at least: those at the end without a name, which spreadsheets write, may be left out of it. */
+/** The least number of columns of a row: nameless ones at the end, which spreadsheets write, may be missing from it. */
 export function namedWidth(columns: readonly Column[]): number {
   const last = columns.findLastIndex((column) => !isNameless(column) && !isReason(column.name));
   const isLast = columns.slice(last + 1).some(isNameless);
   return isLast ? last + 1 : columns.length;
 }
 
-/** Values below no name at the end of the header, of which nobody would know that they are lost. */
+/** Problems for values in nameless columns at the end, which would be lost without notice. */
 export function namelessProblems(
   columns: readonly Column[],
   lines: readonly Line[],
@@ -63,8 +63,8 @@ export function refusalOf(problems: readonly ErrorDetail[], code: ErrorCode): Re
 }
 
 /**
- * The columns of a file, by its first row.
- * @throws Refusal that names each column that is none, or stands there twice, and each attribute that is missing
+ * The columns of a file, from its first row.
+ * @throws Refusal that names each column that is unknown or repeated, and each missing attribute
  */
 export function readHeader(attributes: readonly Attribute[], line: Line, reading: HeaderReading): Column[] {
   const { columns, problems } = lookAtHeader(attributes, line, reading);
@@ -72,7 +72,7 @@ export function readHeader(attributes: readonly Attribute[], line: Line, reading
   return columns;
 }
 
-/** The columns of a file, by its first row, and why the file would be refused for them. */
+/** The columns of a file, from its first row, and the problems for which the file would be refused. */
 export function lookAtHeader(attributes: readonly Attribute[], line: Line, reading: HeaderReading) {
   const columns = matchHeader(attributes, line, reading.mapping);
   const problems: ErrorDetail[] = headerProblems(attributes, columns, reading).map((problem) => ({
@@ -82,12 +82,12 @@ export function lookAtHeader(attributes: readonly Attribute[], line: Line, readi
   return { columns: columns.map(({ name, attribute }) => ({ name: toldName(name), attribute })), problems };
 }
 
-/** Told with each of many rows: a name may be as long as a cell. */
+/** Cut, because it is repeated with each of many rows: a name may be as long as a cell. */
 const toldName = (name: string) => told(name, 200);
 
 /**
- * Names match as they are mapped; else exactly, or else without case, spaces and marks between words, in whatever form their characters
- * are: programs write é in two ways. A name that would match several attributes that way matches none.
+ * Names match by the mapping; otherwise exactly, or else without case, spaces and marks between words, in any form of their characters:
+ * programs write é in two ways. A name that would match several attributes that way matches none.
  */
 function matchHeader(
   attributes: readonly Attribute[],
@@ -112,7 +112,7 @@ function wordsOf(name: string, mapped: ReadonlyMap<string, string>): string | un
   return mapped.get(name.trim());
 }
 
-/** Names that people take for one. */
+/** The form in which names that people take for the same are equal. */
 export function loose(name: string): string {
   return commonForm(name)
     .toLowerCase()
@@ -145,7 +145,7 @@ function headerProblems(
   ];
 }
 
-/** Names that are mapped and stand in no header, which are misspelt. */
+/** Mapped names that are missing from the header, and so misspelt. */
 function unmapped(columns: readonly Column[], mapping: Readonly<Record<string, string>>): ErrorDetail[] {
   const names = new Set(columns.map(({ name }) => name.trim()));
   const has = told([...names].join(', '), 1000);
@@ -154,7 +154,7 @@ function unmapped(columns: readonly Column[], mapping: Readonly<Record<string, s
     .map((field) => ({ field, message: `is mapped and has no column; the file has ${has}` }));
 }
 
-/** Names that are mapped to what is no attribute: the column is right, and the attribute misspelt. */
+/** Names mapped to unknown attributes: the column is right, and the attribute misspelt. */
 function misaimed(
   attributes: readonly Attribute[],
   mapping: Readonly<Record<string, string>>,

@@ -14,7 +14,7 @@ function upload(queue: QueueFixture, file: string | Uint8Array<ArrayBuffer>, que
   return queue.owner.call.createWorkItemsFromFile({ path: queue.path, query, body });
 }
 
-/** Sends a file whose part of the form is headed as the test says. */
+/** Sends a file whose part of the form has this heading. */
 async function uploadAs(queue: QueueFixture, heading: string, row: number): Promise<number> {
   const { status } = await fetch(`${app.url}/v4/wlm/queues/${queue.id}/file`, {
     method: 'POST',

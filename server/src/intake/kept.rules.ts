@@ -1,7 +1,7 @@
 import type { Id } from '@millrace/api';
 import { sentenceOf, type RowProblem } from './rows.rules.ts';
 
-/** Rows of a file that are kept, so that a person can correct them. */
+/** Rows of a file that are kept for a person to correct. */
 export const keptRows = 10_000;
 export const keptLength = 8 * 1024 * 1024;
 
@@ -13,7 +13,7 @@ export interface KeptRow {
   readonly reason: string;
 }
 
-/** The first of the rows that did not come in, within bounds. */
+/** The first rows that did not come in, within bounds. */
 export class KeptRows {
   #length = 0;
   readonly #places = new Map<number, number>();
@@ -27,7 +27,7 @@ export class KeptRows {
     this.list.push({ row, cells, reason });
   }
 
-  /** Notes the item that was made of a row. */
+  /** Notes the item made from a row. */
   noteItem(row: number, id: Id): void {
     const place = this.#places.get(row) ?? -1;
     const kept = this.list[place];
@@ -37,7 +37,7 @@ export class KeptRows {
 
 const longestReason = 2000;
 
-/** What is wrong with a row, column by column. */
+/** The problems of a row, column by column. */
 export function reasonOf(problems: readonly RowProblem[]): string {
   const sentences = problems.map((problem) => {
     const place = problem.column ?? problem.field;

@@ -27,7 +27,7 @@ const ended = (queue: QueueFixture, uploadId: unknown) =>
     ({ state }) => state !== 'READING',
   );
 
-/** The newest event of the queue itself, when there is one about the end of the upload. */
+/** The newest event of the queue itself, once it is about the end of the upload. */
 async function lastEvent(queue: QueueFixture, uploadId: unknown) {
   const query = { queueId: queue.id, last: 20 };
   const look = async () => {
@@ -54,7 +54,7 @@ describe('createWorkItemsFromFile async', () => {
     expect(first).toHaveLength(1);
     const upload = await read(queue, body.uploadId);
     expect(upload).toMatchObject({ state: 'STORED', rows: 6000, created: 6000, bytesRead: csv(6000).length });
-    // It ended when its items were there, not when it was begun.
+    // Its time is the end of the transaction that stored the items, not the beginning.
     const [last] = await app.sql<{ on: Date }>(
       'select max(created_on) as on from work_items where queue_id = $1',
       [queue.id],
@@ -169,7 +169,7 @@ describe('createWorkItemsFromFile async', () => {
     await other.stop();
     const upload = await ended(queue, body.uploadId);
     const { NEW } = (await queue.owner.call.getQueueStats({ path: queue.path })).body.counts;
-    // It may have been done by then.
+    // It may have been stored by then.
     expect([upload.state, NEW]).toEqual(upload.state === 'STORED' ? ['STORED', 20_000] : ['CUT', 0]);
     expect((await begin(queue, csv(20_000))).status).toBe(upload.state === 'STORED' ? 200 : 202);
   });

@@ -39,7 +39,7 @@ const operation = 'createWorkItemsFromFile';
 // Each has its file on the disk of this server until it is stored.
 const kind = { name: 'files to store', ofAll: 20, ofUser: 20 };
 
-/** Puts a file on record that has come in, and stores it behind the answer. @param beatMs how often it says that it is at work */
+/** Records a received file, and stores it after the answer. @param beatMs milliseconds between its signs of life */
 export async function storeLater(
   steps: Steps,
   upload: Upload,
@@ -63,7 +63,7 @@ export async function storeLater(
   }
 }
 
-/** @throws Refusal for what can be known from the beginning of the file: its sender is still there to hear it */
+/** @throws Refusal for problems at the beginning of the file: its sender is still there to read it */
 async function refuseAtOnce(steps: Steps, upload: Upload): Promise<void> {
   const { job, actor } = await steps.transact((context) => {
     refuseTotals(context, upload.batch.expected);
@@ -102,11 +102,11 @@ interface Begun {
   readonly queueId: Id;
   readonly uploadId: Id;
   readonly bytes: number;
-  /** Who was allowed to send the file. */
+  /** The user who was allowed to send the file. */
   readonly actor: Actor;
 }
 
-/** Puts the upload on record, unless the same file is there. */
+/** Records the upload, unless the same file is there. */
 async function begin(
   context: QueueContext,
   upload: Upload,
@@ -134,7 +134,7 @@ interface Work extends Begun, Pick<Steps, 'log'> {
   readonly beatMs: number;
 }
 
-/** Stores a file, says meanwhile how far it is, and in the end how it ended. */
+/** Stores a file, records its progress meanwhile, and its failure in the end, if it fails. */
 async function store(means: BehindAnswer<QueueContext>, work: Work): Promise<void> {
   const progress: Progress = { rows: 0, share: 0, isSaved: false };
   const endBeats = beginBeats(means, work, progress);
@@ -159,7 +159,7 @@ interface Progress {
   isSaved: boolean;
 }
 
-/** Says now and then that the upload is on its way, and how far, until the answer is called. */
+/** Records now and then that the upload is under way, with its progress, until the returned function is called. */
 function beginBeats({ note }: Pick<BehindAnswer, 'note'>, work: Work, progress: Progress): () => void {
   let isBeating = false;
   let told: number | undefined;
@@ -185,7 +185,7 @@ async function storeBegun(
   progress: Progress,
   stopping: AbortSignal,
 ): Promise<void> {
-  // A transaction that the database has interrupted begins anew.
+  // A transaction interrupted by the database begins again.
   Object.assign(progress, { rows: 0, share: 0, isSaved: false });
   refuseClosed(context);
   const onProgress = (rows: number, share: number) => {
@@ -198,15 +198,18 @@ async function storeBegun(
     await saveStored(context, uploadId, stored);
     return uploadId;
   });
-  // Behind this comes nothing but the commit.
+  // Only the commit is left.
   stopping.throwIfAborted();
 }
 
-// A database that is full or away takes it a little later. Should it never, the job says that the upload was cut.
+// A database that is full or away accepts it a little later. If it never does, the job marks the upload as cut.
 const tries = 30;
 const betweenTriesMs = 2000;
 
-/** Puts on record why a file was not stored, in the sentence that would have been the answer; nothing more than that of a server that stops. */
+/**
+ * Records why a file was not stored, in the sentence that would have been the answer. When the server stops, records only that the upload
+ * was cut.
+ */
 async function tellFailure(
   { note, stopping }: BehindAnswer<QueueContext>,
   work: Work,
@@ -237,16 +240,16 @@ async function noteEnd(
   const marked = markedIds({ attributes });
   const ended = { queueId, uploadId, state, refusal: refusal?.toJSON(), marked } as const;
   if (!(await endReading(db, ended, now))) return;
-  // What it was refused for may show values, which are sensitive one day; the upload says it.
+  // The reason for its refusal may show values that become sensitive one day; only the upload contains it.
   const changes = { uploadId, fileName: upload.file.name, state };
   await recordEvents(context, queueId, [{ operation, actorId: actor.id, changes }]);
 }
 
-/** Longer than a server that works is silent. */
+/** Longer than the silence of a server at work. */
 const silenceSeconds = 30;
 const pauseMs = 2000;
 
-/** Says of uploads that they were cut, when the server that stored them has died. */
+/** Marks uploads as cut when the server that stored them has died. */
 export const cutUploads: Job = {
   name: 'cutUploads',
   run: async (context) => {
@@ -262,7 +265,7 @@ export const cutUploads: Job = {
   },
 };
 
-/** An upload on its way. */
+/** Stores an upload under way. */
 async function insertReading(
   { db, queue, actor, now }: QueueContext,
   { hash, bytesHash, bytes }: FileBytes,
@@ -288,7 +291,7 @@ async function noteProgress(
     where queue_id = ${queueId} and id = ${uploadId} and state = 'READING'`);
 }
 
-/** @throws Refusal when it was given up meanwhile: then nothing of it may stay */
+/** @throws Refusal when the upload was given up meanwhile: then none of its rows may stay */
 async function saveStored({ db, queue }: QueueContext, uploadId: Id, upload: NewUpload): Promise<void> {
   const { batchId, fileBytes, layout, header, rows, created, rejected, duplicates, errors, keptRows } =
     upload;
@@ -306,11 +309,11 @@ interface Ended {
   readonly uploadId: Id;
   readonly state: 'REFUSED' | 'CUT';
   readonly refusal: object | undefined;
-  /** Kept only if these attributes, which are sensitive now, were so when the upload began. */
+  /** Kept only if these attributes, which are sensitive now, already were so at the beginning of the upload. */
   readonly marked: readonly Id[];
 }
 
-/** @returns whether it was on its way until now */
+/** @returns whether it was under way until now */
 async function endReading(
   db: Db,
   { queueId, uploadId, state, refusal, marked }: Ended,

@@ -1,6 +1,6 @@
 /**
- * Uploads from before an attribute became sensitive: their rows to correct, and what was wrong with them, may tell values of it. From the mark on
- * nobody is shown those, and a job takes them away.
+ * Uploads from before an attribute became sensitive: their rows to correct, and the problems of those, may reveal its values. From the mark
+ * on these are shown to nobody, and a job removes them.
  */
 import { stringifyJson, type Id } from '@millrace/api';
 import { sql, type Db } from '../engine/db.ts';
@@ -10,7 +10,7 @@ import { isMarked, namesEver, unshown } from '../records/sensitive.rules.ts';
 import type { RowProblem } from './rows.rules.ts';
 import type { ListedUpload, StoredUpload } from './sql.ts';
 
-/** A queue, as far as marks matter. */
+/** A queue, with the members that marks concern. */
 interface Marked {
   readonly attributes: readonly Attribute[];
 }
@@ -19,13 +19,13 @@ export function markedIds({ attributes }: Marked): Id[] {
   return attributes.filter(isMarked).flatMap(({ id }) => id ?? []);
 }
 
-/** Whether some attributes have become sensitive since the file was read. */
+/** Whether attributes have become sensitive since the file was read. */
 export function isFromBefore(queue: Marked, { marked }: Pick<StoredUpload, 'marked'>): boolean {
   const known = new Set(marked.map(String));
   return markedIds(queue).some((id) => !known.has(String(id)));
 }
 
-/** The upload as it is shown: without what may tell values of attributes that have become sensitive since. */
+/** The upload as shown: without texts that may reveal values of attributes that have become sensitive since. */
 export function concealedUpload(queue: Marked, upload: ListedUpload): ListedUpload {
   if (!isFromBefore(queue, upload)) return upload;
   const errors = upload.errors.map((problem) => withoutValue(queue, problem));
@@ -38,7 +38,10 @@ const hiddenRefusal = {
     'What was wrong with the file is not shown any more, as attributes were marked as sensitive since. Send it again to see it.',
 };
 
-/** What was wrong with a row, as far as it is about an attribute that is not sensitive, or about the row as a whole. */
+/**
+ * The problem of a row without sensitive values: complete for an attribute that is not sensitive, and without the value for the row as a
+ * whole.
+ */
 function withoutValue({ attributes }: Marked, problem: RowProblem): RowProblem {
   const named = attributes.filter(
     (one) => problem.field !== undefined && namesEver(one).includes(problem.field),
@@ -51,7 +54,7 @@ function withoutValue({ attributes }: Marked, problem: RowProblem): RowProblem {
 const pauseMs = 5000;
 const uploadsAtOnce = 200;
 
-/** Takes away what such uploads have kept, when nobody writes by the former marks any more. */
+/** Removes the kept rows and problems of such uploads, once all writers use the new marks. */
 export const forgetUploadRows: Job = {
   name: 'forgetUploadRows',
   run: async ({ db }) => {
@@ -73,7 +76,7 @@ function lockForgetful(db: Db): Promise<(Marked & { readonly id: Id }) | undefin
     for no key update skip locked`);
 }
 
-/** Those that still have something: with it goes the hash of the file, by which a guess of all of it could be tried. */
+/** Uploads that still have kept data, including the hash of the file, against which a guess of its whole contents could be tested. */
 function selectFromBefore(db: Db, queueId: Id, marked: readonly Id[]) {
   return db.rows<{ id: Id; errors: RowProblem[] }>(sql`
     select id, problems as errors from uploads

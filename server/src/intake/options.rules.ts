@@ -7,7 +7,7 @@ import type { FileOptions } from './portions.ts';
 
 export type OnError = 'dataError' | 'skip' | 'reject';
 
-/** How a caller says that a file is to be read, as the query has it. */
+/** The options for reading a file, as in the query. */
 interface FileQuery {
   readonly delimiter?: Schemas['Delimiter'];
   readonly encoding?: string;
@@ -21,7 +21,7 @@ interface FileQuery {
 
 const delimiters = { COMMA: ',', SEMICOLON: ';', TAB: '\t', PIPE: '|' } as const;
 
-/** How to read a file. @throws Refusal that says which option makes no sense */
+/** The options for reading a file. @throws Refusal that names an option that makes no sense */
 export function optionsOf(query: FileQuery): FileOptions {
   const { delimiter, mapping, ...rest } = query;
   const { dateFormat, timeZone } = rest;
@@ -40,12 +40,12 @@ function refuse(field: string, text: string | undefined, problemOf: (text: strin
   throw new Refusal('INVALID_REQUEST', `${field} ${message}.`, { details: [{ field, message }] });
 }
 
-/** How to read a file for a queue: what the request does not say of dates, numbers and times, the queue does. */
+/** The options for reading a file for a queue, which supplies the formats of dates, numbers and times that the request leaves out. */
 export function optionsFor({ intakeFormat }: Pick<QueueDefinition, 'intakeFormat'>, options: FileOptions) {
   return { ...intakeFormat, ...options };
 }
 
-/** How values are read, as far as the request or the queue says it; nothing where neither does. */
+/** The formats of values set by the request or the queue; undefined where neither sets any. */
 export function formatOf({
   dateFormat,
   decimalSign,
@@ -65,7 +65,7 @@ export function delimiterName(delimiter: string | undefined): Schemas['Delimiter
   return names.find((name) => delimiters[name] === delimiter);
 }
 
-/** The control totals of a file, as the query has them. */
+/** The control totals of a file, from the query. */
 export function expectedOf(query: {
   readonly expectedItems?: Id;
   readonly expectedSums?: string;

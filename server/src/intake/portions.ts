@@ -31,16 +31,16 @@ import { problemOf } from './table/problems.rules.ts';
 import { keptLength, keptRows, reasonOf } from './kept.rules.ts';
 import type { ValueReading } from './values.rules.ts';
 
-/** What a file is read for: its bytes alone, whether its beginning fits the queue, the unique keys of its rows, or items to store. */
+/** The purpose of reading a file: its bytes alone, whether its beginning fits the queue, the unique keys of its rows, or items to store. */
 export type Purpose = 'hash' | 'head' | 'keys' | 'items';
 
-/** How a caller wants a file to be read. */
+/** The caller's options for reading a file. */
 export interface FileOptions extends ReadOptions, HeaderReading, ValueReading {}
 
-/** A queue as a thread is handed it: plain data, with the keys of what seals, where it has sensitive attributes. */
+/** A queue as passed to a thread: plain data, with the keys for sealing where it has sensitive attributes. */
 export type QueueOfJob = Omit<QueueDefinition, 'sealer'> & { readonly keys: TenantKeys | undefined };
 
-/** A file to read, and all that is needed for that. */
+/** A file to read, and everything needed for it. */
 export interface Job {
   readonly purpose: Purpose;
   readonly path: string;
@@ -48,22 +48,22 @@ export interface Job {
   readonly options: FileOptions;
   readonly queue: QueueOfJob;
   readonly priority: number;
-  /** When the items arrive. */
+  /** The time of arrival of the items. */
   readonly now: Date;
-  /** Bad rows become items as well, which failed. */
+  /** Bad rows become items as well, with status FAILED. */
   readonly keepsBad: boolean;
-  /** Bad rows are compared with others as well, where what they are compared by is good. */
+  /** Bad rows are compared with others as well, where their compared values are good. */
   readonly comparesBad: boolean;
 }
 
-/** A file of which only the beginning is read, to be shown. */
+/** A file to be previewed, of which only the beginning is read. */
 export interface SampleJob extends Pick<Job, 'path' | 'name' | 'options'> {
   readonly purpose: 'sample';
-  /** Of the model whose items the rows are to be; none where there is no model yet. */
+  /** Of the model that the rows will be items of; empty where there is no model yet. */
   readonly attributes: readonly Attribute[];
 }
 
-/** What is told of a file while it is read. */
+/** The reports on a file while it is read. */
 export type Told =
   | { readonly kind: 'hash'; readonly hash: string; readonly bytes: number }
   | {
@@ -72,7 +72,7 @@ export type Told =
       readonly header: readonly string[];
       readonly keyColumns: readonly KeyColumn[];
     }
-  /** What the beginning of the file looks like, as JSON: only so its numbers keep their digits between threads. */
+  /** A preview of the beginning of the file, as JSON: otherwise its numbers would lose digits between threads. */
   | { readonly kind: 'sample'; readonly json: string }
   | ({ readonly kind: 'portion' } & Portion);
 
@@ -87,22 +87,22 @@ export interface KeyColumn {
 
 /** Some rows of a file, ready to be stored. */
 export interface Portion {
-  /** How many rows were read for it. */
+  /** Number of rows read for it. */
   readonly read: number;
-  /** The part of the file that was read by then, from 0 to 1. */
+  /** The part of the file read so far, from 0 to 1. */
   readonly share: number;
-  /** The rows of its good items, in their order. */
+  /** The rows of its good items, in order. */
   readonly rows: readonly number[];
-  /** The rows that are compared with others, in their order; and their cells as JSON. */
+  /** The rows compared with others, in order; `cells` has theirs as JSON. */
   readonly compared: readonly number[];
   readonly cells: readonly string[];
-  /** The unique keys of these, where those are wanted. */
+  /** The unique keys of these, where they are wanted. */
   readonly hashes: readonly string[];
-  /** All of its items as JSON, the bad ones among them where they are kept. */
+  /** All of its items as JSON, including bad ones where they are kept. */
   readonly items: string;
-  /** Which of the items, in their order, is good: its row; 0 for a bad one. */
+  /** The row of each good item, in the order of the items; 0 for a bad one. */
   readonly turns: readonly number[];
-  /** The places of the first in the order of claims, by their turn. */
+  /** The places of the first items in the order of claims, by their turn. */
   readonly first: readonly { readonly turn: number; readonly key: string }[];
   readonly bad: readonly BadRow[];
 }
@@ -110,9 +110,9 @@ export interface Portion {
 /** A row that does not fit the model. */
 export interface BadRow {
   readonly row: number;
-  /** None of those behind the problems that are shown to people. */
+  /** Empty for rows after the problems that are shown to people. */
   readonly problems: readonly RowProblem[];
-  /** Of the first bad rows only: its cells as JSON, and why it does not fit. */
+  /** For the first bad rows only: the cells as JSON, and the reason why the row does not fit. */
   readonly kept?: { readonly cells: string; readonly reason: string };
 }
 
@@ -120,7 +120,7 @@ const rowsAtOnce = 2000;
 /** In characters. */
 const lengthAtOnce = 4 * 1024 * 1024;
 
-/** A name of the header, as it is kept for the rows that are given back. */
+/** A name of the header, in the form kept for the rows to correct. */
 const headerCell = (cell: Cell) => told(shownCell(cell), 1000);
 
 /** Reads a file. @throws Refusal when it is no table, or its header does not fit the model */
@@ -143,7 +143,7 @@ export async function* readFile(job: Job): AsyncGenerator<Told> {
   }
 }
 
-/** The lines of a file in portions that are bounded by their number and by their size: one of many long rows would take all memory. */
+/** The lines of a file in portions bounded by number and by size: a portion of many long rows would take all memory. */
 export async function* inPortions(lines: AsyncIterable<readonly Line[]>): AsyncGenerator<readonly Line[]> {
   let [waiting, length] = [[] as Line[], 0];
   for await (const part of lines) {
@@ -158,7 +158,7 @@ export async function* inPortions(lines: AsyncIterable<readonly Line[]>): AsyncG
   yield waiting;
 }
 
-/** Reads some rows. @throws Refusal when they tell already that the file is no table, has no rows, or does not fit the queue */
+/** Reads some rows. @throws Refusal when these already show that the file is no table, has no rows, or does not fit the queue */
 async function readHead({ path, name, options, queue }: Job): Promise<void> {
   const { lines } = await openTable(path, options);
   let columns: readonly Column[] | undefined;
@@ -174,7 +174,7 @@ async function readHead({ path, name, options, queue }: Job): Promise<void> {
   if (rows === 0) throw emptyFile(name);
 }
 
-/** The refusal of a file that had no rows. */
+/** The refusal of a file without rows. */
 export const emptyFile = (name: string) => problemOf(`${name} has no rows below its header`);
 
 function refuseNameless(columns: readonly Column[], lines: readonly Line[], options: FileOptions): void {
@@ -192,7 +192,7 @@ function readingOf({ queue, options }: Job, { format }: Layout, { columns, rows 
   return { ...options, attributes: queue.attributes, columns, isText: format === 'CSV', points };
 }
 
-/** The columns by which rows are compared; none where that is all of them. */
+/** The columns by which rows are compared; empty when all of them are. */
 function keyColumnsOf({ uniqueBy }: QueueOfJob, columns: readonly Column[]): KeyColumn[] {
   return columns.flatMap(({ name, attribute }, index) =>
     attribute && uniqueBy.includes(attribute.name) ? [{ index, name, attribute: attribute.name }] : [],
@@ -209,7 +209,10 @@ async function hashFile(path: string): Promise<Told> {
   return { kind: 'hash', hash: hash.digest('hex'), bytes };
 }
 
-/** How much is told of bad rows, so that a file of nothing else stays small between threads: problems as they are shown, and rows as they are kept. */
+/**
+ * Limits the reports on bad rows, so that a file of nothing else stays small between threads: only the problems that are shown, and the
+ * rows that are kept.
+ */
 class Telling {
   #problems = 0;
   #rows = 0;
@@ -267,7 +270,7 @@ function comparedOf(
   };
 }
 
-/** Whether what a bad row is compared by is good. */
+/** Whether the compared values of a bad row are good. */
 function hasKey({ uniqueBy }: QueueOfJob, { problems }: Row): boolean {
   return (
     uniqueBy.length > 0 && problems.every(({ field }) => field !== undefined && !uniqueBy.includes(field))
@@ -279,7 +282,7 @@ function hashesOf({ keys, ...queue }: QueueOfJob, rows: readonly Row[]): string[
   return rows.map(({ record }) => hashOf(compared, record));
 }
 
-// Of more, a claim would learn nothing: see the low-water marks of queues.
+// More would be of no use to a claim: see the low-water marks of queues.
 const placesAtMost = 101;
 
 function itemsOf({ queue, priority, now, name }: Job, rows: readonly Row[]) {
@@ -296,12 +299,12 @@ function itemsOf({ queue, priority, now, name }: Job, rows: readonly Row[]) {
   };
 }
 
-/** The first in the order of claims. */
+/** The first places in the order of claims. */
 export function firstPlaces<P extends { readonly key: string }>(places: readonly P[]): P[] {
   return places
     .toSorted((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0))
     .slice(0, placesAtMost);
 }
 
-/** Of the item that has an id, its place in the order of claims. */
+/** The place of an item with an id in the order of claims. */
 export const placeOf = (id: Id, key: string) => ({ sortKey: Buffer.from(key, 'hex'), id });

@@ -4,7 +4,7 @@ import { optionsFor, optionsOf } from './options.rules.ts';
 import type { SampleJob } from './portions.ts';
 import { lookInTurn, readInThread } from './reading.ts';
 
-/** The uploaded file, as it lies on disk. */
+/** The uploaded file on disk. */
 type File = Pick<SampleJob, 'path' | 'name'>;
 
 export const previewFile: QueueStepsOperation<'previewFile'> = async ({ transact }, { query, body }) => {
@@ -34,7 +34,7 @@ export const proposeWorkItemModel: StepsOperation<'proposeWorkItemModel'> = asyn
 
 async function sampleOf(job: Omit<SampleJob, 'purpose'>): Promise<Schemas['FilePreview']> {
   let json = '';
-  // To its end, so that the thread is kept for the next file.
+  // Read to the end, so that the thread is kept for the next file.
   for await (const told of readInThread({ ...job, purpose: 'sample' }))
     if (told.kind === 'sample') json = told.json;
   return parseJson(json) as Schemas['FilePreview'];

@@ -7,13 +7,13 @@ import type { Job, SampleJob, Told } from './portions.ts';
 import { problemOf } from './table/problems.rules.ts';
 import type { Answer, Order } from './worker.ts';
 
-// Files are read in threads, so that the calls of others go on: a file of some megabytes takes a second of a core.
+// Files are read in threads, so that other calls go on: a file of some megabytes takes a second of a core.
 
-// A thread reads no TypeScript by itself; compiled, there is none.
+// A thread reads no TypeScript by itself; a compiled server has none.
 const script = import.meta.url.endsWith('.ts')
   ? new URL('./worker.mjs', import.meta.url)
   : new URL('./worker.js', import.meta.url);
-/** A thread starts in some hundred milliseconds: one is kept for the next file. */
+/** A thread takes some hundred milliseconds to start: one is kept for the next file. */
 const keptMs = 60_000;
 const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 
@@ -40,14 +40,14 @@ function keepWorker(worker: Worker): void {
 }
 
 /**
- * How long the thread may keep its caller waiting over one file, in milliseconds. A million rows take a tenth of that; what the
- * database takes to store them does not count.
+ * The longest time that a caller waits for the thread over one file, in milliseconds. A million rows take a tenth of that; the time of the
+ * database to store them does not count.
  */
 const mostWaitedMs = { sample: 30_000, others: 180_000 };
 
 /**
- * Reads a file in a thread of its own, which waits while nobody asks for more.
- * @param mostMs how long the thread may be waited for, in all
+ * Reads a file in a thread of its own, which pauses while no more is asked for.
+ * @param mostMs the longest total wait for the thread
  * @throws Refusal when it is no table that fits the queue, or takes longer
  */
 export async function* readInThread(
@@ -65,7 +65,7 @@ export async function* readInThread(
       patience.pause();
       isDone = !('told' in answer);
       if (!('told' in answer)) return finish(answer);
-      // Meanwhile it goes on with what comes next.
+      // Meanwhile the thread goes on with the next part.
       worker.postMessage('next' satisfies Order);
       yield answer.told;
       patience.begin();
@@ -80,7 +80,7 @@ export async function* readInThread(
   }
 }
 
-/** The time that may be spent with waiting, in pieces. */
+/** The time left for waiting, which is spent in pieces. */
 class Patience {
   private readonly end = new AbortController();
   private left: number;
@@ -122,7 +122,7 @@ function finish(answer: Exclude<Answer, { told: Told }>): void {
   throw new Refusal(code as ErrorCode, message, details && { details });
 }
 
-/** A thread is ended when it takes too much memory, which no table that fits the bounds does. */
+/** A thread ends when it takes too much memory, which no table within the bounds does. */
 function asRefusal(error: unknown): unknown {
   if ((error as { code?: string }).code !== 'ERR_WORKER_OUT_OF_MEMORY') return error;
   return problemOf(
@@ -141,17 +141,17 @@ const tooMany = () =>
 const ofAll = createLimiter({ atOnce: filesAtOnce, waiting: waitingFiles, refusal: tooMany });
 const ofUser = createLimiterByName({ atOnce: 1, waiting: waitingFiles, refusal: tooMany });
 
-/** Runs the work on a file of a user when it is its turn: files of one user one after the other, and a few of all users at a time. */
+/** Runs the work on a user's file when it is its turn: files of one user one after the other, and a few of all users at a time. */
 export function inTurn<T>(userId: string, work: () => Promise<T>): Promise<T> {
   return ofUser(userId)(() => ofAll(work));
 }
 
-// Beside files that are stored: who looks into one does not wait for the million rows of another.
+// Separate from files to be stored: a preview does not wait for the million rows of another file.
 const looking = { waiting: waitingFiles, refusal: tooManyLooks };
 const lookOfAll = createLimiter({ atOnce: filesAtOnce, ...looking });
 const lookOfUser = createLimiterByName({ atOnce: 1, ...looking });
 
-/** Runs the look into the beginning of a file of a user when it is its turn. */
+/** Previews a user's file when it is its turn. */
 export function lookInTurn<T>(userId: string, work: () => Promise<T>): Promise<T> {
   return lookOfUser(userId)(() => lookOfAll(work));
 }

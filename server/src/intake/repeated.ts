@@ -12,7 +12,7 @@ type Answer = Output<'createWorkItemsFromFile'>;
 type Expected = Schemas['ControlTotals'];
 
 /**
- * The upload of the same file, read in the same way, which was sent before or is on its way.
+ * The upload of the same file, read in the same way, that was stored before or is under way.
  * @throws Refusal where it was read in another way: its items would be there twice, and nobody would notice
  */
 export async function knownUpload(
@@ -43,7 +43,7 @@ function readOtherwise({ queue, actor }: QueueContext, upload: ListedUpload): Re
 }
 
 /**
- * What became of a file that was sent before, or is on its way. Control totals that are sent with it now take the place of the former.
+ * The answer to a file that was sent before, or is under way. Control totals sent with it now replace the former ones.
  * @throws Refusal when they cannot: nothing is changed then
  */
 export async function answerRepeated(
@@ -58,7 +58,7 @@ export async function answerRepeated(
   return { ...rest, ...(await answerWithTotals(context, known)), repeated: true };
 }
 
-/** @throws Refusal when the file is on its way with other totals, which are compared in its end */
+/** @throws Refusal when the file is under way with other totals, which are compared at its end */
 async function refuseOthers({ db, queue }: QueueContext, { id }: ListedUpload, expected: Expected) {
   const row = await db.row<{ expected?: Expected }>(sql`
     select expected from uploads where queue_id = ${queue.id} and id = ${id}`);

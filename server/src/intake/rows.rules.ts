@@ -6,40 +6,40 @@ import { namedWidth, type Column } from './header.rules.ts';
 import { isEmpty, shownCell, told, type Cell, type Line } from './table/cells.rules.ts';
 import { readCell, showsPoint, type ValueReading } from './values.rules.ts';
 
-/** Why a row cannot become an item: what is wrong, and where. */
+/** The reason why a row cannot become an item, and its place. */
 export interface RowProblem {
   readonly row: number;
-  /** As the header of the file names it; none where the row as a whole is wrong. */
+  /** As in the header of the file; undefined where the row as a whole is at fault. */
   readonly column?: string;
   /** The attribute. */
   readonly field?: string;
-  /** As the file has it. */
+  /** As in the file. */
   readonly value?: string;
-  /** The item that the row equals, or that was made of it. */
+  /** The item that the row equals, or that was made from it. */
   readonly itemId?: Id;
   readonly reason: string;
 }
 
-/** A row as it was read: the values that fit, and what is wrong with the others. */
+/** A row as read: the values that fit, and the problems of the others. */
 export interface Row {
   readonly row: number;
   readonly record: JsonRecord;
   readonly problems: readonly RowProblem[];
 }
 
-/** What rows are read by. */
+/** The means to read rows. */
 export interface RowReading extends ValueReading {
   readonly attributes: readonly Attribute[];
   readonly columns: readonly Column[];
-  /** Whether rows have as many cells as the header has names, as those of a text file do. */
+  /** Whether rows must have as many cells as the header has names, as in a text file. */
   readonly isText: boolean;
-  /** Which columns show by their first values that a point stands before decimals. */
+  /** The columns whose first values show that the point is a decimal sign. */
   readonly points: ReadonlySet<number>;
 }
 
 const rowsLookedAt = 1000;
 
-/** Which columns show by their first values that a point stands before decimals; by as many rows as a person is shown beforehand. */
+/** The columns whose first values show that the point is a decimal sign; from as many rows as a preview looks at. */
 export function pointsIn(columns: readonly Column[], lines: readonly Line[]): ReadonlySet<number> {
   const first = lines.slice(0, rowsLookedAt);
   const places = columns.flatMap(({ attribute }, index) => (attribute?.type === 'NUMBER' ? [index] : []));
@@ -48,10 +48,10 @@ export function pointsIn(columns: readonly Column[], lines: readonly Line[]): Re
 
 const longestShown = 1000;
 
-/** What an export, or a file of rows to correct, has in the place of a sensitive value. */
+/** The reason for the mask that an export, or a file of rows to correct, has in place of a sensitive value. */
 const maskedCell = { reason: 'is masked: put the value itself there, or leave the cell empty' } as const;
 
-/** The value of a cell, or what is wrong with it: with what the file has there, unless that is sensitive. */
+/** The value of a cell, or the reason why it does not fit, with the text of the file unless that is sensitive. */
 function readValue(
   attribute: Attribute,
   cell: Cell,
@@ -63,11 +63,13 @@ function readValue(
   const read = readCell(attribute.type, cell, reading);
   if ('value' in read) return { fits: read.value };
   if (!isHidden) return { value: shortened(text), reason: read.reason };
-  // The reasons of some types show the value.
+  // The reasons of some types contain the value.
   return { reason: `is no ${attribute.type} that can be read; ${unshown}` };
 }
 
-/** The cells of a row as they are kept for who corrects it: sensitive ones masked, all of them where it is unclear which those are. */
+/**
+ * The cells of a row as kept for the person who corrects it: sensitive ones masked, or all of them where it is unclear which are sensitive.
+ */
 export function keptCells(
   { columns, attributes, isText }: Pick<RowReading, 'columns' | 'attributes' | 'isText'>,
   cells: readonly Cell[],
@@ -105,14 +107,14 @@ export function readRow(reading: RowReading, { row, cells }: Line): Row {
   return { row, record, problems: [...problems, ...misfits({ row, record, attributes, columns }, problems)] };
 }
 
-/** Names like `__proto__` are data. */
+/** Sets a member by its definition: names like `__proto__` are data. */
 function define(record: JsonRecord, name: string, value: unknown): void {
   if (name === '__proto__')
     Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
   else record[name] = value;
 }
 
-/** What the model has against the values that could be read; those that do not fit are taken out. */
+/** The model's objections to values that could be read; values that do not fit are taken out. */
 function misfits(
   {
     row,
@@ -140,7 +142,7 @@ function misfits(
   });
 }
 
-/** Takes the value out that does not fit, or all of them where they do not fit together. */
+/** Takes out the value that does not fit, or all values where they do not fit together. */
 function takeOut(record: JsonRecord, attributes: readonly Attribute[], field: string): void {
   const isOne = attributes.some(({ name }) => name === field);
   for (const name of isOne ? [field] : Object.keys(record)) delete record[name];
@@ -163,20 +165,20 @@ function raggedProblem(
     : `${has}; name its further columns there, or delete what stands in them`;
 }
 
-/** What is wrong, with the value as far as it is short. */
+/** The problem in words, with the value, cut when it is long. */
 export function sentenceOf({ value, reason }: Pick<RowProblem, 'value' | 'reason'>): string {
   if (value === undefined || reason.startsWith('is ragged')) return reason;
   const short = JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (reason.includes(short)) return reason;
   if (reason.startsWith('equals ')) return `${reason}: ${short}`;
-  // What to do comes last.
+  // The remedy comes last.
   const [what = '', ...hint] = reason.split(': ');
   return [what.startsWith('must ') ? `${what}, not ${short}` : `${short} ${what}`, ...hint].join(': ');
 }
 
 const longestError = 10_000;
 
-/** The error of an item that was made of a bad row: all that a person needs to repair it. */
+/** The error of an item made from a bad row: everything that a person needs to repair it. */
 export function errorOf(file: string, problems: readonly RowProblem[]): string {
   const [first] = problems;
   const lines = problems.map(({ field, column, value, reason }) => {

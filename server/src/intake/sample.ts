@@ -16,7 +16,7 @@ import { problemOf } from './table/problems.rules.ts';
 
 const rowsLookedAt = 1000;
 const rowsShown = 20;
-/** What is looked at has this many characters at most, and what is shown. */
+/** The most characters that are examined; `mostShown` limits those that are shown. */
 const mostLookedAt = 16 * 1024 * 1024;
 const mostShown = 1024 * 1024;
 const longestCell = 200;
@@ -57,7 +57,7 @@ async function beginningOf(lines: AsyncIterable<readonly Line[]>) {
   let size = 0;
   for await (const part of lines) {
     for (const line of part) {
-      // One more than is looked at tells whether there are more.
+      // One row more than is examined shows whether there are more.
       if (rows.length > rowsLookedAt + 1 || size > mostLookedAt) break;
       rows.push(line);
       size += lengthOf(line);
@@ -81,7 +81,7 @@ function columnOf({ name, attribute }: Column, { type, isRequired, note }: Guess
   };
 }
 
-/** How to read the file by what its columns need, as far as they agree. */
+/** The formats that the columns need, where they agree. */
 function readingOf(guesses: readonly Guess[]) {
   const dateFormats = new Set(guesses.flatMap(({ dateFormat }) => dateFormat ?? []));
   const decimalSigns = new Set(guesses.flatMap(({ decimalSign }) => decimalSign ?? []));
@@ -106,7 +106,7 @@ function shownRows(reading: RowReading & FileOptions, lines: readonly Line[]): S
   return rows;
 }
 
-/** The record with masks in the place of sensitive values. */
+/** The record with masks in place of sensitive values. */
 function maskedValues({ attributes }: RowReading, record: JsonRecord): JsonRecord {
   const marked = new Set(attributes.filter(isMarked).map(({ name }) => name));
   if (marked.size === 0) return record;
@@ -114,7 +114,7 @@ function maskedValues({ attributes }: RowReading, record: JsonRecord): JsonRecor
   return Object.fromEntries(members);
 }
 
-/** Columns that match no attribute, each with the one that its name resembles and that has no column. */
+/** Columns that match no attribute, each with the attribute of a similar name that has no column. */
 function resemblances(attributes: readonly Attribute[], columns: readonly Column[]): Record<string, string> {
   const held = new Set(columns.map(({ attribute }) => attribute));
   const free = attributes.filter((attribute) => !held.has(attribute));
@@ -138,7 +138,7 @@ function resemblances(attributes: readonly Attribute[], columns: readonly Column
   return Object.fromEntries([...found].map(([name, attribute]) => [name, attribute.name]));
 }
 
-/** How far a name in a header is from that of an attribute: 0 where they are alike, 1 where they have nothing to do with one another. */
+/** The distance between a name in a header and the name of an attribute: 0 where they are alike, 1 where they have nothing in common. */
 function distance(name: string, attribute: string): number {
   const [one, other] = [name, attribute].map((text) => loose(text).replace(/[^\p{L}\p{N}]/gu, '')) as [
     string,
@@ -154,7 +154,7 @@ function distance(name: string, attribute: string): number {
 const mostAttributes = 200;
 const longestAttribute = 255;
 
-/** An attribute for each column that holds data, whose name matches the header. */
+/** An attribute for each column with data, with a name that matches the header. */
 function attributesOf(columns: readonly Column[], guesses: readonly Guess[], rows: readonly Line[]) {
   const taken = new Set<string>();
   const width = namedWidth(columns);
@@ -171,7 +171,7 @@ function attributesOf(columns: readonly Column[], guesses: readonly Guess[], row
   });
 }
 
-/** A model is named as its file, without the end that says what it is. */
+/** The name of a model made for a file: the name of the file without its extensions. */
 function modelName(file: string): string {
   return (
     wellFormed(
@@ -180,7 +180,7 @@ function modelName(file: string): string {
   );
 }
 
-/** A text as a name can be: without what cannot be seen. */
+/** A text that can be a name: without invisible characters. */
 function tidy(text: string): string {
   const seen = text
     .replace(/\s+/g, ' ')

@@ -5,10 +5,10 @@ import type { KeptRow } from './kept.rules.ts';
 import type { RowProblem } from './rows.rules.ts';
 import type { Layout } from './table/cells.rules.ts';
 
-/** What became of a file. */
+/** The stored outcome of a file. */
 export interface StoredUpload {
   readonly id: Id;
-  /** None of those from before there were batches. */
+  /** Undefined for uploads from before there were batches. */
   readonly batchId?: Id | undefined;
   readonly fileName: string;
   readonly fileBytes: Id;
@@ -19,11 +19,11 @@ export interface StoredUpload {
   readonly rejected: number;
   readonly duplicates: number;
   readonly errors: readonly RowProblem[];
-  /** The attributes that were sensitive when it was read. */
+  /** The attributes that were sensitive when the file was read. */
   readonly marked: readonly Id[];
 }
 
-/** An upload as it is listed. */
+/** An upload as listed. */
 export interface ListedUpload extends StoredUpload {
   readonly state: 'READING' | 'STORED' | 'REFUSED' | 'CUT';
   readonly keptRows: number;
@@ -36,15 +36,15 @@ export interface ListedUpload extends StoredUpload {
   readonly createdOn: Date;
 }
 
-/** What a file is known by. */
+/** The hashes that identify a file. */
 export interface FileHash {
-  /** Of its bytes and of how they are read. */
+  /** Of its bytes and of the way in which they are read. */
   readonly hash: string;
   /** Of its bytes alone. */
   readonly bytesHash: string;
 }
 
-/** The lock is asked for, not waited for: statements that wait are ended, and nobody would know of what. */
+/** Takes the lock only if it is free: a waiting statement would be ended after a while, without a hint of the cause. */
 export async function tryToLock(db: Db, queueId: Id, hash: string): Promise<boolean> {
   const row = await db.row<{ taken: boolean }>(sql`
     select pg_try_advisory_xact_lock(hashtextextended(${`upload ${queueId} ${hash}`}, 0)) as taken`);
@@ -57,7 +57,7 @@ const columns =
   read_bytes as "bytesRead", refusal, ended_on as "endedOn",
   undone_on as "undoneOn", undone_by as "undoneBy", created_by as "createdBy", created_on as "createdOn"`);
 
-/** The upload of a file that was read in the same way, whose items were not withdrawn. */
+/** The upload of a file read in the same way, unless its items were withdrawn. */
 export function selectSameFile(db: Db, queueId: Id, { hash }: FileHash): Promise<ListedUpload | undefined> {
   return db.row(sql`
     select ${columns} from uploads
@@ -65,7 +65,7 @@ export function selectSameFile(db: Db, queueId: Id, { hash }: FileHash): Promise
     order by id limit 1`);
 }
 
-/** The last upload of the same bytes, however they were read, of which items came in that were not withdrawn, or may yet come. */
+/** The last upload of the same bytes, however they were read, that brought items which were not withdrawn, or may still bring some. */
 export function selectSameBytes(
   db: Db,
   queueId: Id,
@@ -94,13 +94,13 @@ export function selectUploads(
     order by id desc limit ${limit}`);
 }
 
-/** What became of a file, with what is kept of it. */
+/** The outcome of a file, with its kept header and the number of kept rows. */
 export interface NewUpload extends Omit<StoredUpload, 'id'> {
   readonly header: readonly string[];
   readonly keptRows: number;
 }
 
-/** Puts the upload on record; answers its id. */
+/** Stores the upload; returns its id. */
 export async function insertUpload(
   { db, queue, actor, now }: QueueContext,
   { hash, bytesHash }: FileHash,

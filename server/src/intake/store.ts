@@ -25,7 +25,7 @@ import { insertKeptRows, tryToLock, type FileHash, type NewUpload, type StoredUp
 import { Tally } from './tally.ts';
 import { answerOf } from './uploads.ts';
 
-/** The uploaded file, as it lies on disk. */
+/** The uploaded file on disk. */
 export interface File {
   readonly path: string;
   readonly name: string;
@@ -33,7 +33,7 @@ export interface File {
 
 type Answer = Output<'createWorkItemsFromFile'>;
 
-/** What to do with which file. */
+/** A file, and what to do with it. */
 export interface Upload {
   readonly file: File;
   readonly options: FileOptions;
@@ -41,7 +41,7 @@ export interface Upload {
   readonly again: boolean;
   readonly dryRun: boolean;
   readonly onError: OnError;
-  /** Hears how many rows were read so far, and which part of the work is done, from 0 to 1. */
+  /** Called with the number of rows read so far, and the part of the work that is done, from 0 to 1. */
   readonly onProgress?: (rows: number, share: number) => void;
 }
 
@@ -50,13 +50,13 @@ export function refuseClosed({ queue, now }: QueueContext): void {
   if (refusal) throw refusal;
 }
 
-// The same small file of somebody else is stored within that.
+// Long enough for somebody else to store the same file, if it is small.
 const looks = 20;
 const betweenLooksMs = 250;
 
 /**
- * Until the transaction ends, nobody else stores the same file in the queue.
- * @throws Refusal when somebody does, and takes longer than a few seconds
+ * Locks a file in the queue until the transaction ends, so that it is not stored twice.
+ * @throws Refusal when somebody else stores it and takes longer than a few seconds
  */
 export async function lockFile(db: Db, queueId: Id, { bytesHash }: FileHash): Promise<void> {
   for (let look = 0; look < looks; look += 1) {
@@ -69,7 +69,7 @@ export async function lockFile(db: Db, queueId: Id, { bytesHash }: FileHash): Pr
   );
 }
 
-// A session that says nothing for half a minute is cut, and the beginning of a large workbook may take that long.
+// A session that is silent for half a minute is cut off, and the beginning of a large workbook may take that long.
 const signOfLifeMs = 5000;
 
 export async function keepingAlive<T>(db: Db, work: () => Promise<T>): Promise<T> {
@@ -81,7 +81,7 @@ export async function keepingAlive<T>(db: Db, work: () => Promise<T>): Promise<T
   }
 }
 
-/** Stores the rows of a file, and what became of them. @param save puts the upload on record; it answers its id */
+/** Stores the rows of a file, and their outcome. @param save stores the upload; returns its id */
 export async function storeFile(
   context: QueueContext,
   upload: Upload,
@@ -99,14 +99,14 @@ export async function storeFile(
   return { ...answerOf({ ...stored, id }), ...totals };
 }
 
-/** Does all but put the upload on record. */
+/** Does everything except store the upload, and undoes it. */
 export async function tryFile(context: QueueContext, upload: Upload): Promise<Answer> {
   const { tally, totals } = await readIntoBatch(context, upload);
   const { uploadId: _, ...answer } = answerOf({ ...uploadOf(context.queue, upload, tally, 0), id: 0 });
   return { ...answer, ...totals };
 }
 
-/** Runs the work, and undoes what it has changed, such as batches and the keys of rows. */
+/** Runs the work, and undoes its changes, such as batches and the keys of rows. */
 export async function undoing<T>(db: Db, work: () => Promise<T>): Promise<T> {
   await db.rows(sql`savepoint before_file`);
   const answer = await work();
@@ -131,7 +131,7 @@ interface Compared extends Pick<Answer, 'expected' | 'sums'> {
   readonly items: number;
 }
 
-/** The refusal of a file that has other control totals. @param outcome what became of it */
+/** The refusal of a file that does not match its control totals. @param outcome the fate of the file */
 export function mismatch({ items, expected, sums }: Compared, outcome: string): Refusal {
   const has = stringifyJson({ items, ...(sums && { sums }) });
   const message = `does not match its control totals: expected ${stringifyJson(expected)}, the file has ${has}`;
@@ -140,21 +140,23 @@ export function mismatch({ items, expected, sums }: Compared, outcome: string): 
   });
 }
 
-/** The upload on the record of its queue. */
+/** Records the upload in its queue. */
 async function recordUpload(context: QueueContext, upload: StoredUpload): Promise<void> {
   const { id: uploadId, batchId, fileName, rows, created, rejected, duplicates } = upload;
   const changes = { uploadId, fileName, rows, created, rejected, duplicates };
   await recordOfQueue(context, context.queue.id, { operation: 'createWorkItemsFromFile', batchId, changes });
 }
 
-/** What a file is known by, and how long it is. */
+/** The hashes that identify a file, and its length in bytes. */
 export interface FileBytes extends FileHash {
   readonly bytes: number;
 }
 
-/** Names the bytes of a file, by themselves and with how they are read: the same file with another mapping is another upload. */
+/**
+ * Hashes the bytes of a file, by themselves and together with the way to read them: the same file with another mapping is another upload.
+ */
 export async function hashOf(context: QueueContext, upload: Upload): Promise<FileBytes> {
-  // In one order, in whatever order a caller names them.
+  // Sorted, so that the order in which a caller names them does not matter.
   const options = Object.entries(upload.options).toSorted(([one], [other]) => (one < other ? -1 : 1));
   const how = stringifyJson([Object.fromEntries(options), upload.onError, context.queue.modelVersion]);
   const hash = createHash('sha256').update(how);
@@ -170,14 +172,14 @@ export async function hashOf(context: QueueContext, upload: Upload): Promise<Fil
   return { hash: keyed(hash.digest('hex')), bytesHash: keyed(ofBytes.digest('hex')), bytes };
 }
 
-/** A file to read, as a thread is handed it. */
+/** A file to read, as passed to a thread. */
 export function jobOf(
   { queue: { sealer, ...queue }, now }: QueueContext,
   { file, options, onError }: Upload,
   purpose: Purpose,
 ): Job {
   const keepsBad = onError === 'dataError';
-  // Where nothing is stored for the one, a person is told of the other with it.
+  // Where nothing is stored because of bad rows, a person learns of duplicates among them at the same time.
   const comparesBad = onError === 'reject';
   const ofJob = { ...queue, keys: sealer?.keys };
   return { purpose, ...file, options, queue: ofJob, priority: defaultPriority, now, keepsBad, comparesBad };
@@ -202,8 +204,8 @@ async function readAll(context: QueueContext, upload: Upload, batchId: Id): Prom
 }
 
 /**
- * Takes the places of all rows before the first is stored: taken portion by portion, two files would wait for each other.
- * @returns whether nothing is to be stored for what is wrong with rows; those behind may have no places then
+ * Takes the keys of all rows before the first is stored: taken portion by portion, two files would wait for each other.
+ * @returns whether nothing is to be stored because of problems with rows; rows after those may have no keys then
  */
 async function reserveKeys(context: QueueContext, upload: Upload): Promise<boolean> {
   const { db, queue } = context;
@@ -212,10 +214,10 @@ async function reserveKeys(context: QueueContext, upload: Upload): Promise<boole
   for await (const told of readInThread(jobOf(context, upload, 'keys'))) {
     if (told.kind !== 'portion') continue;
     if (told.compared.length > 0) await addFileKeys(db, told.compared, told.hashes);
-    // The file is read once more for its items.
+    // The file is read a second time for its items.
     upload.onProgress?.(0, told.share / 2);
     problems += told.bad.length;
-    // With those that equal others, no fewer are told.
+    // Together with duplicates, enough problems are known.
     if (upload.onError === 'reject' && problems >= shownProblems) break;
   }
   await takeFileKeys(db, queue.id);
@@ -239,12 +241,12 @@ async function takePortion(
   const summed = Object.keys(batch.expected?.sums ?? {});
   if (summed.length > 0) tally.sums = await addSums(db, summed, rows, tally.sums);
   if (dryRun || tally.isRefused) return;
-  // Items have ids in the order in which they were created, also beside a file that takes long.
+  // Ids of items follow the order of their creation, even beside a file that takes long.
   const now = isKeyed ? context.now : await momentOf(db);
   tally.noteStored(portion, await storeRows({ ...context, now }, rows));
 }
 
-/** The ids that the items of a portion have by their keys; -1 for one that is left out. */
+/** The ids of a portion's items by their keys: -1 for an item that is left out, null for one without a key. */
 function idsByTurn({ turns }: Portion, keyed: readonly KeyedRow[]): (Id | null)[] {
   if (keyed.length === 0) return [];
   const byRow = new Map(keyed.map((one) => [one.row, one.holderId === undefined ? one.id : -1]));

@@ -7,7 +7,7 @@ import { firstPlaces, type BadRow, type KeyColumn, type Portion } from './portio
 import { sentenceOf, type RowProblem } from './rows.rules.ts';
 import type { Layout } from './table/cells.rules.ts';
 
-/** What has become of the rows of a file so far. */
+/** The outcome of the rows of a file so far. */
 export class Tally {
   readonly #onError: OnError;
   readonly #isRefused: boolean;
@@ -23,16 +23,16 @@ export class Tally {
   rejected = 0;
   duplicates = 0;
   readonly problems: RowProblem[] = [];
-  /** The first of the items in the order of claims. */
+  /** The first items in the order of claims. */
   places: readonly { readonly key: string; readonly id: Id }[] = [];
 
-  /** @param isRefused whether it is known beforehand that something is wrong, and nothing is to be stored then */
+  /** @param isRefused whether problems are already known for which nothing is to be stored */
   constructor(onError: OnError, isRefused = false) {
     this.#onError = onError;
     this.#isRefused = isRefused;
   }
 
-  /** Notes rows that do not fit, and those that equal others. @throws Refusal where nothing is to be stored then, and enough are known */
+  /** Notes rows that do not fit, and duplicates. @throws Refusal where nothing is to be stored then, and enough are known */
   note(bad: readonly BadRow[], duplicates: readonly Duplicate[] = []): void {
     this.rejected += bad.length;
     this.duplicates += duplicates.length;
@@ -47,7 +47,7 @@ export class Tally {
     if (this.isFull) this.refuse();
   }
 
-  /** Whether as many problems are known as are told. */
+  /** Whether as many problems are known as are reported. */
   get isFull(): boolean {
     return this.problems.length >= shownProblems;
   }
@@ -62,19 +62,19 @@ export class Tally {
     this.places = firstPlaces([...this.places, ...first]);
   }
 
-  /** Whether nothing is to be stored, as something is wrong. */
+  /** Whether nothing is to be stored, because there are problems. */
   get isRefused(): boolean {
     return this.#onError === 'reject' && (this.#isRefused || this.problems.length > 0);
   }
 
-  /** @throws Refusal where nothing is to be stored, as something is wrong */
+  /** @throws Refusal where nothing is to be stored, because there are problems */
   refuse(): void {
     if (!this.isRefused) return;
     const details = this.problems.map(detailOf).toSorted((one, other) => (one.row ?? 0) - (other.row ?? 0));
     throw refusalOf(details, this.#isAllDuplicates ? 'DUPLICATE' : 'INVALID_REQUEST');
   }
 
-  /** Notes the items that were made of bad rows. */
+  /** Notes the items made from bad rows. */
   #noteItems({ turns, bad }: Portion, idByTurn: ReadonlyMap<number, Id>): void {
     const ofBad = turns.flatMap((row, turn) => (row === 0 ? [idByTurn.get(turn)] : []));
     const idByRow = new Map(bad.map(({ row }, index) => [row, ofBad[index]]));

@@ -36,7 +36,7 @@ describe('control totals that are sent with a file once more', () => {
       changes: { uploadId, expected: totals.expected, matches: true },
     });
     const count = (await read()).length;
-    // What is sent once more as it was, or without any, changes nothing.
+    // Totals that are repeated, or left out, change nothing.
     await upload(queue, { expectedItems: 2, expectedSums: '{"amount":0.3}' });
     expect((await upload(queue)).body).toMatchObject({ uploadId, repeated: true, ...totals });
     expect(await read()).toHaveLength(count);
@@ -106,7 +106,7 @@ describe('control totals that are sent with a file once more', () => {
     const path = { ...queue.path, uploadId: Number(body.uploadId) };
     const other = await upload(queue, { async: true, expectedItems: 1 }, long);
     const state = (await queue.owner.call.getUpload({ path })).body.state;
-    // It may have been stored by then.
+    // The file may have been stored by then.
     if (other.status === 409) expect(other.error.message).toContain('on its way already');
     else expect([state, other.body.matches]).toEqual(['STORED', false]);
     await eventually(

@@ -50,7 +50,7 @@ interface Undone {
   readonly withdrawn: number;
 }
 
-/** The upload is undone, whatever of it is left: the same file can be sent again. */
+/** Marks the upload as undone, whatever is left of it: the same file can be sent again. */
 async function noteUndone(context: QueueContext, { uploadId, batchId, withdrawn }: Undone): Promise<void> {
   const { db, queue, actor, now } = context;
   const noted = await db.rows(sql`

@@ -63,13 +63,13 @@ function baseOf({ fileName }: ListedUpload): string {
   return fileName.replace(/(\.errors)?(\.(csv|tsv|txt|xlsx|xlsm))?(\.gz)?$/i, '') || 'upload';
 }
 
-/** A row that is kept. */
+/** A kept row. */
 interface Kept {
   readonly cells: readonly Cell[];
   readonly reason: string;
 }
 
-/** The rows below their header, with a column of reasons in the place of one that the file has already. */
+/** The rows below their header, with a column of reasons in place of one that the file already has. */
 function withReasons(header: readonly string[], kept: readonly Kept[]): (readonly Cell[])[] {
   const former = header.findIndex(isReason);
   const width = header.length - (former < 0 ? 0 : 1);
@@ -77,7 +77,7 @@ function withReasons(header: readonly string[], kept: readonly Kept[]): (readonl
   const rows = kept.map(({ cells, reason }) => {
     const mine: readonly Cell[] = own(cells);
     const missing = Array.from({ length: Math.max(0, width - mine.length) }, () => '');
-    // What a row has too much stays behind the reason.
+    // Surplus cells of a row stay after the reason.
     return [...mine.slice(0, width), ...missing, reason, ...mine.slice(width)];
   });
   return [[...own(header), reasonColumn], ...rows];
@@ -89,7 +89,7 @@ async function selectHeader(db: Reader, queueId: Id, id: Id): Promise<readonly s
   return row?.header;
 }
 
-/** Cells come as text: as JSON of a statement their numbers would be read with all digits, which no cell has. */
+/** Cells are selected as text: as JSON of a statement their numbers would be read with all digits, which no cell has. */
 async function selectKeptRows(db: Reader, queueId: Id, id: Id): Promise<Kept[]> {
   const rows = await db.rows<{ cells: string; reason: string }>(sql`
     select cells::text as cells, reason from upload_rows where queue_id = ${queueId} and upload_id = ${id} order by row`);

@@ -35,7 +35,7 @@ async function errorsOf(queue: QueueFixture, place: { id: number; uploadId: numb
   return { bytes, headers: answer.headers };
 }
 
-/** The rows of a file, as the reader of uploads reads them. */
+/** The rows of a file, read by the reader of uploads. */
 async function rowsOf(bytes: Uint8Array): Promise<(readonly Cell[])[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'millrace-test-'));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -322,7 +322,7 @@ describe('undoUpload', () => {
     const queue = await createQueue(app);
     const rows = Array.from({ length: 1200 }, (_, index) => `customer ${index}`).join('\n');
     const { path: place } = await put(queue, `customer\n${rows}\n`);
-    // As if a call had come so far when its server died.
+    // The state after a server died in the middle of a call.
     await app.sql('delete from work_items where queue_id = $1 and id % 2 = 0', [queue.id]);
     expect((await queue.owner.call.undoUpload({ path: place, body: {} })).body.withdrawn).toBe(600);
     expect((await queue.owner.call.undoUpload({ path: place, body: {} })).body).toEqual({

@@ -30,7 +30,7 @@ export async function readUpload({ db, queue }: QueueContext, uploadId: Id): Pro
   throw new Refusal('NOT_FOUND', `There is no upload ${uploadId} in this queue.`);
 }
 
-/** An upload as the contract words it, with its control totals. */
+/** An upload in the form of the contract, with its control totals. */
 export async function answerWithTotals({ db, queue }: QueueContext, upload: StoredUpload): Promise<Answer> {
   const { batchId } = upload;
   const totals = batchId === undefined ? {} : await totalsOf(db, queue.id, batchId);
@@ -52,7 +52,7 @@ export function listed(upload: ListedUpload): Answer {
   };
 }
 
-/** An upload as the contract words it. */
+/** An upload in the form of the contract. */
 export function answerOf(upload: StoredUpload): Answer {
   const { id: uploadId, batchId, layout, onError, rows, created, rejected, duplicates, errors } = upload;
   const { format, encoding, sheet, intakeFormat } = layout;
@@ -64,7 +64,7 @@ export function answerOf(upload: StoredUpload): Answer {
     ...(sheet !== undefined && { sheet }),
     ...(intakeFormat && { intakeFormat }),
   };
-  // Of one on its way it is not known yet.
+  // Not known yet for an upload under way.
   const kind = format && { format };
   return { uploadId, ...(batchId !== undefined && { batchId }), ...counts, onError, ...kind, ...how };
 }

@@ -3,15 +3,15 @@ import type { Attribute } from '../engine/operation.ts';
 import { localInstant, readDate, type DateReading, type Reading } from './dates.rules.ts';
 import { shownCell, told, type Cell } from './table/cells.rules.ts';
 
-/** How the values of a file are written. */
+/** The format of the values of a file. */
 export interface ValueReading extends DateReading {
-  /** Without it, numbers with a comma are an error, and those whose point may stand between thousands. */
+  /** Without it, numbers with a comma are errors, and so are those whose point may separate thousands. */
   readonly decimalSign?: 'POINT' | 'COMMA' | undefined;
-  /** Whether other values of the column show that its point stands before decimals. */
+  /** Whether other values of the column show that its point is a decimal sign. */
   readonly hasPoint?: boolean | undefined;
 }
 
-/** The value that a cell stands for in an attribute of this type. The cell is not empty. */
+/** The value of a cell for an attribute of this type. The cell is not empty. */
 export function readCell(type: Attribute['type'], cell: Cell, reading: ValueReading): Reading {
   if (typeof cell === 'object' && 'broken' in cell)
     return { reason: `is an error of the workbook, ${told(cell.broken, 60)}` };
@@ -60,15 +60,15 @@ const grouped = {
   COMMA: /^[+-]?(\d+|\d{1,3}([.\u0020\u00a0\u202f'’]\d{3})+)(,\d+)?([eE][+-]?\d+)?$/,
 };
 
-// To find out what a million digits are worth takes seconds.
+// Evaluating a million digits takes seconds.
 const longestNumber = 2000;
 
-/** As 1.500, which is 1500 in German and 1.5 in English. */
+/** Such as 1.500, which is 1500 in German and 1.5 in English. */
 const unclearPoint = /^[+-]?[1-9]\d{0,2}\.\d{3}$/;
 const clearPoint = /^[+-]?\d+\.\d+$/;
 const withComma = /^[+-]?[\d., ]*\d(,\d|\.\d+\.\d)/;
 
-/** Whether the values of a column show that a point stands before decimals: some have it where none stands between thousands. */
+/** Whether the values of a column show that the point is a decimal sign: some have it where it cannot separate thousands. */
 export function showsPoint(cells: readonly (Cell | undefined)[]): boolean {
   const texts = cells.map((cell) => (typeof cell === 'string' ? cell.trim() : ''));
   return (
@@ -114,7 +114,7 @@ function withPoint(text: string, decimalSign: 'POINT' | 'COMMA'): string {
   return decimalSign === 'POINT' ? bare.replaceAll(',', '') : bare.replaceAll('.', '').replace(',', '.');
 }
 
-/** A number as people write it (+5, 007), as JSON writes it. */
+/** A number in the forms of people (+5, 007), in the form of JSON. */
 function plainNumber(text: string): string {
   const sign = text.startsWith('-') ? '-' : '';
   return sign + text.replace(/^[+-]/, '').replace(/^0+(?=\d)/, '');

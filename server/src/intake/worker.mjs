@@ -1,4 +1,4 @@
-// Reads files in a thread of its own, from TypeScript as it is. Started by reading.ts.
+// Reads files in a thread of its own, directly from TypeScript. Started by reading.ts.
 import { register } from 'tsx/esm/api';
 
 register();

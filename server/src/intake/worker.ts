@@ -3,10 +3,10 @@ import { toRefusal, type Refusal } from '../engine/errors.ts';
 import { readFile, type Job, type SampleJob, type Told } from './portions.ts';
 import { readSample } from './sample.ts';
 
-/** What the thread is told: to read a file, or that there is room for one thing more. */
+/** An order to the thread: to read a file, or to send one more report. */
 export type Order = { readonly job: Job | SampleJob } | 'next';
 
-/** What it answers: something of the file, that the file is read, or why it cannot be. */
+/** An answer of the thread: a report on the file, its end, or the reason why it cannot be read. */
 export type Answer =
   | { readonly told: Told }
   | { readonly end: true }
@@ -16,7 +16,7 @@ export type Answer =
 const port = parentPort;
 if (!port) throw new Error('This file is run as a thread.');
 
-/** How much more may be told before somebody has listened. */
+/** Number of further reports that may be sent before they are asked for. */
 let room = 0;
 let goOn: () => void = () => undefined;
 
@@ -26,7 +26,7 @@ port.on('message', (order: Order) => {
   goOn();
 });
 
-/** Reads one file; the next comes when this one is done. */
+/** Reads one file; the next comes after it is done. */
 async function read(job: Job | SampleJob): Promise<void> {
   room = 0;
   try {

@@ -1,6 +1,6 @@
 import { join, raw, sql, type Sql } from '../engine/db.ts';
 
-/** The members of an event in its canonical form, in their order; docs/audit.md promises them to the byte. */
+/** The members of an event in its canonical form, in order; docs/audit.md promises them to the byte. */
 const members: readonly (readonly [string, string])[] = [
   ['id', 'e.id::text'],
   ['on', `to_json(to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text`],
@@ -13,13 +13,15 @@ const members: readonly (readonly [string, string])[] = [
   ['from', 'to_json(e.from_status)::text'],
   ['to', 'to_json(e.to_status)::text'],
   ['reason', 'to_json(e.reason)::text'],
-  // Outside of its texts, JSON has breaks of lines as blanks only.
+  // Outside of texts, line breaks in JSON are only white space.
   ['changes', "translate(e.changes::text, E'\\t\\n\\r', '   ')"],
 ];
 
 const parts = members.map(([name, value]) => raw(`'"${name}":' || coalesce(${value}, 'null')`));
 
-/** An event as one line of JSON that is the same for ever, as SQL over a row `e` of the events; all that it says, but its place in the feed. */
+/**
+ * An event as one line of JSON that never changes, as SQL over a row `e` of the events; all of its contents, without its place in the feed.
+ */
 export const canonicalEvent: Sql = sql`('{' || ${join(parts, " || ',' || ")} || '}')`;
 
 /** The SHA-256 of an event, as SQL over a row `e` of the events. */

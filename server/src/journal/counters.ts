@@ -5,7 +5,7 @@ import type { Job } from '../engine/job-loop.ts';
 /** Minutes that count as recent. */
 export const recentMinutes = 15;
 
-/** Items of a queue that wait, those for their retry among them. */
+/** Waiting items of a queue, including those that wait for their retry. */
 export async function selectWaiting(db: Db, queueId: Id): Promise<number> {
   const statement = sql`
     select coalesce(sum(new), 0)::int as waiting from queue_tallies where queue_id = ${queueId}`;
@@ -17,14 +17,14 @@ export interface Totals {
   readonly counts: Schemas['QueueStats']['counts'];
   readonly inBackOff: number;
   readonly inDoubt: number;
-  /** This and what follows in the recent minutes. */
+  /** This and the following counts are of the recent minutes. */
   readonly arrived: number;
   readonly finishedComplete: number;
   readonly finishedFailed: number;
   readonly handlingMilliseconds: number;
 }
 
-/** The counts of a queue, and those of items that were finished in the recent minutes. */
+/** The counts of a queue by status, and of its recent minutes. */
 export async function selectTotals(db: Db, queueId: Id, now: Date): Promise<Totals> {
   const row = await db.row<Totals>(sql`select ${totals(now)} from queue_tallies where queue_id = ${queueId}`);
   return row as Totals;
@@ -50,7 +50,7 @@ function totals(now: Date): Sql {
     (coalesce(sum(handling_ms) ${recent}, 0))::bigint as "handlingMilliseconds"`;
 }
 
-/** Adds up the counts that each transaction left, so that reading them stays cheap. */
+/** Adds up the counts left by each transaction, so that reading them stays cheap. */
 export const compactCounters: Job = {
   name: 'compactCounters',
   run: async ({ db, now }) => {
@@ -59,7 +59,7 @@ export const compactCounters: Job = {
   },
 };
 
-/** Queues with enough rows of counters that compaction is worth it. */
+/** Queues with enough rows of counters to make compaction worthwhile. */
 async function selectQueuesToCompact(db: Db): Promise<Id[]> {
   const rows = await db.rows<{ id: Id }>(
     sql`select queue_id as id from queue_tallies group by queue_id having count(*) > 50`,
@@ -68,8 +68,8 @@ async function selectQueuesToCompact(db: Db): Promise<Id[]> {
 }
 
 /**
- * Replaces the rows of counters of a queue by one a recent minute and one for all time before. Minutes that are no longer recent go
- * into the history, which has what is in no row of a minute here.
+ * Replaces the rows of counters of a queue by one for each recent minute and one for all time before. Minutes that are no longer recent go
+ * into the history, which has everything that is in no row with a minute here.
  */
 async function compactCountersOf(db: Db, queueId: Id, now: Date): Promise<void> {
   await db.rows(sql`
@@ -103,7 +103,7 @@ const numbers = [
 ] as const;
 
 const times = 'handling_times';
-/** What the history of a queue has of each span. */
+/** The columns of each span in the history of a queue. */
 const columns = raw([...numbers, times].join(', '));
 /** The same, added up over the rows of a group. */
 const sums = raw(
@@ -123,7 +123,7 @@ export function sumOfTimes(list = 'array_agg(handling_times)'): string {
     select key as bucket, sum(value::bigint) as count from unnest(${list}) as t (counts), json_each_text(t.counts) group by key) s)`;
 }
 
-/** What changed in a queue, by when: the minutes that were not compacted yet, and the history. */
+/** The changes in a queue by time: the minutes not compacted yet, and the history. */
 export function spansIn(queueId: Id): Sql {
   return sql`
     select minute as at, ${columns} from queue_tallies where queue_id = ${queueId} and minute > '-infinity'
@@ -131,14 +131,14 @@ export function spansIn(queueId: Id): Sql {
     select at, ${columns} from queue_history where queue_id = ${queueId}`;
 }
 
-/** A step of ageing: spans of one length that began before a time become spans of another, which holds them whole. */
+/** A step of ageing: spans of one length that began before a time are added up to longer spans, which contain them whole. */
 interface RollUp {
   readonly from: number;
   readonly to: number;
   readonly until: Date;
 }
 
-/** Adds up old spans of the history of some queues. @returns how many queues had any, up to a limit */
+/** Adds up old spans of the history of some queues. @returns the number of queues that had any, up to a limit */
 export async function rollUp(db: Db, { from, to, until }: RollUp, limit: number): Promise<number> {
   const queues = await db.rows<{ id: Id }>(sql`
     select distinct queue_id as id from queue_history where seconds = ${from} and at < ${until} limit ${limit}`);

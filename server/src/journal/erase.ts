@@ -7,17 +7,17 @@ import { eventHash } from './canonical.ts';
 import { erasureDigest, erasureText, type Erasure } from './erasure.rules.ts';
 import { recordTenantEvents } from './journal.ts';
 
-/** An event that is to be erased. */
+/** An event to be erased. */
 export interface Erased {
   readonly queueId: Id;
-  /** 0 for an event of no item. */
+  /** 0 for an event without an item. */
   readonly itemId: Id;
   readonly id: Id;
-  /** What is left of what it says; without it nothing is left of the event. */
+  /** The rest of its contents; without it nothing is left of the event. */
   readonly left?: { readonly changes?: object | undefined; readonly reason?: string | undefined };
 }
 
-/** Whose rule events are erased by, as it will be on record. */
+/** The rule by which events are erased, as it will be recorded. */
 export interface Erasing {
   readonly operation: string;
   readonly actorId: Id;
@@ -27,9 +27,9 @@ export interface Erasing {
 export type ErasingContext = Pick<Context, 'db' | 'now' | 'wake' | 'recordKey'>;
 
 /**
- * Erases events of a tenant, or changes what they say, some thousand at most, so that their seals still prove all others: the hash of each
- * stays, an event says how many were erased, why, and by a digest which, and the server signs of each what it was and what it is. Whoever
- * deletes or changes events in another way breaks the seals on them.
+ * Erases events of a tenant, or changes their contents, some thousand at most, so that their seals still prove all others: the hash of each
+ * stays, an event records their number, the reason and a digest of them, and the server signs the former and the new hash of each. Deleting
+ * or changing events in any other way breaks the seals on them.
  */
 export async function eraseEvents(
   context: ErasingContext,
@@ -51,7 +51,7 @@ export async function eraseEvents(
   if (erasures.length > 0) await recordErasures(context, tenantId, erasures, rule);
 }
 
-/** Puts on record that events were erased, by an event and by a signature on each. @returns the event */
+/** Records erasures, by an event and by a signature on each. @returns the id of the event */
 export async function recordErasures(
   context: ErasingContext,
   tenantId: Id,

@@ -4,7 +4,7 @@ import { jsonLists } from '../engine/json/write.ts';
 import type { Context } from '../engine/operation.ts';
 import { timesOf, type Times } from './times.rules.ts';
 
-/** The members of `after` that are not as they were before, for the event of a change. */
+/** The members of `after` that differ from before, for the event of a change. */
 export function changedMembers(before: object, after: object): object {
   const known = new Map(Object.entries(before));
   const isChanged = ([name, value]: [string, unknown]) =>
@@ -12,40 +12,40 @@ export function changedMembers(before: object, after: object): object {
   return Object.fromEntries(Object.entries(after).filter(isChanged));
 }
 
-/** The actor where Millrace acts by itself, such as in a job. */
+/** The actor of Millrace's own actions, such as in a job. */
 export const millrace: Id = 0;
 
-/** Something that happened. */
+/** An event to be recorded. */
 export interface Event {
   /** Left out for an event of a queue, or of the tenant. */
   readonly itemId?: Id | undefined;
-  /** The operation or job that made it happen. */
+  /** The operation or job that caused it. */
   readonly operation: string;
-  /** Id of the user; `millrace` where no user asked for it. */
+  /** Id of the user; `millrace` for actions without a user. */
   readonly actorId: Id;
   readonly deviceId?: Id | undefined;
   readonly from?: Status | undefined;
   readonly to?: Status | undefined;
   readonly reason?: string | undefined;
-  /** Other members that changed or belong to the event, by their names in the contract. */
+  /** Other changed or related members, by their names in the contract. */
   readonly changes?: object | undefined;
-  /** The queue that the item has just come from, which has its earlier events. */
+  /** The queue from which the item has just come, with its earlier events. */
   readonly cameFrom?: Id | undefined;
-  /** The batch that it is about, that the item comes with, or that the bulk action is. */
+  /** The batch that the event is about, that the item comes with, or that stands for the bulk action. */
   readonly batchId?: Id | undefined;
-  /** A transaction that it comes behind in the feed, whichever began first. */
+  /** A transaction after which it comes in the feed, whichever began first. */
   readonly following?: string | undefined;
 }
 
 /** The part of the context of an operation or a job that recording needs. */
 type Where = Pick<Context, 'db' | 'now' | 'wake'>;
 
-/** Records events of a queue that exists, or of its items, and wakes readers of the feed. */
+/** Records events of an existing queue, or of its items, and wakes readers of the feed. */
 export function recordEvents(context: Where, queueId: Id, events: readonly Event[]): Promise<void> {
   return insertEvents(context, { queueId, tenant: tenantOf(queueId) }, events);
 }
 
-/** Records events of a tenant that belong to no queue, such as those of a model or a device. */
+/** Records events of a tenant without a queue, such as those of a model or a device. */
 export function recordTenantEvents(context: Where, tenantId: Id, events: readonly Event[]): Promise<void> {
   return insertEvents(context, { queueId: 0, tenant: sql`${tenantId}` }, events);
 }
@@ -62,13 +62,13 @@ export function recordOfQueue(
   return recordEvents(context, queueId, [{ ...event, actorId: context.actor.id }]);
 }
 
-/** Records an act of the caller in the tenant that belongs to no queue. */
+/** Records an act of the caller in the tenant that concerns no queue. */
 export function recordOfTenant(context: Where & Pick<Context, 'actor'>, event: OwnEvent): Promise<void> {
   const { id, tenantId } = context.actor;
   return recordTenantEvents(context, tenantId, [{ ...event, actorId: id }]);
 }
 
-/** Records an act of the caller on users and their rights, with from where it came. */
+/** Records an act of the caller on users and their rights, with its origin. */
 export function recordOfAccess(
   context: Where & Pick<Context, 'actor' | 'client'>,
   event: OwnEvent,
@@ -76,7 +76,7 @@ export function recordOfAccess(
   return recordOfTenant(context, { ...event, changes: { ...event.changes, ...context.client } });
 }
 
-/** Records an act of the caller on who may do what in a queue, or on what leaves it, with from where it came. */
+/** Records an act of the caller on the rights in a queue, or on data that leaves it, with its origin. */
 export function recordOfQueueAccess(
   context: Where & Pick<Context, 'actor' | 'client'>,
   queueId: Id,
@@ -85,12 +85,12 @@ export function recordOfQueueAccess(
   return recordOfQueue(context, queueId, { ...event, changes: { ...event.changes, ...context.client } });
 }
 
-/** How the counts of a queue change, and how many items were finished. */
+/** The changes of the counts of a queue, and the number of finished items. */
 interface Counters {
   readonly counts: Readonly<Record<Status, number>>;
-  /** Of those that are NEW, the ones that wait for their retry. */
+  /** The NEW ones that wait for their retry. */
   readonly inBackOff: number;
-  /** Of those that have FAILED, the ones in doubt. */
+  /** The FAILED ones in doubt. */
   readonly inDoubt: number;
   /** Items that came into the queue. */
   readonly arrived: number;
@@ -101,30 +101,30 @@ interface Counters {
   readonly handlingTimes: Times | undefined;
 }
 
-/** The part of an item that counts. */
+/** The members of an item that are counted. */
 interface ItemState {
   readonly status: Status;
   readonly startedOn?: Date | undefined;
   readonly endedOn?: Date | undefined;
   readonly notBefore?: Date | undefined;
   readonly failureKind?: string | undefined;
-  /** The batch that it came with. */
+  /** The batch with which it came. */
   readonly batchId?: Id | undefined;
 }
 
-/** A change of an item; before it exists, and after it is gone, there is none. */
+/** A change of an item; `before` is missing for a new item, `after` for a deleted one. */
 interface Counted {
   readonly before?: ItemState | undefined;
   readonly after?: ItemState | undefined;
 }
 
-/** The traces of a change of items: its events, and the items before and after it, from which the counters follow. */
+/** The traces of a change of items: its events, and the items before and after it, from which the counters are derived. */
 interface Entry {
   readonly events: readonly Event[];
   readonly items: readonly Counted[];
 }
 
-/** Records events of items of a queue, and counts the changes; a queue in which nothing waits any more ends its reactivation cycle. */
+/** Records events of items of a queue, and counts the changes; a queue that runs out of waiting items ends its reactivation cycle. */
 export async function writeJournal(
   context: Pick<Context, 'db' | 'now' | 'wake'>,
   queueId: Id,
@@ -191,14 +191,14 @@ const nothing = raw('null');
 const own = raw('pg_current_xact_id()');
 const ofEvent = raw('coalesce(e."itemId", 0)');
 
-/** The transaction that the newest event of an item counts as, or that of a queue itself for the item 0. */
+/** The transaction of the newest event of an item in the feed, or for the item 0 that of the queue itself. */
 function lastOf(queueId: Id | Sql, item: Sql): Sql {
   return sql`(select l.tx from events l where l.queue_id = ${queueId} and l.item_id = ${item} order by l.id desc limit 1)`;
 }
 
 /**
- * The transaction that an event counts as in the feed: the present one, unless it began before another one that came first to the item.
- * An event never comes before what it follows, and never counts as a transaction from before its own: readers who are past that would miss it.
+ * The transaction of an event in the feed: the present one, unless it began before another one that came first to the item. An event never
+ * comes before one that it follows, and never under a transaction older than its own: readers who are past that would miss it.
  */
 function behind(...earlier: readonly Sql[]): Sql {
   return sql`greatest(${join([own, ...earlier])})`;
@@ -231,13 +231,13 @@ function tenantOf(queueId: Id): Sql {
   return sql`(select q.tenant_id from queues q where q.id = ${queueId})`;
 }
 
-/** What a statement that moves items from one status to another writes into the journal, as SQL over its rows; `id` is the item. */
+/** The events of a statement that moves items from one status to another, as SQL over its rows; `id` is the item. */
 interface StatementEvent {
   readonly source: Sql;
   readonly operation: string;
   readonly actorId: Sql;
   readonly to: Sql;
-  /** None for items that come in. */
+  /** Undefined for items that come in. */
   readonly from?: Sql;
   readonly deviceId?: Sql;
   readonly batchId?: Sql;
@@ -245,7 +245,8 @@ interface StatementEvent {
 
 /**
  * The journal of a statement that makes the change itself, as parts of that statement: an event for each row of the source, and the
- * counters; no round trip of its own. The statement answers a row for each change, as readers of the feed are woken by those only.
+ * counters, without a round trip of its own. The statement must return a row for each change, as readers of the feed are woken only for
+ * those.
  */
 export function journalOfRows(queueId: Id, event: StatementEvent, now: Date): Sql {
   return sql`
@@ -273,7 +274,7 @@ function countersOfRows(queueId: Id, { source, from, to }: StatementEvent, now: 
     from ${source} having count(*) > 0`;
 }
 
-/** How many items of a batch came in, and how many of these wait no more. */
+/** Numbers of the items that came into a batch, and of those that no longer wait. */
 interface BatchCounts {
   readonly received: number;
   readonly done: number;
@@ -283,7 +284,7 @@ interface BatchCounts {
 
 const noCounts: BatchCounts = { received: 0, done: 0, failed: 0, withdrawn: 0 };
 
-/** How changes of items change the counts of their batches. What a claim or a deferral does, changes none. */
+/** The changes in the counts of batches through changes of items. Claims and deferrals change none. */
 function batchCountersOf(changes: readonly Counted[]): Map<Id, BatchCounts> {
   const counters = new Map<Id, BatchCounts>();
   for (const { before, after } of changes) {
@@ -303,19 +304,19 @@ function placeOf(status: Status | undefined): 'done' | 'failed' | undefined {
   return status === 'COMPLETE' ? 'done' : status === 'FAILED' ? 'failed' : undefined;
 }
 
-/** What was done stays done, also when the item is deleted. */
+/** A finished item stays counted as done, even when it is deleted. */
 function placeOfGone(status: Status | undefined): 'done' | 'withdrawn' {
   return status === 'COMPLETE' ? 'done' : 'withdrawn';
 }
 
-/** What a change adds to the counts of a batch, and to its sums where these are wanted. */
+/** The change of a batch's counts, and of its sums where these are wanted. */
 interface BatchDifference extends Partial<BatchCounts> {
   readonly batchId: Id;
   /** By attribute, as JSON. */
   readonly sums?: string | undefined;
 }
 
-/** Appends differences to the counts of batches: their rows would be waited for. */
+/** Appends changes to the counts of batches instead of updating their rows, which would be waited for. */
 export async function insertBatchCounters(
   db: Db,
   queueId: Id,
@@ -330,8 +331,8 @@ export async function insertBatchCounters(
 }
 
 /**
- * The sums of attributes for the counters of a batch, as JSON by their names, over the rows of a query with the columns `key` and `value`.
- * Encrypted values have none.
+ * The sums of attributes for the counters of a batch, as JSON by name, over the rows of a query with the columns `key` and `value`.
+ * Encrypted values do not count.
  */
 export const sumsOf = (values: Sql) => sql`(
   select json_object_agg(key, total) from (
@@ -339,8 +340,8 @@ export const sumsOf = (values: Sql) => sql`(
     where v.value is not null and v.value not like '{%' group by v.key) totals)`;
 
 /**
- * Ends the cycles of queues in which nothing waits any more, by their counters. They are locked before these are read: of several calls that
- * take the last items away, the last one sees that all are gone. Claims call it where a queue may have run out of items.
+ * Ends the cycles of queues without waiting items, by their counters. The cycles are locked before the counters are read: of several calls
+ * that take the last items, the last one sees that all are gone. Claims call it where a queue may have run out of items.
  */
 export async function endDrainedCycles(db: Db, queueIds: readonly Id[]): Promise<void> {
   const underway = sql`queue_id = any(${queueIds}::bigint[]) and started > 0`;

@@ -4,21 +4,21 @@ import type { Context } from '../engine/operation.ts';
 import { millrace, recordTenantEvents } from './journal.ts';
 
 /**
- * After a database was restored from a dump into a cluster that counts its transactions anew, events are there from
- * transactions that are yet to come: the feed would bring them late and out of order. All count as the oldest then, in the order
- * of their ids, those that are sealed before the others: which they are must stay known. It is on record where there are seals.
- * On any other start this looks up one index entry a tenant.
+ * Moves the events of a database that was restored from a dump into a cluster whose transaction numbers start again: with their numbers
+ * from the future, the feed would bring them late and out of order. All of them count as the oldest, in the order of their ids, sealed ones
+ * before the others, so that it stays known which are sealed. This is recorded where there are seals. On any other start this looks up one
+ * index entry for each tenant.
  */
 export async function restartFeed(context: Pick<Context, 'db' | 'now'>): Promise<void> {
   const chains = await moveEvents(context.db);
   for (const { tenantId, sealed } of chains) {
     const event = { operation: 'restartFeed', actorId: millrace, changes: { sealed } };
-    // Nobody reads the feed before the start is done.
+    // The feed has no readers before the start is done.
     await recordTenantEvents({ ...context, wake: () => undefined }, tenantId, [event]);
   }
 }
 
-/** Moves events, where there are any from transactions yet to come. @returns the tenants of seals, with the number of the newest */
+/** Moves events, where there are any from future transactions. @returns the tenants with seals, with the number of the newest */
 async function moveEvents(db: Db): Promise<{ tenantId: Id; sealed: number }[]> {
   const ahead = await db.row(sql`
     select from tenants t, lateral (

@@ -2,7 +2,7 @@
 import type { Id } from '@millrace/api';
 import { sql, type Db } from '../engine/db.ts';
 
-/** The changes that an event of an item has on record. */
+/** The recorded changes of an item's event. */
 export interface EventChanges {
   readonly id: Id;
   readonly itemId: Id;
@@ -10,13 +10,13 @@ export interface EventChanges {
   readonly reason?: string;
 }
 
-/** A place in the events of a queue, which are in the order of items and, of one, of their ids. */
+/** A place among the events of a queue, ordered by item and then by id. */
 interface Place {
   readonly itemId: Id;
   readonly eventId: Id;
 }
 
-/** Events with a record, an output or an error in their changes, behind a place and up to an item. */
+/** Events with a record, an output or an error in their changes, after a place and up to an item. */
 export function selectChangesOfItems(
   db: Db,
   queueId: Id,
@@ -29,13 +29,13 @@ export function selectChangesOfItems(
     order by e.item_id, e.id limit ${limit}`);
 }
 
-/** An event of an item with all that people and bots may have written into it. */
+/** An event of an item with all texts and values from people and bots. */
 interface WrittenEvent extends Omit<EventChanges, 'changes'> {
   readonly operation: string;
   readonly changes?: object;
 }
 
-/** The events of an item that say more than what happened to it. */
+/** The events of an item that contain more than the change of its status. */
 export function selectEventsOfItem(db: Db, queueId: Id, itemId: Id): Promise<WrittenEvent[]> {
   return db.rows(sql`
     select e.id, e.item_id as "itemId", e.operation, e.reason, e.changes from events e
@@ -43,7 +43,7 @@ export function selectEventsOfItem(db: Db, queueId: Id, itemId: Id): Promise<Wri
     order by e.id`);
 }
 
-/** The items with ids behind one up to another that have an event whose record has a value, by its hash, under one of these names. */
+/** The items with ids after one and up to another that have an event whose record has a value, by its hash, under one of these names. */
 export async function selectItemsOfEvents(
   db: Db,
   queueId: Id,
@@ -57,7 +57,7 @@ export async function selectItemsOfEvents(
   return rows.map(({ itemId }) => itemId);
 }
 
-/** The last of the next items of a queue, present or deleted, that have events; none when there is no further one. */
+/** The last of the next items of a queue, present or deleted, with events; undefined when there are no more. */
 export async function selectEndOfItems(
   db: Db,
   queueId: Id,
@@ -70,7 +70,7 @@ export async function selectEndOfItems(
   return row?.upTo;
 }
 
-/** The newest item of a queue, present or deleted, that has events; 0 when none has. */
+/** The newest item of a queue, present or deleted, with events; 0 when there is none. */
 export async function selectLastWithEvents(db: Db, queueId: Id): Promise<Id> {
   const row = await db.row<{ itemId: Id }>(sql`
     select item_id as "itemId" from events where queue_id = ${queueId} order by item_id desc limit 1`);

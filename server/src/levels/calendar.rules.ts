@@ -3,19 +3,19 @@ import { nameProblems, storedName } from '../engine/checks.ts';
 import { Refusal, refuseStale, type ErrorDetail } from '../engine/errors.ts';
 import { timeZoneProblem } from '../records/zone.rules.ts';
 
-/** When people work. Times are those of clocks in the zone; instants are milliseconds. */
+/** Working hours. Times are by the clock of the zone; instants are milliseconds. */
 export type Calendar = Pick<Schemas['Calendar'], 'timeZone' | 'hours' | 'holidays'>;
 
-/** What a person may set of a calendar. */
+/** The settings of a calendar that a person may change. */
 export type CalendarSettings = Calendar & { readonly name: string };
 
-/** @throws Refusal that names all that is wrong */
+/** @throws Refusal that names all problems */
 export function newCalendar(wanted: Schemas['NewCalendar']): CalendarSettings {
   const { name, timeZone, hours, holidays = [] } = wanted;
   return checked({ name: storedName(name), timeZone, hours, holidays }, undefined);
 }
 
-/** @throws Refusal when it is at another version, or what is wanted is wrong */
+/** @throws Refusal when the calendar is at another version, or the request is wrong */
 export function changedCalendar(
   stored: Schemas['Calendar'],
   wanted: Schemas['CalendarUpdate'],
@@ -39,7 +39,7 @@ function checked(settings: CalendarSettings, current: string | undefined): Calen
   throw new Refusal('INVALID_REQUEST', `${first.field} ${first.message}.`, { details: details.slice(0, 20) });
 }
 
-/** Hours of a day of the week, or of the one day that a holiday is. */
+/** Hours of a day of the week, or of the single day of a holiday. */
 interface Span {
   readonly day?: string;
   readonly from: string;

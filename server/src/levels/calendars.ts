@@ -93,7 +93,7 @@ async function readCalendar(context: Pick<Context, 'db' | 'actor'>, id: Id): Pro
 }
 
 /**
- * A calendar to be changed, held. A change of it changes what it says of all queues that count in it: it is for who made it, and for queue admins.
+ * A calendar to be changed, locked. A change affects all queues that use it: it is allowed to its creator and to queue admins.
  * @throws Refusal
  */
 async function holdCalendar(context: Context, id: Id): Promise<Schemas['Calendar']> {
@@ -153,14 +153,14 @@ async function saveCalendar(
     where id = ${id}`);
 }
 
-/** What was promised in the calendar has to come to an end in it. @throws Refusal */
+/** Refuses a change after which a promise in the calendar would never end. @throws Refusal */
 async function refuseBreakingPromises({ db, now }: Context, id: Id, settings: CalendarSettings) {
   const row = await db.row<{ longest?: number }>(sql`
     select max(longest_wait_minutes) as longest from queue_levels where calendar_id = ${id}`);
   if (row?.longest !== undefined) refuseEndless({ longestWaitMinutes: row.longest }, settings, now);
 }
 
-/** What counts in the calendar is looked at again at once. */
+/** Has the service levels that use the calendar checked again at once. */
 async function lookAnew(db: Db, id: Id): Promise<void> {
   await db.rows(sql`update queue_levels set looked_on = null where calendar_id = ${id}`);
 }

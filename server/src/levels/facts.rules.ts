@@ -3,21 +3,21 @@ import type { Totals } from '../journal/counters.ts';
 import type { Pace } from './forecast.rules.ts';
 import type { Group } from './line.rules.ts';
 
-/** Open items that are alike, as they were read. */
+/** Similar open items, as read. */
 export interface LineRow {
   readonly state: 'RUNNING' | 'READY' | 'RETRY' | 'DEFERRED';
-  /** The hundred of the line that they are in. */
+  /** The hundred of the line that contains them. */
   readonly block: number;
-  /** When they can be claimed; unset where they can be now, or are. */
+  /** The time from which they can be claimed; unset where they can be now, or already are. */
   readonly comesOn?: Date;
   readonly since: Date;
   readonly items: number;
 }
 
-/** Parts into which the items of a long line are cut that were not read. */
+/** Parts into which the unread items of a long line are cut. */
 const parts = 10;
 
-/** The line in the order in which it will be claimed. @param ready how many items can be claimed, whether they were read or not */
+/** The line in the order of claims. @param ready number of claimable items, read or not */
 export function groupsOf(
   rows: readonly LineRow[],
   { now, ready }: { readonly now: number; readonly ready: number },
@@ -32,7 +32,7 @@ export function groupsOf(
   const ofState = (state: Group['state']) => read.filter((group) => group.state === state);
   const line = ofState('READY').toSorted((a, b) => a.block - b.block || a.since - b.since);
   const beyond = Math.max(0, ready - line.reduce((total, { items }) => total + items, 0));
-  // The counts and the line are read one after the other: a few items more or less have only moved meanwhile.
+  // The counts and the line are read one after the other: a difference of a few items only means that they have moved meanwhile.
   const isEstimated = line.length > 0 && beyond > ready / 100;
   const unread = isEstimated ? spread(beyond, Math.max(...line.map(({ since }) => since)), now) : [];
   const later = ofState('LATER').toSorted((a, b) => a.comesOn - b.comesOn);
@@ -40,7 +40,7 @@ export function groupsOf(
   return { groups, isEstimated };
 }
 
-/** Items that are taken to have come in evenly since those in front of them. */
+/** Items that are assumed to have come in evenly since those in front of them. */
 function spread(items: number, from: number, now: number): Group[] {
   const each = Math.ceil(items / parts);
   return Array.from({ length: Math.ceil(items / each) }, (_, index) => ({
@@ -51,14 +51,14 @@ function spread(items: number, from: number, now: number): Group[] {
   }));
 }
 
-/** How long an item takes, as measured. */
+/** The measured time of an item. */
 export interface Measured {
   readonly handlingSeconds: number;
   readonly items: number;
   readonly over: NonNullable<Schemas['QueueForecast']['restsOn']['measuredOver']>;
 }
 
-/** What was finished in a day and in thirty. */
+/** The finished items and their times, over a day and over thirty. */
 export interface Past {
   readonly dayItems: number;
   readonly dayMs: number;
@@ -66,10 +66,10 @@ export interface Past {
   readonly monthMs: number;
 }
 
-// Of fewer items a mean says little: one that took long would decide.
+// A mean over fewer items says little: a single long one would decide.
 const enough = 10;
 
-/** The mean of the recent minutes; where too few items were finished in them, and the past is known, that of a day or of thirty. */
+/** The mean of the recent minutes; if too few items were finished in them, and the past is known, the mean of a day or of thirty. */
 export function measuredOf({
   recent,
   past,
@@ -88,14 +88,14 @@ function mean(milliseconds: number, items: number, over: Measured['over']): Meas
   return { handlingSeconds: milliseconds / items / 1000, items, over };
 }
 
-/** A queue, and who could work on it. */
+/** A queue, and the devices that could work on it. */
 export interface Supply {
   readonly queueId: Id;
   readonly queueName: string;
   readonly status: 'ACTIVE' | 'INACTIVE';
   readonly archived: boolean;
   readonly pausedUntil?: Date;
-  /** Devices that are connected and can run its items. */
+  /** Connected devices that can run its items. */
   readonly devices: number;
   readonly slots: number;
 }
@@ -107,7 +107,7 @@ interface Work {
   readonly recentMinutes: number;
 }
 
-/** How fast it goes, or why that is not known; and how many items are worked on at once either way. */
+/** The pace of work, or the reason why it is not known; and in either case the number of items worked on at once. */
 export function paceOf(
   supply: Supply,
   { totals, measured, now, recentMinutes }: Work,
@@ -121,11 +121,11 @@ export function paceOf(
   if (atOnce === 0) return { atOnce, code: 'NOBODY_WORKS' };
   if (!measured) return { atOnce, code: 'NOT_MEASURED' };
   const beginsOn = Math.max(now, status === 'INACTIVE' ? (pausedUntil?.getTime() ?? now) : now);
-  // Nothing takes no time at all, whatever was measured.
+  // At least a millisecond, even where items were measured to take no time.
   return { atOnce, pace: { beginsOn, atOnce, handlingMs: Math.max(1, measured.handlingSeconds * 1000) } };
 }
 
-/** As many as now, or on average lately; while nobody is at work, as many as devices could, or one where somebody was at work lately. */
+/** As many as now, or on average lately; if nobody is at work, as many as devices could take, or one if somebody was at work lately. */
 function workedAtOnce({ slots }: Supply, totals: Totals, recentMinutes: number): number {
   const { counts, finishedComplete, finishedFailed, handlingMilliseconds } = totals;
   const onAverage = handlingMilliseconds / (recentMinutes * 60_000);

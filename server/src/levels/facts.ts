@@ -18,7 +18,7 @@ import { forecastSentence } from './words.rules.ts';
 
 type Forecast = Schemas['QueueForecast'];
 
-/** The queue, what is promised of it if anything is, and who could work on it. */
+/** The queue, its service level if it has one, and the devices that could work on it. */
 export interface Subject {
   readonly supply: Supply;
   readonly level: StoredLevel | undefined;
@@ -29,7 +29,9 @@ interface Where {
   readonly now: Date;
 }
 
-/** When a queue will be done, as things are. Reads two statements of its items, or three where nothing was finished lately. */
+/**
+ * The forecast of a queue's end under present conditions. Reads two statements of its items, or three where nothing was finished lately.
+ */
 export async function forecastOf(where: Where, { supply, level }: Subject): Promise<Forecast> {
   const { db, now } = where;
   const totals = await selectTotals(db, supply.queueId, now);
@@ -127,7 +129,7 @@ async function measure({ db, now }: Where, queueId: Id, totals: Totals): Promise
   return measuredOf({ recent: totals, past: await selectPast(db, queueId, now) });
 }
 
-/** What was finished in a day and in thirty, and how long that took. */
+/** The finished items of a day and of thirty, with their handling times. */
 async function selectPast(db: Db, queueId: Id, now: Date): Promise<Past> {
   const ofDay = sql`filter (where at >= ${now}::timestamptz - interval '1 day')`;
   const row = await db.row<Past>(sql`
@@ -139,18 +141,18 @@ async function selectPast(db: Db, queueId: Id, now: Date): Promise<Past> {
   return row ?? { dayItems: 0, dayMs: 0, monthItems: 0, monthMs: 0 };
 }
 
-/** Items of each kind that are read one by one; of those that wait behind the first, only their number is known. */
+/** Items of each kind that are read one by one; for waiting items after these, only their number is known. */
 const mostRead = 10_000;
 
-// An item's clock begins when it comes in, and anew when it comes back from being put aside or from having failed. Most were not changed
-// since they came in, and need no look at their events.
+// The clock of an item begins when it comes in, and again when it comes back from DEFERRED or FAILED. Most items were not changed since
+// they came in, and need no look at their events.
 const clockOf = (queueId: Id): Sql => sql`
   left join lateral (
     select e.at from events e where i.updated_on > i.created_on and e.queue_id = ${queueId} and e.item_id = i.id
       and e.from_status in ('DEFERRED', 'FAILED') and e.to_status = 'NEW' order by e.id desc limit 1) back on true`;
 const clock = raw('min(coalesce(back.at, i.created_on))');
 
-/** The open items of a queue, in the order in which they will be claimed, those alike in one row. */
+/** The open items of a queue, in the order of claims, with similar ones in one row. */
 function selectLine(db: Db, queueId: Id): Promise<LineRow[]> {
   const items = (columns: string, condition: string, order: string) => sql`(
     select id, created_on, updated_on, not_before, ${raw(columns)} from work_items
@@ -171,7 +173,7 @@ function selectLine(db: Db, queueId: Id): Promise<LineRow[]> {
     from ${items('0 as block', "status = 'DEFERRED' and not_before is not null", 'not_before')} group by date_trunc('minute', not_before)`);
 }
 
-/** Who could work on queues, in any order. */
+/** The devices and slots for queues, in any order. */
 export function selectSupply(db: Db, queueIds: readonly Id[]): Promise<Supply[]> {
   return db.rows(sql`
     select q.id as "queueId", q.name as "queueName", q.status, q.archived_on is not null as archived, q.paused_until as "pausedUntil",

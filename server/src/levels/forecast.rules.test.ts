@@ -42,7 +42,7 @@ describe('foresee', () => {
   });
 
   test('adds up the line behind those at work, which are half done', () => {
-    // Two at once, ten minutes each: ten items in fifty minutes, after half of those at work.
+    // Two at once, ten minutes each: ten items in fifty minutes, after half of the running ones.
     expect(minutesFromNow(foresee(facts([running(2), ready(10)])).endOn)).toBeCloseTo(57.5);
     expect(minutesFromNow(foresee(facts([ready(2)])).endOn)).toBe(10);
     expect(minutesFromNow(foresee(facts([running(2)])).endOn)).toBe(5);
@@ -238,7 +238,7 @@ describe('foresee', () => {
           facts(list, { level, pace: { ...pace, atOnce: pace.atOnce + more.devices } }),
         ).level;
         expect(helped?.misses).toBeLessThan(misses);
-        // What is left cannot be helped: nobody advises more for its sake.
+        // The remaining items cannot be saved, so that no more devices are recommended for them.
         expect(helped?.more).toBeUndefined();
         if (more.devices === 1) return;
         const fewer = foresee(

@@ -2,7 +2,7 @@ import type { Schemas } from '@millrace/api';
 import { boundedLine, type Bound, type Group } from './line.rules.ts';
 import { after, dueAfter, firstWhere, mostDays, type Timetable } from './timetable.rules.ts';
 
-/** What is promised of a queue. */
+/** The service level promised for a queue. */
 export interface Promised {
   /** Either this, or a due time. */
   readonly longestWaitMinutes?: number | undefined;
@@ -11,7 +11,7 @@ export interface Promised {
   readonly warnMinutes: number;
 }
 
-/** How fast items of the queue are worked on. */
+/** The pace of work on a queue. */
 export interface Pace {
   readonly beginsOn: number;
   /** Items worked on at once. */
@@ -19,39 +19,39 @@ export interface Pace {
   readonly handlingMs: number;
 }
 
-/** Slots that come to those at work, from a time on. */
+/** Slots that join the present ones from a time on. */
 interface Help {
   readonly slots: number;
   readonly fromOn: number;
 }
 
-/** Everything that a forecast follows from. */
+/** The facts behind a forecast. */
 export interface Facts {
   readonly now: number;
-  /** In the order in which they will be claimed. */
+  /** In the order of claims. */
   readonly groups: readonly Group[];
-  /** None where it is not known. */
+  /** Undefined where it is not known. */
   readonly pace: Pace | undefined;
-  /** Whether nobody works on it, nor will unless somebody does something. */
+  /** Whether nobody works on it, nor will without somebody's action. */
   readonly isStopped: boolean;
   readonly slotsPerDevice: number;
   readonly level: { readonly promised: Promised; readonly timetable: Timetable } | undefined;
 }
 
 export interface Foresight {
-  /** When the last item is done; undefined where that is not known, or nothing is open. */
+  /** The time at which the last item is done; undefined where that is not known, or nothing is open. */
   readonly endOn: number | undefined;
   readonly level: Outlook | undefined;
 }
 
-/** What becomes of what is promised. */
+/** The outlook for a service level. */
 export interface Outlook {
   readonly state: Schemas['LevelState'];
-  /** Open items that are over their time. */
+  /** Open items after their due time. */
   readonly late: number;
-  /** Further ones that will be; undefined where that is not known. */
+  /** Further ones that will be late; undefined where that is not known. */
   readonly misses: number | undefined;
-  /** When the first of these is due. */
+  /** The due time of the first of these. */
   readonly dueOn: number | undefined;
   readonly nextDueOn: number | undefined;
   readonly more: { readonly devices: number; readonly fromOn: number } | undefined;
@@ -60,11 +60,11 @@ export interface Outlook {
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const mostDevices = 1000;
-/** As long before it is due as a working day has hours, what nobody works on is at risk. */
+/** Items on which nobody works are at risk this long before they are due: the hours of a working day. */
 const workingDayMs = 8 * 60 * minuteMs;
 const noHelp: Help = { slots: 0, fromOn: Infinity };
 
-/** When the items that are there will be done, and what becomes of what is promised. */
+/** The time at which the present items will be done, and the outlook for the service level. */
 export function foresee(facts: Facts): Foresight {
   const { pace, groups } = facts;
   const placed = pace && placedIn(groups, pace, noHelp);
@@ -72,7 +72,7 @@ export function foresee(facts: Facts): Foresight {
   return { endOn: ends.length > 0 ? Math.max(...ends) : undefined, level: outlook(facts) };
 }
 
-/** A group with its place in the line: how many of it start at once, and when the others begin to. */
+/** A group with its place in the line: the number of its items that start at once, and the time from which the others start. */
 interface Placed<G extends Group = Group> {
   readonly group: G;
   readonly beginsOn: number;
@@ -81,7 +81,7 @@ interface Placed<G extends Group = Group> {
   readonly help: Help;
 }
 
-/** The line, worked off one group after the other. */
+/** Places the line, one group after the other. */
 function placedIn<G extends Group>(groups: readonly G[], pace: Pace, help: Help): Placed<G>[] {
   const running = sum(groups.filter(({ state }) => state === 'RUNNING'));
   const waiting = groups.filter(({ state }) => state !== 'RUNNING');
@@ -105,7 +105,7 @@ function slotsAt(at: number, { atOnce }: Pace, { slots, fromOn }: Help): number 
   return at >= fromOn ? atOnce + slots : atOnce;
 }
 
-/** When so many items have been started since a time at which all slots were taken. */
+/** The time at which this many items have been started, since a time at which all slots were taken. */
 function passed(since: number, items: number, { pace, help }: Pick<Placed, 'pace' | 'help'>): number {
   const alone = pace.atOnce / pace.handlingMs;
   const together = (pace.atOnce + help.slots) / pace.handlingMs;
@@ -114,7 +114,9 @@ function passed(since: number, items: number, { pace, help }: Pick<Placed, 'pace
   return Math.max(since, help.fromOn) + (items - before) / together;
 }
 
-/** When an item of a group starts. Those at work are half done on average, so that the first slot is free after half a turn. */
+/**
+ * The time at which an item of a group starts. Running items are half done on average, so that the first slot is free after half a turn.
+ */
 function startOf(placed: Placed, index: number): number {
   const { beginsOn, free } = placed;
   return index < free ? beginsOn : passed(beginsOn, index - free + 0.5, placed);
@@ -149,13 +151,13 @@ function outlook(facts: Facts): Outlook | undefined {
   };
 }
 
-/** Until when what is due is near, where nobody knows how fast it goes. */
+/** The time until which due items count as near, where the pace is not known. */
 function soonOf({ level, now, isStopped }: Facts, margin: number): number {
   if (!level || !isStopped) return now + margin;
   return Math.max(now + margin, after(level.timetable, now, workingDayMs) ?? Infinity);
 }
 
-/** When the first of the groups is due, if any is. */
+/** The earliest due time of the groups; undefined without one. */
 function first(groups: readonly Bound[]): number | undefined {
   const earliest = groups.reduce((time, { dueOn }) => Math.min(time, dueOn), Infinity);
   return Number.isFinite(earliest) ? earliest : undefined;
@@ -166,7 +168,10 @@ function stateOf(late: number, near: number): Outlook['state'] {
   return near > 0 ? 'AT_RISK' : 'KEPT';
 }
 
-/** An item that was started has not waited too long; and all are to be done by a due time. What begins in years is due never. */
+/**
+ * The due time of a group. A wait ends with the start of an item; a due time is for its end. An item whose clock begins in years is never
+ * due.
+ */
 function dueOf(
   group: Group,
   { promised, timetable }: NonNullable<Facts['level']>,
@@ -183,11 +188,11 @@ function dueOf(
 interface Course {
   readonly pace: Pace;
   readonly help?: Help;
-  /** By how much items have to be earlier than they are due. */
+  /** Milliseconds by which items have to be earlier than they are due. */
   readonly margin?: number;
 }
 
-/** Of each group, how many items will be late that are not yet. */
+/** The items of each group that will be late and are not yet. */
 function missedIn(
   line: readonly Bound[],
   facts: Facts,
@@ -201,12 +206,12 @@ function missedIn(
   });
 }
 
-/** How many items of a group are started by a time, or done where that is what counts. */
+/** Number of items of a group that are started by a time, or done where a due time is promised. */
 function inTime(placed: Placed, facts: Facts, by: number): number {
   const { group } = placed;
   if (group.state === 'RUNNING') return endOf(placed, facts.now) <= by ? group.items : 0;
   const latest = latestStart(facts, by);
-  // Items of a group start one after the other: the first that is too late is found by halves.
+  // Items of a group start one after the other: a binary search finds the first that is too late.
   return firstWhere(0, group.items, (index) => startOf(placed, index) > latest);
 }
 
@@ -216,8 +221,8 @@ function latestStart({ level, pace }: Facts, dueOn: number): number {
 }
 
 /**
- * The fewest devices that would hold what can still be held, and how late they may come. Items that are due before a device that is free
- * now could turn to a second one are lost either way: for their sake nobody brings in hundreds.
+ * The fewest devices that would save all items which can still be saved, and the latest time for them. Items that are due before a device
+ * that is free now could begin its second item are lost either way: they are no reason to bring in hundreds of devices.
  */
 function moreDevices(
   line: readonly Bound[],

@@ -21,11 +21,11 @@ const pauseMs = 1000;
 const secondsBetween = 60;
 const postponed = postponedQueues('a service level could not be looked at, and is tried again later');
 
-/** Looks once a minute at what is promised of each queue, keeps what it saw for lists, and records what changed of it. */
+/** Checks the service level of each queue once a minute, stores the findings for lists, and records changes. */
 export const watchQueueLevels: Job = {
   name: 'watchQueueLevels',
   run: async (context) => {
-    // One queue in a transaction: the feed waits for none longer than a look takes.
+    // One queue in a transaction: so the feed never waits for longer than one check.
     const level = await lockNext(context.db, context.now);
     if (!level) return pauseMs;
     const { queueId } = level;
@@ -70,7 +70,7 @@ async function saveLook(db: Db, { queueId, state, stateOn }: StoredLevel, { fore
     where queue_id = ${queueId}`);
 }
 
-/** The promise that was longest not looked at, for a minute at least, held; those that somebody changes or looks at are left. */
+/** The service level with the oldest check, at least a minute ago, locked; those that are being changed or checked are skipped. */
 function lockNext(db: Db, now: Date): Promise<StoredLevel | undefined> {
   return db.row(sql`
     select ${levelColumns} from ${levelTables}

@@ -4,7 +4,7 @@ import type { Calendar } from './calendar.rules.ts';
 import type { Promised } from './forecast.rules.ts';
 import { after, dueAfter, mostDays, timetableOf } from './timetable.rules.ts';
 
-/** What a person promises of a queue, in the one spelling that is stored. */
+/** The service level of a queue as a person sets it, in its stored form. */
 export interface LevelSettings extends Promised {
   readonly calendarId?: Id | undefined;
   readonly hourlyCost?: number | undefined;
@@ -37,7 +37,7 @@ export function settleLevel(wanted: Schemas['NewQueueLevel']): LevelSettings {
   };
 }
 
-/** Refuses a promise that the calendar cannot bring to its end: nobody would ever be told that it is broken. @throws Refusal */
+/** Refuses a promise that never ends in the calendar: nobody would ever learn that it is broken. @throws Refusal */
 export function refuseEndless(
   { longestWaitMinutes: wait, dueTime, cutOff }: Omit<Promised, 'warnMinutes'>,
   calendar: Calendar,
@@ -88,26 +88,28 @@ function problemsOf(wanted: Schemas['NewQueueLevel']): ErrorDetail[] {
   return checks.flatMap(([field, isWrong, message]) => (isWrong ? [{ field, message }] : []));
 }
 
-/** Refuses to overwrite what somebody else promised meanwhile, where the caller says what was read. */
+/** Refuses to overwrite a service level that somebody else has changed since the version that the caller read. */
 export function refuseOther(queueId: Id, version: number, sent: Schemas['NewQueueLevel']): void {
   if (sent.version === undefined) return;
   refuseStale('service level of queue', { id: queueId, version }, { version: sent.version });
 }
 
-/** How a promise was told to be. */
+/** The last reported state of a service level. */
 export interface Told {
   readonly state: Schemas['LevelState'];
-  /** Since when it looks kept, while it is told to be at risk or broken. */
+  /** The time since when it looks kept, while the reported state is at risk or broken. */
   readonly calmSince?: Date | undefined;
 }
 
 /** The event to record. */
 export type LevelEvent = 'warnQueueLevel' | 'breakQueueLevel' | 'keepQueueLevel';
 
-// A promise that wavers is not told anew each minute.
+// A wavering service level is not reported again each minute.
 const calmMs = 5 * 60_000;
 
-/** How it is to be told from now on: once at risk, once broken, and kept again when it has looked so for a while, or nothing is open. */
+/**
+ * The state to report from now on: once at risk, once broken, and kept again after it has looked so for a while, or when nothing is open.
+ */
 export function tell(
   told: Told,
   seen: { readonly state: Schemas['LevelState']; readonly isOpen: boolean },

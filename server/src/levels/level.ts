@@ -74,12 +74,12 @@ const levelFields: Record<string, Field> = {
   updatedOn: { column: raw('l.updated_on'), type: 'time' },
 };
 
-/** Changes of the promise of a queue come one after the other, also the first two. */
+/** Makes changes of a queue's service level come one after the other, even the first two. */
 async function lockQueue(db: Db, queueId: Id): Promise<void> {
   await db.rows(sql`select from queues where id = ${queueId} for no key update`);
 }
 
-/** The calendar to count in, held as it is; none where every hour counts. @throws Refusal */
+/** The calendar of the service level, locked against changes; undefined where every hour counts. @throws Refusal */
 async function readCalendar(
   { db, actor }: QueueContext,
   { calendarId }: LevelSettings,
@@ -95,7 +95,7 @@ async function readCalendar(
   );
 }
 
-/** It is looked at anew, at once: what was told of another promise is over. */
+/** Stores the service level, to be checked at once: the report about the former one no longer applies. */
 async function upsertLevel(
   db: Db,
   queueId: Id,

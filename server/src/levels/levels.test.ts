@@ -11,7 +11,7 @@ beforeAll(async () => {
   app = await startApp();
 });
 
-/** Makes the items older than they are. */
+/** Moves the creation of the items into the past. */
 async function age({ id }: QueueFixture, minutes: number): Promise<void> {
   await app.sql(
     `update work_items set created_on = created_on - make_interval(mins => $2), updated_on = updated_on - make_interval(mins => $2)
@@ -20,7 +20,7 @@ async function age({ id }: QueueFixture, minutes: number): Promise<void> {
   );
 }
 
-/** Says that items were finished before, each of which took so long. */
+/** Records that items were finished before, each in this number of seconds. */
 async function finishedBefore({ id }: QueueFixture, items: number, seconds: number): Promise<void> {
   await app.sql(
     `insert into queue_tallies (queue_id, minute, new, in_progress, complete, failed, deferred, in_back_off, in_doubt, finished_complete,
@@ -51,7 +51,7 @@ const stateOf = async ({ owner, id }: QueueFixture) => {
   const filter = { operator: 'eq', field: 'queueId', value: id } as const;
   return (await owner.call.listQueueLevels({ body: { filter } })).body.list[0];
 };
-/** Has the job look again at once. */
+/** Has the job check again at once. */
 const lookAgain = ({ id }: QueueFixture) =>
   app.sql('update queue_levels set looked_on = null where queue_id = $1', [id]);
 
@@ -173,7 +173,7 @@ describe('getQueueForecast', () => {
         isEstimated: false,
       },
     });
-    // Ten items, two at once, a minute each, behind two that are half done.
+    // Ten items, two at once, a minute each, after two that are half done.
     const seconds = (Date.parse(forecast.expectedEndOn ?? '') - Date.parse(forecast.on)) / 1000;
     expect(seconds).toBeCloseTo(345, -1);
     expect(forecast.sentence).toContain('The last of 12 open items is done at about');
@@ -270,7 +270,7 @@ describe('watchQueueLevels', () => {
     expect(broken?.forecast?.sentence).toContain('2 items wait longer than 1 hour.');
     await lookAgain(queue);
     await queue.claim(2);
-    // Both are started, so that nothing is open that the promise is about; it was broken, and is kept again after a while.
+    // Both are started, so that no open item counts for the promise; it was broken, and is kept again after a while.
     await app.sql(`update queue_levels set looked_on = null where queue_id = $1`, [queue.id]);
     const claimed = await eventually(
       () => stateOf(queue),
@@ -350,7 +350,7 @@ describe('getQueueSavings', () => {
       body: { version: Number(item.version) },
     });
     const { body } = await owner.call.getQueueSavings({ path });
-    // Three items at half an hour, less five minutes for one act.
+    // Three items at half an hour, minus five minutes for one repair.
     expect(body).toMatchObject({
       manualSeconds: 1800,
       complete: 3,

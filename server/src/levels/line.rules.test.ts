@@ -7,7 +7,7 @@ const now = Date.parse('2026-11-30T10:00:00Z');
 
 const times = fc.oneof(
   fc.integer({ min: -20_000, max: 20_000 }).map((minutes) => now + minutes * minute),
-  // Somebody put items aside for thousands of years.
+  // Items may be deferred for thousands of years.
   fc.integer({ min: 0, max: 4_000_000_000 }).map((minutes) => now + minutes * minute),
   fc.constant(Infinity),
 );

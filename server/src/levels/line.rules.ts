@@ -1,28 +1,28 @@
-/** Items that come in the same moment of the line, and whose clocks began together. Instants are milliseconds. */
+/** Items at the same place in the line whose clocks began together. Instants are milliseconds. */
 export interface Group {
   readonly state: 'RUNNING' | 'READY' | 'LATER';
-  /** When they can be claimed; that is over where they can be now. */
+  /** The time from which they can be claimed; in the past where they can be now. */
   readonly comesOn: number;
-  /** When their clock began. */
+  /** The start of their clock. */
   readonly since: number;
   readonly items: number;
 }
 
-/** A group of the line, and when it is due: never, where the promise is not about it. */
+/** A group of the line, with its due time: Infinity where the promise does not cover it. */
 export interface Bound extends Group {
   readonly dueOn: number;
 }
 
-/** Groups of each kind that a line is counted in: it is gone through many times. */
+/** Most groups of each kind into which a line is combined, as it is walked many times. */
 const mostOf = { RUNNING: 50, READY: 300, LATER: 150 } as const;
 const states = ['RUNNING', 'READY', 'LATER'] as const;
 const minuteMs = 60_000;
-/** Items of the line in one place of it. */
+/** Items of the line that share one place in it. */
 const placeItems = 100;
 
 /**
- * The line in no more groups than can be counted many times. Neighbours that are due about the same time become one, which comes and is due
- * with the first of them, so that no promise looks better than it is; those that are late stay apart from those that are not.
+ * The line in few enough groups to be walked many times. Neighbours that are due at about the same time are combined, and come and are due
+ * with the first of them, so that no promise looks better than it is; late ones stay apart from the others.
  */
 export function boundedLine(line: readonly Bound[], now: number): readonly Bound[] {
   return states.flatMap((state) => {
@@ -33,7 +33,7 @@ export function boundedLine(line: readonly Bound[], now: number): readonly Bound
   });
 }
 
-/** A group, and where it stands among those of its kind. */
+/** A group, with its place among those of its kind. */
 interface Standing extends Bound {
   readonly place: number;
 }
@@ -48,7 +48,7 @@ function placed(groups: readonly Bound[]): Standing[] {
 }
 
 function placeOf({ state, comesOn }: Bound, itemsBefore: number): number {
-  // Those at work are in no order.
+  // Running items have no order.
   if (state === 'RUNNING') return 0;
   return state === 'READY' ? itemsBefore / placeItems : comesOn / minuteMs;
 }

@@ -2,12 +2,12 @@ import type { Schemas } from '@millrace/api';
 import { Refusal } from '../engine/errors.ts';
 import { savingsSentence } from './words.rules.ts';
 
-/** Seconds that an act of a person counts at most: what was done before it, and how long, is not on record. */
+/** Most seconds that one act of a person counts: the time spent on it is not recorded. */
 export const mostRepairSeconds = 300;
 
 const secondsIn: Readonly<Record<string, number>> = { SECONDS: 1, MINUTES: 60, HOURS: 3600, DAYS: 86_400 };
 
-/** Seconds that a person needs for one item; undefined where the queue does not say. A day is one of 24 hours. */
+/** Seconds that a person needs for one item; undefined where the queue does not say. A day has 24 hours. */
 export function manualSecondsOf(
   queue: Pick<Schemas['Queue'], 'manualProcessingTime' | 'manualProcessingTimeUnit'>,
 ): number | undefined {
@@ -18,12 +18,12 @@ export function manualSecondsOf(
 
 const hour = 3_600_000;
 const day = 24 * hour;
-/** For so long, what happened is kept by the hour. */
+/** Counts are kept by the hour for this long. */
 const hoursKept = 90 * day;
 const usually = 30 * day;
 const longest = 3660 * day;
 
-/** The time to add up over, from and to a whole hour or, where it is long ago, a whole day; to now at the latest. @throws Refusal */
+/** The time range to add up, in whole hours or, if it began long ago, in whole days; to now at the latest. @throws Refusal */
 export function timeOf(
   query: { readonly from?: string; readonly to?: string },
   now: Date,
@@ -31,7 +31,7 @@ export function timeOf(
   const end = query.to === undefined ? now.getTime() : Math.min(now.getTime(), Date.parse(query.to));
   const wanted = query.from === undefined ? end - usually : Date.parse(query.from);
   const step = now.getTime() - wanted > hoursKept ? day : hour;
-  // What was counted is known by whole steps, only what is not over yet ends now.
+  // Counts are known for whole spans only; only the present span ends now.
   const to = end === now.getTime() ? end : Math.floor(end / step) * step;
   const from = Math.floor(wanted / step) * step;
   if (wanted >= end || from >= to)
@@ -44,7 +44,7 @@ function invalid(field: string, message: string): Refusal {
   return new Refusal('INVALID_REQUEST', `${field} ${message}.`, { details: [{ field, message }] });
 }
 
-/** What was counted of a queue in a time. */
+/** The counts of a queue over a time range. */
 export interface Counted {
   readonly complete: number;
   readonly failed: number;
@@ -60,7 +60,7 @@ interface Worth {
 
 type Savings = Omit<Schemas['QueueSavings'], 'queueId' | 'queueName' | 'from' | 'to'>;
 
-/** What people would have needed for all that was finished, less what was in vain, less what they took to mend. */
+/** The time that people would have needed for all completed items, minus the time of repairs. */
 export function savingsOf(counted: Counted, { manualSeconds, hourlyCost, currency }: Worth): Savings {
   const { complete, failed, repairs, repairSeconds } = counted;
   if (manualSeconds === undefined)

@@ -15,7 +15,7 @@ export const getQueueSavings: QueueOperation<'getQueueSavings'> = async ({ db, q
   return addUp(db, valued ?? { queueId: queue.id, queueName: queue.name }, timeOf(query, now));
 };
 
-/** A queue, and what an item of it is worth. */
+/** A queue, and the value of one of its items. */
 type Valued = Pick<Schemas['Queue'], 'manualProcessingTime' | 'manualProcessingTimeUnit'> & {
   readonly queueId: Id;
   readonly queueName: string;
@@ -75,7 +75,7 @@ const pauseMs = 5000;
 const minutesBetween = 15;
 const postponed = postponedQueues('savings could not be added up, and are tried again later');
 
-/** Adds up once in a quarter of an hour what each queue with a manual processing time has saved, for lists of many. */
+/** Adds up the savings of each queue with a manual processing time every quarter of an hour, for lists of many. */
 export const addUpSavings: Job = {
   name: 'addUpSavings',
   run: async (context) => {
@@ -96,14 +96,14 @@ async function renewSavings(db: Db, queueId: Id, now: Date): Promise<void> {
   if (valued) await saveSavings(db, await addUp(db, valued, timeOf({}, now)), now);
 }
 
-/** Queues of which nobody says any more how long a person needs have no savings. */
+/** Deletes the savings of queues that no longer have a manual processing time. */
 async function forgetWorthless(db: Db): Promise<void> {
   await db.rows(sql`
     delete from queue_savings s using queues q
     where q.id = s.queue_id and coalesce(q.manual_processing_time, 0) = 0`);
 }
 
-/** The queue whose savings are oldest, or that has none yet; one that another server adds up is left to it. */
+/** The next queue whose savings are missing or outdated, oldest first; one that another server is adding up is skipped. */
 function lockNext(db: Db, now: Date): Promise<{ id: Id } | undefined> {
   return db.row(sql`
     select q.id from queues q left join queue_savings s on s.queue_id = q.id left join queue_levels l on l.queue_id = q.id
@@ -137,7 +137,7 @@ async function selectFinished(
   return row ?? { complete: 0, failed: 0 };
 }
 
-/** Acts of people on single items, as the index `events_repairs` has them, and their bulk actions. */
+/** Acts of people on single items, matching the index `events_repairs`, and their bulk actions. */
 async function selectRepairs(
   db: Db,
   queueId: Id,

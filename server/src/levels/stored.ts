@@ -3,7 +3,7 @@ import { raw, sql, type Db } from '../engine/db.ts';
 import type { Calendar } from './calendar.rules.ts';
 import type { Told } from './level.rules.ts';
 
-/** What is promised of a queue, with its calendar, and how it was told to be. */
+/** The service level of a queue, with its calendar and its last reported state. */
 export type StoredLevel = Omit<Schemas['QueueLevelState'], 'stateOn' | 'updatedOn' | 'warnMinutes'> &
   Told & {
     readonly warnMinutes: number;
@@ -12,7 +12,7 @@ export type StoredLevel = Omit<Schemas['QueueLevelState'], 'stateOn' | 'updatedO
     readonly updatedOn: Date;
   };
 
-/** Of a level `l` with its queue `q` and its calendar `c`. */
+/** Columns of a level `l` with its queue `q` and its calendar `c`. */
 export const levelColumns =
   raw(`l.queue_id as "queueId", q.name as "queueName", l.calendar_id as "calendarId", c.name as "calendarName",
   case when c.id is not null then json_build_object('timeZone', c.time_zone, 'hours', c.hours, 'holidays', c.holidays) end as calendar,
@@ -24,10 +24,10 @@ export const levelTables = raw(
   'queue_levels l join queues q on q.id = l.queue_id left join calendars c on c.id = l.calendar_id',
 );
 
-/** That something is promised, and not only said what an hour costs. */
+/** The condition that a level promises anything, instead of only giving the cost of an hour. */
 export const isPromise = raw('(l.longest_wait_minutes is not null or l.due_time is not null)');
 
-/** What is promised of a queue; undefined where nothing is. */
+/** The service level of a queue; undefined where there is none. */
 export function selectLevel(db: Db, queueId: Id): Promise<StoredLevel | undefined> {
   return db.row(sql`select ${levelColumns} from ${levelTables} where l.queue_id = ${queueId}`);
 }

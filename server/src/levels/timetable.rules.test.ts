@@ -16,7 +16,7 @@ const office: Calendar = {
 
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
-/** What clocks of a zone show, by the runtime and nothing else. */
+/** The time on a clock of a zone, from the runtime alone. */
 function shown(time: number, timeZone: string) {
   const two = '2-digit' as const;
   const fields = { weekday: 'long', year: 'numeric', month: two, day: two, hour: two, minute: two } as const;
@@ -29,7 +29,7 @@ function shown(time: number, timeZone: string) {
   return { day: day.toUpperCase(), date: `${year}-${month}-${dayOfMonth}`, time: clock };
 }
 
-/** Whether a minute counts, found by looking at a clock. */
+/** Whether a minute counts, by the time on the clock. */
 function counts({ timeZone, hours, holidays }: Calendar, time: number): boolean {
   const { day, date, time: clock } = shown(time, timeZone);
   const holiday = holidays.find((one) => one.date === date);
@@ -83,7 +83,7 @@ const calendars = fc.record({
     { maxLength: 2, selector: ({ date }) => date },
   ),
 });
-/** Whole minutes about the days on which clocks change. */
+/** Whole minutes around the days on which clocks change. */
 const times = fc
   .tuple(
     fc.constantFrom(at('2026-03-27T00:00:00Z'), at('2026-10-23T00:00:00Z'), at('2026-10-02T00:00:00Z')),
@@ -94,9 +94,9 @@ const times = fc
 describe('after', () => {
   test('counts the hours of the calendar alone', () => {
     const timetable = timetableOf(office);
-    // A Friday afternoon: one hour is left of it.
+    // A Friday afternoon, with one hour left.
     expect(on(after(timetable, at('2026-11-27T15:00:00Z'), 120 * minute))).toBe('2026-11-30T08:00:00.000Z');
-    // The holiday and the weekend behind it do not count.
+    // The holiday and the weekend after it do not count.
     expect(on(after(timetable, at('2026-12-24T15:00:00Z'), 90 * minute))).toBe('2026-12-28T07:30:00.000Z');
   });
 

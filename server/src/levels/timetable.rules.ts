@@ -7,23 +7,23 @@ import {
 } from '@internationalized/date';
 import type { Calendar } from './calendar.rules.ts';
 
-/** A stretch of time that counts, and how much did before it in its block. */
+/** A stretch of time that counts, and the sum of the earlier ones in its block. */
 interface Stretch {
   readonly from: number;
   readonly to: number;
   readonly before: number;
 }
 
-/** Some days in a row, added up. */
+/** Consecutive days, added up. */
 export interface Block {
-  /** In order, so that a time among them is found by halves. */
+  /** In order, for binary searches. */
   readonly stretches: readonly Stretch[];
   readonly total: number;
-  /** When clocks show a time on each of the working days. */
+  /** The instants at which clocks show a time on each of the working days. */
   readonly timesOf: (time: string) => readonly number[];
 }
 
-/** A calendar made ready to count with: each block of its days is added up once, when it is first asked for. */
+/** A calendar prepared for calculations: each block of its days is added up once, at its first use. */
 export interface Timetable {
   readonly block: (index: number) => Block;
 }
@@ -31,19 +31,19 @@ export interface Timetable {
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const blockDays = 128;
-/** Days in which time that counts is looked for: a calendar with a minute a week has no end for a wait of months. */
+/** Most days that are searched for counting time: in a calendar with a minute a week, a wait of months would not end. */
 export const mostDays = 1100;
 
 const week = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'] as const;
 
-/** Where nobody says otherwise, every hour counts. */
+/** Without a calendar, every hour counts. */
 const always: Calendar = {
   timeZone: 'UTC',
   hours: week.map((day) => ({ day, from: '00:00', to: '24:00' })),
   holidays: [],
 };
 
-/** @param calendar none for every hour, by the clock of UTC */
+/** @param calendar undefined for every hour, by the clock of UTC */
 export function timetableOf(calendar: Calendar = always): Timetable {
   const holidays = new Map(calendar.holidays.map(({ date, hours = [] }) => [date, minutesIn(hours)]));
   const weekly = week.map((name) => minutesIn(calendar.hours.filter(({ day }) => day === name)));
@@ -57,7 +57,7 @@ export function timetableOf(calendar: Calendar = always): Timetable {
   return { block };
 }
 
-/** Minutes of the clock, from and to. */
+/** Minutes of the day, from and to. */
 type Hours = readonly (readonly [number, number])[];
 
 function minutesIn(hours: readonly { readonly from: string; readonly to: string }[]): Hours {
@@ -71,7 +71,7 @@ function minutesOf(time: string): number {
   return 60 * hour + minute;
 }
 
-/** A day by the calendar of a zone, its number counted from 1970, and the time that it takes. */
+/** A day in the calendar of a zone, its number counted from 1970, and the instants between which it lies. */
 interface Day {
   readonly number: number;
   readonly begin: number;
@@ -117,7 +117,7 @@ function blockOf(days: readonly Day[], hoursOn: (day: number) => Hours | undefin
   return { stretches, total, timesOf };
 }
 
-/** What counts of a day. An hour that clocks leave out is no time, and one that they show twice counts twice. */
+/** The counting stretches of a day. An hour that clocks skip is no time, and one that they show twice counts twice. */
 function stretchesOf(day: Day, hours: Hours): Pick<Stretch, 'from' | 'to'>[] {
   if (hours.length === 0) return [];
   return evenParts(day).flatMap(({ begin, end, midnight }) =>
@@ -130,7 +130,7 @@ function stretchesOf(day: Day, hours: Hours): Pick<Stretch, 'from' | 'to'>[] {
   );
 }
 
-/** The parts of a day in which clocks go on evenly, and the midnight that they count from: two when they are changed. */
+/** The parts of a day in which clocks run evenly, each with the midnight that it counts from: two when clocks are changed. */
 function evenParts({ number, begin, end, timeZone }: Day) {
   if (end - begin === dayMs) return [{ begin, end, midnight: begin }];
   const offsetAt = (at: number) => fromAbsolute(at, timeZone).offset;
@@ -142,7 +142,10 @@ function evenParts({ number, begin, end, timeZone }: Day) {
   return parts.map((part) => ({ ...part, midnight: number * dayMs - offsetAt(part.begin) }));
 }
 
-/** When clocks of the zone show the time on a day: the first time where they show it twice, and as much later where they leave it out. */
+/**
+ * The instant at which clocks of the zone show the time on a day: the first one where they show it twice, and later by the skipped time
+ * where they skip it.
+ */
 function instantOf({ number, begin, end, timeZone }: Day, time: string): number {
   const minutes = minutesOf(time);
   if (end - begin === dayMs) return begin + minutes * minuteMs;
@@ -150,12 +153,12 @@ function instantOf({ number, begin, end, timeZone }: Day, time: string): number 
   return toCalendarDateTime(dateOf(number), clock).toDate(timeZone).getTime();
 }
 
-/** The day that calendars of the zone show at an instant. */
+/** The day in calendars of the zone at an instant. */
 export function dayAt(at: number, timeZone: string): CalendarDate {
   return toCalendarDate(fromAbsolute(at, timeZone));
 }
 
-/** When so many milliseconds that count have passed since an instant; undefined where that is years away. */
+/** The instant at which this many counting milliseconds have passed since another; undefined where that is years away. */
 export function after(timetable: Timetable, since: number, milliseconds: number): number | undefined {
   let left = milliseconds;
   for (const { stretches, total } of blocksFrom(timetable, since)) {
@@ -180,21 +183,21 @@ function addedUp(stretches: readonly Stretch[], index: number): number {
   return stretch ? stretch.before + stretch.to - stretch.from : Infinity;
 }
 
-/** The blocks about the days that are looked at. The day before is that of an instant in zones where it is not tomorrow yet. */
+/** The blocks to search. They begin a day early, for zones in which the day of the instant began before it did in UTC. */
 function* blocksFrom({ block }: Timetable, since: number): Generator<Block> {
   const first = Math.floor((since - dayMs) / (blockDays * dayMs));
   for (let ahead = 0; ahead <= Math.ceil(mostDays / blockDays); ahead += 1) yield block(first + ahead);
 }
 
-/** The time of a day by which what came in before another one is done. */
+/** The time of a day by which items from before a cut-off are done. */
 export interface Due {
   readonly dueTime: string;
   readonly cutOff: string;
 }
 
-/** When what came in at an instant is due. */
+/** The due time of items that came in at an instant. */
 export function dueAfter(timetable: Timetable, since: number, { dueTime, cutOff }: Due): number | undefined {
-  // The working day whose cut-off comes next is the one that counts, or the one behind it.
+  // Counts from the next cut-off on a working day: the due time is on that day, or on the next working day.
   let left = dueTime < cutOff ? 1 : 0;
   for (const { timesOf } of blocksFrom(timetable, since)) {
     const cutOffs = timesOf(cutOff);
@@ -206,7 +209,7 @@ export function dueAfter(timetable: Timetable, since: number, { dueTime, cutOff 
   return undefined;
 }
 
-/** The first number for which something is true that stays true; the end where it never is. */
+/** The first number from which a condition is true and stays so; the end where it never is. */
 export function firstWhere(from: number, end: number, isTrue: (number: number) => boolean): number {
   let [low, high] = [from, end];
   while (low < high) {

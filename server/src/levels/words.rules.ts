@@ -3,7 +3,7 @@ import { count, span } from '../why/words.ts';
 import type { Outlook, Promised } from './forecast.rules.ts';
 import { dayAt } from './timetable.rules.ts';
 
-/** All that a sentence about the end of a queue says. */
+/** The facts of the sentence about the end of a queue. */
 export interface Said {
   readonly now: number;
   readonly timeZone: string;
@@ -12,12 +12,12 @@ export interface Said {
   readonly endOn: number | undefined;
   readonly promised: Promised | undefined;
   readonly level: Outlook | undefined;
-  /** Items a minute that come in, and that can be done. */
+  /** Items that come in, per minute; `rate` is the number that can be done. */
   readonly arriving: number;
   readonly rate: number | undefined;
 }
 
-/** When the queue will be done and what becomes of its promise, the most urgent first. */
+/** The forecast in words: the end of the queue and the outlook for its service level, the most urgent first. */
 export function forecastSentence(said: Said): string {
   const parts = [...late(said), ...missed(said), ...end(said), ...more(said)];
   const times = parts.some((part) => /\d\d:\d\d/.test(part)) ? ` Times are of ${said.timeZone}.` : '';
@@ -48,7 +48,7 @@ function missed(said: Said): string[] {
 interface Missed {
   readonly misses: number;
   readonly dueOn: number;
-  /** Whether others are late already. */
+  /** Whether other items are late already. */
   readonly isMore: boolean;
 }
 
@@ -79,7 +79,7 @@ function end(said: Said): string[] {
   return [`${who} done at about ${clock(endOn, said)}, in ${left}.`];
 }
 
-/** What becomes of the next item that is due, as things are. */
+/** The prospects of the next due item under present conditions. */
 const prospects = {
   ARCHIVED: '',
   PAUSED: ', and late unless somebody resumes the queue before',
@@ -93,14 +93,14 @@ function nextDue(said: Said, code: keyof typeof prospects): string[] {
   return [`Its next item is due at ${clock(level.nextDueOn, said)}${prospects[code]}.`];
 }
 
-/** That the line grows: what comes in is not in the forecast. */
+/** A sentence where the line grows, as the forecast leaves out items that are still to come. */
 function more({ arriving, rate, code }: Said): string[] {
   if (code !== 'ENDS' || rate === undefined || arriving <= rate) return [];
   const [comes, goes] = [arriving, rate].map((number) => String(Math.round(number * 10) / 10));
   return [`In the last 15 minutes more came in than can be done: ${comes} a minute, against ${goes}.`];
 }
 
-/** A time of day by the clock of the zone, with its day unless that is today. */
+/** A time of day by the clock of the zone, with its date unless that is today. */
 function clock(at: number, { now, timeZone }: Said): string {
   const isToday = dayAt(at, timeZone).compare(dayAt(now, timeZone)) === 0;
   const day = isToday ? {} : ({ weekday: 'short', day: 'numeric', month: 'short' } as const);
@@ -119,7 +119,7 @@ interface Saved {
   readonly money?: Schemas['QueueSavings']['money'] | undefined;
 }
 
-/** What was saved, for people. */
+/** The savings in words. */
 export function savingsSentence({ hours, money, complete }: Saved): string {
   if (!hours)
     return 'What is saved cannot be said: the settings of the queue do not say how long a person needs for an item.';

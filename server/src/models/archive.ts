@@ -65,7 +65,7 @@ export async function refuseStrangers(context: Context, model: StoredModel): Pro
   throw new Refusal('FORBIDDEN', `${message} Ask an owner, or a queue admin.`);
 }
 
-/** Whether the caller may change a model, as far as others do not hold it. */
+/** Whether the caller may change a model, apart from others who hold it. */
 export async function mayChangeModel(context: Context, model: StoredModel): Promise<boolean> {
   const { isTrusted, ownsAll } = await standingIn(context, model);
   return isTrusted && ownsAll;

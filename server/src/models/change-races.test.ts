@@ -17,7 +17,7 @@ async function modelOf({ owner, path }: QueueFixture) {
 
 type Change = Partial<NonNullable<Schemas['WorkItemModelUpdate']['attributes']>[number]>;
 
-/** Changes one attribute of the model, which nobody has changed before. */
+/** Changes one attribute of the model, which was not changed before. */
 async function change(queue: QueueFixture, attribute: string, to: Change) {
   const { id = 0, attributes = [] } = await modelOf(queue);
   const wanted = attributes.map((one) => ({ id: one.id as number, ...(one.name === attribute && to) }));
@@ -128,7 +128,7 @@ describe('updateWorkItemModel', () => {
         change(queue, 'customer', { name: 'client' }),
       ]);
       expect(changed.status).toBe(200);
-      // Either it came first and followed, or it came too late for the name.
+      // Either it came first and was updated, or it came too late for the name.
       expect([200, 400]).toContain(made.status);
       if (made.status === 400) continue;
       const path = { id: made.body.id as number };

@@ -19,7 +19,7 @@ type Update = Partial<Schemas['WorkItemModelUpdate']>;
 
 async function modelOf({ owner, path }: QueueFixture) {
   const { workItemModelId = 0 } = (await owner.call.getQueue({ path })).body;
-  // Only the answer of getWorkItemModel says what its caller may do.
+  // Only the answer of getWorkItemModel has the caller's capabilities.
   const { capabilities: _, ...model } = (await owner.call.getWorkItemModel({ path: { id: workItemModelId } }))
     .body;
   return model;
@@ -151,7 +151,7 @@ describe('updateWorkItemModel', () => {
     const queue = await createQueue(app);
     await create(queue, { customer: 'Jane', amount: 1 }, { customer: 'Joe', amount: 2 });
     for (const item of await queue.claim(2)) await finish(queue, item);
-    // The names are exchanged, so that only the version of a record tells which is which.
+    // The names are exchanged, so that only the version of a record tells them apart.
     await change(queue, {
       attributes: await attributesWith(queue, { amount: { name: 'customer' }, customer: { name: 'amount' } }),
     });

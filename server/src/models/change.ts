@@ -41,7 +41,7 @@ export const updateWorkItemModel: PlainOperation<'updateWorkItemModel'> = async 
   return answer(queues, { model: await readModel(context, model.id), nonconforming, dryRun: false });
 };
 
-/** @throws Refusal FORBIDDEN for who takes a mark away without the permission, STATUS_CONFLICT where nothing can be encrypted */
+/** @throws Refusal FORBIDDEN for a caller who removes a mark without the permission, STATUS_CONFLICT where nothing can be encrypted */
 async function allowMarks({ db, actor, now, vault }: Context, { marked, unmarked }: ModelChange) {
   if (unmarked.length > 0 && !actor.permissions.has('revealSensitive'))
     throw new Refusal(
@@ -51,7 +51,7 @@ async function allowMarks({ db, actor, now, vault }: Context, { marked, unmarked
   if (marked.length > 0) await vault.ensureSealer(db, actor.tenantId, now);
 }
 
-/** Takes away at once what is small and has values of attributes that are sensitive from now on: nobody writes by the former model any more. */
+/** Erases small data with values of newly sensitive attributes at once: the former model has no writers any more. */
 async function forgetPlain(
   { db, actor }: Context,
   queues: readonly ModelledQueue[],
@@ -61,7 +61,7 @@ async function forgetPlain(
   for (const { id } of queues) await forgetSums(db, id, names);
 }
 
-/** Unique keys tell nothing of values that are encrypted: they are made anew, of another kind, while nobody writes. */
+/** Replaces unique keys by ones that reveal nothing of encrypted values, while nobody writes. */
 async function rekeyItems(context: Context, queues: readonly ModelledQueue[]): Promise<void> {
   const { db } = context;
   for (const { id } of queues) {
@@ -72,7 +72,7 @@ async function rekeyItems(context: Context, queues: readonly ModelledQueue[]): P
   }
 }
 
-/** @throws Refusal when a sensitive attribute would be taken out of the model before all of its values are sealed */
+/** @throws Refusal when a sensitive attribute would be removed from the model before all of its values are sealed */
 function refuseUnsealed(
   queues: readonly ModelledQueue[],
   model: StoredModel,
@@ -99,12 +99,12 @@ function aimOf(model: StoredModel, { attributes, risks }: ModelChange) {
   return { model: { attributes, modelVersion: version, namesSince: version }, risks };
 }
 
-/** The model as the change would make it. */
+/** The model as it would be after the change. */
 function preview(model: StoredModel, { name, attributes, isNone }: ModelChange): Schemas['WorkItemModel'] {
   return isNone ? model : { ...model, name, attributes: [...attributes], version: model.version + 1 };
 }
 
-/** Looks again when no call writes items any more, by any version of the model. */
+/** Checks again while no call writes items, by any version of the model. */
 async function refuseLateNonconforming(
   { db }: Context,
   queues: readonly ModelledQueue[],
@@ -157,7 +157,7 @@ async function save(
   if (isRemarking) await rekeyItems(context, queues);
   if (change.marked.length > 0) await forgetPlain(context, queues, change.marked);
   const changes = { workItemModelId: model.id, version: modelVersion, name, attributes };
-  // Who takes a mark away shows values to all: that is on record with from where.
+  // Removing a mark shows values to everybody: it is recorded with its origin.
   const record = change.unmarked.length > 0 ? recordOfAccess : recordOfTenant;
   await record(context, { operation: 'updateWorkItemModel', changes });
 }
@@ -194,7 +194,7 @@ async function updateModel(
     ${versionOf(raw('m'))}`);
 }
 
-/** Open items that would not fit a model, counted up to a limit; the first of them with their problems. */
+/** Open items that would not fit a model: their number, up to a limit, and the problems of the first of them. */
 interface Nonconforming {
   readonly count: number;
   readonly details: readonly ErrorDetail[];

@@ -36,7 +36,7 @@ async function change(queue: Customers, attributes: readonly object[]) {
 }
 
 let writer: pg.Client | undefined;
-/** From now on no item is brought to a change of its model: a transaction that may still write by the former one is open. */
+/** From now on no item follows a change of its model: a transaction is open that may still write by the former model. */
 async function hold(): Promise<void> {
   writer = new pg.Client(app.connection);
   await writer.connect();
@@ -50,7 +50,7 @@ afterEach(release);
 
 const textOf = (body: unknown) => (body as Blob).text();
 
-/** A queue in which values lie everywhere, as nothing is sensitive yet. */
+/** A queue with values in every place, as nothing is sensitive yet. */
 async function fill() {
   const queue = await createCustomers(app, runner, {}, bare);
   const file = new Blob(['customer,amount,score\nCanary Row,x,Canary NaN\nCanary Row,1,2,3\n']);
@@ -66,7 +66,7 @@ async function fill() {
   return { queue, uploadId: Number(upload.uploadId), failed: held };
 }
 
-/** All that a queue tells somebody who may see it and has no right to its sensitive values. */
+/** Everything that a queue shows to a user who may see it and has no right to its sensitive values. */
 async function allOf({ queue, uploadId, failed }: Awaited<ReturnType<typeof fill>>, { call }: TestUser) {
   const { path } = queue;
   const item = queue.itemPath(failed);
@@ -194,7 +194,7 @@ describe('while values are being encrypted', () => {
     expect([early.status, early.error.code]).toEqual([409, 'STATUS_CONFLICT']);
     expect(early.error.message).toContain('some may still have values of customer');
     await release();
-    // Then it goes like any other: when no open item has a value of it.
+    // Then it can be removed like any other: when no open item has a value of it.
     const late = await eventually(
       () => change(queue, without),
       ({ error }) => error.code !== 'STATUS_CONFLICT',

@@ -212,7 +212,7 @@ describe('listWorkItemModels', () => {
     expect(status).toBe(200);
     const { id } = body.list[0] ?? {};
     const whole = await producer.call.getWorkItemModel({ path: { id: id as number } });
-    // What one may do with each, only its own answer says.
+    // The capabilities for each are only in its own answer.
     expect([{ ...body.list[0], capabilities: whole.body.capabilities }]).toEqual([whole.body]);
     expect(body.list).toHaveLength(1);
     expect(body.list[0]?.name).toBe('Liste C');

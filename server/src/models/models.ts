@@ -114,7 +114,7 @@ export const rotateTenantKey: PlainOperation<'rotateTenantKey'> = async (context
 
 const mostCounted = 10_000;
 
-/** Items that the job has yet to look at which brings what is stored to the marks of the model. */
+/** Number of items that the job has not yet adapted to the marks of the model. */
 async function countUnsealed(db: Db, { id, attributes }: StoredModel): Promise<number> {
   if (attributes.every(({ sensitivity }) => sensitivity === undefined)) return 0;
   const behind = await selectBehind(db, id);
@@ -123,7 +123,7 @@ async function countUnsealed(db: Db, { id, attributes }: StoredModel): Promise<n
   return total;
 }
 
-/** The queues of a model whose items are being brought to it, each with the last item that was. */
+/** The queues of a model whose items are being adapted to it, each with the last adapted item. */
 function selectBehind(db: Db, modelId: Id): Promise<{ queueId: Id; after: Id }[]> {
   return db.rows(sql`
     select id as "queueId", rekey_after as after from queues where model_id = ${modelId} and rekey_after is not null`);
@@ -136,7 +136,7 @@ async function countItems(db: Db, queueId: Id, after: Id): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** The models that a list is about: archived ones only where it asks for them. */
+/** The models in a list: archived ones only where it asks for them. */
 const archiveFilters = { current: raw('m.archived_on is null'), all: raw('true') };
 
 /** Ids for new attributes. */
@@ -154,7 +154,7 @@ registerConstraints({
   },
 });
 
-/** Stores a model with its first version; answers its id. */
+/** Stores a model with its first version; returns its id. */
 async function insertModel(
   db: Db,
   tenantId: Id,
@@ -171,7 +171,7 @@ async function insertModel(
   return (model as { id: Id }).id;
 }
 
-/** A version of a model, as it was while it was the present one. */
+/** A former version of a model, as it was while it was the present one. */
 function selectModelVersion(
   db: Db,
   id: Id,

@@ -4,15 +4,15 @@ import { Refusal, type ErrorDetail } from '../engine/errors.ts';
 import type { Attribute } from '../engine/operation.ts';
 import { isMarked } from '../records/sensitive.rules.ts';
 
-/** A model as somebody defines it, complete and sound. */
+/** A complete and valid definition of a model. */
 interface ModelDefinition {
   readonly name: string;
   readonly attributes: readonly Attribute[];
 }
 
 /**
- * The model that a request defines, with what it leaves out filled in; members that the server sets are ignored.
- * @throws Refusal INVALID_REQUEST that names each thing that is wrong, attributes by their index.
+ * The model defined by a request, with defaults for omitted members; members that the server sets are ignored.
+ * @throws Refusal INVALID_REQUEST that names each problem, attributes by their index.
  */
 export function defineModel(sent: Schemas['WorkItemModel']): ModelDefinition {
   const { name = '', attributes = [] } = sent;
@@ -23,7 +23,7 @@ export function defineModel(sent: Schemas['WorkItemModel']): ModelDefinition {
 
 type SentAttributes = NonNullable<Schemas['WorkItemModel']['attributes']>;
 
-/** A new attribute, with what its definition leaves out. */
+/** A new attribute, with defaults for omitted members. */
 function withDefaults({
   name = '',
   type = 'TEXT',
@@ -40,7 +40,7 @@ type Loose = {
 
 /**
  * Problems of the names of attributes, each with its index.
- * @param kept names that the model has already, which may stay whatever they are
+ * @param kept names that the model already has, which may stay whatever they are
  */
 function attributesProblems(
   attributes: SentAttributes,
@@ -63,7 +63,7 @@ function attributesProblems(
   });
 }
 
-/** Whether two attributes cannot be told apart by their names; those that the model has already can. */
+/** Whether people cannot tell two attributes apart by their names; pairs that the model already has are allowed. */
 function isDuplicate(
   one: string | undefined,
   other: string | undefined,
@@ -73,7 +73,7 @@ function isDuplicate(
   return one === other || (commonForm(one) === commonForm(other) && !(kept.has(one) && kept.has(other)));
 }
 
-/** Says what keeps a request from defining a model. */
+/** The refusal of a request that defines no valid model. */
 function noModel(details: ErrorDetail[]): Refusal {
   const sentences = details.map(({ index, field, message }) =>
     index === undefined ? `${field} ${message}` : `attributes.${index}.${field} ${message}`,
@@ -81,21 +81,21 @@ function noModel(details: ErrorDetail[]): Refusal {
   return new Refusal('INVALID_REQUEST', `This is no work item model: ${sentences.join('; ')}.`, { details });
 }
 
-/** A model as it is stored, as far as a change looks at it. */
+/** A model as stored, with the members that a change needs. */
 interface PresentModel {
   readonly name: string;
   readonly version: number;
   readonly attributes: readonly Attribute[];
 }
 
-/** A model as it will be, and the consequences for its items. */
+/** A changed model, and the consequences for its items. */
 export interface ModelChange {
   readonly name: string;
-  /** New ones are without an id. */
+  /** Without an id where they are new. */
   readonly attributes: readonly Attribute[];
   /** Whether records of former versions have other names. */
   readonly isRenaming: boolean;
-  /** The attributes whose values are encrypted from now on, and those that are no more, by their names. */
+  /** The names of the attributes whose values are encrypted from now on; `unmarked` are those whose values no longer are. */
   readonly marked: readonly string[];
   readonly unmarked: readonly string[];
   /** The reasons why items may not fit any more. */
@@ -104,14 +104,14 @@ export interface ModelChange {
 }
 
 export interface Risk {
-  /** The attribute as it is now; none when it is new. */
+  /** The present attribute; undefined when it is new. */
   readonly before: Attribute | undefined;
   readonly reason: 'required' | 'retyped' | 'removed';
 }
 
 /**
- * The change that a request makes to a model. An attribute is known by its id, or else by its name; members that are left out stay.
- * @throws Refusal VERSION_CONFLICT, or INVALID_REQUEST that names each thing that is wrong
+ * The change of a model in a request. An attribute is identified by its id, or else by its name; omitted members stay.
+ * @throws Refusal VERSION_CONFLICT, or INVALID_REQUEST that names each problem
  */
 export function decideModelChange(model: PresentModel, sent: Schemas['WorkItemModelUpdate']): ModelChange {
   if (sent.version !== model.version) throw outdated(model, sent);
@@ -158,7 +158,7 @@ function isUnmarking({ before, after }: Pair): boolean {
   return before !== undefined && isMarked(before) && !isMarked(after);
 }
 
-/** Values that are encrypted cannot be read as those of another type. */
+/** Problems with types: encrypted values cannot be read as values of another type. */
 function retypedSecrets(pairs: readonly Pair[]): ErrorDetail[] {
   return pairs.flatMap(({ before, after }, index) => {
     if (!before || !isMarked(before) || before.type === after.type) return [];
@@ -168,7 +168,7 @@ function retypedSecrets(pairs: readonly Pair[]): ErrorDetail[] {
 }
 
 interface Pair {
-  /** None of a new attribute. */
+  /** Undefined for a new attribute. */
   readonly before: Attribute | undefined;
   readonly after: Attribute;
 }
@@ -182,7 +182,7 @@ function paired(present: readonly Attribute[], sent: Sent): Pair[] {
     const isFree = one.id === undefined && namesake && !byId.includes(namesake);
     const before = byId[index] ?? (isFree ? namesake : undefined);
     const after = changed(before, one);
-    // A name that is there already stays as it is.
+    // An existing name stays as it is.
     const { name = before?.name } = one;
     return {
       before,
@@ -191,18 +191,18 @@ function paired(present: readonly Attribute[], sent: Sent): Pair[] {
   });
 }
 
-/** The attribute with what is to be different; what is left out stays, or is as usual. */
+/** The attribute with its changes; omitted members stay, or have their defaults. */
 function changed(before: Partial<Attribute> = {}, one: Sent[number]): Attribute {
   const { name = before.name, type = before.type, isRequired = before.isRequired } = one;
   const { sensitivity = before.sensitivity } = one;
   const attribute = withDefaults({ name, type, isRequired, sensitivity });
-  // Where a mark was taken away, some values may still be encrypted.
+  // Where a mark was removed, some values may still be encrypted.
   return sensitivity === 'NONE' && before.sensitivity !== undefined
     ? { ...attribute, sensitivity }
     : attribute;
 }
 
-/** The attribute of this name to the letter, or else in another form of its characters. */
+/** The attribute with exactly this name, or else with another form of its characters. */
 function namesakeOf({ name }: Sent[number], present: readonly Attribute[]): Attribute | undefined {
   if (name === undefined) return undefined;
   return (
@@ -222,7 +222,7 @@ function unknownIds(model: PresentModel, { attributes = [] }: Schemas['WorkItemM
   });
 }
 
-/** The attribute as it will be, with the name that it had until this version. */
+/** The changed attribute, with the name that it had until this version. */
 function withHistory(before: Attribute | undefined, after: Attribute, version: number): Attribute {
   if (!before) return { ...after, formerNames: [{ until: version }] };
   const { id, name, type, formerNames = [] } = before;
@@ -231,7 +231,7 @@ function withHistory(before: Attribute | undefined, after: Attribute, version: n
   return { ...(id !== undefined && { id }), ...after, ...(history.length > 0 && { formerNames: history }) };
 }
 
-/** Whether former records have the attribute under another name, or with values that it cannot have now. */
+/** Whether former records have the attribute under another name, or with values that are not valid now. */
 function isAnother({ before, after }: Pair): boolean {
   return before !== undefined && (before.name !== after.name || isRetyped(before, after));
 }

@@ -374,7 +374,7 @@ describe('what is left of sensitive values elsewhere', () => {
         path: queue.path,
         body: { action: reason.startsWith('and') ? 'DEFER' : 'RESTART', ids: [lease.id], reason },
       });
-    // Of the first failure, the item itself knows no more than its events do.
+    // Of its first failure, the item itself knows no more than its events do.
     await app.sql('update work_items set remedy_id = null where id = $1', [lease.id]);
     await seal(app, key);
     expect((await erase(queue.id, 'Sparrow Trace')).body).toMatchObject({ items: 1 });

@@ -12,7 +12,7 @@ import type { Distribution } from './runtime.ts';
 export const databaseUser = 'millrace';
 
 /**
- * Makes sure that there is a cluster this version of PostgreSQL can open, and creates one where there is none.
+ * Makes sure that there is a cluster that this version of PostgreSQL can open, and creates one where there is none.
  *
  * @throws when the folder holds something else or a cluster of another major version.
  */
@@ -31,7 +31,7 @@ export async function openCluster(
   if (version !== distribution.major)
     throw new Error(otherVersion(place.cluster, version, distribution.major));
   if (place.account !== undefined && (await stat(place.cluster)).uid === 0) {
-    // As left by root restoring a backup.
+    // As left by a root user who restored a backup.
     log(`Giving ${place.cluster} to user id ${place.account.uid}, which PostgreSQL runs as.`);
     await giveTo(place.account, place.cluster);
   }
@@ -78,9 +78,9 @@ async function createCluster(place: Place, runtime: string, stopping: AbortSigna
   await syncFolder(place.dataFolder);
 }
 
-/** How a cluster is made: for any language, with an order of text that no library update changes. */
+/** The arguments for creating a cluster: for any language, with an order of text that no library update changes. */
 export function clusterArguments(platform: string): string[] {
-  // These exist on every system of their kind; only PostgreSQL's full-text parser still asks the C library.
+  // These exist on every system of their kind; only PostgreSQL's full-text parser still uses the C library.
   const characters = { linux: 'C.UTF-8', darwin: 'UTF-8' }[platform] ?? 'C';
   return [
     `--username=${databaseUser}`,
@@ -115,7 +115,7 @@ async function syncFolder(folderPath: string): Promise<void> {
 interface PidFile {
   readonly pid: number;
   readonly port: number;
-  /** How far its start, or its end, has come; empty as long as it has not said. */
+  /** The stage of its start, or of its end; empty until it is written. */
   readonly status: string;
   readonly rest: string;
 }
@@ -128,7 +128,7 @@ export async function readPidFile(cluster: string): Promise<PidFile | undefined>
   return { pid, port: Number(rest[2]), status: rest[6] ?? '', rest: rest.join('\n') };
 }
 
-/** The process id of the PostgreSQL server that runs in this cluster now, also of one that another process started. */
+/** The process id of the PostgreSQL server that runs in this cluster now, even of one that another process started. */
 export async function findPostmaster(cluster: string): Promise<number | undefined> {
   const file = await readPidFile(cluster);
   return file && (await isPostgresIn(file.pid, cluster)) ? file.pid : undefined;
@@ -160,8 +160,8 @@ export async function disownDeadServer(place: Place): Promise<void> {
 const orphanPatience = 10_000;
 
 /**
- * Ends what is left of a dead server and waits until it is gone: as long as one session holds the shared memory, PostgreSQL
- * refuses to start. One that hangs in the disk is left to PostgreSQL's own look.
+ * Ends the remaining sessions of a dead server and waits until they are gone: as long as one of them holds the shared memory, PostgreSQL
+ * refuses to start. A session that hangs in the disk is left to PostgreSQL's own check.
  */
 async function endSessions(cluster: string): Promise<void> {
   const giveUp = performance.now() + orphanPatience;

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** How to reach the embedded database; fits the pg library's client and pool. */
+/** The connection parameters of the embedded database; for the pg library's client and pool. */
 export interface Connection {
   readonly host: string;
   readonly port: number;
@@ -16,7 +16,7 @@ export async function withClient<T>(
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
   const client = new pg.Client({ ...connection, database: 'postgres', connectionTimeoutMillis: 5_000 });
-  // A cut connection is reported by the query that runs on it; unheard, it would end this process.
+  // The query that runs on a broken connection reports it; without a listener the error would end this process.
   client.on('error', () => {});
   try {
     await client.connect();

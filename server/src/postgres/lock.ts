@@ -17,7 +17,7 @@ interface FolderLock {
 
 interface LockOptions {
   readonly log: (message: string) => void;
-  /** How often the holder shows that it lives, in milliseconds. Only seen by processes in other containers. */
+  /** Milliseconds between the holder's signs of life. Only seen by processes in other containers. */
   readonly heartbeat?: number;
 }
 

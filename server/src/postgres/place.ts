@@ -15,10 +15,10 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 
-/** The folders and files of one embedded PostgreSQL, and the account it runs as. */
+/** The folders and files of one embedded PostgreSQL, and the account that it runs as. */
 export interface Place {
   readonly dataFolder: string;
-  /** The cluster itself: what PostgreSQL calls its data directory. */
+  /** The cluster itself, PostgreSQL's data directory. */
   readonly cluster: string;
   readonly log: string;
   /** The password, where PostgreSQL listens on TCP. */
@@ -80,12 +80,12 @@ const whyUnusable: Record<string, string> = {
   ENOSPC: 'its disk is full',
 };
 
-/** Where the cluster of a data folder lies, once there is one. */
+/** The path of the cluster in a data folder, once there is one. */
 export function clusterIn(dataFolder: string): string {
   return path.join(dataFolder, 'postgres');
 }
 
-/** Decides where everything lies. Changes nothing. */
+/** Decides the paths of everything. Changes nothing. */
 export async function choosePlace(dataFolder: string): Promise<Place> {
   const cluster = await realpath(clusterIn(dataFolder)).catch(() => clusterIn(dataFolder));
   const account = await serverAccount(cluster);

@@ -20,7 +20,7 @@ export interface Server {
   /** Aborted when Millrace stops: nothing is started or waited for from then on. */
   readonly stopping: AbortSignal;
   pid: number | undefined;
-  /** Resolves when that process has ended. Undefined for one that another process started, and on Windows: only looking tells. */
+  /** Resolves when that process has ended. Undefined for one that another process started, and on Windows, where only polling tells. */
   ended: Promise<unknown> | undefined;
 }
 
@@ -58,7 +58,7 @@ function startFailure(place: Place, said: string): string {
   );
 }
 
-/** Goes on with a server that outlived the Millrace process before, if it was started as this one would start it. */
+/** Takes over a server that outlived the previous Millrace process, if it was started in the same way as this one would start it. */
 async function takeOver(server: Server): Promise<boolean> {
   const { cluster } = server.place;
   const pid = await findPostmaster(cluster);
@@ -178,8 +178,8 @@ async function becomesReady(server: Server): Promise<boolean> {
 type State = 'ready' | 'starting' | { readonly trouble: string };
 
 /**
- * Whether the server takes connections. It is asked only once it has written into its pid file that it is ready: each connection
- * that it refuses costs it a process and a line in its log, while it has to recover.
+ * Whether the server takes connections. It is asked only after it has written into its pid file that it is ready: each connection that it
+ * refuses costs it a process and a line in its log, while it has to recover.
  */
 async function stateOf({ pid, place, connection }: Server): Promise<State> {
   const file = await readPidFile(place.cluster);

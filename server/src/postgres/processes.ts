@@ -19,8 +19,8 @@ export function isRunning(pid: number): boolean {
 }
 
 /**
- * When the process began, as a text that is only good for comparing: the same process always gives the same text,
- * a later process that was given the same id gives another one. Undefined when there is no such process.
+ * The start time of a process, as a text that is only good for comparing: the same process always gives the same text, a later process with
+ * the same id gives another one. Undefined when there is no such process.
  */
 export async function processStart(pid: number): Promise<string | undefined> {
   if (process.platform === 'linux') {

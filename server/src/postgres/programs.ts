@@ -8,15 +8,15 @@ export function program(runtime: string, name: 'initdb' | 'postgres' | 'pg_ctl')
   return path.join(runtime, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
 }
 
-/** How the folder is named to a program of PostgreSQL that is started in it. */
+/** The name of the folder for a program of PostgreSQL that is started in it. */
 export function folderArgument(place: Place, folder: string): string {
-  // The kernel follows this link without looking at the folders above, unlike any path that names them.
+  // The kernel follows this link without checking the folders above, unlike any path that names them.
   return place.fromInside ? '/proc/self/cwd' : folder;
 }
 
 interface Run {
   readonly folder: string;
-  /** Ends the program when it aborts. */
+  /** Aborts the program. */
   readonly stopping?: AbortSignal;
 }
 

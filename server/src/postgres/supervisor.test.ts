@@ -44,7 +44,8 @@ type Event = { message?: string; up?: Connection; failed?: string };
 /**
  * Runs the fixture, a process with its own embedded server, until it serves.
  *
- * @throws what it failed with.
+ *
+ * @throws the error with which it failed.
  */
 async function serve(dataFolder: string, as: { uid?: number; gid?: number } = {}): Promise<Served> {
   const child = spawn(process.execPath, ['--import', 'tsx', fixture, dataFolder], {
@@ -227,7 +228,7 @@ describe('an embedded PostgreSQL', () => {
     const postgres = await start(data);
     const said = (await readFile(log)).subarray(length).toString();
     expect(said).toContain('automatic recovery in progress');
-    // Sessions of the dead server may still say that they end.
+    // Sessions of the dead server may still report their end.
     expect(said).not.toMatch(/FATAL: +the database system is/);
     await query(postgres.connection, 'drop table logged');
     await postgres.stop();

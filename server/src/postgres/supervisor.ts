@@ -13,9 +13,9 @@ import { findDistribution, installRuntime, removeOtherRuntimes } from './runtime
 interface EmbeddedOptions {
   /** The folder for everything that lasts. Created if missing. */
   readonly dataFolder: string;
-  /** Is called with a line for a person now and then. */
+  /** Called with a line for a person now and then. */
   readonly log: (message: string) => void;
-  /** Ends the start when it aborts, gives the folder back and leaves nothing running. */
+  /** When it aborts, the start ends, releases the folder and leaves nothing running. */
   readonly stopping?: AbortSignal;
   /** PostgreSQL settings that replace those chosen here. */
   readonly settings?: Settings;
@@ -24,18 +24,19 @@ interface EmbeddedOptions {
 export interface EmbeddedPostgres {
   /** For the pg library: the database `millrace`, as its owner. */
   readonly connection: Connection;
-  /** Ends the server, writing everything to disk, and gives the data folder back. Can be called again. */
+  /** Ends the server, writing everything to disk, and releases the data folder. Can be called again. */
   stop(): Promise<void>;
 }
 
 const largestLog = 20 * 1024 * 1024;
 
 /**
- * Runs PostgreSQL for this process alone, in the data folder, and starts it again whenever it dies. Goes on with a
- * server that outlived a killed Millrace process.
+ * Runs PostgreSQL for this process alone, in the data folder, and restarts it whenever it dies. Takes over a server that outlived a killed
+ * Millrace process.
  *
- * @throws when the folder is in use by a living Millrace process, holds a database this version cannot open, or
- * PostgreSQL cannot run here. Every message says what to do.
+ *
+ * @throws when the folder is in use by a living Millrace process, holds a database that this version cannot open, or PostgreSQL cannot run
+ *   here. Every message says what to do.
  */
 export async function startPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const dataFolder = await openDataFolder(options.dataFolder);
@@ -63,7 +64,7 @@ export async function startPostgres(options: EmbeddedOptions): Promise<EmbeddedP
 }
 
 /**
- * The database in a data folder, for a short task: that of the server at work, or where none is, started for as long.
+ * The database in a data folder, for a short task: that of the server at work or, without one, started for the task.
  * @throws Error when there is no database.
  */
 export async function borrowPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
@@ -79,7 +80,7 @@ export async function borrowPostgres(options: EmbeddedOptions): Promise<Embedded
   return { connection: await chooseConnection(place), stop: () => Promise.resolve() };
 }
 
-/** Brings everything up, or ends everything that it has begun. */
+/** Starts everything, or ends everything that it has begun. */
 async function start(
   dataFolder: string,
   options: EmbeddedOptions,
@@ -177,7 +178,7 @@ async function limitLog({ log }: Place): Promise<void> {
 /** The name of the database that Millrace works in. */
 const databaseName = 'millrace';
 
-/** Decides where the server will listen: a unix socket, or where there is none a port of 127.0.0.1. */
+/** Decides the address of the server: a unix socket or, where there is none, a port of 127.0.0.1. */
 async function chooseConnection(place: Place): Promise<Connection> {
   const common = { user: databaseUser, database: databaseName, ssl: false as const };
   if (place.sockets !== undefined) return { host: place.sockets, port: 5432, ...common };
@@ -245,7 +246,7 @@ const tuned: Settings = {
   TimeZone: 'UTC',
   log_timezone: 'UTC',
   log_line_prefix: '%m [%p] ',
-  // The details of an error quote values of rows, and the log is kept outside of what is encrypted and erased.
+  // The details of an error quote values of rows, and the log is not covered by encryption and erasure.
   log_error_verbosity: 'terse',
   logging_collector: 'off',
 };

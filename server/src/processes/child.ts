@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Member } from './exchange.ts';
 import type { FromProcess, Serving, ToProcess } from './messages.ts';
 
-/** How long a process may take to stop; it gives requests ten seconds. */
+/** Time for a process to stop; it gives requests ten seconds. */
 const stopMs = 30_000;
 
-/** Why a process does not serve: in its own words, or because it has ended. */
+/** The reason why a process does not serve: in its own words, or that it has ended. */
 export class NotServing extends Error {
   readonly isRefused: boolean;
 
@@ -16,23 +16,23 @@ export class NotServing extends Error {
   }
 }
 
-/** A server process that the parent has started. */
+/** A server process started by the parent. */
 export class Child implements Member {
-  /** Counted from one; a process that follows another has its number. */
+  /** Counted from one; a process that replaces another takes its number. */
   readonly number: number;
-  /** Rejects with NotServing when it ends before. */
+  /** Rejects with NotServing when it ends earlier. */
   readonly serving: Promise<Serving>;
-  /** Settles with how it ended, in a word. */
+  /** Settles with the exit code or signal. */
   readonly ended: Promise<string>;
   isServing = false;
   isReady = false;
-  /** Seconds since it was heard of. */
+  /** Seconds since its last message. */
   silentFor = 0;
   readonly #worker: Worker;
-  /** What it was told before it could hear; node:cluster does not keep that. */
+  /** Messages for it from before it could receive any; node:cluster does not keep those. */
   #early: ToProcess[] | undefined = [];
 
-  /** @param hear is called with what it tells, also with what this reads itself. */
+  /** @param hear is called with each of its messages, including those that this class reads itself. */
   constructor(number: number, hear: (message: FromProcess) => void) {
     this.number = number;
     this.#worker = cluster.fork();
@@ -67,7 +67,7 @@ export class Child implements Member {
 
   readonly tell = (message: ToProcess): void => {
     if (this.#early) this.#early.push(message);
-    // One that has just gone needs to hear of nothing.
+    // A process that has just gone needs no messages.
     else if (this.#worker.isConnected()) this.#worker.process.send(message, () => undefined);
   };
 
@@ -81,7 +81,7 @@ export class Child implements Member {
     this.#worker.process.kill('SIGKILL');
   }
 
-  /** Stops it in good order, or when it does not, anyhow. */
+  /** Stops it in good order or, if that fails, by force. */
   async stop(): Promise<void> {
     this.tell({ kind: 'stop' });
     const late = new AbortController();

@@ -2,15 +2,15 @@ import { Places } from '../engine/places.ts';
 import type { Notifier } from '../engine/notifier.ts';
 import type { FromProcess, Shared, ToProcess } from './messages.ts';
 
-/** A process, as the exchange reaches it. */
+/** A process, as seen from the exchange. */
 export interface Member {
   readonly tell: (message: ToProcess) => void;
 }
 
-/** What the processes of a server tell each other, and share: wake-ups, requests, and places of which there are few. */
+/** The messages and shared resources of a server's processes: wake-ups, requests, and scarce places. */
 export class Exchange {
   readonly #places = new Places();
-  /** The places that each holds, by its call. */
+  /** The places held by each process, by its call. */
   readonly #members = new Map<Member, Map<number, () => void>>();
   /** Carries wake-ups to other servers. */
   notifier: Pick<Notifier, 'notify'> | undefined;
@@ -19,13 +19,13 @@ export class Exchange {
     this.#members.set(member, new Map());
   }
 
-  /** Gives back what a process held that has ended. */
+  /** Releases the places of a process that has ended. */
   leave(member: Member): void {
     for (const release of this.#members.get(member)?.values() ?? []) release();
     this.#members.delete(member);
   }
 
-  /** @param from undefined where it comes from another server */
+  /** @param from undefined for a message from another server */
   tellOthers(from: Member | undefined, message: ToProcess): void {
     for (const member of this.#members.keys()) if (member !== from) member.tell(message);
   }

@@ -4,14 +4,14 @@ import type { Siblings, Wake } from '../engine/siblings.ts';
 import { allWaiting, type WakeUp } from '../engine/wake-ups.ts';
 import type { FromProcess, Start, ToProcess } from './messages.ts';
 
-// Wake-ups go at once; only when many come, those of this time go together.
+// Wake-ups are sent at once; only when many come, those of this time are sent together.
 const gatherMs = 4;
 
 type Heard = Parameters<Siblings['hear']>[0];
 
-/** The way of a process to its siblings, which leads over the parent of all. */
+/** The connection of a process to its siblings, by way of their parent. */
 export class Link implements Siblings {
-  /** Settles with what the parent says when there is a database. */
+  /** Settles with the parent's message that there is a database. */
   readonly started: Promise<Start>;
   readonly #heard: Heard[] = [];
   readonly #calls = new Map<number, (full: Full | undefined) => void>();
@@ -22,19 +22,19 @@ export class Link implements Siblings {
   #lastCall = 0;
   #missing = 0;
 
-  /** @param ends are called when this process is to leave its connections to others, or to stop. */
+  /** @param ends are called when this process has to leave its connections to others, or to stop. */
   constructor(ends: Record<'leave' | 'stop', () => void>) {
     this.#ends = ends;
     this.started = new Promise((resolve) => (this.#start = resolve));
     process.on('message', (message: ToProcess) => this.#hear(message));
-    // Until there is a database, nothing else keeps this process.
+    // Until there is a database, nothing else keeps this process alive.
     process.channel?.ref();
     void this.tell({ kind: 'listening' });
   }
 
-  /** Tells the parent; settles when that is on its way. */
+  /** Tells the parent; settles when the message is on its way. */
   readonly tell = (message: FromProcess): Promise<void> =>
-    // It has gone when it cannot be told, and so does this process in a moment.
+    // A parent that cannot be told has gone, and this process goes in a moment.
     new Promise((resolve) => {
       if (process.connected) process.send?.(message, undefined, undefined, () => resolve());
       else resolve();

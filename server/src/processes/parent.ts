@@ -11,9 +11,9 @@ import { isHopeless, provedMs } from './rules.ts';
 
 interface Options {
   readonly processes: number;
-  /** May be that of a database that is still starting: processes get ready meanwhile. */
+  /** May come from a database that is still starting: processes get ready meanwhile. */
   readonly start: Promise<Start>;
-  /** Is called with a line for a person now and then. */
+  /** Called with a line for a person now and then. */
   readonly log: (line: string) => void;
   /** Ends the start when it aborts. */
   readonly stopping?: AbortSignal;
@@ -21,24 +21,24 @@ interface Options {
 
 /** Processes that serve on one port. */
 interface Processes extends Serving {
-  /** Rejects when a process ends again and again, with a sentence. */
+  /** Rejects, with a sentence, when a process ends again and again. */
   readonly failed: Promise<never>;
-  /** Replaces one process after the other; callers lose nothing. Settles when that is done, or could not be. */
+  /** Replaces one process after the other; callers lose nothing. Settles when that is done, or has failed. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * Starts the processes of a server: the first migrates and prepares the database, the others follow. Each that ends is started again.
- * @throws Error that says why they cannot serve; then none is left.
+ * Starts the processes of a server: the first migrates and prepares the database, the others follow. Each one that ends is replaced.
+ * @throws Error with the reason why they cannot serve; then none is left.
  */
 export async function startProcesses(options: Options): Promise<Processes> {
-  // Connections by turns: sharing the port leaves the choice to the system, which gives much to one. See docs/decisions/0026.
+  // Connections are distributed in turn: with a shared port the system chooses, and gives much to one process. See docs/decisions/0026.
   cluster.schedulingPolicy = cluster.SCHED_RR;
   cluster.setupPrimary({
     exec: fileURLToPath(new URL(`process${path.extname(import.meta.url)}`, import.meta.url)),
     args: [String(options.processes)],
-    // Places of items are bytes.
+    // Places of items contain bytes.
     serialization: 'advanced',
   });
   const parent = new Parent(options);
@@ -56,7 +56,7 @@ export async function startProcesses(options: Options): Promise<Processes> {
   }
 }
 
-/** A process that says nothing for so long hangs. */
+/** A process without a message for this long hangs. */
 const silentSeconds = 60;
 
 class Parent {
@@ -64,9 +64,9 @@ class Parent {
   readonly #options: Options;
   readonly #exchange = new Exchange();
   readonly #stopping = new AbortController();
-  /** Those that serve, or are to, by their numbers. */
+  /** The processes that serve, or are starting to, by number. */
   readonly #current = new Map<number, Child>();
-  /** Also those that leave, and those that are to follow them. */
+  /** All processes, including those that leave, and those that will replace them. */
   readonly #all = new Set<Child>();
   readonly #failures = new Map<number, number>();
   #fail: (error: Error) => void = () => undefined;
@@ -84,7 +84,7 @@ class Parent {
 
   async start(): Promise<Serving> {
     const first = this.#begin(1);
-    // Whichever fails first says why.
+    // The first failure has the reason.
     await Promise.race([this.#options.start, first.serving]);
     const serving = await first.serving;
     this.#listen(await this.#options.start);
@@ -124,7 +124,7 @@ class Parent {
     this.#exchange.notifier = this.#notifier;
   }
 
-  /** Starts a process that takes this number as soon as it serves, or at once where none has it. */
+  /** Starts a process that takes this number as soon as it serves, or at once where the number is free. */
   #begin(number: number): Child {
     const child: Child = new Child(number, (message) => this.#hear(child, message));
     this.#all.add(child);
@@ -163,7 +163,7 @@ class Parent {
     this.#exchange.tellOthers(undefined, { kind: 'missing', processes: missing });
   }
 
-  /** Has a process that serves followed by another one when it ends by itself. */
+  /** Replaces a serving process when it ends by itself. */
   #watch(child: Child): void {
     const servesSince = performance.now();
     void child.ended.then((how) => {
@@ -176,7 +176,7 @@ class Parent {
     });
   }
 
-  /** Starts a process anew until it serves, each time after a longer while. */
+  /** Starts a process again until it serves, each time after a longer pause. */
   async #follow(number: number, ending: NotServing): Promise<void> {
     const { log } = this.#options;
     const { signal } = this.#stopping;
@@ -217,7 +217,7 @@ class Parent {
   /** @returns whether that process is a new one */
   async #replace(number: number): Promise<boolean> {
     const old = this.#current.get(number);
-    // What has ended is being started anew anyway.
+    // A process that has ended is being replaced anyway.
     if (!old) return true;
     const next = this.#begin(number);
     const error = await failureOf(next.serving);
@@ -226,7 +226,7 @@ class Parent {
       this.#options.log(`The other server processes go on as they are: ${error.message}`);
       return false;
     }
-    // Where the old one has ended meanwhile, another one follows it already.
+    // Where the old one has ended meanwhile, it is being replaced already.
     if (this.#current.get(number) !== old) {
       await next.stop();
       return true;
@@ -239,10 +239,10 @@ class Parent {
     return !this.#stopping.signal.aborted;
   }
 
-  /** Ends processes that hang, so that others follow them. Rounds are counted and no time: a machine may have slept. */
+  /** Ends hanging processes, so that others replace them. Counts rounds instead of time: the machine may have slept. */
   #lookForSilent(): void {
     for (const child of this.#all) {
-      // What a start waits for may take as long as it likes.
+      // A start may wait for any length of time.
       if (!child.isServing) continue;
       child.silentFor += 1;
       if (child.silentFor !== silentSeconds) continue;

@@ -1,4 +1,4 @@
-/** One of several processes of a server; `parent.ts` starts it. Its argument says how many there are. */
+/** One of several processes of a server, started by `parent.ts`. Its argument is their number. */
 import { readConfig } from '../engine/config.ts';
 import { goOnUnread } from '../engine/output.ts';
 import { divideBy } from '../engine/share.ts';
@@ -10,7 +10,7 @@ divideBy(Number(process.argv[2]));
 const leaving = new AbortController();
 const stopping = new AbortController();
 const link = new Link({ leave: () => leaving.abort(), stop: () => stopping.abort() });
-// Whoever ends this one alone has it replaced.
+// A process that is ended by itself is replaced by another.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopping.abort());
 
 /** Settles when one of the signals aborts. */
@@ -25,7 +25,7 @@ async function refuseStopped(): Promise<never> {
 }
 
 async function serve(): Promise<void> {
-  // Loading takes longer than anything else of a start: it is done while the database starts.
+  // Loading takes longer than any other part of a start: it happens while the database starts.
   const loading = import('../server.ts');
   const { connection, direct, ownKeyFile, ...own } = await Promise.race([link.started, refuseStopped()]);
   const { startServer } = await loading;

@@ -2,20 +2,20 @@ import type { Config } from '../engine/config.ts';
 
 interface Shares {
   readonly processes: number;
-  /** Connections to the database of each. */
+  /** Connections to the database, for each process. */
   readonly databaseConnections: number;
 }
 
 const mostProcesses = 16;
-/** With fewer, reads and files leave none to those who report. */
+/** With fewer, reads and files leave none for reports. */
 const enoughConnections = 4;
 const fewestConnections = 2;
 
 /**
- * How many processes serve, and how many connections each of them has.
- * @param cores that this machine has for the server
- * @param usual connections of all, where nobody said how many
- * @throws Error when there are too few connections for the processes that were asked for
+ * The number of processes, and of connections for each of them.
+ * @param cores the cores of this machine that the server may use
+ * @param usual connections of all processes, unless their number is set
+ * @throws Error when there are too few connections for the wanted processes
  */
 export function decideShares(
   { processes: asked, databaseConnections: all }: Pick<Config, 'processes' | 'databaseConnections'>,
@@ -34,21 +34,21 @@ export function decideShares(
   );
 }
 
-/** What is known when a process has ended, or could not start. */
+/** The facts about a process that has ended, or could not start. */
 interface Ending {
-  /** How often in a row, each time before it served or soon after. */
+  /** Number of ends in a row, each before it served or soon after. */
   readonly failures: number;
-  /** Whether it said why it could not start, as when the database is away. */
+  /** Whether it gave a reason why it could not start, such as a database that is away. */
   readonly isRefused: boolean;
   /** Whether another process serves meanwhile. */
   readonly othersServe: boolean;
 }
 
-/** Of a process that has served for so long, the end is no failure to start. */
+/** After this time of serving, the end of a process does not count as a failed start. */
 export const provedMs = 10_000;
 const mostFailures = 6;
 
-/** Whether a process is not started again, as it would only end again, and with it the server. */
+/** Whether a process is not started again, because it would only end again; the server then ends with it. */
 export function isHopeless({ failures, isRefused, othersServe }: Ending): boolean {
   if (failures < mostFailures) return false;
   return !(isRefused && othersServe);

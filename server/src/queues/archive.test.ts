@@ -124,7 +124,7 @@ describe('archiveQueue', () => {
         queue.claim(2),
         queue.owner.call.archiveQueue({ path: queue.path }),
       ]);
-      // Whichever came first: nobody holds an item of an archived queue, and what was accepted is there.
+      // Whichever came first: nobody holds an item of an archived queue, and all accepted items are there.
       expect(archived.status).toBe(claimed.length > 0 ? 409 : 200);
       const { list } = (await queue.owner.call.listWorkItems({ path: queue.path })).body;
       expect(list).toHaveLength(created.status === 200 ? 3 : 2);

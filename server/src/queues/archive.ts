@@ -30,15 +30,15 @@ export const restoreQueue: QueueOperation<'restoreQueue'> = async (context, { bo
 
 export const deleteQueue: QueueOperation<'deleteQueue'> = async (context) => {
   const { db, queue, now } = context;
-  // A call that creates an automation of the queue waits until this transaction is over.
+  // A call that creates an automation of the queue waits for the end of this transaction.
   const automations = await automationsOf(db, queue.id);
   await withoutWriters(context, (_, counts) => decideDeletion(queue, counts, automations));
-  // Before the row goes: it says whose queue it was.
+  // Before the row is deleted, which names the tenant.
   await recordOfQueue(context, queue.id, { operation: 'deleteQueue', changes: { name: queue.name } });
   await deleteQueueRow(db, queue.id, now);
 };
 
-/** Decides by the items of the queue, and again when nobody can add any more. @throws the refusal */
+/** Decides by the items of the queue, and again when no more can be added. @throws the refusal */
 async function withoutWriters(
   { db, queue, now }: QueueContext,
   decide: typeof decideArchiving,
@@ -48,13 +48,13 @@ async function withoutWriters(
     const refusal = decide(queue, counts);
     if (refusal) throw refusal;
   };
-  // First without keeping writers out: a busy queue would be held up, and the call refused nevertheless.
+  // First without locking writers out: a busy queue would be held up for a call that is refused after all.
   await refuse();
   await lockOutWriters(db, queue.id);
   await refuse();
 }
 
-/** Deletes a queue that holds no items, with all that belongs to it; its events stay, and what they are read by. */
+/** Deletes a queue without items, with everything that belongs to it; its events stay, and the model for reading them. */
 async function deleteQueueRow(db: Db, id: Id, now: Date): Promise<void> {
   await db.rows(sql`
     insert into deleted_queues (id, tenant_id, model_id, name, attributes, model_version, deleted_on, rekey_after)

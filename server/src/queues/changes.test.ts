@@ -37,7 +37,7 @@ describe('updateQueue', () => {
     const { updatedBy, updatedOn, memberships, capabilities } = body;
     const expiry = { type: 'DURATION', duration: 1, durationUnit: 'DAYS' };
     const after = { ...before, ...sent, expiry, version: 1, updatedBy, updatedOn };
-    // A new expiry reaches the items that are there in the background.
+    // A new expiry is applied to the existing items in the background.
     expect(body).toEqual({ ...after, rekeying: true, memberships, capabilities });
     expect(updatedBy).not.toBe(before.updatedBy);
     const read = async () => (await queue.owner.call.getQueue({ path: queue.path })).body;

@@ -5,10 +5,10 @@ import type { Context } from '../engine/operation.ts';
 import type { ModelNames } from '../records/record.ts';
 import type { Sealing } from '../records/sealed.ts';
 
-/** A queue that was deleted, as far as its events need it. */
+/** A deleted queue, with the members that its events need. */
 export type DeletedQueue = Sealing & {
   readonly tenantId: Id;
-  /** The last item whose events are as the model says; undefined when all are. */
+  /** The last item whose events follow the model; undefined when all do. */
   readonly after?: Id | undefined;
 };
 
@@ -28,7 +28,7 @@ export async function findDeletedQueue(
   return row && withSealer(where, row);
 }
 
-/** One whose events are to be brought to its model, locked; those that another server works on are skipped. */
+/** A queue whose events have yet to follow its model, locked; those on which another server works are skipped. */
 export async function lockBehind(where: Where): Promise<DeletedQueue | undefined> {
   const row = await where.db.row<DeletedQueue>(sql`
     select ${columns} from deleted_queues where rekey_after is not null order by id limit 1 for no key update skip locked`);
@@ -39,12 +39,12 @@ async function withSealer({ db, vault }: Where, queue: DeletedQueue): Promise<De
   return { ...queue, sealer: await vault.sealerOf(db, queue.tenantId) };
 }
 
-/** Notes up to which item the events of a deleted queue are as its model says; undefined for all. */
+/** Stores the item up to which the events of a deleted queue follow its model; undefined for all. */
 export async function saveBehind(db: Db, id: Id, after: Id | undefined): Promise<void> {
   await db.rows(sql`update deleted_queues set rekey_after = ${after ?? null} where id = ${id}`);
 }
 
-/** Gives the deleted queues of a model its next version. @param isRemarking some values are to be sealed now, or opened */
+/** Gives the deleted queues of a model its next version. @param isRemarking whether some values have to be sealed now, or opened */
 export async function followModel(
   db: Db,
   modelId: Id,
@@ -57,7 +57,7 @@ export async function followModel(
     where model_id = ${modelId}`);
 }
 
-/** Has the events of the deleted queues of a tenant encrypted anew. */
+/** Has the events of a tenant's deleted queues with sensitive attributes encrypted again. */
 export async function reorderDeletedQueues(db: Db, tenantId: Id): Promise<void> {
   await db.rows(sql`
     update deleted_queues q set rekey_after = 0 where tenant_id = ${tenantId} and exists (

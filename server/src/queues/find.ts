@@ -13,13 +13,13 @@ export async function readQueue({ db }: Pick<Context, 'db'>, id: Id): Promise<St
   return queue;
 }
 
-/** The queue as it is answered: as stored now, with what the caller is and may do in it. */
+/** The queue for an answer: as stored now, with the caller's memberships and capabilities. */
 export async function answerQueue(context: Pick<Context, 'db' | 'actor'>, id: Id): Promise<Schemas['Queue']> {
   const [queue] = await withMemberships(context, [await readQueue(context, id)]);
   return queue as Schemas['Queue'];
 }
 
-/** A queue as it is now, for a job, which holds no queue. */
+/** The present state of a queue, for a job, which locks no queue. */
 export function readDefinition(
   where: Pick<Context, 'db' | 'vault'>,
   id: Id,
@@ -28,8 +28,8 @@ export function readDefinition(
 }
 
 /**
- * A queue besides that of the operation, kept as it is until the transaction ends.
- * @throws Refusal when the caller does not belong to it, may not do there what is needed, or it is archived, unless that does not matter
+ * A queue other than that of the operation, locked until the transaction ends.
+ * @throws Refusal when the caller does not belong to it or lacks the needed capability, or when it is archived, unless that does not matter
  */
 export async function findOtherQueue(
   context: Context,
@@ -48,8 +48,8 @@ export async function findOtherQueue(
 }
 
 /**
- * A queue as grants to devices need it, kept from being deleted until the transaction ends. Waits for nobody: undefined also while a
- * change keeps out all who write its items, which may take long.
+ * A queue for grants to devices, kept from being deleted until the transaction ends. Waits for no lock: also undefined while a change locks
+ * out all writers of its items, which may take long.
  */
 export function holdQueueAtOnce(
   where: Pick<Context, 'db' | 'vault'>,
@@ -62,7 +62,7 @@ function selectQueue(db: Db, id: Id): Promise<StoredQueue | undefined> {
   return db.row(sql`select ${queueColumns} from queues q where q.id = ${id}`);
 }
 
-/** A queue that a request names besides its own, if the caller may use it so. */
+/** A queue named in a request besides its own, or the refusal. */
 function decideOther(
   queue: QueueDefinition | undefined,
   id: Id,

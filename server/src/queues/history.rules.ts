@@ -2,26 +2,26 @@ import type { Schemas } from '@millrace/api';
 import { Refusal } from '../engine/errors.ts';
 import { added, percentileOf, type Times } from '../journal/times.rules.ts';
 
-/** Lengths of the spans that a history can have, in seconds: each holds the ones before it whole. */
+/** Lengths of the spans that a history can have, in seconds: each is a multiple of the ones before it. */
 const steps = [60, 300, 900, 3600, 21_600, 86_400] as const;
 type Step = (typeof steps)[number];
 
 const hour = 3600;
 const day = 86_400;
-/** Seconds for which minutes, and then hours, are kept; days are for ever, as a queue makes no more than 366 a year. */
+/** Seconds for which minutes, and then hours, are kept; days are kept for ever, as a queue makes no more than 366 a year. */
 export const keptFor = { minutes: 2 * day, hours: 90 * day } as const;
 
 const usualSpans = 150;
 const mostSpans = 1500;
 
-/** A part of the past, cut into spans of equal length that begin at whole multiples of it. */
+/** A part of the past, divided into spans of equal length that begin at whole multiples of it. */
 export interface Stretch {
   readonly step: Step;
   readonly from: Date;
   readonly to: Date;
 }
 
-/** What was asked for; all of it may be left out. */
+/** The requested stretch; all members are optional. */
 interface Wanted {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -29,8 +29,8 @@ interface Wanted {
 }
 
 /**
- * The stretch to answer: the last day unless told otherwise, in spans that are as long as asked for, and no shorter than
- * what is still kept of its beginning.
+ * The stretch to answer: the last day by default, in spans of the requested length, but no shorter than those that are still kept of its
+ * beginning.
  * @throws Refusal when it ends before it begins, or has too many spans
  */
 export function stretchOf(wanted: Wanted, now: Date): Stretch {
@@ -46,7 +46,7 @@ export function stretchOf(wanted: Wanted, now: Date): Stretch {
   return { step, from: floored(from, step), to };
 }
 
-/** The length of the spans that are kept of what is so old. */
+/** The length of the kept spans at this age, in seconds. */
 function resolutionOf(age: number): Step {
   if (age < keptFor.minutes) return 60;
   return age < keptFor.hours ? hour : day;
@@ -66,7 +66,7 @@ function invalid(field: 'from' | 'step', message: string): Refusal {
 
 type Counts = Schemas['QueueStats']['counts'];
 
-/** What happened in a span: by how much the counts changed, how much came in and was finished. */
+/** The events of a span: the changes of the counts, and the numbers of arrived and finished items. */
 export interface Span {
   readonly at: Date;
   readonly changed: Counts;
@@ -79,8 +79,8 @@ export interface Span {
 }
 
 /**
- * The history, oldest span first, those without events among them: the counts at the end of each are those of now, less what
- * changed later.
+ * The history, oldest span first, including spans without events: the counts at the end of each are the present ones minus the later
+ * changes.
  * @param spans from the beginning of the stretch until now
  */
 export function historyOf({ from, to, step }: Stretch, counts: Counts, spans: readonly Span[]) {

@@ -38,7 +38,7 @@ const totals = ({ list }: Schemas['QueueHistory']) => ({
   failed: list.reduce((total, { failed }) => total + failed, 0),
 });
 
-/** A queue with a life: three items came, one was done, one failed, one waits. */
+/** A queue with a past: three items came, one was completed, one failed, one waits. */
 async function createLived(): Promise<QueueFixture> {
   const queue = await createQueue(app);
   await queue.add(1, 2, 3);
@@ -53,7 +53,7 @@ async function createLived(): Promise<QueueFixture> {
   return queue;
 }
 
-/** Moves all that the counters know of a queue into the past, as if the server had run since. */
+/** Moves the counters of a queue into the past, as if the server had run since. */
 async function age({ id }: QueueFixture, hours: number): Promise<void> {
   await app.sql(
     `update queue_tallies set minute = minute - make_interval(hours => $2)

@@ -25,7 +25,9 @@ export const getQueueHistory: QueueOperation<'getQueueHistory'> = async ({ db, q
   };
 };
 
-/** In one statement, so that the counts of now and what led to them are of the same moment. The row without a time has the counts. */
+/**
+ * In one statement, so that the present counts and the changes before them are of the same moment. The row without a time has the counts.
+ */
 function selectSpans(
   db: Db,
   queueId: Id,
@@ -45,10 +47,10 @@ const sums =
   ${sum('handling_ms')} as "handlingMilliseconds"`);
 
 const pauseMs = 60_000;
-// What is left over is rolled up at once, the next time.
+// The rest is rolled up at once, in the next run.
 const queuesAtOnce = 100;
 
-/** Adds minutes up to hours, and hours to days, when they are old. */
+/** Adds up old minutes to hours, and old hours to days. */
 export const rollUpHistory: Job = {
   name: 'rollUpHistory',
   run: async ({ db, now }) => {
@@ -60,7 +62,7 @@ export const rollUpHistory: Job = {
   },
 };
 
-/** The age at which spans become old, at a whole longer span: that is rolled up once. */
+/** The time before which spans count as old, rounded down to a whole longer span, so that each of those is rolled up once. */
 function cut(now: Date, age: number, step: number): Date {
   const seconds = now.getTime() / 1000 - age;
   return new Date(Math.floor(seconds / step) * step * 1000);

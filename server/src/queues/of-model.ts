@@ -8,17 +8,17 @@ import { orderOf, type ModelNames } from '../records/record.ts';
 import { isMarked } from '../records/sensitive.rules.ts';
 import { changedBy, lockOutWriters, reordered } from './sql.ts';
 
-/** The ids of the models that the queues of a user have, as SQL. */
+/** The ids of the models of a user's queues, as SQL. */
 export function modelsOfUser(userId: Id): Sql {
   return sql`select q.model_id from queues q where q.id in (${queuesOfUser(userId)})`;
 }
 
-/** Waits until nobody writes items of these queues, and keeps it so until the transaction ends. */
+/** Waits until nobody writes items of these queues, and keeps writers out until the transaction ends. */
 export async function lockOutWritersOf(db: Db, queues: readonly Pick<ModelledQueue, 'id'>[]): Promise<void> {
   for (const { id } of queues) await lockOutWriters(db, id);
 }
 
-/** @throws Refusal IN_USE when a setting of one of the queues names an attribute that there will not be */
+/** @throws Refusal IN_USE when a setting of one of the queues names an attribute that is going to be removed */
 export function refuseLostNames(queues: readonly ModelledQueue[], after: TakenFromModel['attributes']): void {
   for (const queue of queues) renamedSettings(queue.id, queue, queue.attributes, after);
 }
@@ -59,8 +59,8 @@ interface NamingSettings {
 }
 
 /**
- * The settings under the names that the attributes of the model will have.
- * @throws Refusal IN_USE when one of them names an attribute that there will not be
+ * The settings with the new names of the model's attributes.
+ * @throws Refusal IN_USE when one of them names an attribute that is going to be removed
  */
 function renamedSettings(
   queueId: Id,
@@ -77,7 +77,7 @@ function renamedSettings(
   return {
     displayColumns: named('displayColumns').map(nameOf),
     indexedColumns: named('indexedColumns').map(nameOf),
-    // Of encrypted values there are no parts to be found.
+    // Parts of encrypted values cannot be searched.
     searchedAttributes: named('searchedAttributes').flatMap((one) => (isMarked(one) ? [] : nameOf(one))),
     uniqueBy: named('uniqueBy').map(nameOf),
     workItemProcessingOrders: settings.workItemProcessingOrders.map((said) => {
@@ -88,7 +88,7 @@ function renamedSettings(
   };
 }
 
-/** Finds an attribute as it will be. */
+/** Finds the changed form of an attribute. */
 const renaming =
   (queueId: Id, after: readonly Attribute[]) =>
   (field: keyof NamingSettings, attribute: Attribute | undefined, said: string): Attribute => {
@@ -132,7 +132,7 @@ function ordersNothing(queueId: Id, said: string): Refusal {
   );
 }
 
-/** A leading `-` means descending, unless an attribute is named so. */
+/** A leading `-` means descending, unless it is part of an attribute's name. */
 function ambiguous(queueId: Id, order: string): Refusal {
   return new Refusal(
     'IN_USE',
@@ -141,12 +141,12 @@ function ambiguous(queueId: Id, order: string): Refusal {
   );
 }
 
-/** A queue as a change of its model sees it. */
+/** A queue, with the members that a change of its model needs. */
 export interface ModelledQueue extends ModelNames, NamingSettings {
   readonly id: Id;
   readonly name: string;
   readonly openItems: number;
-  /** Its items are being brought to a change of it, or of its model. */
+  /** Its items are being adapted to a change of it, or of its model. */
   readonly isReordering: boolean;
 }
 
@@ -187,7 +187,7 @@ export async function queuesUsingModel(db: Db, modelId: Id): Promise<{ id: Id; n
   return db.rows(sql`select id, name from queues where model_id = ${modelId} order by id`);
 }
 
-/** The members that a queue has from its model. */
+/** The members of a queue that come from its model. */
 interface TakenFromModel extends ModelNames {
   readonly attributes: readonly Attribute[];
 }
@@ -218,7 +218,7 @@ async function renameSettings(
     where id = ${id}`);
 }
 
-/** Has the items of all queues brought to their models again that may have encrypted values; answers how many queues those are. */
+/** Has the items of all queues that may have encrypted values adapted to their models again; returns the number of queues. */
 export async function reorderSensitiveQueues(db: Db, tenantId: Id): Promise<number> {
   const rows = await db.rows(sql`
     update queues q set ${reordered({ renewsExpiry: false })} where tenant_id = ${tenantId} and exists (

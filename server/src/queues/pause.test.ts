@@ -174,7 +174,7 @@ describe('resumeQueues', () => {
     await resumed.owner.call.resumeQueue({ path: resumed.path });
     await archived.owner.call.archiveQueue({ path: archived.path });
     await pause(open);
-    // One whose time comes after that of the others shows that the job has been there.
+    // A queue whose time is later than that of the others shows that the job has run.
     const last = await createQueue(app);
     await pause(last, soon());
     await eventually(

@@ -29,7 +29,7 @@ export const resumeQueue: QueueOperation<'resumeQueue'> = async (context, { body
   return answerQueue(context, queue.id);
 };
 
-/** Wakes the consumers of a queue: while it was inactive, they did not hear of its items. */
+/** Wakes the consumers of a queue: while it was inactive, they were not told of its items. */
 export async function wakeConsumers(
   { db, wake }: Pick<QueueContext, 'db' | 'wake'>,
   queueId: QueueContext['queue']['id'],
@@ -41,7 +41,7 @@ export async function wakeConsumers(
 // Often enough that no queue waits two seconds for it.
 const pauseMs = 500;
 
-/** Lets queues go on that were paused until a time. */
+/** Resumes queues that were paused until a time. */
 export const resumeQueues: Job = {
   name: 'resumeQueues',
   run: async (context) => {

@@ -174,7 +174,7 @@ describe('getQueue', () => {
     for (const { call } of [stranger, foreigner]) {
       const { status, error } = await call.getQueue({ path });
       expect([status, error.code]).toEqual([404, 'NOT_FOUND']);
-      // It reads like one that does not exist at all.
+      // The answer is the same as for a queue that does not exist.
       expect(error.message.replace(String(path.id), '987654321')).toBe(missing.error.message);
     }
     expect((await powerless.call.getQueue({ path })).status).toBe(403);

@@ -76,7 +76,7 @@ export const listQueues: PlainOperation<'listQueues'> = async (context, { body }
   return { page, list: await withMemberships(context, list) };
 };
 
-/** Members whose change may let consumers begin items that wait. */
+/** Members whose change may let consumers begin waiting items. */
 const startMembers = ['status', 'reactivationThreshold', 'reactivationUnit'];
 
 export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body }) => {
@@ -102,13 +102,13 @@ export const updateQueue: QueueOperation<'updateQueue'> = async (context, { body
 
 const none = { type: 'NONE' };
 
-/** Settings that say so where there is no expiry, no back-off or no format, as a change does that takes them away. */
+/** Settings with the value NONE in place of a missing expiry, back-off or format, as in a change that removes them. */
 function withNone(settings: QueueSettings): QueueSettings {
   const { expiry = none, retryBackOff = none, intakeFormat = {} } = settings;
   return { ...settings, expiry, retryBackOff, intakeFormat };
 }
 
-/** Whether items expire at other times: each carries when. */
+/** Whether items expire at other times: each carries its own time. */
 function changesExpiry(before: QueueSettings, after: QueueSettings): boolean {
   return 'expiry' in changedMembers({ expiry: before.expiry }, { expiry: after.expiry });
 }
@@ -137,11 +137,11 @@ function refuseOtherQueue(
   }
 }
 
-/** Compares the items of the queue by the settings to come, and gives each its unique key. */
+/** Compares the items of the queue by the coming settings, and gives each its unique key. */
 async function compareAnew({ db, queue }: QueueContext, settings: QueueSettings): Promise<void> {
   const { disallowDuplicate, uniqueBy, duplicateScope } = settings;
   const wanted = { ...queue, disallowDuplicate, uniqueBy, duplicateScope };
-  // First without keeping writers out: a busy queue would be held up, and the change refused nevertheless.
+  // First without locking writers out: a busy queue would be held up for a change that is refused after all.
   await comparedItems(db, wanted);
   await lockOutWriters(db, queue.id);
   await replaceAll(db, wanted, await comparedItems(db, wanted));
@@ -171,7 +171,7 @@ async function insertQueue(
   return (queue as { id: Id }).id;
 }
 
-/** How a queue is changed, and whether its items have to follow. */
+/** A change of a queue, and whether its items have to follow. */
 interface QueueChange {
   readonly settings: QueueSettings;
   readonly isReordering: boolean;
@@ -179,8 +179,8 @@ interface QueueChange {
 }
 
 /**
- * Changes the settings of a queue, one version up, in a single statement: between two, another call could come to wait for the first
- * while the second has to wait for that call.
+ * Changes the settings of a queue, one version up, in a single statement: between two, another call could begin to wait for the first while
+ * the second has to wait for that call.
  */
 async function updateQueueSettings(db: Db, id: Id, change: QueueChange, author: Author) {
   const { settings, isReordering } = change;
@@ -193,7 +193,7 @@ async function updateQueueSettings(db: Db, id: Id, change: QueueChange, author: 
     where id = ${id}`);
 }
 
-/** In the order in which the statements above name their columns. */
+/** In the order of the columns in the statements above. */
 function valuesOf(settings: QueueSettings): unknown[] {
   const { expiry, retryBackOff, intakeFormat } = settings;
   return [
@@ -219,7 +219,7 @@ function valuesOf(settings: QueueSettings): unknown[] {
   ];
 }
 
-/** The pause that goes with a status which is set alone: a pause that lasts already keeps its reason. */
+/** The pause for a status that is set alone: a pause that already lasts keeps its reason. */
 function pauseBy(status: Schemas['Queue']['status'], { actorId, now }: Author): Sql {
   if (status === 'ACTIVE') return noPause;
   return sql`paused_by = coalesce(paused_by, ${actorId}), paused_on = coalesce(paused_on, ${now}::timestamptz)`;

@@ -3,7 +3,7 @@ import { Refusal } from '../engine/errors.ts';
 import type { QueueDefinition } from '../engine/operation.ts';
 import { namesOfAutomations, type NamedAutomation } from '../fleet/pools/rules.ts';
 
-/** The pause that a request asks for. */
+/** The pause wanted by a request. */
 export function decidePause({ reason, until }: Schemas['PauseRequest'], now: Date) {
   const end = until ? new Date(until) : undefined;
   if (!end || end > now) return { reason, until: end };
@@ -11,7 +11,7 @@ export function decidePause({ reason, until }: Schemas['PauseRequest'], now: Dat
   return new Refusal('INVALID_REQUEST', `until ${message}.`, { details: [{ field: 'until', message }] });
 }
 
-/** The operations on an archived queue besides those that only read; consumers that still wait for its items get none. */
+/** The operations allowed on an archived queue besides those that only read; consumers that still wait for its items get none. */
 const openInArchive: readonly OperationId[] = [
   'archiveQueue',
   'restoreQueue',
@@ -23,7 +23,7 @@ const openInArchive: readonly OperationId[] = [
   'revealWorkItem',
 ];
 
-/** Why an operation may not be called on the queue, if it is archived. */
+/** The reason why an operation may not be called on the queue, if it is archived. */
 export function decideArchived(
   queue: Pick<QueueDefinition, 'id' | 'archived'>,
   operationId: OperationId,
@@ -39,7 +39,7 @@ export function decideArchived(
 
 type Counts = Readonly<Record<Status, number>>;
 
-/** Why a queue with these items cannot be archived. */
+/** The reason why a queue with these items cannot be archived. */
 export function decideArchiving({ id }: Pick<QueueDefinition, 'id'>, counts: Counts): Refusal | undefined {
   const running = counts.IN_PROGRESS;
   if (running === 0) return undefined;
@@ -50,7 +50,7 @@ export function decideArchiving({ id }: Pick<QueueDefinition, 'id'>, counts: Cou
   );
 }
 
-/** Why a queue with these items and automations cannot be deleted: all that holds it, at once. */
+/** The reason why a queue with these items and automations cannot be deleted: everything that holds it, at once. */
 export function decideDeletion(
   { id }: Pick<QueueDefinition, 'id'>,
   counts: Counts,

@@ -2,7 +2,7 @@ import type { Id } from '@millrace/api';
 import { sql, type Reader } from '../engine/db.ts';
 import type { Attribute } from '../engine/operation.ts';
 
-/** The attributes of those of these queues, deleted ones among them, that have sensitive ones, or had. */
+/** The attributes of those of these queues, including deleted ones, that have sensitive attributes, or had. */
 export async function sensitiveAttributes(
   db: Reader,
   queueIds: readonly Id[],

@@ -38,9 +38,9 @@ type Optional =
 export type QueueSettings = Required<Pick<Schemas['Queue'], Exclude<Setting, Optional>>> &
   Pick<Schemas['Queue'], Optional>;
 
-/** The circumstances that settings depend on besides the request. */
+/** The circumstances on which settings depend besides the request. */
 interface Circumstances {
-  /** Of the queue's model. */
+  /** The attributes of the queue's model. */
   readonly attributes: readonly Attribute[];
   readonly now: Date;
 }
@@ -53,8 +53,8 @@ export function newSettings(sent: Schemas['NewQueue'], circumstances: Circumstan
     description: '',
     status: 'ACTIVE' as const,
     reactivationUnit: 'PERCENT' as const,
-    // Less than 100 % of a cycle waits from its first claim on, so no device idles while there is work; and a count of 1 starts a
-    // drained queue with the first item.
+    // From its first claim on, less than 100 % of a cycle waits, so no device idles while there is work; and a count of 1 starts a drained
+    // queue with the first item.
     reactivationThreshold: sent.reactivationUnit === 'COUNT' ? 1 : 100,
     disallowDuplicate: false,
     uniqueBy: [],
@@ -70,7 +70,7 @@ export function newSettings(sent: Schemas['NewQueue'], circumstances: Circumstan
 }
 
 /**
- * The settings of a queue after a change; those that the request leaves out stay.
+ * The settings of a queue after a change; omitted ones stay.
  * @throws Refusal INVALID_REQUEST that names each member that is wrong.
  */
 export function changedSettings(
@@ -81,7 +81,7 @@ export function changedSettings(
   return settle({ ...current, ...settingsIn(sent) }, current, circumstances);
 }
 
-/** Whether items are claimed in another order or found by other columns: what each carries for that has to be worked out anew. */
+/** Whether items are claimed in another order or found by other columns: the data that each carries for that have to be computed again. */
 export function isReordered(before: QueueSettings, after: QueueSettings): boolean {
   return (
     !isSameList(before.workItemProcessingOrders, after.workItemProcessingOrders) ||
@@ -115,7 +115,7 @@ function settle(wanted: QueueSettings, current: QueueSettings | undefined, circu
   return settings;
 }
 
-/** The settings in the one spelling that is stored. */
+/** The settings in their stored form. */
 function spelled(
   { expiry, retryBackOff, intakeFormat, ...wanted }: QueueSettings,
   currentName?: string,
@@ -139,7 +139,7 @@ function spelled(
 /** A member and its problem; false when it has none. */
 type Check = readonly [field: string, message: string | false];
 
-/** The checks that found something. */
+/** The problems found by the checks. */
 function problemsIn(checks: readonly Check[]): ErrorDetail[] {
   return checks.flatMap(([field, message]) => (message === false ? [] : [{ field, message }]));
 }
@@ -170,7 +170,7 @@ function columnProblems(
   ];
 }
 
-/** Why an attribute cannot have an index; false where it can. */
+/** The reason why an attribute cannot have an index; false where it can. */
 function indexProblem({ name, type }: Attribute, displayColumns: readonly string[]): string | false {
   const said = JSON.stringify(name);
   if (type === 'BOOLEAN')
@@ -238,7 +238,7 @@ function duplicateProblems(
   current: QueueSettings | undefined,
   { attributes }: Circumstances,
 ): ErrorDetail[] {
-  // They stay when duplicates are allowed for a while; asking for them alone would look like protection and be none.
+  // They stay when duplicates are allowed for a while; to set them alone would look like protection and be none.
   const isIdle = !disallowDuplicate && uniqueBy.length > 0 && !isSameList(uniqueBy, current?.uniqueBy);
   return [
     ...nameListProblems('uniqueBy', uniqueBy, attributes),
@@ -246,7 +246,7 @@ function duplicateProblems(
   ];
 }
 
-/** Whether the items of the queue have to be compared anew: there are no hashes, or they are of other attributes or items. */
+/** Whether the items of the queue have to be compared again: there are no hashes, or they are of other attributes or items. */
 export function comparesAnew(before: QueueSettings, after: QueueSettings): boolean {
   if (!after.disallowDuplicate) return false;
   return (
@@ -280,7 +280,7 @@ const durationUnits = ['MINUTES', 'HOURS', 'DAYS'];
 
 type Expiry = Schemas['QueueExpiry'];
 
-/** The expiry in the one spelling that is stored; none for the type NONE. */
+/** The expiry in its stored form; undefined for the type NONE. */
 function spelledExpiry(expiry: Expiry | undefined): Expiry | undefined {
   if (!expiry || expiry.type?.toUpperCase() === 'NONE') return undefined;
   const { type, durationUnit, date } = expiry;
@@ -293,7 +293,7 @@ function spelledExpiry(expiry: Expiry | undefined): Expiry | undefined {
   };
 }
 
-/** Problems of an expiry in that spelling. */
+/** Problems of an expiry in that form. */
 function expiryProblems(expiry: Expiry | undefined, current: Expiry | undefined, now: Date): ErrorDetail[] {
   if (!expiry) return [];
   const { type, duration, durationUnit, date } = expiry;
@@ -306,7 +306,7 @@ function expiryProblems(expiry: Expiry | undefined, current: Expiry | undefined,
     ]);
   }
   if (type !== 'DATE') return problemsIn([['expiry.type', 'must be DURATION, DATE or NONE']]);
-  // A date that has come since it was set may be sent back together with other changes.
+  // A date that has passed since it was set may be sent back together with other changes.
   const isPast = date !== current?.date && new Date(date ?? NaN) <= now;
   return problemsIn([
     ['expiry.date', date === undefined && 'is missing: type DATE needs it'],
@@ -318,13 +318,13 @@ function expiryProblems(expiry: Expiry | undefined, current: Expiry | undefined,
 
 type BackOff = Schemas['RetryBackOff'];
 
-/** The back-off in the one spelling that is stored; none for the type NONE. */
+/** The back-off in its stored form; undefined for the type NONE. */
 function spelledBackOff(backOff: BackOff | undefined): BackOff | undefined {
   if (!backOff || backOff.type?.toUpperCase() === 'NONE') return undefined;
   return { ...backOff, ...(backOff.type !== undefined && { type: backOff.type.toUpperCase() }) };
 }
 
-/** Problems of a back-off in that spelling. */
+/** Problems of a back-off in that form. */
 function backOffProblems(backOff: BackOff | undefined): ErrorDetail[] {
   if (!backOff) return [];
   const { type = '', seconds, maxSeconds } = backOff;
@@ -340,7 +340,7 @@ function backOffProblems(backOff: BackOff | undefined): ErrorDetail[] {
   ]);
 }
 
-/** Problems of how files are written. */
+/** Problems of the formats in files. */
 function formatProblems({ dateFormat, timeZone }: Schemas['IntakeFormat'] = {}): ErrorDetail[] {
   return problemsIn([
     ['intakeFormat.dateFormat', (dateFormat !== undefined && dateFormatProblem(dateFormat)) ?? false],

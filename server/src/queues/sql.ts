@@ -5,24 +5,24 @@ import type { Vault } from '../engine/vault.ts';
 import { hasSensitive } from '../records/sealed.ts';
 import type { QueueSettings } from './settings.ts';
 
-/** How a transaction holds the queue of its operation. */
+/** The lock of a transaction on the queue of its operation. */
 export type Hold = keyof typeof lockByHold;
 
-// Two transactions that both hold less than they need wait for each other: an operation that may change the queue says so from the
-// start.
+// Two transactions that both have a weaker lock than they need wait for each other: an operation that may change the queue takes the
+// stronger one from the start.
 const lockByHold = {
   none: empty,
-  /** Nobody deletes it, nor changes what its items carry with them. */
+  /** It cannot be deleted, and the data that its items carry for it do not change. */
   kept: raw('for key share of q'),
-  /** The same, but no row is found while a change keeps out all who write its items. */
+  /** The same, but no row is found while a change locks out all writers of its items. */
   keptAtOnce: raw('for key share of q skip locked'),
-  /** Nobody else changes it or its members; items go on. */
+  /** Nobody else changes it or its members; work on items goes on. */
   changed: raw('for no key update of q'),
 } as const;
 
 /**
- * The queue as operations on its items need it.
- * @param where with the vault, unless nobody will look at values of items
+ * The queue for operations on its items.
+ * @param where with the vault, unless values of items do not matter
  */
 export async function selectQueueDefinition(
   { db, vault }: { readonly db: Reader; readonly vault: Vault | undefined },
@@ -44,7 +44,7 @@ export async function selectQueueDefinition(
   return { ...queue, sealer: await vault.sealerOf(db, queue.tenantId) };
 }
 
-// Inside JSON, a time as the driver would hand it on.
+// A time inside JSON, in the same form as from the driver.
 const instant = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 const pause = `case when q.paused_on is not null then json_strip_nulls(json_build_object('by', q.paused_by,
@@ -67,23 +67,23 @@ export const queueColumns =
   q.retry_back_off as "retryBackOff", q.intake_format as "intakeFormat", q.version,
   q.created_by as "createdBy", q.created_on as "createdOn", q.updated_by as "updatedBy", q.updated_on as "updatedOn"`);
 
-/** A queue as stored: everything the contract shows, of which the settings are always there. */
+/** A queue as stored: everything in the contract; the settings are always there. */
 export type StoredQueue = QueueSettings &
   Required<Pick<Schemas['Queue'], 'id' | 'workItemModelId' | 'version' | 'archived'>> &
   Pick<Schemas['Queue'], 'pause' | 'ownerNames'>;
 
-/** Waits until nobody writes items of the queue, and keeps it so until the transaction ends. */
+/** Waits until nobody writes items of the queue, and keeps writers out until the transaction ends. */
 export async function lockOutWriters(db: Db, id: Id): Promise<void> {
   await db.rows(sql`select from queues where id = ${id} for update`);
 }
 
-/** The columns that every change of a queue sets. */
+/** The columns set by every change of a queue. */
 export const changedBy = ({ actorId, now }: Author): Sql =>
   sql`version = version + 1, updated_by = ${actorId}, updated_on = ${now}`;
 
 export const noPause = raw('paused_by = null, paused_on = null, pause_reason = null, paused_until = null');
 
-/** Why a queue is paused, and until when. */
+/** The reason and the end of a pause. */
 export interface Pause {
   readonly reason?: string | undefined;
   readonly until?: Date | undefined;
@@ -92,6 +92,6 @@ export interface Pause {
 export const pausedNow = ({ reason, until }: Pause, { actorId, now }: Author) => sql`
   paused_by = ${actorId}, paused_on = ${now}, pause_reason = ${reason ?? null}, paused_until = ${until ?? null}`;
 
-/** The columns that an update of a queue sets to have its items reordered from the first on; if wanted, their expiry is renewed as well. */
+/** The columns of an update of a queue that has its items reordered from the first on; optionally their expiry is renewed as well. */
 export const reordered = ({ renewsExpiry }: { readonly renewsExpiry: boolean }): Sql => sql`
   rekey_after = 0, rekey_horizon = null, rekey_until = null, renews_expiry = renews_expiry or ${renewsExpiry}`;

@@ -15,7 +15,7 @@ test('getQueueStats finds the item that has waited longest without reading those
   const { body } = await owner.call.getQueueStats({ path });
   expect(body.counts).toMatchObject({ NEW: 10_000, COMPLETE: 9000, FAILED: 1000 });
   const hours = (body.oldestWaitingSeconds ?? 0) / 3600;
-  // The first that waits was created 10,001 seconds into the day before.
+  // The first waiting item was created 10,001 seconds into the day before.
   expect(hours).toBeGreaterThan(24 - 2.8);
   expect(hours).toBeLessThan(24);
   expect(reading.buffers).toBeLessThan(100);

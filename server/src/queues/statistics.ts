@@ -4,14 +4,15 @@ import type { Context, PlainOperation, QueueOperation } from '../engine/operatio
 import { recentMinutes, selectTotals, selectTotalsOfMany, type Totals } from '../journal/counters.ts';
 import { pageOfQueues, type NamedQueue } from './visible.ts';
 
-// Behind a snapshot that is held, the index still has those that left the front of the line: once in a while is enough.
+// While an old snapshot is held, the index still has entries of items that left the front of the line, which makes a look slow: one in this
+// time is enough.
 const oldestIsGoodFor = 5000;
-/** When the oldest item that waits was created, as it was read. */
+/** The creation time of the oldest waiting item, with the time of reading it. */
 interface KnownOldest {
   readonly readAt: number;
   readonly oldest: Date | undefined;
 }
-/** What each server of this process knows, by queue: another one has other queues under the same ids. */
+/** The known values of each server in this process, by queue: another server has other queues under the same ids. */
 const known = new WeakMap<Context['marks'], Map<Id, KnownOldest>>();
 
 type Where = Pick<Context, 'db' | 'now' | 'marks'>;
@@ -29,7 +30,7 @@ export const listQueueStats: PlainOperation<'listQueueStats'> = async (context, 
   return { page, list: await statsOfMany(context, list) };
 };
 
-/** The figures of many queues, in their order. */
+/** The figures of many queues, in the same order. */
 export async function statsOfMany(
   context: Where,
   queues: readonly NamedQueue[],
@@ -46,7 +47,7 @@ export async function statsOfMany(
   });
 }
 
-/** What was read of a queue. */
+/** The data read of a queue. */
 interface Figures {
   readonly totals: Totals;
   readonly nextDueOn?: Date | undefined;
@@ -78,7 +79,7 @@ function statsOf(
   };
 }
 
-/** When the oldest waiting item of each queue was created. */
+/** The creation time of the oldest waiting item of each queue. */
 async function oldestWaiting(
   { db, now, marks }: Where,
   queueIds: readonly Id[],
@@ -92,7 +93,7 @@ async function oldestWaiting(
   return queueIds.map((id) => byQueue.get(id)?.oldest);
 }
 
-/** When the next item comes whose retry or deferral is due. */
+/** The time of the next retry or end of a deferral. */
 async function selectNextDue(db: Db, queueId: Id): Promise<Date | undefined> {
   const row = await db.row<{ nextDueOn?: Date }>(sql`select ${nextDue(sql`${queueId}`)} as "nextDueOn"`);
   return row?.nextDueOn;
@@ -120,7 +121,7 @@ function selectOldestOfMany(db: Db, queueIds: readonly Id[]): Promise<{ oldest?:
     order by q.place`);
 }
 
-/** Ids are given out in the order of time, to within the length of a transaction: the first one that waits is the oldest. */
+/** Ids follow time, to within the length of a transaction: the first waiting item is the oldest. */
 function oldestOf(queue: Sql): Sql {
   return sql`(select created_on from work_items where queue_id = ${queue} and status = 'NEW' order by id limit 1)`;
 }

@@ -1,7 +1,7 @@
 import type { Id } from '@millrace/api';
 import { sql, type Reader } from '../engine/db.ts';
 
-/** A queue of a tenant, present or deleted, whose events may still have values in plain that its model marks as sensitive. */
+/** A queue of a tenant, present or deleted, whose events may still have plain values that its model marks as sensitive. */
 export async function findUnsealed(db: Reader, tenantId: Id): Promise<Id | undefined> {
   const marked = sql`exists (select from json_array_elements(q.attributes) a where a ->> 'sensitivity' is not null)`;
   const row = await db.row<{ id: Id }>(sql`

@@ -6,7 +6,7 @@ import { listQuery, pageOf } from '../engine/lists/lists.ts';
 import type { Field } from '../engine/lists/values.ts';
 import type { Actor, Context } from '../engine/operation.ts';
 
-/** One page of the queues `q` that the caller may see, as a list request asks for them. @param columns of each, as SQL */
+/** One page of the queues `q` that the caller may see, for a list request. @param columns the columns of each, as SQL */
 export async function pageOfQueues<Row>(
   { db, actor }: Pick<Context, 'db' | 'actor'>,
   request: Schemas['ListRequest'] | undefined,
@@ -29,7 +29,10 @@ export interface NamedQueue {
   readonly name: string;
 }
 
-/** Those of these queues that the caller may see, in the order of their ids; of all that are not archived, the first ones up to a limit. */
+/**
+ * Those of these queues that the caller may see, in the order of their ids; without ids, the first ones that are not archived, up to a
+ * limit.
+ */
 export function selectVisible(
   db: Db,
   actor: Actor,
@@ -53,5 +56,5 @@ const queueFields: Record<string, Field> = {
 
 const queueTieBreak: Sql = raw('q.id');
 
-/** The queues that a list is about: archived ones only where it asks for them. */
+/** The queues in a list: archived ones only where it asks for them. */
 const archiveFilters = { current: raw('q.archived_on is null'), all: raw('true') };

@@ -5,14 +5,14 @@ import type { Attribute, Context } from '../engine/operation.ts';
 
 type Where = Pick<Context, 'db' | 'actor'>;
 
-/** A model of the caller's tenant, if there is one of this id; nobody changes it until the transaction ends. */
+/** A model of the caller's tenant, if there is one of this id; locked against changes until the transaction ends. */
 export function findModel({ db, actor }: Where, id: Id): Promise<StoredModel | undefined> {
   return selectModel(db, sql`m.tenant_id = ${actor.tenantId}`, id, 'kept');
 }
 
 /**
  * A model of the caller's tenant.
- * @param scope a condition for those that the caller may see; all where the operation is for who sees all.
+ * @param scope a condition for the models that the caller may see; all of them for operations whose callers see all.
  * @throws Refusal NOT_FOUND when there is none of this id, in the same words when it may not be seen
  */
 export async function readModel(
@@ -33,7 +33,7 @@ export const modelColumns =
   m.archived_on is not null as archived, m.created_by as "createdBy", m.created_on as "createdOn",
   m.updated_by as "updatedBy", m.updated_on as "updatedOn"`);
 
-/** A model as stored: complete, and each of its attributes as well. */
+/** A model as stored: complete, with complete attributes. */
 export type StoredModel = Omit<Schemas['WorkItemModel'], 'attributes'> &
   Required<Pick<Schemas['WorkItemModel'], 'id' | 'name' | 'version' | 'createdBy' | 'archived'>> & {
     attributes: StoredAttribute[];
@@ -41,12 +41,12 @@ export type StoredModel = Omit<Schemas['WorkItemModel'], 'attributes'> &
 
 export type StoredAttribute = Attribute & { id: Id };
 
-/** How a transaction holds a model. */
+/** The lock of a transaction on a model. */
 const lockByHold = {
   none: raw(''),
-  /** Nobody changes it. */
+  /** It does not change. */
   kept: raw('for share of m'),
-  /** Nobody else changes it, nor creates a queue for it. */
+  /** Nobody else changes it, or creates a queue for it. */
   changed: raw('for update of m'),
 };
 

@@ -14,13 +14,13 @@ export function valueOf(record: JsonRecord, name: string): unknown {
   return Object.hasOwn(record, name) ? (record[name] ?? undefined) : undefined;
 }
 
-/** Whether a value stands for one of a sensitive attribute. */
+/** Whether a value takes the place of a sensitive one. */
 type StandsForValue = (value: unknown) => boolean;
 
 /**
  * The problems that keep the record from being an item of a model with these attributes.
- * @param standsForValue accepted in the place of sensitive values: what is masked where a record is sent back, what is sealed in one that
- *   is stored; nothing in one that is new
+ * @param standsForValue accepts placeholders of sensitive values: masks in a record that is sent back, sealed values in a stored one,
+ *   nothing in a new one
  */
 export function recordProblems(
   attributes: readonly Attribute[],
@@ -37,13 +37,13 @@ export function recordProblems(
   const names = new Set(attributes.map(({ name }) => name));
   const unknown = Object.keys(record).filter((name) => !names.has(name));
   const found = [...problems, ...unknownProblems(attributes, unknown.slice(0, shownProblems))];
-  // As many as are shown: to look for more takes long where there are tens of thousands of names.
+  // The most problems that are shown: a search for more takes long where there are tens of thousands of names.
   return found.length < shownProblems ? [...found, ...sizeProblems(record)] : found;
 }
 
 /**
- * Whether a record is good in the way that nearly all are, which is found without making a list of anything: a tenth of the time. Others
- * may be good as well.
+ * Whether a record is valid in the usual way, which is found without making lists, in a tenth of the time. Other records may be valid as
+ * well.
  */
 function isUsual(attributes: readonly Attribute[], record: JsonRecord): boolean {
   let known = 0;
@@ -75,12 +75,12 @@ function valueProblem(attribute: Attribute, value: unknown): string | undefined 
   if (value === undefined) return isRequired ? 'is required' : undefined;
   if (!isMarked(attribute))
     return fits[type](value) ? undefined : `must be ${expectation[type]}, not ${shown(value)}`;
-  // Nobody learns a sensitive value from a message.
+  // Error messages never reveal a sensitive value.
   if (value === maskText) return `is masked: send the value itself, or leave the member as it was answered`;
   return fits[type](value) ? undefined : `must be ${expectation[type]}`;
 }
 
-// Filters and columns read texts as a whole; a longer one belongs into a file store, with its address here.
+// Filters and columns read texts as a whole; a longer one belongs in a file store, with its address here.
 const longestText = 100_000;
 
 const expectation = {
@@ -97,10 +97,10 @@ const fits: Record<Attribute['type'], (value: unknown) => boolean> = {
   BOOLEAN: (value) => typeof value === 'boolean',
 };
 
-// Every month has these days.
+// Days that every month has.
 const usualDate = /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])$/;
 
-/** Of the values that fit, those that need no closer look. */
+/** Quick checks, which accept only some of the values that fit. */
 const fitsUsually: typeof fits = {
   ...fits,
   NUMBER: (value) => typeof value === 'number' && Number.isFinite(value),
@@ -117,17 +117,17 @@ function shown(value: unknown): string {
       : 'an object';
 }
 
-/** The value as people see it in a column: as the database prints it with `->>`. */
+/** The value as shown in a column: as printed by the database with `->>`. */
 export function columnText(value: unknown): string | undefined {
   if (isSealed(value)) return maskText;
   if (typeof value === 'string') return value;
   return isNumber(value) || typeof value === 'boolean' ? String(value) : undefined;
 }
 
-/** Characters that the values of an item have together at most: lists, claims and comparisons read items whole. */
+/** Most characters of an item's values together: lists, claims and comparisons read items whole. */
 export const longestRecord = 1_000_000;
 
-/** The problem with the size of a record, all attributes together. */
+/** The problem with the size of a record, over all attributes. */
 function sizeProblems(record: JsonRecord): ErrorDetail[] {
   const length = recordLength(record);
   if (length <= longestRecord) return [];
@@ -148,7 +148,7 @@ function lengthOf(value: unknown): number {
   return value instanceof ExactNumber ? String(value).length : 0;
 }
 
-/** A number as JSON brings it, with all its digits. */
+/** A number as parsed from JSON, with all its digits. */
 export type AnyNumber = number | bigint | ExactNumber;
 
 function isNumber(value: unknown): value is AnyNumber {
@@ -159,14 +159,14 @@ function isNumber(value: unknown): value is AnyNumber {
 const mostDigits = 1000;
 const decimal = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
-/** Whether the number can be compared and sorted: a double comes near to it, and it does not take thousands of digits. */
+/** Whether the number can be compared and sorted: it is close to a double, and does not take thousands of digits. */
 export function isComparable(value: AnyNumber): boolean {
   const double = toDouble(value);
   if (double === 0) return scientific(value) === '0';
   return Number.isFinite(double) && String(value).length <= mostDigits;
 }
 
-/** The one spelling of a number: its significant digits and the power of ten. Equal numbers have the same. */
+/** The canonical form of a number: its significant digits and the power of ten. Equal numbers share it. */
 export function scientific(value: AnyNumber): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = decimal.exec(String(value)) ?? [];
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
@@ -177,15 +177,15 @@ export function scientific(value: AnyNumber): string {
 
 const dayPart = String.raw`(?<day>\d{4}-\d\d-\d\d)`;
 const secondPart = String.raw`(?::(?<second>[0-5]\d)(?:\.(?<fraction>\d{1,9}))?)?`;
-// PostgreSQL knows no clock that is 16 hours or more from UTC.
+// PostgreSQL accepts no offset of 16 hours or more from UTC.
 const offsetPart = String.raw`(?:Z|(?<hours>[+-](?:0\d|1[0-5])):?(?<minutes>[0-5]\d))`;
 const isoDate = new RegExp(
   `^${dayPart}(?:T(?<minute>(?:[01]\\d|2[0-3]):[0-5]\\d)${secondPart}${offsetPart})?$`,
 );
 
 /**
- * The one spelling of an ISO 8601 date, or of an instant with its offset: the instant in UTC, a date being its midnight. Equal
- * instants have the same. Undefined when the text is neither, or in no year from 1 to 9999.
+ * The canonical form of an ISO 8601 date, or of an instant with its offset: the instant in UTC, with midnight for a date. Equal instants
+ * share it. Undefined when the text is neither, or in no year from 1 to 9999.
  */
 export function instant(text: string): string | undefined {
   const parts = isoDate.exec(text)?.groups;
@@ -197,7 +197,7 @@ export function instant(text: string): string | undefined {
   return `${date.toISOString().slice(0, -5)}.${fraction.replace(/0+$/, '')}`;
 }
 
-/** Whether the calendar has the day: February has no 30th. */
+/** Whether the day exists in the calendar: February has no 30th. */
 function isDay(text: string): boolean {
   const midnight = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(text);
@@ -205,7 +205,7 @@ function isDay(text: string): boolean {
 
 /**
  * A hash that two records share exactly when each of these attributes has equal values in both, however they are spelled, or none in both.
- * An attribute that the model gets later changes no hash, nor does a new name. Of sensitive values it tells nothing, sealed or not.
+ * Neither an attribute added to the model later nor a new name changes it. It reveals nothing of sensitive values, sealed or not.
  */
 export function recordHash(
   attributes: readonly Attribute[],
@@ -223,7 +223,7 @@ export function recordHash(
   return createHash('sha256').update(JSON.stringify(values)).digest();
 }
 
-/** The hash of a value of an attribute that is sensitive, or was; undefined of another. */
+/** The hash of a value of an attribute that is sensitive, or was; undefined for another attribute. */
 function digestIn(
   sealer: Pick<Sealer, 'digest'>,
   { id, type, sensitivity }: Attribute,
@@ -233,18 +233,18 @@ function digestIn(
   return isSealed(value) ? value.hash : sealer.digest(id, spelledValue(type, value));
 }
 
-/** The value as a text that all values share which equal it. */
+/** A text shared by all values that equal this one. */
 export function spelledValue(type: Attribute['type'], value: unknown): string {
   return JSON.stringify(spelled(type, value));
 }
 
-/** The value in one spelling for all that equal it: systems write the same number and the same instant differently. */
+/** The canonical form of the value: systems write the same number and the same instant differently. */
 function spelled(type: Attribute['type'], value: unknown): unknown {
   if (isNumber(value)) return ['n', scientific(value)];
   return type === 'DATE' && typeof value === 'string' ? (instant(value) ?? value) : value;
 }
 
-/** The attribute that an order names, and its direction; a leading `-` is descending unless it is part of the name. */
+/** The attribute in an order, and its direction; a leading `-` means descending unless it is part of the name. */
 export function orderOf(attributes: readonly Attribute[], order: string) {
   const exact = attributes.find(({ name }) => name === order);
   if (exact) return { attribute: exact, isDescending: false };
@@ -252,12 +252,12 @@ export function orderOf(attributes: readonly Attribute[], order: string) {
   return attribute && { attribute, isDescending: true };
 }
 
-// A longer text is ordered by its beginning: the rank is part of an index row, which PostgreSQL limits.
+// A longer text is ordered by its beginning: the rank is part of an index row, whose size PostgreSQL limits.
 const keptTextBytes = 96;
 
 /**
- * The rank of a record in the processing order of its queue, as bytes that sort as claims go. An attribute without a value comes last, in
- * either direction.
+ * The rank of a record in the processing order of its queue, as bytes that sort in the order of claims. An attribute without a value comes
+ * last, in either direction.
  */
 export function rankOf(
   { processingOrders, attributes }: Pick<QueueDefinition, 'processingOrders' | 'attributes'>,
@@ -280,12 +280,12 @@ function valueBytes(type: Attribute['type'], value: unknown): Buffer {
   return doubleBytes(type === 'DATE' ? Date.parse(String(value)) : toDouble(value as AnyNumber));
 }
 
-/** Texts hold no NUL, so one at the end makes a text sort before those that begin with it. */
+/** A final NUL, which no text contains, makes a text sort before longer ones that begin with it. */
 function textBytes(text: string): Buffer {
   return Buffer.concat([Buffer.from(text).subarray(0, keptTextBytes), Buffer.from([0])]);
 }
 
-/** A double as bytes that sort like numbers: the sign bit flipped, negative numbers inverted as a whole. */
+/** A double as bytes that sort like numbers: the sign bit is flipped, and negative numbers are inverted as a whole. */
 function doubleBytes(value: number): Buffer {
   const bytes = Buffer.alloc(8);
   // Adding zero turns -0, which equals 0, into 0.
@@ -296,7 +296,7 @@ function doubleBytes(value: number): Buffer {
   return bytes;
 }
 
-/** A model as the items of a queue need it: its attributes now, and since when they have their names. */
+/** A model for the items of a queue: its present attributes, and the version since which they have these names. */
 export interface ModelNames {
   readonly attributes: readonly Attribute[];
   readonly modelVersion: number;
@@ -316,8 +316,8 @@ export function isFormer({ namesSince }: Pick<ModelNames, 'namesSince'>, version
 }
 
 /**
- * The record with the present names. A value of an attribute that is gone keeps its name, unless it is null or another attribute
- * has the name now.
+ * The record with the present names. A value of a removed attribute keeps its name, unless it is null or the name belongs to another
+ * attribute now.
  */
 export function inPresentNames(model: ModelNames, record: JsonRecord, version: number): JsonRecord {
   if (!isFormer(model, version)) return record;
@@ -336,14 +336,14 @@ export function inPresentNames(model: ModelNames, record: JsonRecord, version: n
   return Object.fromEntries(members);
 }
 
-/** The item with its record under the names that the attributes have now. */
+/** The item with its record under the present names of the attributes. */
 export function withPresentNames<I extends Schemas['WorkItem']>(model: ModelNames, item: I): I {
   const { json = {}, modelVersion = 0 } = item;
   if (!isFormer(model, modelVersion)) return item;
   return { ...item, json: inPresentNames(model, json, modelVersion), modelVersion: model.modelVersion };
 }
 
-/** The attributes under the names that they had in a version of the model; those that were not there yet are missing. */
+/** The attributes under their names in a version of the model; attributes that did not exist yet are left out. */
 export function attributesAt(attributes: readonly Attribute[], version: number): Attribute[] {
   return attributes.flatMap((attribute) => {
     const name = nameAt(attribute, version);

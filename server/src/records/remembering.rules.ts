@@ -1,6 +1,6 @@
 /**
- * The same function, which makes for a name what it has made for it before. It forgets all when it knows so many: callers may choose the
- * names, and there are more of those than there is memory.
+ * The same function, with a cache of its results by name. The cache is cleared when it holds `most` names: callers may choose the names,
+ * and there are more of those than fit into memory.
  */
 export function remembering<T>(make: (name: string) => T, most: number): (name: string) => T {
   const known = new Map<string, { readonly made: T }>();

@@ -1,6 +1,6 @@
 /**
- * The seam where records are sealed and opened: a value of a sensitive attribute is stored as an object, which no other value is. All
- * that stands between handles records as they are stored.
+ * The place where records are sealed and opened: a value of a sensitive attribute is stored as an object, which no other value is. All code
+ * in between handles records as they are stored.
  */
 import { parseJson, stringifyJson, type Id, type Schemas } from '@millrace/api';
 import { Refusal } from '../engine/errors.ts';
@@ -27,26 +27,26 @@ import {
   type SealedValue,
 } from './sensitive.rules.ts';
 
-/** The part of a queue that sealing needs. */
+/** The members of a queue that sealing needs. */
 export type Sealing = Pick<QueueDefinition, 'id' | 'attributes' | 'modelVersion' | 'displayColumns'> & {
   readonly sealer?: Sealer | undefined;
 };
 
-/** Whether items of the queue may have values that are encrypted. */
+/** Whether items of the queue may have encrypted values. */
 export function hasSensitive({ attributes }: Pick<QueueDefinition, 'attributes'>): boolean {
   return attributes.some(({ sensitivity }) => sensitivity !== undefined);
 }
 
 type Stored = Attribute & { readonly id: Id };
 
-/** The attributes that are sensitive, or were, under the names that they have in a version of the model. */
+/** The attributes that are sensitive, or were, under their names in a version of the model. */
 function sensitiveAt({ attributes }: Pick<Sealing, 'attributes'>, version: number): Stored[] {
   return attributesAt(attributes, version).filter(
     (one): one is Stored => one.sensitivity !== undefined && one.id !== undefined,
   );
 }
 
-/** The same under all names that they ever had: outputs do not say by which version they name attributes. The present names come first. */
+/** The same under all names that they ever had: outputs have no version for the names of attributes. The present names come first. */
 function sensitiveEver({ attributes }: Pick<Sealing, 'attributes'>): Stored[] {
   const all = sensitiveAt({ attributes }, Number.MAX_SAFE_INTEGER);
   const known = new Map(all.map((one) => [one.name, one]));
@@ -55,7 +55,7 @@ function sensitiveEver({ attributes }: Pick<Sealing, 'attributes'>): Stored[] {
   return [...known.values()];
 }
 
-/** An item, and the version of the model whose names its record has; the present one when left out. */
+/** An item, and the version of the model for the names in its record; the present one when left out. */
 interface Whose {
   readonly id: Id;
   readonly version?: number;
@@ -67,8 +67,8 @@ interface Sealed extends Whose {
 }
 
 /**
- * The record as it is stored.
- * @param before the record that it replaces, under the same names: what is masked, or equal, stays as it was there
+ * The record in its stored form.
+ * @param before the record that it replaces, under the same names: masked values, and equal ones, stay as they were there
  */
 export function sealed(
   queue: Sealing,
@@ -110,8 +110,8 @@ export function digestOf(sealer: Sealer, { id = 0, type }: Attribute, value: unk
 }
 
 /**
- * The output of a bot as it is stored: what bears the name of a sensitive attribute is sealed as that is.
- * @param before the output that it replaces: what is masked stays as it was there
+ * The output of a bot in its stored form: members with the name of a sensitive attribute are sealed like its values.
+ * @param before the output that it replaces: masked values stay as they were there
  */
 export function sealedOutput(
   queue: Sealing,
@@ -145,7 +145,7 @@ export function forgedIn(output: JsonRecord = {}): Refusal | undefined {
   return new Refusal('INVALID_REQUEST', `output ${message}.`, { details: [{ field: 'output', message }] });
 }
 
-/** Opens what was sealed for an item: of the attributes that are asked for, or all. */
+/** Opens the sealed values of an item, of the given attributes or of all. */
 export function opened(
   queue: Sealing,
   { id, version = queue.modelVersion }: Whose,
@@ -167,14 +167,14 @@ export function openedOutput(queue: Sealing, id: Id, output: JsonRecord, only?: 
 }
 
 interface Opening {
-  /** Of the attributes that are asked for; all when left out. */
+  /** The attributes to open; all when left out. */
   readonly only?: ReadonlySet<Id> | undefined;
   readonly place: (one: Attribute) => string;
-  /** Is told of a value that cannot be opened, which is left as it is; when left out, that is an error. */
+  /** Called for a value that cannot be opened, which is left as it is; without it, that is an error. */
   readonly failed?: Failed | undefined;
 }
 
-/** Hears of an attribute whose value cannot be opened. */
+/** Receives an attribute whose value cannot be opened. */
 type Failed = (attribute: Stored, error: unknown) => void;
 
 function openedMembers(
@@ -201,8 +201,8 @@ function openedMembers(
 type Item = Schemas['WorkItem'];
 
 /**
- * The item as it is shown: while it waits, under the present names of its attributes.
- * @param isPlain for who holds it, or has the right to see sensitive values; they are masked for others
+ * The item for an answer: while it waits, under the present names of its attributes.
+ * @param isPlain for the holder of the item, and users with the right to sensitive values; others get masks
  */
 export function shown(queue: QueueDefinition, item: Item, isPlain = false): Item {
   const seen = isPlain ? disclosed(queue, item) : concealed(queue, item);
@@ -211,8 +211,8 @@ export function shown(queue: QueueDefinition, item: Item, isPlain = false): Item
 }
 
 /**
- * The item with masks for its sensitive values, those as well that are not sealed yet. Columns have theirs from the database.
- * @param item with the version of the model whose names its record has
+ * The item with masks for its sensitive values, including those that are not sealed yet. Columns are masked by the database.
+ * @param item with the version of the model for the names in its record
  */
 export function concealed<I extends Item>(queue: QueueDefinition, item: I): I {
   if (!hasSensitive(queue)) return item;
@@ -227,7 +227,7 @@ export function concealed<I extends Item>(queue: QueueDefinition, item: I): I {
   };
 }
 
-/** The item with its sensitive values in plain, for who holds it, or has the right to see them. */
+/** The item with plain sensitive values, for its holder and for users with the right to them. */
 export function disclosed<I extends Item>(queue: QueueDefinition, item: I): I {
   const { sealer } = queue;
   if (!sealer) return item;
@@ -242,7 +242,7 @@ export function disclosed<I extends Item>(queue: QueueDefinition, item: I): I {
   return confidential(plain, sealer);
 }
 
-/** The columns of a record in plain, as far as the item shows them. */
+/** The plain columns of a record, where the item shows them. */
 function columnsOf({ displayColumns, attributes }: QueueDefinition, record: JsonRecord, item: Item): object {
   const columns = displayColumns.flatMap((column, index) => {
     const name = `col${index + 1}`;
@@ -254,14 +254,14 @@ function columnsOf({ displayColumns, attributes }: QueueDefinition, record: Json
 }
 
 interface Resealing extends Whose {
-  /** Is told of each value that cannot be opened, which stays as it is; when left out, that is an error. */
+  /** Called for each value that cannot be opened, which stays as it is; without it, that is an error. */
   readonly failed?: Failed;
 }
 
 /**
- * The record as its queue has it from now on: encrypted with the newest key, in plain where nothing is marked any more. It is the same
- * object where nothing changes.
- * @param from where it was sealed, which may be another queue of the same model
+ * The record in the present form for its queue: encrypted with the newest key, or plain where the mark was removed. The same object where
+ * nothing changes.
+ * @param from the queue for which it was sealed, possibly another one of the same model
  */
 export function resealed(
   from: Sealing,

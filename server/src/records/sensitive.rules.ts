@@ -1,11 +1,11 @@
 import type { Attribute } from '../engine/operation.ts';
 
-/** What stands for sensitive values: sealed where they are stored, masked where they are shown. */
+/** The forms of sensitive values: sealed where they are stored, masked where they are shown. */
 
-/** What people see in columns and files. */
+/** The mask in columns and files. */
 export const maskText = '•••';
 
-/** Whether the values of an attribute are sensitive, as its model says now. */
+/** Whether the values of an attribute are sensitive by its present model. */
 export function isMarked({
   sensitivity,
 }: {
@@ -14,15 +14,15 @@ export function isMarked({
   return sensitivity !== undefined && sensitivity !== 'NONE';
 }
 
-/** A sensitive value as it is stored. No value of an attribute is an object, so that it is not taken for one. */
+/** A sensitive value in its stored form. Values of attributes are never objects, so that it cannot be confused with one. */
 export interface SealedValue {
   /** Encrypted, with the version of its key. */
   readonly $sealed: string;
-  /** Equal values of an attribute share it; empty where values are not found by it. */
+  /** Shared by equal values of an attribute; empty where values are not found by it. */
   readonly hash: string;
 }
 
-/** A sensitive value as it is answered. */
+/** A sensitive value as answered. */
 interface Mask {
   readonly masked: typeof maskText;
 }
@@ -43,14 +43,14 @@ export function isMask(value: unknown): value is Mask {
 type Attributes = readonly Attribute[];
 type Members = Record<string, unknown>;
 
-/** The names that an attribute has, or had once. */
+/** The present and the former names of an attribute. */
 export function namesEver({ name, formerNames = [] }: Attribute): string[] {
   return [...new Set([name, ...formerNames.flatMap((former) => former.name ?? [])])];
 }
 
 /**
- * The names under which values are sensitive wherever it is not known which version of the model named them, as in events and outputs. Values
- * from before the mark are not sealed at once: their names hide them until then.
+ * The names under which values are sensitive where the version of the model is unknown, as in events and outputs. Values from before the
+ * mark are not sealed at once: until then their names hide them.
  */
 export function hiddenNames(attributes: Attributes): ReadonlySet<string> {
   return new Set(attributes.filter(isMarked).flatMap(namesEver));
@@ -64,7 +64,7 @@ export function masked<R extends object>(record: R, names: ReadonlySet<string> =
   return Object.fromEntries(members) as R;
 }
 
-/** The changes of an event of an item, with masks for all that is sensitive. */
+/** The changes of an item's event, with masks for all sensitive values. */
 export function maskedChanges(attributes: Attributes, changes: Members): Members {
   const { json, output, error } = changes;
   const names = hiddenNames(attributes);
@@ -83,14 +83,14 @@ function isRecord(value: unknown): value is Members {
 const beginning = /^Row \d+ of /;
 const beginningEnds = ' does not fit the model.';
 
-/** How the error of an item begins that was made of a row of a file which does not fit; what is wrong follows, line by line. */
+/** The beginning of the error of an item made from a bad row of a file; the problems follow, one on each line. */
 export const errorOfRow = (row: number | undefined, file: string) => `Row ${row} of ${file}${beginningEnds}`;
 
-/** What is said of a sensitive value that does not fit. */
+/** The reason in place of a sensitive value that does not fit. */
 export const unshown = 'its values are not shown';
 const toldNothing = [/: is required\.$/, /: is masked: [^;"]*\.$/, new RegExp(`; ${unshown}\\.$`)];
 
-/** The error of an item without values of sensitive attributes: one that was made of a row before they were marked may tell some. */
+/** The error of an item without values of sensitive attributes: one made from a row before they were marked may reveal some. */
 export function withoutValues(attributes: Attributes, error: string): string {
   const end = error.indexOf(beginningEnds) + beginningEnds.length;
   if (end < beginningEnds.length || !beginning.test(error) || !attributes.some(isMarked)) return error;

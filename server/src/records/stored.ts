@@ -8,15 +8,15 @@ import { attributesAt, inPresentNames, rankOf, recordProblems, type JsonRecord }
 import { forgedIn, sealed, sealedOutput } from './sealed.ts';
 import { isMarked, isMask } from './sensitive.rules.ts';
 
-/** A record, and the version of the model whose names it has. */
+/** A record, and the version of the model for its names. */
 export interface VersionedRecord {
   readonly json: JsonRecord;
   readonly modelVersion: number;
 }
 
 /**
- * The value of an attribute as SQL, a text, under the name that each record has it by; `i` is the item, `d` its data. Null where the
- * attribute was not there yet, or had values that cannot be read as the present ones. Of a sensitive value it is the hash.
+ * The value of an attribute as SQL, a text, under its name in each record; `i` is the item, `d` its data. Null where the attribute did not
+ * exist yet, or had values that cannot be read as the present ones. For a sensitive value it is the hash.
  */
 export function attributeText(attributes: readonly Attribute[], name: string): Sql {
   const { formerNames = [], sensitivity } = attributes.find((attribute) => attribute.name === name) ?? {};
@@ -29,12 +29,12 @@ export function attributeText(attributes: readonly Attribute[], name: string): S
   return sql`(case json_typeof(${value}) when 'object' then null else ${value} #>> '{}' end)`;
 }
 
-/** The value in records under the name that an attribute had at their time, whatever its type was. */
+/** The value in records under the attribute's name at their time, whatever its type was. */
 export function recordText({ name, formerNames = [] }: Pick<Attribute, 'name' | 'formerNames'>): Sql {
   return sql`(d.json ->> ${nameInRecord({ name, formerNames })})`;
 }
 
-/** The name that records have an attribute by; null where they have none. */
+/** The attribute's name in records; null where they have none. */
 export function nameInRecord({ name, formerNames = [] }: Pick<Attribute, 'name' | 'formerNames'>): Sql {
   if (formerNames.length === 0) return sql`${name}::text`;
   const former = formerNames.map(
@@ -44,7 +44,7 @@ export function nameInRecord({ name, formerNames = [] }: Pick<Attribute, 'name' 
   return sql`case ${join(former, ' ')} else ${name}::text end`;
 }
 
-/** All values of the data `d` of an item that can be read, as texts by their names. */
+/** All readable values of the data `d` of an item, as texts by name. */
 export const openValues = raw(
   `select key, value from json_each_text(d.json) where value is not null and value not like '{"$sealed"%'`,
 );
@@ -52,7 +52,7 @@ export const openValues = raw(
 /** The bytes of the data `d` of an item. */
 export const recordBytes = raw('octet_length(d.json::text)');
 
-/** The data of all items of a queue under the present names, oldest first, without holding more than some of them. */
+/** The data of all items of a queue under the present names, oldest first, with only some of them in memory at a time. */
 export async function* readRecords(
   db: Db,
   queue: QueueDefinition,
@@ -68,7 +68,7 @@ export async function* readRecords(
   }
 }
 
-/** The data of items in the order of their ids, behind one: as many as may be held at once. */
+/** The data of items in the order of their ids, after one: as many as may be in memory at once. */
 function selectRecords(
   db: Db,
   queueId: Id,
@@ -97,28 +97,28 @@ function selectVersionedRecord(db: Db, queueId: Id, itemId: Id): Promise<Version
     where i.queue_id = ${queueId} and i.id = ${itemId}`);
 }
 
-/** The parts of an item's data that an update sends. */
+/** The data of an item sent by an update. */
 interface SentData {
   readonly json?: JsonRecord | undefined;
   readonly output?: JsonRecord | undefined;
 }
 
-/** The data of an item from now on. */
+/** The data of an item after an update. */
 interface NextData {
   /** The record under the present names. */
   readonly json: JsonRecord;
-  /** The record as it is stored; undefined where it stays as it is. */
+  /** The record in its stored form; undefined where it stays as it is. */
   readonly stored: JsonRecord | undefined;
-  /** The output as it is to be stored, if one is sent. */
+  /** The output in its stored form, if one is sent. */
   readonly output: JsonRecord | undefined;
-  /** Of the record, in the processing order of the queue. */
+  /** The rank of the record in the processing order of the queue. */
   readonly rank: Buffer;
 }
 
 /**
- * Stores the record that is sent for a locked item, and answers which data the item has from now on. What is masked stays as it was.
- * @param version of the model, by whose names a record is sent
- * @throws Refusal INVALID_REQUEST that names each thing in a record that does not fit the model
+ * Stores the record sent for a locked item, and returns the data of the item from now on. Masked values stay as they were.
+ * @param version the version of the model for the names in the sent record
+ * @throws Refusal INVALID_REQUEST that names each part of a record that does not fit the model
  */
 export async function exchangeData(
   db: Db,
@@ -132,7 +132,7 @@ export async function exchangeData(
   return { json, stored, output, rank: rankOf(queue, json) };
 }
 
-/** The output as it is stored: what is masked in it stays as it was. */
+/** The output in its stored form: masked values stay as they were. */
 async function nextOutput(db: Db, queue: QueueDefinition, id: Id, sent: JsonRecord): Promise<JsonRecord> {
   const forgery = forgedIn(sent);
   if (forgery) throw forgery;
@@ -146,7 +146,7 @@ async function selectOutput(db: Db, queueId: Id, itemId: Id): Promise<JsonRecord
   return (await db.row<{ output?: JsonRecord }>(output))?.output;
 }
 
-/** The record that an item has from now on: the one that is sent, or else the one that is stored. */
+/** The record of an item from now on: the sent one, or else the stored one. */
 async function nextRecord(
   db: Db,
   queue: QueueDefinition,
@@ -165,7 +165,7 @@ async function nextRecord(
   throw new Refusal('INVALID_REQUEST', message, { details: [problem, ...more] });
 }
 
-/** A record of present names under those of another version. */
+/** A record with present names under those of another version. */
 function inNamesOf(
   attributes: readonly Attribute[],
   queue: Pick<QueueDefinition, 'attributes'>,
@@ -182,11 +182,11 @@ function inNamesOf(
   );
 }
 
-// Beside the records stands what lists find items by: the values of the columns that the queue has indexed, one row an item and column,
-// and the text that it has searched, one an item, value by value. They are written wherever a record is, in the same transaction; while
-// `reorderQueues` writes those of former days, lists do without.
+// Beside the records lie values by which lists find items: those of the queue's indexed columns, one row for each item and column, and the
+// searched text, one for each item, value by value. They are written together with each record, in the same transaction; while
+// `reorderQueues` writes those of older items, lists do without them.
 
-/** Of a longer text, its beginning is kept: the most that PostgreSQL takes into an index are some 2,700 bytes. */
+/** Only the beginning of a longer text is kept: an index entry of PostgreSQL holds some 2,700 bytes at most. */
 export const keptCharacters = 256;
 
 type Indexed = Pick<QueueDefinition, 'id' | 'attributes' | 'indexedColumns' | 'searchedAttributes'>;
@@ -199,21 +199,24 @@ export function indexedAttributes({
   return attributes.filter(({ name }) => indexedColumns.includes(name));
 }
 
-/** The column of the table that has the values of attributes of a type. */
+/** The column of the table with the values of attributes of a type. */
 export const valueColumn = { TEXT: raw('text'), NUMBER: raw('number'), DATE: raw('at') } as const;
 
-/** Whether all items of the queue have their values; not while those of former days get theirs. */
+/** Whether all items of the queue have their values; false while older items get theirs. */
 export async function areReady(db: Db, queueId: Id): Promise<boolean> {
   const row = await db.row<{ isReady: boolean }>(sql`
     select rekey_after is null as "isReady" from queues where id = ${queueId}`);
   return row?.isReady ?? false;
 }
 
-/** Whether records of the queue have anything beside them that lists find items by. */
+/** Whether records of the queue have values beside them by which lists find items. */
 export const hasValues = ({ indexedColumns, searchedAttributes }: Omit<Indexed, 'id' | 'attributes'>) =>
   indexedColumns.length > 0 || searchedAttributes.length > 0;
 
-/** Parts of a statement that store what lists find new items by, whose rows are its part `input` with `id` and `json`; and what to add to its name. */
+/**
+ * Parts of a statement that store the values by which lists find new items, from the rows of its part `input` with `id` and `json`; and the
+ * addition to its name.
+ */
 export function besideInput(queue: Indexed): { readonly parts: Sql; readonly suffix: string } {
   const [isIndexed, isSearched] = [queue.indexedColumns.length > 0, queue.searchedAttributes.length > 0];
   return {
@@ -237,7 +240,7 @@ function valuesOfInput(queue: Indexed): Sql {
       from input cross join json_to_recordset(${JSON.stringify(columns)}::json) as c (attribute bigint, name text, type text)),`;
 }
 
-/** Replaces the records of locked items; their names are those of the model version. */
+/** Replaces the records of locked items; the names in them are those of the model version. */
 export async function saveRecords(
   db: Db,
   queue: QueueDefinition,
@@ -253,7 +256,7 @@ export async function saveRecords(
   if (hasValues(queue)) await refreshValues(db, queue, ids);
 }
 
-/** Replaces the records of locked items by others of the same names. */
+/** Replaces the records of locked items by others with the same names. */
 export async function replaceRecords(
   db: Db,
   queueId: Id,
@@ -269,18 +272,18 @@ export async function replaceRecords(
   }
 }
 
-/** Items by their ids, or all with ids behind one up to another. */
+/** Items by their ids, or all with ids after one and up to another. */
 type Items = readonly Id[] | { readonly after: Id; readonly upTo: Id };
 
-/** Stores the values of items anew, as their records are now. */
+/** Stores the values of items again, from their present records. */
 export async function refreshValues(db: Db, queue: Indexed, items: Items): Promise<void> {
   const attributes = indexedAttributes(queue);
-  // Those that were kept for other columns go as well.
+  // Values kept for other columns are deleted as well.
   await deleteValues(db, queue.id, items);
   await storeTexts(db, queue, isAmong(raw('i.id'), items));
   if (attributes.length === 0) return;
   const rows = join(attributes.map((attribute) => valueRow(queue, attribute)));
-  // An item that somebody deletes meanwhile would leave its values behind.
+  // An item deleted meanwhile would leave its values behind.
   await db.rows(sql`
     insert into work_item_values (queue_id, item_id, attribute, text, number, at)
     select ${queue.id}, r.id, r.attribute, r.text, r.number, r.at from (
@@ -304,7 +307,7 @@ function valueRow({ attributes }: Indexed, attribute: Attribute): Sql {
   return sql`(${id}::bigint, ${value.text}, ${value.number}, ${value.at})`;
 }
 
-/** The type by which the values of an attribute are in an index: sensitive ones by their hashes. */
+/** The type of an attribute's values in the index: sensitive ones are there by their hashes. */
 function typeOfIndex(attribute: Attribute): Attribute['type'] {
   return isMarked(attribute) ? 'TEXT' : attribute.type;
 }
@@ -322,7 +325,7 @@ function isAmong(id: Sql, items: Items): Sql {
   return sql`${id} = any(${items}::bigint[])`;
 }
 
-// A search reads each of its hits, and an index entry is made of each three letters: longer texts would be dear to both.
+// A search reads each of its hits, and three letters in a row make an index entry each: longer texts would be expensive for both.
 const longestText = 8000;
 
 /** The attributes by parts of whose values items are found. */
@@ -333,7 +336,7 @@ export function searchedAttributesOf({
   return attributes.filter((one) => searchedAttributes.includes(one.name) && !isMarked(one));
 }
 
-/** Whether all that can be read in records is searched. */
+/** Whether all readable values in records are searched. */
 export function searchesAll(queue: Omit<Indexed, 'id' | 'indexedColumns'>): boolean {
   const { attributes, searchedAttributes } = queue;
   return (
@@ -342,7 +345,7 @@ export function searchesAll(queue: Omit<Indexed, 'id' | 'indexedColumns'>): bool
   );
 }
 
-/** A part of a statement that stores the texts of new items, whose rows are its part `input` with `id` and `json`. */
+/** A part of a statement that stores the texts of new items, from the rows of its part `input` with `id` and `json`. */
 function textsOfInput(queue: Indexed): Sql {
   if (queue.searchedAttributes.length === 0) return empty;
   const names = searchedAttributesOf(queue).map(({ name }) => name);
@@ -358,14 +361,14 @@ function textsOfInput(queue: Indexed): Sql {
 const kept = (text: Sql) =>
   sql`case when coalesce(length(${text}), 0) <= ${raw(String(longestText))} then coalesce(${text}, '') end`;
 
-/** Stores the texts of items, of which there are none, as their records are now. @param among the condition that `i` is one of them */
+/** Stores the texts of items without any, from their present records. @param among the condition that `i` is one of them */
 async function storeTexts(db: Db, queue: Indexed, among: Sql): Promise<void> {
   if (queue.searchedAttributes.length === 0) return;
   const values = searchedAttributesOf(queue).map(({ name }) => attributeText(queue.attributes, name));
   const text = searchesAll(queue)
     ? sql`(select string_agg(v.value, E'\n') from (${openValues}) v)`
     : sql`concat_ws(E'\n', ${join([sql`null`, ...values])})`;
-  // An item that somebody deletes meanwhile would leave its text behind.
+  // An item deleted meanwhile would leave its text behind.
   await db.rows(sql`
     insert into work_item_texts (queue_id, item_id, text)
     select ${queue.id}, r.id, r.text from (

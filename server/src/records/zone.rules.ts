@@ -1,18 +1,18 @@
-/** Clocks of time zones, as the data of the runtime knows them. */
+/** Clocks of time zones, by the data of the runtime. */
 
 import { remembering } from './remembering.rules.ts';
 
-/** What a clock shows: a day, a time of it with milliseconds, and how far it is from UTC. */
+/** The reading of a clock: the day, the time with milliseconds, and the offset from UTC. */
 export interface WallTime {
-  /** As in 2026-03-01. */
+  /** Such as 2026-03-01. */
   readonly day: string;
-  /** As in 09:30:00, with milliseconds where there are some. */
+  /** Such as 09:30:00, with milliseconds if there are any. */
   readonly time: string;
-  /** As in +01:00. */
+  /** Such as +01:00. */
   readonly offset: string;
 }
 
-/** What clocks of the zone show at an instant. */
+/** The reading of clocks in the zone at an instant. */
 export function wallTime(timeZone: string, at: number): WallTime {
   const ahead = offsetAt(timeZone, at);
   const [day = '', time = ''] = new Date(at + ahead).toISOString().slice(0, -1).split('T');
@@ -25,7 +25,7 @@ export function wallTime(timeZone: string, at: number): WallTime {
 const offsets = new Map<string, number>();
 const hourMs = 3_600_000;
 
-/** How far clocks of the zone are ahead of UTC, in milliseconds. */
+/** Milliseconds by which clocks of the zone are ahead of UTC. */
 export function offsetAt(timeZone: string, at: number): number {
   if (timeZone === 'UTC') return 0;
   const hour = Math.floor(at / (hourMs / 4));
@@ -53,7 +53,7 @@ const formatOf = remembering((timeZone) => {
   return new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', ...fields });
 }, 100);
 
-/** Why a zone is none. */
+/** The reason why a time zone is invalid. */
 export function timeZoneProblem(timeZone: string): string | undefined {
   try {
     formatOf(timeZone);

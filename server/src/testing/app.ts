@@ -22,14 +22,14 @@ import { atEnd } from './endings.ts';
 export interface Answer<O extends OperationId> {
   readonly status: number;
   readonly body: Output<O>;
-  /** The body as an error, for answers that are none of success. */
+  /** The body as an error, for answers other than success. */
   readonly error: Schemas['Error'];
   readonly headers: Headers;
 }
 
 type Loose<I> = I extends Input<infer _> ? Partial<I> : never;
 
-/** Calls operations for one user; each answer is held against the contract, strictly. */
+/** Calls operations for one user; each answer is strictly checked against the contract. */
 export type Caller = {
   [O in OperationId]: (input?: Loose<Input<O>>, options?: { signal?: AbortSignal }) => Promise<Answer<O>>;
 };
@@ -38,7 +38,7 @@ export interface App {
   readonly url: string;
   readonly connection: pg.ClientConfig;
   readonly admin: Caller;
-  /** Calls with a token; without one, as nobody. */
+  /** Calls with a token, or without one. */
   as(token: string | undefined): Caller;
   /** Creates a user with these roles and logs in. */
   user(username: string, roles?: string[]): Promise<TestUser>;
@@ -148,7 +148,7 @@ function createCaller(url: string, token: string | undefined): Caller {
   return Object.fromEntries(methods) as Caller;
 }
 
-/** The feed keeps back what is newer than a writer that is under way: reads of it first let the server's jobs end. */
+/** Lets the server's jobs end before each read of the feed, which keeps back events newer than a writer under way. */
 function withWholeFeed(caller: Caller, app: Pick<App, 'sql'>): Caller {
   return {
     ...caller,
@@ -159,12 +159,12 @@ function withWholeFeed(caller: Caller, app: Pick<App, 'sql'>): Caller {
   };
 }
 
-/** Waits for the writers of the server that began earlier, and not for those that a test holds up. */
+/** Waits for the writers of the server that began earlier, except for those that a test holds up. */
 export async function endOfWriters(app: Pick<App, 'sql'>): Promise<void> {
   const [{ next } = { next: '0' }] = await app.sql<{ next: string }>(
     'select pg_snapshot_xmax(pg_current_snapshot())::text as next',
   );
-  // Those in other databases of the same PostgreSQL as well: it numbers transactions for all.
+  // Writers in other databases of the same PostgreSQL count as well: transaction numbers are shared by all.
   const writers = `select from pg_stat_activity where application_name = 'millrace'
     and backend_xid::text::bigint < $1 and wait_event_type is distinct from 'Lock'`;
   while ((await app.sql(writers, [next])).length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -188,7 +188,7 @@ async function contentOf(
   const form = new FormData();
   form.append('file', (body as { file: Blob }).file, 'items.csv');
   const whole = new Response(form);
-  // In one piece with the head: a server that refuses a stranger hangs up on what is still to be sent.
+  // In one piece with the head: a server that refuses a stranger hangs up on parts that are still to be sent.
   return {
     headers: { 'content-type': whole.headers.get('content-type') ?? '' },
     body: new Uint8Array(await whole.arrayBuffer()),
@@ -197,7 +197,7 @@ async function contentOf(
 
 async function readAnswer<O extends OperationId>(operationId: O, response: Response): Promise<Answer<O>> {
   const isFile = response.ok && operations[operationId].effect === 'download';
-  // A file is handed on as it is, as a Blob.
+  // A file is passed on unchanged, as a Blob.
   if (isFile)
     return { status: response.status, body: await response.blob(), headers: response.headers } as never;
   const text = await response.text();

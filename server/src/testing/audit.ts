@@ -4,13 +4,13 @@ import { openPool, transaction } from '../engine/db.ts';
 import { endOfWriters, type App, type Caller } from './app.ts';
 import { keyless } from './keyless.ts';
 
-/** Seals all events of an app that are there now, as its job does in time. */
+/** Seals all present events of an app, as its job would do in time. */
 export async function seal(app: Pick<App, 'connection' | 'sql'>, file: string): Promise<void> {
   await endOfWriters(app);
   const pool = openPool(app.connection, 1);
   const job = sealEvents({ keyFile: file, waitSeconds: 0 });
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
-  // What a pass does not finish, the next one does. The first may put its key on record, which is sealed with the second.
+  // Each pass goes on where the one before stopped. The first may record its key, an event that is sealed with the second.
   for (let pass = 0; pass < 3; pass += 1)
     await transaction(pool, async (db, clock) =>
       job.run({ db, now: await clock, wake: ignore, log, ...keyless }),
@@ -22,7 +22,7 @@ const ignore = () => undefined;
 
 type Verification = Output<'verifyAudit'>;
 
-/** Verifies all, part by part; answers what was found, with the kinds of the problems in order. */
+/** Verifies everything, part by part; returns the findings, with the kinds of the problems in order. */
 export async function verify(caller: Caller, head?: string, keys?: string) {
   const found = { events: 0, erased: 0, problems: [] as Verification['problems'] };
   for (let after: string | undefined = ''; after !== undefined;) {

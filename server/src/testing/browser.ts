@@ -4,14 +4,14 @@ import { operations, type OperationId, type Schemas } from '@millrace/api';
 export interface Reply {
   readonly status: number;
   readonly body: Schemas['Error'] & Schemas['Session'] & Schemas['BrowserSession'];
-  /** As the server set it, whole. */
+  /** The whole header, as set by the server. */
   readonly setCookie: string | undefined;
   readonly headers: Headers;
 }
 
 type Sent = Record<string, string | undefined>;
 
-/** Sends what a browser sends for a page of the server there, with these headers put in or, where undefined, left out. */
+/** Sends requests like a browser for a page of the server at this URL, with these headers added or, where undefined, left out. */
 export function browserAt(url: string) {
   const send = (operationId: OperationId, headers: Sent = {}, body = '{}') => {
     const { path, method } = operations[operationId];
@@ -41,7 +41,7 @@ function replyOf(response: IncomingMessage, text: string): Reply {
   return { status: Number(response.statusCode), body: JSON.parse(text || '{}'), setCookie, headers };
 }
 
-/** The cookie that an answer sets, as the browser sends it. */
+/** The cookie set by an answer, in the form in which the browser sends it. */
 export function cookieIn({ setCookie = '' }: Reply): string {
   return setCookie.split(';')[0] as string;
 }

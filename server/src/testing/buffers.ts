@@ -7,15 +7,15 @@ interface Plan {
 
 type AnyFunction = (context: { readonly db: Db }, input: never) => Promise<unknown>;
 
-/** How much an operation had the database read. */
+/** The amount that an operation had the database read. */
 export interface Reading {
-  /** Pages of 8 kB, each as often as it was looked at. */
+  /** Pages of 8 kB, each counted as often as it was read. */
   buffers: number;
   statements: string[];
 }
 
 /**
- * An operation that reads, which notes how much the database looked at for it. Unlike time, that is the same on every machine.
+ * An operation that reads, with a record of the pages that the database read for it. Unlike time, that is the same on every machine.
  * @param reading is added to.
  */
 export function noting<Name extends keyof Functions>(

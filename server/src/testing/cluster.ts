@@ -10,8 +10,8 @@ import { startPostgres, type EmbeddedPostgres } from '../postgres/supervisor.ts'
 const quiet = () => undefined;
 
 /**
- * A PostgreSQL for each worker of a test run, with a migrated database that each test file clones. Workers cannot share one:
- * a transaction of another database would hold up the feed of events, which reads no further than the oldest one.
+ * A PostgreSQL for each worker of a test run, with a migrated database that each test file clones. Workers cannot share one: a transaction
+ * of another database would hold up the feed of events, which reads no further than the oldest one.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(path.join(tmpdir(), 'millrace-test-'));
@@ -28,14 +28,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function start(dataFolder: string): Promise<EmbeddedPostgres> {
-  // Each test must see what it committed, but none survives a power cut: fsync would only make the run slower. Nor do tables grow for
-  // long: to look for dead rows takes a process for each of a hundred databases, every ten seconds.
+  // Each test must see its own commits, but no data has to survive a power cut: fsync would only make the run slower. Nor do tables grow
+  // for long: to look for dead rows takes a process for each of a hundred databases, every ten seconds.
   const settings = { fsync: 'off', max_connections: '300', autovacuum_naptime: '10min' };
   const postgres = await startPostgres({ dataFolder, log: quiet, settings });
   const client = new pg.Client(postgres.connection);
   await client.connect();
   await client.query('create database millrace_template');
-  // For all databases of the tests: a clone does not have the defaults of the users in its template.
+  // For all databases of the tests: a clone does not get the user defaults of its template.
   for (const [name, value] of Object.entries(sessionSettings))
     await client.query(`alter role current_user set ${name} = '${value}'`);
   await client.end();

@@ -5,7 +5,7 @@ import { addTenant } from './tenant.ts';
 
 let made = 0;
 
-/** Users in every relation to devices and pools: those who register devices, own or consume pools, or may do neither. */
+/** Users in every relation to devices and pools: they register devices, own or consume pools, or may do neither. */
 export async function createDevicePeople(app: App) {
   const { body: role } = await app.admin.createRole({
     body: { name: 'Consumers', permissions: ['useQueues'] },
@@ -23,7 +23,7 @@ export async function createDevicePeople(app: App) {
   };
 }
 
-/** Registers a device for a runner, with a host name that nobody else has. */
+/** Registers a device for a runner, with a unique host name. */
 export async function registerDevice(
   { call }: Pick<TestUser, 'call'>,
   more: Partial<Schemas['DeviceRegistration']> = {},
@@ -34,7 +34,7 @@ export async function registerDevice(
   return body;
 }
 
-/** Creates a pool with these devices, as the administrator unless another may do it. */
+/** Creates a pool with these devices, as the administrator unless another user is given. */
 export async function createPool(
   { admin }: { admin: Caller },
   devices: readonly Pick<Schemas['Device'], 'id'>[],

@@ -8,7 +8,7 @@ import { createQueue, type QueueFixture } from './fixtures.ts';
 export interface DeviceFixture {
   readonly device: Schemas['Device'];
   readonly path: { id: number };
-  /** Asks for work, and answers the items. */
+  /** Asks for work, and returns the items. */
   ask(request?: Schemas['WorkRequest']): Promise<Schemas['WorkItem'][]>;
 }
 

@@ -3,16 +3,16 @@ import { expect } from 'vitest';
 import type { App, Caller, TestUser } from './app.ts';
 import { registerDevice } from './devices.ts';
 
-/** A queue of credit applications with everybody who may have to do with it. */
+/** A queue of credit applications with everybody who may have a part in it. */
 export interface QueueFixture {
   readonly id: number;
   readonly owner: TestUser;
   readonly consumer: TestUser;
   /** The path parameters of its operations. */
   readonly path: { id: number };
-  /** Creates items with these amounts, one call, and answers them. */
+  /** Creates items with these amounts in one call, and returns them. */
   add(...amounts: number[]): Promise<Schemas['WorkItem'][]>;
-  /** Registers a device of the consumer, for claims that name one; answers its id. */
+  /** Registers a device of the consumer, for claims that name one; returns its id. */
   device(): Promise<number>;
   /** Claims items as the consumer. */
   claim(count?: number, more?: Schemas['ClaimRequest']): Promise<Schemas['WorkItem'][]>;
@@ -20,7 +20,7 @@ export interface QueueFixture {
 
 let made = 0;
 
-// Hashing a password takes longer than all else in a test: the users of an application serve all its queues.
+// Hashing a password takes longer than everything else in a test: the users of an application serve all its queues.
 const people = new WeakMap<App, Promise<{ owner: TestUser; consumer: TestUser }>>();
 
 async function createPeople(app: App) {
@@ -76,7 +76,7 @@ async function roleId(app: App, name: string): Promise<number> {
   return Number(body.list[0]?.id);
 }
 
-/** Reads until the answer satisfies the condition; for the work of jobs, which comes in their own time. */
+/** Reads until the answer satisfies the condition; for the work of jobs, which run in their own time. */
 export async function eventually<T>(read: () => Promise<T>, isDone: (value: T) => boolean): Promise<T> {
   for (;;) {
     const value = await read();

@@ -34,17 +34,17 @@ type Document = { readonly [name: string]: Document };
 
 const contract = JSON.parse(contractText) as Document;
 
-/** How the inputs that the contract describes are filled. */
+/** The values for inputs described by the contract. */
 interface Filling {
   /** The value of a text. */
   readonly text: (name: string) => string;
-  /** The values of members and parameters, by their names, where the usual one will not do. */
+  /** The values of members and parameters by name, where the usual one will not do. */
   readonly known: Readonly<Record<string, unknown>>;
-  /** Whether members that may be left out are there as well. */
+  /** Whether optional members are included. */
   readonly isWhole?: boolean;
 }
 
-/** What operations need beyond what the contract says. */
+/** Members needed by operations beyond the requirements of the contract. */
 const needed: Partial<Record<OperationId, object>> = {
   updateWorkItemStatus: { action: 'DEFER', ids: [1] },
   createCalendar: { hours: [{ day: 'MONDAY', from: '08:00', to: '17:00' }] },

@@ -26,7 +26,7 @@ export function itemIn(status: Status, members: Partial<Item> = {}): Item {
 const passed = { pointOfNoReturnOn: earlier };
 const cancelled = { cancelRequestedOn: earlier, cancelRequestedBy: 9, canceller: 'alice' };
 
-/** An item in every state that rules tell apart, by what a person would call it. */
+/** An item in every state that rules distinguish, under the name that a person would use. */
 export const states: Readonly<Record<string, Item>> = {
   ...Object.fromEntries(statuses.map((status) => [status, itemIn(status)])),
   'waiting for a retry': itemIn('NEW', { notBefore: later, retryCount: 1 }),
@@ -42,7 +42,7 @@ export function codeOf(verdict: unknown): string | undefined {
   return verdict instanceof Refusal ? verdict.code : undefined;
 }
 
-/** Expects that the columns go with the status, as the database checks as well. */
+/** Expects that the columns agree with the status, as the database checks as well. */
 export function expectConsistent(item: Item): void {
   const isRunning = item.status === 'IN_PROGRESS';
   expect(item.leaseExpiresOn !== undefined, 'lease').toBe(isRunning);

@@ -2,8 +2,9 @@ import type { App } from './app.ts';
 import { createQueue, type QueueFixture } from './fixtures.ts';
 
 /**
- * A queue with many items, written past the API: the first half is over, every tenth of it failed, and the second half waits. The
- * amount of an item is its place, from 1; its customer is one of a hundred, its priority one of ten; they were created a second apart.
+ * A queue with many items, written directly to the database: the first half is finished, every tenth of it failed, and the second half
+ * waits. The amount of an item is its place, from 1; its customer is one of a hundred, its priority one of ten; they were created a second
+ * apart.
  */
 export async function createLargeQueue(
   app: App,

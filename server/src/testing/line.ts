@@ -7,29 +7,29 @@ import { atEnd } from './endings.ts';
 /** To the database, or back from it. */
 type Direction = 'there' | 'back';
 
-/** A fault of a line, in everything that it carries. */
+/** A fault of a line, which affects all traffic. */
 interface Fault {
-  /** Takes what goes this way, and brings it nowhere. */
+  /** Drops traffic in this direction. */
   readonly drop?: Direction;
-  /** Milliseconds for which it keeps what it carries. */
+  /** Milliseconds by which traffic is delayed. */
   readonly delayMs?: number;
 }
 
-/** The way to a database, which can break, fall silent, lead elsewhere and be mended. */
+/** The network line to a database, which can break, fall silent, be redirected and be repaired. */
 export interface Line {
-  /** How to reach the database through it. */
+  /** The connection parameters for the database through the line. */
   readonly connection: pg.ClientConfig;
-  /** The bytes sent to the database, of all connections together. */
+  /** The bytes sent to the database, over all connections. */
   readonly sent: () => string;
-  /** Hangs up on everybody, and refuses new connections. */
+  /** Closes all connections, and refuses new ones. */
   cut(): Promise<void>;
-  /** Accepts connections, and never answers. Those that it has then never come back to life. */
+  /** Accepts connections, and never answers. Connections from that time never come back to life. */
   swallow(): void;
-  /** Spoils, from now on, what it carries. */
+  /** Applies a fault to all traffic from now on. */
   spoil(fault: Fault): void;
-  /** Hangs up on everybody, and leads new connections to this database. */
+  /** Closes all connections, and leads new ones to this database. */
   leadTo(database: pg.ClientConfig): void;
-  /** Carries new connections as it should. */
+  /** Carries new connections without a fault. */
   mend(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ interface Pair {
   readonly near: Socket;
   readonly far: Socket;
   isDead: boolean;
-  /** What is on its way, by direction: a part never overtakes another, also when the line is mended meanwhile. */
+  /** Traffic under way, by direction: a part never overtakes another, even when the line is repaired meanwhile. */
   readonly underway: { [D in Direction]?: Promise<unknown> };
 }
 
@@ -105,7 +105,7 @@ function carry(near: Socket, state: State): void {
     pass(part, pair.far, 'there');
   });
   pair.far.on('data', (part: Buffer) => pass(part, near, 'back'));
-  // A network that carries nothing does not tell that the other side has hung up.
+  // A network that carries nothing does not report that the other side has hung up.
   pair.far.on('close', () => pair.isDead || near.destroy());
   near.on('close', () => {
     pair.far.destroy();
@@ -118,7 +118,7 @@ async function listen(server: Server, port: number): Promise<void> {
   await once(server.listen(port, '127.0.0.1'), 'listening');
 }
 
-/** A connection to a database, on which nothing was said yet. */
+/** A connection to a database, before any message. */
 export function connectTo({ host = '', port = 5432 }: pg.ClientConfig): Socket {
   return host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
 }

@@ -1,13 +1,13 @@
 import { password, startApp, type Answer, type App, type Caller } from './app.ts';
 
-/** An application, and what tests of log-ins and sessions ask of it. */
+/** An application, and the calls that tests of log-ins and sessions need. */
 interface LogIns {
   readonly app: App;
   /** Calls without a token. */
   readonly anyone: Caller;
-  /** Logs in with the password that every user has, or another one. */
+  /** Logs in with the password of all users, or another one. */
   readonly logIn: (username: string, given?: string) => Promise<Answer<'logIn'>>;
-  /** Whether an operation takes a token. */
+  /** Whether operations accept a token. */
   readonly isAccepted: (token: string) => Promise<boolean>;
 }
 

@@ -2,7 +2,7 @@ import { sql, type Db } from '../engine/db.ts';
 import type { Functions } from '../engine/operation.ts';
 import * as functions from '../operations.ts';
 
-// Rows come as they lie in their tables, and joins mix them: a statement has its rows in order only where it asks for that.
+// Rows come in the order of their tables, and joins mix them: a statement has its rows in order only where it asks for that.
 const turned = {
   enable_seqscan: 'on',
   enable_indexscan: 'off',
@@ -13,14 +13,14 @@ const turned = {
   enable_nestloop: 'off',
 };
 
-/** Has the statements of a transaction planned without any help of indexes, however its session is set. */
+/** Has the statements of a transaction planned without any help of indexes, whatever the settings of its session. */
 export async function turnPlans(db: Db): Promise<void> {
   await db.rows(
     sql`select set_config(key, value, true) from json_each_text(${JSON.stringify(turned)}::json)`,
   );
 }
 
-/** Has the rows of a table lie in the opposite order of their ids. */
+/** Stores the rows of a table in the opposite order of their ids. */
 export async function turnOver(
   query: (text: string) => Promise<unknown>,
   table: 'work_items' | 'pools' | 'automations' | 'events',
@@ -33,7 +33,7 @@ export async function turnOver(
 type AnyFunction = (context: never, input: never) => Promise<unknown>;
 type Work = (context: { db: Db }) => Promise<unknown>;
 
-/** The functions of all operations, whose statements are planned without any help of indexes. */
+/** The functions of all operations, with statements planned without any help of indexes. */
 export const functionsWithTurnedPlans = Object.fromEntries(
   Object.entries(functions as unknown as Record<string, AnyFunction>).map(([name, run]) => [
     name,
@@ -42,8 +42,8 @@ export const functionsWithTurnedPlans = Object.fromEntries(
 ) as unknown as Functions;
 
 /**
- * The functions of all operations; those that work in a transaction of their callers tell how many entries they have read of the
- * indexes of items.
+ * The functions of all operations; those that work in a transaction of their callers report the number of index entries of items that they
+ * have read.
  */
 export function functionsThatCount(tell: (operation: string, entries: number) => void): Functions {
   const counted = Object.entries(functions as unknown as Record<string, AnyFunction>).map(([name, run]) => {

@@ -14,8 +14,8 @@ const keyData = Buffer.from('K\0\0\0\u000c');
 const isIdle = (answer: Buffer) => answer.subarray(-idle.length).equals(idle);
 
 /**
- * Stands between an application and its database as PgBouncer does, until the test file ends: connections have ids of its own. With
- * `transaction` each transaction of a connection gets another session, which knows no statements that were named before.
+ * Stands between an application and its database like PgBouncer, until the test file ends: connections have ids of its own. With
+ * `transaction` each transaction of a connection gets another session, which does not know statements named before.
  */
 export async function startPooler(database: pg.ClientConfig, mode: Mode): Promise<pg.ClientConfig> {
   const server = createServer((near) => {
@@ -29,7 +29,7 @@ export async function startPooler(database: pg.ClientConfig, mode: Mode): Promis
   return { ...database, host: '127.0.0.1', port: (server.address() as AddressInfo).port };
 }
 
-/** Carries what a connection says to its session: one for good, or a new one for each transaction. */
+/** Carries the messages of a connection to its session: one for good, or a new one for each transaction. */
 function carrier(near: Socket, database: pg.ClientConfig, mode: Mode) {
   let hello: Buffer | undefined;
   let far: Socket | undefined;
@@ -54,7 +54,7 @@ function carrier(near: Socket, database: pg.ClientConfig, mode: Mode) {
   };
 }
 
-/** What a new session says until it can be asked something. */
+/** The messages of a new session until it is ready for a query. */
 async function greetingOf(far: Socket): Promise<Buffer> {
   let greeting = Buffer.alloc(0);
   while (!isIdle(greeting)) greeting = Buffer.concat([greeting, ...((await once(far, 'data')) as Buffer[])]);

@@ -4,11 +4,11 @@ import type pg from 'pg';
 import { atEnd } from './endings.ts';
 import { connectTo } from './line.ts';
 
-/** A connection to PostgreSQL that can break at the worst of moments. */
+/** A connection to PostgreSQL that can break at the worst moment. */
 export interface Proxy {
-  /** How to reach the database through it. */
+  /** The connection parameters for the database through the proxy. */
   readonly connection: pg.ClientConfig;
-  /** From now on, or no longer: each connection breaks when the database has committed, before the answer arrives. */
+  /** Begins, or ends, breaking each connection after the database has committed and before the answer arrives. */
   loseCommits(isLosing: boolean): void;
 }
 

@@ -1,7 +1,7 @@
 /** Whether a statement stays within one queue, judged by the grammar of PostgreSQL itself: such a statement goes to one machine. */
 import { parse } from 'pgsql-parser';
 
-/** Rules that statements on the tables of items keep, each with what breaks otherwise. */
+/** Rules for statements on the tables of items, each with what breaks otherwise. */
 export const rules = {
   queue: 'names the queue of each table of items: a machine that has other queues would be asked',
   top: 'changes items at its top: a change within a part of a statement goes through the coordinator',
@@ -14,7 +14,7 @@ export const rules = {
 
 export type Rule = keyof typeof rules;
 
-// The tables that would be spread over machines by `queue_id`.
+// The tables that would be distributed over machines by `queue_id`.
 const spread = new Set([
   'work_items',
   'work_item_data',
@@ -41,13 +41,13 @@ const volatile = new Set([
 
 type Node = Readonly<Record<string, unknown>>;
 
-/** A table that a query reads or changes, under the name that the query gives it. */
+/** A table that a query reads or changes, under its name in the query. */
 interface Table {
   readonly table: string;
   readonly alias: string;
 }
 
-/** The rules that a statement breaks; none where it touches no table of items. */
+/** The rules broken by a statement; none where it touches no table of items. */
 export async function broken(text: string): Promise<Set<Rule>> {
   const { stmts = [] } = (await parse(text)) as { stmts?: { stmt: Node }[] };
   const found = new Set<Rule>();
@@ -85,9 +85,9 @@ function changes(node: unknown): Node[] {
 }
 
 /**
- * Whether each table of items in the query, and in those within it, is held to one queue: by a value that is given, or by a table
- * that is so held.
- * @param outer the names of tables around the query that are held.
+ * Whether each table of items in the query, and in its subqueries, is restricted to one queue: by a given value, or by another table that
+ * is restricted in this way.
+ * @param outer the names of tables around the query that are restricted.
  */
 function isBound(node: unknown, outer: ReadonlySet<string>): boolean {
   const queries = nearest(node);
@@ -102,7 +102,7 @@ function isBound(node: unknown, outer: ReadonlySet<string>): boolean {
 function heldIn(query: Node, tables: readonly Table[], outer: ReadonlySet<string>): Set<string> {
   const aliases = tables.filter(isSpread).map(({ alias }) => alias);
   const held = new Set(outer);
-  // A name within hides the same one around it.
+  // A name inside hides the same one outside.
   for (const { alias } of tables) held.delete(alias);
   for (const part of own(query['fromClause'], 'RangeSubselect'))
     if (tablesOf(part).some(isSpread) && isBound(part['subquery'], outer)) held.add(aliasOf(part));
@@ -134,7 +134,7 @@ function splitColumn(node: unknown): [string | undefined, string | undefined] {
 
 const kinds = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt'];
 
-/** Whether the value under a key is a query; the two sides of a union stand there without the name of their kind. */
+/** Whether the value under a key is a query; the two sides of a union come without the name of their kind. */
 function isQuery(key: string, value: unknown): boolean {
   const isSide = (key === 'larg' || key === 'rarg') && typeof value === 'object' && value !== null;
   return kinds.includes(key) || (isSide && 'op' in value);
@@ -148,10 +148,10 @@ function nearest(node: unknown): Node[] {
   );
 }
 
-/** The tables of a query itself, without those of queries within it. */
+/** The tables of a query itself, without those of its subqueries. */
 function ownTables(query: Node): Table[] {
   const target = query['relation'];
-  // Rows that go into a table say their queue among their values.
+  // Rows that go into a table have their queue among their values.
   const isInsert = 'selectStmt' in query || 'onConflictClause' in query;
   const sources = [query['fromClause'], query['usingClause'], isInsert ? undefined : target];
   return sources
@@ -169,7 +169,7 @@ function asTable(node: Node): Table {
 
 const aliasOf = ({ relname, alias }: Node) => String((alias as Node | undefined)?.['aliasname'] ?? relname);
 
-/** The pairs that a query says are equal, of its own conditions that all have to hold. */
+/** The pairs that a query requires to be equal, in its own conditions that all have to hold. */
 function ownConditions(query: Node): [unknown, unknown][] {
   const joins = own(query['fromClause'], 'JoinExpr').map(({ quals }) => quals);
   return [query['whereClause'], ...joins].flatMap(equalities);
@@ -192,7 +192,7 @@ function strings(list: unknown): string[] {
 
 function tablesOf(node: unknown): Table[] {
   const targets = changedTables(node);
-  // A lock names tables by what the query calls them.
+  // A lock names tables by their names in the query.
   const read = collect(node, 'RangeVar', (key) => key !== 'lockingClause');
   return [...read, ...targets].map(asTable);
 }
@@ -209,7 +209,7 @@ function all(node: unknown, kind: string): Node[] {
   return collect(node, kind, () => true);
 }
 
-/** All nodes of a kind within a node, but for those in queries within it. */
+/** All nodes of a kind within a node, without those in its subqueries. */
 function own(node: unknown, kind: string): Node[] {
   return collect(node, kind, (key, value) => !isQuery(key, value));
 }

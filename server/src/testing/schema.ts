@@ -16,7 +16,7 @@ export async function dumpSchema(connection: pg.ClientConfig): Promise<string> {
   }
 }
 
-// pg_dump is not part of the embedded PostgreSQL; the catalogue knows the same.
+// pg_dump is not part of the embedded PostgreSQL; the catalogue has the same facts.
 const tables = `
   with columns as (
     select attrelid, string_agg(format('  %I %s%s%s%s', attname, format_type(atttypid, atttypmod),

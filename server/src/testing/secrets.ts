@@ -10,7 +10,7 @@ export const newMasterKey = () => randomBytes(32).toString('base64');
 export const startSealedApp = (settings: Partial<Config> = {}) =>
   startApp({ masterKey: newMasterKey(), ...settings });
 
-/** The tables that have a text anywhere in a row, as a dump of the database would show it. */
+/** The tables with a text anywhere in a row, as a dump of the database would show it. */
 export async function tablesWith(app: App, text: string): Promise<string[]> {
   const tables = await app.sql<{ name: string }>(
     `select quote_ident(tablename) as name from pg_tables where schemaname = 'public' order by 1`,
@@ -23,7 +23,7 @@ export async function tablesWith(app: App, text: string): Promise<string[]> {
   return found;
 }
 
-/** The mask that stands for a value. */
+/** The mask in place of a value. */
 export const mask = { masked: '•••' };
 
 const customerAttributes = [
@@ -36,7 +36,7 @@ const customerAttributes = [
 
 let made = 0;
 
-/** A queue whose items tell of customers; the administrator made it, and `runner` works on it. */
+/** A queue of items about customers; the administrator made it, and `runner` works on it. */
 export async function createCustomers(
   app: App,
   runner: TestUser,

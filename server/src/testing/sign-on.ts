@@ -8,27 +8,27 @@ import { expect } from 'vitest';
 import type { Answer, App } from './app.ts';
 import { atEnd } from './endings.ts';
 
-/** The origin of the console in tests of sign-ons: nobody needs to serve there. */
+/** The origin of the console in tests of sign-ons: no server is needed there. */
 export const publicUrl = 'http://127.0.0.1:9';
 
 const client = { clientId: 'millrace', clientSecret: 'a secret of the client that nobody may see' };
 
-/** What the provider says of somebody: `sub` is their id. */
+/** The provider's claims about somebody: `sub` is their id. */
 type Account = { readonly sub: string } & Readonly<Record<string, unknown>>;
 
 /** A real provider on a port of its own, whose people need no password there, and which can be made to lie. */
 export interface TestProvider {
   readonly issuer: string;
-  /** Whom it signs on from now on. */
+  /** The person whom it signs on from now on. */
   person: Account;
-  /** What it makes of the claims of an ID token before it signs them; it signs with a key of its own where `key` is one. */
+  /** Changes the claims of an ID token before they are signed; `key` replaces the key that signs. */
   lie: ((claims: JWTPayload) => JWTPayload) | undefined;
   key: CryptoKey | undefined;
-  /** Whether it answers nothing but failures. */
+  /** Whether it answers only with failures. */
   isDown: boolean;
-  /** The settings of a server that knows it, for browsers that reach that server there. */
+  /** The settings of a server with this provider, for browsers that reach the server there. */
   settings(more?: object, at?: string): string;
-  /** Does what a browser does at an address of the provider, until it is sent back. */
+  /** Acts like a browser at an address of the provider, until it is sent back. */
   visit(url: string): Promise<Omit<Schemas['SignOnAnswer'], 'secret'>>;
 }
 
@@ -114,7 +114,7 @@ interface Visit {
   readonly oidc: { readonly provider: Provider; readonly session: { readonly accountId: string } };
 }
 
-/** Nobody is asked what the client may know of them. */
+/** Grants all claims to the client without asking the person. */
 async function grantAll({ oidc: { provider, session } }: Visit): Promise<object> {
   const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
   grant.addOIDCScope('openid profile email');
@@ -163,10 +163,10 @@ async function visit(url: string): Promise<Omit<Schemas['SignOnAnswer'], 'secret
   return Object.fromEntries(next.searchParams) as Omit<Schemas['SignOnAnswer'], 'secret'>;
 }
 
-/** A key that is none of the provider. */
+/** A key that does not belong to the provider. */
 export const anotherKey = async (): Promise<CryptoKey> => (await generateKeyPair('RS256')).privateKey;
 
-/** Somebody whom the provider puts into the group `item workers`. */
+/** Somebody in the provider's group `item workers`. */
 export const worker = (sub: string, more: object = {}): Account => ({
   sub,
   preferred_username: `${sub}@acme.example`,
@@ -177,7 +177,7 @@ export const worker = (sub: string, more: object = {}): Account => ({
   ...more,
 });
 
-/** What a browser does to sign on at an application by a provider, step by step and as a whole. */
+/** The steps of a browser that signs on at an application by a provider, one by one and as a whole. */
 export function signingOn(app: App, provider: TestProvider) {
   const anyone = app.as(undefined);
   const begin = async (name = 'acme', more: object = {}): Promise<Schemas['SignOn']> => {
@@ -185,7 +185,7 @@ export function signingOn(app: App, provider: TestProvider) {
     expect(answer.status, JSON.stringify(answer.error)).toBe(200);
     return answer.body;
   };
-  /** What the browser brings back of a sign-on that it was sent to. */
+  /** The answer that the browser brings back from a sign-on. */
   const cameBack = async ({ url, secret }: Schemas['SignOn'], person: Account) => {
     provider.person = person;
     return { secret, ...(await provider.visit(url)) };

@@ -3,31 +3,31 @@ import { expect } from 'vitest';
 import { responseCheck } from '../engine/contract.ts';
 import { atEnd } from './endings.ts';
 
-/** What each stream sends. */
+/** The messages of each stream. */
 interface Messages {
   readonly streamEvents: Schemas['Event'];
   readonly streamQueueStats: Schemas['QueueStatsMessage'];
 }
 
-/** A stream as a program reads it that knows nothing but the format of server-sent events. */
+/** A stream read by a program that knows nothing but the format of server-sent events. */
 export interface EventReader<Message = Schemas['Event']> {
   readonly status: number;
   readonly headers: Headers;
-  /** The next event; undefined when the stream has ended in good order. */
+  /** The next event; undefined when the stream has ended properly. */
   next(): Promise<Message | undefined>;
-  /** Events until one satisfies the condition, that one included. */
+  /** Events up to the first one that satisfies the condition, including it. */
   until(isLast: (event: Message) => boolean): Promise<Message[]>;
   /** The id to resume from. */
   lastId(): string;
-  /** The comments that came. */
+  /** The received comments. */
   comments(): readonly string[];
-  /** How far uploads were, as was told beside the events that were read. */
+  /** The progress of uploads, as sent beside the events that were read. */
   progress(): readonly Schemas['UploadProgress'][];
-  /** Goes away, as a program that is ended. */
+  /** Leaves abruptly, like a program that is ended. */
   leave(): void;
 }
 
-/** Opens the stream of events. Each is held against the contract. */
+/** Opens the stream of events. Each is checked against the contract. */
 export function openStream(
   at: { url: string; token: string },
   query: object = {},
@@ -91,7 +91,7 @@ async function readUntil<Message extends Messages[keyof Messages]>(
 
 async function* none<Message>(): AsyncGenerator<Message, undefined> {}
 
-/** What a reader has come by beside the events. */
+/** The state of a reader besides the events. */
 interface State {
   lastId: string;
   readonly comments: string[];

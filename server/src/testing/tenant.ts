@@ -4,7 +4,7 @@ import { addTenant as insertTenant } from '../access/users/tenants.ts';
 import { addAdministrator } from '../access/users/users.ts';
 import { password, type App, type TestUser } from './app.ts';
 
-/** Adds a second tenant, with the roles of every tenant; answers its administrator. */
+/** Adds a second tenant, with the roles of every tenant; returns its administrator. */
 export async function addTenant(app: App, name: string): Promise<TestUser> {
   const username = `admin of ${name}`;
   const passwordHash = await hashPassword(password);

@@ -3,13 +3,13 @@ import { addTenant } from './tenant.ts';
 
 interface UserPeople {
   readonly basic: TestUser;
-  /** May manage users and their keys, and beyond that only what runners may. */
+  /** May manage users and their keys, and otherwise only what runners may do. */
   readonly manager: TestUser;
   /** The administrator of another tenant. */
   readonly foreigner: TestUser;
 }
 
-/** People who have to do with users and their keys, in different ways. */
+/** People with different rights over users and their keys. */
 export async function createUserPeople(app: App): Promise<UserPeople> {
   const basic = await app.user('basic');
   await app.admin.createRole({

@@ -1,4 +1,4 @@
-/** A server as a process of its own, which tells how long its event loop was held at most, and how much memory it takes. */
+/** A server as a process of its own, which reports the longest hold of its event loop, and its memory. */
 import { readFileSync } from 'node:fs';
 import { startServer } from '../server.ts';
 import { readConfig } from '../engine/config.ts';
@@ -16,8 +16,8 @@ setInterval(() => {
 }, 1).unref();
 
 /**
- * Processor time of the event loop's thread so far, which does not grow when others keep the machine busy as the time between two ticks
- * does. Where the system does not tell it, that of all threads, some of which collect garbage.
+ * Processor time of the event loop's thread so far, which, unlike the time between two ticks, does not grow when others keep the machine
+ * busy. Where the system does not report it, that of all threads, some of which collect garbage.
  */
 function loopMs(): number {
   try {

@@ -5,14 +5,14 @@ import { createLine } from './dispatch.ts';
 import type { QueueFixture } from './fixtures.ts';
 import { pathOf } from './work.ts';
 
-/** Asks why a queue is as it is. */
+/** Asks why a queue is in its present state. */
 export async function whyQueue(call: Caller, { path }: Pick<QueueFixture, 'path'>) {
   const { status, body, error } = await call.explainQueue({ path });
   expect(status, JSON.stringify(error)).toBe(200);
   return checked(body);
 }
 
-/** Asks why an item of the queue is as it is. */
+/** Asks why an item of the queue is in its present state. */
 export async function whyItem(call: Caller, queue: QueueFixture, item: Schemas['WorkItem'] | undefined) {
   const { status, body, error } = await call.explainWorkItem({ path: pathOf(queue, item) });
   expect(status, JSON.stringify(error)).toBe(200);

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { App } from './app.ts';
 
-/** Begins a transaction that has written, and may go on to. @returns what ends it, without a trace */
+/** Begins a transaction that has written, and may write more. @returns a function that ends it, without a trace */
 export async function beginWriter({ connection }: App): Promise<() => Promise<void>> {
   const client = new pg.Client(connection);
   await client.connect();

@@ -5,20 +5,20 @@ import { archived, hindrancesOf, ownHindrance, type Hindrances } from './hindran
 import { paceFacts, secondsToStart, type Distance } from './pace.rules.ts';
 import { because, byWhom, count, instant, span } from './words.ts';
 
-/** The answer to "why": reasons, the most decisive first, and the time of the expected start. */
+/** The answer to "why": reasons, the most decisive first, and the expected start. */
 export interface Explanation {
   readonly reasons: readonly Reason[];
   readonly expectedStartOn?: Date | undefined;
 }
 
-/** Why the waiting items of a queue do not start, or that they do. */
+/** The reasons why the waiting items of a queue do not start, or the statement that they do. */
 export function explainQueueFacts(facts: QueueFacts, now: Date): Explanation {
   const { reasons, expectedStartOn } = facts.waiting > 0 ? ofWaiting(facts, now) : ofIdle(facts);
   const own = ownHindrance(facts);
   return { reasons: own ? [...reasons, own] : reasons, expectedStartOn };
 }
 
-/** Explains a queue of which items could start now. */
+/** Explains a queue with items that could start now. */
 function ofWaiting(facts: QueueFacts, now: Date): Explanation {
   const { lasting, passing } = hindrancesOf(facts);
   const hindrances = [...lasting, ...passing];
@@ -31,11 +31,11 @@ function ofWaiting(facts: QueueFacts, now: Date): Explanation {
   };
 }
 
-/** Explains a queue of which no item could start now: lasting hindrances would hold up the next one, busy devices may not. */
+/** Explains a queue without items that could start now: lasting hindrances would hold up the next one, busy devices may not. */
 function ofIdle(facts: QueueFacts): Explanation {
   const { lasting } = hindrancesOf(facts);
   const [backOff, deferred] = [queueBackOff(facts), queueDeferred(facts)];
-  // Items in back-off wait, and lasting hindrances come before their time; items that were put aside do not even wait.
+  // Items in back-off wait, and lasting hindrances are named before their time; deferred items do not even wait.
   const reasons =
     backOff.length > 0
       ? [...lasting, ...backOff, ...deferred]
@@ -48,7 +48,7 @@ function resting(facts: QueueFacts, deferred: readonly Reason[]): readonly Reaso
   return facts.running === 0 && deferred.length > 0 ? deferred : [empty(facts), ...deferred];
 }
 
-/** Why an item does not start, or why it is as it is. */
+/** The reasons why an item does not start, or why it has its status. */
 export function explainItemFacts(item: ItemFacts, queue: QueueFacts, now: Date): Explanation {
   if (item.status === 'NEW') return explainWaiting(item, queue, now);
   const reason = settled(item);
@@ -61,7 +61,7 @@ export function explainItemFacts(item: ItemFacts, queue: QueueFacts, now: Date):
   };
 }
 
-/** Lasting hindrances decide, then the item's own waiting; passing ones only say why the items ahead wait too. */
+/** Lasting hindrances decide, then the item's own waiting; passing ones only explain why the items ahead wait too. */
 function explainWaiting(item: ItemFacts, queue: QueueFacts, now: Date): Explanation {
   const { ahead, notBefore } = item;
   const { lasting, passing } = hindrancesOf(queue);
@@ -72,7 +72,7 @@ function explainWaiting(item: ItemFacts, queue: QueueFacts, now: Date): Explanat
     ? itemBackOff(item)
     : itemPosition(item, queue.pace, seconds, paceFacts(queue, way.isNarrow));
   const reasons = [...lasting, waiting, ...passing, ...expiredLeases(item), ...own];
-  // Beyond the items that are counted, the time is a lower bound, and no expectation.
+  // Beyond the counted items the time is a lower bound, and no expectation.
   if (lasting.length > 0 || ahead > mostAhead) return { reasons };
   const start = later(now, seconds);
   return { reasons, expectedStartOn: notBefore && (!start || notBefore > start) ? notBefore : start };
@@ -92,7 +92,7 @@ function distance(
   };
 }
 
-/** Puts first that the queue is archived: until it is restored, no other remedy works. */
+/** Names first that the queue is archived: until it is restored, no other remedy works. */
 function archivedFirst(queue: QueueFacts, reasons: readonly Reason[]): Reason[] {
   const others = reasons.filter(({ code }) => code !== 'QUEUE_ARCHIVED');
   return [...present(archived(queue)), ...others];
@@ -108,7 +108,7 @@ function later(now: Date, seconds: number | undefined): Date | undefined {
 
 type PaceFacts = Readonly<Record<string, unknown>>;
 
-/** That nothing keeps the items of the queue from starting. */
+/** The reason that nothing keeps the items of the queue from starting. */
 function working(
   { waiting, running, pace }: QueueFacts,
   seconds: number | undefined,
@@ -126,7 +126,7 @@ function working(
   };
 }
 
-/** That no item of the queue waits. */
+/** The reason that no item of the queue waits. */
 function empty({ running }: QueueFacts): Reason {
   const rest = running === 0 ? ' and nothing runs' : `; ${beingProcessed(running)}`;
   return { code: 'EMPTY', sentence: `Nothing waits${rest}.`, facts: { waiting: 0, running } };
@@ -136,7 +136,7 @@ function beingProcessed(running: number): string {
   return counted(running, 'is being processed', 'are being processed');
 }
 
-/** Items of the queue that wait for their next try, if there are any. */
+/** The reason that items of the queue wait for their next try, if there are any. */
 function queueBackOff({ backOff, waiting }: QueueFacts): Reason[] {
   const { items, nextOn } = backOff;
   if (items === 0) return [];
@@ -149,7 +149,7 @@ function queueBackOff({ backOff, waiting }: QueueFacts): Reason[] {
   return [{ code: 'BACK_OFF', sentence, facts: { items, nextOn } }];
 }
 
-/** Items of the queue that were put aside, if there are any. */
+/** The reason that items of the queue were deferred, if there are any. */
 function queueDeferred({ deferred }: QueueFacts): Reason[] {
   const { items, nextOn } = deferred;
   if (items === 0) return [];
@@ -160,7 +160,7 @@ function queueDeferred({ deferred }: QueueFacts): Reason[] {
   return [{ code: 'DEFERRED', sentence, facts: { items, nextOn } }];
 }
 
-/** How many items are ahead of one that could start now. */
+/** The reason for an item that could start now: the number of items ahead of it. */
 function itemPosition(
   { ahead }: ItemFacts,
   { minutes }: Pace,
@@ -188,7 +188,7 @@ function itemPosition(
   };
 }
 
-/** That an item waits for its next try. */
+/** The reason that an item waits for its next try. */
 function itemBackOff({ notBefore, retryCount, retryLimit, error }: ItemFacts): Reason {
   const until = notBefore ? ` until ${instant(notBefore)}` : '';
   const said = error === undefined ? '' : ` It failed${because(firstLine(error))}.`;
@@ -199,7 +199,7 @@ function itemBackOff({ notBefore, retryCount, retryLimit, error }: ItemFacts): R
   };
 }
 
-/** That holders of the item fell silent, which may be the fault of the item. */
+/** The reason that holders of the item fell silent, which may be the fault of the item. */
 function expiredLeases({ lapseCount = 0, lapseLimit }: ItemFacts): Reason[] {
   if (lapseCount === 0) return [];
   const holders =
@@ -214,7 +214,7 @@ function firstLine(text = ''): string {
   return text.split('\n', 1)[0]?.slice(0, 300) ?? '';
 }
 
-/** Why an item that does not wait has its status. */
+/** The reason for the status of an item that does not wait. */
 function settled(item: ItemFacts): Reason {
   if (item.status === 'IN_PROGRESS') return inProgress(item);
   if (item.status === 'DEFERRED') return putAside(item);
@@ -241,7 +241,7 @@ function inProgress(item: ItemFacts): Reason {
   };
 }
 
-/** The end of an item whose lease expires, by the table of transitions. */
+/** The fate of an item whose lease expires, by the table of transitions. */
 function fateOf(item: ItemFacts): string {
   if (mayHappen('doubt', item)) return 'is in doubt (FAILED, IN_DOUBT)';
   if (mayHappen('stop', item)) return 'becomes FAILED';
@@ -300,7 +300,7 @@ function failureFacts({ failureKind, error, endedOn, retryCount, lapseCount }: I
   return { failureKind, error, endedOn, retryCount, lapseCount };
 }
 
-/** `1 item waits`, `12 items wait`: a count with what the items do, in singular and plural. */
+/** `1 item waits`, `12 items wait`: a count with its verb, in singular and plural. */
 function counted(number: number, singular: string, plural: string): string {
   return `${count(number, 'item')} ${number === 1 ? singular : plural}`;
 }

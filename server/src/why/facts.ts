@@ -1,7 +1,7 @@
 import type { Id, Schemas, Status } from '@millrace/api';
 import type { Reactivation, Scheme } from '../dispatch/rules.ts';
 
-/** One answer to "why": the code for programs, the sentence for people, and the facts that it rests on. */
+/** One answer to "why": the code for programs, the sentence for people, and the facts behind it. */
 export type Reason = Schemas['Reason'];
 
 /** The facts that decide whether the waiting items of a queue start. */
@@ -14,15 +14,15 @@ export interface QueueFacts {
   readonly waiting: number;
   /** Items that wait for their next try. */
   readonly backOff: Delayed;
-  /** Items that were put aside. */
+  /** Deferred items. */
   readonly deferred: Delayed;
   readonly running: number;
   readonly pace: Pace;
   /** The automation that sends the queue to devices; of several, the one that is nearest to being active. */
   readonly automation?: AutomationFacts | undefined;
-  /** Whether consumers that claim by themselves, without an automation, are at work on the queue. */
+  /** Whether consumers that claim without an automation are at work on the queue. */
   readonly isClaimedFrom: boolean;
-  /** Roles that may claim by themselves, without an automation. */
+  /** Roles that may claim without an automation. */
   readonly consumerRoles: number;
   /** The facts that decide whether idle devices are started on the queue. */
   readonly reactivation: Reactivation;
@@ -34,7 +34,7 @@ export interface QueueFacts {
 /** Items that cannot start before a time. */
 export interface Delayed {
   readonly items: number;
-  /** When the first of them may start; undefined when none ever does by itself. */
+  /** The time from which the first of them may start; undefined when none ever does by itself. */
   readonly nextOn?: Date | undefined;
 }
 
@@ -43,14 +43,14 @@ export interface Pause {
   readonly byName?: string | undefined;
   readonly on?: Date | undefined;
   readonly reason?: string | undefined;
-  /** When the queue goes on by itself. */
+  /** The time at which the queue goes on by itself. */
   readonly until?: Date | undefined;
 }
 
 /** Measurements of the recent minutes. */
 export interface Pace {
   readonly minutes: number;
-  /** Items finished. */
+  /** Number of finished items. */
   readonly finished: number;
   /** Mean time from start to finish; undefined when nothing finished. */
   readonly handlingSeconds?: number | undefined;
@@ -71,7 +71,7 @@ export interface AutomationFacts {
   readonly poolId: Id;
   readonly poolName: string;
   readonly scheme: Scheme;
-  /** The users as whom its bot works; with none, they limit nothing. */
+  /** The run-as users of its bot; without any, they limit nothing. */
   readonly runAsUsers: readonly RunAsUserFacts[];
   /** The devices of its pool; none unless the automation is active. */
   readonly devices: readonly DeviceFacts[];
@@ -79,14 +79,14 @@ export interface AutomationFacts {
   readonly competing: readonly CompetingAutomation[];
 }
 
-/** A run-as user, and the item that the user is at work on. */
+/** A run-as user, and the item that the user works on. */
 export interface RunAsUserFacts {
   readonly name: string;
   readonly isDisabled: boolean;
   readonly run?: RunFacts | undefined;
 }
 
-/** An item that runs; without its details when the caller may not see its automation. */
+/** A running item; without its details when the caller may not see its automation. */
 interface RunFacts {
   readonly itemId?: Id | undefined;
   readonly queueId?: Id | undefined;
@@ -94,7 +94,7 @@ interface RunFacts {
   readonly automationName?: string | undefined;
 }
 
-/** An active automation of which items wait or run. */
+/** An active automation with waiting or running items. */
 export interface CompetingAutomation {
   readonly poolId: Id;
   readonly botName: string;
@@ -114,7 +114,7 @@ export interface DeviceFacts {
   readonly bots: readonly string[];
   readonly slots: number;
   readonly busySlots: number;
-  /** All pools that the device is in. */
+  /** All pools with the device. */
   readonly poolIds: readonly Id[];
 }
 
@@ -126,10 +126,10 @@ export interface ItemFacts {
   readonly error?: string | undefined;
   readonly retryCount: number;
   readonly retryLimit: number;
-  /** How often in a row its lease expired, and at which number it fails; 0 for never. */
+  /** Number of its expired leases in a row; at `lapseLimit` it fails, 0 means never. */
   readonly lapseCount?: number | undefined;
   readonly lapseLimit: number;
-  /** NEW: in back-off until then. DEFERRED: put aside until then, for ever when undefined. */
+  /** NEW: in back-off until then. DEFERRED: deferred until then, for ever when undefined. */
   readonly notBefore?: Date | undefined;
   readonly startedOn?: Date | undefined;
   readonly endedOn?: Date | undefined;
@@ -138,10 +138,10 @@ export interface ItemFacts {
   readonly holderName?: string | undefined;
   readonly cancelRequestedOn?: Date | undefined;
   readonly pointOfNoReturnOn?: Date | undefined;
-  /** The user who gave the item its status, and the reason, where one was given. */
+  /** The user who gave the item its status; `changeReason` is the reason, where one was given. */
   readonly changedByName?: string | undefined;
   readonly changeReason?: string | undefined;
-  /** Items that are granted before a waiting one, counted up to `mostAhead` and one. */
+  /** Items that are granted before a waiting one, counted up to `mostAhead` and one more. */
   readonly ahead: number;
 }
 

@@ -14,7 +14,7 @@ import { because, count, listed } from './words.ts';
 /** An answer to why a device or an automation gets nothing. */
 export type FleetReason = Schemas['FleetReason'];
 
-/** An automation that is active, as the explanation of devices sees it. */
+/** An active automation, as seen by the explanation of devices. */
 export interface NamedAutomation extends Automation {
   readonly isQueueActive: boolean;
   /** The names of things that the caller may see. */
@@ -28,14 +28,14 @@ export interface AutomationNames {
   readonly pool: string;
 }
 
-/** What a decision about devices would look at. */
+/** The data of a decision about devices. */
 export interface FleetFacts {
   readonly candidates: Candidates;
-  /** The active automations of the pools, those of paused queues among them. */
+  /** The active automations of the pools, including those of paused queues. */
   readonly automations: readonly NamedAutomation[];
 }
 
-/** Which item a device gets next, or why it gets none; the most decisive reason first. */
+/** The item that a device gets next, or the reasons why it gets none, the most decisive first. */
 export function explainDeviceFacts(device: DeviceFacts, facts: FleetFacts): FleetReason[] {
   const own = deviceHindrance(device);
   const next = nextFor(device, facts);
@@ -62,7 +62,7 @@ function poolHindrances(device: DeviceFacts, { automations, candidates }: FleetF
   });
 }
 
-/** What keeps a device from all work. */
+/** The condition that keeps a device from all work. */
 function deviceHindrance(device: DeviceFacts): FleetReason | undefined {
   const { id, state, stateReason, isConnected, slots, busySlots } = device;
   const facts = { deviceId: id };
@@ -76,7 +76,7 @@ function deviceHindrance(device: DeviceFacts): FleetReason | undefined {
   return { code: 'SLOTS_BUSY', sentence: `${all} busy.`, facts: { ...facts, slots, busySlots } };
 }
 
-/** Why a device never gets items of an automation, if it does not. */
+/** The reason why a device never gets items of an automation, if it does not. */
 function mismatch(device: DeviceFacts, { poolId, botName, labels }: Automation): FleetReason | undefined {
   if (!device.poolIds.includes(poolId)) return { code: 'NO_POOL', sentence: 'it is not in the pool.' };
   if (!device.bots.includes(botName))
@@ -90,7 +90,7 @@ function mismatch(device: DeviceFacts, { poolId, botName, labels }: Automation):
   };
 }
 
-/** Why an active automation has nothing to give now, if it has not. */
+/** The reason why an active automation has nothing to give now, if so. */
 function automationHindrance(
   automation: NamedAutomation,
   takenUserIds: ReadonlySet<Id>,
@@ -107,7 +107,7 @@ function automationHindrance(
   };
 }
 
-/** The automation of which a device would get the next item, if it could take any. */
+/** The automation whose next item a device would get, if it could take any. */
 function nextFor(device: DeviceFacts, { automations, candidates }: FleetFacts): NamedAutomation | undefined {
   const [grant] = decideGrants(candidates, [{ ...offerOf(device), slots: 1 }]);
   return automations.find(({ id }) => id === grant?.automation.id);
@@ -133,7 +133,7 @@ function factsOf({ id, queueId, names }: NamedAutomation): Record<string, unknow
   return { automationId: id, automationName: names.automation, queueId, queueName: names.queue };
 }
 
-/** The verdicts on the devices of an automation's pool, those that would take its next item first. */
+/** The verdicts on the devices of an automation's pool, first those that would take its next item. */
 export function judgeDevices(
   automation: NamedAutomation,
   devices: readonly DeviceFacts[],
@@ -147,7 +147,7 @@ export function judgeDevices(
   return verdicts.toSorted((one, other) => Number(other.code === 'NEXT') - Number(one.code === 'NEXT'));
 }
 
-/** The facts as if the queue of the automation had at least one item that waits. */
+/** The facts as if the queue of the automation had at least one waiting item. */
 function withOneItem({ id }: NamedAutomation, facts: FleetFacts): FleetFacts {
   const { candidates } = facts;
   const automations = candidates.automations.map((one) =>
@@ -166,7 +166,7 @@ function judge(automation: NamedAutomation, device: DeviceFacts, facts: FleetFac
   return { code: 'OTHER_FIRST', sentence: `Its next item is one ${which}, by the scheme of the pool.` };
 }
 
-/** Whether an automation has something to give, and to whom. */
+/** Whether an automation has items to give, and the devices that would take them. */
 export function explainAutomationFacts(
   automation: NamedAutomation,
   verdicts: readonly Schemas['DeviceVerdict'][],

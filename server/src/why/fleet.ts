@@ -35,7 +35,7 @@ export const explainAutomation: PlainOperation<'explainAutomation'> = async (con
   );
   const facts = await named(context, foresight);
   const own = facts.automations.find(({ id }) => id === automation.id);
-  // A pool without devices: nothing was read of its automations.
+  // A pool without devices: its automations were not read.
   if (!own) return { ...answer([{ code: 'NO_DEVICE', sentence: noDevices }]), devices: [] };
   const verdicts = judgeDevices(
     own,
@@ -69,12 +69,12 @@ function factsOf(device: Schemas['Device']): DeviceFacts {
   return { id, name, isConnected, state, stateReason, labels, bots, slots, busySlots, poolIds };
 }
 
-/** The device with its slots as grants see them. */
+/** The device with its slots as counted for grants. */
 function withSlots(device: DeviceFacts, { devices }: Foresight): DeviceFacts {
   return { ...device, busySlots: devices.get(device.id)?.running ?? device.busySlots };
 }
 
-/** What was foreseen, with the names that the caller may see. */
+/** The foresight, with the names that the caller may see. */
 async function named(context: Context, { automations, candidates }: Foresight): Promise<FleetFacts> {
   const counted = new Map(candidates.automations.map((one) => [one.id, one]));
   const names = await selectNames(

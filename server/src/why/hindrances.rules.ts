@@ -4,9 +4,9 @@ import { because, byWhom, count, instant, listed } from './words.ts';
 
 /** The reasons that keep the waiting items of a queue from starting, the most decisive first in each list. */
 export interface Hindrances {
-  /** Last until somebody does something, or a time comes. */
+  /** These last until somebody acts, or a time comes. */
   readonly lasting: readonly Reason[];
-  /** Pass as soon as items that run now are done. */
+  /** These pass as soon as running items are done. */
   readonly passing: readonly Reason[];
 }
 
@@ -35,7 +35,7 @@ export function ownHindrance({ queueId, mayProcess, automation }: QueueFacts): R
   };
 }
 
-/** That the queue is archived: until it is restored, no other remedy works. */
+/** The reason that the queue is archived: until it is restored, no other remedy works. */
 export function archived({ archivedOn, pause, queueId }: QueueFacts): Reason | undefined {
   if (!archivedOn) return undefined;
   const { by, byName, reason } = pause ?? {};
@@ -47,7 +47,7 @@ export function archived({ archivedOn, pause, queueId }: QueueFacts): Reason | u
 }
 
 function paused({ status, archivedOn, pause, queueId }: QueueFacts): Reason | undefined {
-  // An archived queue is paused as well, and cannot be resumed as it is.
+  // An archived queue is paused as well, and cannot be resumed while archived.
   if (status === 'ACTIVE' || archivedOn) return undefined;
   const { by, byName, on, reason, until } = pause ?? {};
   const since = on ? ` since ${instant(on)}` : '';
@@ -63,7 +63,7 @@ function paused({ status, archivedOn, pause, queueId }: QueueFacts): Reason | un
 export interface ClaimFacts {
   /** Whether consumers hold items. */
   readonly isHeld: boolean;
-  /** When somebody last claimed, or waited for items, to within some seconds. */
+  /** The time of the last claim, or wait for items, to within some seconds. */
   readonly askedOn?: Date | undefined;
   readonly consumerRoles: number;
 }
@@ -86,10 +86,10 @@ interface Supply {
   readonly passing: readonly (Reason | undefined)[];
 }
 
-/** Hindrances of those who would take the items: an automation and its devices, or consumers that claim by themselves. */
+/** Hindrances on the side of the takers: an automation and its devices, or consumers that claim by themselves. */
 function supplyHindrances(facts: QueueFacts): Supply {
   const { automation } = facts;
-  // Consumers at work that claim by themselves need no automation, and no device.
+  // Consumers that claim by themselves need no automation, and no device.
   if (automation?.status !== 'ACTIVE' && facts.isClaimedFrom) return { lasting: [], passing: [] };
   if (!automation) return { lasting: [noAutomation(facts)], passing: [] };
   if (automation.status !== 'ACTIVE') return { lasting: [notActive(automation)], passing: [] };
@@ -126,7 +126,7 @@ function notActive({ id, name, status, statusReason, statusByName, statusOn }: A
   };
 }
 
-/** That the threshold keeps one more device from the queue: until more items come (COUNT), or are taken (PERCENT). */
+/** The reason that the threshold keeps one more device from the queue: until more items come (COUNT), or are taken (PERCENT). */
 function belowThreshold(facts: QueueFacts): Reason | undefined {
   const missing = missingToStart(facts);
   if (missing === 0) return undefined;
@@ -145,7 +145,7 @@ function belowThreshold(facts: QueueFacts): Reason | undefined {
 function missingToStart(facts: QueueFacts): number {
   const { automation, reactivation, runningOnDevices: running } = facts;
   const { unit, threshold, waiting, started } = reactivation;
-  // The threshold keeps devices off, and no consumer that claims by itself.
+  // The threshold keeps devices off, but no consumer that claims by itself.
   const isForDevices = automation && (automation.status === 'ACTIVE' || !facts.isClaimedFrom);
   if (!isForDevices || waiting === 0 || mayStart({ reactivation, running })) return 0;
   if (unit === 'COUNT') return threshold - waiting;
@@ -154,7 +154,7 @@ function missingToStart(facts: QueueFacts): number {
   return waiting - Math.ceil((threshold * cycle) / 100) + 1;
 }
 
-/** A condition that devices have to meet, and the reason to give when none of the devices left meets it. */
+/** A condition for devices, and the reason when none of the remaining devices meets it. */
 interface Demand {
   readonly isMet: (device: DeviceFacts, automation: AutomationFacts) => boolean;
   readonly otherwise: (automation: AutomationFacts, left: readonly DeviceFacts[]) => Reason;
@@ -173,7 +173,7 @@ export function eligibleDevices(automation: AutomationFacts): DeviceFacts[] {
   return automation.devices.filter((device) => isAtWork(device) && suits(device, automation));
 }
 
-/** Why no device of the pool can run the automation's items; undefined when one can, busy or not. */
+/** The reason why no device of the pool can run the automation's items; undefined when one can, busy or not. */
 function deviceHindrance(automation: AutomationFacts): Reason | undefined {
   let left = automation.devices;
   for (const { isMet, otherwise } of demands) {
@@ -184,7 +184,7 @@ function deviceHindrance(automation: AutomationFacts): Reason | undefined {
   return undefined;
 }
 
-/** That every device which can run the automation's items is full; undefined when one has room, or none can. */
+/** The reason that every device which can run the automation's items is full; undefined when one has room, or none can. */
 function slotsHindrance(automation: AutomationFacts): Reason | undefined {
   const eligible = eligibleDevices(automation);
   if (eligible.length === 0 || eligible.some((device) => device.busySlots < device.slots)) return undefined;
@@ -254,7 +254,7 @@ function botUnknown(automation: AutomationFacts, devices: readonly DeviceFacts[]
   };
 }
 
-/** How to bring in devices that only have to be connected or resumed; no sentence when there are none. */
+/** The advice for bringing in devices that only have to be connected or resumed; undefined when there are none. */
 function outOfReach(automation: AutomationFacts, isMet: Demand['isMet'], does: string) {
   const meeting = automation.devices.filter((device) => !isAtWork(device) && isMet(device, automation));
   const lost = meeting.filter(({ isConnected }) => !isConnected);
@@ -295,7 +295,7 @@ function idsOf(devices: readonly DeviceFacts[]) {
   return devices.slice(0, 100).map(({ id }) => id);
 }
 
-/** That all run-as users are disabled; undefined when the automation needs none. */
+/** The reason that all run-as users are disabled; undefined when the automation needs none. */
 function disabledHindrance(automation: AutomationFacts): Reason | undefined {
   const { name, runAsUsers } = automation;
   if (runAsUsers.length === 0 || enabledUsers(automation).length > 0) return undefined;
@@ -310,7 +310,7 @@ function disabledHindrance(automation: AutomationFacts): Reason | undefined {
   };
 }
 
-/** That all enabled run-as users are at work. */
+/** The reason that all enabled run-as users are at work. */
 function takenHindrance(automation: AutomationFacts): Reason | undefined {
   const enabled = enabledUsers(automation);
   if (enabled.length === 0 || enabled.some(({ run }) => run === undefined)) return undefined;
@@ -328,7 +328,7 @@ function takenHindrance(automation: AutomationFacts): Reason | undefined {
   };
 }
 
-/** The run-as users as whom the bot may work. */
+/** The run-as users who are not disabled. */
 export function enabledUsers({ runAsUsers }: AutomationFacts): readonly RunAsUserFacts[] {
   return runAsUsers.filter(({ isDisabled }) => !isDisabled);
 }

@@ -19,7 +19,7 @@ const paced: QueueFacts = { ...queue, pace: measured };
 const user = (name: string, isDisabled = false) => ({ name, isDisabled });
 const busyUser = { ...user('robot'), run: { itemId: 12, automationName: 'Other' } };
 
-/** The number of items at once that the answer reckons with. */
+/** The number of items at once in the answer's calculation. */
 function atOnce(more: Partial<AutomationFacts>, facts: Partial<QueueFacts> = {}) {
   const explained = ofQueue({ ...paced, ...withAutomation(more), ...facts });
   return explained.reasons[0]?.facts?.['atOnce'];

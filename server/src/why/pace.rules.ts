@@ -3,11 +3,11 @@ import { suits } from '../dispatch/rules.ts';
 import type { AutomationFacts, CompetingAutomation, DeviceFacts, QueueFacts } from './facts.ts';
 import { eligibleDevices, enabledUsers } from './hindrances.rules.ts';
 
-/** How far an item, or the last of a queue, is from its start. */
+/** The distance of an item, or of the last one of a queue, from its start. */
 export interface Distance {
   /** Items that start before it. */
   readonly ahead: number;
-  /** Whether even the first of them waits for an item that runs now. */
+  /** Whether even the first of them waits for a running item. */
   readonly isBusy: boolean;
   /** Whether the threshold of the queue keeps further devices from it for now. */
   readonly isNarrow: boolean;
@@ -15,8 +15,8 @@ export interface Distance {
 
 /**
  * Seconds until an item starts.
- * @returns 0 when it starts at once; undefined when the recent minutes measured nothing, or others go first for as long as
- *   they have work.
+ * @returns 0 when it starts at once; undefined when nothing was measured in the recent minutes, or others go first for as long as they have
+ *   work.
  */
 export function secondsToStart(facts: QueueFacts, { ahead, isBusy, isNarrow }: Distance): number | undefined {
   const itemsBefore = ahead + (isBusy ? 1 : 0);
@@ -26,14 +26,14 @@ export function secondsToStart(facts: QueueFacts, { ahead, isBusy, isNarrow }: D
   return handlingSeconds === undefined || rate === 0 ? undefined : (itemsBefore * handlingSeconds) / rate;
 }
 
-/** The facts that an expected start rests on. */
+/** The facts behind an expected start. */
 export function paceFacts(facts: QueueFacts, isNarrow: boolean) {
   const { handlingSeconds: averageHandlingSeconds } = facts.pace;
   const rate = Math.round(100 * atOnce(facts, isNarrow)) / 100;
   return { atOnce: rate, ...(averageHandlingSeconds !== undefined && { averageHandlingSeconds }) };
 }
 
-/** How many items of the queue run at once in the long run, as things are; a fraction where slots are shared. */
+/** Number of items of the queue that run at once in the long run under present conditions; a fraction where slots are shared. */
 function atOnce({ automation, running, runningOnDevices }: QueueFacts, isNarrow: boolean): number {
   if (automation?.status !== 'ACTIVE') return Math.max(1, running);
   const slots = isNarrow ? Math.max(1, runningOnDevices) : slotsFor(automation);
@@ -42,7 +42,7 @@ function atOnce({ automation, running, runningOnDevices }: QueueFacts, isNarrow:
   return held + Math.min(slots, limit);
 }
 
-/** The slots that the automation may count on, each device weighed by the share that competing automations leave. */
+/** The slots available to the automation, each device weighed by the share that competing automations leave. */
 function slotsFor(automation: AutomationFacts): number {
   return sum(kindsOf(eligibleDevices(automation)).map((kind) => kind.slots * shareOf(kind, automation)));
 }

@@ -83,7 +83,7 @@ function paceOf({ finishedComplete, finishedFailed, handlingMilliseconds }: Tota
 async function readAutomation(context: QueueContext): Promise<AutomationFacts | undefined> {
   const { db, queue, actor } = context;
   const automation = await selectAutomationFacts(db, queue.id, scopeOf(actor));
-  // Devices say nothing as long as the automation has to be activated first.
+  // Devices do not matter as long as the automation has to be activated first.
   if (automation?.status !== 'ACTIVE') return automation && { ...automation, devices: [], competing: [] };
   const devices = await readDevices(context, automation.poolId);
   const poolIds = [...new Set([automation.poolId, ...devices.flatMap((device) => device.poolIds)])];
@@ -134,7 +134,7 @@ type StoredQueueFacts = Pick<QueueFacts, 'queueId' | 'status' | 'archivedOn' | '
     readonly pausedUntil?: Date;
     readonly threshold: number;
     readonly unit: 'PERCENT' | 'COUNT';
-    /** Items that devices have begun since nothing waited. */
+    /** Items begun by devices since no items waited. */
     readonly started: number;
   };
 
@@ -154,7 +154,7 @@ function selectQueueFacts(db: Db, queueId: Id): Promise<StoredQueueFacts | undef
     from queues q where q.id = ${queueId}`);
 }
 
-/** How many items of a queue wait for their next try, and when the first of them may start. */
+/** Number of a queue's items that wait for their next try, and the time from which the first of them may start. */
 async function selectBackOff(db: Db, queueId: Id): Promise<Delayed> {
   const row = await db.row<Delayed>(sql`
     select count(*)::int as items, min(not_before) as "nextOn" from work_items
@@ -162,7 +162,7 @@ async function selectBackOff(db: Db, queueId: Id): Promise<Delayed> {
   return row ?? { items: 0 };
 }
 
-/** When the first item of a queue that was put aside until a time may start. */
+/** The time from which the first deferred item of a queue may start. */
 async function selectNextDeferred(db: Db, queueId: Id): Promise<Date | undefined> {
   const row = await db.row<{ nextOn: Date }>(sql`
     select not_before as "nextOn" from work_items
@@ -171,7 +171,7 @@ async function selectNextDeferred(db: Db, queueId: Id): Promise<Date | undefined
   return row?.nextOn;
 }
 
-/** Which automations of other queues the caller may see: ids of queues and of pools as SQL, undefined for all. */
+/** The automations of other queues that the caller may see: ids of queues and of pools as SQL, undefined for all. */
 interface Sight {
   readonly queues: Sql | undefined;
   readonly pools: Sql | undefined;
@@ -204,12 +204,12 @@ const runIfSeen = (sight: Sight): Sql => sql`
   case when o.id = a.id or ${isSeen(sight)} then json_build_object('itemId', r.item_id, 'queueId', r.queue_id,
     'automationId', o.id, 'automationName', o.name) else '{}' end`;
 
-/** The name that people know the device `d` by: few agents give a nickname. */
+/** The name of the device `d` for people: few agents give a nickname. */
 const nameOfDevice = sql`coalesce(nullif(d.nickname, ''), d.host_name)`;
 
 type StoredDevice = DeviceFacts & { readonly userId: Id };
 
-/** The devices of a pool, as many as a pool can have, each with its busy slots. */
+/** The devices of a pool, at most as many as a pool can have, each with its busy slots. */
 function selectPoolDevices(db: Db, poolId: Id): Promise<StoredDevice[]> {
   return db.rows(sql`
     select d.id, d.user_id as "userId", ${nameOfDevice} as name, d.is_connected as "isConnected", d.state,
@@ -220,7 +220,7 @@ function selectPoolDevices(db: Db, poolId: Id): Promise<StoredDevice[]> {
     where pd.pool_id = ${poolId} order by d.id`);
 }
 
-/** The other active automations of these pools that have items which run or could start now. */
+/** The other active automations of these pools with items that run or could start now. */
 function selectCompeting(db: Db, automationId: Id, poolIds: readonly Id[]): Promise<CompetingAutomation[]> {
   return db.rows(sql`
     select a.pool_id as "poolId", a.bot_name as "botName", a.labels, a.priority, a.weight
@@ -236,7 +236,7 @@ type StoredItemFacts = Omit<ItemFacts, 'ahead' | 'retryLimit' | 'lapseLimit'> & 
   readonly deviceId?: Id;
 };
 
-/** An item, with the author and the reason of its last event that gave it its status, or its time. */
+/** An item, with the author and the reason of the last event that gave it its status, or its time. */
 function selectItemFacts(db: Db, queueId: Id, itemId: Id): Promise<StoredItemFacts | undefined> {
   return db.row(sql`
     select i.id, i.status, i.failure_kind as "failureKind", i.error, i.retry_count as "retryCount", i.lapse_count as "lapseCount",
@@ -262,7 +262,7 @@ interface ClaimPosition {
   readonly id: Id;
 }
 
-/** How many items are granted before the one at this position, counted up to a limit. */
+/** Number of items that are granted before the one at this position, counted up to a limit. */
 async function countAhead(
   db: Db,
   queueId: Id,

@@ -10,7 +10,7 @@ export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** A span for people who plan by it: seconds, then minutes, hours and days, rounded up. */
+/** A span for planning: in seconds, then minutes, hours and days, rounded up. */
 export function span(seconds: number): string {
   if (seconds < 90) return count(Math.max(1, Math.ceil(seconds)), 'second');
   const minutes = seconds / 60;
@@ -21,14 +21,14 @@ export function span(seconds: number): string {
 
 const shownInList = 5;
 
-/** A list of which the first are shown: `a, b and 3 more`. */
+/** A list, cut after the first entries: `a, b and 3 more`. */
 export function listed(list: readonly string[]): string {
   const shown = list.slice(0, shownInList);
   const more = list.length - shown.length;
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }
 
-/** ` by anna`, or nothing when nobody is known. */
+/** ` by anna`, or nothing without a name. */
 export function byWhom(name: string | undefined): string {
   return name === undefined ? '' : ` by ${name}`;
 }

@@ -43,5 +43,5 @@ const en = {
   },
 };
 
-/** What is said of the audit trail. */
+/** The texts of the audit page. */
 export const m = { ...common, ...inLanguage({ en }) };

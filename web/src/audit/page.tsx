@@ -14,7 +14,7 @@ export { loadAudit as load } from './queries.ts';
 
 const commands = 'millrace audit export --output audit.ndjson\nnode verify.mjs audit.ndjson';
 
-/** How far the record of events is sealed, and the proof that nothing of it was touched. */
+/** The audit page: how far events are sealed, and the proof that none was altered. */
 export function Page() {
   const { data } = useSuspenseQuery(headQuery());
   useTitle(m.audit.title);

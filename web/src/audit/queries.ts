@@ -19,7 +19,7 @@ export function retireRequest(): Request {
   return requestFor('rotateSealingKey', {});
 }
 
-/** What was found so far. */
+/** The result of the verification so far. */
 export interface Found {
   readonly events: number;
   readonly erased: number;
@@ -30,7 +30,7 @@ export interface Found {
 
 const mostProblems = 1000;
 
-/** Verifies the whole trail, part by part; tells after each what was found so far. */
+/** Verifies the whole trail part by part, and reports the result so far after each. */
 export async function verifyAll(
   head: string,
   signal: AbortSignal,

@@ -11,7 +11,7 @@ type State = 'idle' | 'running' | 'done' | 'stopped';
 
 const seal = /^\d{1,15}:[\da-f]{64}$/;
 
-/** Verifies the trail, as long as it takes; what was found so far is told. */
+/** Verifies the trail, however long it takes, and shows the result so far. */
 export function Verify() {
   const [noted, setNoted] = useState('');
   const { state, found, problem, run, stop } = useVerification();
@@ -61,7 +61,7 @@ function useVerification() {
   const [state, setState] = useState<State>('idle');
   const [problem, setProblem] = useState('');
   const stopping = useRef<AbortController>(undefined);
-  // Nobody waits for it any more.
+  // Leaving the page stops the verification: nobody waits for it any more.
   useEffect(() => () => stopping.current?.abort(), []);
   const run = async (head: string) => {
     const { signal } = (stopping.current = new AbortController());

@@ -7,12 +7,12 @@ import { m } from './messages.ts';
 import { NewPassword } from './new-password.tsx';
 
 interface Props {
-  /** The user who is to log in; undefined for anybody. */
+  /** The user to log in; undefined for any. */
   readonly username?: string;
   readonly onDone?: () => void;
 }
 
-/** Name and password. What the server refuses it says in the server's words. */
+/** Name and password; refusals appear in the server's words. */
 export function LogInForm({ username, onDone }: Props) {
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
@@ -46,7 +46,7 @@ export function LogInForm({ username, onDone }: Props) {
         </TextField>
       )}
       <Password isFirst={username !== undefined} />
-      {/* Its place is kept, so that nothing jumps when it is filled. */}
+      {/* Always there, so that nothing jumps when a problem appears. */}
       <p role="alert" className={css.problem}>
         {problem}
       </p>
@@ -57,13 +57,13 @@ export function LogInForm({ username, onDone }: Props) {
   );
 }
 
-/** With what somebody has begun to log in. */
+/** A log-in begun with a temporary password. */
 interface Temporary {
   readonly username: string;
   readonly password: string;
 }
 
-/** The log-in goes on with a password that only its user knows. */
+/** Replaces the temporary password by one that only its user knows; the log-in then goes on. */
 function ChoosePassword({ temporary, onDone }: { temporary: Temporary; onDone: Props['onDone'] }) {
   const [chosen, setChosen] = useState<string>();
   const [problem, setProblem] = useState('');

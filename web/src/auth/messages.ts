@@ -36,5 +36,5 @@ const en = {
   },
 };
 
-/** What the log-in says. */
+/** The texts of the log-in. */
 export const m = { ...common, ...inLanguage({ en }) };

@@ -12,7 +12,7 @@ interface Props {
   readonly onChange: (password: string | undefined) => void;
 }
 
-/** A new password, typed twice; what it must be stands below, and is marked as it comes true. */
+/** A new password, typed twice; its rules stand below, each marked once it is met. */
 export function NewPassword({ username, present, onChange }: Props) {
   const [password, setPassword] = useState('');
   const [again, setAgain] = useState('');

@@ -1,4 +1,4 @@
-/** What a password must be, as far as a browser can tell. The commonest ones the server knows. */
+/** The rules for a password, as far as a browser can check them; only the server knows the commonest passwords. */
 export const passwordRules = ['length', 'variety', 'edges', 'name', 'other', 'same'] as const;
 export type PasswordRule = (typeof passwordRules)[number];
 
@@ -7,7 +7,7 @@ interface Typed {
   /** Typed a second time. */
   readonly again: string;
   readonly username: string;
-  /** The one so far. */
+  /** The current password. */
   readonly present: string;
 }
 
@@ -15,7 +15,7 @@ const least = 8;
 const fewest = 4;
 const leastName = 3;
 
-/** The rules that a new password breaks, as the server reads it. */
+/** The rules that a new password breaks, in the normal form that the server checks. */
 export function brokenBy({ password, again, username, present }: Typed): PasswordRule[] {
   const form = password.normalize('NFKC');
   const isBroken: Record<PasswordRule, boolean> = {
@@ -29,7 +29,7 @@ export function brokenBy({ password, again, username, present }: Typed): Passwor
   return passwordRules.filter((rule) => isBroken[rule]);
 }
 
-/** Whether the user name is in a password, forwards or backwards, or its part beside the domain. */
+/** Whether a password contains the user name or its part beside the domain, forwards or backwards. */
 function holdsName(password: string, username: string): boolean {
   const names = [username, ...username.split(/[\\@]/)].filter(({ length }) => length >= leastName);
   return names.some((name) => password.includes(name) || password.includes([...name].toReversed().join('')));

@@ -6,7 +6,7 @@ import { SignOnButtons } from './sign-on.tsx';
 import css from './auth.module.css';
 import { m } from './messages.ts';
 
-/** Lies over the page when the session has ended: the page, its forms and what waits for an answer go on behind it. */
+/** Lies over the page when the session has ended: the page, its forms and pending calls go on behind it. */
 export function SessionDialog() {
   const now = useStore(session);
   if (now.state !== 'over') return undefined;

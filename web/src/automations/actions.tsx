@@ -11,7 +11,7 @@ interface Props {
   readonly automation: Automation;
 }
 
-/** What can be done to an automation: each in a dialog that says beforehand what it does. */
+/** The actions on an automation, each in a dialog that says beforehand what it does. */
 export function AutomationActions({ automation }: Props) {
   const { name, status, capabilities } = automation;
   const isDisabled = !capabilities?.includes('edit');
@@ -44,7 +44,7 @@ function useQueueName({ queueId }: Automation): string {
   return data.list.find(({ id }) => id === queueId)?.name ?? m.automations.queue(String(queueId));
 }
 
-/** Pauses or resumes: as it was asked for, also when somebody else is faster. */
+/** Pauses or resumes, as asked for, even when somebody else is faster. */
 function Switch({ action, automation, onDone }: FormProps & { readonly action: 'pause' | 'resume' }) {
   const [asked] = useState(action);
   const [reason, setReason] = useState('');

@@ -46,7 +46,7 @@ interface EditProps {
   readonly onDone: () => void;
 }
 
-/** Changes an automation as it was seen, also when it changes behind the dialog: the server then refuses. */
+/** Changes an automation as it was seen: when it changes behind the dialog, the server refuses. */
 export function EditAutomation({ automation: first, onDone }: EditProps) {
   const [automation] = useState(first);
   const [draft, setDraft] = useState(() => draftOf(automation));
@@ -67,7 +67,7 @@ export function EditAutomation({ automation: first, onDone }: EditProps) {
 
 interface FieldsProps {
   readonly draft: Draft;
-  /** The one that is edited: it stays with its queue. */
+  /** The automation to edit: it stays with its queue. */
   readonly automation?: Automation;
   readonly onChange: (some: Partial<Draft>) => void;
 }
@@ -99,7 +99,7 @@ function Fields(props: FieldsProps) {
   );
 }
 
-/** The queue and the pool that it is between: those that one may use, and the pool that it has. */
+/** The queue and the pool of an automation: those that the user may use, and its present pool. */
 function Ends({ draft, automation, onChange }: FieldsProps) {
   const { data: queues } = useSuspenseQuery(queuesQuery());
   const { data: pools } = useSuspenseQuery(poolsQuery());
@@ -229,7 +229,7 @@ function Amount({ label, hint, range: [min, max], value, onChange }: AmountProps
   );
 }
 
-/** The users as whom its bot works: oneself, those whom it names already, and with a permission anybody. */
+/** The users as whom its bot works: oneself, the users it names already, and with a permission anybody. */
 function RunAs({ draft, automation, onChange }: FieldsProps) {
   const { data } = useQuery({ ...crowdQuery(), enabled: useMay('viewUsers') });
   const mayName = useMay('manageDevices');
@@ -255,7 +255,7 @@ function RunAs({ draft, automation, onChange }: FieldsProps) {
   );
 }
 
-/** How many devices could do the work, as the draft stands. */
+/** The number of devices that could do the work of the draft. */
 function Suits({ draft }: Pick<FieldsProps, 'draft'>) {
   const { data: devices } = useSuspenseQuery(devicesQuery());
   if (draft.poolId === '' || draft.botName.trim() === '') return undefined;

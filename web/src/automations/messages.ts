@@ -73,5 +73,5 @@ const en = {
   },
 };
 
-/** What the page of automations says. */
+/** The texts of the automations page. */
 export const m = { ...common, ...inLanguage({ en }) };

@@ -8,7 +8,7 @@ import { Table } from './table.tsx';
 
 export { loadAutomations as load } from './queries.ts';
 
-/** The automations: from which queue, by which bot and as whom, to which pool, and whether any device suits. */
+/** The automations: queue, bot, user and pool of each, and whether any device suits. */
 export function Page() {
   const { data } = useSuspenseQuery(automationsQuery());
   useTitle(m.automations.title);
@@ -24,7 +24,7 @@ export function Page() {
   );
 }
 
-/** Whoever sees all knows that there is none; others may only not see them. */
+/** Only users who see all know that there is none; others may lack the permission. */
 function None() {
   const seesAll = useMay('viewDevices', 'manageDevices', 'viewAllQueues', 'manageAllQueues');
   return (

@@ -15,7 +15,7 @@ export function automationsQuery() {
   return { ...query('listAutomations', { body }), refetchInterval };
 }
 
-/** The names of the queues and pools that automations are between, and the devices, to count those that suit. */
+/** The queues and pools of automations, for their names, and the devices, to count the suitable ones. */
 export function queuesQuery() {
   return query('listQueues', { body: { sort: [{ field: 'name' }], page: { length: most } } });
 }
@@ -28,7 +28,7 @@ export function devicesQuery() {
   return query('listDevices', { body: { sort: [{ field: 'hostName' }], page: { length: most } } });
 }
 
-/** Which device would take the next item; asked anew each time. */
+/** The device that would take the next item; asked for anew each time. */
 export function tryQuery(id: Id) {
   return { ...query('explainAutomation', { path: { id } }), staleTime: 0 };
 }
@@ -42,13 +42,13 @@ export function createRequest(draft: Draft): Request {
   return requestFor('createAutomation', { body: settingsOf(draft) });
 }
 
-/** Changes what a draft says otherwise, at the version that it was made of. */
+/** The request for what a draft changes, at the version that the draft was made from. */
 export function changeRequest(automation: Automation, draft: Draft): Request {
   const { id, version } = automation;
   return requestFor('updateAutomation', { path: { id }, body: { version, ...changesIn(automation, draft) } });
 }
 
-/** Has an automation send no more items, or send them again. */
+/** Pauses or resumes an automation: a paused one sends no items. */
 export function switchRequest(
   { id, version }: Automation,
   action: 'pause' | 'resume',

@@ -3,7 +3,7 @@ import { stringifyJson, toId, type Schemas } from '@millrace/api';
 type Automation = Schemas['Automation'];
 type Device = Schemas['Device'];
 
-/** How many devices of its pool could do the work of an automation, by bot and labels, whatever they do now. */
+/** The devices in its pool that could do the work of an automation, by bot and labels, whatever they do now. */
 export function suitedOf(
   { poolId, botName, labels = [] }: Partial<Pick<Automation, 'poolId' | 'botName' | 'labels'>>,
   devices: readonly Device[],
@@ -37,7 +37,7 @@ const fresh = {
   runAsUserIds: [],
 };
 
-/** An automation as it is; of none, what a new one has. */
+/** The draft of an automation; without one, of a new automation. */
 export function draftOf(automation: Partial<Automation> = {}): Draft {
   const { name, description, botName, labels, priority, weight, runAsUserIds } = { ...fresh, ...automation };
   return {
@@ -55,7 +55,7 @@ export function draftOf(automation: Partial<Automation> = {}): Draft {
 
 type Settings = Omit<Schemas['NewAutomation'], 'status'>;
 
-/** What a draft says, as the contract has it. */
+/** The settings of a draft, as in the contract. */
 export function settingsOf(draft: Draft): Settings {
   const labels = draft.labels.split(',').map((one) => one.trim());
   return {
@@ -71,7 +71,7 @@ export function settingsOf(draft: Draft): Settings {
   };
 }
 
-/** The settings that a draft changes in an automation. The queue is none of them: it stays. */
+/** The settings that a draft changes. The queue is never among them: an automation stays with it. */
 export function changesIn(automation: Automation, draft: Draft): Partial<Settings> {
   const [before, after] = [settingsOf(draftOf(automation)), settingsOf(draft)];
   const names = Object.keys(after) as (keyof Settings)[];
@@ -79,12 +79,12 @@ export function changesIn(automation: Automation, draft: Draft): Partial<Setting
   return Object.fromEntries(changed.map((name) => [name, after[name]]));
 }
 
-/** Whether all is filled in that an automation takes. */
+/** Whether all required settings are filled in. */
 export function isWhole({ name, queueId, poolId, botName, priority, weight }: Draft): boolean {
   return [name, queueId, poolId, botName, priority, weight].every((one) => one.trim() !== '');
 }
 
-/** The bots that the devices of a pool have, each once. */
+/** The bots on the devices of a pool, each once. */
 export function botsIn(poolId: string, devices: readonly Device[]): string[] {
   const own = devices.filter(({ poolIds }) => poolIds.some((id) => String(id) === poolId));
   return [...new Set(own.flatMap(({ bots }) => bots))].toSorted();

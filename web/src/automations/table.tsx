@@ -72,7 +72,7 @@ function Row({ automation }: Props) {
   );
 }
 
-/** How many devices suit. Whoever does not see the pool sees none of its devices, which says nothing of how many there are. */
+/** The number of suitable devices. A user who does not see the pool sees none of its devices, so a number would mislead. */
 function Suited({ automation }: Props) {
   const { data: devices } = useSuspenseQuery(devicesQuery());
   const { data: pools } = useSuspenseQuery(poolsQuery());
@@ -111,7 +111,7 @@ function Way({ automation: { queueId, poolId, botName } }: Props) {
   );
 }
 
-/** The users as whom its bot works; by their ids where one may not see users. */
+/** The users as whom its bot works; by their ids where users may not be seen. */
 function RunAs({ automation: { runAsUserIds } }: Props) {
   const { data } = useQuery({ ...crowdQuery(), enabled: useMay('viewUsers') });
   if (runAsUserIds.length === 0) return <span className="soft">{m.automations.nobody}</span>;

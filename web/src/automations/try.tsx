@@ -8,7 +8,7 @@ import { m } from './messages.ts';
 import { tryQuery, type Automation } from './queries.ts';
 import css from './automations.module.css';
 
-/** Asks which device would take the next item, and why the others would not. */
+/** Shows which device would take the next item, and why the others would not. */
 export function Try({ automation }: { readonly automation: Automation }) {
   const { name } = automation;
   return (

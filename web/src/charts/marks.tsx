@@ -4,17 +4,17 @@ import css from './charts.module.css';
 import { gapsOf, labelledOf, stretchesOf, ticksTo, type Span } from './rules.ts';
 import type { ChartProps, Series } from './props.ts';
 
-/** What is drawn on, in pixels: values stand at its left, times below its base. */
+/** The drawing area, in pixels: values stand at its left, times below its base. */
 export interface Field {
   readonly width: number;
   readonly height: number;
   readonly left: number;
   readonly base: number;
-  /** Where the highest value is. */
+  /** The y coordinate of the highest value. */
   readonly over: number;
   /** The highest value. */
   readonly top: number;
-  /** How many spans there are. */
+  /** The number of spans. */
   readonly count: number;
 }
 
@@ -26,11 +26,11 @@ const yOf = ({ base, over, top }: Field, value: number) => round(base - (value /
 interface GapsProps {
   readonly field: Field;
   readonly spans: readonly Span[];
-  /** Of the pattern, which another chart on the page has as well. */
+  /** The id of the hatching, as several charts on a page have one. */
   readonly id: string;
 }
 
-/** Where nothing is known it is hatched, so that nobody takes it for nothing. */
+/** Hatching where nothing is known, so that nobody takes it for zero. */
 export function Gaps({ field, spans, id }: GapsProps) {
   const step = stepOf(field);
   return (
@@ -97,7 +97,7 @@ interface BarsProps {
   readonly series: readonly Series[];
 }
 
-/** Bars on one another; over those that are bad stands a cross. */
+/** Stacked bars, with a cross above bad ones. */
 export function Bars({ field, spans, series }: BarsProps) {
   const step = stepOf(field);
   return spans.map(({ from, values }, index) => {
@@ -129,7 +129,7 @@ interface LineProps {
   readonly values: readonly (number | undefined)[];
 }
 
-/** A line through what is known; what stands alone is a dot. */
+/** A line through the known values; a lone value is a dot. */
 export function Line({ field, series: { look, as, isDashed }, values }: LineProps) {
   return stretchesOf(values).map((stretch) => {
     const points = stretch.map(([index, value]) => ({ x: xOf(field, index), y: yOf(field, value) }));

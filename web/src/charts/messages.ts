@@ -16,5 +16,5 @@ const en = {
   },
 };
 
-/** What is said of charts. */
+/** The texts of charts. */
 export const m = { ...common, ...inLanguage({ en }) };

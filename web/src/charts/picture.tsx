@@ -9,7 +9,7 @@ import type { ChartProps, Series } from './props.ts';
 
 const [usualHeight, heightOfStrip] = [190, 84];
 
-/** The picture, as wide as there is room, so that its texts are as large as all others. */
+/** The picture at the full width of its place, so that its texts are as large as all others. */
 export function Picture(props: ChartProps) {
   const { title, spans, series, linksOf, choose } = props;
   const place = useRef<HTMLDivElement>(null);
@@ -126,7 +126,7 @@ function Drawing({ field, stretch, ...chart }: DrawingProps) {
 
 const usualWidth = 640;
 
-/** How wide there is room, as that changes. */
+/** The width of an element, kept up to date. */
 function useWidth(place: { readonly current: HTMLElement | null }): number {
   const [width, setWidth] = useState(usualWidth);
   useEffect(() => {
@@ -147,7 +147,7 @@ function Cursor({ field, stretch }: { readonly field: Field; readonly stretch: S
   return <rect className={css.cursor} x={x} y={0} width={(last - first + 1) * step} height={base} />;
 }
 
-/** How high a span is drawn: what stands on one another, or the highest line. */
+/** The height of a span: its stacked bars, or its highest line. */
 function heightOf({ values }: Span, series: readonly Series[]): number {
   const bars = values.map((value, index) => (series[index]?.as === 'bar' ? (value ?? 0) : 0));
   return Math.max(

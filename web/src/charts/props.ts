@@ -1,11 +1,11 @@
 import type { ReactNode } from 'react';
 import type { Span } from './rules.ts';
 
-/** What is drawn of each span. What is bad has a mark beside its colour. */
+/** A value drawn for each span. Bad ones have a mark beside their colour. */
 export interface Series {
   readonly label: string;
   readonly look: 'good' | 'bad' | 'busy' | 'soft' | 'warn';
-  /** Bars stand on one another; lines go over them. */
+  /** Bars are stacked; lines are drawn over them. */
   readonly as: 'bar' | 'line' | 'area';
   readonly isDashed?: boolean;
   /** Whether what several spans have adds up, as what was counted in each does. */
@@ -14,16 +14,16 @@ export interface Series {
 
 export interface ChartProps {
   readonly title: string;
-  /** What it shows, in a sentence. */
+  /** The chart in one sentence. */
   readonly summary: string;
   readonly series: readonly Series[];
   readonly spans: readonly Span[];
-  /** Seconds of each span. */
+  /** The length of each span, in seconds. */
   readonly step: number;
-  /** Where the last span ends, which may be before it is over. */
+  /** The end of the last span, which may come before the span is over. */
   readonly to: Date;
   readonly format: (value: number) => string;
-  /** Whether what is counted comes whole. */
+  /** Whether the values are whole numbers. */
   readonly isWhole?: boolean;
   /** What leads to what is counted in a span, or in several. */
   readonly linksOf?: (from: Date, to: Date) => ReactNode;

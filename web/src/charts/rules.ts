@@ -1,17 +1,17 @@
-/** A part of the past, and the values in it; undefined where nothing is known, which is not nothing. */
+/** A part of the past, and its values; undefined for unknown ones, which are not zero. */
 export interface Span {
   readonly from: Date;
   readonly values: readonly (number | undefined)[];
 }
 
-/** The least round number that a value fits below: 1, 2, 2.5 or 5 with noughts. */
+/** The least round number that is not below a value: 1, 2, 2.5 or 5 with noughts. */
 export function roundedUp(value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
   return ([1, 2, 2.5, 5, 10].find((one) => one * power >= value) ?? 10) * power;
 }
 
-/** The places on a scale from nothing to the top, both among them. Whole numbers where what is counted comes whole. */
+/** The ticks of a scale from zero to the top, both included; whole numbers where the values are. */
 export function ticksTo(top: number, isWhole: boolean): readonly number[] {
   const parts = [4, 5, 2].find((count) => !isWhole || Number.isInteger(top / count)) ?? 1;
   return Array.from({ length: parts + 1 }, (_, index) => (top / parts) * index);
@@ -19,7 +19,7 @@ export function ticksTo(top: number, isWhole: boolean): readonly number[] {
 
 type Known = (readonly [index: number, value: number])[];
 
-/** The stretches of a line that are known: between them it is broken. */
+/** The stretches of a line with known values: between them it is broken. */
 export function stretchesOf(values: readonly (number | undefined)[]): readonly Known[] {
   const stretches: Known[] = [];
   for (const [index, value] of values.entries()) {
@@ -30,7 +30,7 @@ export function stretchesOf(values: readonly (number | undefined)[]): readonly K
   return stretches;
 }
 
-/** The stretches of spans of which nothing is known, as first index and count. */
+/** The stretches of unknown spans, as first index and count. */
 export function gapsOf(spans: readonly Span[]): readonly { readonly at: number; readonly count: number }[] {
   const gaps: { at: number; count: number }[] = [];
   for (const [index, { values }] of spans.entries()) {
@@ -42,13 +42,13 @@ export function gapsOf(spans: readonly Span[]): readonly { readonly at: number; 
   return gaps;
 }
 
-/** The indices of at most so many spans whose time stands at the axis. */
+/** The indices of the spans with a time at the axis, at most `most`. */
 export function labelledOf(count: number, most: number): readonly number[] {
   const step = Math.max(1, Math.ceil(count / Math.max(1, most)));
   return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step);
 }
 
-/** Where a key leads from a span. */
+/** The span that a key leads to from another; undefined for other keys. */
 export function stepFrom(at: number, key: string, count: number): number | undefined {
   const steps: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: count - 1 };
   const step = steps[key];

@@ -3,7 +3,7 @@ import css from './charts.module.css';
 import { m } from './messages.ts';
 import type { ChartProps } from './props.ts';
 
-/** The same figures to be read one by one, the newest first. */
+/** The same figures to read one by one, the newest first. */
 export function ChartTable({ title, series, spans, format }: ChartProps) {
   return (
     <div className={css.table} role="region" aria-label={title} tabIndex={0}>

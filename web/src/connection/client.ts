@@ -24,7 +24,7 @@ import {
 
 export type User = Schemas['SessionUser'];
 
-/** Who uses this tab. `over`: the session has ended, and what was begun waits until the user has logged in again. */
+/** The session of this tab. `over`: it has ended, and pending work waits until the user has logged in again. */
 export type Session =
   | { readonly state: 'none' }
   | { readonly state: 'open'; readonly user: User }
@@ -43,7 +43,7 @@ const client = createClient({
   },
 });
 
-/** The token of the session, for what asks the server from a script of its own; waits until there is one that is good. */
+/** The token of the session, for scripts that call the server themselves; waits until there is a valid one. */
 export async function tokenNow(signal: AbortSignal): Promise<string> {
   await call('getMe', {}, { signal });
   return token ?? '';
@@ -57,11 +57,11 @@ export function tenantNow(): string | undefined {
   return tenantUuid;
 }
 
-/** Finds out who uses this browser, by what it has kept of a session. */
+/** Restores the session that this browser has kept, if any. */
 export async function resumeSession(): Promise<void> {
   try {
     const user = keptToken() === undefined ? await exchanged() : await client.getMe();
-    // A temporary password opens nothing before another was chosen, at the log-in.
+    // A temporary password is good for nothing until another is chosen at the log-in.
     if (user && !user.mustChangePassword) session.set({ state: 'open', user });
   } catch (error) {
     if (!isSessionOver(error) && !isTemporary(error)) throw error;
@@ -73,15 +73,15 @@ async function exchanged(): Promise<User | undefined> {
   return hasCookie() ? (await client.exchangeSession({ body: {} })).user : undefined;
 }
 
-/** A log-in with a temporary password, which goes on once another was chosen. */
+/** A log-in begun with a temporary password; it goes on once another is chosen. */
 let begun: Schemas['Session'] | undefined;
 
-/** Logs in. @returns whether the password is a temporary one: then another has to be chosen first */
+/** Logs in. @returns whether the password is temporary: then another has to be chosen first */
 export async function logIn(username: string, password: string): Promise<boolean> {
   const given = await client.logIn({ body: { username, password } });
   if (given.user.mustChangePassword) {
     begun = given;
-    // A reload asks for it anew: the token opens nothing that a page could show.
+    // A reload asks for the password anew: the token is good for no page yet.
     forgetSession();
     return true;
   }
@@ -90,7 +90,7 @@ export async function logIn(username: string, password: string): Promise<boolean
   return false;
 }
 
-/** Chooses a password in place of the present one; a log-in that was begun with a temporary one goes on. */
+/** Replaces the current password; a log-in begun with a temporary one goes on. */
 export async function choosePassword(password: string, newPassword: string): Promise<void> {
   const body = { password, newPassword };
   if (!begun) {
@@ -106,7 +106,7 @@ export async function choosePassword(password: string, newPassword: string): Pro
 async function keep({ token: given, user, logOutUrl }: Schemas['Session']): Promise<void> {
   keepToken(given, user.username);
   keepWayOut(logOutUrl);
-  // Over plain http from afar the server refuses a cookie: then each tab keeps its own token.
+  // Over plain http from another machine the server refuses a cookie: then each tab keeps its own token.
   await client.openSession({ body: {} }).then(noteCookie, () => undefined);
   session.set({ state: 'open', user });
 }
@@ -128,7 +128,7 @@ export async function finishSignOn(search: string): Promise<string> {
   return opened.next ?? import.meta.env.BASE_URL;
 }
 
-// A log-out is one in all tabs of the user.
+// A log-out in one tab logs out all tabs of the user.
 const tabs = new BroadcastChannel('millrace.session');
 tabs.addEventListener('message', ({ data }: MessageEvent<string>) => {
   const now = session.get();
@@ -137,7 +137,7 @@ tabs.addEventListener('message', ({ data }: MessageEvent<string>) => {
 
 export async function logOut(): Promise<void> {
   const now = session.get();
-  // Whatever the server says, this browser forgets.
+  // This browser forgets the session, whatever the server answers.
   await (hasCookie() ? client.closeSession() : client.logOut()).catch(() => undefined);
   if (now.state !== 'none') tabs.postMessage(String(now.user.id));
   leave();
@@ -149,8 +149,8 @@ function leave(): void {
 }
 
 /**
- * Calls an operation. When the session is over it waits until the user has logged in again, and then goes on, so that
- * nothing that was typed or confirmed is lost.
+ * Calls an operation. When the session is over, it waits until the user has logged in again, and then goes on, so that nothing typed or
+ * confirmed is lost.
  */
 export async function call<O extends OperationId>(
   operationId: O,
@@ -175,7 +175,7 @@ async function isReady(): Promise<void> {
   await client.getReadiness();
 }
 
-/** Waits until the server answers, and says meanwhile that it does not. */
+/** Waits until the server answers; until then the server counts as away. */
 export async function answered(): Promise<void> {
   await isReady().then(noteAnswer, () => {
     noteSilence(isReady);

@@ -2,18 +2,18 @@ import type { ComponentType } from 'react';
 import { lazyRouteComponent } from '@tanstack/react-router';
 import { answered } from './client.ts';
 
-/** What a file of a page exports. */
+/** The exports of a page's file. */
 interface PageFile {
-  /** A component without properties. Its type is not looked at, as that depends on the routes, which depend on it. */
+  /** A component without properties. Its type stays unknown: it depends on the routes, which depend on it. */
   readonly Page: unknown;
-  /** Reads what the page needs before it shows. */
+  /** Loads the data that the page needs before it shows. */
   readonly load?: (params: Params) => Promise<unknown>;
 }
 
-/** The parts of an address that stand for something, such as an id. */
+/** The variable parts of an address, such as an id. */
 export type Params = Readonly<Record<string, string>>;
 
-/** Somebody goes to a page, or is about to. */
+/** A navigation to a page, or its preload. */
 interface Visit {
   readonly cause: 'preload' | 'enter' | 'stay';
   readonly location: { readonly publicHref: string };
@@ -28,7 +28,7 @@ export function lazily(fetchPage: () => Promise<PageFile>) {
     loader: async (visit: Visit) => {
       const page = await fetchPage().catch((error: unknown) => goAnew(visit, error));
       sessionStorage.removeItem(place);
-      // Its type is left to each route, which knows the names.
+      // Each route knows the names of its own parameters.
       await page.load?.((visit as Visit & { params: Params }).params);
     },
   };
@@ -40,8 +40,8 @@ export function patiently<Part>(fetchPart: () => Promise<Part>): () => Promise<P
 }
 
 /**
- * Goes to the page by loading all anew once the server answers, as a browser does not ask twice for a script that it could not have,
- * and a server that has been replaced has other scripts. That helps once; whatever it does not help is told.
+ * Loads the page and all scripts anew once the server answers: a browser does not ask twice for a script that it failed to get, and a
+ * replaced server has other scripts. Where one new load does not help, the error is thrown.
  */
 async function goAnew({ cause, location: { publicHref } }: Visit, error: unknown): Promise<never> {
   if (cause === 'preload' || sessionStorage.getItem(place) === publicHref) throw error;

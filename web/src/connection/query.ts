@@ -12,7 +12,7 @@ import { call } from './client.ts';
 
 const secondsUntilStale = 30;
 
-/** What the server answered, by operation and input. */
+/** The server's answers, by operation and input. */
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
@@ -28,7 +28,7 @@ export const queryClient = new QueryClient({
   },
 });
 
-// Whatever was not answered meanwhile is asked for again.
+// While the server was away, answers were missed: all are asked for again.
 awaySince.subscribe(() => {
   if (awaySince.get() === undefined) void queryClient.invalidateQueries();
 });
@@ -41,12 +41,12 @@ export function query<O extends OperationId>(operationId: O, input: Call<O>) {
   });
 }
 
-/** Reads what a page needs before it shows: what is known already does, and is read anew when it is old. */
+/** Loads the data that a page needs before it shows. Cached data will do; old data is refreshed while it shows. */
 export function read<O extends OperationId>(wanted: ReturnType<typeof query<O>>): Promise<Output<O>> {
   return queryClient.query({ ...wanted, staleTime: 'static' });
 }
 
-/** How long to wait before asking again, in milliseconds; undefined when that is of no use. */
+/** The wait before asking again, in milliseconds; undefined where asking again is no use. */
 function waitOf(error: unknown): number | undefined {
   if (error instanceof ConnectionError || !(error instanceof ApiError)) return undefined;
   if (error.status !== 503 && error.status !== 429) return undefined;

@@ -1,6 +1,6 @@
 import { createStore } from '../store/store.ts';
 
-/** Since when the server does not answer; undefined while it does. */
+/** The time since which the server does not answer; undefined while it does. */
 export const awaySince = createStore<Date | undefined>(undefined);
 
 const pauseMs = 2000;

@@ -1,6 +1,6 @@
 import { JsonText, type AnyCall, type Call, type Id, type OperationId } from '@millrace/api';
 
-/** A call before it is made: what a dialog shows as a command, and then does. */
+/** A call before it is made: a dialog shows it as a command, and then makes it. */
 export interface Request {
   readonly operationId: OperationId;
   readonly input: AnyCall;

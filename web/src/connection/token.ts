@@ -1,6 +1,6 @@
 /**
- * What this browser keeps of a session. Where the server lets it, that is a cookie that no script reads and that is good for tokens
- * alone, and the token is in memory only; otherwise the token is in the session storage of the tab, which the API reference reads too.
+ * The session that this browser keeps. Where the server allows it, that is a cookie that no script can read and that is good only for
+ * tokens, and the token is in memory only; otherwise the token is in the session storage of the tab, which the API reference reads too.
  */
 const tokenPlace = 'millrace-token';
 const cookiePlace = 'millrace.session';
@@ -14,11 +14,11 @@ export function keptToken(): string | undefined {
 export function keepToken(token: string, username?: string): void {
   if (hasCookie()) return;
   sessionStorage.setItem(tokenPlace, token);
-  // The reference shows whose token it is.
+  // The API reference shows whose token it is.
   if (username !== undefined) sessionStorage.setItem(`${tokenPlace}-of`, username);
 }
 
-/** Whether the browser has been given a cookie; the cookie itself cannot be seen. */
+/** Whether the browser has been given a cookie; no script can see the cookie itself. */
 export function hasCookie(): boolean {
   return localStorage.getItem(cookiePlace) !== null;
 }
@@ -39,19 +39,19 @@ function forgetToken(): void {
   sessionStorage.removeItem(`${tokenPlace}-of`);
 }
 
-/** Keeps in this tab what proves that it has begun a sign-on. */
+/** Keeps in this tab the proof that it began a sign-on. */
 export function keepSecret(secret: string): void {
   sessionStorage.setItem(secretPlace, secret);
 }
 
-/** The proof, which is good once; a text that proves nothing where this tab has begun no sign-on, which the server then says. */
+/** The proof, which is good once; where this tab began no sign-on, a text that proves nothing, so that the server says so. */
 export function takeSecret(): string {
   const secret = sessionStorage.getItem(secretPlace) ?? '-'.repeat(43);
   sessionStorage.removeItem(secretPlace);
   return secret;
 }
 
-/** Where the browser goes after the log-out, to log out at the provider as well. */
+/** The page for the browser after the log-out, to log out at the provider as well. */
 export function keepWayOut(url: string | undefined): void {
   if (url === undefined) localStorage.removeItem(wayOutPlace);
   else localStorage.setItem(wayOutPlace, url);

@@ -13,7 +13,7 @@ const icons = {
   free: CircleCheck,
 };
 
-/** How a device is: by word, shape and colour, with the reason that was given. */
+/** The condition of a device: word, shape and colour, with the reason that was given. */
 export function ConditionOf({ device }: { readonly device: Device }) {
   const condition = conditionOf(device);
   const Icon = icons[condition];

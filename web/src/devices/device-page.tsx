@@ -25,7 +25,7 @@ import css from './devices.module.css';
 
 export { loadDevice as load } from './queries.ts';
 
-/** One device: which item it gets next or why none, what runs on it, and what happened to it. */
+/** One device: the item it gets next or why it gets none, its running work, and its events. */
 export function Page() {
   const { id } = useParams({ from: '/frame/devices/$id' });
   const { data: device } = useSuspenseQuery(deviceQuery(toId(id)));

@@ -7,7 +7,7 @@ import { holdRequest, workOfQuery, type Device, type Hold } from './queries.ts';
 import { fatesOf, nameOf } from './rules.ts';
 import css from './devices.module.css';
 
-/** Drain, quarantine or resume, as the state of the device allows: each behind a dialog that says beforehand what it does. */
+/** Drain, quarantine or resume, as the state of the device allows; each dialog says beforehand what it does. */
 export function HoldActions({ device }: { readonly device: Device }) {
   const actions = (['resume', 'drain', 'quarantine'] as const).filter((one) => isOpen(one, device));
   const label = m.devices.actions(nameOf(device));
@@ -69,7 +69,7 @@ function Confirm({ action, device, onDone }: ConfirmProps) {
   );
 }
 
-/** What the action does to the items that run now; read anew while the dialog is open. */
+/** The effect of the action on the running items; kept up to date while the dialog is open. */
 function Effect({ action, device }: Omit<ConfirmProps, 'onDone'>) {
   const { data } = useQuery(workOfQuery(device.id));
   if (action === 'resume') return <p>{m.devices.resumeEffect}</p>;

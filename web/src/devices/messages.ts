@@ -2,7 +2,7 @@ import { count, items } from '../messages/english.ts';
 import { inLanguage } from '../messages/language.ts';
 import { m as common } from '../messages/messages.ts';
 
-/** What becomes of items, as parts of a sentence. */
+/** The numbers of items by what becomes of them, worded as parts of a sentence. */
 interface Fates {
   readonly back: number;
   readonly inDoubt: number;
@@ -77,5 +77,5 @@ const en = {
   },
 };
 
-/** What the pages of devices say. */
+/** The texts of the device pages. */
 export const m = { ...common, ...inLanguage({ en }) };

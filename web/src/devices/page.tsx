@@ -17,7 +17,7 @@ import css from './devices.module.css';
 
 export { loadDevices as load } from './queries.ts';
 
-/** All devices by pool, those that need somebody first. */
+/** All devices by pool, those that need a person first. */
 export function Page() {
   const { q = '' } = useSearch({ from: '/frame/devices' });
   const navigate = useNavigate({ from: '/devices' });
@@ -60,7 +60,7 @@ export function Page() {
   );
 }
 
-/** Whoever sees all knows that there is none; others may only not see them. */
+/** Only users who see all know that there is none; others may lack the permission. */
 function None() {
   const seesAll = useMay('viewDevices', 'manageDevices');
   const mayMakeKeys = useMay('generateApiKey');

@@ -10,7 +10,7 @@ export type Device = Schemas['Device'];
 export type Running = Schemas['RunningItem'];
 
 const most = 1000;
-// Often enough that somebody who looks sees a device go within two seconds.
+// Frequent enough to show a lost device within two seconds.
 const refetchInterval = 1500;
 
 export function devicesQuery() {
@@ -18,7 +18,7 @@ export function devicesQuery() {
   return { ...query('listDevices', { body }), refetchInterval };
 }
 
-/** What runs on the devices, those with many slots first. */
+/** The work that runs on the devices, in the order in which it started. */
 export function workQuery() {
   const body = { sort: [{ field: 'startedOn' }], page: { length: most } };
   return { ...query('listDeviceWork', { body }), refetchInterval };
@@ -42,10 +42,10 @@ export function deviceWhyQuery(id: Id) {
 }
 
 const shownEvents = 50;
-// One answer looks through ten thousand events, most of which are of other devices.
+// One answer scans ten thousand events, most of them of other devices.
 const looksBack = 10;
 
-/** What happened to a device, the newest first, as far as one look back goes. */
+/** The events of a device, the newest first, as far back as one look goes. */
 export function deviceEventsQuery(id: Id) {
   const first = query('listEvents', { query: { deviceId: id, before: 'now', limit: shownEvents } });
   const queryFn = ({ signal }: { readonly signal: AbortSignal }) => readBack(id, signal);
@@ -79,7 +79,7 @@ export async function loadDevice(params: Params): Promise<void> {
 
 export type Hold = 'drain' | 'quarantine' | 'resume';
 
-/** Takes a device out of use, or into it again. */
+/** The request that takes a device out of use, or back into it. */
 export function holdRequest(action: Hold, id: Id, reason: string): Request {
   const path = { id };
   if (action === 'drain') return requestFor('drainDevice', { path, body: { reason } });

@@ -3,7 +3,7 @@ import type { Id, Schemas } from '@millrace/api';
 type Device = Schemas['Device'];
 type Running = Schemas['RunningItem'];
 
-/** How a device is, as one word: what takes it out of use counts before whether it is connected. */
+/** The condition of a device, as one word: being out of use counts before the connection. */
 export type Condition = 'quarantined' | 'draining' | 'lost' | 'busy' | 'free';
 
 export function conditionOf({ state, status, busySlots, slots }: Device): Condition {
@@ -13,10 +13,10 @@ export function conditionOf({ state, status, busySlots, slots }: Device): Condit
   return busySlots >= slots ? 'busy' : 'free';
 }
 
-/** What lasts until somebody does something. Whether a device is busy changes by the second, and would move cards under the hand. */
+/** The conditions that last until somebody acts. Sorting by busy, which changes by the second, would move cards under the hand. */
 const lasting: readonly Condition[] = ['draining', 'quarantined', 'lost'];
 
-/** The devices that need somebody first, those alike by name. */
+/** The devices, those that need a person first, equal ones by name. */
 export function worstFirst(devices: readonly Device[]): Device[] {
   const rank = (device: Device) => lasting.indexOf(conditionOf(device));
   return devices.toSorted(
@@ -24,12 +24,12 @@ export function worstFirst(devices: readonly Device[]): Device[] {
   );
 }
 
-/** The name that people know a device by: few agents give a nickname. */
+/** The name that people know a device by: the nickname, which few agents give, or else the host name. */
 export function nameOf({ nickname, hostName }: Pick<Device, 'nickname' | 'hostName'>): string {
   return nickname === '' ? hostName : nickname;
 }
 
-/** What becomes of the items of a device that is quarantined. */
+/** The numbers of items on a quarantined device, by what becomes of them. */
 export interface Fates {
   readonly back: number;
   readonly inDoubt: number;
@@ -49,14 +49,14 @@ export function hasText(device: Device, text: string): boolean {
   return texts.some((one) => one.toLowerCase().includes(text.toLowerCase()));
 }
 
-/** A pool with the devices that stand in it first of all their pools. */
+/** A pool with its devices. A device in several pools stands only in the first. */
 export interface Group {
   readonly id: Id | undefined;
   readonly name: string;
   readonly devices: readonly Device[];
 }
 
-/** @param name of those that are in no pool that is seen */
+/** @param name the name of the group of devices without a visible pool */
 export function groupsOf(
   devices: readonly Device[],
   pools: readonly Schemas['Pool'][],

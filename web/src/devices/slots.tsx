@@ -3,16 +3,16 @@ import { m } from './messages.ts';
 import type { Device, Running } from './queries.ts';
 import css from './devices.module.css';
 
-// More squares than these are a number only.
+// With more slots than these, a number takes the place of the squares.
 const most = 40;
 
 interface SlotsProps {
   readonly device: Device;
-  /** What runs on it. */
+  /** The work that runs on it. */
   readonly running: readonly Running[];
 }
 
-/** The slots of a device as squares: each that is busy leads to its item. */
+/** The slots of a device as squares; a busy one links to its item. */
 export function Slots({ device, running }: SlotsProps) {
   const shown = running.slice(0, most);
   const free = Math.max(0, Math.min(device.slots, most) - shown.length);

@@ -7,11 +7,11 @@ import { m } from './messages.ts';
 import { commandOf, curlOf } from './rules.ts';
 
 interface Props {
-  /** What the dialog does, in its order. */
+  /** The calls of the dialog, in order. */
   readonly requests: readonly Request[];
 }
 
-/** The same by hand: what one does in a dialog can be put into a script. */
+/** The calls of a dialog as commands, for use in a script. */
 export function AsScript({ requests }: Props) {
   const commands = requests.map(commandOf);
   const command = commands.every((one) => one !== undefined) ? commands.join('\n') : undefined;
@@ -36,7 +36,7 @@ interface CopiedProps {
   readonly text: string;
 }
 
-/** A text to be copied, with a button that does. */
+/** A text with a button that copies it. */
 export function Copied({ name, text }: CopiedProps) {
   const [isCopied, setCopied] = useState(false);
   const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));

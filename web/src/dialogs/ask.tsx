@@ -19,23 +19,23 @@ import { carryOut } from './queries.ts';
 
 interface AskProps {
   readonly title: string;
-  /** On the button that does it; as the title when left out. */
+  /** The label of its main button; the title when left out. */
   readonly confirm?: string;
   readonly isDanger?: boolean;
-  /** Whether all is filled in that it takes. */
+  /** Whether all required fields are filled in. */
   readonly isReady?: boolean;
-  /** What is done, and shown as commands. */
+  /** The calls to make, which are also shown as commands. */
   readonly requests: readonly Request[];
-  /** Does it in another way than by making the calls. */
+  /** Acts in another way than by making the calls. */
   readonly act?: () => Promise<unknown>;
   readonly onDone: () => void;
   /** Closes without doing anything; as `onDone` when left out. */
   readonly onCancel?: () => void;
-  /** What it does, and its fields. */
+  /** The explanation and the fields. */
   readonly children?: ReactNode;
 }
 
-/** The form of every dialog that changes something: what it does, its fields, what the server refuses, and the same as a command. */
+/** The form of every dialog that changes something: explanation, fields, the server's refusal, and the same as a command. */
 export function Ask(props: AskProps) {
   const { title, confirm = title, isDanger, isReady = true, requests, onDone, children } = props;
   const { act = () => carryOut(requests), onCancel = onDone } = props;
@@ -74,7 +74,7 @@ export function Ask(props: AskProps) {
   );
 }
 
-/** Puts the focus where a form begins: at its first field, or at the button that does it where it has none. */
+/** Puts the focus on the first field of a form, or on its main button where it has none. */
 export function useBeginning(): RefObject<HTMLFormElement | null> {
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
@@ -84,7 +84,7 @@ export function useBeginning(): RefObject<HTMLFormElement | null> {
   return form;
 }
 
-/** On the button that Enter presses, from wherever one types. */
+/** The hint on the button that Enter presses from any field. */
 export function EnterHint() {
   return <small aria-hidden="true">{m.dialogs.enter}</small>;
 }
@@ -96,7 +96,7 @@ interface ReasonProps {
   readonly isRequired?: boolean;
 }
 
-/** Why it is done, for those who meet it: in one line, so that Enter does it. */
+/** The reason for the action, for people who later come upon it; one line, so that Enter submits. */
 export function Reason({ label, reason, onChange, isRequired = false }: ReasonProps) {
   return (
     <TextField
@@ -117,9 +117,9 @@ interface OverProps {
   readonly isOpen: boolean;
   readonly onClose: () => void;
   readonly isWide?: boolean;
-  /** Whether it closes by a press beside it; what holds something typed does not. */
+  /** Whether a press beside it closes it; not for dialogs with typed text. */
   readonly isDismissable?: boolean;
-  /** What it shows is shown once: nothing but its own button closes it. */
+  /** The content is shown only once: nothing but its own button closes it. */
   readonly isOnce?: boolean;
   readonly children: ReactNode;
 }
@@ -144,10 +144,10 @@ export function Over(props: OverProps) {
 
 interface AskButtonProps {
   readonly label: string;
-  /** Its name for those who do not see what it stands beside. */
+  /** The name for people who do not see what stands beside it. */
   readonly name?: string;
   readonly className?: string;
-  /** A key that stands at it, and presses it where a page has its keys go to rows. */
+  /** The key that presses it, on a page whose keys go over rows; it is shown on the button. */
   readonly shortcut?: string | undefined;
   readonly isDisabled?: boolean;
   readonly isWide?: boolean;

@@ -14,5 +14,5 @@ const en = {
   },
 };
 
-/** What every dialog says. */
+/** The texts of every dialog. */
 export const m = { ...common, ...inLanguage({ en }) };

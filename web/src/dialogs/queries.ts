@@ -7,14 +7,14 @@ export function tryOut({ operationId, input }: Request): Promise<unknown> {
   return call(operationId, input as never);
 }
 
-/** Makes calls one after the other, and has what is on screen read anew. @returns the answers */
+/** Makes calls one after the other, then refreshes what is on screen. @returns the answers */
 export async function carryOut(requests: readonly Request[]): Promise<unknown[]> {
   const answers = await callEach(requests);
   void readAnew();
   return answers;
 }
 
-/** Makes a call that deletes what the page is about, and goes away from that page before anybody asks for it. */
+/** Makes a call that deletes the subject of the page, and leaves that page before anything asks for it again. */
 export async function remove(request: Request, leave: () => Promise<unknown>): Promise<void> {
   await standingStill(async () => {
     await callEach([request]);

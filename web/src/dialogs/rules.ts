@@ -15,7 +15,7 @@ export function commandOf({ operationId, input }: Request): string | undefined {
   return ['millrace', cli, ...names, ...flags, ...whole].join(' ');
 }
 
-/** The call as one makes it without the command line, of a server and with a token that the shell knows. */
+/** The call for curl, with the server and the token from variables of the shell. */
 export function curlOf({ operationId, input }: Request): string {
   const { method, path, body }: Operation = operations[operationId];
   const given = (input.path ?? {}) as Values;
@@ -40,7 +40,7 @@ function flagOf(name: string, value: unknown): string[] {
   return value === true ? [flag] : [flag, quoted(text(value))];
 }
 
-/** A text as a shell reads it: as it is, whatever stands in it. */
+/** A text quoted for a shell, whatever it contains. */
 export function quoted(word: string): string {
   return /^[\w.,:/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -5,7 +5,7 @@ import css from './events.module.css';
 
 export { loadNames as load } from './queries.ts';
 
-/** What happened in a queue. */
+/** The events of a queue. */
 export function Page() {
   const { id } = useParams({ from: '/frame/queues/$id' });
   const { q = '' } = useSearch({ from: '/frame/queues/$id/activity' });

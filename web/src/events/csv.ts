@@ -20,7 +20,7 @@ const columns = [
 
 export const csvHead = `${columns.join(',')}\r\n`;
 
-/** An event as a line of CSV. Texts that a spreadsheet would take for a formula are made harmless. */
+/** An event as a line of CSV. Texts that a spreadsheet would run as a formula are made harmless. */
 export function csvLine(event: Event): string {
   const cells = columns.map((name) => {
     const value = event[name];
@@ -31,7 +31,7 @@ export function csvLine(event: Event): string {
   return `${cells.join(',')}\r\n`;
 }
 
-/** As the server does it in its exports. */
+/** By the same rule as in the server's exports. */
 function harmless(text: string): string {
   return /^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
 }

@@ -15,7 +15,7 @@ import css from './events.module.css';
 
 const mostLinks = 100;
 
-/** An event in full: what it changed, from what as far as that is known, and the record itself. */
+/** An event in full: its changes, with former values as far as known, and the record itself. */
 export function Details({ line: { event, all } }: { readonly line: Line }) {
   return (
     <div className={css.details}>
@@ -30,7 +30,7 @@ export function Details({ line: { event, all } }: { readonly line: Line }) {
   );
 }
 
-/** The items that the same was done to. */
+/** The items of the events in one line. */
 function Items({ events }: { readonly events: readonly Event[] }) {
   return (
     <p className={css.items}>
@@ -87,7 +87,7 @@ function Difference({ event }: { readonly event: Event }) {
   );
 }
 
-/** The data of an item is told attribute by attribute. @param earlier the newest first */
+/** The changes of an event; the data of an item attribute by attribute. @param earlier the newest first */
 function differenceIn(event: Event, earlier: readonly Event[]) {
   const { json, ...changes } = event.changes ?? {};
   const isOfItem = event.itemId !== undefined && json !== undefined;

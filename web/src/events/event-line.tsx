@@ -17,7 +17,7 @@ import css from './events.module.css';
 
 const icons = { USER: User, RUNNER: Bot, MILLRACE: Settings2 };
 
-/** What somebody did, as a sentence; opened, all of it. */
+/** An event as a sentence; opened, in full. */
 export function EventLine({ line, isOpened = false }: { readonly line: Line; readonly isOpened?: boolean }) {
   const { event, all } = line;
   useStore(timeZone);
@@ -75,7 +75,7 @@ function Sentence({ event, amount }: { readonly event: Event; readonly amount: n
   );
 }
 
-/** What it was done to, each a link to its page. */
+/** The things that the event is about, each a link to its page. */
 function What({ event, amount }: { readonly event: Event; readonly amount: number }) {
   const { queueId, queueName, itemId, deviceId } = event;
   const subject = subjectOf(event);
@@ -109,7 +109,7 @@ function What({ event, amount }: { readonly event: Event; readonly amount: numbe
   );
 }
 
-/** A device by its name, where one may see that. */
+/** A device by name, where the user may see that. */
 function DeviceLink({ id }: { readonly id: NonNullable<Event['deviceId']> }) {
   const { data } = useQuery(devicesQuery());
   const device = data?.list.find((one) => one.id === id);

@@ -23,11 +23,11 @@ interface Props {
   readonly onFilter: (q: string) => void;
 }
 
-/** Events by a filter, the newest first, and what comes in. */
+/** Events by a filter, the newest first, with new ones as they come in. */
 export function EventsView({ q, queueId, onFilter }: Props) {
   const known = useKnown();
   const fields = useMemo(() => fieldsOfEvents(known), [known]);
-  // Times such as now-1h count from when they were asked for: else each look would be at another list.
+  // Times such as now-1h count from when they were asked for: otherwise each render would be another list.
   const zone = useStore(timeZone);
   const asked = useMemo(() => ({ q, clock: { now: new Date(), zone } }), [q, zone]);
   const { query, problem } = useMemo(() => understood(asked, known, queueId), [asked, known, queueId]);

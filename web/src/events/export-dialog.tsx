@@ -14,7 +14,7 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** Takes the events that match out as a file, and the sealed audit trail for who may. */
+/** Exports the matching events as a file, and the sealed audit trail for users who may. */
 export function ExportDialog({ query, onClose }: Props) {
   const [format, setFormat] = useState<ExportFormat>('CSV');
   const [said, setSaid] = useState('');

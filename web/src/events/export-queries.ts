@@ -8,13 +8,13 @@ const most = 1000;
 
 export type ExportFormat = 'NDJSON' | 'CSV';
 
-/** A browser has to hold the file. */
+/** The most events of an export: the browser has to hold the file. */
 export const mostExported = 200_000;
 
 /**
- * Saves the events that match, the newest first.
+ * Saves the matching events, the newest first.
  * @param tell is told how many there are so far
- * @returns how many there were, and whether it had to leave older ones out
+ * @returns how many there were, and whether older ones had to be left out
  */
 export async function exportEvents(
   query: EventQuery,
@@ -22,7 +22,7 @@ export async function exportEvents(
   tell: (amount: number) => void,
   signal: AbortSignal,
 ): Promise<{ readonly amount: number; readonly isCut: boolean }> {
-  // A spreadsheet takes a file without the mark for one of another encoding.
+  // Without a byte order mark, a spreadsheet assumes another encoding.
   const parts = format === 'CSV' ? ['\ufeff', csvHead] : [];
   const lineOf = format === 'CSV' ? csvLine : (event: Event) => `${stringifyJson(event)}\n`;
   let amount = 0;
@@ -39,7 +39,7 @@ export async function exportEvents(
   return { amount, isCut: page?.isMore === true };
 }
 
-/** Saves the sealed audit trail, which the server puts on record. */
+/** Saves the sealed audit trail; the server records that. */
 export async function exportAudit(signal: AbortSignal): Promise<void> {
   const answer: unknown = await call('exportAudit', { body: {} }, { signal });
   const { fileName = 'audit.ndjson', body } = answer as DownloadedFile;

@@ -20,9 +20,9 @@ interface Props {
   readonly onFilter: (q: string) => void;
 }
 
-/** The events that match, by days, the newest first; new ones come in at the top as long as one looks there. */
+/** The matching events by day, the newest first; new ones come in at the top while the reader is there. */
 export function FeedList({ query, q, understand, onFilter }: Props) {
-  // Another query has another list, by its key.
+  // The query is the key of this component: another query begins another list.
   const [reader] = useState(() => new FeedReader(query));
   const feed = useStore(reader.feed);
   const [isAtTop, top] = useInView();
@@ -68,7 +68,7 @@ function Tail({ isLive, isAtTop }: { readonly isLive: boolean; readonly isAtTop:
   return isAtTop ? m.events.live : m.events.held;
 }
 
-/** Whether the place that is marked is on screen. */
+/** Whether the marked place is on screen. */
 function useInView() {
   const [isInView, setInView] = useState(true);
   const place = useRef<HTMLDivElement>(null);
@@ -140,7 +140,7 @@ interface EndProps {
   readonly onFilter: (q: string) => void;
 }
 
-/** How it goes on below the last event. */
+/** The end of the list: how to go on to older events. */
 function End({ feed, q, understand, onOlder, onFilter }: EndProps) {
   const { events, isReading, isMore, looked, problem } = feed;
   if (problem !== undefined)
@@ -169,7 +169,7 @@ function End({ feed, q, understand, onOlder, onFilter }: EndProps) {
   );
 }
 
-/** The filter with a new end of its time. */
+/** The filter with another end of its time span. */
 function withUntil(q: string, on: string): string {
   return `${q.replaceAll(/(^|\s)at:?<=?("[^"]*"|\S+)/g, '').trim()} at<="${on}"`.trim();
 }

@@ -4,7 +4,7 @@ import { onEvents } from '../live/effects.ts';
 import { createStore, type Store } from '../store/store.ts';
 import type { Event, EventQuery } from './rules.ts';
 
-/** Events from the newest on, as they were read so far. */
+/** Events as read so far, from the newest on. */
 export interface Feed {
   /** The newest first. */
   readonly events: readonly Event[];
@@ -13,7 +13,7 @@ export interface Feed {
   readonly isReading: boolean;
   /** Whether there may be older ones. */
   readonly isMore: boolean;
-  /** About how many events were looked at without finding enough. */
+  /** The approximate number of events scanned without enough matches. */
   readonly looked: number;
   readonly problem?: string;
 }
@@ -25,7 +25,7 @@ const scanned = 10_000;
 const scansAtOnce = 10;
 const newerMs = 500;
 
-/** Reads the events that match, page by page, and those that come in meanwhile. */
+/** Reads the matching events page by page, and new ones as they come in. */
 export class FeedReader {
   readonly feed: Store<Feed> = createStore<Feed>({
     events: [],
@@ -44,7 +44,7 @@ export class FeedReader {
     this.#query = query;
   }
 
-  /** Reads on to older events, through parts of the feed in which none matches, though not through all of it at once. */
+  /** Reads older events, on through parts of the feed without a match, but not through all of it at once. */
   async readOlder(): Promise<void> {
     if (this.feed.get().isReading) return;
     this.#change({ isReading: true, looked: 0 });
@@ -72,7 +72,7 @@ export class FeedReader {
     }
   }
 
-  /** Hears of events that come in, until the function that is answered is called. */
+  /** Reads events as they come in, until the returned function is called. */
   follow(): () => void {
     const stop = onEvents(
       () => (this.#timer ??= setTimeout(() => void this.#readNewer().catch(() => undefined), newerMs)),
@@ -83,7 +83,7 @@ export class FeedReader {
     };
   }
 
-  /** Puts those that wait in their place. */
+  /** Moves the waiting events into the list. */
   show(): void {
     const { events, fresh } = this.feed.get();
     this.#change({ events: [...fresh, ...events], fresh: [] });

@@ -112,5 +112,5 @@ const en = {
   },
 };
 
-/** What the pages of events say. */
+/** The texts of the event pages. */
 export const m = { ...workItems, ...inLanguage({ en }) };

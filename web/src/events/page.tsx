@@ -7,7 +7,7 @@ import css from './events.module.css';
 
 export { loadNames as load } from './queries.ts';
 
-/** What happened in all that one may see. */
+/** The events of everything that the user may see. */
 export function Page() {
   const { q = '', event } = useSearch({ from: '/frame/events' });
   const navigate = useNavigate({ from: '/events' });

@@ -15,7 +15,7 @@ export function mayExportAudit(): boolean {
   return mayUse('viewEvents');
 }
 
-/** Names for filters: those of users for who may see them. */
+/** The names for filters; those of users where the user may see them. */
 export function usersQuery() {
   const body = { sort: [{ field: 'username' }], page: { length: most } };
   return { ...query('listUsers', { body }), enabled: mayUse('viewUsers') };
@@ -46,16 +46,16 @@ export function countsQuery(wanted: EventQuery) {
   return { ...query('countEvents', { query: wanted }), refetchInterval: countsInterval };
 }
 
-/** The event at a cursor, which a link carries: the next behind its own place. */
+/** The event at a cursor, as in a link: the first event after the place just before it. */
 export function eventQuery(cursor: string) {
   const [tx = '', id = ''] = cursor.split('-');
   return query('listEvents', { query: { after: `${tx}-${String(BigInt(id) - 1n)}`, limit: 1 } });
 }
 
-// Of a thing that is seldom changed, the change before may lie far back; how far nobody wants to wait for.
+// A seldom changed thing may have its last change far back; nobody wants to wait for more than this.
 const looksBack = 10;
 
-/** Earlier events of the same thing, the newest first, back to those that tell all that was before, or as far as one look goes. */
+/** Earlier events of the same thing, the newest first, back until all former values are known, or as far as one look goes. */
 export function earlierQuery(event: Event) {
   return {
     queryKey: ['listEvents', { before: event.cursor, of: 'same' }] as const,
@@ -76,7 +76,7 @@ async function readEarlier(event: Event, signal: AbortSignal): Promise<readonly 
   return found;
 }
 
-/** What the server can narrow down to the same thing; the rest of it is told by what is in the events. */
+/** The parameters by which the server narrows events down to the same thing; the rest is decided by the events. */
 function ofSame({ queueId, itemId, deviceId, operation }: Event) {
   if (itemId !== undefined) return { queueId: queueId ?? 0, itemId };
   const where = queueId === undefined ? { ...(deviceId !== undefined && { deviceId }) } : { queueId };

@@ -32,7 +32,7 @@ export interface Named {
   readonly name: string;
 }
 
-/** What the names in a filter may stand for. */
+/** The things that a filter can name. */
 export interface Known {
   readonly queues: readonly Named[];
   readonly users: readonly Named[];
@@ -42,7 +42,7 @@ export interface Known {
 
 const kinds = ['USER', 'RUNNER', 'MILLRACE'];
 
-/** What events can be narrowed down by, with what may be typed. */
+/** The fields that events can be filtered by, with suggested values. */
 export function fieldsOfEvents({ queues, users, devices, operations }: Known): Fields {
   const fields: [string, Field['type']][] = [
     ['kind', kinds],
@@ -62,9 +62,9 @@ function quotedName({ name }: Named): string {
 }
 
 /**
- * The parameters of the contract for a filter that somebody wrote: each field once, several values of it with "or" between.
+ * The parameters of the contract for a typed filter: each field once, several of its values joined by "or".
  * @param queueId the queue whose page it is
- * @throws FilterProblem for whatever they cannot say
+ * @throws FilterProblem for anything that the parameters cannot say
  */
 export function eventQueryOf(
   filter: Filter | undefined,
@@ -112,7 +112,7 @@ function comparisonIn(part: Filter): Comparison {
   return { field, sign, values: compared.map(({ value }) => value) };
 }
 
-/** `from` counts itself, `until` does not. */
+/** `from` is inclusive, `until` is exclusive. */
 function boundOf(sign: string, [text = '']: readonly string[], clock: Clock): [string, string] {
   const time = new Date(timeOf(text, clock).replace(' ', 'T').replace(',', '.')).getTime();
   if (Number.isNaN(time)) throw new FilterProblem(m.filters.badDate(text));
@@ -187,13 +187,13 @@ export function sumOf({ list }: Counts) {
   };
 }
 
-/** Events that stand in one line: what one did to many items at once. */
+/** Events that stand in one line: one action on many items. */
 export interface Line {
   readonly event: Event;
   readonly all: readonly Event[];
 }
 
-/** Puts neighbours that tell the same of several items into one line. */
+/** Puts neighbouring events that tell the same of several items into one line. */
 export function linesOf(events: readonly Event[]): readonly Line[] {
   const lines: { event: Event; all: Event[] }[] = [];
   for (const event of events) {
@@ -213,14 +213,14 @@ function isAlike(one: Event, other: Event): boolean {
   return told !== undefined && told === tellsOf(other);
 }
 
-/** The name of what an event is about that is neither in a queue nor a device, as far as it says so. */
+/** The name of an event's subject that is neither in a queue nor a device, as far as the event has it. */
 export function subjectOf({ queueId, deviceId, changes = {} }: Event): string | undefined {
   if (queueId !== undefined || deviceId !== undefined) return undefined;
   const name = changes['name'] ?? changes['username'];
   return typeof name === 'string' ? name : undefined;
 }
 
-/** Whether an operation may have left events: most of those that only read have not. */
+/** Whether an operation may have left events: most reading ones have not. */
 function isRecorded(name: string): boolean {
   return !/^(list|get|stream|explain|find|watch|preview|verify)/.test(name);
 }
@@ -230,7 +230,7 @@ export const recorded: readonly string[] = [
   ...recordedBesides,
 ];
 
-/** Operations that are about the same kind of thing, and the member of their changes that says which one it is. */
+/** The operations on each kind of thing, and the member of their changes that identifies it. */
 const kindsOfThings: readonly { readonly by: RegExp; readonly id?: string }[] = [
   { by: /(Member|Participant)$/, id: 'userId' },
   { by: /Consumer$/, id: 'roleId' },
@@ -251,13 +251,13 @@ function kindOf(operation: string) {
   return kindsOfThings.find(({ by }) => by.test(operation));
 }
 
-/** What else may have set the members that an operation changes. */
+/** The operations that may have set the members that an operation changes. */
 export function relatedTo(operation: string): readonly string[] {
   const kind = kindOf(operation);
   return kind ? [...new Set([operation, ...recorded.filter((name) => kind.by.test(name))])] : [operation];
 }
 
-/** Whether two events are about the same one thing: the same role, not any two roles. */
+/** Whether two events are about one and the same thing: the same role, not any two roles. */
 export function isOfSame(one: Event, other: Event): boolean {
   if (one.queueId !== other.queueId || one.itemId !== other.itemId) return false;
   if (one.itemId !== undefined) return true;
@@ -267,7 +267,7 @@ export function isOfSame(one: Event, other: Event): boolean {
   return isOfKind && one.deviceId === other.deviceId && subject(one) === subject(other);
 }
 
-/** A change that an event tells of, as far as earlier ones say what was before. */
+/** A change in an event, with the former value as far as earlier events have it. */
 export interface Told {
   readonly name: string;
   readonly before: unknown;
@@ -275,7 +275,7 @@ export interface Told {
 }
 
 /**
- * What an event changed, and what that was before, as far as earlier events of the same thing say so.
+ * The changes of an event, with the former values as far as earlier events of the same thing have them.
  * @param earlier the newest first
  */
 export function toldBy({ changes = {} }: Event, earlier: readonly Event[]): readonly Told[] {

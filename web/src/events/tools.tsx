@@ -13,7 +13,7 @@ interface Props {
   readonly onFilter: (q: string) => void;
 }
 
-/** The choices that most want, each a part of the filter, and what can be done with what is found. */
+/** The most wanted choices, each a part of the filter, and the actions on the result. */
 export function Tools({ q, query, onFilter }: Props) {
   const [isExporting, setExporting] = useState(false);
   const parts = partsOfLine(q);

@@ -2,13 +2,13 @@ import { instantIn } from '../page/zones.ts';
 import { m } from './messages.ts';
 import { FilterProblem, type Filter, type Sign } from './parse.ts';
 
-/** `same` is an id that can only be asked for, not compared; `date` a time in the data of items, which is written there as it is typed here. */
+/** `same` is an id that can only be tested for equality; `date` a time in the data of items, which is stored as it is typed. */
 export type FieldType =
   'id' | 'same' | 'number' | 'text' | 'texts' | 'time' | 'date' | 'boolean' | readonly string[];
 
-/** What can be compared, by the name that people type. */
+/** A field that can be compared, under the name that people type. */
 export interface Field {
-  /** As the contract has it. */
+  /** The name in the contract. */
   readonly name: string;
   readonly type: FieldType;
   /** Whether its values are hidden: then only whole ones are found. */
@@ -32,16 +32,15 @@ const operators: Record<Sign, string> = {
   '<=': 'le',
 };
 
-/** What times that are typed count from: relative ones, such as now-24h, from now, others by the clocks of a zone. */
+/** The reference of typed times: relative ones, such as now-24h, count from `now`, others by the clocks of `zone`. */
 export interface Clock {
   readonly now: Date;
-  /** Empty for the one of the browser. */
+  /** Empty for the browser's zone. */
   readonly zone: string;
 }
 
 /**
- * The contract's filter for one that somebody wrote. Whatever is not understood is said, never left out: no filter selects more
- * than it says.
+ * A typed filter, as in the contract. A part that is not understood is an error, never left out: no filter selects more than it says.
  * @throws FilterProblem
  */
 export function compile(filter: Filter, fields: Fields, clock: Clock): Compiled {
@@ -97,7 +96,7 @@ const unitMs: Record<string, number> = {
 };
 
 /**
- * The instant of a time as it is typed: now-24h, or a day or time by the clocks of the zone, unless it names its own.
+ * The instant of a typed time: now-24h, or a day or time by the clocks of the zone, unless it names its own.
  * @throws FilterProblem
  */
 export function timeOf(text: string, { now, zone }: Clock): string {
@@ -108,7 +107,7 @@ export function timeOf(text: string, { now, zone }: Clock): string {
   const local = `${day}T${time}`;
   if (Number.isNaN(Date.parse(local))) throw new FilterProblem(m.filters.badDate(text));
   const instant = instantIn(local, zone).toISOString();
-  // Seconds go on to as many digits as were typed.
+  // A fraction of a second keeps all its typed digits.
   return fraction === '' ? instant : instant.replace('.000Z', `.${fraction.slice(1)}Z`);
 }
 

@@ -54,7 +54,7 @@ describe('parse', () => {
           try {
             const filter = parse(line);
             expect(parse(print(filter))).toEqual(filter);
-            // Each letter that somebody typed is in what was understood.
+            // Each typed letter occurs in the parsed filter.
             const letters = (text: string) => [...text.replaceAll(/\bor\b/g, '').matchAll(/[ab]/g)].length;
             expect(letters(print(filter))).toBe(letters(line));
           } catch (error) {

@@ -36,7 +36,7 @@ const fixed: Record<string, FieldType> = {
   any: 'texts',
 };
 
-/** Shorter words for what is typed often. */
+/** Shorter names for often typed fields. */
 const short = {
   created: 'createdOn',
   updated: 'updatedOn',
@@ -54,7 +54,7 @@ const columnTypes: Record<string, FieldType> = {
   BOOLEAN: 'boolean',
 };
 
-/** The fields of the items of a queue: those that all items have, and its display columns by their names. */
+/** The fields of the items of a queue: those that all items have, and its display columns by name. */
 export function fieldsOfItems(queue: Schemas['Queue'], model: Schemas['WorkItemModel'] | undefined): Fields {
   const attributeOf = (name: string) => model?.attributes?.find((one) => one.name === name);
   const typeOf = (name: string): FieldType => columnTypes[attributeOf(name)?.type ?? ''] ?? 'text';
@@ -71,7 +71,7 @@ export function fieldsOfItems(queue: Schemas['Queue'], model: Schemas['WorkItemM
     name,
     { name: full, type: fixed[full] ?? 'text' },
   ]);
-  // What every item has goes before an attribute of the same name, which `col1` to `col10` still reach.
+  // Fields of all items go before attributes of the same name, which `col1` to `col10` still reach.
   const all = [...columns, ...shortened, ...named];
   return new Map(all.map(([name, field]) => [name.toLowerCase(), field]));
 }

@@ -18,5 +18,5 @@ const en = {
   },
 };
 
-/** What is said of a filter that is none. */
+/** The texts for invalid filters. */
 export const m = { ...common, ...inLanguage({ en }) };

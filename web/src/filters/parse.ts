@@ -1,25 +1,25 @@
 import { m } from './messages.ts';
 
-/** How a field is compared: equal, contains, begins with, and the orders. */
+/** The comparisons of a field: equal, contains, begins with, and the orders. */
 export type Sign = ':' | '~' | '^' | '>' | '>=' | '<' | '<=';
 
-/** A filter as people write it. `text` is looked for in all values of a record; the value null stands for "unset". */
+/** A typed filter. `text` is looked for in all values of a record; the value null stands for "unset". */
 export type Filter =
   | { readonly is: 'text'; readonly value: string }
   | { readonly is: 'compare'; readonly field: string; readonly sign: Sign; readonly value: string | null }
   | { readonly is: 'not'; readonly of: Filter }
   | { readonly is: 'and' | 'or'; readonly of: readonly Filter[] };
 
-/** A line that is no filter; the message says what is wrong. */
+/** A line that is no filter; the message says why. */
 export class FilterProblem extends Error {}
 
-/** The word for a field that has no value; in quotes it is a text. */
+/** The word for a missing value; in quotes it is a text. */
 const unset = 'unset';
 
 type Token =
   { readonly kind: 'open' | 'close' | 'minus' | 'or' } | { readonly kind: 'term'; readonly term: Filter };
 
-// A word or a text in quotes; a sign and a value make it a comparison. What a value may not hold without quotes ends it.
+// A word or a text in quotes; a sign and a value make it a comparison. Characters that need quotes in a value end it.
 const word = String.raw`"(?:[^"\\]|\\.)*"|[^\s()"~^<>:]+`;
 const value = String.raw`"(?:[^"\\]|\\.)*"|[^\s()"]+`;
 const token = new RegExp(
@@ -129,13 +129,13 @@ function quoted(text: string): string {
   return isPlain ? text : `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
-/** The parts that must all hold: what is shown as pills. */
+/** The parts that must all hold, shown as pills. */
 export function partsOf(filter: Filter | undefined): readonly Filter[] {
   if (filter === undefined) return [];
   return filter.is === 'and' ? filter.of : [filter];
 }
 
-/** The parts of a line; none as long as it is no filter. */
+/** The parts of a line; none while it is no valid filter. */
 export function partsOfLine(line: string): readonly Filter[] {
   try {
     return partsOf(parse(line));

@@ -1,6 +1,6 @@
 import type { Field, Fields, FieldType } from './compile.ts';
 
-/** A way to go on with a line: what it offers, and the line with it. */
+/** A continuation of a line: the text it offers, and the whole line with it. */
 export interface Suggestion {
   readonly text: string;
   readonly line: string;
@@ -10,7 +10,7 @@ const most = 8;
 const value = /(?:^|[\s(-])("(?:[^"\\]|\\.)*"|[^\s()"~^<>:-][^\s()"~^<>:]*)(:|>=?|<=?)([^\s()"]*)$/;
 const field = /(?:^|[\s(]|\s-|^-)([^\s()"~^<>:-][^\s()"~^<>:]*)?$/;
 
-/** How the end of a line can go on: first with a field, then with one of its values. */
+/** The continuations of a line: first a field, then one of its values. */
 export function suggestionsFor(line: string, fields: Fields): readonly Suggestion[] {
   const [, name = '', , begun = ''] = value.exec(line) ?? [];
   if (name !== '') {
@@ -34,7 +34,7 @@ function valuesOf(type: FieldType): readonly string[] {
   return type === 'time' || type === 'date' ? ['now-1h', 'now-24h', 'now-7d'] : [];
 }
 
-/** Names as people type them. Those with other signs than letters need quotes, and are left to the columns' numbers. */
+/** The names to suggest. Those with special characters need quotes, and are left to the numbers of the columns. */
 function namesOf(fields: Fields): readonly string[] {
   const names = [...fields].map(([typed, { name }]: readonly [string, Field]) =>
     typed === name.toLowerCase() ? name : typed,

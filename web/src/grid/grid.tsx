@@ -5,7 +5,7 @@ import css from './grid.module.css';
 import { useKeys } from './keys.ts';
 import type { GridProps } from './props.ts';
 
-/** Any number of rows, of which only those on screen are drawn. */
+/** Any number of rows; only those on screen are drawn. */
 export function Grid<Row>(props: GridProps<Row>) {
   const { label, columns, rows, total, current, idOf, onEnd } = props;
   const scroller = useRef<HTMLDivElement>(null);
@@ -59,7 +59,7 @@ export function Grid<Row>(props: GridProps<Row>) {
   );
 }
 
-/** The width below which the grid is scrolled: the least of each track. Head and rows share it, so that their columns stand below one another. */
+/** The width below which the grid scrolls: the least of each track. Head and rows share it, so that their columns line up. */
 function leastOf(tracks: readonly string[]): string {
   const least = tracks.map((track) => /^minmax\(([^,]+),/.exec(track)?.[1] ?? track);
   return `calc(${least.join(' + ')} + ${tracks.length - 1} * var(--gap) + var(--before) + var(--behind))`;
@@ -67,7 +67,7 @@ function leastOf(tracks: readonly string[]): string {
 
 const heights = { COMPACT: 28, NORMAL: 32, TOUCH: 44 };
 
-/** As the styles have it. On a phone a row has two lines. */
+/** The height of the styles, in pixels. On a phone a row has two lines. */
 function rowHeight(density: Preferences['density'] = 'NORMAL'): number {
   return matchMedia('(width < 48rem)').matches ? 64 : heights[density];
 }
@@ -126,7 +126,7 @@ interface RowProps<Row> extends GridProps<Row> {
   readonly row: Row;
   readonly index: number;
   readonly start: number;
-  /** The column that was gone to. */
+  /** The column of the current cell. */
   readonly column: string | undefined;
 }
 

@@ -6,19 +6,19 @@ type Act = (id: string) => void;
 
 const page = 20;
 
-/** Where in the grid somebody is: the row by its index, and the column by its id if one was gone to. */
+/** The position in the grid: the row by its index, and the column by its id if one was gone to. */
 interface Place {
   readonly at: number;
   readonly column: string | undefined;
 }
 
-/** What leads elsewhere in the grid. */
+/** The movements in the grid. */
 interface Moves {
   readonly toRow: (index: number) => void;
   readonly toColumn: (column: string | undefined) => void;
 }
 
-/** What the keys do while the grid has the focus. Those that are one character do nothing where the user wants it so. */
+/** The keys of the grid while it has the focus. Single characters do nothing where the user has switched them off. */
 export function useKeys<Row>(
   props: GridProps<Row>,
   place: Place,
@@ -44,7 +44,7 @@ export function useKeys<Row>(
   };
 }
 
-/** What keys do that lead to no other row. @returns whether the key means anything */
+/** Handles the keys that lead to no other row. @returns whether the key means anything */
 function doOther<Row>(key: string, props: GridProps<Row>, { column }: Place, { toColumn }: Moves): boolean {
   const { rows, columns, idOf, current, selection } = props;
   const acts: Record<string, Act> = { Enter: props.onOpen, ' ': props.onPeek, x: selection.toggle };
@@ -59,7 +59,7 @@ function doOther<Row>(key: string, props: GridProps<Row>, { column }: Place, { t
   return true;
 }
 
-/** The column beside another; from the first to the left there is none, which is the row as a whole. */
+/** The column beside another; left of the first there is none, which is the row as a whole. */
 function columnFrom(
   columns: readonly { readonly id: string }[],
   column: string | undefined,
@@ -69,7 +69,7 @@ function columnFrom(
   return index < 0 ? undefined : columns[Math.min(index, columns.length - 1)]?.id;
 }
 
-/** The row that each key leads to, from the one at hand. */
+/** The row that each key leads to from the current one. */
 function stepsFrom(at: number, count: number): Record<string, number> {
   return {
     ArrowDown: at + 1,

@@ -7,7 +7,7 @@ export interface Column<Row> {
   readonly width: string;
   readonly isNumber?: boolean;
   readonly cell: (row: Row) => ReactNode;
-  /** What the column is sorted by; left out where it cannot be. */
+  /** The field to sort the column by; left out where that is not possible. */
   readonly sort?: string;
 }
 
@@ -15,33 +15,33 @@ export interface GridProps<Row> {
   readonly label: string;
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
-  /** All rows that there are, read or not; -1 when nobody knows. */
+  /** The number of all rows, read or not; -1 when unknown. */
   readonly total: number;
   readonly idOf: (row: Row) => string;
-  /** The row that is looked at. */
+  /** The current row. */
   readonly current: string | undefined;
   readonly onMove: (id: string) => void;
   readonly onPeek: (id: string) => void;
   readonly onOpen: (id: string) => void;
-  /** Called when the last row that was read comes near. */
+  /** Called when the last row read comes near. */
   readonly onEnd: () => void;
   /** A field, with `-` before it for the reverse. */
   readonly sort: string;
   readonly onSort: (sort: string) => void;
   readonly selection: Selection;
-  /** A key that is pressed on a row, in one of its columns if one was gone to. @returns whether it means anything */
+  /** Called for a key on a row, in one of its columns if one was gone to. @returns whether the key means anything */
   readonly onKey?: (key: string, id: string, column: string | undefined) => boolean;
-  /** Told which column of the current row was gone to. */
+  /** Called with the column of the current row that was gone to. */
   readonly onColumn?: (column: string | undefined) => void;
   readonly onEscape?: () => void;
 }
 
-/** Rows that were chosen to do something to. */
+/** The rows selected for an action. */
 export interface Selection {
   readonly has: (id: string) => boolean;
   readonly toggle: (id: string) => void;
-  /** Chooses all of these; then all that there are, read or not; then none. */
+  /** Selects all of these; pressed again, all that exist, read or not; then none. */
   readonly toggleAll: (ids: readonly string[]) => void;
-  /** Chooses these as well. */
+  /** Selects these as well. */
   readonly add: (ids: readonly string[]) => void;
 }

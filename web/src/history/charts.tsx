@@ -34,7 +34,7 @@ const handling: readonly Series[] = [
   { label: m.history.mean, look: 'soft', as: 'line' },
 ];
 
-/** What came in and what was finished. */
+/** Incoming and finished items. */
 export function FlowChart({ history, since, linksOf }: Props) {
   const spans = spansOf(history, since, flowIn);
   return <Flow list={history.list} frame={history} spans={spans} linksOf={linksOf} />;
@@ -70,7 +70,7 @@ export function Flow({ list, frame, spans, linksOf }: SpansProps) {
   );
 }
 
-/** What waited and what was in progress at the end of each span. */
+/** Waiting items and items in progress at the end of each span. */
 export function BacklogChart({ history, since }: Dated) {
   return <Backlog list={history.list} frame={history} spans={spansOf(history, since, backlogIn)} />;
 }
@@ -92,7 +92,7 @@ export function Backlog({ list, frame, spans }: SpansProps) {
   );
 }
 
-/** How long it took from claim to finish, where something was finished. */
+/** The time from claim to finish, where something was finished. */
 export function HandlingChart({ history, since, linksOf }: Props) {
   const { step, to } = history;
   return (

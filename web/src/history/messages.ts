@@ -51,5 +51,5 @@ const en = {
   },
 };
 
-/** What is said of what became of queues. */
+/** The texts of the history pages. */
 export const m = { ...common, ...inLanguage({ en }) };

@@ -8,7 +8,7 @@ import { historyQuery } from './queries.ts';
 import { RangeChoice } from './range.tsx';
 import { addedUp, backlogIn, flowIn, together, type Dated, type Range } from './rules.ts';
 
-// Each costs a question to the server.
+// Each queue costs a call.
 const mostAsked = 20;
 
 interface Props {
@@ -16,7 +16,7 @@ interface Props {
   readonly queues: readonly Schemas['Queue'][];
 }
 
-/** What became of all queues together, of those that have most to do where they are many. */
+/** The history of all queues together; of the busiest where they are many. */
 export function OverTime({ stats, queues }: Props) {
   const [range, setRange] = useState<Range>('24h');
   const busiest = stats.toSorted((one, other) => workOf(other) - workOf(one)).slice(0, mostAsked);

@@ -11,7 +11,7 @@ import { historyQuery } from './queries.ts';
 import { RangeChoice } from './range.tsx';
 import { rangeIn } from './rules.ts';
 
-/** What became of a queue over time. */
+/** The history of a queue. */
 export function Page() {
   const { id } = useParams({ from: '/frame/queues/$id' });
   const search: { range?: string } = useSearch({ from: '/frame/queues/$id/charts' });
@@ -52,7 +52,7 @@ interface LinksProps {
   readonly to: Date;
 }
 
-/** The items that a span counts. */
+/** Links to the items that a span counts. */
 function SpanLinks({ id, from, to }: LinksProps) {
   const [begin, end] = [from.toISOString(), to.toISOString()];
   return (

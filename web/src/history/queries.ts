@@ -2,7 +2,7 @@ import type { Id } from '@millrace/api';
 import { query } from '../connection/query.ts';
 import { beginningOf, type Range } from './rules.ts';
 
-// Nobody tells of what is counted by spans: it is asked for now and then.
+// No event tells of counts by span: they are asked for now and then.
 const refetchInterval = 60_000;
 
 export function historyQuery(id: Id, range: Range) {

@@ -7,7 +7,7 @@ interface Props {
   readonly onChange: (range: Range) => void;
 }
 
-/** How far back one looks. */
+/** The choice of how far back to look. */
 export function RangeChoice({ range, onChange }: Props) {
   return (
     <Choice

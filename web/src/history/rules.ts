@@ -7,7 +7,7 @@ type Entry = History['list'][number];
 const hour = 3600;
 const day = 86_400;
 
-/** How far back one looks, in spans that are still kept so fine. */
+/** The ranges to look back, in spans that are still kept so fine. */
 export const ranges = {
   '1h': { seconds: hour, step: 60 },
   '24h': { seconds: day, step: 900 },
@@ -21,7 +21,7 @@ export function rangeIn(text: string | undefined): Range {
   return text !== undefined && Object.hasOwn(ranges, text) ? (text as Range) : '24h';
 }
 
-/** Where a range begins: at a whole span, so that the same is asked for as long as it lasts. */
+/** The beginning of a range: at a whole span, so that the same is asked for while the span lasts. */
 export function beginningOf(
   range: Range,
   now: number,
@@ -32,7 +32,7 @@ export function beginningOf(
 }
 
 /**
- * The spans of a history, each with some values. Those from before the queue was made have none: nothing is known then, which is not nothing.
+ * The spans of a history with their values. Spans before the queue existed have none: unknown is not zero.
  * @param since when the queue was made
  */
 export function spansOf(
@@ -57,7 +57,7 @@ export const handlingIn = ({ p50HandlingSeconds, p95HandlingSeconds, averageHand
   averageHandlingSeconds,
 ];
 
-/** What happened in all of it; the mean handling time counts each item that was finished. */
+/** The totals of a history; the mean handling time counts each finished item. */
 export function totalsOf(list: readonly Entry[]) {
   const sum = (of: (entry: Entry) => number) => list.reduce((total, entry) => total + of(entry), 0);
   const finished = sum(({ complete, failed }) => complete + failed);
@@ -72,7 +72,7 @@ export function totalsOf(list: readonly Entry[]) {
   };
 }
 
-/** The span with the largest value; the last of those that are equal. */
+/** The span with the largest value; the last of equal ones. */
 export function largest(
   list: readonly Entry[],
   valueOf: (entry: Entry) => number | undefined,
@@ -83,13 +83,13 @@ export function largest(
   );
 }
 
-/** A history with when its queue was made. */
+/** A history, and when its queue was made. */
 export interface Dated {
   readonly history: History;
   readonly since: string | undefined;
 }
 
-/** Several histories of the same spans added up: a span has what is known of any of them. */
+/** Several histories of the same spans added up; a span has the known values of any of them. */
 export function addedUp(
   all: readonly Dated[],
   valuesOf: (entry: Entry) => readonly number[],

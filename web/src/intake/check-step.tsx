@@ -12,7 +12,7 @@ import css from './intake.module.css';
 
 const choices = ['dataError', 'skip', 'reject'] as const;
 
-/** The first rows as they would be stored, all rows tried, and what is to become of those that do not fit. */
+/** The first rows as they would be stored, the trial of all rows, and the choice for rows that do not fit. */
 export function CheckStep({ queueId, file, preview, reading }: StepProps) {
   const [again, setAgain] = useState(false);
   const { data: trial, error } = useQuery(trialQuery(queueId, file, reading, again));
@@ -54,7 +54,7 @@ export function CheckStep({ queueId, file, preview, reading }: StepProps) {
   );
 }
 
-/** How many items there would be. */
+/** The number of items that the upload would create. */
 function amountOf({ created, rejected = 0, duplicates = 0 }: Upload, onError: OnError): number {
   if (onError === 'skip') return created;
   if (onError === 'dataError') return created + rejected;
@@ -64,7 +64,7 @@ function amountOf({ created, rejected = 0, duplicates = 0 }: Upload, onError: On
 const shownRows = 12;
 const toldProblems = 100;
 
-/** What is wrong, by kind. */
+/** The problems of a file, by kind. */
 export function Problems({ trial, queueId }: { readonly trial: Upload; readonly queueId: Id }) {
   const problems = trial.errors ?? [];
   if (problems.length === 0) return undefined;
@@ -86,7 +86,7 @@ export function Problems({ trial, queueId }: { readonly trial: Upload; readonly 
   );
 }
 
-/** The rows, each with the way to its item where there is one. */
+/** The rows, each with a link to its item where there is one. */
 function RowsOf({ rows, queueId }: { readonly rows: readonly ProblemRow[]; readonly queueId: Id }) {
   const id = String(queueId);
   return (

@@ -10,7 +10,7 @@ interface Props {
   readonly onChoose: (file: File) => void;
 }
 
-/** Where a file is dropped, chosen or pasted. */
+/** Takes a file: dropped, chosen or pasted. */
 export function ChooseFile({ queueId, onChoose }: Props) {
   const drop = async (dropped: readonly DropItem[]) => {
     const item = dropped.find(({ kind }) => kind === 'file');

@@ -11,7 +11,7 @@ interface Props {
   readonly onAgain: () => void;
 }
 
-/** Says that a file was put in before, and offers what to do. */
+/** Says that a file was uploaded before, and offers what to do. */
 export function KnownFile({ queueId, known: { uploadId, text }, onAgain }: Props) {
   const navigate = useNavigate();
   const look = () =>

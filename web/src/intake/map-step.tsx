@@ -11,7 +11,7 @@ import css from './intake.module.css';
 
 type Attribute = Schemas['WorkItemAttribute'];
 
-/** Which column becomes which attribute, and how dates, numbers and times are written. */
+/** The attribute of each column, and the formats of dates, numbers and times. */
 export function MapStep(props: StepProps & { readonly modelId: Id }) {
   const { preview, reading, onRead, modelId } = props;
   const { data: model } = useQuery(modelQuery(modelId));
@@ -87,7 +87,7 @@ interface AttributeChoiceProps extends Pick<StepProps, 'reading' | 'onRead'> {
   readonly attributes: readonly Attribute[];
 }
 
-/** What matches an attribute by its name becomes that or another, but is not left out. */
+/** A column that matches an attribute by name can become another, but cannot be left out. */
 function AttributeChoice({ column, reading, onRead, attributes }: AttributeChoiceProps) {
   const chosen = reading.mapping[column.name] ?? '';
   const byName = chosen === '' ? (column.attribute ?? '') : '';

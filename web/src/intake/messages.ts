@@ -120,5 +120,5 @@ const en = {
   },
 };
 
-/** What is said of files that come in. */
+/** The texts of uploads. */
 export const m = { ...common, ...inLanguage({ en }) };

@@ -11,7 +11,7 @@ import css from './intake.module.css';
 
 export { loadUploads as load } from './queries.ts';
 
-/** Files into a queue: the wizard, or what became of one, and below the files that came in. */
+/** Uploads into a queue: the wizard or the report of one file, and below them all uploads. */
 export function Page() {
   const { id } = useParams({ from: '/frame/queues/$id/upload' });
   const { upload } = useSearch({ from: '/frame/queues/$id/upload' });

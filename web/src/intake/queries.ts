@@ -19,13 +19,13 @@ import { optionsOf, type Reading } from './rules.ts';
 export type Upload = Output<'getUpload'>;
 export type OnError = NonNullable<Schemas['FileIntake']['onError']>;
 
-// A large file takes its time on a slow line.
+// A large file takes long on a slow line.
 const longSeconds = 1800;
 
-/** What tells a file from another in this tab. */
+/** Identifies a file in this tab. */
 const nameOf = ({ name, size, lastModified }: File) => `${name} ${size} ${lastModified}`;
 
-/** The beginning of a file as it would be stored. */
+/** The beginning of a file, as it would be stored. */
 export function previewQuery(id: Id, file: File, reading: Reading) {
   const options = optionsOf(reading);
   return queryOptions({
@@ -42,7 +42,7 @@ export function previewQuery(id: Id, file: File, reading: Reading) {
   });
 }
 
-/** What would become of all rows. Those that do not fit are counted alike, whatever becomes of them. */
+/** The trial of all rows. Rows that do not fit are counted alike, whatever becomes of them. */
 export function trialQuery(id: Id, file: File, reading: Reading, again: boolean) {
   const options: Input<'createWorkItemsFromFile'>['query'] = {
     ...optionsOf(reading),
@@ -63,14 +63,14 @@ export function trialQuery(id: Id, file: File, reading: Reading, again: boolean)
   });
 }
 
-/** The upload by which the same file came in before. */
+/** The earlier upload of the same file. */
 export interface Known {
   readonly uploadId: Id;
-  /** What the server says of it, where it was read in another way. */
+  /** The server's message, where the file was read in another way. */
   readonly text?: string;
 }
 
-/** @param error of a call that sent the file */
+/** @param error the error of a call that sent the file */
 export function knownIn(answer: Upload | undefined, error: unknown): Known | undefined {
   if (answer?.repeated && answer.uploadId !== undefined) return { uploadId: answer.uploadId };
   if (!(error instanceof ApiError)) return undefined;
@@ -78,7 +78,7 @@ export function knownIn(answer: Upload | undefined, error: unknown): Known | und
   return uploadId === undefined ? undefined : { uploadId, text: error.message };
 }
 
-/** How a file goes in. */
+/** A file to upload, and its settings. */
 export interface Sending {
   readonly file: File;
   readonly reading: Reading;
@@ -86,7 +86,7 @@ export interface Sending {
   readonly again: boolean;
 }
 
-/** Sends a file, which is stored behind the answer. */
+/** Sends a file; the server stores it after its answer. */
 export async function send(
   id: Id,
   { file, reading, onError, again }: Sending,
@@ -102,14 +102,14 @@ export async function send(
   return answer;
 }
 
-/** Reads anew what a file changes, whether it is on its way or has ended; not its trial, which would send it again. */
+/** Refreshes what an upload changes, whether it runs or has ended; not its trial, which would send the file again. */
 export function readFilled(): Promise<void> {
   return readAnew(['listUploads', 'getQueueStats', 'listWorkItems']);
 }
 
 const lookMs = 700;
 
-/** An upload; looked at again and again while it is on its way. */
+/** An upload; polled while it runs. */
 export function uploadQuery(id: Id, uploadId: Id) {
   return queryOptions({
     ...query('getUpload', { path: { id, uploadId } }),
@@ -133,9 +133,9 @@ export async function undo(id: Id, uploadId: Id, dryRun: boolean): Promise<Schem
   return outcome;
 }
 
-/** Has the browser save the rows that did not come in, as a file to correct. */
+/** Saves the rows that did not come in, as a file to correct. */
 export async function saveErrors(id: Id, uploadId: Id): Promise<void> {
-  // The table of operations says of files that they answer nothing.
+  // In the table of operations, files have no type of answer.
   const answer: unknown = await call('downloadUploadErrors', { path: { id, uploadId } });
   const { fileName = 'errors', body } = answer as DownloadedFile;
   saveFile(await new Response(body).blob(), fileName);

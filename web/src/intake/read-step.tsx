@@ -13,7 +13,7 @@ const encodings: readonly Encoding[] = [
   ...(['shift_jis', 'euc-kr', 'gb18030', 'big5'] as const),
 ];
 
-/** How the file is read: changed here, and seen at once. */
+/** The format in which the file is read: changed here, and seen at once. */
 export function ReadStep({ preview, reading, onRead }: StepProps) {
   const change = (some: Partial<Reading>) => onRead({ ...reading, ...some });
   return (
@@ -63,7 +63,7 @@ function lookedAt({ rowsLookedAt, isCut }: Schemas['FilePreview']): string {
 
 const shownRows = 5;
 
-/** The cells as the file has them. */
+/** The cells as they stand in the file. */
 function Beginning({ preview }: Pick<StepProps, 'preview'>) {
   return (
     <div className={css.scroll} role="region" aria-label={m.intake.beginning} tabIndex={0}>

@@ -14,7 +14,7 @@ interface Props {
   readonly uploadId: Id;
 }
 
-/** What became of a file; how far it is while it is on its way. */
+/** The report of an upload; its progress while it runs. */
 export function UploadReport({ queueId, uploadId }: Props) {
   const { data: upload, error } = useQuery(uploadQuery(queueId, uploadId));
   const state = upload?.state;

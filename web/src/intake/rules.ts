@@ -3,12 +3,12 @@ import type { Id, Input, Schemas } from '@millrace/api';
 type Preview = Schemas['FilePreview'];
 export type Column = Preview['columns'][number];
 
-/** How a person wants a file to be read; what is left out the server finds. */
+/** The format in which to read a file; the server detects whatever is left out. */
 export interface Reading {
   readonly delimiter?: Schemas['Delimiter'];
   readonly encoding?: Input<'previewFile'>['query']['encoding'];
   readonly sheet?: string;
-  /** Attributes by the names of columns. */
+  /** Attributes by names of columns. */
   readonly mapping: Readonly<Record<string, string>>;
   readonly leavesOut: boolean;
   readonly dateFormat: string;
@@ -16,7 +16,7 @@ export interface Reading {
   readonly timeZone: string;
 }
 
-/** What the steps on a file share. */
+/** The properties that the steps on a file share. */
 export interface StepProps {
   readonly queueId: Id;
   readonly file: File;
@@ -40,7 +40,7 @@ export function optionsOf(reading: Reading): Input<'previewFile'>['query'] {
   };
 }
 
-/** The reading with a column that becomes another attribute, or none. Of two columns the later becomes it. */
+/** The reading with a column for another attribute, or none. Of two columns for one attribute, the later wins. */
 export function mapped(reading: Reading, column: string, attribute: string): Reading {
   const others = Object.entries(reading.mapping).filter(
     ([name, former]) => name !== column && former !== attribute,
@@ -51,7 +51,7 @@ export function mapped(reading: Reading, column: string, attribute: string): Rea
 
 type Proposals = Pick<Preview, 'mapping' | 'dateFormat' | 'decimalSign'>;
 
-/** What the server proposes beyond what was chosen; undefined where it proposes nothing. */
+/** The server's proposals beyond what was chosen; undefined where it has none. */
 export function proposalsOf(reading: Reading, { mapping, dateFormat, decimalSign }: Proposals) {
   const columns = Object.entries(mapping).filter(([name]) => reading.mapping[name] === undefined);
   const texts = [
@@ -69,17 +69,17 @@ export function proposalsOf(reading: Reading, { mapping, dateFormat, decimalSign
   return { text: texts.join(' · '), accepted };
 }
 
-/** A row, and the item that was made of it or that it equals. */
+/** A row, and the item made of it or equal to it. */
 export type ProblemRow = Pick<Schemas['RowProblem'], 'row' | 'itemId'>;
 
-/** Rows that have the same thing wrong with them. */
+/** Rows with the same problem. */
 interface ProblemKind {
   readonly column: string | undefined;
   readonly reason: string;
   readonly rows: readonly ProblemRow[];
 }
 
-/** What is wrong with a file, the most frequent first. What tells rows and items apart is no kind of its own. */
+/** The problems of a file by kind, the most frequent first. The number of an equal row or item makes no kind of its own. */
 export function problemsByKind(problems: readonly Schemas['RowProblem'][]): ProblemKind[] {
   const kinds = new Map<string, ProblemKind>();
   for (const { column, reason, row, itemId } of problems) {

@@ -9,11 +9,11 @@ import css from './intake.module.css';
 
 interface Props extends Sending {
   readonly queueId: Id;
-  /** How many items there will be. */
+  /** The number of items to create. */
   readonly amount: number;
 }
 
-/** Sends the file; from then on its address has all that is to be told. */
+/** Sends the file, then goes to the address of the upload, which reports the rest. */
 export function SendFile({ queueId, amount, ...sending }: Props) {
   const navigate = useNavigate();
   const stop = useRef<AbortController>(undefined);

@@ -11,7 +11,7 @@ interface Props {
   readonly uploadId: Id;
 }
 
-/** Takes a file back, after a trial that says of how many items. */
+/** Takes a file back, after a trial that says how many items that withdraws. */
 export function UndoButton(props: Props) {
   return (
     <DialogTrigger>

@@ -8,7 +8,7 @@ import { uploadsQuery } from './queries.ts';
 import { stateOf } from './report.tsx';
 import css from './intake.module.css';
 
-/** The files that came into a queue, each with what became of it. */
+/** The uploads of a queue, each with its outcome. */
 export function Uploads({ queueId }: { readonly queueId: Id }) {
   const { data } = useQuery(uploadsQuery(queueId));
   const list = data?.list ?? [];

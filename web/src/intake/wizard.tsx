@@ -63,9 +63,9 @@ interface StepsProps {
   readonly setStep: (step: Step) => void;
 }
 
-/** The steps on one file: another begins anew. */
+/** The steps on one file; another file begins anew. */
 function Steps({ queue, file, step, setStep }: StepsProps) {
-  // What is written otherwise is said for this file.
+  // The queue's format is the default; changes count for this file only.
   const [reading, setReading] = useState<Reading>({ ...unread, ...queue.intakeFormat });
   const queueId = queue.id ?? 0;
   const { data: preview, error, isFetching } = useQuery(previewQuery(queueId, file, reading));
@@ -94,7 +94,7 @@ interface WaysProps extends Pick<StepsProps, 'step' | 'setStep'> {
   readonly isRefused: boolean;
 }
 
-/** To the step before, and to the next. */
+/** The buttons to the previous and to the next step. */
 function Ways({ step, setStep, isReady, isRefused }: WaysProps) {
   const place = steps.indexOf(step);
   const [before = 'file', next] = [steps[place - 1], steps[place + 1]];

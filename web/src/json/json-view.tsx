@@ -5,10 +5,10 @@ import { Mask } from './mask.tsx';
 import { withMasksAs } from './masks.ts';
 import css from './json.module.css';
 
-// Nobody can write it into data: it is another one each time the console is loaded.
+// Random for each load of the console, so that nobody can write it into data.
 const sign = `mask ${Math.random()}`;
 
-/** JSON to be read: each number to its last digit, each text as it is, and masks as such. */
+/** JSON to read: each number to its last digit, each text as it is, and masks as such. */
 export function JsonView({ value, label }: { readonly value: unknown; readonly label: string }) {
   const text = layOut(stringifyJson(withMasksAs(sign, value)), 60);
   return (

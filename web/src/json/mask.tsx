@@ -2,7 +2,7 @@ import { m } from '../page/messages.ts';
 import css from './json.module.css';
 import { maskText } from './masks.ts';
 
-/** What stands for a value that only some may see. */
+/** The stand-in for a value that only some may see. */
 export function Mask() {
   return (
     <span className={css.mask} title={m.page.masked}>

@@ -12,12 +12,12 @@ import { calendarOf, days, draftOfCalendar, type CalendarDraft, type Unread } fr
 import css from './levels.module.css';
 
 interface Props {
-  /** None for a new one. */
+  /** Undefined for a new one. */
   readonly calendar: Schemas['Calendar'] | undefined;
   readonly onClose: () => void;
 }
 
-/** A calendar as people write it: the hours of each day in a line, and a holiday a line. */
+/** A calendar as people write it: the hours of each day in a line, and one holiday per line. */
 export function CalendarForm({ calendar, onClose }: Props) {
   const [draft, setDraft] = useState(() => draftOfCalendar(calendar, ownZone()));
   const [problem, setProblem] = useState('');

@@ -13,10 +13,10 @@ import css from './levels.module.css';
 
 export { loadCalendars as load } from './queries.ts';
 
-/** What the dialog is about: a calendar, or a new one. */
+/** The calendar in the dialog, or a new one. */
 type Opened = Schemas['Calendar'] | 'new' | undefined;
 
-/** The calendars of the tenant, to be made, changed and deleted. */
+/** The calendars of the tenant: make, change and delete them. */
 export function Page() {
   const { data: calendars } = useSuspenseQuery(calendarsQuery());
   const [opened, setOpened] = useState<Opened>();

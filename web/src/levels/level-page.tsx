@@ -13,7 +13,7 @@ import css from './levels.module.css';
 
 export { loadLevel as load } from './queries.ts';
 
-/** Whether what is promised of a queue will be kept, what it saves, and the promise itself. */
+/** The outlook of a queue's service level, its savings, and the service level itself. */
 export function Page() {
   const { id } = useParams({ from: '/frame/queues/$id/level' });
   const queueId = toId(id);

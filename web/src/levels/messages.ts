@@ -87,5 +87,5 @@ const en = {
   },
 };
 
-/** What service levels and calendars say. */
+/** The texts of service levels and calendars. */
 export const m = { ...common, ...inLanguage({ en }) };

@@ -11,7 +11,7 @@ import css from './levels.module.css';
 
 const icons = { KEPT: CircleCheck, AT_RISK: Clock, BROKEN: CircleAlert } as const;
 
-/** Whether a promise is kept: by word, shape and colour. */
+/** The state of a service level: word, shape and colour. */
 export function LevelBadge({ state }: { readonly state: Schemas['LevelState'] }) {
   const Icon = icons[state];
   return (
@@ -22,7 +22,10 @@ export function LevelBadge({ state }: { readonly state: Schemas['LevelState'] })
   );
 }
 
-/** When a queue will be done, and whether that is in time: a sentence, and a small picture. Nothing where nobody asks, nor on the page that says it whole. */
+/**
+ * When a queue will be done, and whether in time: a sentence and a small picture. Empty where there is neither a service level nor an end,
+ * and on the page that shows all of it.
+ */
 export function Outlook({ id }: { readonly id: Id }) {
   const { data: forecast } = useQuery(forecastQuery(id));
   const isWhole = useMatchRoute()({ to: '/queues/$id/level', params: { id: String(id) } }) !== false;
@@ -42,7 +45,7 @@ export function Outlook({ id }: { readonly id: Id }) {
 
 const [width, height] = [240, 26];
 
-/** From now to when the queue is done, and where in that it is due. */
+/** The time from now until the queue is done, with its due time. */
 export function Picture({ forecast }: { readonly forecast: Schemas['QueueForecast'] }) {
   const scale = scaleOf(forecast, width);
   const { expectedEndOn, level } = forecast;

@@ -19,7 +19,7 @@ interface Props {
   readonly onSaved: () => void;
 }
 
-/** What is promised of a queue, to be changed. */
+/** The form for the service level of a queue. */
 export function PromiseForm({ level, queue, onSaved }: Props) {
   const [draft, setDraft] = useState(() => draftOfLevel(level));
   const [problem, setProblem] = useState('');

@@ -3,7 +3,10 @@ import { m } from './messages.ts';
 import { levelsQuery, savedQuery } from './queries.ts';
 import css from './levels.module.css';
 
-/** How many promises are kept, and what all queues saved; the others need a person. Nothing where nobody promised, nor saved. */
+/**
+ * The number of service levels that are kept, and the savings of all queues; levels in danger are listed among the needs. Empty where there
+ * is neither.
+ */
 export function Promises() {
   const { data: levels } = useQuery(levelsQuery());
   const { data: saved } = useQuery(savedQuery());

@@ -4,7 +4,7 @@ export { useMay } from '../connection/may.ts';
 import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
 
-// Time goes on without events.
+// Time passes without events.
 const refetchInterval = 15_000;
 const most = 1000;
 
@@ -24,7 +24,7 @@ export function queueQuery(id: Id) {
   return query('getQueue', { path: { id } });
 }
 
-/** The promises, those that are broken and at risk first. */
+/** The service levels, those broken and at risk first. */
 export function levelsQuery() {
   const sort = [
     { field: 'urgency', direction: 'desc' },
@@ -33,7 +33,7 @@ export function levelsQuery() {
   return { ...query('listQueueLevels', { body: { sort, page: { length: most } } }), refetchInterval };
 }
 
-/** What all queues saved together. */
+/** The savings of all queues together. */
 export function savedQuery() {
   return { ...query('listQueueSavings', { body: { page: { length: 1 } } }), refetchInterval: 300_000 };
 }
@@ -57,7 +57,7 @@ export function loadCalendars(): Promise<unknown> {
   return read(calendarsQuery());
 }
 
-/** Promises something of a queue, or nothing any more. */
+/** Sets the service level of a queue; undefined removes it. */
 export function levelRequest(id: Id, level: Schemas['NewQueueLevel'] | undefined): Request {
   return level
     ? requestFor('setQueueLevel', { path: { id }, body: level })
@@ -66,7 +66,7 @@ export function levelRequest(id: Id, level: Schemas['NewQueueLevel'] | undefined
 
 type Settings = Pick<Schemas['Calendar'], 'name' | 'timeZone' | 'hours' | 'holidays'>;
 
-/** Changes a calendar at the version that its form was made of, or makes a new one. */
+/** Changes a calendar at the version that its form was made from, or makes a new one. */
 export function calendarRequest(stored: Schemas['Calendar'] | undefined, settings: Settings): Request {
   if (!stored) return requestFor('createCalendar', { body: settings });
   const { id, version } = stored;

@@ -13,7 +13,7 @@ export const days = [
   'SUNDAY',
 ] as const satisfies readonly Day[];
 
-/** A calendar as people write it: the hours of a day in a line, and a holiday a line. */
+/** A calendar as people write it: the hours of a day in a line, and one holiday per line. */
 export interface CalendarDraft {
   readonly name: string;
   readonly timeZone: string;
@@ -21,7 +21,7 @@ export interface CalendarDraft {
   readonly holidays: string;
 }
 
-/** @param calendar none for a new one, which has the hours of an office */
+/** @param calendar undefined for a new one, which has the hours of an office */
 export function draftOfCalendar(calendar: Calendar | undefined, timeZone: string): CalendarDraft {
   if (!calendar) {
     const office = '09:00-17:00';
@@ -56,10 +56,10 @@ function spansText(spans: readonly Span[]): string {
     .join(', ');
 }
 
-/** What of a draft cannot be read. */
+/** The part of a draft that cannot be read. */
 export type Unread = { readonly day: Day; readonly text: string } | { readonly line: string };
 
-/** The calendar that a draft means, or the first thing in it that cannot be read. */
+/** The calendar of a draft, or the first part that cannot be read. */
 export function calendarOf(draft: CalendarDraft): Calendar | Unread {
   const hours: Calendar['hours'] = [];
   for (const day of days)
@@ -78,11 +78,11 @@ export function calendarOf(draft: CalendarDraft): Calendar | Unread {
   return { name: draft.name.trim(), timeZone: draft.timeZone.trim(), hours, holidays };
 }
 
-/** A day, hours of it if people work on it, and a name. */
+/** A day, its working hours if it has any, and a name. */
 const holidayForm = /^(\d{4}-\d\d-\d\d)\s+((?:\d{1,2}:\d\d\s*[-–]\s*\d{1,2}:\d\d\s*,?\s*)*)(\S.*)$/;
 
 const spanForm = /\d{1,2}:\d\d\s*[-–]\s*\d{1,2}:\d\d/g;
-/** Hours that cannot be read are no name. */
+/** Hours that cannot be read must not pass for a name. */
 const beginsWithHours = /^\d{1,2}(:\d\d)?\s*([-–]|to\b)/;
 
 function spanOf(text: string): Span | undefined {
@@ -98,7 +98,7 @@ function partsOf(text: string, mark: string): string[] {
     .filter((part) => part !== '');
 }
 
-/** A promise as its form has it; numbers as they are typed. */
+/** A service level in its form; numbers as they are typed. */
 export interface LevelDraft {
   readonly kind: 'wait' | 'due' | undefined;
   readonly longestWait: string;
@@ -127,7 +127,7 @@ export function draftOfLevel(level: Level): LevelDraft {
   };
 }
 
-/** What a draft promises; undefined where that is nothing. @param toId reads an id to its last digit */
+/** The service level of a draft; undefined for none. @param toId reads an id to its last digit */
 export function levelOf(
   draft: LevelDraft,
   version: number,
@@ -144,13 +144,16 @@ export function levelOf(
   return { version, ...promise, ...calendar, warnMinutes: Number(warn), ...cost };
 }
 
-/** Where things lie on a line of a length that begins now. */
+/** Positions on a line that begins now. */
 export interface Scale {
   readonly end: number;
   readonly due: number | undefined;
 }
 
-/** When the queue is done, beside when the first item that misses is due, or else the next: the later of them ends the line, but for some room. */
+/**
+ * The end of the queue, and the due time of the first item that misses, or else of the next item: the line ends a little behind the later
+ * of them.
+ */
 export function scaleOf(
   { on, expectedEndOn, level }: Schemas['QueueForecast'],
   width: number,

@@ -7,10 +7,10 @@ import type { Fold } from './fold.ts';
 import type { LiveState } from './messages.ts';
 import { effectOn, type Read } from './rules.ts';
 
-/** How the stream of events is, in the tab that has it and in those that are told. */
+/** The state of the event stream, in the tab that has it and in the others. */
 export const liveState = createStore<LiveState>('off');
 
-/** Whether the reader has asked for what is on screen to stay as it is. */
+/** Whether the user has paused the updates of what is on screen. */
 export const isPaused = createStore(false);
 
 type Listener = (items: readonly string[] | 'many') => void;
@@ -21,20 +21,20 @@ const due = new Map<string, ReturnType<typeof setTimeout>>();
 let hasMissed = false;
 let isStill = false;
 
-/** Has a list of items hear of those of its queue that something happened to. */
+/** Tells a list which items of its queue have changed, until the returned function is called. */
 export function onItems(queueId: string, listener: Listener): () => void {
   const own = listeners.get(queueId) ?? new Set();
   listeners.set(queueId, own.add(listener));
   return () => own.delete(listener);
 }
 
-/** Has a reader of the events hear that there are more of them. */
+/** Tells a reader of events that there are more, until the returned function is called. */
 export function onEvents(reader: () => void): () => void {
   readers.add(reader);
   return () => readers.delete(reader);
 }
 
-/** Brings what is on screen up to what has happened. A tab that nobody sees, or that stands still, only notes that it has missed something. */
+/** Brings the screen up to date with events. A tab that is hidden, paused or standing still only notes that it has missed something. */
 export function takeIn(fold: Fold): void {
   if (document.hidden || isPaused.get() || isStill) {
     hasMissed = true;
@@ -61,7 +61,7 @@ function idIn(id: unknown): string | undefined {
   return typeof id === 'number' || typeof id === 'bigint' ? String(id) : undefined;
 }
 
-/** Adds to the counters that are on screen what they have changed by; they are asked for anew once in a while. */
+/** Adds the differences to counters on screen; those are asked for anew once in a while. */
 function count({ queryKey }: Query, differences: Readonly<Partial<Record<Status, number>>>): void {
   queryClient.setQueryData<Schemas['QueueStats']>(queryKey, (stats) => {
     if (!stats) return undefined;
@@ -72,7 +72,7 @@ function count({ queryKey }: Query, differences: Readonly<Partial<Record<Status,
   });
 }
 
-/** Asks again after a while, however often that is wished meanwhile. What is not on screen is asked for when it is looked at. */
+/** Asks again once after a while, however often that is wished meanwhile. Answers off screen are asked for when they are looked at. */
 function askAgain({ queryHash, queryKey }: Query, seconds: number): void {
   if (due.has(queryHash)) return;
   const ask = () => {
@@ -84,9 +84,9 @@ function askAgain({ queryHash, queryKey }: Query, seconds: number): void {
 }
 
 /**
- * Reads anew what is on screen, after something was done here. The counters are left to the feed, which is about to tell of it: read now as
- * well, they would count it twice.
- * @param operations those that answer otherwise now; left out, any may
+ * Refreshes the screen after an action here. The counters are left to the feed, which is about to tell of it: refreshed as well, they would
+ * count the action twice.
+ * @param operations those whose answers have changed; all when left out
  */
 export async function readAnew(operations?: readonly string[]): Promise<void> {
   const isTold = liveState.get() === 'live' && !isPaused.get();
@@ -96,7 +96,7 @@ export async function readAnew(operations?: readonly string[]): Promise<void> {
   });
 }
 
-/** What was read before the stream began may have changed in between. */
+/** Answers from before the stream began may be old by now. */
 export function askForOlderThan(time: number): void {
   void queryClient.invalidateQueries({
     predicate: ({ state }) => state.dataUpdatedAt > 0 && state.dataUpdatedAt < time,
@@ -104,8 +104,8 @@ export function askForOlderThan(time: number): void {
 }
 
 /**
- * Does something and leaves the page meanwhile, which asks for nothing until then: asked for once more, what is deleted would be an error on
- * a page that is about to go.
+ * Acts and leaves the page, which asks for nothing until then: asked for once more, a deleted thing would be an error on a page about to
+ * go.
  */
 export async function standingStill<Result>(act: () => Promise<Result>): Promise<Result> {
   isStill = true;
@@ -129,5 +129,5 @@ function catchUp(): void {
 document.addEventListener('visibilitychange', catchUp);
 isPaused.subscribe(catchUp);
 isPaused.subscribe(() => holdTimes(isPaused.get()));
-// What is asked for again and again is not meanwhile, as in a tab that nobody sees.
+// Polling stops while paused, as in a hidden tab.
 isPaused.subscribe(() => focusManager.setFocused(isPaused.get() ? false : undefined));

@@ -8,8 +8,8 @@ import { workerFrom } from './trusted.ts';
 const pauseMs = 3000;
 
 /**
- * Keeps what is on screen true for as long as somebody is logged in. Of all tabs of a user one has the stream, and tells the others;
- * when it is closed, the next one takes over.
+ * Keeps the screen up to date while somebody is logged in. Of all tabs of a user, one has the stream and tells the others; when it is
+ * closed, the next one takes over.
  */
 export function followSession(): void {
   let stop: (() => void) | undefined;
@@ -25,7 +25,7 @@ export function followSession(): void {
   look();
 }
 
-/** Takes part in what the tabs of a user tell one another, until the function that is answered is called. */
+/** Joins the channel between the tabs of a user, until the returned function is called. */
 function join(name: string): () => void {
   const leave = share<FeedMessage>({
     name,
@@ -47,7 +47,7 @@ function hear(message: FeedMessage): void {
   if (message.is === 'fold') takeIn(message.fold);
 }
 
-/** Has the stream in a worker until the signal comes; one that has ended begins anew where it was. */
+/** Runs the stream in a worker until the signal aborts; an ended stream begins anew where it was. */
 function feed(tell: (message: FeedMessage) => void, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     let after: string | undefined;

@@ -2,7 +2,7 @@ import { ApiError, createClient, type Schemas } from '@millrace/api';
 import { fold } from './fold.ts';
 import type { FeedMessage, FeedStart } from './messages.ts';
 
-/** For how long events are gathered before they are told, in milliseconds. */
+/** The time for which events are gathered before they are told, in milliseconds. */
 const foldMs = 250;
 
 let gathered: Schemas['Event'][] = [];
@@ -19,7 +19,7 @@ function flush(): void {
   gathered = [];
 }
 
-/** Tells how the connection is: each time the client tries to have one, it asks for it here. */
+/** Reports the state of the connection: each attempt of the client to connect comes through here. */
 const watched: typeof fetch = async (...request) => {
   try {
     const answer = await fetch(...request);
@@ -33,7 +33,7 @@ const watched: typeof fetch = async (...request) => {
 
 addEventListener('message', ({ data }: MessageEvent<FeedStart>) => {
   void follow(data).catch((error: unknown) => {
-    // The session is over, or the server away at the beginning: whoever has the page begins again.
+    // The session is over, or the server was away at the beginning: the page begins again.
     tell({ is: 'ended', isRefused: error instanceof ApiError && error.status < 500, cursor });
   });
 });

@@ -2,22 +2,22 @@ import type { Schemas, Status } from '@millrace/api';
 
 type Event = Pick<Schemas['Event'], 'queueId' | 'itemId' | 'operation' | 'from' | 'to'>;
 
-/** What happened in a short while, so far as pages need to know it: however much it was, this is small. */
+/** The events of a short while, summed up for the pages: small, however many they were. */
 export interface Fold {
   /** By the id of the queue. */
   readonly queues: Readonly<Record<string, QueueFold>>;
-  /** What was done to other things than items, such as pauseQueue or quarantineDevice. */
+  /** Operations on other things than items, such as pauseQueue or quarantineDevice. */
   readonly operations: readonly string[];
 }
 
 interface QueueFold {
-  /** By how much there are more items in each status. */
+  /** The change in the number of items of each status. */
   readonly counts: Readonly<Partial<Record<Status, number>>>;
-  /** The items that something happened to, or that these were too many to name. */
+  /** The changed items; `many` when they were too many to name. */
   readonly items: readonly string[] | 'many';
 }
 
-/** How many items of a queue a fold names: no more than one filter can ask for. */
+/** The most items of a queue that a fold names: no more than one filter can ask for. */
 const most = 90;
 
 /** Folds events, in the order in which they came. */

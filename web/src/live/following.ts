@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import { isPaused } from './effects.ts';
 
-/** Whether what is on screen is to follow what happens: somebody sees the tab, and has not asked for it to stand still. */
+/** Whether the screen follows events: the tab is visible, and not paused. */
 export function useIsFollowing(): boolean {
   return useSyncExternalStore(subscribe, () => !document.hidden && !isPaused.get());
 }

@@ -1,16 +1,16 @@
 import type { Fold } from './fold.ts';
 
-/** How the stream of events is: `off` where there is none yet. */
+/** The state of the event stream: `off` while there is none. */
 export type LiveState = 'off' | 'live' | 'reconnecting';
 
-/** What the worker is begun with. */
+/** The message that starts the worker. */
 export interface FeedStart {
   readonly token: string;
-  /** The cursor of the last event that is known; undefined for what happens from now on. */
+  /** The cursor of the last known event; undefined to begin now. */
   readonly after: string | undefined;
 }
 
-/** What the worker tells, and what the tab that has it tells the others. */
+/** The messages of the worker, and between the tabs. */
 export type FeedMessage =
   | { readonly is: 'state'; readonly state: LiveState }
   | { readonly is: 'fold'; readonly fold: Fold; readonly cursor: string | undefined }

@@ -1,22 +1,22 @@
 import type { Status } from '@millrace/api';
 import type { Fold } from './fold.ts';
 
-/** What was read: an operation, and the queue or item that it was about. */
+/** An answer in the cache: its operation, and the queue or item that it is about. */
 export interface Read {
   readonly operationId: string;
-  /** The id in its path, which is of a queue where the operation is about one. */
+  /** The id in its path, which is a queue's where the operation is about one. */
   readonly queueId: string | undefined;
   readonly itemId: string | undefined;
 }
 
 export interface Effect {
-  /** After how long it is asked for again. */
+  /** The time until it is asked for again. */
   readonly seconds: number;
-  /** What its counters change by until then. */
+  /** The changes of its counters until then. */
   readonly counts?: Readonly<Partial<Record<Status, number>>>;
 }
 
-/** Reads that sum up the items of a queue, or of all queues: after how many seconds they are asked for again when items changed. */
+/** Operations that sum up the items of one queue or of all: seconds from a change of items until they are asked for again. */
 const sums: Record<string, number> = {
   getQueueStats: 15,
   listQueueStats: 5,
@@ -30,11 +30,11 @@ const sums: Record<string, number> = {
   explainAutomation: 5,
 };
 
-/** Reads of one item. */
+/** Operations on one item. */
 const ofItem = new Set(['getWorkItem', 'explainWorkItem', 'listWorkItemEvents']);
 const secondsOfItem = 0.5;
 
-/** What operations are about, the longer words first; whatever is read of the same is asked for again. */
+/** The nouns in names of operations, longer ones first; a change of one refreshes every answer about it. */
 const nouns = [
   'WorkItemModel',
   'Automation',
@@ -50,7 +50,7 @@ const nouns = [
 ];
 const secondsOfOthers = 0.5;
 
-/** What has to become of something that was read; undefined when nothing happened to it. A list of items looks after itself. */
+/** The effect of events on an answer in the cache; undefined for none. A list of items looks after itself. */
 export function effectOn({ operationId, queueId, itemId }: Read, fold: Fold): Effect | undefined {
   if (ofItem.has(operationId)) return isNamed(fold, queueId, itemId) ? { seconds: secondsOfItem } : undefined;
   if (operationId === 'listWorkItems') return undefined;
@@ -74,7 +74,7 @@ function nounOf(operation: string): string | undefined {
   return nouns.find((noun) => operation.includes(noun));
 }
 
-/** Why something stands still depends on automations, devices and users as well. */
+/** Explanations depend on automations, devices and users as well. */
 function decides(done: string, operationId: string): boolean {
   return operationId.startsWith('explain') && /Automation|Device|Pool|User/.test(done);
 }

@@ -34,5 +34,5 @@ const en = {
   },
 };
 
-/** What is said of who belongs to a queue. */
+/** The texts of the members page. */
 export const m = { ...common, ...inLanguage({ en }) };

@@ -29,7 +29,7 @@ export { loadMembers as load } from './queries.ts';
 /** Does something, and says what came of it. */
 type Act = (request: Request, outcome: string) => void;
 
-/** Who belongs to a queue, and who works on its items. */
+/** The members of a queue, and the users who work on its items. */
 export function Page() {
   const { id } = useParams({ from: '/frame/queues/$id/members' });
   const { data: queue } = useSuspenseQuery(queueQuery(toId(id)));
@@ -62,7 +62,7 @@ export function Page() {
 interface Props {
   readonly queueId: Id;
   readonly act: Act;
-  /** Says who was taken off. */
+  /** Says who was removed. */
   readonly onOff: (name: string) => void;
 }
 
@@ -136,12 +136,12 @@ function Person({ member, queueId, onOff, set }: PersonProps) {
 
 interface OffProps extends Pick<Props, 'onOff'> {
   readonly name: string;
-  /** What it brings about. */
+  /** The consequence of the removal. */
   readonly text: string;
   readonly request: Request;
 }
 
-/** Takes somebody off, once that is confirmed. */
+/** Removes somebody, once that is confirmed. */
 function Off({ name, text, request, onOff }: OffProps) {
   return (
     <AskButton className="quiet" label={m.members.off} name={m.members.remove(name)}>

@@ -10,14 +10,14 @@ import { rolesQuery, usersQuery, type Role } from './queries.ts';
 import css from './members.module.css';
 
 interface PickUserProps {
-  /** The ids of those who are there already. */
+  /** The ids of those who are members already. */
   readonly without: ReadonlySet<string>;
   readonly onPick: (userId: Id, name: string, role: Role) => void;
   /** What adding does, where it is done at once: shown as a command. */
   readonly requestOf?: (userId: Id, role: Role) => Request;
 }
 
-/** A user to add, by name; by id where one may not list users. */
+/** A user to add, by name; by id where the user may not list users. */
 export function PickUser({ without, onPick, requestOf }: PickUserProps) {
   const { data, isError } = useQuery(usersQuery());
   const [chosen, setChosen] = useState('');

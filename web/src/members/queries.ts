@@ -17,7 +17,7 @@ export function consumersQuery(id: Id) {
   return query('listQueueConsumers', { path: { id }, body: { page } });
 }
 
-/** All users, for those who may see them. */
+/** All users, where they may be seen. */
 export function usersQuery() {
   return { ...query('listUsers', { body: { sort: [{ field: 'username' }], page } }), retry: false };
 }
@@ -35,7 +35,7 @@ export function removeMemberRequest(id: Id, userId: Id): Request {
   return requestFor('removeQueueMember', { path: { id, userId } });
 }
 
-/** Has the users of a role work on the items of a queue. */
+/** Lets the users of a role work on the items of a queue. */
 export function consumerRequest(id: Id, roleId: Id): Request {
   return requestFor('addQueueConsumer', { path: { id }, body: { roleId } });
 }

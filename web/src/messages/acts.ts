@@ -1,6 +1,6 @@
 import { inLanguage } from './language.ts';
 
-/** What is said otherwise than its operation is called: most of it comes about by itself, or is done to nothing that has a name. */
+/** Wordings that do not follow from the name of the operation: mostly for what comes about by itself or has no named object. */
 const special: Readonly<Record<string, string>> = {
   createWorkItems: 'put in',
   createWorkItemsFromFile: 'put in a file',
@@ -75,14 +75,14 @@ const verbs: Readonly<Record<string, string>> = {
   update: 'changed',
 };
 
-/** What says already what it was done to. */
+/** Wordings that name their object. */
 const whole = / (?:the|an?) .*(?<! of)$| items$/;
 
-/** What the link behind the words names already. */
+/** Nouns that the link after the words names already. */
 const named = new Set(['queue', 'item', 'items', 'device']);
 
 const en = {
-  /** What somebody did, as the middle of a sentence: before it who, behind it what it was done to. */
+  /** An operation as the middle of a sentence: the actor stands before it, the object after it. */
   did: (operation: string): string => {
     const known = special[operation];
     if (known !== undefined) return known;
@@ -99,12 +99,12 @@ const en = {
     const past = verbs[verb] ?? verb;
     return named.has(noun) ? past : `${past} the ${noun}`;
   },
-  /** The same as a whole, on the page of the one thing that it was done to. @param it such as `this item` */
+  /** The same with its object, on the page of that object. @param it such as `this item` */
   didTo: (operation: string, it: string): string => {
     const did = en.did(operation);
     return whole.test(did) ? did : `${did} ${it}`;
   },
 };
 
-/** What people, runners and Millrace did, in words. */
+/** The operations of people, runners and Millrace, in words. */
 export const acts = inLanguage({ en });

@@ -5,7 +5,7 @@ export function number(amount: number): string {
   return format.format(amount);
 }
 
-/** So many of something, such as `1 item` or `1,204 items`. */
+/** An amount with its noun, such as `1 item` or `1,204 items`. */
 export function count(amount: number, one: string, other: string): string {
   return `${number(amount)} ${plural.select(amount) === 'one' ? one : other}`;
 }

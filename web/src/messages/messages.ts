@@ -19,5 +19,5 @@ const en = {
   },
 };
 
-/** What several rooms say. Each room says the rest in a file of its own, which is loaded with its pages. */
+/** The texts shared by several rooms. Each room has the rest in a file of its own, which is loaded with its pages. */
 export const m = inLanguage({ en });

@@ -9,7 +9,7 @@ interface Props {
   readonly onChange: (drafts: readonly Draft[]) => void;
 }
 
-/** Attributes while somebody changes them. */
+/** The attributes of a model while somebody changes them. */
 export function AttributeEditor({ drafts, onChange }: Props) {
   const change = (index: number, some: Partial<Draft>) =>
     onChange(drafts.map((draft, place) => (place === index ? { ...draft, ...some } : draft)));

@@ -14,11 +14,11 @@ type Change = Schemas['WorkItemModelChange'];
 
 interface Props {
   readonly model: Schemas['WorkItemModel'];
-  /** @param version the new one, where the change was applied */
+  /** @param version the new version, where the change was applied */
   readonly onClose: (version?: number) => void;
 }
 
-/** A change of a model: it is tried on the items that are open before it can be applied. */
+/** A change of a model: it must be tried on the open items before it can be applied. */
 export function ChangeModel({ model, onClose }: Props) {
   const attributes = model.attributes ?? [];
   const [drafts, setDrafts] = useState<readonly Draft[]>(() => draftsOf(attributes));

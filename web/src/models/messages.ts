@@ -75,5 +75,5 @@ const en = {
   },
 };
 
-/** What is said of models. */
+/** The texts of the model pages. */
 export const m = { ...common, ...inLanguage({ en }) };

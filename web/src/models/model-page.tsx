@@ -19,7 +19,7 @@ export { loadModel as load } from './queries.ts';
 type Model = Schemas['WorkItemModel'];
 type Attribute = Schemas['WorkItemAttribute'];
 
-/** A model: its attributes, its queues, how it was, and how it is changed. */
+/** A model: its attributes, queues, former versions and changes. */
 export function Page() {
   const { id } = useParams({ from: '/frame/workitemmodels/$id' });
   const { data: model } = useSuspenseQuery(modelQuery(toId(id)));
@@ -60,7 +60,7 @@ export function Page() {
   );
 }
 
-/** The attributes as they are, and beside them as they were in a version. */
+/** The current attributes, and those of a former version beside them. */
 function Attributes({ model }: { readonly model: Model }) {
   const { id = 0, version = 0, attributes = [] } = model;
   const [beside, setBeside] = useState<number>();

@@ -36,7 +36,7 @@ export function formerQuery(id: Id, modelVersion: number) {
 
 type Model = Schemas['WorkItemModel'];
 
-/** Changes the attributes of a model as it was seen, or only tells what would happen. */
+/** Changes the attributes of a model as it was seen, or only tries the change. */
 export function changeRequest(
   { id = 0, version = 0 }: Model,
   drafts: readonly Draft[],

@@ -5,7 +5,7 @@ import { Text } from '../page/text.tsx';
 import { queuesQuery } from '../queues/queries.ts';
 import { m } from './messages.ts';
 
-/** The queues that use a model, as far as one may see them. */
+/** The queues that use a model, as far as the user may see them. */
 export function QueuesOf({ model }: { readonly model: Schemas['WorkItemModel'] }) {
   const { data } = useSuspenseQuery(queuesQuery());
   const using = data.list.filter(({ workItemModelId }) => String(workItemModelId) === String(model.id));

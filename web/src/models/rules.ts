@@ -10,14 +10,14 @@ export const sensitivities: readonly Sensitivity[] = ['NONE', 'PERSONAL', 'SECRE
 
 /** An attribute while somebody changes it. */
 export interface Draft {
-  /** Tells it from the others while its name is typed. */
+  /** Identifies it while its name is typed. */
   readonly key: string;
-  /** Of one that the model has. */
+  /** The id of an attribute that the model has already. */
   readonly id?: Id;
   readonly name: string;
   readonly type: Type;
   readonly isRequired: boolean;
-  /** Left out where there never was a mark. */
+  /** Left out where none was ever set. */
   readonly sensitivity?: Sensitivity;
 }
 
@@ -32,14 +32,14 @@ export function draftsOf(attributes: readonly Attribute[]): Draft[] {
   }));
 }
 
-/** Whether a change would change anything. */
+/** Whether the drafts differ from the attributes. */
 export function isChanged(attributes: readonly Attribute[], drafts: readonly Draft[]): boolean {
   const plain = (all: readonly Draft[]) =>
     all.map((draft) => [draft.key, draft.name, draft.type, draft.isRequired, draft.sensitivity ?? 'NONE']);
   return JSON.stringify(plain(draftsOf(attributes))) !== JSON.stringify(plain(drafts));
 }
 
-/** The names of attributes whose values a change would hide, and of those that it would show to all. */
+/** The names of attributes whose values a change would hide, and of those it would show to all. */
 export function marksIn(attributes: readonly Attribute[], drafts: readonly Draft[]) {
   const isMarked = ({ sensitivity = 'NONE' }: Pick<Draft, 'sensitivity'>) => sensitivity !== 'NONE';
   const was = new Set(
@@ -54,7 +54,7 @@ export function marksIn(attributes: readonly Attribute[], drafts: readonly Draft
   };
 }
 
-/** The drafts with one more, which nobody has to fill in, as items lack it. */
+/** The drafts with a new, optional one, as existing items lack it. */
 export function withNew(drafts: readonly Draft[]): Draft[] {
   return [...drafts, { key: `new ${drafts.length}`, name: '', type: 'TEXT', isRequired: false }];
 }
@@ -64,8 +64,8 @@ export function movedUp(drafts: readonly Draft[], index: number): Draft[] {
 }
 
 /**
- * The attributes that a pasted sample shows: an object of JSON or a list of them, or a row of names.
- * @returns undefined where the text is a table with values, by which the server knows more
+ * The attributes in a pasted sample: an object of JSON or a list of them, or a row of names.
+ * @returns undefined for a table with values, from which the server can tell more
  */
 export function sampled(text: string): Draft[] | undefined {
   const trimmed = text.trim();

@@ -31,7 +31,7 @@ export function Fleet({ devices }: { readonly devices: readonly Device[] }) {
   );
 }
 
-// A mark besides the colour; those that work have none.
+// A mark besides the colour; working devices have none.
 const marks = { quarantined: '×', draining: '↓', lost: '!', busy: '', free: '' };
 
 function Square({ device }: { readonly device: Device }) {

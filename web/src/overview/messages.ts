@@ -63,5 +63,5 @@ const en = {
   },
 };
 
-/** What the overview says. */
+/** The texts of the overview. */
 export const m = { ...queues, ...inLanguage({ en }) };

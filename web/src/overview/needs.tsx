@@ -12,16 +12,16 @@ import { m } from './messages.ts';
 import type { Need } from './rules.ts';
 import css from './overview.module.css';
 
-// Nobody reads on before these are settled.
+// The most needs in the list: nobody reads on before these are settled.
 const shown = 50;
 
 interface Props {
   readonly needs: readonly Need[];
-  /** Whether all was looked at, so that none means none. */
+  /** Whether everything was looked at, so that an empty list means that nothing needs a person. */
   readonly isKnown: boolean;
 }
 
-/** What needs a person: a sentence each, its age, and the way to the remedy. */
+/** Everything that needs a person: a sentence each, its age, and the way to the remedy. */
 export function Needs({ needs, isKnown }: Props) {
   return (
     <section aria-label={m.overview.needs} className={css.needs} data-none={needs.length === 0}>
@@ -101,7 +101,7 @@ function Way({ need }: { readonly need: Need }): ReactNode {
   );
 }
 
-/** To where the first reason is mended, or else to the queue itself. */
+/** The way to the remedy of the decisive reason, or else to the queue itself. */
 function WayOfQueue({ need: { stats, why } }: { readonly need: Extract<Need, { kind: 'queue' }> }) {
   const id = String(stats.queueId);
   const reason = why.reasons.find(({ code }) => code === why.code);

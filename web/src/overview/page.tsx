@@ -17,13 +17,13 @@ import css from './overview.module.css';
 
 export { loadOverview as load } from './queries.ts';
 
-// Behind what needs a person.
+// Loaded after what needs a person.
 const OverTime = lazy(async () => ({ default: (await import('../history/over-time.tsx')).OverTime }));
 
-// Whoever has more queues that stand still has one cause to mend first.
+// When more queues than these stand still, they have one cause to mend first.
 const mostAsked = 30;
 
-/** Whether all is well: what needs a person, the queues, the devices, and what happened since one looked. */
+/** The overview: what needs a person, the queues, the devices, and the events since the last look. */
 export function Page() {
   const { data: stats } = useSuspenseQuery(statsQuery());
   const { data: queues } = useSuspenseQuery(statesQuery());
@@ -71,7 +71,7 @@ export function Page() {
   );
 }
 
-/** Follows the figures as long as somebody looks at the page. Without the stream they are read anew now and then all the same. */
+/** Follows the figures while somebody looks at the page. Without the stream they are still read anew now and then. */
 function useLiveStats(): void {
   const isFollowing = useIsFollowing();
   useEffect(() => (isFollowing ? followStats() : undefined), [isFollowing]);

@@ -11,7 +11,7 @@ import { doubtsIn, merged } from './rules.ts';
 type Stats = Schemas['QueueStats'];
 
 const most = 1000;
-// What the stream does not tell, such as that time goes on.
+// For changes without events, such as the passing of time.
 const refetchInterval = 15_000;
 const whyInterval = 5000;
 
@@ -32,7 +32,7 @@ export function whyQuery(id: Id) {
   return { ...query('explainQueue', { path: { id } }), refetchInterval: whyInterval };
 }
 
-/** The causes of failures; each costs a count, so that they are asked for less often. */
+/** The causes of failures; each costs a count, so they are asked for less often. */
 export function clustersQuery() {
   return { ...clustersOfDesk(), refetchInterval };
 }
@@ -103,24 +103,24 @@ const noted = [
   'noteFailureCluster',
 ];
 
-/** What happened since somebody looked, as far as it was read. */
+/** The events since the last look, as far as they were read. */
 export interface Told {
   readonly list: readonly Schemas['Event'][];
-  /** When the first event behind the last look was; undefined where there is none yet. */
+  /** The time of the first event after the last look; undefined while there is none. */
   readonly from: string | undefined;
-  /** Where to read on. */
+  /** The cursor to read on from. */
   readonly cursor: string;
   readonly isMore: boolean;
-  /** About how many events were looked through. */
+  /** The approximate number of events scanned. */
   readonly looked: number;
 }
 
-/** As many as people read. */
+/** The most events in the list: nobody reads more. */
 export const mostTold = 200;
 const scanned = 10_000;
 const looksAtOnce = 10;
 
-/** Events that whoever takes over wants to hear of, behind a cursor: each time it is asked, it reads on from where it was. */
+/** The events after a cursor that matter at a handover; each refetch reads on from where it was. */
 export function sinceQuery(after: string) {
   const queryKey = ['listEvents', { after, of: 'since' }] as const;
   return {
@@ -148,7 +148,7 @@ async function readOn(known: Told | undefined, after: string, signal: AbortSigna
   return told;
 }
 
-/** Where the feed is now. */
+/** The cursor of the present end of the feed. */
 export async function cursorOfNow(): Promise<string> {
   const { cursor } = await call('listEvents', { query: { last: 0 } });
   return cursor;

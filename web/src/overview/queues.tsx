@@ -20,18 +20,18 @@ const shown = 100;
 
 interface QueuesProps {
   readonly stats: readonly Stats[];
-  /** Why queues stand still that need somebody. */
+  /** The reasons of queues that stand still and need a person. */
   readonly sentences: ReadonlyMap<Id, string>;
-  /** Whether that is known of all of them. */
+  /** Whether the reasons of all of them are known. */
   readonly isKnown: boolean;
 }
 
-/** The queues, worst first when somebody asks for it, each figure a link to what it counts. */
+/** The queues, worst first on request, each figure a link to the items it counts. */
 export function Queues({ stats, sentences, isKnown }: QueuesProps) {
   const { data: queues } = useSuspenseQuery(statesQuery());
   const [order, setOrder] = useState<readonly Id[]>();
   const worst = worstQueuesFirst(stats, new Set(sentences.keys())).map(({ queueId }) => queueId);
-  // From the first whole picture on, no row moves by itself.
+  // Once everything is known, rows move only on request.
   if (order === undefined && isKnown) setOrder(worst);
   const rows = inOrder(stats, order ?? worst);
   const isWorstFirst = rows.every(({ queueId }, index) => queueId === worst[index]);
@@ -121,7 +121,7 @@ function Row({ stats, queue, sentence, hasTrend }: RowProps) {
   );
 }
 
-/** What was finished lately, each number a link to what it counts. */
+/** The recently finished items, each number a link to them. */
 function Lately({ stats: { queueId, recent } }: { readonly stats: Stats }) {
   const since = `endTime>now-${recent.minutes}m`;
   const params = { id: String(queueId) };

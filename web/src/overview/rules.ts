@@ -5,24 +5,24 @@ type Device = Schemas['Device'];
 type Explanation = Schemas['Explanation'];
 type Cluster = Schemas['FailureCluster'];
 
-/** The figures with those that are newer in their places. */
+/** The figures, with newer ones in place of older ones. */
 export function merged(known: readonly Stats[], newer: readonly Stats[]): Stats[] {
   const byId = new Map(newer.map((one) => [one.queueId, one]));
   const added = newer.filter(({ queueId }) => !known.some((one) => one.queueId === queueId));
   return [...known.map((one) => byId.get(one.queueId) ?? one), ...added];
 }
 
-/** How many items are in doubt. */
+/** The number of items in doubt. */
 export function doubtsIn(stats: readonly Stats[]): number {
   return stats.reduce((sum, { inDoubt }) => sum + inDoubt, 0);
 }
 
-/** Whether items wait and none runs: such a queue is asked why. */
+/** Whether items wait and none runs; only such a queue is asked for its reasons. */
 export function standsStill({ counts, inBackOff }: Stats): boolean {
   return counts.NEW - inBackOff > 0 && counts.IN_PROGRESS === 0;
 }
 
-/** Reasons that last until somebody does something. */
+/** Reasons that last until somebody acts. */
 const needing: readonly Explanation['code'][] = [
   'QUEUE_PAUSED',
   'AUTOMATION_STOPPED',
@@ -40,7 +40,7 @@ function needsSomebody({ code }: Pick<Explanation, 'code'>): boolean {
   return needing.includes(code);
 }
 
-/** Something that waits for a person. */
+/** Something that needs a person. */
 export type Need =
   | {
       readonly kind: 'doubts';
@@ -67,20 +67,20 @@ export type Need =
     }
   | { readonly kind: 'failures'; readonly cluster: Cluster; readonly since: string | undefined };
 
-/** What is known of everything that may need somebody. */
+/** The facts about everything that may need a person. */
 interface Facts {
-  /** Items in doubt, those that wait longest, and how many there are in all. */
+  /** Items in doubt, the longest waiting ones, and the number of all. */
   readonly doubts: Schemas['ItemsInDoubt'];
   readonly stats: readonly Stats[];
   readonly devices: readonly Device[];
-  /** Why each queue that stands still does. */
+  /** The reasons of each queue that stands still. */
   readonly whys: readonly { readonly stats: Stats; readonly why: Explanation }[];
   readonly levels: readonly Schemas['QueueLevelState'][];
   readonly clusters: readonly Cluster[];
   readonly now: number;
 }
 
-/** What needs a person, the most urgent first, and of the same kind what waits longest. */
+/** Everything that needs a person, the most urgent first, and within a kind the longest waiting. */
 export function needsOf({ doubts, stats, devices, whys, levels, clusters, now }: Facts): Need[] {
   const queues = whys
     .filter(({ why }) => needsSomebody(why))
@@ -120,7 +120,7 @@ function oldestOf({ oldestWaitingSeconds }: Stats, now: number): string | undefi
   return new Date(now - 1000 * oldestWaitingSeconds).toISOString();
 }
 
-/** Where there are more than were listed, the figures of the queues say how many. */
+/** Where more items are in doubt than were listed, the figures of the queues have their number. */
 function doubtsByQueue({ list, total }: Schemas['ItemsInDoubt'], stats: readonly Stats[]): Need[] {
   const listed = new Map(list.toReversed().map(({ queueId, queueName }) => [queueId, queueName]));
   const counted = stats.filter(({ inDoubt }) => total > list.length && inDoubt > 0);
@@ -143,7 +143,7 @@ function needOfLevel(level: Schemas['QueueLevelState']): Need[] {
   return state === 'KEPT' ? [] : [{ kind: 'level', level, since: stateOn }];
 }
 
-/** A cause that is new, and that nobody has done anything about; what is in doubt is told by itself. */
+/** A new cause that nobody has acted on yet; items in doubt are a need of their own. */
 function needOfCluster(cluster: Cluster): Need[] {
   const { isNew, count, failureKind, firstSeenOn } = cluster;
   if (!isNew || count === 0 || failureKind === 'IN_DOUBT') return [];
@@ -157,7 +157,7 @@ function needOfDevice(device: Device): Need[] {
   return [{ kind: busySlots > 0 ? 'lostWithItems' : 'lost', device, since: lastSeenOn }];
 }
 
-/** Queues that need somebody first, then those in doubt, those that failed lately, and those that wait. */
+/** Queues that need a person first, then those with items in doubt, recent failures, and open items. */
 export function worstQueuesFirst(stats: readonly Stats[], needy: ReadonlySet<Id>): Stats[] {
   const rank = ({ queueId, inDoubt, recent, counts }: Stats) => {
     if (needy.has(queueId)) return 0;
@@ -171,7 +171,7 @@ export function worstQueuesFirst(stats: readonly Stats[], needy: ReadonlySet<Id>
   );
 }
 
-/** Causes of failures that were first seen at a time or later, with when that was. */
+/** Causes of failures first seen at a time or later, with that time. */
 export function bornSince(clusters: readonly Cluster[], from: string | undefined) {
   return clusters.flatMap((cluster) => {
     const { firstSeenOn: on, count } = cluster;
@@ -180,7 +180,7 @@ export function bornSince(clusters: readonly Cluster[], from: string | undefined
   });
 }
 
-/** The figures in an order that was chosen before; queues that are new since come last. */
+/** The figures in an order chosen before; newer queues come last. */
 export function inOrder(stats: readonly Stats[], order: readonly Id[]): Stats[] {
   const places = new Map(order.map((id, place) => [id, place]));
   const placeOf = ({ queueId }: Stats) => places.get(queueId) ?? order.length;

@@ -17,23 +17,23 @@ import css from './overview.module.css';
 const place = 'millrace.looked';
 const form = /^\d{1,20}-\d{1,19}$/;
 
-/** Where the feed was when somebody last looked at this browser; text that is no cursor counts as nothing. */
+/** The cursor of the last look in this browser; text that is no cursor counts as none. */
 function keptCursor(): string | undefined {
   const text = localStorage.getItem(place) ?? '';
   return form.test(text) ? text : undefined;
 }
 
 interface SinceProps {
-  /** For their names. */
+  /** For the names in the events. */
   readonly devices: readonly Schemas['Device'][];
-  /** For those that are new. */
+  /** For new causes. */
   readonly clusters: readonly Schemas['FailureCluster'][];
 }
 
-/** What people did and what happened since somebody looked, to be handed over. */
+/** The actions and events since the last look, for a handover. */
 export function Since(props: SinceProps) {
   const [kept, setKept] = useState(keptCursor);
-  // Whoever has looked on another browser need not look again.
+  // A look in another browser counts as well.
   const cursor = usePreferences().lookedUpTo ?? kept;
   const [isFirst, setFirst] = useState(cursor === undefined);
   const look = async () => {
@@ -44,7 +44,7 @@ export function Since(props: SinceProps) {
   };
   const lookAgain = async () => {
     setFirst(false);
-    // What the server does not take stays in this browser.
+    // A value that the server refuses stays in this browser.
     await setPreference('lookedUpTo', await look()).catch(() => undefined);
   };
   useEffect(() => {
@@ -99,7 +99,7 @@ function WhatHappened({ after, devices, clusters, isFirst, onLook }: ToldProps) 
   );
 }
 
-/** That there is more than was read, and how far it was. */
+/** Says that there is more than was read, and how far the reading went. */
 function Further({ told: { list, looked } }: { readonly told: Told }) {
   return (
     <p>
@@ -115,9 +115,9 @@ interface TextLine {
   readonly text: string;
 }
 
-/** What was done, and which causes of failures are new, in their order. */
+/** The events, and the new causes of failures, in their order. */
 function linesOf({ list, from }: Told, devices: SinceProps['devices'], clusters: SinceProps['clusters']) {
-  // What a quarantine did to each item is told with the device.
+  // The event of a quarantined device covers its items.
   const done = list.filter(({ itemId }) => itemId === undefined);
   const events = done.map((event): TextLine => ({
     key: event.cursor,
@@ -139,7 +139,7 @@ function linesOf({ list, from }: Told, devices: SinceProps['devices'], clusters:
   return [...events, ...born].toSorted((one, other) => Date.parse(one.on) - Date.parse(other.on));
 }
 
-/** What happened, as a sentence. */
+/** An event as a sentence. */
 function textOf(event: Schemas['Event'], devices: readonly Schemas['Device'][]): string {
   const { actorName = m.overview.millrace, operation, queueName = '', deviceId, changes } = event;
   const note = operation === 'noteFailureCluster' ? changes?.['note'] : undefined;

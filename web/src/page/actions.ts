@@ -1,17 +1,17 @@
 import { useEffect, useRef } from 'react';
 import { createStore } from '../store/store.ts';
 
-/** Something that can be done on the page that is open. */
+/** An action of the open page. */
 export interface PageAction {
   readonly name: string;
-  /** The key that does it as well. */
+  /** The key for it. */
   readonly key?: string | undefined;
   readonly act: () => unknown;
 }
 
 export const pageActions = createStore<readonly PageAction[]>([]);
 
-/** Has the palette offer an action for as long as what uses it is on screen; nothing where it has no name. */
+/** Offers an action in the palette while the calling component is on screen; nothing without a name. */
 export function useAction(name: string | undefined, act: () => unknown, key?: string): void {
   const now = useRef(act);
   useEffect(() => {

@@ -1,19 +1,19 @@
 import { createStore } from '../store/store.ts';
 
-/** Parts of an address that were not what they should be, and the path of the page that they were for. */
+/** The invalid parts of an address, and the path of their page. */
 export const dropped = createStore<{ readonly path: string; readonly names: readonly string[] } | undefined>(
   undefined,
 );
 
 /**
- * Reads the part of an address behind `?`, for `validateSearch` of a page: members that have the form they should. Whatever else an
- * address says is left out, which the page says.
+ * Reads the part of an address behind `?`, for `validateSearch` of a page: the known members with a valid form. Invalid ones are left out,
+ * and the page says so.
  * @param forms the form of each member that the page knows
  */
 export function address<Name extends string>(forms: Record<Name, RegExp>) {
   const names = Object.keys(forms) as Name[];
   return (search: Record<string, unknown>): { [N in Name]?: string } => {
-    // Said to be undefined otherwise, as the router keeps what it is not told of.
+    // Explicitly undefined, as the router keeps members that are missing here.
     note(
       names.filter((name) => search[name] !== undefined && textIn(search[name], forms[name]) === undefined),
     );
@@ -22,7 +22,7 @@ export function address<Name extends string>(forms: Record<Name, RegExp>) {
   };
 }
 
-/** Later: an address is read while a page is drawn. */
+/** Deferred, as an address is read during rendering. */
 function note(names: readonly string[]): void {
   if (names.length > 0) queueMicrotask(() => dropped.set({ path: location.pathname, names }));
 }

@@ -24,9 +24,9 @@ interface TextLineProps {
   readonly label: string;
   readonly hint?: string;
   readonly value: string;
-  /** As many characters as it takes. */
+  /** The most characters it takes. */
   readonly most?: number;
-  /** Whether one types here first. */
+  /** Whether it gets the focus first. */
   readonly isFirst?: boolean;
   readonly isRequired?: boolean;
   readonly isWide?: boolean;
@@ -58,13 +58,13 @@ export function TextLine(props: TextLineProps) {
 interface ChoiceProps<Value extends string> {
   readonly label: string;
   readonly value: Value | '';
-  /** What stands for no choice, where that is possible. */
+  /** The label of no choice, where that is possible. */
   readonly none?: string;
   readonly choices: Readonly<Record<Value, string>>;
   readonly onChange: (value: Value | undefined) => void;
 }
 
-/** One of several values, or none of them. */
+/** A choice of one value, or of none. */
 export function Choice<Value extends string>({ label, value, none, choices, onChange }: ChoiceProps<Value>) {
   const all = Object.entries<string>(choices);
   return (

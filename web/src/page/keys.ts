@@ -3,9 +3,9 @@ import { hasKeys } from '../preferences/preferences.ts';
 import { useAction } from './actions.ts';
 
 /**
- * Has a key do something for as long as what uses it is on screen. Keys that are typed, or meant for a dialog or menu, do nothing else.
- * @param act answers false where the key means nothing now
- * @param name of what it does, by which the palette offers it too
+ * Binds a key while the calling component is on screen. Keys typed into a field, or meant for a dialog or menu, do nothing else.
+ * @param act returns false where the key means nothing now
+ * @param name the name under which the palette offers it too
  */
 export function useKey(key: string, act: () => unknown, name?: string): void {
   const now = useRef(act);
@@ -23,7 +23,7 @@ export function useKey(key: string, act: () => unknown, name?: string): void {
   useAction(name, act, key);
 }
 
-/** Has Ctrl (or Cmd) with a key do something, also while somebody types; but not while a dialog lies over the page. */
+/** Binds Ctrl (or Cmd) with a key, also while somebody types; but not while a dialog lies over the page. */
 export function useCommand(key: string, act: () => void): void {
   const now = useRef(act);
   useEffect(() => {
@@ -44,17 +44,17 @@ function isOver({ target }: KeyboardEvent): boolean {
   return target instanceof Element && target.closest('[role=dialog]') !== null;
 }
 
-/** Whether nobody else has taken a key, and none is held with it. */
+/** Whether no other handler has taken a key, and no modifier is held. */
 export function isAlone({ ctrlKey, metaKey, altKey, defaultPrevented }: KeyboardEvent): boolean {
   return !ctrlKey && !metaKey && !altKey && !defaultPrevented;
 }
 
-/** Whether a key does nothing because single letters, digits and signs are switched off. */
+/** Whether a key is silent because single letters, digits and signs are switched off. */
 export function isSilent(key: string): boolean {
   return key.length === 1 && key !== ' ' && !hasKeys();
 }
 
-/** Whether the keys are taken: they are typed somewhere, a dialog or menu lies over the page, or they are switched off. */
+/** Whether keys belong to something else: a field, or a dialog or menu over the page; or they are switched off. */
 export function isTaken({ target, key }: KeyboardEvent): boolean {
   if (isSilent(key)) return true;
   const taking = 'input:not([type=checkbox]), textarea, select, [role=dialog], [role=menu]';

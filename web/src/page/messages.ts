@@ -20,5 +20,5 @@ const en = {
   },
 };
 
-/** What is said where a page cannot be shown. */
+/** The texts in place of a page that cannot be shown. */
 export const m = { ...common, ...inLanguage({ en }) };

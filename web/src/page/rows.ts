@@ -2,8 +2,9 @@ import { useEffect, type RefObject } from 'react';
 import { isAlone, isTaken, useKey } from './keys.ts';
 
 /**
- * Has keys go over the rows in an element, each marked by `data-row` and gone to by its first link: `j` and `k`, and `↑` `↓` once one is in
- * it. A key that stands at a link or button of the row, as `data-key`, presses that; where there are no rows, the element is one.
+ * Moves the focus over the rows in an element, each marked by `data-row`, to the first link or button of a row: by `j` and `k`, and by `↑`
+ * and `↓` once it is in a row. A link or button with a key as `data-key` is pressed by it in its row; without rows, the whole element
+ * counts as one.
  */
 export function useRows(list: RefObject<HTMLElement | null>): void {
   const go = (step: number, isFromOutside: boolean) => {

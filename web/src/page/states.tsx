@@ -11,7 +11,7 @@ interface NoticeProps {
   readonly children?: ReactNode;
 }
 
-/** What stands where a page or a list would be, and what to do next. */
+/** Stands in place of a page or a list, and says what to do next. */
 export function Notice({ title, children }: NoticeProps) {
   return (
     <div className={css.notice}>
@@ -21,7 +21,7 @@ export function Notice({ title, children }: NoticeProps) {
   );
 }
 
-/** What stands at an address that no page has. */
+/** The page at an address that no page has. */
 export function Lost() {
   return (
     <Notice title={m.page.lost}>
@@ -30,7 +30,7 @@ export function Lost() {
   );
 }
 
-/** A page that could not be shown: refused, not there, or broken. The frame around it lives on. */
+/** A page that could not be shown: refused, missing, or broken. The frame around it stays. */
 export function PageError({ error: thrown }: ErrorComponentProps) {
   const router = useRouter();
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -55,12 +55,12 @@ function titleOf(error: unknown): string {
 }
 
 interface CommandProps {
-  /** What it is; a person can then move it sideways by keys. */
+  /** The name of the command; with a name, keys can scroll it sideways. */
   readonly label?: string;
   readonly children: string;
 }
 
-/** A command to be copied, as people type it. */
+/** A command to copy, as people type it. */
 export function Command({ label, children }: CommandProps) {
   const region = label === undefined ? {} : { role: 'region', 'aria-label': label, tabIndex: 0 };
   return (
@@ -70,7 +70,7 @@ export function Command({ label, children }: CommandProps) {
   );
 }
 
-/** Drawn where a page is going to be, once it takes longer than an instant. */
+/** Stands in place of a page once loading takes longer than an instant. */
 export function Skeleton() {
   return <div className={css.skeleton} aria-hidden="true" />;
 }

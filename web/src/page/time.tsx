@@ -11,7 +11,7 @@ const units = [
   ['second', 1],
 ] as const;
 
-/** One clock for all times on the page, which go on though nothing else happens. */
+/** One clock for all times on the page, which go on without events. */
 const minute = createStore(0);
 let isHeld = false;
 const tick = () => minute.set(minute.get() + 1);
@@ -23,7 +23,7 @@ export function holdTimes(held: boolean): void {
   if (!held) tick();
 }
 
-/** A time as people say it, with the exact one at hand. */
+/** A relative time, with the exact one at hand. */
 export function Time({ on }: { readonly on: string | undefined }) {
   useStore(timeZone);
   useStore(minute);
@@ -41,17 +41,17 @@ function ago(then: Date, now: Date): string {
   return relative.format(Math.round(seconds / size), unit);
 }
 
-/** The time with its zone, which is the one that was chosen. */
+/** The exact time in the chosen zone, with the zone. */
 export function exactly(on: string): string {
   return formatted(on, 'exactly');
 }
 
-/** The time of day, in the zone that was chosen. */
+/** The time of day, in the chosen zone. */
 export function clockTime(on: string): string {
   return formatted(on, 'clock');
 }
 
-/** The day, in the zone that was chosen: the same text for all times of it. */
+/** The day, in the chosen zone: the same text for all times of a day. */
 export function dayOf(on: string): string {
   return formatted(on, 'day');
 }
@@ -73,12 +73,12 @@ function formatted(on: string, style: keyof typeof styles): string {
   return format.format(new Date(on));
 }
 
-/** The instant of a local time that somebody has typed, in the zone that was chosen. */
+/** The instant of a typed local time, in the chosen zone. */
 export function instantOf(local: string): string {
   return instantIn(local, timeZone.get()).toISOString();
 }
 
-/** In which zone a time is typed, where that is not the one of the browser. */
+/** The zone in which a time is typed, where it is not the browser's. */
 export function ZoneHint() {
   const zone = useStore(timeZone);
   return zone === '' ? undefined : <small>{m.page.inZone(zone)}</small>;

@@ -1,10 +1,10 @@
 import { useEffect } from 'react';
 import { createStore } from '../store/store.ts';
 
-/** The page that is open: its path, and its name. */
+/** The path and the name of the open page. */
 export const opened = createStore<{ readonly path: string; readonly title: string } | undefined>(undefined);
 
-/** Names the page, in the tab of the browser and among those that were opened, most telling word first. */
+/** Names the page in the browser's tab and among the recent pages, the most telling word first. */
 export function useTitle(...parts: string[]): void {
   const title = parts.join(' · ');
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 
-/** Something that takes a while: it can be stopped, and is when what shows it goes. */
+/** A long action: it can be stopped, and stops when its component goes. */
 export function useRun() {
   const [isRunning, setRunning] = useState(false);
   const [problem, setProblem] = useState('');

@@ -1,12 +1,12 @@
 /**
- * The instant of a local time, such as `2026-12-01T08:30`, in a time zone. Of a time that comes twice, the earlier; one that is left out
- * where clocks are put forward counts as if they had not been yet.
- * @param zone empty for the one of the browser
+ * The instant of a local time, such as `2026-12-01T08:30`, in a time zone. Of a time that comes twice, the earlier counts; a time that is
+ * left out when clocks go forward counts as if they had not yet.
+ * @param zone empty for the browser's zone
  */
 export function instantIn(local: string, zone: string): Date {
   if (zone === '') return new Date(local);
   const asUtc = Date.parse(`${local}Z`);
-  // The offset a day before and after: one of them is in force, unless clocks change more than once meanwhile.
+  // The offsets a day before and after: one of them is in force, unless clocks change more than once in between.
   const candidates = [asUtc - day, asUtc + day].map((near) => asUtc - offsetAt(near, zone));
   const fitting = candidates.filter((time) => asUtc - offsetAt(time, zone) === time);
   return new Date(fitting.length > 0 ? Math.min(...fitting) : (candidates[0] ?? asUtc));
@@ -14,7 +14,7 @@ export function instantIn(local: string, zone: string): Date {
 
 const day = 86_400_000;
 
-/** By how many milliseconds the clocks of a zone are before those of UTC. */
+/** How far the clocks of a zone are ahead of UTC, in milliseconds. */
 function offsetAt(time: number, zone: string): number {
   const parts = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,

@@ -18,9 +18,9 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** A change of a role: first it says what it takes from whom, and only what was tried as it stands is applied. */
+/** A change of a role: its trial says what it takes from whom, and only a tried change can be applied. */
 export function ChangeRole({ role: first, onClose, onSaid }: Props & { onSaid: (said: string) => void }) {
-  // What is edited is the role as it was seen, also when it changes behind the dialog.
+  // The role is edited as it was seen, even when it changes behind the dialog.
   const [role] = useState(first);
   const [draft, setDraft] = useState<RoleDraft>(role);
   const [trial, setTrial] = useState<Effect>();
@@ -42,7 +42,7 @@ export function ChangeRole({ role: first, onClose, onSaid }: Props & { onSaid: (
       isReady={draft.name.trim() !== '' && isChanged(role, draft)}
       requests={[request]}
       act={act}
-      // Closed by what is applied alone: the trial stays on screen.
+      // Only applying closes the dialog: the trial stays on screen.
       onDone={() => undefined}
       onCancel={onClose}
     >
@@ -58,7 +58,7 @@ function isChanged(role: Role, draft: RoleDraft): boolean {
   return isRenamed || gives.length > 0 || takes.length > 0;
 }
 
-/** Deletes a role, after it has said what that takes from whom. */
+/** Deletes a role, once it has said what that takes from whom. */
 export function DeleteRole({ role, onClose }: Props) {
   const navigate = useNavigate();
   const [trial, setTrial] = useState<Effect>();
@@ -86,7 +86,7 @@ export function DeleteRole({ role, onClose }: Props) {
   );
 }
 
-/** What a change takes from whom, that none of their other roles grants. */
+/** The losses by a change, which none of the users' other roles make up for. */
 function Taken({ effect: { taken, takenCount, queues, queueCount } }: { readonly effect: Effect }) {
   return (
     <div className={css.trial}>

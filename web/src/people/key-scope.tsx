@@ -6,23 +6,23 @@ import { Checks, sentenceOf } from './parts.tsx';
 import { may } from './queries.ts';
 import css from './people.module.css';
 
-/** What a key is good for: all that its user may, where undefined. */
+/** The scope of a key; undefined stands for all that its user may. */
 export interface Scope {
   readonly permissions: readonly string[] | undefined;
   readonly queueIds: readonly string[] | undefined;
 }
 
 interface Props {
-  /** Those of its user. */
+  /** The permissions of its user. */
   readonly permissions: readonly string[];
   readonly scope: Scope;
   readonly onChange: (scope: Scope) => void;
 }
 
-// A key that is good for less makes no other keys.
+// A restricted key must not make other keys.
 const neverInScope = 'generateApiKey';
 
-/** Has a key be good for less than its user may do. */
+/** Restricts a key to a part of its user's permissions. */
 export function KeyScope({ permissions, scope, onChange }: Props) {
   const some = permissions.filter((name) => name !== neverInScope);
   return (

@@ -9,7 +9,7 @@ import css from './people.module.css';
 
 export { loadKeys as load } from './queries.ts';
 
-/** The keys that one may see: one's own, or those of all. */
+/** The keys that the user may see: their own, or all. */
 export function Page() {
   const { data } = useSuspenseQuery(keysQuery());
   useTitle(m.keys.title);

@@ -36,11 +36,11 @@ export function KeysOf({ userId }: { readonly userId: Id }) {
 
 interface TableProps {
   readonly keys: readonly Key[];
-  /** Whether they are of several users. */
+  /** Whether the keys are of several users. */
   readonly hasUsers?: boolean;
 }
 
-/** Keys: what each is for and good for, its end and its last use; each can be replaced or revoked. */
+/** Keys, with purpose, scope, end and last use of each; each can be replaced or revoked. */
 export function KeyTable({ keys, hasUsers = false }: TableProps) {
   const { show, element } = useSecret();
   return (
@@ -113,7 +113,7 @@ function goodFor({ permissions, queueIds }: Key): string {
   return queueIds ? `${what}, ${m.keys.inQueues(queueIds.length)}` : what;
 }
 
-/** By name where one may see users. */
+/** A user by name, where users may be seen. */
 function UserName({ id }: { readonly id: Id }) {
   const name = useOwner(id);
   if (!seesUsers()) return <Text>{name}</Text>;
@@ -124,7 +124,7 @@ function UserName({ id }: { readonly id: Id }) {
   );
 }
 
-/** The name of the user whose key it is; the id where one may not see users. */
+/** The name of a key's user; the id where users may not be seen. */
 function useOwner(id: Id): string {
   const { data } = useQuery({ ...crowdQuery(), enabled: seesUsers() });
   const me = whoAmI();

@@ -12,7 +12,7 @@ import { createKeyRequest, crowdQuery, makeKey, rolesQuery, seesUsers, whoAmI } 
 import { beyond, endOf, isSame, permissionsOf, type Key, type Life } from './rules.ts';
 
 interface Props {
-  /** For whom, unless somebody else is chosen. */
+  /** The user of the key, unless another is chosen. */
   readonly userId: Id;
 }
 
@@ -34,7 +34,7 @@ export function MakeKey({ userId }: Props) {
   );
 }
 
-/** A key as it is shown once, with what a program needs to log in by it. */
+/** A key to show once, with the lines that a program needs to log in by it. */
 export function secretOf(key: Key, username: string): SecretText {
   const secret = key.apiKey ?? '';
   const quoted = username.replaceAll("'", String.raw`'\''`);
@@ -142,7 +142,7 @@ function EndFields({ end, onChange }: EndProps) {
   );
 }
 
-/** Somebody for whom one may make a key. */
+/** A user for whom a key may be made. */
 interface Owner {
   readonly id: string;
   readonly name: string;
@@ -150,7 +150,7 @@ interface Owner {
   readonly permissions: readonly string[];
 }
 
-/** Oneself; and whoever may have keys and may do no more, where one may make keys for others. */
+/** Oneself; and, where one may make keys for others, the users who may have keys and have no further permissions than oneself. */
 function useOwners(first: Id): readonly Owner[] {
   const { data: users } = useQuery({ ...crowdQuery(), enabled: seesUsers() });
   const { data: roles } = useQuery({ ...rolesQuery(), enabled: seesUsers() });
@@ -166,7 +166,7 @@ function useOwners(first: Id): readonly Owner[] {
       permissions,
     }));
   const all = [own, ...others];
-  // Whoever is not among the users that were read is named by the id.
+  // A user beyond those that were read is named by the id.
   if (all.some(({ id }) => id === String(first))) return all;
   return [...all, { id: String(first), name: String(first), isMe: false, permissions: [] }];
 }

@@ -2,7 +2,7 @@ import { count } from '../messages/english.ts';
 import { inLanguage } from '../messages/language.ts';
 import { m as common } from '../messages/messages.ts';
 
-/** What a permission lets one do. */
+/** The permissions as sentences. */
 const permissions: Readonly<Record<string, string>> = {
   useQueues: 'View and use the queues one belongs to',
   createQueues: 'Create queues and models',
@@ -238,5 +238,5 @@ const en = {
   },
 };
 
-/** What is said of users and of what they may do. */
+/** The texts of users and their permissions. */
 export const m = { ...common, ...inLanguage({ en }) };

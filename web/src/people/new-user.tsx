@@ -48,12 +48,12 @@ function Form({ roles, onMade, onClose }: FormProps) {
   const [hasPassword, setHasPassword] = useState(true);
   const [made, setMade] = useState<Awaited<ReturnType<typeof createUser>>>();
   const act = async () => {
-    // Where the password could not be had, another attempt makes no second user.
+    // Where setting the password has failed, another attempt must not make a second user.
     const user = made ?? (await createUser(draft));
     setMade(user);
     if (hasPassword) onMade(user.username, await resetPassword(user.id));
   };
-  // The id is known once the user is there.
+  // A placeholder in the commands: the id is known once the user exists.
   const password = hasPassword ? [resetRequest(idToCome('USER'))] : [];
   return (
     <Ask
@@ -82,7 +82,7 @@ function Form({ roles, onMade, onClose }: FormProps) {
   );
 }
 
-/** Nothing is ticked: whoever makes an auditor does not mean to let them create queues. */
+/** Nothing is ticked: a new auditor must not get the right to create queues by default. */
 const emptyDraft: UserDraft = {
   username: '',
   firstName: '',

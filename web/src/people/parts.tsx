@@ -16,7 +16,7 @@ const icons = {
   noPassword: KeyRound,
 };
 
-/** How a user is: by sign, colour and word. */
+/** The state of a user: sign, colour and word. */
 export function UserMark({ user }: { readonly user: User }) {
   const state = stateOf(user);
   return <Mark state={state} text={m.users.states[state]} />;
@@ -32,7 +32,7 @@ export function Mark({ state, text }: { readonly state: UserState; readonly text
   );
 }
 
-/** What permissions let one do, as sentences, with the roles that grant each where those are told. */
+/** Permissions as sentences, each with the roles that grant it where they are given. */
 export function Rights({ granted }: { readonly granted: readonly Granted[] }) {
   if (granted.length === 0) return <p className={css.soft}>{m.people.mayNothing}</p>;
   return (
@@ -49,25 +49,25 @@ export function Rights({ granted }: { readonly granted: readonly Granted[] }) {
   );
 }
 
-/** What people know a key by: keys that replaced one another have the same name. */
+/** The name that people know a key by: keys that replaced one another have the same name, so it comes with the prefix. */
 export function nameOf({ id, name, prefix }: Key): string {
   const known = name === '' ? m.keys.unnamed(String(id)) : name;
   return prefix === undefined ? known : m.keys.known(known, prefix);
 }
 
-/** One that a later version of the server brings is told by its name. */
+/** The permissions of a later server version are shown by their names. */
 export function sentenceOf(permission: string): string {
   return m.people.permissions[permission] ?? permission;
 }
 
-/** What is answered once, such as a password that was made up. */
+/** A secret that is answered only once, such as a generated password. */
 export interface SecretText {
   readonly title: string;
   readonly text?: string;
-  /** What it is called, and the secret itself. */
+  /** The label of the secret, and the secret itself. */
   readonly name: string;
   readonly secret: string;
-  /** Lines for a shell that use it. */
+  /** Shell lines that use the secret. */
   readonly script?: string;
 }
 
@@ -110,16 +110,16 @@ interface ChecksProps {
   readonly onChange: (chosen: readonly string[]) => void;
 }
 
-/** One of several that can be chosen together. */
+/** An option that can be chosen together with others. */
 export interface Check {
   readonly key: string;
   readonly name: string;
   readonly hint?: string | undefined;
-  /** Why it cannot be chosen, or given up. */
+  /** The reason why it cannot be chosen, or given up. */
   readonly obstacle?: string | undefined;
 }
 
-/** Some of several; each that cannot be chosen says why. */
+/** Several options; each that cannot be chosen says why. */
 export function Checks({ label, hint, all, chosen, onChange }: ChecksProps) {
   const toggle = (key: string) =>
     onChange(chosen.includes(key) ? chosen.filter((one) => one !== key) : [...chosen, key]);

@@ -9,7 +9,7 @@ import type { Actor, Crowd, Key, Role, User } from './rules.ts';
 
 const most = 1000;
 
-/** Who looks, and what they may do. */
+/** The current user, with their permissions. */
 export function whoAmI(): Actor {
   const now = session.get();
   if (now.state === 'none') return { id: 0, username: '', permissions: [] };
@@ -23,7 +23,7 @@ export function may(permission: string): boolean {
 
 const searched = ['username', 'firstName', 'lastName', 'email'];
 
-/** The users that have a text in a name or the e-mail address. */
+/** The users with a text in a name or in the e-mail address. */
 export function usersQuery(text: string, length: number) {
   const operands = searched.map((field) => ({ operator: 'substring', field, value: text }));
   const filter = text === '' ? {} : { filter: { operator: 'or', operands } };
@@ -31,7 +31,7 @@ export function usersQuery(text: string, length: number) {
   return { ...query('listUsers', { body }), placeholderData: keepPreviousData };
 }
 
-/** All users, as far as they come at once. */
+/** All users, as far as one answer has them. */
 export function crowdQuery() {
   return query('listUsers', { body: { sort: [{ field: 'username' }], page: { length: most } } });
 }
@@ -59,7 +59,7 @@ export function sessionsQuery(userId: Id) {
   return query('listSessions', { body: { filter, sort, page: { length: most } } });
 }
 
-/** The keys that one may see, or those of a user; newest first. */
+/** The visible keys, or those of one user; newest first. */
 export function keysQuery(userId?: Id) {
   const filter =
     userId === undefined ? {} : { filter: { operator: 'eq', field: 'userId', value: String(userId) } };
@@ -102,17 +102,17 @@ export function loadTenants(): Promise<unknown> {
   return read(tenantsQuery());
 }
 
-/** Whether the keys of a user are seen here: one's own, or those of others. */
+/** Whether the current user sees the keys of a user: their own, or those of others. */
 export function seesKeysOf(userId: Id): boolean {
   return may('generateApiKey') && (may('manageUsers') || String(whoAmI().id) === String(userId));
 }
 
-/** Whether one may make keys for others, and choose whom for. */
+/** Whether the current user may make keys for others, and choose whom for. */
 export function seesUsers(): boolean {
   return may('manageUsers') && may('viewUsers');
 }
 
-/** A user as a form has it. */
+/** A user in a form. */
 export interface UserDraft {
   readonly username: string;
   readonly firstName: string;
@@ -136,7 +136,7 @@ export function createUserRequest(draft: UserDraft): Request {
   return requestFor('createUser', { body: { username: draft.username.trim(), ...bodyOf(draft) } });
 }
 
-/** What a form changes in a user, as it was seen: the roles only where they are others. */
+/** The request for what a form changes in a user as seen; roles only where they differ. */
 export function updateUserRequest(user: User, draft: UserDraft): Request {
   const { roles, ...about } = bodyOf(draft);
   const before = userDraftOf(user).roles;
@@ -149,7 +149,7 @@ export function resetRequest(id: Id): Request {
   return requestFor('resetUserPassword', { path: { id } });
 }
 
-/** Makes up a password for a user, which is answered once. */
+/** Generates a password for a user, which is answered only once. */
 export async function resetPassword(id: Id): Promise<string> {
   const [answer] = await carryOut([resetRequest(id)]);
   return (answer as Schemas['TemporaryPassword']).temporaryPassword;
@@ -160,7 +160,7 @@ export async function createUser(draft: UserDraft): Promise<User> {
   return answer as User;
 }
 
-/** Keeps a user out, lets one in again, or deletes one. */
+/** Disables, enables or deletes a user. */
 export function userRequest(action: 'disable' | 'enable' | 'delete', id: Id): Request {
   const operation = { disable: 'disableUser', enable: 'enableUser', delete: 'deleteUser' } as const;
   return requestFor(operation[action], { path: { id } });
@@ -170,7 +170,7 @@ export function endSessionRequest(sessionId: string): Request {
   return requestFor('endSession', { path: { sessionId } });
 }
 
-/** A role as a form has it. */
+/** A role in a form. */
 export interface RoleDraft {
   readonly name: string;
   readonly description: string;
@@ -188,7 +188,7 @@ export function createRoleRequest({ name, description, permissions }: RoleDraft)
   });
 }
 
-/** What a form changes in a role, as it was seen, or only what that would take. */
+/** The request for what a form changes in a role as seen, or for the trial of it. */
 export function updateRoleRequest(
   { id, version, name: before }: Role,
   { name, description, permissions }: RoleDraft,
@@ -203,12 +203,12 @@ export function deleteRoleRequest({ id }: Role, dryRun: boolean): Request {
   return requestFor('deleteRole', { path: { id }, query: dryRun ? { dryRun } : {} });
 }
 
-/** What a change of a role would take from whom. */
+/** The permissions that a change of a role would take, and from whom. */
 export async function effectOf(request: Request): Promise<Schemas['RoleEffect']> {
   return (await tryOut(request)) as Schemas['RoleEffect'];
 }
 
-/** A key as a form has it. */
+/** A key in a form. */
 export interface KeyDraft {
   readonly name: string;
   readonly userId: Id;
@@ -238,13 +238,13 @@ export function revokeRequest({ id }: Key): Request {
   return requestFor('revokeApiKey', { path: { id } });
 }
 
-/** Makes a key, anew or in place of another. It is answered once. */
+/** Makes a key, new or in place of another. It is answered only once. */
 export async function makeKey(request: Request): Promise<Key> {
   const [answer] = await carryOut([request]);
   return answer as Key;
 }
 
-/** Whether it is the tenant of whoever looks. */
+/** Whether it is the current user's tenant. */
 export function isOwnTenant(uuid: string): boolean {
   return tenantNow() === uuid;
 }

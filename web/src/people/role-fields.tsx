@@ -9,7 +9,7 @@ interface Props {
   readonly onChange: (draft: RoleDraft) => void;
 }
 
-/** Name, description and permissions of a role. What one may not do oneself cannot be granted. */
+/** Name, description and permissions of a role. Permissions that the current user lacks cannot be granted. */
 export function RoleFields({ draft, onChange }: Props) {
   return (
     <>
@@ -44,7 +44,7 @@ export function RoleFields({ draft, onChange }: Props) {
   );
 }
 
-/** All permissions that are known, and what a later version has granted beside them. */
+/** All known permissions, and those that a later version has granted. */
 function known(granted: readonly string[]): readonly string[] {
   return [...new Set([...Object.keys(m.people.permissions), ...granted])];
 }

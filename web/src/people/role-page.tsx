@@ -15,7 +15,7 @@ import css from './people.module.css';
 
 export { loadRole as load } from './queries.ts';
 
-/** One role: what it grants and opens, who has it, and how it is changed. */
+/** One role: its permissions and the operations they open, its users, and how to change it. */
 export function Page() {
   const { id } = useParams({ from: '/frame/roles/$id' });
   const { data: role } = useSuspenseQuery(roleQuery(toId(id)));

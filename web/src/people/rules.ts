@@ -4,7 +4,7 @@ export type User = Schemas['User'];
 export type Role = Schemas['Role'];
 export type Key = Schemas['ApiKey'];
 
-/** Who looks, and what they may do. */
+/** The current user, with their permissions. */
 export interface Actor {
   readonly id: Id;
   readonly username: string;
@@ -17,7 +17,7 @@ export interface Granted {
   readonly roles: readonly string[];
 }
 
-/** What roles grant together, each permission once. */
+/** The permissions that roles grant together, each once. */
 export function grantedBy(given: readonly Schemas['RoleReference'][], roles: readonly Role[]): Granted[] {
   const own = roles.filter(({ id }) => given.some((one) => isSame(one.id, id)));
   const names = [...new Set(own.flatMap(({ permissions }) => permissions))].toSorted();
@@ -31,14 +31,14 @@ export function permissionsOf({ roles: given }: Pick<User, 'roles'>, roles: read
   return grantedBy(given, roles).map(({ permission }) => permission);
 }
 
-/** Of these permissions those that somebody does not have. */
+/** The wanted permissions that somebody lacks. */
 export function beyond({ permissions }: Actor, wanted: readonly string[]): string[] {
   return wanted.filter((one) => !permissions.includes(one));
 }
 
 export type UserState = 'active' | 'disabled' | 'deleted' | 'temporary' | 'noPassword';
 
-/** How a user is, as one word: what keeps them out comes first. */
+/** The state of a user, as one word: reasons that keep them out come first. */
 export function stateOf({ deleted, disabled, mustChangePassword, passwordSet, provider }: User): UserState {
   if (deleted) return 'deleted';
   if (disabled) return 'disabled';
@@ -46,17 +46,17 @@ export function stateOf({ deleted, disabled, mustChangePassword, passwordSet, pr
   return passwordSet || provider !== undefined ? 'active' : 'noPassword';
 }
 
-/** All users of the tenant, as far as they are known. */
+/** The known users of the tenant. */
 export interface Crowd {
   readonly list: readonly User[];
-  /** Whether there are no others. */
+  /** Whether these are all. */
   readonly isWhole: boolean;
 }
 
 export type Obstacle =
   'mayNot' | 'beyond' | 'self' | 'ownPassword' | 'lastAdministrator' | 'lastOperator' | 'provider';
 
-/** What somebody wants to do to a user. */
+/** An action on a user. */
 export type UserAction = 'edit' | 'reset' | 'disable' | 'enable' | 'delete';
 
 export interface Wish {
@@ -67,7 +67,7 @@ export interface Wish {
   readonly crowd: Crowd;
 }
 
-/** What keeps somebody from doing something to a user; undefined where nothing is known that does. */
+/** The obstacle to an action on a user; undefined where none is known. */
 export function obstacleTo({ action, actor, user, roles, crowd }: Wish): Obstacle | undefined {
   if (!actor.permissions.includes('manageUsers')) return 'mayNot';
   if (beyond(actor, permissionsOf(user, roles)).length > 0) return 'beyond';
@@ -77,18 +77,18 @@ export function obstacleTo({ action, actor, user, roles, crowd }: Wish): Obstacl
   return lastOf(user, roles, crowd) ?? (isSame(actor.id, user.id) ? 'self' : undefined);
 }
 
-/** Whether a user is the last of those of whom there must be one. */
+/** The obstacle for a user who is the last enabled administrator or operator: there must be one. */
 function lastOf(user: User, roles: readonly Role[], crowd: Crowd): Obstacle | undefined {
   if (user.disabled) return undefined;
   const others = crowd.list.filter(({ id, disabled }) => !disabled && !isSame(id, user.id));
   const isLast = (has: (one: User) => boolean) => crowd.isWhole && has(user) && !others.some(has);
   if (isLast((one) => one.roles.some(({ name }) => name === 'AAE_Admin'))) return 'lastAdministrator';
-  // Operators of other tenants are not seen: whether one is left there, the server knows.
+  // Operators of other tenants are invisible here: only the server knows whether one is left there.
   const isOperator = (one: User) => permissionsOf(one, roles).includes('manageInstallation');
   return isLast(isOperator) ? 'lastOperator' : undefined;
 }
 
-/** What a change of roles gives and takes. */
+/** The permissions that a change of roles gives and takes. */
 export interface Difference {
   readonly gives: readonly string[];
   readonly takes: readonly string[];
@@ -101,7 +101,7 @@ export function differenceOf(before: readonly string[], after: readonly string[]
   };
 }
 
-/** Roles whose names begin so belong to the server. */
+/** Whether a role belongs to the server, by the beginning of its name. */
 export function isOfServer({ name }: Role): boolean {
   return name.startsWith('AAE_');
 }
@@ -118,7 +118,7 @@ export function isEnded({ expiresOn }: Key, now: Date): boolean {
   return expiresOn !== undefined && new Date(expiresOn) <= now;
 }
 
-/** Ids of any length are compared by what they say. */
+/** Compared as texts, as ids can be numbers or bigints. */
 export function isSame(one: Id | undefined, other: Id | undefined): boolean {
   return String(one) === String(other);
 }
@@ -131,7 +131,7 @@ export type Overlap = keyof typeof hours;
 
 const hour = 3_600_000;
 
-/** When a key ends. @param time what was typed, as an instant; undefined while nothing was */
+/** The end of a key. @param time the typed time, as an instant; undefined while there is none */
 export function endOf(life: Life, now: Date, time: string | undefined): string | undefined {
   if (life === 'never') return undefined;
   return life === 'time' ? time : new Date(now.getTime() + days[life] * 24 * hour).toISOString();

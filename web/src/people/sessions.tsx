@@ -9,7 +9,7 @@ import css from './people.module.css';
 
 type Session = Schemas['UserSession'];
 
-/** Where a user is logged in, and by which program; each session can be ended. */
+/** The sessions of a user: where, and by which program; each can be ended. */
 export function SessionsOf({ userId }: { readonly userId: Id }) {
   const { data } = useSuspenseQuery(sessionsQuery(userId));
   if (data.list.length === 0) return <p className={css.soft}>{m.sessions.none}</p>;

@@ -93,7 +93,7 @@ function Row({ tenant }: { readonly tenant: Tenant }) {
   );
 }
 
-/** Keeps a tenant out, or lets it in again. */
+/** Disables or enables a tenant. */
 function Switch({ tenant }: { readonly tenant: Tenant }) {
   const { name, disabled } = tenant;
   const title = disabled ? m.tenants.enableOf(name) : m.tenants.disableOf(name);

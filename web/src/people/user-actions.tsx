@@ -37,7 +37,7 @@ interface Props {
   readonly onSaid: (said: string) => void;
 }
 
-/** What can be done to a user: each says what it does, or why it cannot be done. */
+/** The actions on a user: each says what it does, or why it is not possible. */
 export function UserActions(props: Props) {
   const { user, roles, onSaid } = props;
   const { show, element } = useSecret();
@@ -116,9 +116,9 @@ interface EditProps extends FormProps {
   readonly onSaid: (said: string) => void;
 }
 
-/** Names, address and roles; what other roles give and take is said before it is saved. */
+/** Names, address and roles; the gains and losses by other roles are shown before saving. */
 function Edit({ user: first, roles, onClose, onSaid }: EditProps) {
-  // What is edited is the user as they were seen, also when they change behind the dialog.
+  // The user is edited as they were seen, even when they change behind the dialog.
   const [user] = useState(first);
   const [draft, setDraft] = useState(() => userDraftOf(user));
   const request = updateUserRequest(user, draft);
@@ -179,7 +179,7 @@ function Reset({ user, onReset, onClose }: FormProps & { readonly onReset: (secr
   );
 }
 
-/** Keeps a user out, or lets one in again: as it was asked for, also when somebody else is faster. */
+/** Disables or enables a user, as asked for, even when somebody else is faster. */
 function Switch({ user: first, onClose }: FormProps) {
   const [user] = useState(first);
   const [action, title, text] = user.disabled

@@ -13,7 +13,7 @@ interface Props {
 
 const texts = ['firstName', 'lastName', 'email'] as const;
 
-/** Names, address and roles of a user. A role that grants more than one may do oneself cannot be given. */
+/** Names, address and roles of a user. A role with more permissions than the current user's cannot be given. */
 export function UserFields({ draft, roles, isNew = false, onChange }: Props) {
   return (
     <>

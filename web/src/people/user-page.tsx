@@ -17,7 +17,7 @@ import css from './people.module.css';
 
 export { loadUser as load } from './queries.ts';
 
-/** One user: what they may do and by which roles, where they are logged in, their keys, and what can be done. */
+/** One user: permissions and roles, sessions, keys, and actions. */
 export function Page() {
   const { id } = useParams({ from: '/frame/users/$id' });
   const { data: user } = useSuspenseQuery(userQuery(toId(id)));

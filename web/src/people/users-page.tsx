@@ -17,7 +17,7 @@ export { loadUsers as load } from './queries.ts';
 
 const step = 200;
 
-/** The users of the tenant, found by name. */
+/** The users of the tenant, to find by name. */
 export function Page() {
   const { q = '' } = useSearch({ from: '/frame/users' });
   const navigate = useNavigate({ from: '/users' });

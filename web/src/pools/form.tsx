@@ -47,7 +47,7 @@ function Create({ onDone }: FormProps) {
   );
 }
 
-/** What can be done to a pool: each in a dialog that says beforehand what it does. */
+/** The actions on a pool, each in a dialog that says beforehand what it does. */
 export function PoolActions({ pool }: { readonly pool: Pool }) {
   const { name, capabilities } = pool;
   const isDisabled = !capabilities?.includes('edit');
@@ -70,7 +70,7 @@ interface PoolFormProps extends FormProps {
   readonly pool: Pool;
 }
 
-/** Changes a pool as it was seen, also when it changes behind the dialog: the server then refuses. */
+/** Changes a pool as it was seen: when it changes behind the dialog, the server refuses. */
 function Edit({ pool: first, onDone }: PoolFormProps) {
   const [pool] = useState(first);
   const [draft, setDraft] = useState(() => draftOf(pool));
@@ -113,7 +113,7 @@ function Delete({ pool, onDone }: PoolFormProps) {
 
 interface FieldsProps {
   readonly draft: Draft;
-  /** The one that is edited. */
+  /** The pool to edit. */
   readonly pool?: Pool;
   readonly onChange: (some: Partial<Draft>) => void;
 }
@@ -173,7 +173,7 @@ function Slice({ value, onChange }: { readonly value: string; readonly onChange:
   );
 }
 
-/** The devices that one may put in: any, or those of the pools that one may change. */
+/** The devices that can be put in: any, or those of the pools that the user may change. */
 function Devices({ draft, pool, onChange }: FieldsProps) {
   const { data: devices } = useSuspenseQuery(devicesQuery());
   const { data: pools } = useSuspenseQuery(poolsQuery());

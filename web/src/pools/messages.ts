@@ -68,5 +68,5 @@ const en = {
   },
 };
 
-/** What the page of pools says. */
+/** The texts of the pools page. */
 export const m = { ...common, ...inLanguage({ en }) };

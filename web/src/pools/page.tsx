@@ -12,7 +12,7 @@ import css from './pools.module.css';
 
 export { loadPools as load } from './queries.ts';
 
-/** The pools: by which scheme each gives out its work, and what each automation gets of it beside what it should. */
+/** The pools: the scheme of each, and the actual share of each automation beside the intended one. */
 export function Page() {
   const { data: pools } = useSuspenseQuery(poolsQuery());
   useTitle(m.pools.title);
@@ -31,7 +31,7 @@ export function Page() {
   );
 }
 
-/** Whoever sees all knows that there is none; others may only not see them. */
+/** Only users who see all know that there is none; others may lack the permission. */
 function None() {
   const seesAll = useMay('viewDevices', 'manageDevices');
   return (

@@ -17,12 +17,12 @@ export function automationsQuery() {
   return query('listAutomations', { body: { sort: [{ field: 'name' }], page: { length: most } } });
 }
 
-/** Those that may be put into a pool. */
+/** The devices that can be put into a pool. */
 export function devicesQuery() {
   return query('listDevices', { body: { sort: [{ field: 'hostName' }], page: { length: most } } });
 }
 
-/** What was finished in the queues lately. */
+/** The figures of the queues, for their recently finished items. */
 export function statsQuery() {
   return { ...query('listQueueStats', { body: { page: { length: most } } }), refetchInterval: 5000 };
 }
@@ -40,7 +40,7 @@ export function createRequest(draft: Draft): Request {
   return requestFor('createPool', { body: settingsOf(draft) });
 }
 
-/** Changes what a draft says otherwise, at the version that it was made of. */
+/** The request for what a draft changes, at the version that the draft was made from. */
 export function changeRequest(pool: Pool, draft: Draft): Request {
   const { id, version } = pool;
   return requestFor('updatePool', { path: { id }, body: { version, ...changesIn(pool, draft) } });

@@ -3,17 +3,17 @@ import { stringifyJson, toId, type Id, type Schemas } from '@millrace/api';
 type Automation = Schemas['Automation'];
 type Pool = Schemas['Pool'];
 
-/** What an automation should have of the work of its pool, and what it had lately; each as a part of 1. */
+/** The share of an automation in the work of its pool, intended and recent, each as a part of 1. */
 export interface Share {
   readonly automation: Automation;
   readonly due: number;
   /** Undefined as long as nothing was finished in the pool. */
   readonly got: number | undefined;
-  /** Items that were finished in its queue lately; undefined where the queue is not seen. */
+  /** The recently finished items of its queue; undefined where the queue is not visible. */
   readonly finished: number | undefined;
 }
 
-/** The shares of the active automations of a pool: with FAIR by weight, otherwise as many as there are. */
+/** The shares of the active automations of a pool: by weight with FAIR, otherwise equal. */
 export function sharesOf(
   pool: Pool,
   automations: readonly Automation[],
@@ -45,7 +45,7 @@ export interface Draft {
   readonly consumers: readonly string[];
 }
 
-/** A pool as it is; of none, what a new one has. @param me who then owns it */
+/** The draft of a pool; without one, of a new pool. @param me the owner of a new pool */
 export function draftOf(pool: Partial<Pool>, me?: Id): Draft {
   const texts = (ids: readonly Id[] = []) => ids.map(String);
   return {
@@ -61,7 +61,7 @@ export function draftOf(pool: Partial<Pool>, me?: Id): Draft {
 
 type Settings = Omit<Schemas['NewPool'], 'id'>;
 
-/** What a draft says, as the contract has it. Lists are in one order, as the server has them. */
+/** The settings of a draft, as in the contract. Lists are sorted, as the server has them. */
 export function settingsOf(draft: Draft): Settings {
   const ids = (texts: readonly string[]) =>
     texts.map((text) => toId(text)).toSorted((one, other) => (one < other ? -1 : 1));
@@ -84,7 +84,7 @@ export function changesIn(pool: Pool, draft: Draft): Partial<Settings> {
   return Object.fromEntries(changed.map((name) => [name, after[name]]));
 }
 
-/** How many devices a draft puts into a pool, and takes out of it. */
+/** The numbers of devices that a draft puts into a pool, and takes out of it. */
 export function movesIn({ deviceIds = [] }: Partial<Pool>, { devices }: Draft) {
   const before = deviceIds.map(String);
   return {

@@ -6,9 +6,7 @@ export type Preferences = Schemas['Preferences'];
 
 const place = 'millrace.preferences';
 
-/**
- * What the user has chosen, as far as this browser knows: what the server said last, so that a page looks right before it is asked again.
- */
+/** The user's choices as this browser knows them: the server's last answer, so that a page looks right before the next one. */
 export const preferences = createStore<Preferences>(readPreferences(localStorage.getItem(place)));
 
 preferences.subscribe(() => localStorage.setItem(place, JSON.stringify(preferences.get())));
@@ -17,7 +15,7 @@ export function usePreferences(): Preferences {
   return useStore(preferences);
 }
 
-/** Whether single letters do something when they are pressed. */
+/** Whether single-letter keys are switched on. */
 export function hasKeys(): boolean {
   return preferences.get().keys !== false;
 }

@@ -8,7 +8,7 @@ let readFor: string | undefined;
 
 let sent: Promise<unknown> = Promise.resolve();
 
-/** Reads what the user has chosen, on whatever browser, once in a session. A page shows without it where the server does not say. */
+/** Reads the user's choices, which hold in any browser, once in a session. A page shows without them where the server does not answer. */
 export async function loadPreferences(): Promise<void> {
   const now = session.get();
   const userId = now.state === 'none' ? undefined : String(now.user.id);
@@ -18,12 +18,12 @@ export async function loadPreferences(): Promise<void> {
     readFor = userId;
   } catch (error) {
     if (!(error instanceof ApiError)) return;
-    // Whoever has used this browser before has chosen for themselves.
+    // The choices kept here may be those of another user of this browser.
     preferences.set({});
   }
 }
 
-/** Changes one of them, here at once and then at the server; undefined takes it away. @throws what the server refuses */
+/** Changes one preference, here at once and then at the server; undefined removes it. @throws the server's refusal */
 export async function setPreference<Name extends keyof Preferences>(
   name: Name,
   value: Preferences[Name] | undefined,
@@ -33,7 +33,7 @@ export async function setPreference<Name extends keyof Preferences>(
   await send({ [name]: value ?? null });
 }
 
-/** Changes the columns of one list; undefined has it show the usual ones. */
+/** Changes the columns of one list; undefined restores the usual ones. */
 export async function setColumns(list: string, columns: readonly string[] | undefined): Promise<void> {
   const { [list]: _, ...others } = preferences.get().columns ?? {};
   const all = columns === undefined ? others : { ...others, [list]: [...columns] };
@@ -41,7 +41,7 @@ export async function setColumns(list: string, columns: readonly string[] | unde
   await send({ columns: { [list]: columns ? [...columns] : null } });
 }
 
-/** One change after the other: the server would keep an earlier choice that it got to later. */
+/** One call after the other: out of order, the server would keep an earlier choice. */
 function send(body: Call<'updatePreferences'>['body']): Promise<unknown> {
   sent = sent.catch(() => undefined).then(() => call('updatePreferences', { body }));
   return sent;
@@ -51,8 +51,8 @@ const names = { system: 'SYSTEM', light: 'LIGHT', dark: 'DARK' } as const;
 const themes = { SYSTEM: 'system', LIGHT: 'light', DARK: 'dark' } as const;
 
 /**
- * Has what was chosen show: the theme and the time zone, which pages have from stores of this browser, and how high rows are. What is chosen
- * in those stores goes to the server.
+ * Applies the preferences: theme and time zone, which pages have from stores of this browser, row height, and letter keys. Choices in those
+ * stores go to the server.
  */
 export function showPreferences(): void {
   const show = () => {
@@ -70,6 +70,6 @@ export function showPreferences(): void {
 
 function keep<Name extends 'theme' | 'timeZone'>(name: Name, value: Preferences[Name] | undefined): void {
   if (session.get().state === 'none' || preferences.get()[name] === value) return;
-  // What the server does not take stays in this browser.
+  // A value that the server refuses stays in this browser.
   void setPreference(name, value).catch(() => undefined);
 }

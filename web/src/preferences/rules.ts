@@ -11,7 +11,7 @@ const forms: { readonly [Member in keyof Preferences]: (value: unknown) => boole
   lookedUpTo: (value) => /^\d{1,20}-\d{1,19}$/.test(String(value)),
 };
 
-/** Preferences that a browser has kept: members that are what they should be. Ids of queues are left to the server, which knows all digits. */
+/** The preferences that a browser has kept, without invalid members. Ids of queues are left to the server, which knows all their digits. */
 export function readPreferences(text: string | null): Preferences {
   try {
     const kept: unknown = JSON.parse(text ?? '{}');

@@ -5,7 +5,7 @@ import { duration, exactly } from '../page/time.tsx';
 import { m } from './messages.ts';
 import css from './queues.module.css';
 
-/** That the queue stands still because somebody wanted it to: who, why, and for how long still. */
+/** Says that the queue stands still on purpose: by whom, why, and for how long still. */
 export function PauseBanner({ queue: { status, pause, archived } }: { readonly queue: Schemas['Queue'] }) {
   if (status !== 'INACTIVE' || !pause || archived) return undefined;
   return (
@@ -16,7 +16,7 @@ export function PauseBanner({ queue: { status, pause, archived } }: { readonly q
   );
 }
 
-/** How long it still is. */
+/** The remaining time. */
 export function Countdown({ until }: { readonly until: string }) {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

@@ -5,7 +5,7 @@ import css from './queues.module.css';
 
 type Stats = Schemas['QueueStats'];
 
-/** Each number of a queue, and the filter that lists what it counts. */
+/** The numbers of a queue, each with the filter that lists the counted items. */
 const figures = [
   { kind: 'all', of: allOf, q: undefined },
   { kind: 'waiting', of: (stats: Stats) => stats.counts.NEW, q: 'status:NEW' },
@@ -20,7 +20,7 @@ function allOf({ counts }: Stats): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-/** The items of a queue by what they are: each number leads to exactly the items that it counts. */
+/** The numbers of a queue's items: each leads to exactly the items that it counts. */
 export function CountsBar({ id, stats }: { readonly id: string; readonly stats: Stats }) {
   return (
     <span className={css.counts}>

@@ -3,7 +3,7 @@ import type { Schemas } from '@millrace/api';
 type Queue = Schemas['Queue'];
 type Stats = Schemas['QueueStats'];
 
-/** Which queues of a list are shown. */
+/** The choice of queues in a list. */
 export type State = 'active' | 'paused' | 'mine' | 'archived' | 'failures';
 
 export interface Wanted {
@@ -13,7 +13,7 @@ export interface Wanted {
   readonly pinned: readonly string[];
 }
 
-/** The queues that are wanted, those that were pinned first and otherwise as they come. @param figures by the ids of queues */
+/** The wanted queues, pinned ones first and otherwise in their order. @param figures by the ids of queues */
 export function wantedOf(
   queues: readonly Queue[],
   figures: ReadonlyMap<string, Stats>,
@@ -35,12 +35,12 @@ function isIn(state: State, { archived, status, memberships }: Queue, figures: S
   return !archived && status === (state === 'active' ? 'ACTIVE' : 'INACTIVE');
 }
 
-/** Of what was finished lately, the part that failed, in percent; undefined where nothing was. */
+/** The percentage of recently finished items that failed; undefined where none was finished. */
 export function failedPercent({ recent: { complete, failed } }: Stats): number | undefined {
   return complete + failed === 0 ? undefined : (failed / (complete + failed)) * 100;
 }
 
-/** The pins after one was set or taken away. */
+/** The pins, with one set or removed. */
 export function pinnedAfter(pinned: readonly string[], id: string): string[] {
   return pinned.includes(id) ? pinned.filter((one) => one !== id) : [...pinned, id];
 }

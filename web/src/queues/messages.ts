@@ -75,7 +75,7 @@ const en = {
     uploadInto: 'Put a spreadsheet into this queue',
     whyKey: 'Why its items start or do not (w)',
     expected: (time: string) => `Of those that wait now, the last is expected to start at ${time}.`,
-    /** What is told of the facts of a reason beside its sentence. */
+    /** The labels of a reason's facts, which are shown beside its sentence. */
     reasonFacts: {
       since: 'Since',
       until: 'Until',
@@ -98,5 +98,5 @@ const en = {
   },
 };
 
-/** What the pages of queues say. */
+/** The texts of the queue pages. */
 export const m = { ...common, ...inLanguage({ en }) };

@@ -68,7 +68,7 @@ interface Search {
 
 const clean = ({ q, state }: Search) => ({ ...(q && { q }), ...(state && { state }) });
 
-/** A part of the name, and how they are. */
+/** The choice by a part of the name and by state. */
 function Narrow({ q = '', state, onSearch }: Search & { readonly onSearch: (some: Search) => void }) {
   return (
     <span className={css.search}>

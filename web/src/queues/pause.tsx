@@ -13,7 +13,7 @@ interface Props {
   readonly queue: Schemas['Queue'];
 }
 
-/** Has a queue stand still, or go on; `p` asks for it too. */
+/** Pauses or resumes a queue; `p` opens it too. */
 export function PauseButton({ queue }: Props) {
   const [asked, setAsked] = useState<'pause' | 'resume'>();
   const way = queue.status === 'INACTIVE' ? 'resume' : 'pause';
@@ -29,7 +29,7 @@ export function PauseButton({ queue }: Props) {
       </Button>
       {!mayPause && <MayNot queue={queue}>{m.queues.mayNotPause}</MayNot>}
       <Over isOpen={asked !== undefined} onClose={close}>
-        {/* What was asked for stays, also when somebody else is faster. */}
+        {/* The dialog stays as it was asked for, even when somebody else is faster. */}
         {asked === 'pause' && <Pause queue={queue} onDone={close} />}
         {asked === 'resume' && <Resume queue={queue} onDone={close} />}
       </Over>

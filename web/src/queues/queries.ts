@@ -25,7 +25,7 @@ export function modelNamesQuery() {
   return query('listWorkItemModels', { body: { filter, sort: [{ field: 'name' }], page: { length: most } } });
 }
 
-/** The figures of all queues in one call; archived ones are not among them. */
+/** The figures of all queues in one call, without archived ones. */
 export function figuresQuery() {
   return query('listQueueStats', { body: { sort: [{ field: 'name' }], page: { length: most } } });
 }
@@ -42,18 +42,18 @@ export function statsQuery(id: Id) {
   return query('getQueueStats', { path: { id } });
 }
 
-/** Why its items start or do not. */
+/** The reasons why its items start or do not. */
 export function whyQuery(id: Id) {
   return query('explainQueue', { path: { id } });
 }
 
-/** Two hours by five minutes. @param until a whole span, so that it is asked for once */
+/** Two hours in spans of five minutes. @param until the end of a whole span, so that the same is asked for only once */
 export function historyQuery(id: Id, until: number) {
   const from = new Date(until - 2 * 3_600_000).toISOString();
   return query('getQueueHistory', { path: { id }, query: { from, step: 300 } });
 }
 
-/** Has a queue grant nothing, until somebody resumes it or the time has come. */
+/** The request that pauses a queue, until somebody resumes it or the time has come. */
 export function pauseRequest(id: Id, reason: string, until: string | null): Request {
   return requestFor('pauseQueue', { path: { id }, body: { reason, until } });
 }
@@ -62,7 +62,7 @@ export function resumeRequest(id: Id, reason: string): Request {
   return requestFor('resumeQueue', { path: { id }, body: reason === '' ? {} : { reason } });
 }
 
-/** The model says of what type each display column is. Who may not see it does without. */
+/** The model, for the type of each display column. Users who may not see it do without. */
 export function modelQuery(id: Id) {
   return query('getWorkItemModel', { path: { id } });
 }
@@ -71,7 +71,7 @@ export function loadQueues(): Promise<unknown> {
   return read(queuesQuery());
 }
 
-/** What every tab of a queue needs. */
+/** Loads the data that every tab of a queue needs. */
 export async function loadQueue(params: Params): Promise<void> {
   const id = toId(params['id'] ?? '');
   await Promise.all([read(queueQuery(id)), read(statsQuery(id)), read(whyQuery(id)), loadModel(id)]);

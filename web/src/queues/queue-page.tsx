@@ -19,7 +19,7 @@ import { QueueTabs, type tabs } from './tabs.tsx';
 
 export { loadQueue as load } from './queries.ts';
 
-/** A queue: how it is, and its tabs below. */
+/** A queue: its state, and its tabs below. */
 export function Page() {
   const { id } = useParams({ from: '/frame/queues/$id' });
   const navigate = useNavigate();
@@ -61,7 +61,7 @@ export function Page() {
   );
 }
 
-/** Why it is as it is, in one line; all of it is one press away. */
+/** The reason for the state of the queue, in one line, with a link to all of them. */
 function Sentence({ id }: { readonly id: string }) {
   const { data: why } = useSuspenseQuery(whyQuery(toId(id)));
   return (

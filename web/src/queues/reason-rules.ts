@@ -2,7 +2,7 @@ import type { Schemas } from '@millrace/api';
 
 type Reason = Schemas['Reason'];
 
-/** Where somebody can do something about a reason: among the items, or on the page of what holds them up. */
+/** The place where somebody can act on a reason: among the items, or on the page of the thing that holds them up. */
 export type Remedy =
   | { readonly is: 'items'; readonly q: string }
   | { readonly is: 'automation' | 'device' | 'devices' | 'pool' | 'automations'; readonly path: string };
@@ -31,7 +31,7 @@ const aboutDevices: ReadonlySet<Reason['code']> = new Set([
   'DEVICES_HELD',
 ]);
 
-/** What to do about a reason; undefined where nothing is to be done, or the queue itself is to be resumed. */
+/** The remedy for a reason; undefined where there is none, or where it is to resume the queue itself. */
 export function remedyFor({ code, facts = {} }: Reason): Remedy | undefined {
   const q = filters[code];
   if (q !== undefined) return { is: 'items', q };
@@ -58,7 +58,7 @@ const rooms: Record<string, string> = {
   heldDeviceIds: 'devices',
 };
 
-/** The pages of what a fact names by its id. */
+/** The pages of the things that a fact names by id. */
 export function linksIn(name: string, value: unknown): { readonly id: string; readonly path: string }[] {
   const room = rooms[name];
   if (room === undefined) return [];

@@ -13,7 +13,7 @@ interface Props {
   readonly reasons: readonly Schemas['Reason'][];
 }
 
-/** The reasons for something, the most decisive first, with what they rest on and what to do. */
+/** The reasons for something, the most decisive first, with facts and remedies. */
 export function Reasons({ queueId, reasons }: Props) {
   return (
     <ol className={css.reasons}>
@@ -35,7 +35,7 @@ interface RemedyProps {
   readonly reason: Schemas['Reason'];
 }
 
-/** The way to where somebody can do something about a reason. */
+/** A link to the place where somebody can act on a reason. */
 export function Remedy({ queueId, reason }: RemedyProps) {
   const remedy = remedyFor(reason);
   if (!remedy) return undefined;
@@ -56,7 +56,7 @@ export function Remedy({ queueId, reason }: RemedyProps) {
 type AllFacts = Readonly<Record<string, unknown>>;
 const toldFacts = Object.entries(m.queues.reasonFacts);
 
-/** What leads on, and times as people say them; the sentence says the rest. */
+/** Facts with links, and times as people say them; the sentence has the rest. */
 function Facts({ facts }: { readonly facts: AllFacts }) {
   const told = toldFacts.filter(([name]) => facts[name] !== undefined && facts[name] !== null);
   if (told.length === 0) return undefined;
@@ -87,7 +87,7 @@ function Value({ name, facts }: { readonly name: string; readonly facts: AllFact
   ));
 }
 
-/** Devices by their names, where one may see them. */
+/** Devices by name, where the user may see them. */
 function Devices({ name, value }: { readonly name: string; readonly value: unknown }) {
   const { data } = useQuery(devicesQuery());
   return linksIn(name, value).map(({ path, id }) => (

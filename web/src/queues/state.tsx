@@ -8,7 +8,7 @@ import css from './queues.module.css';
 
 interface Props {
   readonly queue: Schemas['Queue'];
-  /** Whether who paused it, and why, is said elsewhere. */
+  /** Whether the user who paused it, and the reason, are shown elsewhere. */
   readonly isShort?: boolean;
 }
 

@@ -72,7 +72,7 @@ interface RowProps extends Pick<Props, 'pinned'> {
 }
 
 function Row({ queue, figures, model, pinned, hasTrend }: RowProps) {
-  // Those of archived queues are asked for one by one: there are few, and the others come in one call.
+  // The figures of archived queues are asked for one by one: they are few, and the call for all leaves them out.
   const { data: own } = useQuery({ ...statsQuery(queue.id ?? 0), enabled: queue.archived === true });
   const stats = figures ?? own;
   const failed = stats && failedPercent(stats);
@@ -118,7 +118,7 @@ function Model({ id, name }: { readonly id: string; readonly name: string | unde
   );
 }
 
-/** Has a queue stand first in the list, for the user and on whatever browser. */
+/** Pins a queue to the top of the list, for this user in any browser. */
 function Pin({ queue: { id, name = '' }, pinned }: Pick<RowProps, 'queue' | 'pinned'>) {
   const key = String(id);
   const isPinned = pinned.includes(key);

@@ -3,13 +3,13 @@ import { useEffect, useRef } from 'react';
 import { m } from './messages.ts';
 import css from './queues.module.css';
 
-/** The tabs of a queue, each with an address of its own. One is added here by a line, and in router.tsx by a route under that of the queue. */
+/** The tabs of a queue, each with an address of its own. Add one by a line here, and by a route under the queue's in router.tsx. */
 export const tabs = [
   { to: '/queues/$id', label: m.queues.items },
   { to: '/queues/$id/charts', label: m.queues.charts },
   { to: '/queues/$id/why', label: m.queues.why },
   { to: '/queues/$id/level', label: m.queues.level },
-  // What bots and the server do to each item is one press away.
+  // The actions of users; those of bots and the server on each item are one press away.
   { to: '/queues/$id/activity', label: m.queues.activity, search: { q: 'kind:USER' } },
   { to: '/queues/$id/upload', label: m.queues.upload },
   { to: '/queues/$id/members', label: m.queues.members },

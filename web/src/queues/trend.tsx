@@ -5,13 +5,13 @@ import { historyQuery } from './queries.ts';
 import { pointsOf } from './trend-rules.ts';
 import css from './queues.module.css';
 
-/** How many queues of a list have a trend: each costs a question to the server. */
+/** The most queues of a list with a trend: each costs a call. */
 export const withTrend = 30;
 
 const [width, height] = [96, 20];
 const spanMs = 300_000;
 
-/** What was done in the last two hours, as a line. */
+/** The items completed in the last two hours, as a line. */
 export function Trend({ queueId }: { readonly queueId: Id }) {
   const until = Math.ceil(Date.now() / spanMs) * spanMs;
   const { data } = useQuery(historyQuery(queueId, until));

@@ -7,7 +7,7 @@ import { whyQuery } from './queries.ts';
 import { Reasons } from './reasons.tsx';
 import css from './queues.module.css';
 
-/** Why the items of a queue start or do not: each reason with what it rests on, and what to do about it. */
+/** The reasons why the items of a queue start or do not, each with its facts and its remedy. */
 export function Page() {
   const { id } = useParams({ from: '/frame/queues/$id' });
   const { data: why } = useSuspenseQuery(whyQuery(toId(id)));

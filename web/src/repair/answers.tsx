@@ -15,7 +15,7 @@ interface Props {
   readonly onSettled: () => void;
 }
 
-/** Three large answers, by mouse or by the keys 1, 2 and 3; the note says what was found out. */
+/** Three large answers, by mouse or by the keys 1, 2 and 3, and a note on the findings. */
 export function Answers({ item, onSettled }: Props) {
   const [answer, setAnswer] = useState<Answer>();
   const [note, setNote] = useState('');
@@ -53,7 +53,7 @@ export function Answers({ item, onSettled }: Props) {
         }}
         maxLength={4000}
         isInvalid={problem !== ''}
-        // What is wrong is said below: the browser is not to keep the form from being sent.
+        // The problem is shown below: the browser must not keep the form from being sent.
         validationBehavior="aria"
       >
         <Label>{m.doubts.note}</Label>
@@ -93,7 +93,7 @@ function Choices({ answer, onChoose }: ChoicesProps) {
   );
 }
 
-/** The keys count while nobody types. */
+/** Binds the answer keys while nobody types. */
 function useKeys(choose: (answer: Answer) => void): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

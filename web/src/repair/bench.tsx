@@ -24,7 +24,7 @@ interface Props {
 
 const fields = ['id', 'version', 'json', 'error', 'status'];
 
-/** The items of a cause in a queue, whose cells are edited in place. */
+/** The items of a cause in a queue, with cells to edit in place. */
 export function Bench({ cluster, queue, model }: Props) {
   const navigate = useNavigate();
   const filter = useMemo(() => filterOf(cluster), [cluster]);
@@ -74,7 +74,7 @@ export function Bench({ cluster, queue, model }: Props) {
 const unfit: ReadonlySet<BulkAction> = new Set(['RELEASE', 'CANCEL', 'RESOLVE']);
 const fit = bulkActions.filter((action) => !unfit.has(action));
 
-/** What is done to all items of the cause: that they are tried again, before all. */
+/** The actions on all items of the cause, above all another try. */
 function Deeds({ cluster, queue }: Omit<Props, 'model'>) {
   const filter = useMemo(() => filterOf(cluster), [cluster]);
   const [opened, setOpened] = useState<Opened>();
@@ -96,7 +96,7 @@ function rowOf({ id, version = 0, json = {}, error = '' }: Schemas['WorkItem']):
   return { id: String(id), version, json, error };
 }
 
-/** The attributes of the model; who may not see it has those that the items have, as texts. */
+/** The attributes of the model; for users who may not see it, those of the items, as texts. */
 function attributesOf(
   model: Schemas['WorkItemModel'] | undefined,
   rows: readonly Row[],

@@ -8,7 +8,7 @@ export interface BenchRow extends Row {
   readonly error: string;
 }
 
-/** What a cell of the grid does. */
+/** The actions of a cell in the grid. */
 export interface Cells {
   readonly editing: Editing;
   readonly onFocus: (row: Row, name: string) => void;
@@ -17,7 +17,7 @@ export interface Cells {
   readonly fillDown: () => void;
 }
 
-/** What the cells do: the one with the focus is where fill down and paste begin. */
+/** The actions of the cells; fill down and paste begin at the cell with the focus. */
 export function useCells(
   rows: readonly Row[],
   attributes: readonly Attribute[],
@@ -58,7 +58,7 @@ function placeIn(
   };
 }
 
-/** Goes to a cell by a key: what is typed then takes the place of what is there. */
+/** Goes to a cell by a key: typing then replaces its text. */
 export function enterCell(id: string, column: number): void {
   const cell = document.getElementById(cellElement(id, column));
   cell?.focus();

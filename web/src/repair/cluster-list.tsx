@@ -13,7 +13,7 @@ interface Props {
   readonly chosen: Cluster | undefined;
 }
 
-/** The causes of failures, the one that needs somebody most first. */
+/** The causes of failures, the most urgent first. */
 export function ClusterList({ clusters, chosen }: Props) {
   const list = useRef<HTMLElement>(null);
   useRows(list);

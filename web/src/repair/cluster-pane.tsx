@@ -20,11 +20,11 @@ interface Props {
   readonly queue: string | undefined;
 }
 
-/** One cause: what was done about it, and its items, to be corrected and sent back. */
+/** One cause: what was done about it, and its items, to correct and send back. */
 export function ClusterPane({ cluster, queue }: Props) {
   const { signature, failureKind, queues, notes, remedies } = cluster;
   const ids = [...queues, ...remedies, ...notes].map(({ queueId }) => String(queueId));
-  // The one that was shown stays, also when its items are sent back.
+  // The queue that was shown first stays, even when its items are sent back.
   const [first] = useState(ids[0]);
   const id = queue !== undefined && ids.includes(queue) ? queue : first;
   return (
@@ -86,7 +86,7 @@ function Remedies({ cluster: { remedies } }: { readonly cluster: Cluster }) {
   );
 }
 
-/** What was noted of the same cause in other queues. */
+/** The notes on the same cause in other queues. */
 function OtherNotes({
   cluster: { notes },
   id,

@@ -17,7 +17,7 @@ import css from './repair.module.css';
 
 export { loadDoubts as load } from './queries.ts';
 
-/** Items in doubt, one after another: was it done? */
+/** Items in doubt, one after another, each with the question whether it was done. */
 export function Page() {
   const { queue } = useSearch({ from: '/frame/repair/doubts' });
   const { data } = useSuspenseQuery(doubtsQuery(queue === undefined ? undefined : toId(queue)));

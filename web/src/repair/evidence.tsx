@@ -6,7 +6,7 @@ import type { Item } from '../work-items/queries.ts';
 import { m } from './messages.ts';
 import css from './repair.module.css';
 
-/** What is known of an item in doubt, in the order in which it happened. */
+/** The known facts about an item in doubt, in the order in which they happened. */
 export function Evidence({ item }: { readonly item: Item }) {
   const { logTail, json } = item;
   return (
@@ -33,7 +33,7 @@ export function Evidence({ item }: { readonly item: Item }) {
   );
 }
 
-/** Those that are known, each under its name. */
+/** The known facts, each under its name. */
 function factsOf(item: Item): [string, ReactNode][] {
   const { doubt, progress, pointOfNoReturnOn, endTime, error = '' } = item;
   const facts: [string, ReactNode][] = [

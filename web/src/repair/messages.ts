@@ -107,5 +107,5 @@ const en = {
   },
 };
 
-/** What the pages of repair say, beside what those of work items do. */
+/** The texts of the repair pages, beside those of work items. */
 export const m = { ...workItems, ...inLanguage({ en }) };

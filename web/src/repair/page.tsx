@@ -11,12 +11,12 @@ import css from './repair.module.css';
 
 export { loadRepair as load } from './queries.ts';
 
-/** What has failed, by its cause: seen, corrected and sent back. */
+/** The failures by cause: see, correct and send back. */
 export function Page() {
   const { data } = useSuspenseQuery(clustersQuery());
   const { data: doubts } = useSuspenseQuery(doubtsQuery());
   const { kind, signature, queue } = useSearch({ from: '/frame/repair' });
-  // The one that was first when the page opened, until another is chosen; on a phone the list alone.
+  // The first cause at the opening of the page, until another is chosen; on a phone the list alone.
   const [first] = useState(() => (matchMedia('(width < 48rem)').matches ? undefined : data.list[0]));
   const wanted = signature === undefined ? first : { failureKind: kind, signature };
   const chosen = data.list.find(

@@ -11,16 +11,16 @@ export type CorrectionOutcome = Schemas['CorrectionOutcome'];
 
 export const clustersQuery = () => query('listFailureClusters', { query: { limit: 200 } });
 
-/** Items in doubt, of one queue where one is given. */
+/** Items in doubt, of one queue or of all. */
 export const doubtsQuery = (queueId?: Id) =>
   query('listDoubts', { query: queueId === undefined ? {} : { queueId } });
 
-/** What the repair desk needs. */
+/** Loads the data of the repair desk. */
 export async function loadRepair(): Promise<void> {
   await Promise.all([read(clustersQuery()), read(doubtsQuery())]);
 }
 
-/** What the items in doubt need. */
+/** Loads the data of the page of items in doubt. */
 export async function loadDoubts(): Promise<void> {
   await read(doubtsQuery());
 }
@@ -34,12 +34,12 @@ export function filterOf({ signature, failureKind }: Pick<Cluster, 'signature' |
   };
 }
 
-/** Decides what would become of corrections, and changes nothing. */
+/** Tries corrections, and changes nothing. */
 export function tryCorrections(id: Id, rows: Correction[]): Promise<CorrectionOutcome> {
   return call('updateWorkItems', { path: { id }, body: { rows, restart: true, dryRun: true } });
 }
 
-/** Corrects the rows and has them tried again. */
+/** The request that corrects rows and has them tried again. */
 export function sendBackRequest(id: Id, rows: Correction[], reason: string): Request {
   const why = reason === '' ? {} : { reason };
   return requestFor('updateWorkItems', { path: { id }, body: { rows, restart: true, ...why } });
@@ -50,7 +50,7 @@ export async function sendBack(request: Request): Promise<CorrectionOutcome> {
   return outcome as CorrectionOutcome;
 }
 
-/** Notes of a cause in a queue what is known about it. */
+/** The request that notes what is known about a cause in a queue. */
 export function noteRequest(
   id: Id,
   { signature, failureKind }: Pick<Cluster, 'signature' | 'failureKind'>,

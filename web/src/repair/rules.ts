@@ -14,7 +14,7 @@ export interface Row {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-/** The texts of cells that were changed, by item and attribute. */
+/** The texts of changed cells, by item and attribute. */
 export type Edits = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
 export interface CellEdit {
@@ -25,12 +25,12 @@ export interface CellEdit {
 
 export const noEdits: Edits = new Map();
 
-/** What a cell shows: what was typed, or else what is stored. */
+/** The text of a cell: the typed one, or else the stored value. */
 export function cellText(edits: Edits, row: Row, name: string): string {
   return edits.get(row.id)?.[name] ?? typedOf(row.json[name]);
 }
 
-/** The edits with more of them; a cell that is as it was stored is none. */
+/** The edits with more of them; a cell with its stored value is no edit. */
 export function withCells(edits: Edits, cells: readonly CellEdit[]): Edits {
   const next = new Map(edits);
   for (const { row, name, text } of cells) {
@@ -47,7 +47,7 @@ export type Problem = 'required' | 'number' | 'date' | 'boolean';
 const numeric = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const date = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
 
-/** Why a text is no value of an attribute, as the server sees it as well. */
+/** The reason why a text is no value of an attribute, by the rules of the server. */
 export function problemOf(text: string, { type, isRequired }: Attribute): Problem | undefined {
   if (text === '') return isRequired ? 'required' : undefined;
   if (type === 'NUMBER') return numeric.test(text) ? undefined : 'number';
@@ -56,13 +56,13 @@ export function problemOf(text: string, { type, isRequired }: Attribute): Proble
   return isDate ? undefined : 'date';
 }
 
-/** A typed text as the value that is stored, to the last digit; an empty one takes the value away. */
+/** A typed text as the stored value, to the last digit; an empty one removes the value. */
 export function valueOf(text: string, { type }: Attribute): unknown {
   if (text === '') return null;
   return type === 'NUMBER' || type === 'BOOLEAN' ? parseJson(text) : text;
 }
 
-/** The attributes that a row sets anew. */
+/** The attributes that the edits of a row change. */
 export function changeOf(edits: Edits, row: Row, attributes: readonly Attribute[]): Record<string, unknown> {
   const changed = edits.get(row.id) ?? {};
   return Object.fromEntries(
@@ -81,7 +81,7 @@ export function isSound(edits: Edits, row: Row, attributes: readonly Attribute[]
   });
 }
 
-/** The cells of a block as a sheet copies it: tabs between cells, and quotes around those that have tabs, quotes or lines in them. */
+/** The cells of a block as copied from a sheet: tabs between cells, and quotes around those with tabs, quotes or lines in them. */
 export function blockOf(text: string): string[][] {
   const cells = text.replace(/\r?\n$/, '').matchAll(/("(?:[^"]|"")*"|[^\t\r\n]*)(\t|\r?\n|$)/g);
   const rows: string[][] = [[]];
@@ -100,7 +100,7 @@ export interface Place {
   readonly column: number;
 }
 
-/** A block put into the grid from a cell on, to the right and down; what does not find room is left out. */
+/** A block put into the grid from a cell on, to the right and down; cells beyond the edge are left out. */
 export function pasted(
   block: readonly (readonly string[])[],
   at: Place,
@@ -116,12 +116,12 @@ export function pasted(
   );
 }
 
-/** Sheets write truth in capitals. */
+/** Sheets write booleans in capitals. */
 function typedAs(text: string, { type }: Attribute): string {
   return type === 'BOOLEAN' ? text.toLowerCase() : text;
 }
 
-/** The cells below one, with its text: those of the rows that are selected, or of all where none is. */
+/** The cells below one, with its text: in the selected rows, or in all where none is selected. */
 export function filled(
   edits: Edits,
   rows: readonly Row[],
@@ -135,7 +135,7 @@ export function filled(
   return below.map((row) => ({ row, name, text }));
 }
 
-/** The cells that have a text in them, with another in its place. */
+/** The cells that contain a text, with another in its place. */
 export function replaced(
   edits: Edits,
   rows: readonly Row[],
@@ -151,7 +151,7 @@ export function replaced(
   );
 }
 
-/** The shape of a cause as people read it: what differs from item to item is left open. */
+/** A cause as people read it: the parts that differ from item to item are left open. */
 export function shapeOf(signature: string): string {
   return signature.replaceAll(/<(?:link|id|text|path|time|number)>/g, '…');
 }

@@ -38,15 +38,15 @@ interface Props {
   readonly editing: Editing;
 }
 
-// As many as one call takes; what is left stays in the grid.
+// The most rows of one call; the others stay in the grid.
 const mostRows = 1000;
 
-/** The corrected rows, sent back to be tried again: first tried on the server, then asked for, then done, with what came of each row. */
+/** Sends corrected rows back to be tried again: tried on the server, confirmed, then done, with an outcome for each row. */
 export function SendBack(props: Props) {
   const { queue, rows, attributes, editing } = props;
   const changed = rows.filter(({ id }) => editing.edits.has(id)).slice(0, mostRows);
   const unsound = changed.filter((row) => !isSound(editing.edits, row, attributes));
-  // Whoever may not repair is told so beside what else is done to the items.
+  // Users who may not repair are told so beside the other actions on the items.
   const mayRepair = queue.capabilities?.includes('repair') === true;
   const isReady = mayRepair && changed.length > 0 && unsound.length === 0;
   const [isOpen, setOpen] = useState(false);
@@ -74,7 +74,7 @@ export function SendBack(props: Props) {
   );
 }
 
-/** The trial of the corrections, and what sends them and tells what came of it. */
+/** The trial of the corrections, and the function that sends them and tells the outcome. */
 function useSending({ queue, editing }: Props, lines: readonly Line[]) {
   const queueId = queue.id ?? 0;
   const [trial, setTrial] = useState<CorrectionOutcome>();
@@ -100,7 +100,7 @@ function useSending({ queue, editing }: Props, lines: readonly Line[]) {
 }
 
 function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }) {
-  // What was tried is what is sent, also when the list behind it changes.
+  // Exactly the tried rows are sent, even when the list behind changes.
   const [lines] = useState(() => linesOf(props));
   const [reason, setReason] = useState('');
   const { trial, done, problem, send } = useSending(props, lines);
@@ -139,7 +139,7 @@ function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }
   );
 }
 
-/** A row that is sent, with what changes in it. */
+/** A row to send, with its changes. */
 interface Line {
   readonly id: string;
   readonly correction: Correction;

@@ -12,7 +12,7 @@ interface Props {
   readonly children: ReactNode;
 }
 
-/** What is done to many cells at once. */
+/** The actions on many cells at once. */
 export function Tools({ rows, attributes, cells, children }: Props) {
   const { editing, fillDown } = cells;
   const [find, setFind] = useState('');

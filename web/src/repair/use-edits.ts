@@ -3,24 +3,24 @@ import { noEdits, withCells, type CellEdit, type Edits } from './rules.ts';
 
 export interface Editing {
   readonly edits: Edits;
-  /** Changes cells, in a step that can be undone. */
+  /** Changes cells, as one step that can be undone. */
   readonly put: (cells: readonly CellEdit[]) => void;
   readonly undo: () => void;
   readonly canUndo: boolean;
-  /** Takes the edits of rows away, which are stored now. */
+  /** Removes the edits of rows, which are stored now. */
   readonly settle: (ids: readonly string[]) => void;
 }
 
 interface History {
   readonly now: Edits;
   readonly before: readonly Edits[];
-  /** The cell that the last step was about, where it was one: typing in it goes on with that step. */
+  /** The cell of the last step, if that was a single one: further typing in it continues the step. */
   readonly cell?: string | undefined;
 }
 
 const keptSteps = 100;
 
-/** What was changed in the grid and not sent yet. */
+/** The unsent changes in the grid. */
 export function useEdits(): Editing {
   const [{ now, before }, setHistory] = useState<History>({ now: noEdits, before: [] });
   return {

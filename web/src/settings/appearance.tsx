@@ -8,13 +8,13 @@ import { theme, themes } from '../theme/theme.ts';
 import { m } from './messages.ts';
 import css from './settings.module.css';
 
-// What the server does not take stays in this browser.
+// A value that the server refuses stays in this browser.
 const choose = (...chosen: Parameters<typeof setPreference>) =>
   void setPreference(...chosen).catch(() => undefined);
 
 const densities = ['COMPACT', 'NORMAL', 'TOUCH'] as const;
 
-/** How the console looks and listens for this user. */
+/** The look of the console for this user, and its keys. */
 export function Appearance() {
   const look = useStore(theme);
   const { density = 'NORMAL' } = usePreferences();
@@ -65,7 +65,7 @@ function Choices<Choice extends string>({ label, chosen, choices, names, onChoos
   );
 }
 
-/** In which zone times are shown and typed; the time now shows what that means. */
+/** The zone in which times are shown and typed; the current time shows the effect. */
 function Zone() {
   const zone = useStore(timeZone);
   const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;

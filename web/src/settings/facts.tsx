@@ -1,7 +1,7 @@
 import { Text } from '../page/text.tsx';
 import css from './settings.module.css';
 
-/** What is known, each with its name; what is empty is left out. */
+/** The known facts, each with its name; empty ones are left out. */
 export function Facts({ facts }: { readonly facts: readonly (readonly [string, string])[] }) {
   return (
     <dl className={css.facts}>

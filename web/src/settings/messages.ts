@@ -43,5 +43,5 @@ const en = {
   },
 };
 
-/** What is said of one's own account and of how the console looks. */
+/** The texts of the user's own account and of the appearance. */
 export const m = { ...common, ...inLanguage({ en }) };

@@ -14,7 +14,7 @@ import css from './settings.module.css';
 
 export { loadSettings as load } from './queries.ts';
 
-/** One's own account, how the console looks and listens, and the server. */
+/** The user's account, the look and the keys of the console, and the server. */
 export function Page() {
   const { data: me } = useSuspenseQuery(meQuery());
   useTitle(m.settings.title);

@@ -12,7 +12,7 @@ interface Props {
   readonly me: Schemas['SessionUser'];
 }
 
-/** Changes one's own password, with the present one. */
+/** Changes the user's own password; takes the current one. */
 export function Password({ me }: Props) {
   const [said, setSaid] = useState('');
   const [round, setRound] = useState(0);
@@ -60,7 +60,7 @@ function PasswordForm({ username, onDone }: FormProps) {
         void change();
       }}
     >
-      {/* For what keeps passwords, to know whose it is. */}
+      {/* Tells password managers whose password it is. */}
       <input type="text" hidden readOnly autoComplete="username" value={username} />
       <TextField type="password" value={present} onChange={setPresent} isRequired className={css.field}>
         <Label>{auth.auth.present}</Label>

@@ -24,7 +24,7 @@ export async function loadSettings(): Promise<void> {
   ]);
 }
 
-/** A change of the password as it is shown: without what only its user knows. */
+/** A change of the password, as shown: without the passwords. */
 export function passwordRequest(): Request {
   return requestFor('changePassword', { body: { password: '…', newPassword: '…' } });
 }

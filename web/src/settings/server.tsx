@@ -7,7 +7,7 @@ import { m } from './messages.ts';
 import { healthQuery, rotateSigningKey, signingKeyRequest } from './queries.ts';
 import css from './settings.module.css';
 
-/** The server that answers; its operators have it sign with a new key. */
+/** The facts of the server; its operators can have it sign with a new key. */
 export function Server() {
   const { data } = useSuspenseQuery(healthQuery());
   const [said, setSaid] = useState('');

@@ -13,7 +13,7 @@ interface Props {
   readonly queue: Schemas['Queue'];
 }
 
-/** Archiving, restoring, deleting. What holds a queue the server names. */
+/** Archiving, restoring, deleting. The server says what prevents it. */
 export function Danger({ queue }: Props) {
   const [problem, setProblem] = useState('');
   const act = async (work: Promise<unknown>) => {
@@ -33,7 +33,7 @@ export function Danger({ queue }: Props) {
 }
 
 interface PartProps extends Props {
-  /** Does something, and says what was in the way. */
+  /** Makes a call, and shows what was in the way. */
   readonly act: (work: Promise<unknown>) => Promise<void>;
 }
 

@@ -300,7 +300,7 @@ interface NamesProps {
   readonly onChange: (names: readonly string[]) => void;
 }
 
-/** Some of the attributes. One that is chosen comes behind those that were. */
+/** Some of the attributes. A newly chosen one goes last. */
 function Names({ label, chosen, all, onChange }: NamesProps) {
   const toggle = (name: string) =>
     onChange(chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name]);

@@ -110,5 +110,5 @@ const en = {
   },
 };
 
-/** What is said where queues are made and set. */
+/** The texts of making and setting queues. */
 export const m = { ...common, ...inLanguage({ en }) };

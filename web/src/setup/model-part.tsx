@@ -15,7 +15,7 @@ interface Props {
   readonly onChange: (model: ChosenModel) => void;
 }
 
-/** The model of a new queue: picked, or made from what somebody pastes. */
+/** The model of a new queue: picked, or made from a pasted sample. */
 export function ModelPart({ models, model, onChange }: Props) {
   const [makes, setMakes] = useState(models.length === 0);
   const choose = (isMade: boolean) => {
@@ -64,7 +64,7 @@ function Made({ model, onChange }: Omit<Props, 'models'>) {
   const guess = async () => {
     setProblem('');
     try {
-      // As it was guessed, it is no model that is there.
+      // A guessed model is a new one, so it has no id.
       onChange({ name: model.name, drafts: await guessed(text) });
     } catch (error) {
       const { message } = error as Error;
@@ -107,7 +107,7 @@ function Made({ model, onChange }: Omit<Props, 'models'>) {
   );
 }
 
-/** What a sample shows; a table is looked at by the server, as it would be when it is uploaded. */
+/** The attributes of a sample; the server looks at tables, as it would on upload. */
 async function guessed(text: string): Promise<readonly Draft[]> {
   const known = sampled(text);
   if (known) return known;

@@ -16,7 +16,7 @@ import css from './setup.module.css';
 
 export { loadModels as load } from '../models/queries.ts';
 
-/** A new queue on one page: name and order, model, who; the rest stays as the server has it. */
+/** A new queue on one page: name and order, model, people; everything else keeps the server's defaults. */
 export function Page() {
   const { data: models } = useSuspenseQuery(modelsQuery());
   const [draft, setDraft] = useState(() => draftOf());
@@ -48,7 +48,7 @@ interface FormProps {
   readonly children: ReactNode;
 }
 
-/** Makes the queue, and goes there. */
+/** Makes the queue, and goes to its page. */
 function NewQueueForm({ queue, onModel, children }: FormProps) {
   const navigate = useNavigate();
   const [problem, setProblem] = useState('');

@@ -11,11 +11,11 @@ type Queue = Schemas['Queue'];
 export interface Person {
   readonly id: Id;
   readonly name: string;
-  /** Of a user. */
+  /** For a user only. */
   readonly role?: 'OWNER' | 'MEMBER' | 'PARTICIPANT';
 }
 
-/** What is made. */
+/** The queue to make. */
 export interface NewQueue {
   readonly draft: Draft;
   readonly model: ChosenModel;
@@ -23,8 +23,9 @@ export interface NewQueue {
 }
 
 /**
- * Makes the model where it is a new one, then the queue, then who belongs to it. Answers the id of the queue.
- * @param onModel hears the id of a new model, so that another attempt makes no second one
+ * Makes the model where it is a new one, then the queue, then its members.
+ * @param onModel is told the id of a new model, so that another attempt makes no second one
+ * @returns the id of the queue
  */
 export async function createAll({ draft, model, people }: NewQueue, onModel: (id: Id) => void): Promise<Id> {
   const modelId = await modelOf(model);
@@ -68,19 +69,19 @@ function personRequest(queueId: Id, { id, role }: Person): Request {
   return role ? memberRequest(queueId, id, role) : consumerRequest(queueId, id);
 }
 
-/** The attributes that the server sees in a table, as it would when it is uploaded. */
+/** The attributes that the server sees in a table, as it would on upload. */
 export async function proposeAttributes(file: File): Promise<Output<'proposeWorkItemModel'>['attributes']> {
   const { attributes } = await call('proposeWorkItemModel', { query: {}, body: { file } });
   return attributes;
 }
 
-/** Saves settings at the version that the form was made of. */
+/** The request that saves settings at the version that the form was made from. */
 export function saveRequest({ id = 0, version = 0 }: Queue, changes: readonly Changed[]): Request {
   const settings = Object.fromEntries(changes.map(({ member, after }) => [member, after]));
   return requestFor('updateQueue', { path: { id }, body: { version, ...settings } });
 }
 
-/** Archives a queue, or restores one that is archived. */
+/** The request that archives a queue, or restores an archived one. */
 export function archiveRequest({ id = 0, archived }: Queue, reason: string): Request {
   const input = { path: { id }, body: reason === '' ? {} : { reason } };
   return requestFor(archived ? 'restoreQueue' : 'archiveQueue', input);

@@ -4,15 +4,15 @@ import type { Draft as Attribute } from '../models/rules.ts';
 type Queue = Schemas['Queue'];
 type Update = Omit<Schemas['QueueUpdate'], 'version'>;
 
-/** A model that is there, or one to be made. */
+/** An existing model, or one to make. */
 export interface ChosenModel {
-  /** Of one that is there. */
+  /** Of an existing one. */
   readonly id?: string;
   readonly name: string;
   readonly drafts: readonly Attribute[];
 }
 
-/** The settings of a queue while somebody changes them: numbers as they are typed, empty for those that are left to the server. */
+/** The settings of a queue in a form: numbers as they are typed, empty where they are left to the server. */
 export interface Draft {
   readonly name: string;
   readonly description: string;
@@ -42,7 +42,7 @@ export interface Draft {
 
 const text = (value: number | undefined): string => (value === undefined ? '' : String(value));
 
-/** What a queue has that says nothing else. Numbers are left to the server. */
+/** The defaults of a queue. Those of numbers are left to the server. */
 const usual = {
   name: '',
   description: '',
@@ -58,7 +58,7 @@ const usualBackOff = { type: 'NONE', seconds: 30 } as const;
 const usualFormat = { dateFormat: '', decimalSign: 'NONE', timeZone: '' } as const;
 const usualExpiry = { type: 'NONE', duration: 7, durationUnit: 'DAYS', date: '' } as const;
 
-/** The settings as they are; of no queue, those that a new one has. */
+/** The settings of a queue; without one, those of a new queue. */
 export function draftOf(queue: Queue = {}): Draft {
   const given = { ...usual, ...queue };
   const backOff = { ...usualBackOff, ...queue.retryBackOff };
@@ -146,7 +146,7 @@ export interface Changed {
   readonly after: unknown;
 }
 
-/** What a draft changes in a queue. */
+/** The changes of a draft to a queue. */
 export function changesIn(queue: Queue, draft: Draft): Changed[] {
   const [before, after] = [settingsOf(draftOf(queue)), settingsOf(draft)];
   const members = Object.keys({ ...before, ...after }) as (keyof Update)[];
@@ -155,13 +155,13 @@ export function changesIn(queue: Queue, draft: Draft): Changed[] {
     .filter((one) => stringifyJson(one.before ?? null) !== stringifyJson(one.after ?? null));
 }
 
-/** The settings that a draft leaves empty and a queue always has: left out of a change, the server would keep them as they are. */
+/** The settings that a draft leaves empty and a queue always has: left out of a change, they would keep their values. */
 export function emptiedIn(queue: Queue, draft: Draft): Changed['member'][] {
   const emptied = changesIn(queue, draft).filter(({ after }) => after === undefined);
   return emptied.map(({ member }) => member).filter((member) => member !== 'manualProcessingTimeUnit');
 }
 
-/** The waits before each further try, in seconds: what the back-off looks like, without its chance. */
+/** The waits before each further try, in seconds: the back-off without its random part. */
 export function waitsOf({ backOff, backOffSeconds, backOffMost, retries }: Draft): number[] {
   if (backOff === 'NONE') return [];
   const first = Number(backOffSeconds) || 0;

@@ -18,7 +18,7 @@ import css from './setup.module.css';
 
 type Queue = Schemas['Queue'];
 
-/** The settings of a queue: nothing is saved before a person has seen what changes. */
+/** The settings of a queue: nothing is saved before a person has seen the changes. */
 export function Page() {
   const { id } = useParams({ from: '/frame/queues/$id/settings' });
   const { data: queue } = useSuspenseQuery(queueQuery(toId(id)));
@@ -84,7 +84,7 @@ interface ReviewProps extends FormProps {
   readonly onClose: () => void;
 }
 
-/** What changes, before and after; saved at the version that the form was made of. */
+/** The changes, before and after; saved at the version that the form was made from. */
 function Review({ queue, changes, onClose, onSaved }: ReviewProps) {
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
@@ -143,7 +143,7 @@ function nameOf(member: Changed['member']): string {
   return m.setup.members[member as keyof typeof m.setup.members];
 }
 
-/** A value as people read it: words of the contract stay as they are. */
+/** A value in readable form: words of the contract stay as they are. */
 function shown(value: unknown): string {
   if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0))
     return m.setup.none;

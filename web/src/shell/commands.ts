@@ -9,7 +9,7 @@ import { useStore } from '../store/store.ts';
 import { theme, themes } from '../theme/theme.ts';
 import { m } from './messages.ts';
 
-/** What one may choose in the palette. */
+/** A choice in the palette. */
 export interface Choice {
   readonly key: string;
   readonly name: string;
@@ -32,7 +32,7 @@ const looks: readonly Choice[] = [
   })),
 ];
 
-/** What can be done on every page. */
+/** The actions on every page. */
 export function useCommands(onHelp: () => void): Choice[] {
   const navigate = useNavigate();
   const { keys = true } = usePreferences();
@@ -58,7 +58,7 @@ export function useCommands(onHelp: () => void): Choice[] {
   ];
 }
 
-/** What the server does not take stays in this browser. */
+/** A value that the server refuses stays in this browser. */
 function choose(...[name, value]: Parameters<typeof setPreference>): void {
   void setPreference(name, value).catch(() => undefined);
 }

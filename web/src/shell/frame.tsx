@@ -28,7 +28,7 @@ const Tray = lazy(fetchTray);
 const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }));
 const HiddenPages = lazy(async () => ({ default: (await import('./hidden.tsx')).HiddenPages }));
 
-/** What is around every page: where one can go, and how the connection is. */
+/** The frame around every page: where to go, and the state of the connection. */
 export function Page() {
   const [isFinding, setFinding] = useState(false);
   const find = useCallback(() => setFinding(true), []);
@@ -65,7 +65,7 @@ export function Page() {
   );
 }
 
-/** What lies over a page is there before it is needed, but not before the page. */
+/** Fetches the overlays before they are needed, but after the page. */
 function useFetchedAhead(): void {
   useEffect(() => {
     const fetched = Promise.all([fetchPalette(), fetchSessionDialog(), fetchTray()]);
@@ -81,7 +81,7 @@ function Away() {
   );
 }
 
-/** That a part of the address is not what it should be, and that the page shows what is left. */
+/** Says that a part of the address is invalid, and that the page shows the rest. */
 function Dropped() {
   const found = useStore(dropped);
   const path = useRouterState({ select: ({ location }) => location.publicHref.split('?', 1)[0] });
@@ -99,7 +99,7 @@ function Dropped() {
   );
 }
 
-/** A thin line while something is read anew; what is there stays. */
+/** A thin line while data is refreshed; the present data stays. */
 function Progress() {
   return <div className={css.progress} data-busy={useIsFetching() > 0} aria-hidden="true" />;
 }

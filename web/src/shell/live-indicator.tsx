@@ -8,7 +8,7 @@ import css from './shell.module.css';
 
 const icons = { live: CircleDot, paused: CirclePause, reconnecting: RefreshCw, offline: CloudOff };
 
-/** Whether what is on screen follows what happens; pressed, it stays as it is, or goes on. */
+/** Whether the screen follows events; pressed, it pauses or goes on. */
 export function LiveIndicator() {
   const isAway = useStore(awaySince) !== undefined;
   const stream = useStore(liveState);

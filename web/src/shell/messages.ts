@@ -125,5 +125,5 @@ const en = {
   },
 };
 
-/** What the frame around the pages says. */
+/** The texts of the frame around the pages. */
 export const m = { ...common, ...inLanguage({ en }) };

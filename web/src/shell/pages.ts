@@ -19,24 +19,24 @@ import {
 } from 'lucide-react';
 import { m } from './messages.ts';
 
-/** A page that is found at the side, in the palette, and by `g` with its key. */
+/** A page to be found at the side, in the palette, and by `g` with its key. */
 export interface Place {
   readonly path: LinkProps['to'];
   readonly label: string;
   readonly icon: LucideIcon;
   /** Pressed after `g`. */
   readonly key: string;
-  /** Any of these is enough; left out where whoever is logged in may look. */
+  /** Any of these is enough; left out where every user may look. */
   readonly permissions?: readonly string[];
-  /** Folded away at the side, as it is seldom needed. */
+  /** Folded away at the side, as seldom needed. */
   readonly isFolded?: boolean;
   /** In the menu of the user instead of at the side. */
   readonly isOwn?: boolean;
 }
 
 /**
- * The pages, in the order in which they stand at the side. One is added here by a line, and in router.tsx by a route with `lazily`;
- * its script, texts and styles are then loaded when somebody first goes there.
+ * The pages, in their order at the side. Add one by a line here, and by a route with `lazily` in router.tsx; its script, texts and styles
+ * are then loaded on the first visit.
  */
 const places: readonly Place[] = [
   { path: '/', label: m.shell.overview, icon: Gauge, key: 'o' },
@@ -84,7 +84,7 @@ const places: readonly Place[] = [
   { path: '/settings', label: m.shell.settings, icon: Settings, key: 's', isOwn: true },
 ];
 
-/** Those that are of use to somebody with these permissions. */
+/** The pages of use to somebody with these permissions. */
 export function placesFor(granted: readonly string[]): readonly Place[] {
   return places.filter((place) => isOfUse(place, granted));
 }

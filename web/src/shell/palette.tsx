@@ -31,7 +31,7 @@ interface Props {
   readonly onHelp: () => void;
 }
 
-// What the server has found stays, although what was typed may stand in a part that is not shown.
+// Choices that the server has found stay, although the typed text may be in a part that is not shown.
 const foundKey = 'item ';
 
 /** Go, act, find: by typing. */
@@ -90,7 +90,7 @@ function Choices({ onDone, onHelp }: ChoicesProps) {
   );
 }
 
-/** Enter takes the first choice where none was gone to, as after something was pasted. */
+/** Enter takes the first choice where none is marked, as after a paste. */
 function takeFirst({ key, currentTarget }: KeyboardEvent, list: HTMLElement | null): void {
   if (key !== 'Enter' || currentTarget.getAttribute('aria-activedescendant')) return;
   list?.querySelector<HTMLElement>('[role=menuitem]')?.click();
@@ -102,7 +102,7 @@ function useGo() {
   return (address: string) => history.push(address);
 }
 
-/** An address that was pasted leads to its page. */
+/** A pasted address leads to its page. */
 function useAddress(address: string | undefined): Choice[] {
   const go = useGo();
   const { data } = useQuery(queuesQuery());
@@ -113,7 +113,7 @@ function useAddress(address: string | undefined): Choice[] {
   return [{ key: `${foundKey}${address}`, name, kind: queue?.name ?? address, act: () => go(address) }];
 }
 
-/** The items of all queues that have what was typed, and whether there may be more. */
+/** The items of all queues that contain the typed text, and whether there may be more. */
 function useFound(typed: string) {
   const go = useGo();
   const { data, error, isFetching } = useQuery(foundQuery(typed));
@@ -134,7 +134,7 @@ function useFound(typed: string) {
   return { items, isLooking: isFetching, said: said.filter(Boolean).join(' ') };
 }
 
-/** Where the user was, what can be done here, where one can go, and what can be done anywhere. */
+/** The recent pages, the actions of this page, the other pages, and the actions of every page. */
 function useChoices(onHelp: () => void): Choice[] {
   const go = useGo();
   const visits = useVisits();
@@ -142,7 +142,7 @@ function useChoices(onHelp: () => void): Choice[] {
     key: `here ${index}`,
     name,
     kind: key === undefined ? m.shell.onPage : <kbd>{key}</kbd>,
-    // Once the palette has closed: what it opens keeps the focus then.
+    // Deferred until the palette has closed: only then does the thing it opens keep the focus.
     act: () => void setTimeout(act),
   }));
   const { data } = useQuery(queuesQuery());
@@ -159,7 +159,7 @@ function useChoices(onHelp: () => void): Choice[] {
   return [...visits, ...here, ...others, ...useCommands(onHelp)];
 }
 
-/** What was opened before, the newest first, without the page that is open. */
+/** The pages opened before, the newest first, without the open one. */
 function useVisits(): Choice[] {
   const go = useGo();
   return useStore(recent)

@@ -9,7 +9,7 @@ import css from './shell.module.css';
 import { usePlaces, usePlacesBeyond } from './use-places.ts';
 import logo from '../../reference/logo.svg';
 
-/** As many pages as a phone has room for side by side; the others are behind a button there. */
+/** The number of pages that fit side by side on a phone; the others are behind a button there. */
 const shownOnPhones = 4;
 
 interface Props {
@@ -50,7 +50,7 @@ export function Rail({ onHidden }: Props) {
 
 interface PlaceProps {
   readonly place: Place;
-  /** Whether it is at the side of wide screens only. */
+  /** Whether it is the one at the side of wide screens. */
   readonly isWide: boolean;
 }
 
@@ -70,7 +70,7 @@ function PlaceLink({ place: { path, label, icon: Icon, key }, isWide }: PlacePro
   );
 }
 
-/** What is seldom needed, folded away until one is there. */
+/** The seldom needed pages, folded away until one of them is open. */
 function Administration({ places }: { readonly places: readonly Place[] }) {
   const matches = useMatchRoute();
   const isCurrent = places.some(({ path }) => matches({ to: path, fuzzy: true }) !== false);

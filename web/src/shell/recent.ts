@@ -7,7 +7,7 @@ const place = 'millrace.recent';
 /** The pages that the user has opened in this browser, the newest first. */
 export const recent = createStore<readonly Visit[]>([]);
 
-/** Notes the pages that a user opens. @returns what ends that */
+/** Notes the pages that a user opens. @returns the function that ends it */
 export function followVisits(userId: string): () => void {
   recent.set(readRecent(localStorage.getItem(place), userId));
   const note = () => {

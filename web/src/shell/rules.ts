@@ -1,4 +1,4 @@
-/** A page that somebody has opened. */
+/** A page that was opened. */
 export interface Visit {
   readonly path: string;
   readonly title: string;
@@ -7,12 +7,12 @@ export interface Visit {
 const mostVisits = 12;
 const longestTitle = 300;
 
-/** The visits with another: a page that was visited before is among them once. */
+/** The visits with one more; a page visited before is listed once. */
 export function withVisit(visits: readonly Visit[], visit: Visit): readonly Visit[] {
   return [visit, ...visits.filter(({ path }) => path !== visit.path)].slice(0, mostVisits);
 }
 
-/** The visits that a browser has kept of a user; none where they are of somebody else, or are not what they should be. */
+/** The visits that a browser has kept of a user, without invalid ones; none where they are another user's. */
 export function readRecent(text: string | null, userId: string): readonly Visit[] {
   try {
     const kept = JSON.parse(text ?? '{}') as { readonly userId?: unknown; readonly visits?: unknown };
@@ -31,7 +31,7 @@ function isVisit(value: unknown): value is Visit {
 
 const base = '/console/';
 
-/** The address in this console that a text is, without the server; undefined where it is none, or one of another server. */
+/** The path of an address in this console, without the server; undefined for any other text, and for other servers. */
 export function addressIn(text: string, origin: string): string | undefined {
   const typed = text.trim();
   if (!/^(?:https?:\/\/|\/console\/)/.test(typed) || !URL.canParse(typed, origin)) return undefined;

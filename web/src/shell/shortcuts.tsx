@@ -5,7 +5,7 @@ import { m } from './messages.ts';
 import css from './shell.module.css';
 import { usePlaces } from './use-places.ts';
 
-/** All keys, by where they work. */
+/** All keys, by the place where they work. */
 export function Shortcuts({ onClose }: { readonly onClose: () => void }) {
   const places = usePlaces().map(({ key, label }) => [`g ${key}`, label] as const);
   const { keys } = usePreferences();

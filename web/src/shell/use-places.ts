@@ -2,7 +2,7 @@ import { session } from '../connection/client.ts';
 import { useStore } from '../store/store.ts';
 import { placesBeyond, placesFor } from './pages.ts';
 
-/** The pages that are of use to the user. */
+/** The pages of use to the user. */
 export function usePlaces() {
   return placesFor(useGranted());
 }

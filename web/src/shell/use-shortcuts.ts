@@ -8,7 +8,7 @@ import { usePlaces } from './use-places.ts';
 const secondsForSecondKey = 1.5;
 
 /**
- * The keys that do the same on every page: Ctrl+K, `?`, `l` to pause what is live, `t` for another theme, and `g` with the key of a page.
+ * The keys of every page: Ctrl+K, `?`, `l` to pause live updates, `t` for another theme, and `g` with the key of a page.
  * @param onFind opens the palette
  * @param onHelp shows all keys
  */
@@ -33,7 +33,7 @@ export function useShortcuts(onFind: () => void, onHelp: () => void): void {
       event.preventDefault();
       event.stopPropagation();
     };
-    // Before what has the focus, which may have a meaning of its own for the second key.
+    // Comes before the element with the focus, which may have a meaning of its own for the second key.
     document.addEventListener('keydown', listen, { capture: true });
     return () => document.removeEventListener('keydown', listen, { capture: true });
   }, [navigate, onFind, onHelp, places]);

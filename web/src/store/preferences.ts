@@ -1,6 +1,6 @@
 import { createStore, type Store } from './store.ts';
 
-/** What a person has chosen for this browser: kept, and one of the choices, whatever was kept. */
+/** A choice that this browser keeps; a kept text that is no choice counts as none. */
 export function kept<Choice extends string>(
   name: string,
   isChoice: (text: string) => text is Choice,
@@ -14,12 +14,12 @@ export function kept<Choice extends string>(
   return store;
 }
 
-/** Whether a text is one of these. */
+/** A test whether a text is one of these. */
 export function among<Choice extends string>(choices: readonly Choice[]) {
   return (text: string): text is Choice => choices.some((one) => one === text);
 }
 
-/** The time zone in which times are shown and typed; empty for the one of the browser. */
+/** The time zone in which times are shown and typed; empty for the browser's. */
 export const timeZone = kept('time-zone', isZone, '');
 
 function isZone(text: string): text is string {

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** A value that components follow: what belongs to no page, such as the session or the theme. */
+/** A value that components follow and that belongs to no page, such as the session or the theme. */
 export interface Store<T> {
   readonly get: () => T;
   readonly set: (value: T) => void;

@@ -8,7 +8,7 @@ export function nextTheme(): void {
   theme.set(themes[(themes.indexOf(theme.get()) + 1) % themes.length] ?? 'system');
 }
 
-/** Has the page look as was chosen, now and whenever that changes. */
+/** Applies the chosen theme, now and whenever it changes. */
 export function showTheme(): void {
   const show = () => {
     document.documentElement.dataset['theme'] = theme.get();

@@ -16,7 +16,7 @@ interface SaveProps {
   readonly onDone: () => void;
 }
 
-/** Keeps what is shown under a name. */
+/** Saves what is shown, under a name. */
 export function SaveForm({ queueId, shown, onSaved, onDone }: SaveProps) {
   const [name, setName] = useState('');
   const [shared, setShared] = useState(false);
@@ -44,7 +44,7 @@ interface ViewProps {
   readonly onDone: () => void;
 }
 
-/** Asks what a view is called, and who uses it. Only who has made it has it alone again. */
+/** Renames a view, and shares it or not. Only its author can make it private again. */
 export function RenameForm({ view, onDone }: ViewProps) {
   const [name, setName] = useState(view.name);
   const [shared, setShared] = useState(view.shared);

@@ -14,7 +14,7 @@ import css from './views.module.css';
 
 interface Props {
   readonly queueId: Id;
-  /** The id of the view that the list was picked by. */
+  /** The id of the picked view. */
   readonly view: string | undefined;
   readonly shown: Shown;
   readonly onPick: (address: ReturnType<typeof addressOf>) => void;
@@ -22,7 +22,7 @@ interface Props {
 
 type Asked = 'save' | 'rename' | 'remove' | undefined;
 
-/** The saved views of a list: to pick, and to keep what is shown. */
+/** The saved views of a list: pick one, or save what is shown. */
 export function ViewsMenu({ queueId, view: id, shown, onPick }: Props) {
   const { data } = useQuery(viewsQuery(queueId));
   const [asked, setAsked] = useState<Asked>();

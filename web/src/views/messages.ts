@@ -28,5 +28,5 @@ const en = {
   },
 };
 
-/** What is said of saved views. */
+/** The texts of saved views. */
 export const m = { ...common, ...inLanguage({ en }) };

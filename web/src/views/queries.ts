@@ -7,7 +7,7 @@ export type View = Schemas['View'];
 
 const most = 1000;
 
-/** The views of the items of a queue, one's own and the shared ones. */
+/** The views of the items of a queue, the user's own and shared ones. */
 export function viewsQuery(queueId: Id) {
   const filter = { operator: 'eq', field: 'queueId', value: String(queueId) };
   const body = { filter, sort: [{ field: 'name' }], page: { length: most } };
@@ -20,7 +20,7 @@ export function creation(queueId: Id, name: string, shared: boolean, shown: Show
   return requestFor('createView', { body: { name, page: 'ITEMS', queueId, shared, ...what } });
 }
 
-/** A change of a view as it was seen: one that somebody else has changed meanwhile is refused. */
+/** A change of a view as seen: refused when somebody else has changed it meanwhile. */
 export function changeOf(
   { id, version }: View,
   change: Partial<Pick<View, 'name' | 'shared' | 'query' | 'columns' | 'sort'>>,

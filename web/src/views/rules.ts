@@ -1,11 +1,11 @@
-/** What a view keeps of a list: its filter, order and columns; empty for the usual ones. */
+/** The part of a list that a view keeps: filter, order and columns; empty for the usual ones. */
 export interface Shown {
   readonly query: string;
   readonly sort: string;
   readonly columns: readonly string[];
 }
 
-/** What the address of a list says when a view is picked; undefined for what is as usual. */
+/** The address of a list with a picked view; undefined for the usual values. */
 export function addressOf(id: string | undefined, { query, sort, columns }: Shown) {
   return {
     view: id,
@@ -15,7 +15,7 @@ export function addressOf(id: string | undefined, { query, sort, columns }: Show
   };
 }
 
-/** Whether a list shows something else than the view that it was picked by. */
+/** Whether a list differs from its picked view. */
 export function isChanged(view: Shown, shown: Shown): boolean {
   return (
     view.query.trim() !== shown.query.trim() ||

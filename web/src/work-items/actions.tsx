@@ -13,13 +13,13 @@ interface ActionsProps {
   readonly item: Item;
   /** The queue that it is in, which says what the user may do. */
   readonly queue: Schemas['Queue'];
-  /** What can be done beside it. */
+  /** The actions beside it. */
   readonly children?: ReactNode;
 }
 
-/** What can be done to the item now, each behind a dialog that says what it does and asks why. */
+/** The actions on the item in its present state, each behind a dialog that says what it does and asks why. */
 export function ItemActions({ item, queue, children }: ActionsProps) {
-  // The dialog stays as it was asked for, also when the item moves on meanwhile.
+  // The dialog stays as it was asked for, even when the item moves on meanwhile.
   const [asked, setAsked] = useState<{ readonly action: ItemAction; readonly item: Item }>();
   const close = () => setAsked(undefined);
   const isAllowed = queue.capabilities?.includes('repair') === true;

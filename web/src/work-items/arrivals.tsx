@@ -8,7 +8,7 @@ interface Props {
   readonly onShow: () => void;
 }
 
-/** That rows wait to come or to go; the list moves when somebody wants it to. */
+/** Says that rows wait to come or to go; the list moves only on request. */
 export function Arrivals({ waiting: { come, gone, isMany }, onShow }: Props) {
   if (!isMany && come.size + gone.size === 0) return undefined;
   return (

@@ -6,7 +6,7 @@ import { m } from './messages.ts';
 
 type Attempt = Schemas['Attempt'];
 
-/** Each time that the item was processed: when, for how long, where, and what came of it. */
+/** The attempts of an item: when, for how long, where, and with what result. */
 export function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
   if (attempts.length === 0) return undefined;
   return (

@@ -8,13 +8,13 @@ interface Props {
   readonly name: string;
   readonly type: AttributeType | undefined;
   readonly typed: string;
-  /** Whether it has a value that is not shown, and stays unless another is typed. */
+  /** Whether it has a hidden value, which stays unless another is typed. */
   readonly isHidden?: boolean;
   readonly hint?: string;
   readonly onChange: (typed: string) => void;
 }
 
-/** The value of an attribute, as its type has it. */
+/** The field for the value of an attribute, by its type. */
 export function AttributeField({ name, type, typed, isHidden = false, hint: said, onChange }: Props) {
   const hint = isHidden ? m.edit.hidden : said;
   if (type === 'BOOLEAN')

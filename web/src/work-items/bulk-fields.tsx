@@ -16,7 +16,7 @@ interface Props {
   readonly onChange: (draft: Draft) => void;
 }
 
-/** What an action needs to know beside the reason. */
+/** The input of an action, beside the reason. */
 export function BulkFields({ queue, action, draft, onChange }: Props) {
   const set = (part: Partial<Draft>) => onChange({ ...draft, ...part });
   if (action === 'DEFER')
@@ -106,7 +106,7 @@ function Answer({ draft, onChange }: PartProps) {
   );
 }
 
-/** Attributes are chosen one after another; those that are not keep their values. */
+/** Attributes are chosen one by one; the others keep their values. */
 function Edits({ queue, draft: { edits }, onChange }: PartProps & Pick<Props, 'queue'>) {
   const types = useTypes(queue);
   const free = Object.keys(types).filter((name) => !(name in edits));

@@ -21,7 +21,7 @@ interface Props {
 
 /** One action on many items: its fields, its trial, and the button that says what will be done. */
 export function BulkForm({ queue, action, target: wanted, onClose }: Props) {
-  // What was tried is what is done, also when the list behind it changes.
+  // Exactly the tried items are changed, even when the list behind changes.
   const [target] = useState(wanted);
   const [draft, setDraft] = useState(emptyDraft);
   const [typed, setTyped] = useState('');
@@ -91,7 +91,7 @@ function Reason({ action, reason, onChange }: ReasonProps) {
 interface TrialProps {
   readonly queueId: Id;
   readonly tried: ReturnType<typeof useTrial>;
-  /** Whether all is filled in that it takes to count. */
+  /** Whether everything that the count needs is filled in. */
   readonly isComplete: boolean;
   readonly onFollow: () => void;
 }

@@ -7,10 +7,10 @@ import { readAnew } from '../live/effects.ts';
 import type { BulkAction, BulkStep } from './bulk-rules.ts';
 import { putRun, type Outcome, type Run } from './bulk-runs.ts';
 
-/** Which items: those that were chosen, or all that a filter selects. */
+/** The items: chosen ones, or all that a filter selects. */
 export type Target = { readonly ids: readonly Id[] } | { readonly filter: Compiled };
 
-/** Decides and counts what would be done, and changes nothing. */
+/** Tries an action and counts its effect, and changes nothing. */
 export function tryBulk(
   id: Id,
   step: BulkStep,
@@ -32,16 +32,16 @@ let last = 0;
 
 const nothing: Outcome = { selected: 0, changed: 0, unchanged: 0, refused: 0, refusals: [] };
 
-/** What is left of a run, and what was done of it as far as the server has said. */
+/** The rest of a run, and its outcome as far as the server has told it. */
 interface Course {
   readonly begun: Begun;
-  /** The newest batch of the queue before it began: its own is a later one. */
+  /** The newest batch of the queue before the run began: the run's own is a later one. */
   readonly newest: Id;
   sum: Outcome;
   rest: Target | undefined;
 }
 
-/** Begins to do it, in as many calls as it takes. How far it is stands in the runs. */
+/** Begins an action, in as many calls as it takes. Its progress is in `runs`. */
 export function beginBulk(begun: Begun): Run {
   const { queue, action, target } = begun;
   const stopping = new AbortController();
@@ -64,7 +64,7 @@ export function beginBulk(begun: Begun): Run {
 
 type Put = (next: Partial<Run>) => void;
 
-/** Does what is left of a run. Where the server falls silent, it waits for it, finds out what was done, and can go on. */
+/** Does the rest of a run. When the server falls silent, it waits for an answer, finds out what was done, and can go on. */
 async function goOn(course: Course, signal: AbortSignal, put: Put): Promise<void> {
   put({ state: 'running', problem: undefined, goOn: undefined });
   try {
@@ -80,7 +80,7 @@ async function goOn(course: Course, signal: AbortSignal, put: Put): Promise<void
   }
 }
 
-/** Whether nobody knows what has become of a call. */
+/** Whether the outcome of a call is unknown. */
 function isSilence(error: unknown): boolean {
   return error instanceof ConnectionError || (error instanceof ApiError && error.status === 503);
 }
@@ -103,14 +103,14 @@ async function doRest(
 
 const isEmpty = (target: Target) => 'ids' in target && target.ids.length === 0;
 
-/** Finds out what a call has done that was not answered: its items are taken in the order of their ids, and are of one batch. */
+/** Finds out what an unanswered call has done: items are taken in the order of their ids, and belong to one batch. */
 async function findOut(course: Course): Promise<void> {
   for (;;) {
     await answered();
     try {
       return await lookAfter(course);
     } catch (error) {
-      // It may fall silent again.
+      // The server may fall silent again.
       if (!isSilence(error)) return;
     }
   }
@@ -132,7 +132,7 @@ async function newestBatch(id: Id): Promise<Id> {
   return list[0]?.id ?? 0;
 }
 
-/** The batch that a run has made since it began. */
+/** The batch that a run has created. */
 async function ownBatch({ begun, newest }: Course): Promise<Id | undefined> {
   const now = session.get();
   const { list } = await call('listBatches', { path: { id: begun.queue.id } });
@@ -159,7 +159,7 @@ function bodyOf(target: Target) {
   return 'ids' in target ? { ids: [...target.ids] } : { filter: { ...target.filter } };
 }
 
-/** Those of a target that come behind an item; undefined where nobody knows which that is. */
+/** The items of a target after a certain one; undefined where that one is unknown. */
 function behind(target: Target, lastId: Id | undefined): Target | undefined {
   if (lastId === undefined) return undefined;
   if ('ids' in target) return { ids: target.ids.filter((id) => id > lastId) };
@@ -181,7 +181,7 @@ function together(one: Outcome, other: Outcome): Outcome {
   };
 }
 
-/** The items that a bulk action has changed, by what has become of them since. */
+/** The changed items of a bulk action, by what has become of them since. */
 export function batchQuery(id: Id, batchId: Id) {
   return query('getBatch', { path: { id, batchId } });
 }

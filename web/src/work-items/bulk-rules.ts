@@ -17,10 +17,10 @@ export const bulkActions = [
 ] as const;
 export type BulkAction = (typeof bulkActions)[number];
 
-/** What is filled in for an action, as it was typed. */
+/** The input of an action, as typed. */
 export interface Draft {
   readonly reason: string;
-  /** With DEFER, as a field for a local time has it; empty for ever. */
+  /** With DEFER, as a field for a local time has it; empty for no end. */
   readonly until: string;
   /** With SET_PRIORITY. */
   readonly priority: string;
@@ -29,7 +29,7 @@ export interface Draft {
   /** With RESOLVE. */
   readonly answer: 'DONE' | 'NOT_DONE' | 'PARTLY' | undefined;
   readonly note: string;
-  /** With EDIT: the attributes to set; an empty one loses its value. */
+  /** With EDIT: the attributes to set; an empty text removes the value. */
   readonly edits: Readonly<Record<string, string>>;
 }
 
@@ -76,19 +76,19 @@ function editsOf(edits: Draft['edits'], types: Types): Partial<BulkStep> | undef
 
 const withReason: ReadonlySet<BulkAction> = new Set(['FAIL', 'CANCEL', 'DELETE']);
 
-/** Whether others will want to read why it was done. */
+/** Whether other people will want to read the reason. */
 export function needsReason(action: BulkAction): boolean {
   return withReason.has(action);
 }
 
 const manyItems = 1000;
 
-/** Whether the number has to be typed before it is done: what cannot be undone, or is done to very many. */
+/** Whether the number has to be typed as a confirmation: for what cannot be undone, or for very many items. */
 export function needsNumber(action: BulkAction, changed: number): boolean {
   return changed > 0 && (action === 'DELETE' || changed > manyItems);
 }
 
-/** Whether all is there that it takes to begin, once the trial has said how many items change. */
+/** Whether the input suffices to begin, once the trial has said how many items change. */
 export function mayBegin(given: {
   readonly action: BulkAction;
   readonly changed: number;

@@ -7,24 +7,24 @@ export type Outcome = Pick<
   'selected' | 'changed' | 'unchanged' | 'refused' | 'refusals' | 'batchId'
 >;
 
-/** Something that is done to many items, or was: it belongs to no page, and goes on wherever one goes. */
+/** An action on many items, running or ended: it belongs to no page, and goes on across them. */
 export interface Run {
   readonly key: number;
   readonly queueId: Id;
   readonly queueName: string;
   readonly action: BulkAction;
   readonly outcome: Outcome;
-  /** `unsure`: the server does not answer, and nobody knows how far it came; `cut`: it is back, and that is known. */
+  /** `unsure`: the server does not answer, and the progress is unknown; `cut`: it is back, and the progress is known. */
   readonly state: 'running' | 'stopped' | 'done' | 'failed' | 'unsure' | 'cut';
-  /** What went wrong, in the words of the server. */
+  /** The error, in the server's words. */
   readonly problem?: string | undefined;
-  /** Does no more of it; what is done stays done. */
+  /** Ends the run; finished items stay as they are. */
   readonly stop: () => void;
-  /** Does what is left, where it was cut. */
+  /** Does the rest, after a cut. */
   readonly goOn?: (() => void) | undefined;
 }
 
-/** In the order in which they were begun, until somebody puts them away. */
+/** In the order of their beginning, until somebody puts them away. */
 export const runs = createStore<readonly Run[]>([]);
 
 export function putRun(run: Run): void {

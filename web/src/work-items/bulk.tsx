@@ -20,19 +20,19 @@ import { m } from './messages.ts';
 interface Props {
   readonly queue: Schemas['Queue'];
   readonly target: Target;
-  /** On its button; how many it is about, when left out. */
+  /** The label of its button; the number of items when left out. */
   readonly label?: string;
-  /** All that there are when left out. */
+  /** All actions when left out. */
   readonly actions?: readonly BulkAction[];
   /** Opened from elsewhere, such as by a key. */
   readonly opened?: Opened | undefined;
   readonly onOpened?: Dispatch<SetStateAction<Opened>>;
 }
 
-/** What of it is open: its menu, or the dialog of an action. */
+/** The open part: the menu, or the dialog of an action. */
 export type Opened = 'menu' | BulkAction | undefined;
 
-/** Something done to many items: first it is tried, then asked for, then done, and what came of it is said. */
+/** An action on many items: tried, confirmed, then done, with a report. */
 export function BulkMenu(props: Props) {
   const { queue, target, label, actions = bulkActions, opened: wanted, onOpened } = props;
   const [own, setOwn] = useState<Opened>();
@@ -41,7 +41,7 @@ export function BulkMenu(props: Props) {
   const open = onOpened ?? setOwn;
   const action = opened === 'menu' ? undefined : opened;
   const close = () => open(undefined);
-  // A menu closes after its action has opened a dialog, which stays.
+  // The menu closes after its action has opened a dialog, which must stay.
   const turn = (isOpen: boolean) => open((now) => (isOpen ? 'menu' : now === 'menu' ? undefined : now));
   const amount = 'ids' in target ? m.bulk.chosen(target.ids.length) : m.bulk.all;
   const name = label ?? m.bulk.change(amount);

@@ -10,7 +10,7 @@ function equal(field: string, value: string | null): Filter {
   return { is: 'compare', field, sign: ':', value };
 }
 
-/** The comparison that selects the items which have the same in a column as this one; undefined where none does, as with times and masks. */
+/** The comparison that selects the items with the same value in a column; undefined where there is none, as for times and masks. */
 function sameAs(queue: Schemas['Queue'], item: Item, column: string): Filter | undefined {
   if (plain.has(column)) return equal(column, textOf(item[column as 'priority']));
   if (column === 'error') return sameError(item.error ?? '');
@@ -35,13 +35,13 @@ function sameAttribute(queue: Schemas['Queue'], item: Item, column: string): Fil
   return equal(/^\w+$/.test(name) ? name : column, value);
 }
 
-/** What the filter of a list becomes by a cell: only what has the same, and without what has the same. */
+/** The filters of a list by a cell: only items with its value, and none of them. */
 export interface CellFilters {
   readonly only: string;
   readonly without: string;
 }
 
-/** @param q the filter as it is; undefined where a cell cannot be filtered by */
+/** @param q the present filter @returns undefined where a cell cannot be filtered by */
 export function filtersBy(
   q: string,
   queue: Schemas['Queue'],

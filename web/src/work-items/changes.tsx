@@ -9,12 +9,12 @@ import { m } from './messages.ts';
 
 interface Props {
   readonly changes: readonly Change[];
-  /** What the two sides are. */
+  /** The titles of the two sides. */
   readonly before: string;
   readonly after: string;
 }
 
-/** What differs, attribute by attribute. */
+/** The differences, attribute by attribute. */
 export function Changes({ changes, before, after }: Props) {
   if (changes.length === 0) return <p>{m.edit.nothing}</p>;
   return (

@@ -6,13 +6,13 @@ import { m } from './messages.ts';
 
 interface Props {
   readonly columns: Columns;
-  /** Those of the list on screen. */
+  /** The columns of the list on screen. */
   readonly listed: Columns;
   readonly attributes: readonly string[];
   readonly onChange: (columns: Columns) => void;
 }
 
-/** Which members and attributes of items a file has. */
+/** The choice of members and attributes of items for a file. */
 export function ColumnChoice({ columns, listed, attributes, onChange }: Props) {
   const everything = { members: new Set<string>(members), attributes: new Set(attributes) };
   return (
@@ -43,7 +43,7 @@ interface NamesProps {
   readonly legend: string;
   readonly names: readonly string[];
   readonly chosen: ReadonlySet<string>;
-  /** What they are called, where that is not their name. */
+  /** Titles that differ from the names. */
   readonly titles?: Readonly<Record<string, string>>;
   readonly onChange: (chosen: ReadonlySet<string>) => void;
 }

@@ -24,7 +24,7 @@ export function columnsOf(queue: Schemas['Queue']): ItemColumn[] {
   return [idColumn(String(queue.id)), ...leading, ...named, ...trailing];
 }
 
-/** Those that are shown: what the address says, or what most want to see. */
+/** The columns to show: those of the address, or the most wanted ones. */
 export function shownColumns(all: readonly ItemColumn[], cols: string | undefined): readonly ItemColumn[] {
   const wanted = cols?.split(',');
   const isWanted = ({ id }: ItemColumn) =>

@@ -16,7 +16,7 @@ interface Props {
   readonly onCancel: () => void;
 }
 
-/** The data of an item as fields by its model, or as JSON; what is typed in one is in the other. */
+/** The data of an item as fields by its model, or as JSON; typing in one changes the other. */
 export function EditForm({ data, types, onDone, onCancel }: Props) {
   const [typed, setTyped] = useState(() => typedIn(data, types));
   const [text, setText] = useState<string>();
@@ -68,13 +68,13 @@ export function EditForm({ data, types, onDone, onCancel }: Props) {
   );
 }
 
-/** The object that a text is; undefined when it is none. */
+/** The object that a text stands for; undefined for any other text. */
 function dataIn(text: string): Data | undefined {
   if (problemIn(text) !== undefined) return undefined;
   return parseJson(text) as Data;
 }
 
-/** What keeps a text from being the data of an item. */
+/** The reason why a text is not the data of an item. */
 function problemIn(text: string): string | undefined {
   const fault = faultIn(text);
   if (fault) return m.edit.noJson([...fault.way, fault.message].join(': '));

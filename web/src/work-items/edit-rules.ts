@@ -6,14 +6,14 @@ import { typedOf, valueIn, type AttributeType } from './values.ts';
 export type Data = Readonly<Record<string, unknown>>;
 type Types = Readonly<Record<string, AttributeType | undefined>>;
 
-/** An attribute that differs; undefined stands for one that is not there. */
+/** An attribute that differs; undefined stands for a missing one. */
 export interface Change {
   readonly name: string;
   readonly before: unknown;
   readonly after: unknown;
 }
 
-/** What differs between two states of the data of an item, by the name of the attribute. */
+/** The differences between two states of an item's data, by the name of the attribute. */
 export function changesBetween(before: Data, after: Data): readonly Change[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return names
@@ -27,7 +27,7 @@ function isSame(one: unknown, other: unknown): boolean {
   );
 }
 
-/** Somebody's changes on other data than they were made on: the other attributes stay as they are there. */
+/** Changes applied to other data than they were made on: the other attributes stay as they are there. */
 export function applied(changes: readonly Change[], to: Data): Data {
   const data: Record<string, unknown> = { ...to };
   for (const { name, after } of changes) {
@@ -37,7 +37,7 @@ export function applied(changes: readonly Change[], to: Data): Data {
   return data;
 }
 
-/** Of somebody's changes those whose attribute has been changed otherwise meanwhile: applied, they overwrite that. */
+/** The names of attributes that others have set to another value meanwhile: applied, one's own changes overwrite that. */
 export function clashing(mine: readonly Change[], theirs: readonly Change[]): readonly string[] {
   const others = new Map(theirs.map((change) => [change.name, change.after]));
   return mine.flatMap(({ name, after }) =>
@@ -45,7 +45,7 @@ export function clashing(mine: readonly Change[], theirs: readonly Change[]): re
   );
 }
 
-/** The fields of a form for the data: each attribute of the model, and each text or number that the data has beside it. */
+/** The fields of a form for the data: each attribute of the model, and each other text or number in the data. */
 export function typedIn(data: Data, types: Types): Readonly<Record<string, string>> {
   const names = [...new Set([...Object.keys(types), ...Object.keys(data)])].filter(
     (name) =>
@@ -59,8 +59,8 @@ function isNumber(value: unknown): boolean {
 }
 
 /**
- * The data with what was typed into the fields, where that differs from what they showed: whatever nobody touched stays exactly as it is.
- * @returns undefined while a field holds what is no value of its type
+ * The data with the typed fields, where they differ from what they showed: untouched values stay exactly as they are.
+ * @returns undefined while a field holds no value of its type
  */
 export function withTyped(
   data: Data,
@@ -93,9 +93,9 @@ interface Told {
 }
 
 /**
- * What an event has changed in the data of its item, as far as the events tell: undefined where it changed none, and where no event before it
- * says what the data was.
- * @param before the events of the item that came before it, in their order
+ * The changes of an event to the data of its item, as far as the events tell: undefined where there are none, and where no earlier event
+ * has the data.
+ * @param before the earlier events of the item, in their order
  */
 export function dataChangeIn(event: Told, before: readonly Told[]): readonly Change[] | undefined {
   const known = before.reduce<Data | undefined>(dataAfter, undefined);
@@ -109,7 +109,7 @@ export interface DataVersion<Event> {
   readonly data: Data;
 }
 
-/** The states of its data that the events of an item tell, in their order. */
+/** The states of an item's data in its events, in their order. */
 export function versionsOf<Event extends Told>(events: readonly Event[]): readonly DataVersion<Event>[] {
   let known: Data | undefined;
   return events.flatMap((event) => {
@@ -122,7 +122,7 @@ export function versionsOf<Event extends Told>(events: readonly Event[]): readon
 
 const ofMany: ReadonlySet<string> = new Set(['updateWorkItemStatus', 'updateWorkItems']);
 
-/** Whoever corrects one item stores all its data; an action on many sets some attributes, or takes them away. */
+/** A correction of one item stores all its data; an action on many sets or removes some attributes. */
 function dataAfter(known: Data | undefined, { operation, changes = {} }: Told): Data | undefined {
   const json = changes['json'] as Data | undefined;
   if (json === undefined) return known;

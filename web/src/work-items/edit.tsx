@@ -15,7 +15,7 @@ interface Props {
   readonly types: Readonly<Record<string, AttributeType | undefined>>;
 }
 
-/** Corrects the data of an item; `e` asks for it too. */
+/** Corrects the data of an item; `e` opens it too. */
 export function EditButton({ item, types }: Props) {
   const [isOpen, setOpen] = useState(false);
   const isPossible = mayEdit(item);
@@ -27,7 +27,7 @@ export function EditButton({ item, types }: Props) {
           {m.edit.edit} <kbd aria-hidden="true">e</kbd>
         </Button>
       )}
-      {/* What is being typed stays, also when the item moves on meanwhile. */}
+      {/* Typed text stays, even when the item moves on meanwhile. */}
       <ModalOverlay isOpen={isOpen} onOpenChange={setOpen} className="overlay">
         <Modal className={`modal ${css.wide ?? ''}`}>
           <Dialog className={css.dialog}>
@@ -44,9 +44,9 @@ interface EditProps extends Props {
   readonly onDone: () => void;
 }
 
-/** First the fields, then what they change; and when the item has moved on meanwhile, what others have changed. */
+/** First the fields, then their changes; and the changes of others when the item has moved on meanwhile. */
 function Edit({ item: first, types, onDone }: EditProps) {
-  // What is edited is the item as it was seen, also when it changes behind the dialog.
+  // The item is edited as it was seen, even when it changes behind the dialog.
   const [base, setBase] = useState(first);
   const [mine, setMine] = useState<Data>();
   const [theirs, setTheirs] = useState<Item>();
@@ -104,7 +104,7 @@ interface MeanwhileProps {
   readonly onCancel: () => void;
 }
 
-/** That somebody was faster: what they have changed, and that nothing of one's own is lost. */
+/** Says that somebody was faster: what they have changed, and that no own change is lost. */
 function Meanwhile({ theirs, clashes, onApply, onCancel }: MeanwhileProps) {
   return (
     <>

@@ -25,7 +25,7 @@ interface Exported {
   readonly isEstimated: boolean;
 }
 
-/** Takes the items of a list out as a file. */
+/** Exports the items of a list as a file. */
 export function ExportButton(props: Exported) {
   const [isOpen, setOpen] = useState(false);
   return (
@@ -50,7 +50,7 @@ const zones = Object.fromEntries(
 );
 
 function ExportForm({ onClose, ...props }: Exported & { readonly onClose: () => void }) {
-  // What was looked at is what is exported, also when the list behind it changes.
+  // The list is exported as it was seen, even when it changes behind the dialog.
   const [looked] = useState(props);
   const { queue, filter, sort, shown } = looked;
   const { data: model } = useQuery(modelQuery(queue.workItemModelId ?? 0));
@@ -82,7 +82,7 @@ function ExportForm({ onClose, ...props }: Exported & { readonly onClose: () => 
   );
 }
 
-/** How many items there are: the list may have been counted only after somebody asked for the export. */
+/** The number of items, which the list may know only after the dialog was opened. */
 function Amount({ looked, now }: { readonly looked: Exported; readonly now: Exported }) {
   const { total, isEstimated, filter } = looked.total === undefined ? now : looked;
   return <p>{m.export.amount(total, isEstimated, filter !== undefined)}</p>;

@@ -9,8 +9,8 @@ export function mayReveal(): boolean {
 }
 
 /**
- * Saves the items that a filter selects as a file. One that breaks off is not saved.
- * @param tell is told of how many bytes there are so far
+ * Saves the items that a filter selects as a file. A broken download is not saved.
+ * @param tell is told the number of bytes so far
  * @returns the name of the file
  */
 export async function exportItems(
@@ -19,7 +19,7 @@ export async function exportItems(
   tell: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  // The table of operations says of files that they answer nothing.
+  // In the table of operations, files have no type of answer.
   const answer: unknown = await call('exportWorkItems', { path: { id }, body }, { signal });
   const { fileName = 'items', mediaType, body: content } = answer as DownloadedFile;
   const parts: BlobPart[] = [];

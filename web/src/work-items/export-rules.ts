@@ -4,7 +4,7 @@ export type ExportRequest = Schemas['ExportRequest'];
 type Member = NonNullable<ExportRequest['fields']>[number];
 export type Format = NonNullable<ExportRequest['format']>;
 
-/** The members of an item that can be columns, those first that most want. */
+/** The members of an item that can be columns, the most wanted ones first. */
 export const members: readonly Exclude<Member, 'json'>[] = [
   'id',
   'status',
@@ -41,7 +41,7 @@ export const members: readonly Exclude<Member, 'json'>[] = [
   'cancelReason',
 ];
 
-/** What somebody has chosen to be in the file. */
+/** The members and attributes chosen for the file. */
 export interface Columns {
   readonly members: ReadonlySet<string>;
   readonly attributes: ReadonlySet<string>;
@@ -71,7 +71,7 @@ export interface Draft {
   readonly isPlain: boolean;
 }
 
-/** The request for what was chosen; undefined while no column is. @param all the attributes of the model */
+/** The request for a choice; undefined while no column is chosen. @param all the attributes of the model */
 export function exportOf(
   { format, columns, timeZone, delimiter, decimalSign, isPlain }: Draft,
   all: readonly string[],

@@ -20,7 +20,7 @@ const times = [
 const words = ['failureKind', 'retryCount', 'lapseCount', 'priority', 'deviceId', 'version'] as const;
 const texts = ['error', 'comment', 'resultText', 'cancelReason'] as const;
 
-/** What is known of an item beside its data. Members that it does not have are left out. */
+/** The known facts of an item beside its data; missing members are left out. */
 export function ItemFacts({ item }: { readonly item: Item }) {
   return (
     <dl className={css.facts}>

@@ -10,15 +10,15 @@ import css from './work-items.module.css';
 
 interface Props {
   readonly q: string;
-  /** What can be filtered by. */
+  /** The fields to filter by. */
   readonly fields: Fields;
   readonly problem: string | undefined;
-  /** An example, for who has not typed anything. */
+  /** An example, shown in the empty line. */
   readonly example?: string;
   readonly onChange: (q: string) => void;
 }
 
-/** The filter twice: as a line that one can type, and as pills that one can click away. */
+/** The filter twice: as a line to type, and as pills to remove. */
 export function FilterLine({ q, fields, problem, example, onChange }: Props) {
   const [line, setLine] = useState(q);
   const input = useRef<HTMLInputElement>(null);

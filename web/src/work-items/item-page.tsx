@@ -24,7 +24,7 @@ import css from './item.module.css';
 
 export { loadItem as load } from './queries.ts';
 
-/** One item: why it is as it is, what it holds, and all that has happened to it. */
+/** One item: the reason for its state, its data, and everything that has happened to it. */
 export function Page() {
   const { id, workItemId } = useParams({ from: '/frame/queues/$id/workitems/$workItemId' });
   const { data: item } = useSuspenseQuery(followed(itemQuery(toId(id), toId(workItemId))));
@@ -80,7 +80,7 @@ interface MoreProps {
   readonly id: Id;
 }
 
-/** All that can be done to many items, to this one: `d` defers it, `m` moves it to another queue. */
+/** The actions on many items, for this one: `d` defers it, `m` moves it to another queue. */
 function MoreActions({ queue, id }: MoreProps) {
   const [opened, setOpened] = useState<Opened>();
   useKey('d', () => setOpened('DEFER'), m.bulk.DEFER);
@@ -99,7 +99,7 @@ function MoreActions({ queue, id }: MoreProps) {
 
 const secondsOfRunning = 2;
 
-/** Progress and output of a bot make no event: while it runs, and somebody looks, they are asked for. */
+/** A bot's progress and output make no event: they are polled while it runs and somebody looks. */
 function followed(query: ReturnType<typeof itemQuery>) {
   return {
     ...query,

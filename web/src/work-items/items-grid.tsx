@@ -21,13 +21,13 @@ import { walk } from './walk.ts';
 
 const newestFirst = '-createdOn';
 
-/** What the address of a list says. */
+/** The search part of a list's address. */
 export interface ListSearch {
   readonly q?: string | undefined;
   readonly sort?: string | undefined;
   readonly cols?: string | undefined;
   readonly peek?: string | undefined;
-  /** The saved view that it was picked by. */
+  /** The picked view. */
   readonly view?: string | undefined;
 }
 
@@ -38,7 +38,7 @@ interface ItemsGridProps {
   readonly onChange: (next: ListSearch, replace?: boolean) => void;
 }
 
-/** The items that a filter selects, with what can be done to them. */
+/** The items that a filter selects, with the actions on them. */
 export function ItemsGrid(props: ItemsGridProps) {
   const { queue, filter, search, onChange } = props;
   const { all, shown, choose } = useColumns(props);
@@ -123,10 +123,10 @@ function idOf(item: Item): string {
   return String(item.id);
 }
 
-/** All items of a queue, where no filter says less. */
+/** All items of a queue, for want of a filter. */
 const everything: Compiled = { operator: 'gt', field: 'id', value: '0' };
 
-/** The columns that the address says, or else those that the user chose last for this queue, on whatever browser. */
+/** The columns of the address, or else those that the user last chose for this queue in any browser. */
 function useColumns({ queue, search, onChange }: ItemsGridProps) {
   const { columns } = usePreferences();
   const list = `items-${queue.id ?? 0}`;
@@ -135,7 +135,7 @@ function useColumns({ queue, search, onChange }: ItemsGridProps) {
   const shown = useMemo(() => shownColumns(all, wanted), [all, wanted]);
   const choose = (cols: string) => {
     onChange({ cols }, true);
-    // What the server does not take stays in this browser.
+    // A value that the server refuses stays in this browser.
     void setColumns(list, cols.split(',')).catch(() => undefined);
   };
   return { all, shown, choose };
@@ -150,7 +150,7 @@ const actionsByKey: Readonly<Record<string, Opened>> = {
   e: 'EDIT',
 };
 
-/** Where somebody is in the list, what they have chosen, and what they are about to do to it. */
+/** The position in the list, the selected items, and the open action on them. */
 function useRows({ queue, search, onChange }: ItemsGridProps, list: ItemList) {
   const navigate = useNavigate();
   const queueId = String(queue.id);
@@ -170,7 +170,7 @@ function useRows({ queue, search, onChange }: ItemsGridProps, list: ItemList) {
     if (key === 'f' || key === 'F') return filterBy(key === 'f' ? 'only' : 'without', by);
     const action = actionsByKey[key];
     if (action === undefined) return false;
-    // What it is done to is seen to be chosen.
+    // The item of the action is selected, so that the user sees it.
     if (!selection.isAll && selection.ids.length === 0) selection.add([id]);
     setOpened(action);
     return true;
@@ -186,7 +186,7 @@ interface CellFilterProps extends ItemsGridProps {
   readonly column: string | undefined;
 }
 
-/** What `f` and `F` do, as buttons, once somebody has gone to a cell. */
+/** The filters of `f` and `F` as buttons, once a cell is current. */
 function CellFilterButtons({ queue, search, onChange, item, column }: CellFilterProps) {
   const filters = item && column !== undefined && filtersBy(search.q ?? '', queue, item, column);
   if (!filters) return undefined;

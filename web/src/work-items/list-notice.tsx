@@ -14,7 +14,7 @@ interface Props {
   readonly onFilter: (q: string) => void;
 }
 
-/** What is said beside the rows, or instead of them: that it takes time, was refused, found nothing, or stopped. */
+/** The notice beside the rows or in their place: slow, refused, nothing found, or stopped. */
 export function ListNotice({ queue, q, list, onFilter }: Props) {
   if (list.error) return <Refused message={list.error.message} q={q} onFilter={onFilter} />;
   if (list.isReading) return <Skeleton />;
@@ -47,7 +47,7 @@ function Refused({ message, q, onFilter }: { readonly message: string } & Pick<P
   );
 }
 
-/** The filter without each of its parts is one press away. */
+/** Offers the filter without each one of its parts. */
 function Nothing({ q, onFilter }: Pick<Props, 'q' | 'onFilter'>) {
   const parts = partsOf(parse(q));
   return (

@@ -53,7 +53,7 @@ function useFields(queue: Schemas['Queue']): Fields {
   return useMemo(() => fieldsOfItems(queue, model), [queue, model]);
 }
 
-/** The filter as the contract has it, or what is wrong with it: then nothing is asked for. */
+/** The filter as in the contract, or its problem: then nothing is asked for. */
 function understood(q: string, fields: Fields, zone: string): { filter?: Compiled; problem?: string } {
   try {
     const written = parse(q);

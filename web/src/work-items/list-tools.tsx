@@ -12,11 +12,11 @@ interface Props {
   readonly shown: readonly ItemColumn[];
   readonly list: ItemList;
   readonly onColumns: (cols: string) => void;
-  /** What can be done to the items. */
+  /** The actions on the items. */
   readonly children: ReactNode;
 }
 
-/** How many there are, and what to see of them. */
+/** The number of items, and the choice of columns. */
 export function ListTools({ all, shown, list, onColumns, children }: Props) {
   return (
     <div className={css.tools}>

@@ -1,23 +1,23 @@
-/** Rows that would come to a list or leave it, were it read anew. */
+/** Rows that would come to a list or leave it on a refresh. */
 export interface Waiting {
   readonly come: ReadonlySet<string>;
   readonly gone: ReadonlySet<string>;
-  /** So many changed that they were not looked at one by one. */
+  /** Whether too many changed to look at each. */
   readonly isMany: boolean;
 }
 
 export const nothingWaits: Waiting = { come: new Set(), gone: new Set(), isMany: false };
 
-/** What was found out about items that something happened to. */
+/** The findings about changed items. */
 export interface Looked {
-  /** Those that the list's filter selects now; undefined when they were too many to ask. */
+  /** The items that the list's filter selects now; undefined when they were too many to ask for. */
   readonly selected: readonly string[] | undefined;
   readonly touched: readonly string[];
-  /** Those that are in the list as it was read. */
+  /** The items in the list as it was read. */
   readonly listed: ReadonlySet<string>;
 }
 
-/** What waits, after some items were looked at. */
+/** The waiting rows, with the findings about more items. */
 export function merged(before: Waiting, { selected, touched, listed }: Looked): Waiting {
   if (selected === undefined) return { ...before, isMany: true };
   const [come, gone] = [new Set(before.come), new Set(before.gone)];

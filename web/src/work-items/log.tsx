@@ -9,7 +9,7 @@ interface Props {
   readonly attempts: readonly Schemas['Attempt'][];
 }
 
-// Colours and cursor moves that programs write for terminals.
+// Colours and cursor moves, meant for terminals.
 const forTerminals = /\u001b(?:\[[0-9;?]*[A-Za-z]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?)/g;
 
 /** The newest output of the bot, of each attempt that left some; it grows while the bot runs. */
@@ -55,7 +55,7 @@ export function Log({ attempts }: Props) {
   );
 }
 
-/** A text with each place marked that has what is looked for. */
+/** A text with all matches of a search marked. */
 function Found({ text, find }: { readonly text: string; readonly find: string }) {
   if (find === '') return <Text>{text}</Text>;
   const parts = text.split(new RegExp(`(${find.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)})`, 'gi'));

@@ -308,5 +308,5 @@ const en = {
   },
 };
 
-/** What the pages of work items say, beside what those of queues do. */
+/** The texts of the work item pages, beside those of queues. */
 export const m = { ...queues, ...filters, ...inLanguage({ en }) };

@@ -24,7 +24,7 @@ export interface Listing {
 
 const pageLength = 200;
 
-/** The items of a queue, page behind page: each costs the same, however far it is from the first. */
+/** The items of a queue, page by page: each costs the same, however far it is from the first. */
 export function itemsQuery(id: Id, { filter, sort, fields }: Listing) {
   const request = { filter: filter ?? null, sort: [...sort], fields: [...fields] };
   return infiniteQueryOptions({
@@ -41,10 +41,7 @@ export function itemsQuery(id: Id, { filter, sort, fields }: Listing) {
 
 type Page = Schemas['WorkItemPage'];
 
-/**
- * Reads again the items of a list that something happened to, puts their values where they stand, and tells which of them the filter
- * selects now.
- */
+/** Reads changed items of a list again, puts their values in place, and tells which of them the filter selects now. */
 export async function lookAgain(
   id: Id,
   listing: Listing,
@@ -65,7 +62,7 @@ export async function lookAgain(
   return { touched, listed, selected: selected?.map((item) => String(item.id)) };
 }
 
-/** As many comparisons as a filter may have beside those that are typed. */
+/** The most comparisons that a filter may have beside the typed ones. */
 const mostLooked = 60;
 
 function anyOf(ids: readonly string[]): Compiled {
@@ -91,7 +88,7 @@ function withValues(data: InfiniteData<Page, string>, now: readonly Item[]): Inf
   return { ...data, pages };
 }
 
-/** Reads a list from its beginning, with what has come to it and without what has left it. */
+/** Reads a list from its beginning, with the rows that have come and without those that have gone. */
 export async function startOver(id: Id, listing: Listing): Promise<void> {
   const { queryKey } = itemsQuery(id, listing);
   queryClient.setQueryData<InfiniteData<Page, string>>(
@@ -106,7 +103,7 @@ const mostTyped = 200;
 const mostFound = 10;
 const settleMs = 200;
 
-/** Items of all queues that have what somebody types: asked for once it has stood for a moment, as what is typed over is given up. */
+/** Items of all queues that contain a typed text: asked for once typing pauses, and given up when it goes on. */
 export function foundQuery(typed: string) {
   const text = typed.trim();
   const input = { body: { text, limit: mostFound } };
@@ -133,7 +130,7 @@ export function whyQuery(id: Id, workItemId: Id) {
   return query('explainWorkItem', { path: { id, workItemId } });
 }
 
-/** What the page of an item needs. */
+/** Loads the data of the page of an item. */
 export async function loadItem(params: Params): Promise<void> {
   const ids = [toId(params['id'] ?? ''), toId(params['workItemId'] ?? '')] as const;
   await Promise.all([
@@ -144,12 +141,12 @@ export async function loadItem(params: Params): Promise<void> {
   ]);
 }
 
-/** What a person can do to one item, beside correcting it. */
+/** The actions of a person on one item, beside correcting it. */
 export type ItemAction = 'release' | 'restart' | 'cancel' | 'done' | 'notDone' | 'partly';
 
 const answers = { done: 'DONE', notDone: 'NOT_DONE', partly: 'PARTLY' } as const;
 
-/** Does it to the item as it was seen: one that has moved on meanwhile is refused. */
+/** The request for an action on the item as seen: refused when it has moved on meanwhile. */
 export function actRequest(action: ItemAction, item: Item, text: string): Request {
   const path = { id: item.queueId ?? 0, workItemId: item.id ?? 0 };
   const version = item.version ?? 0;
@@ -161,7 +158,7 @@ export function actRequest(action: ItemAction, item: Item, text: string): Reques
   return requestFor('resolveWorkItem', { path, body: { version, answer: answers[action], ...note } });
 }
 
-/** Stores other data of an item, as it was seen. */
+/** The request that stores other data of an item as seen. */
 export function saveRequest(
   { queueId = 0, id = 0, version = 0 }: Item,
   json: Readonly<Record<string, unknown>>,
@@ -171,8 +168,8 @@ export function saveRequest(
 }
 
 /**
- * Stores it.
- * @returns the item as it is, when others have changed it meanwhile: then nothing is stored
+ * Stores the data of an item.
+ * @returns the present item when others have changed it meanwhile: then nothing is stored
  */
 export async function saveData(
   item: Item,

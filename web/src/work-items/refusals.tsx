@@ -10,10 +10,10 @@ interface Props {
   readonly onFollow?: () => void;
 }
 
-/** As many items as an address can name. */
+/** The most items that an address can name. */
 const most = 40;
 
-/** Why some are refused: each kind of reason with one of its sentences, and a way to its items. */
+/** The reasons why some items are refused: one sentence for each kind, and a way to its items. */
 export function Refusals({ queueId, refusals, onFollow }: Props) {
   const codes = [...new Set(refusals.map(({ code }) => code))];
   return (

@@ -6,13 +6,13 @@ import type { Item } from './queries.ts';
 
 export type Revealed = Schemas['RevealedWorkItem'];
 
-/** Whether the user may see what is sensitive. */
+/** Whether the user may see sensitive values. */
 export function useMayReveal(): boolean {
   const now = useStore(session);
   return now.state !== 'none' && now.user.permissions.some(({ name }) => name === 'revealSensitive');
 }
 
-/** Shows the values of these attributes, which is on record before they come. */
+/** Shows the values of these attributes, which the server records before it answers. */
 export function reveal(
   { queueId = 0, id = 0 }: Item,
   attributes: readonly string[],

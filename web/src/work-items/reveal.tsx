@@ -13,10 +13,10 @@ import { reveal, useMayReveal, type Revealed } from './reveal-queries.ts';
 
 const secondsShown = 60;
 
-/** The data and the output of an item. What is sensitive in them is masked, until somebody who may asks to see it, for a minute. */
+/** The data and the output of an item. Sensitive values are masked, until a user who may asks to see them, for a minute. */
 export function ItemData({ item, Title }: { readonly item: Item; readonly Title?: 'h2' | 'h3' }) {
   const [revealed, setRevealed] = useState<Revealed>();
-  // What is shown is of this state of the item.
+  // The shown values are of this state of the item.
   const state = `${item.id} ${item.version}`;
   useEffect(() => setRevealed(undefined), [state]);
   const { json, output } = revealed ?? item;
@@ -37,7 +37,7 @@ export function ItemData({ item, Title }: { readonly item: Item; readonly Title?
   );
 }
 
-/** That the values are shown, and for how long still; they are gone as soon as nobody looks at the page any more. */
+/** Says that the values are shown, and for how long still; they are hidden as soon as nobody looks at the page any more. */
 function Shown({ onHide }: { readonly onHide: () => void }) {
   const [left, setLeft] = useState(secondsShown);
   useEffect(() => {
@@ -53,7 +53,7 @@ function Shown({ onHide }: { readonly onHide: () => void }) {
       clearInterval(timer);
       document.removeEventListener('visibilitychange', leave);
     };
-    // Counted once, from when they were shown.
+    // Runs once, so that the time counts from when they were shown.
   }, []);
   return (
     <p className={css.revealed}>

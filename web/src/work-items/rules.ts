@@ -1,6 +1,6 @@
 import type { Item, ItemAction } from './queries.ts';
 
-/** What can be done to an item as it is. The server decides; this spares people what it would refuse. */
+/** The actions on an item in its present state. The server decides; this spares people its refusals. */
 export function actionsFor(item: Item): readonly ItemAction[] {
   if (item.failureKind === 'IN_DOUBT') return ['done', 'notDone', 'partly'];
   if (item.status === 'FAILED') return ['restart'];

@@ -12,7 +12,7 @@ const icons = {
   IN_DOUBT: CircleHelp,
 };
 
-/** The status of an item, by word, shape and colour; one in doubt is told from what has failed. */
+/** The status of an item: word, shape and colour; one in doubt differs from a failed one. */
 export function ItemStatus({ item }: { readonly item: Pick<Item, 'status' | 'failureKind'> }) {
   const status = item.failureKind === 'IN_DOUBT' ? 'IN_DOUBT' : (item.status ?? 'NEW');
   const Icon = icons[status];

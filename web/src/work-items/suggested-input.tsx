@@ -11,11 +11,11 @@ interface Props {
   readonly example: string;
   readonly isWrong: boolean;
   readonly onChange: (line: string) => void;
-  /** Called when what was typed is given up. */
+  /** Called when the typed text is given up. */
   readonly onEscape: () => void;
 }
 
-/** The line of a filter, with the fields and values that it can go on with below it. */
+/** The line of a filter, with suggested fields and values below it. */
 export function SuggestedInput({ ref, line, fields, example, isWrong, onChange, onEscape }: Props) {
   const list = useId();
   const [isOpen, setOpen] = useState(false);
@@ -87,7 +87,7 @@ function Offers({ id, offers, chosen, onTake }: OffersProps) {
           id={`${id}-${index}`}
           role="option"
           aria-selected={index === chosen}
-          // Before the line loses the focus.
+          // Comes before the line loses the focus.
           onPointerDown={(event) => {
             event.preventDefault();
             onTake(line);

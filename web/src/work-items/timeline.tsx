@@ -54,7 +54,7 @@ interface MembersProps {
   readonly differences: readonly Change[] | undefined;
 }
 
-/** What else an event has changed; of data that is known from before, what differs. */
+/** The other changes of an event; of data known from before, the differences. */
 function Members({ event: { changes = {} }, differences }: MembersProps) {
   const { json: _, ...others } = changes;
   const told = differences ? others : changes;

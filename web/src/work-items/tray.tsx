@@ -9,7 +9,7 @@ import { m } from './messages.ts';
 import { Refusals } from './refusals.tsx';
 import css from './tray.module.css';
 
-/** What is being done to many items, and what came of it: it stays until it is put away, wherever one goes. */
+/** The actions on many items, running or ended, which stay on every page until somebody puts them away. */
 export function Tray() {
   return (
     <section className={css.tray} aria-label={m.bulk.tray}>
@@ -57,7 +57,7 @@ function RunCard({ run }: { readonly run: Run }) {
   );
 }
 
-/** The way to those that were changed, and what has become of them since: that they were changed is no success yet. */
+/** A link to the changed items, and what has become of them since: a change is no success yet. */
 function Changed({ run: { action, queueId, outcome } }: { readonly run: Run }) {
   const { batchId = 0 } = outcome;
   const isFollowed = action === 'RESTART' || action === 'RELEASE';

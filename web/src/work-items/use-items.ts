@@ -7,7 +7,7 @@ import { useLiveList } from './use-live-list.ts';
 
 export type ItemList = ReturnType<typeof useItems>;
 
-/** The items that a filter selects, as far as they were read, and how to read on. */
+/** The items that a filter selects as far as they were read, and how to read on. */
 export function useItems(
   queue: Schemas['Queue'],
   filter: Compiled | undefined,
@@ -35,7 +35,7 @@ export function useItems(
   };
 }
 
-/** How many there are, as far as that is known: the first page says it, and the last one whether the search has stopped. */
+/** The numbers of items as far as known: the first page has them, and the last one says whether the search has stopped. */
 function totalsOf(pages: readonly Schemas['WorkItemPage'][], isFiltered: boolean) {
   const first = pages[0]?.page;
   const last = pages.at(-1)?.page;

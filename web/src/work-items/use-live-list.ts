@@ -7,8 +7,8 @@ import { merged, nothingWaits, type Waiting } from './live-rules.ts';
 const pauseMs = 1000;
 
 /**
- * Keeps the rows of a list true where they are. Rows that would come or go do not move what is looked at: they are counted, until
- * somebody asks to see them.
+ * Keeps the rows of a list up to date in place. Rows that would come or go are only counted until somebody asks to see them, so that
+ * nothing moves.
  */
 export function useLiveList(queueId: Id, listing: Listing) {
   const [waiting, setWaiting] = useState<Waiting>(nothingWaits);
@@ -35,7 +35,7 @@ export function useLiveList(queueId: Id, listing: Listing) {
 
 type Items = readonly string[] | 'many';
 
-/** Hands over, once in a while, the items of a queue that something has happened to. */
+/** Hands over, once in a while, the changed items of a queue. */
 function gather(queueId: string, look: (items: Items) => Promise<void>): () => void {
   let touched: Items = [];
   let timer: ReturnType<typeof setTimeout> | undefined;

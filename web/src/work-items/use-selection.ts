@@ -4,13 +4,13 @@ import type { Selection } from '../grid/props.ts';
 
 interface Chosen {
   readonly ids: ReadonlySet<string>;
-  /** Whether all that match are chosen, those that were not read among them. */
+  /** Whether all matches are selected, unread ones included. */
   readonly isAll: boolean;
 }
 
 const none: Chosen = { ids: new Set(), isAll: false };
 
-/** The rows of a list that were chosen: some of those that were read, or all that match. */
+/** The selected rows of a list: some of those that were read, or all that match. */
 export function useSelection(): Selection & {
   readonly ids: readonly Id[];
   readonly isAll: boolean;

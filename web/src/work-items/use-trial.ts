@@ -11,10 +11,10 @@ interface Tried {
 
 const pauseMs = 300;
 
-/** What would be done, counted anew whenever what is asked for changes; nothing while that is not complete. */
+/** The effect of an action, counted anew whenever the input changes; nothing while that is incomplete. */
 export function useTrial(queueId: Id, step: BulkStep | undefined, target: Target) {
   const [tried, setTried] = useState<Tried>();
-  // Another object each time, which says the same.
+  // Each render makes another object with the same content.
   const wanted = step && stringifyJson(step);
   useEffect(() => {
     if (wanted === undefined) return undefined;

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { modelQuery } from '../queues/queries.ts';
 import type { AttributeType } from './values.ts';
 
-/** The attributes of the items of a queue, with their types; those of its columns where the model cannot be seen. */
+/** The attributes of a queue's items, with their types; those of its columns where the model is not visible. */
 export function useTypes(queue: Schemas['Queue']): Readonly<Record<string, AttributeType | undefined>> {
   const { data } = useQuery(modelQuery(queue.workItemModelId ?? 0));
   const attributes =

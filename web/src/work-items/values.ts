@@ -3,9 +3,7 @@ import { isMask } from '../json/masks.ts';
 
 export type AttributeType = 'TEXT' | 'NUMBER' | 'DATE' | 'BOOLEAN';
 
-/**
- * The value that was typed for an attribute; null for an empty one, and undefined where it is none of its type. Numbers keep each digit.
- */
+/** The typed value of an attribute; null for an empty one, and undefined for none of its type. Numbers keep each digit. */
 export function valueIn(type: AttributeType | undefined, typed: string): unknown {
   const text = typed.trim();
   if (text === '') return null;
@@ -19,7 +17,7 @@ function numberIn(text: string): unknown {
   return /^-?\d+$/.test(text) ? toId(text) : new ExactNumber(text);
 }
 
-/** A value as it is typed; nothing where it is hidden. */
+/** A value as it is typed; empty where it is hidden. */
 export function typedOf(value: unknown): string {
   if (value === undefined || value === null || isMask(value)) return '';
   return typeof value === 'string' ? value : stringifyJson(value);

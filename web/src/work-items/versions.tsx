@@ -15,11 +15,11 @@ import { m } from './messages.ts';
 type Event = Schemas['WorkItemEvent'];
 type Version = DataVersion<Event>;
 
-/** The data of an item as it was from one change to the next, and what differs between two of them; `←` and `→` step through. */
+/** The data of an item from each change to the next, and the differences between two of these states; `←` and `→` step through. */
 export function Versions({ events }: { readonly events: readonly Event[] }) {
   const versions = versionsOf(events);
   const last = versions.length - 1;
-  // The newest, until somebody has gone to another.
+  // The newest, until another is picked.
   const [picked, setPicked] = useState<number>();
   const at = picked ?? last;
   const go = (to: number) => {
@@ -60,7 +60,7 @@ export function Versions({ events }: { readonly events: readonly Event[] }) {
   );
 }
 
-/** Whether the arrows move a text sideways that has the focus. */
+/** Whether the arrows scroll a focused text sideways. */
 function isScrolled(): boolean {
   return document.activeElement?.matches('pre') === true;
 }
@@ -79,7 +79,7 @@ interface DifferenceProps {
   readonly at: number;
 }
 
-/** What differs from another version, which is the one before until somebody chooses. */
+/** The differences from another version, by default the one before. */
 function Difference({ versions, at }: DifferenceProps) {
   const [other, setOther] = useState(at - 1);
   const version = versions[at];

@@ -1,6 +1,6 @@
 import { createStore } from '../store/store.ts';
 
-/** The list that somebody looked at last: its items can be walked through on their own pages. */
+/** The list looked at last: its items can be walked through on their own pages. */
 interface Walk {
   readonly queueId: string;
   readonly ids: readonly string[];

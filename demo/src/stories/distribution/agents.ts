@@ -9,7 +9,7 @@ import { statementIn } from './bank.ts';
 import type { PoolPart } from './cast.ts';
 
 const bot = fileURLToPath(new URL('./bot.mjs', import.meta.url));
-// An agent that is told to stop gives its item back at once; a server that is gone does not answer.
+// An agent told to stop gives its item back at once; a server that is gone does not answer.
 const stopMs = 10_000;
 
 /** The agents of the devices by host name, each a process. */

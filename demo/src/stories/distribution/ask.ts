@@ -5,13 +5,13 @@ import type { Show } from './show.ts';
 type Explanation = Schemas['Explanation'];
 type Facts = Readonly<Record<string, unknown>>;
 
-/** Asks why a queue is as it is. */
+/** Asks for the reasons of a queue's state. */
 export async function askAboutQueue(scene: Scene, show: Show, queue: string): Promise<void> {
   const path = { id: idOf(scene.queueIds, queue) };
   tell(scene, show, `Why is ${queue} not running?`, await scene.anna.explainQueue({ path }));
 }
 
-/** Asks why an item is as it is. */
+/** Asks for the reasons of an item's state. */
 export async function askAboutItem(
   scene: Scene,
   show: Show,
@@ -33,13 +33,13 @@ function tell(scene: Scene, show: Show, question: string, explanation: Explanati
   if (expectedStartOn !== undefined) show.facts(factsLine({ expectedStartOn }));
 }
 
-/** Facts in which devices have their names in the place of their ids. */
+/** Facts with the names of devices in place of their ids. */
 function named({ deviceIds }: Scene, { deviceIds: ids, ...facts }: Facts): Facts {
   if (!Array.isArray(ids)) return facts;
   return { ...facts, devices: [...deviceIds].filter(([, id]) => ids.includes(id)).map(([name]) => name) };
 }
 
-/** Facts in a line of words, without the ids of what has a name: `pool: Bank · labels: signing-key`. */
+/** Facts in a line of words, without ids where there is a name: `pool: Bank · labels: signing-key`. */
 export function factsLine(facts: Facts): string {
   const names = Object.keys(facts).filter((member) => member.endsWith('Name') && facts[member]);
   const bases = names.map((member) => member.slice(0, -'Name'.length));

@@ -1,6 +1,6 @@
 import type { Schemas } from '@millrace/api';
 
-/** How much of everything there is. */
+/** The factors on the story's amounts. */
 export interface Size {
   /** Factor on the number of items. */
   readonly items: number;
@@ -17,14 +17,14 @@ export interface QueuePart {
   readonly weight: number;
   /** Labels that a device must have, besides the bot. */
   readonly labels: readonly string[];
-  /** How many items come at first. */
+  /** The number of items at first. */
   readonly items: number;
-  /** How long the bot takes for one, about. */
+  /** The approximate time of the bot for one item. */
   readonly seconds: number;
   readonly settings: Omit<Schemas['NewQueue'], 'name' | 'workItemModelId'>;
 }
 
-/** A pool of the story, the bot that its devices know, and how long they keep an item without a sign of life. */
+/** A pool of the story, the bot of its devices, and how long they keep an item without a sign of life. */
 export interface PoolPart {
   readonly name: string;
   readonly scheme: Schemas['Pool']['scheme'];

@@ -2,7 +2,7 @@ import type { Client, Schemas } from '@millrace/api';
 
 export type Event = Schemas['Event'];
 
-/** Everything that happens on the server, as far as it was heard of. */
+/** The events of the server, as far as they have arrived. */
 export interface Feed {
   readonly events: readonly Event[];
   /** Rejects when the server ends it. */

@@ -11,7 +11,7 @@ export interface Stint {
   readonly to?: number;
   /** The status that the item had then. */
   readonly outcome?: Event['to'];
-  /** Since when it cannot be undone. */
+  /** The time from which it cannot be undone. */
   readonly pointOfNoReturnOn?: number;
 }
 
@@ -27,9 +27,9 @@ export interface Wait {
 export interface History {
   readonly stints: readonly Stint[];
   readonly waits: readonly Wait[];
-  /** When queues were paused. */
+  /** The pauses of queues. */
   readonly pauses: readonly (Partial<Span> & { readonly queueId: Id; readonly from: number })[];
-  /** Which devices were quarantined, and when. */
+  /** The quarantines of devices, with their times. */
   readonly quarantines: readonly { readonly deviceId: Id; readonly on: number }[];
 }
 

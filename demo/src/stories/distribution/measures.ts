@@ -8,14 +8,14 @@ export interface Weighted {
   readonly weight: number;
 }
 
-/** How much of the device time a queue got while all queues had work waiting, and how much its weight gives it. */
+/** The share of a queue in the device time while all queues had work waiting: the actual one, and the one due by weight. */
 export interface Share {
   readonly queueId: Id;
   readonly got: number;
   readonly due: number;
 }
 
-/** When every one of the queues had an item that could have been begun. */
+/** The times in which every queue had an item that could have begun. */
 export function contestedSpans(history: History, queueIds: readonly Id[], now: number): Span[] {
   const [first = [], ...others] = queueIds.map((queueId) => openSpans(history, queueId, now));
   return others.reduce<Span[]>(overlap, first);
@@ -41,7 +41,7 @@ export function sharesIn(
   }));
 }
 
-/** Until when a device could work at all: until it was killed or taken out of use, else until now. */
+/** The time until which a device could work at all: until it was killed or taken out of use, else until now. */
 export function inUseUntil(
   { quarantines }: History,
   killed: ReadonlyMap<Id, number>,
@@ -52,7 +52,7 @@ export function inUseUntil(
   return Math.min(now, killed.get(deviceId) ?? now, quarantined ?? now);
 }
 
-/** How much of the time from its first item on, as long as it was in use, the device was at work. */
+/** The share of work in a device's time, from its first item for as long as it was in use. */
 export function busyShare(history: History, deviceId: Id, until: number): number {
   const spans = busySpans(history, deviceId, until);
   const [first] = spans;
@@ -60,15 +60,14 @@ export function busyShare(history: History, deviceId: Id, until: number): number
   return lengthOf(overlap(spans, [{ from: first.from, to: until }])) / (until - first.from);
 }
 
-/** When the device was at work. */
+/** The times in which the device was at work. */
 function busySpans({ stints }: History, deviceId: Id, now: number): Span[] {
   return union(stints.filter((stint) => stint.deviceId === deviceId).map((stint) => closed(stint, now)));
 }
 
 /**
- * The longest time that one of the devices stood idle while one of the queues had an item that it could have begun, in
- * milliseconds.
- * @param inUse until when a device could work at all, because it was killed or taken out of use
+ * The longest time that one of the devices stood idle while one of the queues had an item that it could have begun, in milliseconds.
+ * @param inUse the time until which each device could work, before it was killed or taken out of use
  */
 export function longestIdle(
   history: History,
@@ -84,7 +83,7 @@ export function longestIdle(
   return Math.max(0, ...idle.map(({ from, to }) => to - from));
 }
 
-/** When the queue had an item that could have been begun: one that waits, while the queue is not paused. */
+/** The times in which the queue had an item that could have begun: one that waits, while the queue is not paused. */
 function openSpans({ waits, pauses }: History, queueId: Id, now: number): Span[] {
   const ofQueue = (one: { queueId: Id }) => one.queueId === queueId;
   const waiting = waits.filter(ofQueue).map((wait) => closed(wait, now));

@@ -23,7 +23,7 @@ export interface Evidence {
   readonly events: readonly Event[];
   readonly queues: ReadonlyMap<string, Id>;
   readonly devices: ReadonlyMap<string, Id>;
-  /** When devices were killed. */
+  /** The times at which devices were killed. */
   readonly killed: ReadonlyMap<Id, number>;
   /** The pool with the scheme FAIR: its devices and queues. */
   readonly fair: { readonly deviceIds: readonly Id[]; readonly queues: readonly Weighted[] };
@@ -64,7 +64,7 @@ export interface Outcome {
   readonly queues: readonly QueueOutcome[];
   readonly devices: readonly DeviceOutcome[];
   readonly settled: readonly Settled[];
-  /** How long all queues of the FAIR pool had work waiting at the same time. */
+  /** The time in which all queues of the FAIR pool had work waiting. */
   readonly contestedSeconds: number;
   /** The longest that a device of the FAIR pool was idle while there was work for it. */
   readonly longestIdleSeconds: number;
@@ -76,7 +76,7 @@ export interface Outcome {
   readonly sentWrongly: readonly string[];
 }
 
-/** Adds up what became of everything. */
+/** Adds up the outcome of the story. */
 export function sumUp(evidence: Evidence): Outcome {
   const { events, items, fair, accepted, payments } = evidence;
   const history = historyOf(events);

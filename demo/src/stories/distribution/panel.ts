@@ -14,7 +14,7 @@ export interface PanelParts {
   readonly colors: Colors;
 }
 
-/** How many items of a queue are where. */
+/** The numbers of a queue's items by state. */
 export interface QueueCounts {
   readonly waiting: number;
   readonly running: number;
@@ -24,7 +24,7 @@ export interface QueueCounts {
 
 const barLength = 20;
 
-/** Which device runs what, and how far the queues are. */
+/** The work of each device, and the progress of the queues. */
 export function drawPanel(history: History, parts: PanelParts, now: number): string {
   const { colors, queues } = parts;
   const head = (...titles: string[]) => titles.map((title) => colors.dim(title));
@@ -37,7 +37,7 @@ export function drawPanel(history: History, parts: PanelParts, now: number): str
   return indent(tables.join('\n'));
 }
 
-/** The same in one line, for where nothing can move. */
+/** The same in one line, for outputs where nothing can move. */
 export function panelLine(history: History, { queues }: PanelParts, seconds: number): string {
   const all = [...queues].map(([name, id]) => ({ name, ...countsOf(history, id) }));
   const running = all.filter((one) => one.running > 0).map((one) => `${one.name} ${one.running}`);

@@ -19,7 +19,7 @@ export interface Scene {
   readonly queueIds: ReadonlyMap<string, Id>;
   /** Ids of all items that the server has accepted so far. */
   readonly accepted: Id[];
-  /** When devices were killed. */
+  /** The times at which devices were killed. */
   readonly killed: Map<Id, number>;
 }
 

@@ -6,7 +6,7 @@ import { drawPanel, panelLine, type PanelParts } from './panel.ts';
 
 /** The screen of the story: the text, and below it the panel. */
 export interface Show {
-  /** Begins a chapter, with a plain line of what it is about. */
+  /** Begins a chapter, with a plain line on its subject. */
   readonly chapter: (title: string, about: string) => void;
   /** A sentence of the story. */
   readonly say: (sentence: string) => void;

@@ -34,7 +34,7 @@ export function without(spans: readonly Span[], others: readonly Span[]): Span[]
   return overlap(spans, gaps);
 }
 
-/** How long they are together. */
+/** Their total length. */
 export function lengthOf(spans: readonly Span[]): number {
   return union(spans).reduce((total, { from, to }) => total + to - from, 0);
 }

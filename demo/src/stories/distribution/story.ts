@@ -9,10 +9,10 @@ import { tellWhy } from './chapters/why.ts';
 import { setScene, type Scene } from './scene.ts';
 import { openShow, type Show } from './show.ts';
 
-/** As people see it. */
+/** The size that people see. */
 export const wholeSize: Size = { items: 1, work: 1, reading: 1 };
 
-/** Four queues, the devices of two pools, and everything that keeps an item from running. */
+/** Four queues, the devices of two pools, and every obstacle that keeps an item from running. */
 export async function tellDistribution(stage: Stage, size: Size): Promise<Ending> {
   stage.terminal.say('Starting eight agents ...');
   const scene = await setScene(stage, size);

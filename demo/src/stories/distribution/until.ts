@@ -6,9 +6,9 @@ const pollMs = 100;
 const limitMs = 120_000;
 
 /**
- * Looks again and again until there is something to find.
- * @param what is waited for, as the end of a sentence
- * @throws Error when it does not come; what `find` throws; the reason of the signal.
+ * Tries again and again until there is something to find.
+ * @param what the thing waited for, as the end of a sentence
+ * @throws Error when it does not come; whatever `find` throws; the reason of the signal.
  */
 export async function until<T>(
   { signal }: Pick<Stage, 'signal'>,

@@ -11,7 +11,7 @@ export interface Outcome {
   readonly retried: number;
   readonly unfinished: number;
   readonly itemsPerSecond: number;
-  /** Seconds from creation to completion that half of the items, and 99 in 100, stayed below. */
+  /** Seconds from creation to completion, for half of the items and for 99 in 100 at the most. */
   readonly p50: number;
   readonly p99: number;
 }
@@ -29,7 +29,7 @@ export async function readItems(client: Client, queueId: number): Promise<Item[]
   }
 }
 
-/** Adds up what became of the items; `processingSeconds` is how long the runners were at work. */
+/** Adds up the outcome of the items; `processingSeconds` is how long the runners were at work. */
 export function sumUp(items: readonly Item[], processingSeconds: number): Outcome {
   const finished = items.filter(({ endTime }) => endTime !== undefined);
   const seconds = finished.map(secondsToCompletion).toSorted((a, b) => a - b);
@@ -47,7 +47,7 @@ export function sumUp(items: readonly Item[], processingSeconds: number): Outcom
   };
 }
 
-/** Which items the server took back from a user, as their timelines tell. */
+/** The items that the server took back from a user, by their timelines. */
 export async function readTakenBack(client: Client, items: readonly Item[], userId: number): Promise<Item[]> {
   const takenBack: Item[] = [];
   for (const item of items.filter(wasClaimedInVain)) {

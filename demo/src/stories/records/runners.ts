@@ -45,7 +45,7 @@ export async function runnerRole(admin: Client): Promise<number> {
 }
 
 /**
- * Kills the runner that holds most items of the queue, without warning, as a power cut does.
+ * Kills the runner that holds the most items of the queue, without warning, as a power cut does.
  * @returns undefined when nobody was killed, because that runner had just sent its last reports.
  */
 export async function killOneAtWork(
@@ -74,7 +74,7 @@ async function readHolders(admin: Client, queueId: number): Promise<(Id | undefi
   return list.map(({ updatedBy }) => updatedBy);
 }
 
-/** Tells the runners to finish what they hold, and waits for it. */
+/** Tells the runners to finish their items, and waits for that. */
 async function stopRunners(runners: readonly Runner[]): Promise<void> {
   const processes = runners.map((runner) => runner.process);
   const running = processes.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);

@@ -40,7 +40,7 @@ async function prepareQueue(admin: Client, { attributes }: Records): Promise<num
   return path.id;
 }
 
-/** How long the processing took, from the first claim to the last report, and which runner did not live to see it. */
+/** The length of the processing, from the first claim to the last report, and the runner that did not live to see it. */
 interface Processing {
   readonly seconds: number;
   readonly killed: Runner | undefined;

@@ -166,7 +166,7 @@ describe('logIn', () => {
 });
 
 describe('logIn, slowed down', () => {
-  /** As if the last failure of all names had been this many seconds earlier. */
+  /** Moves the last failure of all names this many seconds into the past. */
   const letTimePass = (seconds: number) =>
     app.sql(`update login_failures set last_on = last_on - $1 * interval '1 second'`, [seconds]);
 
@@ -176,7 +176,7 @@ describe('logIn, slowed down', () => {
       if (username === 'guessed') await app.user(username);
       for (let attempt = 1; attempt <= 5; attempt += 1)
         expect((await logIn(username, 'wrong')).status).toBe(401);
-      // As if the wait were the longest, so that the test does not depend on its own speed.
+      // The longest wait, so that the test does not depend on its own speed.
       await app.sql('update login_failures set failures = 11 where failures = 5');
       const refused = await logIn(username.toUpperCase());
       expect([refused.status, refused.error.code]).toEqual([429, 'TOO_MANY_REQUESTS']);

@@ -49,7 +49,7 @@ export const logOut: PublicOperation<'logOut'> = async (context, { body }) => {
   await recordTenantEvents(context, user.tenantId, [event]);
 };
 
-/** Whom a token stands for, among whose requests this one counts from here on. @throws Refusal also for one too many */
+/** The identity of a token; the request counts towards its limit from here on. @throws Refusal also for one request too many */
 export async function prove(context: PublicContext, token: string | undefined): Promise<Identity> {
   const identity = await createTokenVerifier(context.db, () => context.now)(token);
   context.count(identity);
@@ -111,7 +111,7 @@ export async function callerOf(db: Db, identity: Identity): Promise<Caller> {
   return caller;
 }
 
-/** The tenant and the permissions of a session's user, of which an API key may be good for some only. */
+/** The tenant and the permissions of a session's user; an API key may limit the permissions. */
 function selectGrants(db: Db, userId: Id, apiKeyId?: Id) {
   return db.row<{ tenantId: Id; tenantUuid: string; permissions: Permission[]; mayUseKeys: boolean }>(sql`
     select t.id as "tenantId", t.uuid as "tenantUuid",

@@ -8,7 +8,7 @@ import { callerOf, countLogOut, giveToken, prove } from './authentication.ts';
 import { decideCookie, decidePassword, decideRenewal, tokenRevoked } from './rules.ts';
 import { browserExpiryOf, insertRevokedSession } from './session-store.ts';
 
-/** A cookie: the handle of its session, which stays, and the secret of the present moment. */
+/** A cookie: the handle of its session, which stays, and a secret that changes with use. */
 interface Cookie {
   readonly handle: string;
   readonly secret: string;
@@ -109,7 +109,7 @@ function kept({ handle, secret }: Cookie, expiresOn: Date, now: Date) {
   return { value: `${handle}.${secret}`, seconds: (expiresOn.getTime() - now.getTime()) / 1000 };
 }
 
-/** The cookie after another: whoever has that one and comes in time gets the same, though only its hash is kept. */
+/** The cookie after another. A browser that comes with the former one in time gets the same new one, though only its hash is kept. */
 function succeed({ handle, secret }: Cookie, nonce: Buffer): Cookie {
   return { handle, secret: createHmac('sha256', secret).update(nonce).digest('base64url') };
 }
@@ -148,14 +148,14 @@ interface BrowserSession {
   readonly expiresOn: Date;
   readonly secretHash: Buffer;
   readonly formerHash?: Buffer;
-  /** What the present secret was made of the former one with. */
+  /** The value from which, with the former secret, the present one was made. */
   readonly nonce: Buffer;
   readonly changedOn: Date;
 }
 
 /**
- * The session of a cookie, whatever its secret, held until the transaction ends: uses come one after the other, and none after its
- * end. The user comes first, as where users are disabled, which ends their sessions.
+ * The session of a cookie, whatever its secret, locked until the transaction ends: uses come one after the other, and none after its end.
+ * The user is locked first, in the same order as a change that disables users and so ends their sessions.
  */
 async function lockBrowserSession(db: Db, { handle }: Cookie): Promise<BrowserSession | undefined> {
   const here = sql`browser_sessions b join sessions s on s.id = b.session_id join users u on u.id = s.user_id

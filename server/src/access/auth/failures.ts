@@ -13,7 +13,7 @@ export interface Attempt {
   readonly network: string;
 }
 
-/** The network that failures are counted by. IPv6 clients have 2^64 addresses each, which count as one. */
+/** The network by which failures are counted. IPv6 clients have 2^64 addresses each, which count as one. */
 export function networkOf(address: string): string {
   const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
   if (mapped !== undefined || !isIPv6(address)) return mapped ?? address;
@@ -27,8 +27,7 @@ export function networkOf(address: string): string {
   return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
 }
 
-// Names lose their case in the same way here and where user names are unique: otherwise a name could be tried under several
-// counts.
+// Lower case must be the same here and where user names are unique: otherwise a name could be tried under several counts.
 export const lowerCased = (username: string) => sql`lower(${username}::text)`;
 
 // A hash, because people type passwords into the wrong field.
@@ -43,7 +42,7 @@ export async function lockLoginFailures(db: Db, username: string): Promise<void>
   await db.rows(sql`select pg_advisory_xact_lock(hashtextextended(${lowerCased(username)}, 0))`);
 }
 
-/** The failures before an attempt, by which it is decided. */
+/** The failures before an attempt, on which its decision rests. */
 export async function selectLoginFailures(db: Db, attempt: Attempt): Promise<LoginFailures> {
   const row = await db.row<LoginFailures>(sql`
     select exists (select from known_logins where subject_hash = ${hashOfPair(attempt)}) as "isKnown",
@@ -63,7 +62,7 @@ export async function countFailure(db: Db, attempt: Attempt, now: Date): Promise
     on conflict (subject_hash) do update set failures = f.failures + 1, last_on = ${now}`);
 }
 
-/** After a success only failures of the name itself count here, and those so far do not. */
+/** After a success the failures of this name from this address start from zero, and the address is known for the name. */
 export async function forgetFailures(db: Db, attempt: Attempt, now: Date): Promise<void> {
   await db.rows(sql`
     update login_failures set failures = 0 where subject_hash = ${hashOfPair(attempt)} and failures > 0`);
@@ -72,7 +71,7 @@ export async function forgetFailures(db: Db, attempt: Attempt, now: Date): Promi
     on conflict (subject_hash) do update set last_on = ${now} where k.last_on < ${now}::timestamptz - interval '1 day'`);
 }
 
-/** An attempt that failed, as its event tells it. */
+/** A failed attempt, as its event records it. */
 interface FailedAttempt {
   /** `logIn` when left out. */
   readonly operation?: string;
@@ -83,8 +82,8 @@ interface FailedAttempt {
 }
 
 /**
- * Records an attempt that failed. Those that a flood repeats within a minute are one event with a count.
- * @param subject the hash of what makes two of them the same
+ * Records a failed attempt. Repeated ones within a minute, as in a flood, are one event with a count.
+ * @param subject the hash that attempts of one kind share
  */
 export async function recordFailure(
   context: Pick<TenantContext, 'db' | 'now' | 'wake'>,
@@ -104,7 +103,7 @@ interface Unrecorded {
   readonly count: number;
 }
 
-/** Records failed attempts that were counted only, some thousand at most: each subject has an event a minute. */
+/** Records failed attempts that were only counted so far, some thousand at most: each subject has one event a minute. */
 export async function recordFailures(
   context: Pick<TenantContext, 'db' | 'now' | 'wake'>,
   which: Sql,

@@ -5,7 +5,7 @@ import { tokenSeconds } from './tokens.ts';
 
 const delay = 60_000;
 const tokenMilliseconds = tokenSeconds * 1000;
-// A log-in under way when a newer key came still signs with the older one: hence twice the life of a token.
+// A log-in that was under way when a newer key came still signs with the older one: hence twice the life of a token.
 const keyMilliseconds = 2 * tokenMilliseconds;
 // At one attempt a minute, waiting this time for failures to be forgotten gains nothing: only five attempts are free then.
 const failureMilliseconds = 15 * 60_000;
@@ -16,7 +16,7 @@ export const forgetRevokedSessions: Job = {
   name: 'forgetRevokedSessions',
   run: async (context) => {
     const { db, now } = context;
-    // A server whose clock is late still takes its tokens for a while; it must find it here as long.
+    // A server whose clock is late accepts its tokens for a while longer, and must find their revocation here as long.
     await deleteRevokedSessions(db, new Date(now.getTime() - tokenMilliseconds));
     await deleteExpiredSessions(db, new Date(now.getTime() - tokenMilliseconds));
     await deleteSigningKeys(db, new Date(now.getTime() - keyMilliseconds));
@@ -28,7 +28,7 @@ export const forgetRevokedSessions: Job = {
   },
 };
 
-/** Deletes the keys that were succeeded by a newer one before a time. */
+/** Deletes the keys that a newer one replaced before a time. */
 async function deleteSigningKeys(db: Db, before: Date): Promise<void> {
   await db.rows(sql`delete from signing_keys k where exists (
     select from signing_keys newer where newer.created_on > k.created_on and newer.created_on < ${before})`);
@@ -53,7 +53,7 @@ async function deleteStaleLoginFailures(db: Db, before: Date): Promise<void> {
     limit 10000 for update skip locked)`);
 }
 
-/** Forgets from where users logged in until a time, some thousands at most. */
+/** Forgets known log-ins, the addresses from which users logged in, until a time, some thousands at most. */
 async function deleteKnownLogins(db: Db, before: Date): Promise<void> {
   await db.rows(sql`delete from known_logins where subject_hash in (
     select subject_hash from known_logins where last_on < ${before} limit 10000 for update skip locked)`);

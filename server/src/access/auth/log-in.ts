@@ -25,14 +25,14 @@ import { decideLogIn } from './rules.ts';
 
 type Session = Schemas['Session'];
 
-// Attempts wait here before they ask the database for anything, so that a flood from one address takes nothing from another.
+// Attempts wait here before they ask the database for anything, so that a flood from one address takes nothing from others.
 const limitPasswords = createFairLimiter({
   atOnce: shareOf(4),
   waiting: 100,
   waitingInAll: 1000,
   refusal: busy,
 });
-// All runners of a site may come back at once, and have one address.
+// All runners of a site may come back at once, from one address.
 const limitKeys = createFairLimiter({ atOnce: shareOf(4), waiting: 1000, waitingInAll: 3000, refusal: busy });
 
 export const getLoginMethods: Functions['getLoginMethods'] = async ({ providers }, { query }) => {
@@ -58,7 +58,7 @@ export const logIn: Functions['logIn'] = async (context, { body }) => {
   );
 };
 
-/** Nobody guesses 160 random bits: keys are not slowed down, nor kept out while passwords of their user are guessed. */
+/** 160 random bits cannot be guessed: keys are not slowed down, nor locked out while passwords of their user are guessed. */
 async function logInByKey({ transact }: SteppedContext, attempt: Attempt, apiKey: string): Promise<Session> {
   const outcome = await transact(async (step) => {
     const account = await selectAccount(step.db, attempt.username);
@@ -70,7 +70,7 @@ async function logInByKey({ transact }: SteppedContext, attempt: Attempt, apiKey
   return granted(outcome);
 }
 
-/** Hashes between two transactions: a connection held through it would be missing elsewhere. */
+/** Hashes between two transactions: a connection held meanwhile would be missing elsewhere. */
 async function logInByPassword(
   { transact }: SteppedContext,
   attempt: Attempt,
@@ -93,8 +93,8 @@ function granted(outcome: Session | Refusal): Session {
 }
 
 /**
- * Decides again, one attempt after the other: guesses that were sent at once all found few failures before.
- * @param proved the hash that the password was found to be right for.
+ * Decides again, one attempt after the other: guesses sent at once all found few failures before.
+ * @param proved the hash that the password was found to match
  */
 async function settleAttempt(
   step: PublicContext,
@@ -175,15 +175,15 @@ function selectAccount(db: Db, username: string): Promise<Account | undefined> {
     where lower(u.username) = ${lowerCased(username)}`);
 }
 
-/** Why an attempt failed, as those may know who see the events of the tenant. */
+/** The reason for a failed attempt, for readers of the tenant's events. */
 interface Failing {
   readonly account: Account | undefined;
   readonly what: 'password' | 'API key';
 }
 
 /**
- * Records an attempt that failed, of a user whom nobody knows for the first tenant, and without the name, which may be a password. What is
- * counted together is of one name from one address, or of unknown names from one.
+ * Records a failed attempt; one with an unknown name goes to the first tenant, and without the name, which may be a password. Failures are
+ * counted together for one known name from one address, and for all unknown names from one address.
  */
 function recordFailedLogIn(context: PublicContext, attempt: Attempt, failing: Failing): Promise<void> {
   const { account } = failing;

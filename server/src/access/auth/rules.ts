@@ -10,9 +10,9 @@ export interface Caller {
   readonly username: string;
   readonly tenantId: Id;
   readonly permissions: readonly string[];
-  /** The only queues that the API key of the session is good for. */
+  /** The only queues that the API key of the session opens. */
   readonly queueIds?: readonly Id[] | undefined;
-  /** Whether the session began with a temporary password, which is there still. */
+  /** Whether the session began with a temporary password that has not been changed. */
   readonly mustChangePassword: boolean;
   /** Memberships in the queue of the operation. */
   readonly memberships: readonly Membership[];
@@ -54,7 +54,10 @@ function decidePermission({ permission }: Operation, { permissions }: Caller): R
   );
 }
 
-/** The refusal of a call with a key for some queues, which opens what is about one of them alone, and the list of them. */
+/**
+ * The refusal of a call with an API key for some queues: it opens what concerns one of them alone, the list of queues, and operations about
+ * the caller.
+ */
 function decideKey(
   operation: Operation,
   queueIds: readonly Id[] | undefined,
@@ -69,14 +72,14 @@ function decideKey(
   );
 }
 
-/** What is about the caller alone; the preferences of a user are of no queue. */
+/** Whether an operation concerns the caller alone. Preferences of a user belong to no queue. */
 function isOfKey({ path, permission }: Operation): boolean {
   return permission === 'oneself' && path !== operations.getPreferences.path;
 }
 
 /**
- * The refusal of a call of somebody who has logged in with a temporary password, which others know as well. Logging out needs no
- * permission, and is not decided here.
+ * The refusal of a call by a user with a temporary password, which others know as well. Logging out needs no permission, and is not decided
+ * here.
  */
 export function decidePassword(
   operationId: OperationId | undefined,
@@ -89,7 +92,7 @@ export function decidePassword(
   );
 }
 
-/** Whether the memberships of the caller allow what an operation on a queue needs, should the caller see the queue. */
+/** Whether the caller's memberships allow an operation on a queue, provided that the caller sees the queue. */
 export function mayIn(operation: Operation, caller: Caller): boolean {
   return includesAny(capabilitiesIn(caller), operation.queue ?? []);
 }
@@ -138,7 +141,7 @@ interface LoginFailures {
   readonly isKnown: boolean;
 }
 
-/** After how many failures an attempt has to wait, for how many seconds at most, and why. */
+/** The limit of failures after which an attempt has to wait, the longest wait in seconds, and the reason. */
 interface Patience {
   readonly free: number;
   readonly longest: number;
@@ -150,15 +153,15 @@ const underAttack: Patience = { free: 1, longest: 900, what: 'with this user nam
 const ofAddress: Patience = { free: 100, longest: 60, what: 'from this address' };
 const attackFailures = 50;
 
-/** Whether failures with a name, from all addresses, are too many for one address: somebody guesses from many. */
+/** Whether a name has too many failures from all addresses: somebody guesses from many of them. */
 function isAttacked({ name, isKnown }: LoginFailures): boolean {
   return !isKnown && (name?.count ?? 0) >= attackFailures;
 }
 
 /**
- * The refusal of an attempt to log in that comes too early. Nobody waits for what failed from other addresses, so that no one can
- * lock others out: a name that many addresses try leaves each of them fewer attempts. One address that tries many names waits with
- * all of them, except for those that have logged in from there.
+ * The refusal of a log-in attempt that comes too early. Failures from other addresses make nobody wait, so that users cannot be locked out
+ * by others: a name that is tried from many addresses leaves fewer attempts to each of them. An address that tries many names waits with
+ * all of them, except for names that have logged in from there.
  */
 export function decideLogIn(failures: LoginFailures, now: Date): Refusal | undefined {
   const { pair, address, isKnown } = failures;
@@ -166,7 +169,7 @@ export function decideLogIn(failures: LoginFailures, now: Date): Refusal | undef
   return refusal ?? (isKnown ? undefined : decideAttempt(address, now, ofAddress));
 }
 
-/** The refusal of an attempt that comes too early after others that failed; the wait doubles with each. */
+/** The refusal of an attempt that comes too early after failed ones; the wait doubles with each. */
 export function decideAttempt(
   failures: Failures | undefined,
   now: Date,
@@ -191,20 +194,20 @@ export function decideRenewal(loggedInOn: Date, sessionHours: number, now: Date)
   return new Refusal('UNAUTHENTICATED', `This session began more than ${hours} ago. Log in again.`);
 }
 
-/** The secrets of the cookie that a browser keeps a session by, as hashes. */
+/** The secrets of the cookie by which a browser keeps a session, as hashes. */
 interface KeptCookie {
   readonly secretHash: Buffer;
-  /** The one before, if there was one. */
+  /** The former secret, if there was one. */
   readonly formerHash?: Buffer;
-  /** When the present one took the place of another. */
+  /** The time at which the present secret replaced another. */
   readonly changedOn: Date;
 }
 
 const tabsMs = 30_000;
 
 /**
- * What a use of a cookie means. Tabs of a browser that come within half a minute of one another have the present cookie or the one
- * before, and all of them leave with the present one. An older one was kept by somebody who is not the browser.
+ * The meaning of a use of a cookie. Tabs of a browser that come within half a minute of one another have the present cookie or the one
+ * before, and all of them leave with the present one. An older one was kept by somebody other than the browser.
  */
 export function decideCookie(
   kept: KeptCookie,

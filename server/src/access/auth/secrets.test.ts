@@ -9,7 +9,7 @@ afterAll(() => {
   server?.kill('SIGKILL');
 });
 
-/** Starts the server as a process that logs all it can. */
+/** Starts the server as a process with the most detailed log. */
 async function start(environment: Record<string, string>) {
   const root = path.join(import.meta.dirname, '../../../..');
   const main = path.join(import.meta.dirname, '../../main.ts');

@@ -8,8 +8,9 @@ const hour = 3_600_000;
 type Bearer = Pick<Identity, 'sessionId' | 'userId' | 'loggedInOn'> & { readonly apiKeyId?: Id | undefined };
 
 /**
- * Keeps that a session has a new token. The user is held until the transaction ends, so that nobody is disabled and left with a
- * session that begins at the same moment. @returns whether the user may have one.
+ * Stores that a session has a new token. The user is locked until the transaction ends, so that a user who is disabled at the same moment
+ * is not left with a session.
+ * @returns whether the user may have one
  */
 export async function saveSession(
   context: Lasting & Pick<Context, 'client'>,
@@ -31,7 +32,7 @@ export async function saveSession(
   return row !== undefined;
 }
 
-/** At most once a minute: thousands of runners may share a key, and none waits for another here. */
+/** Updates at most once a minute: thousands of runners may share a key, and must not wait for each other here. */
 async function noteUse(db: Db, apiKeyId: Id, now: Date): Promise<void> {
   await db.write(sql`
     update api_keys set last_used_on = ${now} where id = (

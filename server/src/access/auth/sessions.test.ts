@@ -14,7 +14,7 @@ const { app, anyone, logIn, isAccepted } = await startForLogIns();
 const nobodys = await makeSigningKey();
 
 describe('sessions', () => {
-  /** A token of another that was got for it so many times. */
+  /** A token that was exchanged this many times, from another one. */
   async function refreshed(token: string, times: number): Promise<string> {
     if (times === 0) return token;
     return refreshed((await app.as(token).refreshToken()).body.token, times - 1);
@@ -68,7 +68,7 @@ describe('sessions', () => {
   });
 });
 
-/** A token of a key that nobody has. */
+/** A token of an unknown key. */
 async function forgeUnknown(): Promise<string> {
   const claims = {
     userId: 1,
@@ -113,7 +113,7 @@ describe('tokens of a signing key that is gone', () => {
     const questions = () => line.sent().split('as "publicKey" from signing_keys where').length - 1;
     const before = questions();
     const tokens = await Promise.all(Array.from({ length: 50 }, forgeUnknown));
-    // Each question takes so long that the other calls have come before it is answered.
+    // Each question takes long enough that the other calls arrive before it is answered.
     line.spoil({ delayMs: 500 });
     const answers = await Promise.all(tokens.map((given) => there.as(given).listQueues()));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));

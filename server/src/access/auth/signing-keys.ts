@@ -15,7 +15,7 @@ export const rotateSigningKey: PlainOperation<'rotateSigningKey'> = async (conte
   return { id, createdOn: now.toISOString() };
 };
 
-/** Adds a key that signs from now on, and answers its id. */
+/** Adds a key that signs from now on; returns its id. */
 export async function addSigningKey(db: Db, now: Date): Promise<string> {
   const key = await makeSigningKey();
   await insertSigningKey(db, now, key);
@@ -32,7 +32,7 @@ async function insertSigningKey(db: Db, now: Date, key: SigningKey): Promise<voi
     values (${key.id}, ${key.privateKey}, ${key.publicKey}, ${now})`);
 }
 
-/** No token of another key is taken any more, and no browser gets another one. */
+/** Tokens of other keys are not accepted any more, and browsers get no new ones. */
 async function endAllSessions(db: Db, newKeyId: string): Promise<void> {
   await db.rows(sql`delete from signing_keys where id <> ${newKeyId}`);
   await db.rows(sql`delete from sessions`);

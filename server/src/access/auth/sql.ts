@@ -5,9 +5,8 @@ import type { Caller } from './rules.ts';
 import type { SigningKey } from './tokens.ts';
 
 /**
- * The callers behind tokens, with their memberships in a queue. A caller is missing who is disabled, or whose session was revoked,
- * whose API key is gone, or the key that signed the token: here, as everything that is done for a token comes by, with no server
- * having to be told.
+ * The callers behind tokens, with their memberships in a queue. A caller is missing whose user is disabled, whose session was revoked, or
+ * whose API key or signing key is gone. All work for a token passes through here, so that servers need no word of such changes.
  */
 export function selectCallers(
   db: Reader,
@@ -35,7 +34,7 @@ export function selectCallers(
   return db.rows<Caller>(named('selectCallers', statement));
 }
 
-/** Items of a queue that a user names in a call, which has its index among others. */
+/** The items of a queue that a user names in a call, with the index of the call. */
 interface Naming {
   readonly index: number;
   readonly userId: Id;
@@ -43,8 +42,8 @@ interface Naming {
 }
 
 /**
- * The indexes of the calls that name only items which were sent to devices of their user (requestWork). Usually the user is the
- * last holder of the item; otherwise its events show it. A call that names no item is not among them.
+ * The indexes of the calls that name only items sent to devices of their user (requestWork). Usually the user is the last holder of the
+ * item; otherwise its events show it. A call that names no item is not included.
  */
 export async function selectSentTo(db: Db, queueId: Id, namings: readonly Naming[]): Promise<number[]> {
   const asked = namings.flatMap(({ index, userId, itemIds }) => itemIds.map((id) => ({ index, userId, id })));
@@ -61,7 +60,7 @@ export async function selectSentTo(db: Db, queueId: Id, namings: readonly Naming
   return rows.map(({ index }) => index);
 }
 
-/** The key that signs: the newest. */
+/** The signing key: the newest. */
 export function selectSigningKey(db: Db): Promise<SigningKey | undefined> {
   return db.row<SigningKey>(sql`
     select id, private_key as "privateKey", public_key as "publicKey" from signing_keys

@@ -14,7 +14,7 @@ import { Refusal, tokenExpired } from '../../engine/errors.ts';
 import { GroupCommit } from '../../engine/group-commit.ts';
 import type { Identity, VerifyToken } from '../../engine/operation.ts';
 
-/** Facts of the wire: algorithm and issuer are those that existing programs expect. */
+/** Fixed by the protocol: algorithm and issuer are the ones that existing programs expect. */
 const algorithm = 'RS512';
 const issuer = 'AutomationAnywhere';
 const audience = 'millrace';
@@ -25,7 +25,7 @@ const leewaySeconds = 60;
 /** Finds the public key (PEM) of a signing key by its id. */
 type FindKey = (keyId: string) => Promise<string | undefined>;
 
-/** A public key, with the tokens that it has proved: they are forgotten with it. */
+/** A public key, with the tokens proved by it: they are forgotten with it. */
 interface KnownKey {
   readonly id: string;
   readonly key: CryptoKey;
@@ -38,9 +38,9 @@ const keptTokens = 10_000;
 const keyMs = 500;
 
 /**
- * A verifier that remembers keys, and tokens it has proved, because proving one costs more than a request. It looks for each key in
- * use again twice a second, without keeping anybody waiting: it is the doorkeeper only, and nothing is done for a token in whose
- * transaction the key is gone.
+ * A verifier that remembers keys and proved tokens, because a proof costs more than a request. It looks up each key in use again twice a
+ * second, without keeping anybody waiting: it is only the doorkeeper, as every transaction checks again that the key of its token is still
+ * there.
  * @param now the time of the database, by which tokens are signed
  */
 export function createVerifier(findKey: FindKey, now: () => Date): VerifyToken {
@@ -56,7 +56,7 @@ export function createVerifier(findKey: FindKey, now: () => Date): VerifyToken {
     const known = keys.get(id);
     if (!known) return find(id);
     if (performance.now() - known.foundOn < keyMs) return known;
-    // Once for all who ask meanwhile. While the database is away nothing can be done with any token, so that the key may stay.
+    // Once for all callers that ask meanwhile. While the database is away no token is of any use, so that the key may stay.
     keys.set(id, { ...known, foundOn: performance.now() });
     find(id).catch(() => undefined);
     return known;
@@ -75,7 +75,7 @@ export function createVerifier(findKey: FindKey, now: () => Date): VerifyToken {
 const noToken =
   "Access token expected in the 'Authorization: Bearer' or 'X-Authorization' header. Log in at POST /v2/authentication.";
 
-/** A token, and what can be told of it without proving it. */
+/** A token, and its contents before any proof. */
 interface Sent {
   readonly token: string;
   readonly keyId: string | undefined;
@@ -121,7 +121,7 @@ async function prove(token: string, { id, key }: KnownKey, now: Date): Promise<I
 
 type ProvedClaims = JWTPayload & { readonly iat: number; readonly exp: number };
 
-/** The claims as this server writes them: who has a key that leaked might write others. @throws Error when they are odd. */
+/** The claims as this server writes them: a thief of a leaked key might write others. @throws Error when they are odd. */
 function readClaims(keyId: string, claims: ProvedClaims): Identity {
   const { sub, jti, sid, auth_time: loggedIn, iat, exp, tenantUuid, apiKeyId } = claims;
   if (exp - iat > tokenSeconds) throw new Error('it lives too long');
@@ -154,7 +154,7 @@ function timeIn(value: unknown, latest: number): Date {
   throw new Error('not a time before');
 }
 
-/** The id of the key in the header, which nobody has proved yet: it goes to the database only if it looks like one. */
+/** The id of the key in the header, not proved yet: it goes to the database only if it looks like one. */
 function keyIdOf(token: string): string | undefined {
   try {
     const { kid } = decodeProtectedHeader(token);
@@ -168,9 +168,9 @@ function unreadable(): Refusal {
   return new Refusal('UNAUTHENTICATED', 'The access token is not one of this server. Log in again.');
 }
 
-/** A key pair that signs tokens, in PEM. */
+/** A key pair for signing tokens, in PEM. */
 export interface SigningKey {
-  /** The kid of the tokens that it signs. */
+  /** The kid of the tokens signed by it. */
   readonly id: string;
   readonly privateKey: string;
   readonly publicKey: string;
@@ -178,11 +178,11 @@ export interface SigningKey {
 
 /** The claims of a token about its bearer and its session. */
 type Claims = Pick<Identity, 'userId' | 'tenantUuid' | 'sessionId' | 'loggedInOn'> & {
-  /** The API key that the session was begun with, if it was one; the session ends with it. */
+  /** The API key with which the session began, if it was one; the session ends with the key. */
   readonly apiKeyId?: Id | undefined;
 };
 
-/** A new token. Besides what this server reads it has the members that existing programs read. */
+/** A new token. Besides the members that this server reads it has those for existing programs. */
 export async function signToken(key: SigningKey, claims: Claims, now: Date): Promise<string> {
   const { userId, tenantUuid, sessionId, loggedInOn, apiKeyId } = claims;
   const issuedAt = Math.floor(now.getTime() / 1000);
@@ -209,8 +209,8 @@ export async function signToken(key: SigningKey, claims: Claims, now: Date): Pro
 }
 
 /**
- * Proves tokens by their signature and their time, with the keys that are in the database. It asks for unknown keys one time after
- * the other, for all that have come meanwhile: anybody can name such keys, and a flood would take the connections of all others.
+ * Proves tokens by their signature and their time, with the keys in the database. Unknown keys are looked up one time after the other, for
+ * all calls that arrived meanwhile: anybody can name such keys, and a flood would take the connections of all others.
  */
 export function createTokenVerifier(db: Reader, now: () => Date): VerifyToken {
   const lanes = new GroupCommit<string, string | undefined>(

@@ -117,7 +117,7 @@ describe('addOrUpdateQueueMember', () => {
       expect.stringContaining('the last owner of the queue who is not disabled'),
     ]);
     expect((await setRole(own.owner.id, 'MEMBER', own)).status).toBe(409);
-    // Who is disabled keeps the queue for nobody.
+    // A disabled user does not count as another owner.
     expect((await app.admin.removeQueueMember({ path: { ...path, userId: second.id } })).status).toBe(204);
   });
 

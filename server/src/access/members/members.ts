@@ -27,7 +27,7 @@ export const addOrUpdateQueueMember: QueueOperation<'addOrUpdateQueueMember'> = 
   const { db, queue } = context;
   const { userId } = input.path;
   const member = await readMember(context, userId);
-  // True until the end: the queue is held against other changes of its members.
+  // Holds until the end: the lock on the queue keeps out other changes of its members.
   const role = decideRole(member.role, input.body.role, await hasOtherOwner(db, queue.id, userId));
   if (role instanceof Refusal) throw role;
   await saveMember(db, queue.id, userId, role);
@@ -94,7 +94,7 @@ export const removeQueueMember: QueueOperation<'removeQueueMember'> = async (con
   const { userId } = path;
   const { role } = await readMember(context, userId);
   if (!role) throw new Refusal('NOT_FOUND', `The user ${userId} does not belong to queue ${queue.id}.`);
-  // True until the end: the queue is held against other changes of its members.
+  // Holds until the end: the lock on the queue keeps out other changes of its members.
   const refusal = decideRemoval(role, await hasOtherOwner(db, queue.id, userId));
   if (refusal) throw refusal;
   await db.rows(sql`delete from queue_members where queue_id = ${queue.id} and user_id = ${userId}`);
@@ -125,8 +125,8 @@ export function makeOwner({ db, actor }: Context, queueId: Id): Promise<void> {
 }
 
 /**
- * Gives a user a role in a queue, whatever it was before. The user is held until the transaction ends, so that nobody who is deleted at
- * the same moment stays an owner. @throws Refusal NOT_FOUND when that has happened
+ * Gives a user a role in a queue, in place of any other. The user is locked until the transaction ends, so that a user who is deleted at
+ * the same moment does not stay an owner. @throws Refusal NOT_FOUND when the user is gone
  */
 async function saveMember(db: Db, queueId: Id, userId: Id, role: MemberRole): Promise<void> {
   const row = await db.row(sql`

@@ -18,7 +18,7 @@ export async function membershipsIn(
 /** Memberships by which one sees a queue; those by devices are about single calls. */
 type Standing = Exclude<Membership, 'DEVICE'>;
 
-/** Queues with what the caller is and may do in each of them. */
+/** Queues with the caller's memberships and capabilities in each of them. */
 export async function withMemberships<Queue extends { readonly id: Id }>(
   { db, actor }: Pick<Context, 'db' | 'actor'>,
   queues: readonly Queue[],
@@ -83,7 +83,7 @@ export function queuesOfUser(userId: Id): Sql {
     select c.queue_id from queue_consumers c join user_roles ur on ur.role_id = c.role_id where ur.user_id = ${userId}`;
 }
 
-/** The owners of a queue beside a user, as SQL. One who is disabled does not count, unless the user is disabled as well. */
+/** The owners of a queue other than a user, as SQL. A disabled one does not count, unless the user is disabled as well. */
 export const otherOwners = (queueId: Sql, userId: Id): Sql => sql`
   select from queue_members o join users u on u.id = o.user_id
   where o.queue_id = ${queueId} and o.role = 'OWNER' and o.user_id <> ${userId}

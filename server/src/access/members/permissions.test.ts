@@ -15,7 +15,7 @@ const memberships = [...viewers, 'DEVICE'] as const;
 const outsiders = ['a user without membership', 'the administrator of another tenant'] as const;
 type Person = (typeof memberships)[number] | (typeof outsiders)[number];
 
-/** The users who may call each operation: said here once more, so that a slip in the contract or in the rules shows. */
+/** The users who may call each operation: repeated here, so that a slip in the contract or in the rules shows. */
 const allowed: Record<QueueOperationId, readonly Person[]> = {
   getQueue: viewers,
   getQueueStats: viewers,
@@ -44,7 +44,7 @@ const allowed: Record<QueueOperationId, readonly Person[]> = {
   createWorkItems: ['OWNER', 'MEMBER', 'PARTICIPANT', 'QUEUE_ADMIN'],
   createWorkItemsFromFile: ['OWNER', 'MEMBER', 'PARTICIPANT', 'QUEUE_ADMIN'],
   previewFile: ['OWNER', 'MEMBER', 'PARTICIPANT', 'QUEUE_ADMIN'],
-  // Consumers and devices report the items that they hold; what else they may change, they are told item by item.
+  // Consumers and devices report the items that they hold; other changes are refused item by item.
   updateWorkItem: ['OWNER', 'MEMBER', 'CONSUMER', 'DEVICE', 'QUEUE_ADMIN'],
   deleteWorkItem: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
   updateWorkItemStatus: ['OWNER', 'MEMBER', 'QUEUE_ADMIN'],
@@ -86,7 +86,7 @@ interface Place {
   readonly passing: { readonly user: number; readonly role: number };
 }
 
-/** A sound call of each operation, so that nothing but permission can be in its way. */
+/** A valid call of each operation, so that only permission can be in its way. */
 const inputs: { readonly [O in QueueOperationId]: (place: Place) => Partial<Input<O>> } = {
   getQueue: ({ path }) => ({ path }),
   getQueueStats: ({ path }) => ({ path }),
@@ -225,7 +225,7 @@ async function createDeviceUser(): Promise<TestUser> {
   return app.user('device', ['Device']);
 }
 
-/** Calls an operation on an item that nobody has touched; devices, on one that they were sent. */
+/** Calls an operation on an untouched item; devices, on one that was sent to them. */
 async function call(operationId: QueueOperationId, caller: Caller, where: Place = place) {
   const [added] = await add();
   if (operationId.startsWith('remove')) await letIn(place);
@@ -234,21 +234,21 @@ async function call(operationId: QueueOperationId, caller: Caller, where: Place 
   return (caller[operationId] as Caller['getQueue'])(input as Input<'getQueue'>);
 }
 
-/** Makes those belong to the queue whom a call may take off it. */
+/** Adds the user and the role that a call may remove to the queue. */
 async function letIn({ path, passing: { user, role } }: Place) {
   const { OWNER } = callers;
   expect((await OWNER.addQueueConsumer({ path, body: { roleId: role } })).status).toBe(200);
   expect((await OWNER.addQueueParticipant({ path, body: { userId: user } })).status).toBe(200);
 }
 
-/** Whether all of the people have the permission that the operation needs; of the others, only an administrator has it. */
+/** Whether all of these people have the permission for the operation; of all others, only an administrator has it. */
 const isUsual = (operationId: QueueOperationId) =>
   (operations[operationId].permission as string) === 'useQueues';
 
 function verdictOn(operationId: QueueOperationId, person: Person) {
   if (allowed[operationId].includes(person)) return 'is open to';
   const isUnseen = [...outsiders, 'DEVICE'].includes(person);
-  // Without the permission, nobody is told whether there is such a queue.
+  // Without the permission, the answer does not reveal whether there is such a queue.
   const isAdministrator = person === 'the administrator of another tenant';
   return isUnseen && (isUsual(operationId) || isAdministrator) ? 'finds no queue for' : 'is forbidden to';
 }
@@ -265,7 +265,7 @@ describe.each(queueOperations)('%s', (operationId) => {
     const { status, error } = await call(operationId, callers[person]);
     if (verdict === 'finds no queue for') expect([status, error.code]).toEqual([404, 'NOT_FOUND']);
     else if (verdict === 'is forbidden to') expect([status, error.code]).toEqual([403, 'FORBIDDEN']);
-    // A conflict comes after permission was given.
+    // A conflict is found only after the permission check.
     else expect([200, 204, 409]).toContain(status);
   });
 

@@ -11,13 +11,13 @@ const capabilitiesByMembership: Record<Membership, readonly Capability[]> = {
   MEMBER: ['view', 'add', 'repair'],
   PARTICIPANT: ['view', 'add'],
   CONSUMER: ['view', 'process', 'report'],
-  // A user whose device was sent the items of a call keeps, reads and reports them, and needs to know nothing else of the queue.
+  // A user whose device was sent the items of a call extends their leases, reads and reports them, and needs no other part of the queue.
   DEVICE: ['report'],
   AUDITOR: ['view'],
   QUEUE_ADMIN: ['view', 'add', 'repair', 'edit', 'process', 'report'],
 };
 
-/** The capabilities that the memberships of a user give together. */
+/** The capabilities that a user's memberships give together. */
 export function capabilitiesOf(memberships: readonly Membership[]): Set<Capability> {
   return new Set(memberships.flatMap((membership) => capabilitiesByMembership[membership]));
 }
@@ -45,7 +45,7 @@ export function decideRemoval(role: MemberRole, hasOtherOwner: boolean): Refusal
 
 /**
  * The role of a user after a request. Without a wanted role, a user keeps the present one, or else becomes MEMBER.
- * @param hasOtherOwner whether somebody else owns the queue, who is not disabled.
+ * @param hasOtherOwner whether somebody else, who is not disabled, owns the queue
  */
 export function decideRole(
   current: MemberRole | undefined,

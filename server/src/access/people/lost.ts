@@ -7,7 +7,7 @@ import { lockPeople } from '../users/administrators.ts';
 import { hashPassword, makePassword } from '../users/passwords.ts';
 import { setTemporaryPassword } from './people.ts';
 
-/** Somebody who cannot log in any more. */
+/** Somebody who can no longer log in. */
 interface Lost {
   readonly id: Id;
   readonly tenantId: Id;
@@ -16,9 +16,9 @@ interface Lost {
 }
 
 /**
- * Gives a user a temporary password, as whoever rules the machine of the server may; without a name, the only administrator. It
- * is on record, and ends the sessions of the user.
- * @throws Error that names the administrators where it is not clear who is meant.
+ * Gives a user a temporary password, for an operator with access to the server's machine; without a name, to the only administrator. It is
+ * recorded, and ends the sessions of the user.
+ * @throws Error that names the administrators where it is not clear which user is meant.
  */
 export async function resetLostPassword(
   context: Pick<Context, 'db' | 'now' | 'wake'>,

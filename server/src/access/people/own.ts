@@ -23,7 +23,7 @@ export const getMe: PlainOperation<'getMe'> = async ({ db, actor }) => {
   return { ...user, ...sessionMembers([...actor.permissions].toSorted()) };
 };
 
-/** Hashes between two transactions, as a log-in does: wrong passwords are counted as there, and slowed down together with them. */
+/** Hashes between two transactions, as a log-in does: wrong passwords are counted and slowed down together with failed log-ins. */
 export const changePassword: StepsOperation<'changePassword'> = async ({ transact }, { body }) => {
   const { password, newPassword } = body;
   const { hash, username } = await transact(presentPassword);

@@ -27,7 +27,7 @@ async function newest(operation: string) {
 
 type Changes = Pick<Caller, 'updateUser' | 'deleteUser' | 'disableUser' | 'enableUser' | 'resetUserPassword'>;
 
-/** A sound call of each operation that changes a user. */
+/** A valid call of each operation that changes a user. */
 const changes: { [O in keyof Changes]: (caller: Caller, id: number) => ReturnType<Caller[O]> } = {
   updateUser: (caller, id) => caller.updateUser({ path: { id }, body: { version: 0, firstName: 'X' } }),
   disableUser: (caller, id) => caller.disableUser({ path: { id } }),

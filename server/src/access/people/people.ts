@@ -111,13 +111,13 @@ async function settleReset(context: Context, userId: Id, hash: string): Promise<
   await setTemporaryPassword(db, userId, hash, authorOf(context));
   const endedSessions = await endSessionsOf(context, userId);
   await recordOfAccess(context, { operation: 'resetUserPassword', changes: { userId, endedSessions } });
-  // Whoever has the password has the queues of the user: their owners are told where the caller has no say.
+  // The new password opens the user's queues too: the owners of queues in which the caller has no say learn of it.
   const event = { operation: 'resetUserPassword', actorId: actor.id, changes: { userId, ...context.client } };
   for (const queueId of await queuesBeyond(context, queuesInReachOf(userId)))
     await recordEvents(context, queueId, [event]);
 }
 
-/** Who has found a session open must not get the password with it. */
+/** An intruder at an open session must not get the password with it. */
 function ownPassword(): Refusal {
   return new Refusal(
     'FORBIDDEN',
@@ -125,7 +125,7 @@ function ownPassword(): Refusal {
   );
 }
 
-/** A user as changes need one. */
+/** A user, with the members that changes need. */
 interface Person extends Standing {
   readonly id: Id;
   readonly username: string;
@@ -141,12 +141,12 @@ async function findPerson({ db, actor }: Context, id: Id): Promise<Person> {
   throw new Refusal('NOT_FOUND', `There is no user ${id}. POST /v2/usermanagement/users/list lists all.`);
 }
 
-/** A user whom the caller may change. Changes of users come one after the other, so that an administrator remains. */
+/** A user whom the caller may change, locked. Changes of users come one after the other, so that an administrator remains. */
 export async function lockPerson(context: Context, id: Id): Promise<Person> {
   const { db, actor } = context;
   await lockPeople(db);
   await refuseDisabled(context);
-  // Held, so that nobody is made a member of a queue, or begins a session, while they are being deleted or disabled.
+  // Locked, so that the user does not become a member of a queue, or begin a session, while being deleted or disabled.
   await db.rows(sql`select from users where id = ${id} and tenant_id = ${actor.tenantId} for no key update`);
   const person = await findPerson(context, id);
   refuseUnchangeable(context, person);
@@ -158,7 +158,7 @@ function refuseUnchangeable({ actor }: Context, { isDeleted, permissions, userna
   refuseAbove(actor.permissions, permissions, username);
 }
 
-/** Whoever was disabled while they waited for others changes nothing any more. @throws Refusal UNAUTHENTICATED */
+/** A caller who was disabled while waiting for others may change nothing any more. @throws Refusal UNAUTHENTICATED */
 async function refuseDisabled({ db, actor }: Context): Promise<void> {
   const row = await db.row(sql`select from users where id = ${actor.id} and not disabled`);
   if (!row) throw tokenRevoked();
@@ -168,7 +168,7 @@ async function userNow({ db }: Context, id: Id): Promise<Schemas['User']> {
   return (await readUser(db, id)) as Schemas['User'];
 }
 
-/** A user of the tenant, who may have been deleted. */
+/** A user of the tenant, possibly a deleted one. */
 export function selectPerson(db: Db, tenantId: Id, id: Id): Promise<Person | undefined> {
   return db.row<Person>(sql`
     select u.id, u.username, u.version, u.disabled, u.deleted_on is not null as "isDeleted", p.permissions,
@@ -193,7 +193,7 @@ async function setDisabled({ db, actor, now }: Context, id: Id, disabled: boolea
     where id = ${id}`);
 }
 
-/** A password that is good for choosing another. */
+/** Stores a password that is good only for choosing another. */
 export async function setTemporaryPassword(
   db: Db,
   id: Id,
@@ -206,8 +206,8 @@ export async function setTemporaryPassword(
 }
 
 /**
- * The queues whose only owner is this user; archived ones need none. All that the user owns are held first, by a statement of its
- * own: the next one sees who has left them meanwhile.
+ * The queues whose only owner is this user, without archived ones, which need none. All queues of the user are locked first, by a statement
+ * of its own: the next one sees the owners that have left meanwhile.
  */
 async function lockQueuesOwnedAlone({ db, actor }: Context, userId: Id) {
   const owned = sql`select m.queue_id from queue_members m where m.user_id = ${userId} and m.role = 'OWNER'`;
@@ -218,7 +218,7 @@ async function lockQueuesOwnedAlone({ db, actor }: Context, userId: Id) {
     order by "isSeen" desc, q.id limit ${shownProblems}`);
 }
 
-/** Leaves of a user the name, and to whom what they did belongs. */
+/** Removes all of a user but the name and the tenant, so that recorded actions still have their author. */
 async function eraseUser({ db, actor, now }: Context, id: Id): Promise<void> {
   await db.rows(sql`
     update users set deleted_on = ${now}, disabled = true, password_hash = null, must_change_password = false, email = '',
@@ -227,6 +227,6 @@ async function eraseUser({ db, actor, now }: Context, id: Id): Promise<void> {
   await db.rows(sql`delete from api_keys where user_id = ${id}`);
   await db.rows(sql`delete from queue_members where user_id = ${id}`);
   await db.rows(sql`delete from user_preferences where user_id = ${id}`);
-  // Those that are shared are of use to others.
+  // Shared views are of use to others.
   await db.rows(sql`delete from views where user_id = ${id} and not shared`);
 }

@@ -6,7 +6,7 @@ export type Preferences = Schemas['Preferences'];
 const mostLists = 200;
 const mostBytes = 32 * 1024;
 
-/** Preferences after a change: null takes a member away, and of the columns a list. @throws Refusal INVALID_REQUEST */
+/** Preferences after a change: null removes a member, or a list from the columns. @throws Refusal INVALID_REQUEST */
 export function changedPreferences(
   current: Preferences,
   { columns, ...others }: Schemas['PreferencesUpdate'],

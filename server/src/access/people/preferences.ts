@@ -7,7 +7,7 @@ export const getPreferences: PlainOperation<'getPreferences'> = (context) => sel
 
 export const updatePreferences: PlainOperation<'updatePreferences'> = async (context, { body }) => {
   const { db, actor, now } = context;
-  // Two browsers that change different members at a time both do.
+  // Two browsers that change different members at the same time must both succeed.
   await db.rows(sql`
     insert into user_preferences (user_id, preferences, updated_on) values (${actor.id}, '{}', ${now})
     on conflict (user_id) do update set updated_on = excluded.updated_on`);

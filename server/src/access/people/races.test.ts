@@ -16,7 +16,7 @@ async function inTheMiddle(one: App, work: (client: pg.Client) => Promise<void>)
   return client;
 }
 
-/** How many transactions of the application wait for a lock. */
+/** Number of transactions of the application that wait for a lock. */
 async function waiting(): Promise<number> {
   const [row] = await app.sql<{ count: number }>(
     `select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
@@ -60,7 +60,7 @@ describe('changes of users at the same time', () => {
     const { id } = await app.user('reset in a crowd');
     const crowd = Array.from({ length: 60 }, () => hashPassword(password));
     const answer = app.admin.resetUserPassword({ path: { id } });
-    // The crowd came first: until the last of it is hashed, the reset is not.
+    // The crowd came first: the reset is hashed only after the last of it.
     const held: number[] = [];
     for (const one of crowd) {
       const [row] = await app.sql<{ count: number }>(

@@ -86,7 +86,7 @@ function changedRole(role: Role, wanted: Schemas['RoleUpdate']): Settings {
   return { name, description, permissions };
 }
 
-/** Makes a change, and undoes it again where it is only tried out: so that all that would refuse it does. */
+/** Makes a change, and undoes it again in a trial run, so that every check that would refuse it runs. */
 async function tryOut<T>(context: Context, isDry: boolean, change: () => Promise<T>): Promise<T> {
   const { db, actor } = context;
   const before = await selectRemaining(db, actor.tenantId);
@@ -106,15 +106,15 @@ async function saveRole({ db, actor, now }: Context, id: Id, settings: Settings)
       version = version + 1, updated_by = ${actor.id}, updated_on = ${now} where id = ${id}`);
 }
 
-/** What a change of a role takes. */
+/** Permissions and queues that a change of a role takes away. */
 interface Taking {
-  /** The permissions that it grants no more. */
+  /** The permissions that it no longer grants. */
   readonly taken: readonly string[];
-  /** The queues that it processes no more. */
+  /** The queues that it no longer processes. */
   readonly queues: readonly ConsumedQueue[];
 }
 
-/** Names the queues that the caller sees, and counts all. */
+/** The effect of a change; names only the queues that the caller sees, and counts all. */
 async function effectOf({ db }: Context, id: Id, { taken, queues }: Taking): Promise<Effect> {
   const losers = await selectLosers(db, id, taken, queues.length > 0);
   const seen = queues.filter(({ isSeen }) => isSeen).slice(0, shown);
@@ -131,7 +131,7 @@ const shown = 100;
 type RoleQueue = Schemas['RoleQueue'];
 
 interface ConsumedQueue extends RoleQueue {
-  /** Whether the caller may know of it. */
+  /** Whether the caller may know of the queue. */
   readonly isSeen: boolean;
 }
 
@@ -141,7 +141,9 @@ function selectQueues({ db, actor }: Context, roleId: Id): Promise<ConsumedQueue
     from queue_consumers c join queues q on q.id = c.queue_id where c.role_id = ${roleId} order by q.id`);
 }
 
-/** The users of a role who lose permissions that no other role of theirs grants; or all of them, where they lose more than that. */
+/**
+ * The users of a role who lose permissions that no other role of theirs grants; or all users of it, when they lose more than permissions.
+ */
 function selectLosers(
   db: Db,
   roleId: Id,

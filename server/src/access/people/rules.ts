@@ -1,6 +1,6 @@
 import { Refusal } from '../../engine/errors.ts';
 
-/** Nobody changes users who may do more than they: a manager of users could take the place of an administrator. */
+/** A caller cannot change users with more permissions: a manager of users could take the place of an administrator. */
 export function refuseAbove(
   permitted: ReadonlySet<string>,
   permissions: readonly string[],
@@ -22,7 +22,7 @@ export interface OwnedQueue {
   readonly isSeen: boolean;
 }
 
-/** Refuses to delete a user while queues would have no owner. @throws Refusal IN_USE that names the queues which the caller sees */
+/** Refuses to delete a user who is the only owner of queues. @throws Refusal IN_USE that names the queues which the caller sees */
 export function refuseOwner(queues: readonly OwnedQueue[]): void {
   if (queues.length === 0) return;
   const seen = queues.filter(({ isSeen }) => isSeen);

@@ -42,7 +42,7 @@ export const endSession: PlainOperation<'endSession'> = async (context, { path }
 
 /** The sessions that a caller may see, as SQL that follows "from" and ends in a condition. */
 function seenBy({ actor, now }: Pick<Context, 'now'> & { actor: Actor }): Sql {
-  // A key that is good for some queues opens nothing else of others, whatever its owner may do.
+  // A key for some queues opens nothing else of other users, whatever its owner may do.
   const ofAll = actor.permissions.has('manageUsers') && !actor.queueIds;
   const mine = ofAll ? sql`true` : sql`s.user_id = ${actor.id}`;
   return sql`sessions s join users u on u.id = s.user_id

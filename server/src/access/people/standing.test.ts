@@ -31,7 +31,7 @@ describe('rights in queues', () => {
     const made = await manager.call.createUser({ body: { username: 'made to enter', password, roles } });
     expect([made.status, made.error.message]).toEqual(beyond);
     expect((await manager.call.getQueue({ path: queue.path })).status).toBe(404);
-    // Who has the role keeps it when something else is changed.
+    // A user who has the role already keeps it when something else changes.
     expect((await give(consumer.id)).status).toBe(200);
     await join(queue);
     const body = { username: 'made by an owner', password, roles };

@@ -90,7 +90,7 @@ describe('disableTenant', () => {
     expect((await app.admin.enableTenant({ path: { id } })).body).toMatchObject({ id, disabled: false });
     expect((await logIn('admin of closed')).status).toBe(200);
     expect((await byKey()).status).toBe(200);
-    // Sessions of before stay over.
+    // Sessions from before stay ended.
     expect(refusal(await closed.call.getMe())).toEqual([401, 'UNAUTHENTICATED']);
     const { list } = (
       await app.admin.listEvents({ query: { operation: 'disableTenant,enableTenant', last: 9 } })

@@ -4,10 +4,10 @@ import { Refusal } from '../../engine/errors.ts';
 import type { Capability } from '../../engine/operation.ts';
 import { invalid } from '../users/rules.ts';
 
-/** What of a view can be changed. */
+/** The changeable members of a view. */
 export type ViewSettings = Pick<Schemas['View'], 'name' | 'query' | 'columns' | 'sort' | 'shared'>;
 
-/** A view and what its caller is to it. */
+/** A view and its caller's relation to it. */
 export type SeenView = Omit<Schemas['View'], 'mayChange'>;
 
 /** The settings of a view to be made. @throws Refusal INVALID_REQUEST */
@@ -52,7 +52,7 @@ export function changedView(current: SeenView, body: Schemas['ViewUpdate']): Vie
   return { name: storedName(name), query, columns, sort, shared };
 }
 
-/** Whether a view may be changed or deleted by whoever sees it. @param can what they may do in its queue */
+/** Whether a view may be changed or deleted by a user who sees it. @param can the capabilities of the user in its queue */
 export function mayChange(
   { own, shared }: Pick<SeenView, 'own' | 'shared'>,
   can: ReadonlySet<Capability>,
@@ -60,7 +60,7 @@ export function mayChange(
   return own || (shared && can.has('edit'));
 }
 
-/** Why a view may not become what is wanted; what all see, those say who repair the queue. */
+/** The reason why a view may not be changed as wanted. Shared views are for users who may repair the queue to change. */
 export function refusalOf(
   current: Pick<SeenView, 'own' | 'shared'>,
   wanted: Pick<ViewSettings, 'shared'>,

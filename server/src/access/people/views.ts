@@ -54,7 +54,7 @@ export const updateView: PlainOperation<'updateView'> = async (context, { path, 
   await saveView(context, current.id, wanted);
   if (wanted.shared !== current.shared || wanted.name !== current.name)
     await refuseBesideOthers(context, current, wanted);
-  // A filter may have somebody's name in it, and events stay: that it changed is told, and not to what.
+  // A filter may contain somebody's name, and events stay: the event has the changed members, and not their values.
   const changed = Object.keys(changedMembers(current, wanted));
   const isSeen = current.shared || wanted.shared;
   await record(context, 'updateView', { ...current, ...wanted, shared: isSeen }, { changed });
@@ -74,13 +74,13 @@ export const deleteView: PlainOperation<'deleteView'> = async (context, { path }
   await record(context, 'deleteView', view);
 };
 
-/** Where a view belongs. */
+/** The page and the queue of a view. */
 interface Place {
   readonly page: SeenView['page'];
   readonly queueId?: Id | undefined;
 }
 
-/** What the caller may do in a queue; nothing where a view is of none, or the token is not good for queues. */
+/** The caller's capabilities in a queue; none where a view belongs to no queue, or the token is not good for queues. */
 async function capabilitiesIn(context: Context, queueId: Id | undefined): Promise<ReadonlySet<Capability>> {
   if (queueId === undefined || !context.actor.permissions.has('useQueues')) return new Set();
   return capabilitiesOf(await membershipsIn(context, queueId));
@@ -168,7 +168,7 @@ registerConstraints({
   views_queue_id_fkey: { code: 'NOT_FOUND', message: 'The queue was deleted at this moment.' },
 });
 
-/** Refuses a view that was just stored when there are too many beside it, or one whose name people take for the same. */
+/** Refuses a view that was just stored when there are too many beside it, or when people take its name for that of another. */
 async function refuseBesideOthers(
   { db, actor }: Context,
   { page, queueId }: Place,
@@ -188,7 +188,7 @@ async function refuseBesideOthers(
 
 const few = { quota: 100, wayOut: 'Delete those that nobody needs first.' };
 
-/** Records what becomes of a view that others see. */
+/** Records a change of a view that others see. */
 async function record(
   context: Context,
   operation: string,

@@ -7,7 +7,7 @@ const acme = await startProvider();
 const app = await startApp({ signOn: acme.settings() });
 const { begin, cameBack, finish, signOn, lastEvent } = signingOn(app, acme);
 
-/** Signs on with an answer about which the provider lies. */
+/** Signs on with an answer in which the provider lies. */
 async function signOnByLie(person: typeof acme.person, lie: typeof acme.lie) {
   const body = await cameBack(await begin(), person);
   acme.lie = lie;

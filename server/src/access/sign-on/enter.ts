@@ -51,7 +51,7 @@ export function selectTenant(db: Db, name: string): Promise<{ id: Id; disabled: 
   return db.row(sql`select id, disabled from tenants where name = ${name}`);
 }
 
-/** The ids of the roles that a person is to have. No provider makes operators of the installation, whoever names a role so. */
+/** The ids of the roles for a person. No provider makes operators of the installation, whatever roles it names. */
 async function rolesOf({ db, log }: PublicContext, tenantId: Id, { roles }: Person): Promise<Id[]> {
   const found = await db.rows<{ id: Id; name: string }>(sql`
     select id, name from roles where tenant_id = ${tenantId} and name = any(${roles}::text[])
@@ -78,7 +78,7 @@ interface Known {
   readonly lastName: string;
 }
 
-/** The user who was created for a person at the provider, held until the transaction ends. */
+/** The user created for a person at the provider, locked until the transaction ends. */
 function lockIdentity(db: Db, tenantId: Id, { issuer, subject }: Person): Promise<Known | undefined> {
   return db.row<Known>(sql`
     select u.id, i.provider, u.username, u.disabled, u.deleted_on is not null as "isDeleted", u.email, u.first_name as "firstName",
@@ -124,7 +124,7 @@ async function isTaken(db: Db, username: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Brings names up to date. The user name stays, by which all that the user did can be read. @returns the members that changed */
+/** Updates names. The user name stays, as past actions of the user are recorded under it. @returns the members that changed */
 async function updateNames({ db, now }: PublicContext, known: Known, person: Person): Promise<string[]> {
   const members = ['email', 'firstName', 'lastName'] as const;
   const changed = members.filter((member) => known[member] !== person[member]);
@@ -135,7 +135,7 @@ async function updateNames({ db, now }: PublicContext, known: Known, person: Per
   return changed;
 }
 
-/** Whose roles follow the groups of which provider. */
+/** A user, and the provider whose groups give the user's roles. */
 interface Follower {
   readonly userId: Id;
   readonly provider: string;
@@ -166,13 +166,13 @@ async function leave(
 }
 
 interface Following extends Follower {
-  /** The roles that the groups give now. */
+  /** The roles given by the groups now. */
   readonly roleIds: readonly Id[];
   /** Providers whose roles stay as they are. */
   readonly spared?: readonly string[];
 }
 
-/** Gives and takes the roles that follow the groups. Those that were given by hand stay as they are. */
+/** Gives and takes the roles that follow the groups. Roles given by hand stay as they are. */
 async function followGroups(
   { db }: PublicContext,
   tenantId: Id,

@@ -6,13 +6,13 @@ import type { BegunSignOn, Provider } from '../../engine/provider.ts';
 import { personOf, SignOnRefusal, type Claims } from './rules.ts';
 import { readSignOn, type ProviderSettings } from './settings.ts';
 
-/** The providers of an installation. @throws Error that says what of its settings cannot be used */
+/** The providers of an installation. @throws Error that names unusable settings */
 export function openProviders(config: Pick<Config, 'signOn' | 'signOnFile'>): Provider[] {
   const settings = readSignOn(config);
   return (settings?.providers ?? []).map((one) => openProvider(one, settings?.publicUrl ?? ''));
 }
 
-/** Where a provider sends browsers back to in the console. */
+/** The page of the console to which a provider sends browsers back. */
 const page = '/console/sign-on';
 
 function openProvider(settings: ProviderSettings, publicUrl: string): Provider {
@@ -41,7 +41,7 @@ const keptMs = 3_600_000;
 const answerSeconds = 10;
 const toleratedSeconds = 60;
 
-/** What the provider says of itself: asked once an hour, and by all who need it at a time together. */
+/** The metadata of the provider, asked for once an hour, and shared by all callers that need it at the same time. */
 function discovering(settings: ProviderSettings): () => Promise<oidc.Configuration> {
   let found: Promise<oidc.Configuration> | undefined;
   let foundOn = 0;
@@ -63,7 +63,7 @@ async function discover(settings: ProviderSettings): Promise<oidc.Configuration>
   };
   const authentication =
     clientSecret === undefined ? oidc.None() : authentications[clientAuthentication](clientSecret);
-  // Signatures count as well, although answers come from the provider itself: somebody may be between, on this machine.
+  // Signatures are checked even though answers come from the provider directly: over http, a program on this machine may be between.
   const execute = [
     oidc.enableNonRepudiationChecks,
     ...(url.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
@@ -77,7 +77,7 @@ async function discover(settings: ProviderSettings): Promise<oidc.Configuration>
   }
 }
 
-/** What the protocol needs beside the secret: nobody can tell one from another, and who has the secret has all. */
+/** The other values of the protocol, derived from the secret: none can be guessed from another, and the secret alone gives all of them. */
 function derived({ secret }: BegunSignOn, what: 'state' | 'nonce' | 'verifier'): string {
   return createHmac('sha256', secret).update(what).digest('base64url');
 }
@@ -117,7 +117,7 @@ async function claimsFrom(
   }
 }
 
-/** What goes wrong at a provider, to whom it concerns. What was sent is in none of it. */
+/** The refusal for a failure at a provider. It contains nothing that was sent. */
 function refusalOf(settings: ProviderSettings, error: unknown): SignOnRefusal {
   const { title } = settings;
   if (error instanceof oidc.AuthorizationResponseError) {
@@ -150,7 +150,7 @@ function notProved(title: string): string {
   return `The answer of ${title} does not prove who you are. Begin anew at the log-in page; if it comes again, ask who runs Millrace here.`;
 }
 
-/** An error code of the protocol: anything else would be words of somebody in the answer of this server. */
+/** An error code of the protocol: any other text would be somebody's words in the answer of this server. */
 function codeIn(code: string): string {
   return /^\w{1,60}$/.test(code) ? code : 'without a reason that can be shown';
 }

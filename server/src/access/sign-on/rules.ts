@@ -3,7 +3,7 @@ import { commonForm, textProblems } from '../../engine/checks.ts';
 import { Refusal } from '../../engine/errors.ts';
 import type { ProviderSettings } from './settings.ts';
 
-/** A sign-on that is refused: what its person is told, and what goes on record. */
+/** A refused sign-on: the message for its person, and the reason for the record. */
 export class SignOnRefusal extends Refusal {
   readonly reason: string;
 
@@ -13,7 +13,7 @@ export class SignOnRefusal extends Refusal {
   }
 }
 
-/** What a provider says of somebody; it has been proved that it was the provider. */
+/** The claims of a provider about somebody, proved to come from the provider. */
 export type Claims = Readonly<Record<string, unknown>> & { readonly iss: string; readonly sub: string };
 
 type Naming = Pick<
@@ -59,8 +59,7 @@ function rolesFor(settings: Naming, claims: Claims): string[] {
 }
 
 /**
- * The groups that claims name. Entra ID leaves them out where they are too many, and says so: to read that as no groups would take
- * roles away.
+ * The groups in the claims. Entra ID leaves them out when there are too many, and says so: to read that as no groups would take roles away.
  */
 function groupsIn(settings: Naming, claims: Claims): string[] {
   const way = [settings.groupsClaim].flat();
@@ -94,7 +93,7 @@ function textOf(value: unknown, longest: number): string {
   return typeof value === 'string' ? value.slice(0, longest) : '';
 }
 
-/** A text about somebody, which is left out where it is no plain one: what counts is that they can log in. */
+/** A text about a person, left out when it is not plain text: the log-in matters more. */
 function plain(value: unknown): string {
   const text = textOf(value, 255);
   return textProblems('', [text]).length > 0 ? '' : text;

@@ -12,15 +12,15 @@ export interface ProviderSettings {
   readonly tenant: string;
   readonly issuer: string;
   readonly clientId: string;
-  /** Left out for a client that has none. */
+  /** Left out for a client without a secret. */
   readonly clientSecret?: string;
   readonly clientAuthentication: 'client_secret_post' | 'client_secret_basic';
   /** Beside openid. */
   readonly scopes: readonly string[];
-  /** Whether claims are asked for with the access token as well. */
+  /** Whether claims are also requested with the access token. */
   readonly userInfo: boolean;
   readonly usernameClaim: string;
-  /** The name of the claim, or the way to it through objects. */
+  /** The name of the claim, or its path through objects. */
   readonly groupsClaim: string | readonly string[];
   /** The names of the roles that everybody gets. */
   readonly roles: readonly string[];
@@ -90,7 +90,7 @@ type WrittenProvider = Written['providers'][number];
 
 /**
  * The providers by which people sign on; undefined where there are none.
- * @throws Error that names all that cannot be used, and never a secret
+ * @throws Error that names all unusable settings, and never a secret
  */
 export function readSignOn({
   signOn,
@@ -117,7 +117,7 @@ function readText(what: string, file: string): string {
   }
 }
 
-/** YAML, and so JSON as well. A complaint shows no line, as there may be a secret in it. */
+/** YAML, and so JSON as well. The error shows no line, as there may be a secret in it. */
 function parse(written: string, where: string): Written {
   const document = parseDocument(written, { prettyErrors: false });
   const [problem] = document.errors;
@@ -182,7 +182,7 @@ function problemsOfProvider(one: WrittenProvider): string[] {
   ];
 }
 
-/** Google proves whoever has an account there, from any company or none. */
+/** Google proves any person with an account there, from any company or none. */
 function isForAnybody({ issuer, require = {} }: WrittenProvider): boolean {
   return new Set(['accounts.google.com']).has(hostOf(issuer)) && !Object.hasOwn(require, 'hd');
 }
@@ -191,7 +191,7 @@ function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname : '';
 }
 
-/** Codes and tokens go over these: in the clear on this machine alone. */
+/** Codes and tokens travel over these URLs: without TLS on this machine only. */
 function urlProblems(what: string, url: string, isOrigin: boolean): string[] {
   if (!URL.canParse(url)) return [`${what} must be an address that begins with https://, not ${url}`];
   const { protocol, hostname, pathname, search, hash, username } = new URL(url);

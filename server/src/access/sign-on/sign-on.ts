@@ -10,10 +10,10 @@ import { invalid } from '../users/rules.ts';
 import { enter, selectTenant } from './enter.ts';
 import { isConsolePath, SignOnRefusal } from './rules.ts';
 
-// As log-ins: a flood from one address takes nothing from another. Most of the time goes by at the provider.
+// As for log-ins: a flood from one address takes nothing from another. Most of the time is spent waiting for the provider.
 const limit = createFairLimiter({ atOnce: 20, waiting: 100, waitingInAll: 1000, refusal: busy });
 
-// However many wait for a provider, they take few connections at a time.
+// However many wait for a provider, they use few connections at a time.
 const limitSteps = createLimiter({ atOnce: 4, waiting: 1000, refusal: busy });
 const inTurn =
   ({ transact }: SteppedContext): SteppedContext['transact'] =>
@@ -123,7 +123,7 @@ interface TakenSignOn {
   readonly next?: string;
 }
 
-/** What was begun with a secret, which nobody can use again. */
+/** The sign-on that began with a secret, deleted so that the secret works once. */
 function takeSignOn({ db, now }: PublicContext, secret: string): Promise<TakenSignOn | undefined> {
   return db.row<TakenSignOn>(sql`
     delete from sign_ons where secret_hash = ${digest(secret)} and expires_on > ${now}
@@ -134,7 +134,7 @@ function digest(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }
 
-/** A refusal goes on record once a minute for each reason, provider and address, with their number. */
+/** Records a refusal once a minute for each reason, provider and address, with their number. */
 async function recordRefusal(
   step: PublicContext,
   { name, tenant }: Provider,

@@ -11,8 +11,8 @@ export async function lockPeople(db: Db): Promise<void> {
 }
 
 /**
- * Whether the user `u` has a way in: one who was created without a password has none until they have a key that opens all that they may
- * do. One that is good for less, as keys are that somebody else made, lets in nobody who could help themselves.
+ * Whether the user `u` can log in. One created without a password can do so once they have a key for all that they may do. A key for less,
+ * as keys made by somebody else are, does not help a user who must set things right.
  */
 export const canLogIn = sql`not u.disabled and not exists (select from tenants t where t.id = u.tenant_id and t.disabled)
   and (u.password_hash is not null or (
@@ -21,7 +21,7 @@ export const canLogIn = sql`not u.disabled and not exists (select from tenants t
     and exists (select from user_roles l join roles lr on lr.id = l.role_id
       where l.user_id = u.id and 'generateApiKey' = any(lr.permissions))))`;
 
-/** Whether there is somebody of whom there must be one, who can log in. */
+/** Whether an administrator and an operator remain who can log in: there must be one of each. */
 export async function selectRemaining(db: Db, tenantId: Id): Promise<Remaining> {
   const row = await db.row<Remaining>(sql`
     select exists (select from roles r join user_roles ur on ur.role_id = r.id join users u on u.id = ur.user_id
@@ -31,7 +31,7 @@ export async function selectRemaining(db: Db, tenantId: Id): Promise<Remaining> 
   return row as Remaining;
 }
 
-/** Refuses a change that has been made, where it took the last of those of whom there must be one. @throws Refusal STATUS_CONFLICT */
+/** Refuses a change, already made, that took the last administrator or operator. @throws Refusal STATUS_CONFLICT */
 export async function refuseLast(db: Db, tenantId: Id, before: Standing): Promise<void> {
   const refusal = decideLast(before, await selectRemaining(db, tenantId));
   if (refusal) throw refusal;

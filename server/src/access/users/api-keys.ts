@@ -51,7 +51,7 @@ export const rotateApiKey: PlainOperation<'rotateApiKey'> = async (context, { pa
   return made;
 };
 
-/** Makes a key, which is answered once. */
+/** Makes a key; this is the only answer that contains it. */
 async function addKey(context: Context, key: KeyDescription): Promise<Schemas['ApiKey']> {
   const { db, actor, now } = context;
   const apiKey = makeApiKey();
@@ -87,8 +87,8 @@ export function readExpiry(field: string, text: string | null | undefined, now: 
 }
 
 /**
- * What a key for somebody else is good for, whose maker keeps a copy: no more than its user may do now, in queues in which the maker has
- * every say, so that it opens nothing that the user is given later.
+ * The scope of a key for somebody else, whose maker keeps a copy: no more than its user may do now, in queues that the maker owns or
+ * manages, so that it opens nothing that the user is given later.
  */
 async function scopeFor(context: Context, userId: Id, wanted: KeyScope): Promise<KeyScope> {
   const { db, actor } = context;
@@ -105,7 +105,7 @@ async function scopeFor(context: Context, userId: Id, wanted: KeyScope): Promise
   return { permissions: scope, queueIds: await ownQueuesOf(context, userId, wanted.queueIds) };
 }
 
-/** Of the queues of a user, or of those that are wanted, the ones that the caller owns. @throws Refusal FORBIDDEN */
+/** The wanted queues, or else those of the user: the ones among them that the caller owns. @throws Refusal FORBIDDEN */
 async function ownQueuesOf({ db, actor }: Context, userId: Id, wanted?: readonly Id[]): Promise<Id[]> {
   const rows = await db.rows<{ id: Id }>(sql`
     select m.queue_id as id from queue_members m where m.user_id = ${actor.id} and m.role = 'OWNER'
@@ -138,7 +138,7 @@ export const listApiKeys: PlainOperation<'listApiKeys'> = async ({ db, actor }, 
   return { page, list: await selectApiKeys(db, reach, query) };
 };
 
-/** Keys count as a way in: the last administrator keeps one. */
+/** A key counts as a way to log in: the last administrator keeps one. */
 export const revokeApiKey: PlainOperation<'revokeApiKey'> = async (context, { path }) => {
   const { db, actor } = context;
   await lockPeople(db);
@@ -171,13 +171,13 @@ const keyColumns = raw(`
   k.id, k.name, k.user_id as "userId", k.prefix, k.permissions, k.queue_ids as "queueIds", k.expires_on as "expiresOn",
   k.last_used_on as "lastUsedOn", k.replaces, k.created_by as "createdBy", k.created_on as "createdOn"`);
 
-/** What an API key is good for: all that its user may do, unless it says so. */
+/** The scope of an API key: all permissions and queues of its user, unless it is limited. */
 interface KeyScope {
   readonly permissions?: readonly string[] | undefined;
   readonly queueIds?: readonly Id[] | undefined;
 }
 
-/** What an API key is for, and what it is good for. */
+/** The purpose and the scope of an API key. */
 interface KeyDescription extends KeyScope {
   readonly userId: Id;
   readonly name: string;
@@ -202,7 +202,7 @@ async function insertApiKey(db: Db, now: Date, key: NewApiKeyRow): Promise<Schem
   return row as Schemas['ApiKey'];
 }
 
-/** The users whose keys a caller may see: one of them, or all of the tenant. */
+/** The users whose keys a caller may see: one user, or all of the tenant. */
 interface Reach {
   readonly tenantId: Id;
   readonly userId: Id | undefined;
@@ -219,7 +219,7 @@ function selectApiKeys(db: Db, reach: Reach, { where, orderBy, limit, offset }: 
     order by ${orderBy} limit ${limit} offset ${offset}`);
 }
 
-/** An API key that is to be replaced, held against being replaced twice. */
+/** An API key to be replaced, locked against being replaced twice. */
 function lockApiKey(db: Db, reach: Reach, id: Id) {
   return db.row<KeyDescription & { id: Id; createdOn: Date }>(sql`
     select ${keyColumns} from api_keys k where k.id = ${id} and ${inReach(reach)} for update`);
@@ -229,7 +229,7 @@ async function setExpiry(db: Db, id: Id, expiresOn: Date): Promise<void> {
   await db.rows(sql`update api_keys set expires_on = ${expiresOn} where id = ${id}`);
 }
 
-/** Refuses queues that the caller does not see, as if there were none. @throws Refusal INVALID_REQUEST that names each */
+/** Refuses queues that the caller does not see, as if they did not exist. @throws Refusal INVALID_REQUEST that names each */
 async function refuseUnknownQueues({ db, actor }: Context, queueIds: readonly Id[]): Promise<void> {
   const rows = await db.rows<{ id: Id }>(sql`
     select q.id from queues q where q.id = any(${queueIds}::bigint[]) and q.tenant_id = ${actor.tenantId}
@@ -244,7 +244,7 @@ async function refuseUnknownQueues({ db, actor }: Context, queueIds: readonly Id
   if (details.length > 0) throw invalid(details);
 }
 
-/** Deletes the key. @returns whose it was; undefined when there is none in scope */
+/** Deletes the key. @returns the id of its user; undefined when there is no such key in reach */
 async function deleteApiKey(db: Db, reach: Reach, id: Id): Promise<Id | undefined> {
   const row = await db.row<{ userId: Id }>(
     sql`delete from api_keys k where k.id = ${id} and ${inReach(reach)} returning k.user_id as "userId"`,

@@ -35,7 +35,7 @@ describe('an API key for some permissions', () => {
     expect((await call.listUsers()).status).toBe(200);
     const input = { body: { username: 'by key', roles: [] } };
     expect(refusal(await call.createUser(input))).toEqual(forbidden);
-    // Without manageAllQueues the queues of others are not there.
+    // Without manageAllQueues the queues of others are out of sight.
     expect(refusal(await call.getQueue({ path: first.path }))).toEqual([404, 'NOT_FOUND']);
     expect((await call.listQueues()).body.list).toEqual([]);
     const renewed = app.as((await call.refreshToken()).body.token);

@@ -3,13 +3,13 @@ import { hash, verify } from '@node-rs/argon2';
 import { Refusal } from '../../engine/errors.ts';
 import { createLimiter } from '../../engine/limiter.ts';
 
-// Argon2id, the default algorithm, with the parameters that OWASP names first: 19 MiB and some 20 ms for each hash.
+// Argon2id, the default algorithm, with the parameters that OWASP recommends first: 19 MiB and some 20 ms for each hash.
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-// Hashing shares four threads of this process with the proving of tokens, which must not wait for a flood of logins.
+// Hashing shares four threads of this process with the verification of tokens, which must not wait for a flood of log-ins.
 const limitHashing = createLimiter({ atOnce: 2, waiting: 100, refusal: busy });
 
-/** The form in which a password is hashed: keyboards and systems send the same letters in more than one. */
+/** The form in which a password is hashed: keyboards and systems encode the same letters in more than one way. */
 const stable = (password: string) => password.normalize('NFKC');
 
 /** The hash to store for a password. @throws Refusal UNAVAILABLE when too many are being hashed already. */
@@ -18,11 +18,11 @@ export function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * Whether the password is the one that was hashed. Without a hash the answer is no, after as long a time.
+ * Whether a password matches the hash. Without a hash the answer is no, after as long a time.
  * @throws Refusal UNAVAILABLE when too many are being hashed already.
  */
 export function verifyPassword(hashed: string | undefined, password: string): Promise<boolean> {
-  // Hashes of earlier versions are of the password as it was sent.
+  // Earlier versions hashed the password as it was sent.
   const forms = new Set([stable(password), password]);
   return limitHashing(async () => {
     for (const form of forms) if (await verify(hashed ?? hashOfNothing, form)) return true;
@@ -33,7 +33,7 @@ export function verifyPassword(hashed: string | undefined, password: string): Pr
 const least = 8;
 const mostBytes = 1024;
 
-/** The fault of a new password of a user, in words that go behind its name; undefined when it has none. */
+/** The fault of a new password of a user, in words that follow its name; undefined when it has none. */
 export async function problemOf(password: string, username: string): Promise<string | undefined> {
   const form = stable(password);
   const characters = new Set(form);
@@ -52,7 +52,7 @@ export async function problemOf(password: string, username: string): Promise<str
   return undefined;
 }
 
-/** Whether the user name is in a password, or its part beside the domain; shorter ones are in many words. */
+/** Whether a password contains the user name, or its part before the domain; shorter ones occur in many words. */
 function holdsName(password: string, username: string): boolean {
   const names = [username, ...username.split(/[\\@]/)].filter(({ length }) => length >= 3);
   return names.some((name) => password.includes(name) || password.includes([...name].toReversed().join('')));
@@ -60,7 +60,7 @@ function holdsName(password: string, username: string): boolean {
 
 let common: Promise<ReadonlySet<string>> | undefined;
 
-/** Loaded for the first who needs them: most starts of the server set no password. */
+/** Loaded at the first use: most starts of the server set no password. */
 function commonPasswords(): Promise<ReadonlySet<string>> {
   common ??= import('@zxcvbn-ts/language-common').then(
     ({ dictionary }) => new Set(dictionary['passwords-common'].filter(({ length }) => length >= least)),

@@ -1,4 +1,4 @@
-/** The named permissions, with what people read about them. */
+/** The named permissions, with their descriptions. */
 export const permissions = {
   useQueues: 'View and use the queues one belongs to',
   createQueues: 'Create queues and work item models',
@@ -21,19 +21,21 @@ export const permissions = {
 
 export type Permission = keyof typeof permissions;
 
-/** Any of these shows all models of the tenant: who may create queues chooses among them, and who sees all queues sees what they use. */
+/**
+ * Each of these shows all models of the tenant: creators of queues choose among them, and users who see all queues see the models in use.
+ */
 export const permissionsForAllModels: readonly Permission[] = [
   'createQueues',
   'viewAllQueues',
   'manageAllQueues',
 ];
 
-/** Whether all queues of the tenant are visible to a user with these permissions, beside those that the user belongs to. */
+/** Whether a user with these permissions sees all queues of the tenant, beside the user's own. */
 export function seesAllQueues(granted: ReadonlySet<string>): boolean {
   return granted.has('viewAllQueues') || granted.has('manageAllQueues');
 }
 
-/** The roles that every tenant has from the start. Their names are those that existing programs look for. */
+/** The roles that every tenant has from the start. Existing programs look for these names. */
 export const systemRoles: Record<string, { description: string; permissions: readonly Permission[] }> = {
   AAE_Admin: {
     description: 'Administrator: may do everything in the tenant',

@@ -56,7 +56,7 @@ function selectRoles(db: Db, tenantId: Id, { where, orderBy, limit, offset }: Li
     order by ${orderBy} limit ${limit} offset ${offset}`);
 }
 
-/** A role of a tenant, with how many users have it. */
+/** A role of a tenant, with the number of its users. */
 export function selectRole(db: Db, tenantId: Id, id: Id): Promise<Schemas['Role'] | undefined> {
   return db.row<Schemas['Role']>(
     sql`select ${roleColumns} from roles r where r.tenant_id = ${tenantId} and r.id = ${id}`,

@@ -13,8 +13,8 @@ export interface GrantedRole {
 const defaultPermissions: readonly Permission[] = ['useQueues'];
 
 /**
- * Nobody grants permissions that they do not have: otherwise a manager of users could take all of them.
- * @param permitted the permissions of the user who grants.
+ * A user can grant only permissions of their own: otherwise a manager of users could take all of them.
+ * @param permitted the permissions of the user who grants
  */
 export function refuseBeyond(permitted: ReadonlySet<string>, granted: readonly string[], what: string): void {
   const beyond = granted.filter((permission) => !permitted.has(permission));
@@ -42,7 +42,7 @@ export function checkRoleName(name: string): void {
   }
 }
 
-/** Refuses to change a role of the server: the next start would have it as before. @throws Refusal STATUS_CONFLICT */
+/** Refuses to change a role of the server: the next start would restore it. @throws Refusal STATUS_CONFLICT */
 export function refuseSystemRole(name: string): void {
   if (!name.startsWith('AAE_')) return;
   throw new Refusal(
@@ -62,7 +62,7 @@ export function readPermissions(names: readonly string[] = defaultPermissions): 
   return [...new Set(names as Permission[])];
 }
 
-/** The ids that a request names, each once; undefined when it leaves the roles open. */
+/** The ids in a request, each once; undefined when it leaves the roles open. */
 export function idsOf(references: readonly Schemas['RoleReference'][] | undefined): Id[] | undefined {
   return references && [...new Set(references.map(({ id }) => id))];
 }
@@ -82,7 +82,7 @@ export function invalid(details: ErrorDetail[]): Refusal {
   return new Refusal('INVALID_REQUEST', `${first?.field} ${first?.message}.`, { details });
 }
 
-/** The permissions that an API key is good for. @throws Refusal INVALID_REQUEST, also for keys that could make others */
+/** The permissions of an API key. @throws Refusal INVALID_REQUEST, also for keys that could make others */
 export function readKeyPermissions(names: readonly string[]): Permission[] {
   const read = readPermissions(names);
   if (!read.includes('generateApiKey')) return read;
@@ -95,8 +95,7 @@ export function readKeyPermissions(names: readonly string[]): Permission[] {
 }
 
 /**
- * The permissions of a key that somebody makes for another user: of those that are wanted, the ones that its user has now, but for
- * making other keys.
+ * The permissions of a key made for another user: of the wanted ones, those that its user has now, without the permission to make keys.
  * @param present those of the user; undefined when there is no such user
  * @throws Refusal INVALID_REQUEST for a user who could not use the key, or could do nothing with it
  */
@@ -113,19 +112,19 @@ export function keyPermissionsFor(
   throw invalid([{ field: 'permissions', message }]);
 }
 
-/** What a user is that there must be one of. */
+/** Whether a user is an administrator or an operator; at least one of each must remain. */
 export interface Standing {
   readonly isAdministrator: boolean;
   readonly isOperator: boolean;
 }
 
-/** Whether there is somebody left who can log in. */
+/** Whether an administrator and an operator who can log in remain. */
 export interface Remaining {
   readonly hasAdministrator: boolean;
   readonly hasOperator: boolean;
 }
 
-/** The refusal of a change after which nobody could undo it. @param before what the changed user was */
+/** The refusal of a change after which nobody could undo it. @param before the standing of the changed user */
 export function decideLast(before: Standing, after: Remaining): Refusal | undefined {
   if (before.isAdministrator && !after.hasAdministrator)
     return last('administrator of the tenant', 'AAE_Admin');

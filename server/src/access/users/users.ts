@@ -11,7 +11,7 @@ import { hashPassword, problemOf } from './passwords.ts';
 import { queuesOfRoles, refuseQueuesBeyond } from './standing.ts';
 import { checkName, idsOf, invalid, refuseBeyond, refuseUnknownRoles, type GrantedRole } from './rules.ts';
 
-/** The role of a user for whom none is named. */
+/** The default role of a user. */
 const defaultRole = 'AAE_Basic';
 
 export const createUser: PlainOperation<'createUser'> = async (context, { body }) => {
@@ -22,14 +22,14 @@ export const createUser: PlainOperation<'createUser'> = async (context, { body }
   const message = password === undefined ? undefined : await problemOf(password, user.username);
   if (message !== undefined) throw invalid([{ field: 'password', message }]);
   const granted = await rolesToGrant(context, idsOf(roles));
-  // The connection is held through the hashing; but few people create users, and the first check for them is cheap.
+  // The connection is held during the hashing; but few people create users, and the first check for them is cheap.
   const passwordHash = password === undefined ? undefined : await hashPassword(password);
   const roleIds = granted.map(({ id }) => id);
   const own = { passwordHash, mustChangePassword: mustChangePassword === true && password !== undefined };
   const row = { ...user, ...own, tenantId: actor.tenantId, roleIds, createdBy: actor.id };
   const userId = await insertUser(db, now, row);
   await refuseExcess(db, usersOf(actor.tenantId));
-  // User names are those of all tenants together, whatever their case.
+  // User names are unique over all tenants, in any case.
   await refuseLookalike(db, raw('users where true'), raw('lower(username)'), user.username.toLowerCase());
   await recordOfAccess(context, {
     operation: 'createUser',
@@ -47,7 +47,7 @@ export const usersOf = (tenantId: Id): Kind => ({
 
 /**
  * The roles with these ids, or else the basic one.
- * @param had the ids of those that the user has already
+ * @param had the ids of the roles that the user has already
  * @throws Refusal for one that gives more than the caller may do, or opens queues to the user in which the caller has no say.
  */
 export async function rolesToGrant(
@@ -108,7 +108,7 @@ export async function readUser(db: Db, userId: Id): Promise<Schemas['User'] | un
   return row && { ...row, ...sameForEverybody };
 }
 
-/** The first user of a tenant, who may do everything in it. */
+/** The first user of a tenant, with all permissions in it. */
 interface Administrator {
   readonly tenantId: Id;
   readonly username: string;
@@ -125,7 +125,7 @@ export async function addAdministrator(db: Db, now: Date, administrator: Adminis
   return insertUser(db, now, { ...administrator, description: 'Administrator', roleIds, createdBy: 0 });
 }
 
-/** A user as the database holds it. */
+/** A user as stored in the database. */
 type UserRow = Omit<Schemas['User'], keyof typeof sameForEverybody>;
 
 /** A user before it is stored. */
@@ -144,7 +144,7 @@ interface NewUserRow {
   readonly createdBy: Id;
 }
 
-/** A role as it is described. */
+/** The description of a role. */
 export interface RoleDescription {
   readonly name: string;
   readonly description: string;

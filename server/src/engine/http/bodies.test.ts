@@ -21,7 +21,7 @@ interface Announced {
   readonly method?: string;
 }
 
-/** Sends the head of a request whose body never comes, and waits for the answer: a server that reads first would wait, too. */
+/** Sends the head of a request whose body never comes, and waits for the answer: a server that read the body first would wait, too. */
 async function announce(path: string, { as, headers, method = 'POST' }: Announced) {
   const type = path.endsWith('/file') ? 'multipart/form-data; boundary=x' : 'application/json';
   const call = request(app.url + path, {

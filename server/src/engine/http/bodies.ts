@@ -6,12 +6,12 @@ import { readJson } from '../json/read.ts';
 import { atOnce, inSlices, type Interruptible } from '../slices.ts';
 
 /**
- * The bytes that are read of anybody's body: reading them costs less than asking the database first. To parse larger bodies of strangers
- * would keep everybody waiting, and connections on which a body never ends would in time be all that the server can have.
+ * The bytes of a body that are read from any sender: reading them costs less than asking the database first. Parsing larger bodies of
+ * strangers would keep everybody waiting, and connections whose bodies never end would in time use up all that the server can have.
  */
 const smallBytes = 64 * 1024;
 
-/** The largest body of JSON that the operation reads, in bytes, within the most that the server reads at all. */
+/** The largest JSON body that the operation reads, in bytes, within the server's own limit. */
 export function bodyLimitOf({ bodyBytes }: Operation, maxBodyBytes: number): number {
   return Math.min(bodyBytes ?? maxBodyBytes, maxBodyBytes);
 }
@@ -23,12 +23,12 @@ export function isWorthAsking({ body, bodyBytes }: Operation, request: FastifyRe
   return body === 'json' && (bodyBytes ?? Infinity) > smallBytes && !isSmall;
 }
 
-/** The bytes of the body that follows, as far as its sender has told. */
+/** The announced length of the body in bytes. */
 export function lengthOf({ headers }: Pick<FastifyRequest, 'headers'>): number {
   return Number(headers['content-length'] ?? 0);
 }
 
-// Read and checked in a fraction of a millisecond, whatever is in it.
+// Read and checked in a fraction of a millisecond, whatever the contents.
 const shortBytes = 4 * 1024;
 
 /** Whether the body is so short that pausing in between would cost more than the work. */
@@ -37,15 +37,15 @@ export function isShort(request: Pick<FastifyRequest, 'headers'>): boolean {
 }
 
 /**
- * Receives a body of JSON and reads it.
- * @throws Refusal that says what is wrong with it; for its size as soon as that is known
+ * Receives and parses a JSON body.
+ * @throws Refusal with the fault of the body; for its size as soon as that is known
  */
 export async function receiveJson(request: FastifyRequest, body: IncomingMessage): Promise<unknown> {
   const pieces = await receive(request, body);
   return isShort(request) ? atOnce(readPieces(pieces)) : inSlices(readPieces(pieces));
 }
 
-/** Receives a body in the pieces that it comes in. What is behind the bound flows on, and is kept by nobody. */
+/** Receives a body in pieces as they come. Bytes beyond the limit are read and dropped. */
 function receive(request: FastifyRequest, body: IncomingMessage): Promise<Buffer[]> {
   const { bodyLimit } = request.routeOptions;
   if (lengthOf(request) > bodyLimit) throw bodyTooLarge(request);
@@ -70,7 +70,7 @@ function* readPieces(pieces: Buffer[]): Interruptible<unknown> {
   return yield* readJson(yield* joined(pieces));
 }
 
-/** One buffer in the place of the pieces, which are let go one by one. */
+/** One buffer in place of the pieces, which are released one by one. */
 function* joined(pieces: Buffer[]): Interruptible<Buffer> {
   const [only] = pieces;
   if (only && pieces.length === 1) return only;
@@ -113,7 +113,7 @@ export function refuseLongFile({ body }: Operation, request: FastifyRequest, max
   if (body === 'file' && lengthOf(request) > maxFileBytes + formBytes) throw fileTooLarge(maxFileBytes);
 }
 
-/** Refuses a body of a kind that would be misread, before any of it is read: a compressed one as damaged, and a file as what is not JSON. */
+/** Refuses kinds of bodies that would be misread, before any of it is read: a compressed one as damaged, and a file as bad JSON. */
 export function refuseOtherKinds({ body }: Operation, { headers }: FastifyRequest): void {
   const { 'content-encoding': coding = 'identity', 'content-type': type = '' } = headers;
   if (coding.toLowerCase() !== 'identity') {

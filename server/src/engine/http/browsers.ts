@@ -4,8 +4,8 @@ import { Refusal } from '../errors.ts';
 import type { WithCookie } from '../operation.ts';
 
 /**
- * Lets pages of this server pass alone. Browsers say in headers, which no page can set, where a request comes from; who is no browser
- * has no cookie that could be used behind somebody's back.
+ * Lets only pages of this server pass. Browsers state the origin of a request in headers that no page can set; a client that is no browser
+ * has no cookie that could be abused behind its user's back.
  * @throws Refusal
  */
 export function refuseOtherPages(request: FastifyRequest): void {
@@ -20,12 +20,12 @@ export function refuseOtherPages(request: FastifyRequest): void {
     );
 }
 
-/** The page that a request comes from, as the browser says. It came over https if its origin says so, whatever proxies made of it. */
+/** The origin of the page that sent a request, as the browser states it: https if the page came over https, whatever proxies made of it. */
 function originOf({ headers: { origin = '' } }: FastifyRequest): URL | undefined {
   return /^https?:\/\/[^/?#@]+$/.test(origin) && URL.canParse(origin) ? new URL(origin) : undefined;
 }
 
-/** This server, as the browser has addressed it. */
+/** This server, as addressed by the browser. */
 function ownHost({ host }: FastifyRequest, origin: URL | undefined): string | null {
   const url = `${origin?.protocol}//${host}`;
   return origin && URL.canParse(url) ? new URL(url).host : null;
@@ -44,13 +44,13 @@ function isSafe({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
-/** The cookie of the session that a browser keeps. */
+/** The cookie of a session kept by a browser. */
 export function cookieOf(request: FastifyRequest): string | undefined {
   const { headers } = request;
   return headers.cookie === undefined ? undefined : parseCookie(headers.cookie)[nameFor(request)];
 }
 
-/** Has the browser keep a cookie, or none any more. No script reads it, and no page of another site makes the browser send it. */
+/** Has the browser keep a cookie, or drop it. No script reads it, and no page of another site makes the browser send it. */
 export function setCookie(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -69,8 +69,8 @@ export function setCookie(
 }
 
 /**
- * Browsers take a name with this prefix from the very host alone, by https, so that nobody beside it can plant one. They do not tell
- * ports apart: two servers on one machine would take each other's cookie away.
+ * Browsers accept a name with this prefix only from the host itself over https, so that no neighbouring host can plant one. They do not
+ * tell ports apart: two servers on one machine would take each other's cookie away.
  */
 function nameFor(request: FastifyRequest): string {
   const { protocol, port } = originOf(request) as URL;

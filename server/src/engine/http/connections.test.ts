@@ -12,7 +12,7 @@ beforeAll(async () => {
   queue = await createQueue(app);
 });
 
-/** Sends text as it is, HTTP or not, and reads the answer until the server hangs up. */
+/** Sends text, HTTP or not, and reads the answer until the server hangs up. */
 async function sendText(text: string): Promise<string> {
   const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
   const answer = read(socket);
@@ -21,7 +21,7 @@ async function sendText(text: string): Promise<string> {
   return answer();
 }
 
-/** The text that a server has sent so far. */
+/** The text sent by a server so far. */
 function read(socket: Socket): () => string {
   let answer = '';
   socket.setEncoding('utf8').on('data', (part: string) => (answer += part));

@@ -3,17 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import { sleep } from '../sleep.ts';
 
 const closeSeconds = 10;
-/** Longer than a connection may be idle, so that its client ends it, or Node at a moment of which the client was told. */
+/** Longer than a connection may be idle, so that its client ends it, or Node at a time announced to the client. */
 const leaveSeconds = 80;
 
-/** The ways in which a server parts with the connections of its clients. */
+/** The ways in which a server ends the connections of its clients. */
 interface Connections {
-  /** Answers what is under way, for some seconds, and takes nothing more. */
+  /** Answers requests under way, for some seconds, and accepts no more. */
   close(): Promise<void>;
   /**
-   * Takes no new connections, and waits until those that are there have gone.
-   * @param leaving is aborted for all who have something open
-   * @param settled waits for what is under way besides
+   * Accepts no new connections, and waits until the present ones have gone.
+   * @param leaving is aborted for all open streams and waiting calls
+   * @param settled waits for other work under way
    */
   leave(leaving: AbortController, settled: readonly (() => Promise<unknown>)[]): Promise<void>;
 }
@@ -31,7 +31,7 @@ export function connectionsOf(http: FastifyInstance): Connections {
     leave: async (leaving, settled) => {
       leaving.abort();
       const late = AbortSignal.timeout(leaveSeconds * 1000);
-      // The way of HTTP to close would end idle connections at once, on which a request may be coming just then.
+      // The close method for HTTP would end idle connections at once, on which a request may be arriving just then.
       Server.prototype.close.call(server);
       while (sockets.size > 0 && !late.aborted) await sleep(100, late);
       const isLate = new Promise((resolve) => late.addEventListener('abort', resolve));
@@ -44,7 +44,7 @@ async function closePatiently(http: FastifyInstance, sockets: ReadonlySet<Socket
   // A client that is still sending by then, such as a slow upload, has to start again anyway.
   const patience = setTimeout(() => http.server.closeAllConnections(), closeSeconds * 1000);
   const closed = http.close();
-  // Closing would wait for connections that have asked for nothing yet; browsers open them in advance.
+  // Closing would wait for connections without a request; browsers open them in advance.
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   await closed;
   clearTimeout(patience);

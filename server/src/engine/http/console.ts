@@ -7,8 +7,8 @@ import { pageHeaders } from './pages.ts';
 import { refuseMethodsBut } from './refusals.ts';
 
 /**
- * The only style that is written into the page: one of the library of components, always the same. Its digest lets it in, and
- * no other; a test in a browser fails when a new version of the library writes another.
+ * The only style written into the page: one of the component library, always the same. Its digest admits it, and no other; a test in a
+ * browser fails when a new version of the library writes another.
  */
 const styleOfComponents = "'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o='";
 
@@ -18,7 +18,7 @@ const policy = pageHeaders['content-security-policy']
 
 const consoleHeaders = { ...pageHeaders, 'content-security-policy': policy };
 
-/** Names of built files have a digest of what is in them, and so never stand for anything else. */
+/** Names of built files have a digest of their contents, and so never stand for anything else. */
 const immutable = 'public, max-age=31536000, immutable';
 
 const built = path.dirname(fileURLToPath(import.meta.resolve('@millrace/web/dist/index.html')));
@@ -36,9 +36,9 @@ const notBuilt = `<!doctype html>
 `;
 
 /**
- * Serves the console under /console/. Its pages are one file, which reads from the address what to show: a browser gets it for
- * every address that is no file. It is looked for at each request, so that it can be built while the server runs.
- * @param folder what the build leaves
+ * Serves the console under /console/. Its pages are one file, which finds in the address what to show: a browser gets it for every address
+ * that is no file. It is looked up at each request, so that it can be built while the server runs.
+ * @param folder the output of the build
  */
 export async function serveConsole(http: FastifyInstance, folder = built): Promise<void> {
   await http.register(async (pages) => {
@@ -47,7 +47,7 @@ export async function serveConsole(http: FastifyInstance, folder = built): Promi
       reply.headers(consoleHeaders).removeHeader('pragma').removeHeader('expires');
       if (isAsset) reply.header('cache-control', immutable);
     });
-    // The build leaves each file compressed beside itself: nothing is compressed while somebody waits.
+    // The build leaves a compressed copy beside each file: nothing is compressed while a browser waits.
     await pages.register(files, {
       root: path.join(folder, 'assets'),
       prefix: '/console/assets/',

@@ -48,14 +48,14 @@ async function send(path: string, body: object): Promise<Record<string, unknown>
   return (await response.json()) as Record<string, unknown>;
 }
 
-/** How long the event loop of the server was held at most since the last call, and the memory of the server. */
+/** The longest hold of the server's event loop since the last call, and the memory of the server. */
 async function look(): Promise<{ heldMs: number; rss: number }> {
   server.send('look');
   const [seen] = (await once(server, 'message')) as [{ heldMs: number; rss: number }];
   return seen;
 }
 
-/** A list of so many bytes. */
+/** A list of this many bytes. */
 const list = (member: string, bytes = 16 * megabytes - 100) =>
   `[${`${member},`.repeat(Math.floor(bytes / (member.length + 1)))}${member}]`;
 const names = (count: number) => Array.from({ length: count }, (_, index) => `"n${index}":1`).join();
@@ -84,8 +84,8 @@ const hostile: [what: string, path: string, body: () => string, status: number][
 ];
 
 /**
- * No call shall hold the loop for longer than 50 ms of processor time. Most of these take 10 to 25 on two busy cores and none more than 35;
- * a slow machine, whose collector of garbage counts as well, takes several times that.
+ * A call must not hold the loop for longer than 50 ms of processor time. Most of these take 10 to 25 on two busy cores and none more than
+ * 35; a slow machine, whose garbage collector counts as well, takes several times that.
  */
 const mostHeldMs = 4 * 50;
 
@@ -112,7 +112,7 @@ const path = (queue: number, rest = '') => `/v4/wlm/queues/${queue}/workitems${r
 const items = (count: number, json: (index: number) => object) => ({
   workItems: Array.from({ length: count }, (_, index) => ({ json: json(index) })),
 });
-/** A record of so many characters. */
+/** A record of this many characters. */
 const large = (length: number) => (index: number) => ({ text: `${index}`.padEnd(length, 'x') });
 /** A record of a million characters. */
 const largest = (index: number) =>

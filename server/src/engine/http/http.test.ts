@@ -300,7 +300,7 @@ describe('a form', () => {
 });
 
 describe('a failure of the database', () => {
-  /** Makes each change of a queue fail with a code of PostgreSQL, as if it had come by itself. */
+  /** Makes each change of a queue fail with a code of PostgreSQL, as if the database had raised it. */
   async function failWith(code: string) {
     await app.sql(
       `create or replace function fail() returns trigger language plpgsql as

@@ -41,7 +41,7 @@ import { fromFramework, hurry, loggedError, notJson, readPast, refuseMethodsBut 
 import { createEventStreams, type OpenParts, type SendStream } from './streams.ts';
 import { createUploads, type ReceiveFile } from './uploads.ts';
 
-/** The HTTP application: it reads requests strictly by the contract, has them performed, and writes the answers. */
+/** The HTTP application: reads requests strictly by the contract, has them performed, and writes the answers. */
 export async function createHttp(
   config: Config,
   { verifyToken, screen, perform, takePlace, siblings, leaving }: HttpParts,
@@ -51,7 +51,7 @@ export async function createHttp(
   http.setErrorHandler(sendError);
   http.setNotFoundHandler(refuseUnknownPath);
   answerInsteadOfNode(http);
-  // Before the body is read, so that none is read for nothing.
+  // Before the body is read, so that no body is read in vain.
   http.addHook('onRequest', (request, _, done) => (request.is404 ? refuseUnknownPath(request) : done()));
   http.addHook('onSend', (_, reply, payload, done) => {
     reply.headers(commonHeaders);
@@ -85,7 +85,7 @@ function optionsOf(config: Config): FastifyHttpOptions<Server> {
   return {
     bodyLimit: config.maxBodyBytes,
     trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
-    // For a request to come in, not to be answered: the largest file over a slow line.
+    // Limits the time to receive a request, not to answer it: enough for the largest file over a slow line.
     requestTimeout: requestTimeoutMs,
     genReqId: () => randomUUID(),
     logger: {
@@ -95,7 +95,8 @@ function optionsOf(config: Config): FastifyHttpOptions<Server> {
     },
     logController: new LogController({ disableRequestLogging: true }),
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
-    // Requests that these would refuse are refused in the contract's form, with the headers of every answer: see refuseUnservable.
+    // Requests that these options would refuse are refused in the contract's form instead, with the headers of every answer: see
+    // refuseUnservable.
     return503OnClosing: false,
     http: { requireHostHeader: false },
     clientErrorHandler: answerUnreadable,
@@ -120,7 +121,7 @@ interface Doors {
   readonly maxFileBytes: number;
 }
 
-/** An operation as it is reached by HTTP. */
+/** An operation, with the means to read its HTTP requests. */
 interface Route {
   readonly operationId: OperationId;
   readonly operation: Operation;
@@ -150,7 +151,7 @@ function addRoutes(http: FastifyInstance, doors: Doors, operationId: OperationId
   }
 }
 
-/** Proves who calls, before the body is read: who may not call the operation cannot make the server read or keep a large one. */
+/** Proves the caller before the body is read: a sender who may not call the operation cannot make the server read or keep a large body. */
 async function callerOf(
   { operationId, operation, reader }: Route,
   { verifyToken, countRequest, screen, maxFileBytes }: Doors,
@@ -170,7 +171,7 @@ async function callerOf(
   }
 }
 
-/** A route, and who calls by it. */
+/** A route, and its caller. */
 interface RouteCall extends Route {
   readonly doors: Doors;
   readonly identity: Identity | undefined;
@@ -219,7 +220,7 @@ function sendOutcome(operation: Operation, request: FastifyRequest, reply: Fasti
   return output === undefined ? reply.send() : sendJson(reply, output as object);
 }
 
-/** The answer to a page of this server, after its browser was given the cookie that comes with it. */
+/** The answer to a page of this server, with the cookie that its browser is given. */
 function answerOf(request: FastifyRequest, reply: FastifyReply, outcome: unknown): unknown {
   const { answer, cookie } = outcome as WithCookie<unknown>;
   setCookie(request, reply, cookie);
@@ -237,7 +238,7 @@ function readTarget(operation: Operation, reader: RequestReader, request: Fastif
   return { path, query } as Pick<Input, 'path' | 'query'>;
 }
 
-/** The query; of a stream that its reader resumes, the header says where to go on, whatever the stream began with. */
+/** The query; when a reader resumes a stream, the place in the header replaces the one in the query. */
 function resumed({ effect }: Operation, { headers, query }: FastifyRequest): Record<string, string> {
   const { last, ...rest } = query as Record<string, string>;
   const after = headers['last-event-id'];
@@ -271,7 +272,7 @@ const commonHeaders = {
   'referrer-policy': 'no-referrer',
 };
 
-/** Answers an error in the contract's form, and logs it when it is ours to mend. */
+/** Answers an error in the contract's form, and logs it when it is the server's own fault. */
 function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = fromFramework(error, request) ?? toRefusal(error);
   const { status, code } = refusal;
@@ -281,36 +282,36 @@ function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): 
     request.log.error(facts, 'a request failed');
     body.message += ` It is in the server's log under ${request.id}.`;
   } else if (status === 503 && refusal !== error) request.log.warn(facts, 'a request could not be served');
-  // Not its message, which quotes what was sent.
+  // Without its message, which quotes the request.
   else request.log.debug({ code }, 'a request was refused');
   if (refusal.retryAfter !== undefined) reply.header('retry-after', Math.ceil(refusal.retryAfter));
-  // A stranger's body is not read to its end: the connection cannot be used again.
+  // A stranger's body is not read to its end, so that the connection cannot be used again.
   if (status === 401) reply.headers({ 'www-authenticate': 'Bearer', connection: 'close' });
   else if (status === 413) readPast(request, reply);
   return reply.code(status).headers(commonHeaders).type('application/json').send(stringifyJson(body));
 }
 
-/** Answers what Node and Fastify would answer by themselves, without the contract's form and without the headers of every answer. */
+/** Answers in place of Node and Fastify, whose own answers have neither the contract's form nor the headers of every answer. */
 function answerInsteadOfNode(http: FastifyInstance): void {
   const { server } = http;
   server.on('request', ({ socket }: IncomingMessage, answer: ServerResponse) =>
     answersOn.set(socket, [...unfinishedOn(socket), answer]),
   );
-  // A server may ignore what it does not know to expect; Node would refuse it without a word.
+  // A server may ignore an unknown expectation; Node would refuse it with an empty answer.
   server.on('checkExpectation', (request: IncomingMessage, answer: ServerResponse) =>
     server.emit('request', request, answer),
   );
   refuseUnservable(http);
 }
 
-/** The answers on each connection, as far as they may be unfinished. */
+/** The possibly unfinished answers on each connection. */
 const answersOn = new WeakMap<Socket, ServerResponse[]>();
 
 function unfinishedOn(socket: Socket): ServerResponse[] {
   return answersOn.get(socket)?.filter(({ writableFinished }) => !writableFinished) ?? [];
 }
 
-/** Refuses requests that come while the server stops, and those that do not say whom they are for. */
+/** Refuses requests that come while the server stops, and those without exactly one Host header. */
 function refuseUnservable(http: FastifyInstance): void {
   let isStopping = false;
   http.addHook('preClose', async () => void (isStopping = true));
@@ -333,9 +334,9 @@ function refuseUnservable(http: FastifyInstance): void {
 
 type ParserError = Error & { readonly code?: string };
 
-/** A request that is no HTTP never reaches a route; its sender still gets an answer in the contract's form. */
+/** A message that is no HTTP never reaches a route; its sender still gets an answer in the contract's form. */
 function answerUnreadable({ code: cause = '' }: ParserError, socket: Socket): void {
-  // In the middle of another answer this one would be read as part of it.
+  // In the middle of another answer, this one would be read as part of it.
   const isAnswering = unfinishedOn(socket).some(({ headersSent }) => headersSent);
   if (cause === 'ECONNRESET' || !socket.writable || isAnswering) return void socket.destroy();
   const [status, code, message] = unreadable[cause] ?? noHttp;
@@ -382,7 +383,7 @@ function refuseUnknownPath(request: FastifyRequest): never {
   throw new Refusal('NOT_FOUND', `There is no operation ${method} ${shown}. GET /openapi.json lists all.`);
 }
 
-/** A known path with a method that it does not have is answered 405, with the methods that it has. */
+/** Answers 405 to other methods on a known path, with the methods that it has. */
 function refuseOtherMethods(http: FastifyInstance): void {
   const methodsByPath = new Map<string, string[]>();
   for (const { method, path, also } of Object.values<Operation>(operations)) {

@@ -11,7 +11,7 @@ beforeAll(async () => {
   queue = await createQueue(app);
 });
 
-/** Asserts that the owner of the queue is refused for a member or parameter that is no id. */
+/** Asserts that the owner of the queue is refused for a member or parameter that is not an id. */
 async function expectNoId(
   method: string,
   path: string,

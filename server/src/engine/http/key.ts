@@ -9,7 +9,7 @@ import type { Line } from './line-reader.ts';
 
 const aKey = /^[\x21-\x7e]{1,255}$/;
 
-/** The name that the caller gives to the call, under which it is done once. @throws Refusal where it is none, or the operation keeps none */
+/** The caller's key for the call, under which it is done once. @throws Refusal when it is invalid, or the operation keeps none */
 export async function keyOf(
   { operationId, operation }: Keeping,
   request: FastifyRequest,
@@ -27,7 +27,7 @@ interface Keeping {
 
 function givenKey(operation: Operation, request: FastifyRequest): string | undefined {
   const given = request.raw.headersDistinct['idempotency-key'];
-  // What only reads may be done as often as one likes.
+  // A call that only reads may be repeated at will.
   if (given === undefined || readsOnly(operation) || operation.effect === 'none') return undefined;
   // A key that nobody keeps would promise what is not so.
   if (!operation.takesKey)

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-// Connections go to the processes of a server by turns, and stay where they are: without an end, a process that was started later would
-// get few. They end a little apart, or all callers of a busy moment would come again at once.
+// Connections are distributed to the processes of a server in turn, and stay there: without an end, a process that starts later would get
+// few. They end at different times, or all callers of a busy moment would come again at once.
 const shortestMs = 4 * 60_000;
 const longestMs = 6 * 60_000;
 
@@ -12,8 +12,8 @@ interface Going {
 }
 
 /**
- * Has answers say that they are the last of their connection, while this process leaves it to others, and where it has lasted long. A
- * connection that a server closes by itself may break a request that is under way just then.
+ * Marks answers as the last of their connection while this process leaves it to others, and on connections that have lasted long. A server
+ * that closes a connection on its own may break a request that is under way just then.
  */
 export function letGo(http: FastifyInstance, { leaving, hasSiblings }: Going): void {
   const endsAt = new WeakMap<Socket, number>();

@@ -37,7 +37,7 @@ async function amountsIn(queue: QueueFixture): Promise<unknown[]> {
   return body.list.map(({ json }) => json?.['amount']);
 }
 
-/** A request that is sent as the test says. */
+/** A request whose parts are sent step by step by the test. */
 function begin(queue: QueueFixture) {
   const sending = open(addressOf(queue), { method: 'POST', headers: headersOf(queue) });
   const answered = once(sending, 'response').then(([response]) =>

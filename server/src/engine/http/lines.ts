@@ -10,12 +10,12 @@ import { Spool } from '../spool.ts';
 import { LineReader, type Line } from './line-reader.ts';
 import { CutOtherwise, outcomeOf, performPortion, textOf, type Done, type LinesCall } from './line-calls.ts';
 
-/** Whether a body comes as lines of JSON, of which there may be any number. */
+/** Whether a body comes as lines of JSON, of any number. */
 export function isOfLines({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
   return /^application\/(x-)?ndjson\b/i.test(headers['content-type'] ?? '');
 }
 
-/** Refuses a body of lines where an operation takes one thing. */
+/** Refuses a body of lines for an operation without lists. */
 export function refuseLines({ lines }: Operation, request: FastifyRequest): void {
   if (!isOfLines(request)) return;
   if (lines === null)
@@ -25,15 +25,15 @@ export function refuseLines({ lines }: Operation, request: FastifyRequest): void
     );
 }
 
-/** Leaves the body of lines as the stream that it is. */
+/** Leaves a body of lines as a stream. */
 export function receiveLines(_: FastifyRequest, body: IncomingMessage): Promise<IncomingMessage> {
   return Promise.resolve(body);
 }
 
-// A reader that takes nothing for this long when all was sent is cut.
+// A reader that takes nothing for this long after the last line was sent is cut off.
 const stalledMs = 120_000;
 
-/** Performs an operation for the lines of a request, and answers what became of each. */
+/** Performs an operation for the lines of a request, and answers the outcome of each. */
 export async function sendLines(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -72,9 +72,9 @@ async function takePlaceOf(takePlace: TakePlace, reply: FastifyReply, sender: Id
 }
 
 /**
- * Performs an operation for a body of any length, some lines at a time, each time all or nothing in a transaction of its own. What became
- * of each line is written as a line as soon as it is on disk. The outcomes wait on disk for their reader, who may be busy sending.
- * @throws Refusal when already the first lines are refused for what is in no line
+ * Performs an operation for a body of any length, some lines at a time, each portion all or nothing in a transaction of its own. The
+ * outcome of each line is written as a line as soon as it is on disk. The outcomes wait on disk for their reader, who may be busy sending.
+ * @throws Refusal when the first lines already are refused for a reason that concerns no single line
  */
 async function performLines(call: LinesCall, body: Readable) {
   const spool = await Spool.open();
@@ -101,7 +101,7 @@ interface Rest {
   readonly body: Readable;
 }
 
-// Their reader has taken none of them for long.
+// Reached only when the reader has taken none of them for long.
 const mostOutcomes = 1024 ** 3;
 
 async function performRest(call: LinesCall, { reader, spool, body }: Rest): Promise<void> {
@@ -118,7 +118,7 @@ async function performRest(call: LinesCall, { reader, spool, body }: Rest): Prom
         );
     }
   } catch (failure) {
-    // A sender who has gone reads nothing. To others it is said in a last line, which is about no line of theirs.
+    // A sender who has gone reads nothing. Others learn of the failure in a last line without a line number.
     if (body.readableAborted) error = failure as Error;
     else
       await spool

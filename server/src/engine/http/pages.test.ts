@@ -12,7 +12,7 @@ function get(path: string, headers: Record<string, string> = {}) {
   return fetch(`${url}${path}`, { headers, redirect: 'manual' });
 }
 
-/** The addresses that a file of the page names, as seen from the page. */
+/** The addresses in a file of the page, as seen from the page. */
 function addressesIn(file: string, text: string): string[] {
   if (file.endsWith('.js'))
     return [...text.matchAll(/from '\.\/([^']+)'/g)].map(([, name]) => `/docs/${name}`);
@@ -21,7 +21,7 @@ function addressesIn(file: string, text: string): string[] {
   );
 }
 
-/** All that the page loads: what it names, what that names, and so on. */
+/** All files that the page loads, directly or through one another. */
 async function load(file: string, loaded = new Map<string, Response>()): Promise<Map<string, Response>> {
   const response = await get(file);
   loaded.set(file, response);
@@ -73,7 +73,7 @@ describe('the API reference', () => {
     expect(first.headers.get('pragma')).toBeNull();
     const again = await get('/docs/main.js', {
       'if-none-match': first.headers.get('etag') ?? '',
-      // Otherwise fetch asks for the whole, whatever it knows.
+      // Otherwise fetch asks for the whole file, whatever it has cached.
       'cache-control': 'max-age=0',
     });
     expect(again.status).toBe(304);

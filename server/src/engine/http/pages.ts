@@ -5,29 +5,29 @@ import type { FastifyInstance } from 'fastify';
 import { refuseMethodsBut } from './refusals.ts';
 
 const folder = folderOf('@millrace/web/reference/index.html');
-/** Where the colours are, which the console has as well. */
+/** The file of the colours, shared with the console. */
 const styles = folderOf('@millrace/web/styles/tokens.css');
 
 /**
- * Headers of pages, in place of those of the API. A page loads from this server alone, runs no script and no style written
- * into it, and stands in no frame: data of an item can never become a program here.
+ * Headers of pages, in place of those of the API. A page loads from this server alone, runs no inline script or style, and stands in no
+ * frame: data of an item can never become a program here.
  */
 export const pageHeaders = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-frame-options': 'DENY',
-  // Kept by the browser but asked for each time, so that a new version of the server shows its own pages.
+  // The browser keeps pages but asks for them each time, so that a new version of the server shows its own.
   'cache-control': 'no-cache',
 };
 
-/** Serves the API reference at /docs, and leads browsers from / to the console. */
+/** Serves the API reference at /docs, and redirects browsers from / to the console. */
 export async function servePages(http: FastifyInstance): Promise<void> {
   await http.register(async (pages) => {
     pages.addHook('onSend', async (_, reply) => {
       reply.headers(pageHeaders).removeHeader('pragma').removeHeader('expires');
     });
-    // One route a file, and none for the rest: an unknown path is the API's 404 for every caller.
+    // One route for each file, and none for the rest: an unknown path is the API's 404 for every caller.
     await pages.register(files, {
       root: folder,
       prefix: '/docs/',

@@ -9,13 +9,13 @@ export function hurry({ raw }: FastifyRequest): void {
   raw.once('close', () => clearTimeout(late));
 }
 
-/** Hanging up on a sender at work would keep the answer from them: the rest of the body is read past, for a while. */
+/** Reads past the rest of the body, for a while: hanging up on a sender at work would keep the answer from them. */
 export function readPast(request: FastifyRequest, reply: FastifyReply): void {
   reply.removeHeader('connection');
   hurry(request);
 }
 
-/** The members of an error that may be logged: PostgreSQL's `detail` and `where` quote rows, and with them the data of items. */
+/** The members of an error that may be logged: PostgreSQL's `detail` and `where` quote rows, and so data of items. */
 export function loggedError(error: Error & { code?: string; constraint?: string; table?: string }) {
   const { name, message, stack = '', code, constraint, table } = error;
   return { type: name, message, stack, code, constraint, table };
@@ -28,7 +28,7 @@ export function notJson(): Refusal {
   );
 }
 
-/** An error that Fastify finds before an operation is reached, in the contract's words. */
+/** The refusal for an error that Fastify raises before an operation is reached. */
 export function fromFramework(
   error: Error & { code?: string; statusCode?: number },
   request: FastifyRequest,
@@ -49,7 +49,7 @@ export function fromFramework(
   );
 }
 
-/** What Fastify complains of, by its codes, in words for people. */
+/** The messages for Fastify's errors, by its codes. */
 const wordings: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL:
     'The address has a % that begins no escape of a character in UTF-8. Write %25 for the sign itself.',
@@ -59,9 +59,9 @@ const wordings: Readonly<Record<string, string>> = {
     'The body is not as long as its header Content-Length says. Send it again.',
 };
 
-/** Answers 405 at this address to all methods but these. */
+/** Answers 405 at this address to all other methods. */
 export function refuseMethodsBut(http: FastifyInstance, methods: readonly string[], url: string): void {
-  // Where there is GET there is HEAD: Fastify answers it.
+  // Fastify answers HEAD wherever there is GET.
   const all = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   http.route({
     method: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'].filter(

@@ -8,15 +8,15 @@ import type { Full, Kind, TakePlace } from '../places.ts';
 import type { Aside, StreamPart } from '../stream-part.ts';
 
 const heartbeatMs = 15_000;
-// A reader that takes nothing for this long is cut; it resumes when it comes back.
+// A reader that takes nothing for this long is cut off; it resumes when it comes back.
 const stalledMs = 60_000;
-// When the server stops, a reader has this long to take the parts that were sent.
+// When the server stops, a reader has this long to take the parts already sent.
 const graceMs = 500;
 
-/** The user who reads a stream. */
+/** The reader of a stream. */
 type Reader = Pick<Identity, 'userId' | 'tenantUuid'>;
 
-/** Opens a stream, until the signal aborts. */
+/** Opens a stream that lasts until the signal aborts. */
 export type OpenParts = (signal: AbortSignal) => Promise<AsyncIterable<StreamPart>>;
 
 /** Opens a stream and sends its parts. */
@@ -46,7 +46,7 @@ export function createEventStreams(
     finished(raw, place.release);
     const parts = await open(ending);
     raw.setTimeout(stalledMs);
-    // A connection that is kept for the next request would keep the server from stopping.
+    // A connection kept for the next request would keep the server from stopping.
     reply.type('text/event-stream').headers({ 'x-accel-buffering': 'no', connection: 'close' });
     const explain = (error: unknown) => {
       const refusal = toRefusal(error);
@@ -57,7 +57,7 @@ export function createEventStreams(
   };
 }
 
-/** A signal that aborts when the stream is to end: its reader has gone, this process leaves it to others, or the server stops. */
+/** A signal that aborts when the stream has to end: its reader has gone, this process leaves it to others, or the server stops. */
 function endingOf(raw: ServerResponse, stops: Set<() => void>, leaving: AbortSignal): AbortSignal {
   const ending = new AbortController();
   const end = () => ending.abort();
@@ -77,9 +77,9 @@ function endingOf(raw: ServerResponse, stops: Set<() => void>, leaving: AbortSig
 }
 
 /**
- * The parts as text, one chunk each: the next is read when the reader has taken the one before. Where nothing
- * happens, a line now and then shows that the stream is alive, and from where to resume it.
- * @param explain words for the reader the error that ends the stream
+ * The parts as text, one chunk each: the next is read when the reader has taken the one before. While nothing happens, a line now and then
+ * shows that the stream is alive, and the place from which to resume it.
+ * @param explain puts the error that ends the stream into words for the reader
  */
 export async function* eventStream(
   parts: AsyncIterable<StreamPart>,
@@ -107,7 +107,7 @@ function frame(event: StreamPart['list'][number]): string {
   return `id: ${event.cursor}\nevent: ${event.operation}\ndata: ${stringifyJson(event)}\n\n`;
 }
 
-/** Without an id: a reader resumes behind the last message, whatever it was told beside. */
+/** Without an id: a reader resumes after the last message, whatever asides came since. */
 function frameBeside({ kind, data }: Aside): string {
   return `event: ${kind}\ndata: ${stringifyJson(data)}\n\n`;
 }

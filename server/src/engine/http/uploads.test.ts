@@ -10,7 +10,7 @@ import { createQueue, eventually, type QueueFixture } from '../../testing/fixtur
 
 let app: App;
 let queue: QueueFixture;
-/** Of a process that has ended. */
+/** The folder of a process that has ended. */
 let leftOver: string;
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ const folders = () =>
     .map((name) => path.join(tmpdir(), name));
 const files = async () => folders().flatMap((folder) => readdirSync(folder));
 
-/** Begins to send a file, of which the rest never comes. */
+/** Begins to send a file whose rest never comes. */
 function beginUpload(token: string) {
   const call = request(`${app.url}/v4/wlm/queues/${queue.id}/file`, {
     method: 'POST',

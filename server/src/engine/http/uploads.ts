@@ -9,7 +9,7 @@ import type { Identity } from '../operation.ts';
 import type { TakePlace } from '../places.ts';
 import { fileTooLarge } from './bodies.ts';
 
-/** Saves the file of a request on disk, until the request is answered; answers where, and its name. */
+/** Saves the file of a request on disk until the request is answered; returns its path and name. */
 export type ReceiveFile = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -17,8 +17,8 @@ export type ReceiveFile = (
 ) => Promise<{ path: string; name: string }>;
 
 /**
- * Receives files before a transaction begins, so that a slow sender holds nothing up: a limited number at a time, as each may fill
- * much of a disk.
+ * Receives files before a transaction begins, so that a slow sender holds nothing up: a limited number at a time, as each may fill much of
+ * a disk.
  */
 export async function createUploads(
   http: FastifyInstance,
@@ -43,7 +43,10 @@ export async function createUploads(
   };
 }
 
-/** The request for the parser of forms, which would log its headers, the token among them, and mistakes of senders as errors of ours. */
+/**
+ * The request without its logger: the parser of forms would log headers, with the token among them, and faults of senders as errors of the
+ * server.
+ */
 function unlogged(request: FastifyRequest): FastifyRequest {
   const log = request.log.child({}, { level: 'silent' });
   return Object.create(request, { log: { value: log } }) as FastifyRequest;
@@ -84,7 +87,7 @@ async function saveFile(request: FastifyRequest, folder: string, maxFileBytes: n
 
 const longestName = 255;
 
-/** The name of a file, which its sender may have made up or left out, as it can be kept and printed. */
+/** The name of a file in a form that can be kept and printed; its sender may have made it up or left it out. */
 function nameOf(name: string | undefined): string {
   return name?.slice(0, longestName).replace(/[\p{Cc}\p{Surrogate}]/gu, '\ufffd') || 'file';
 }

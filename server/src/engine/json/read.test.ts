@@ -41,7 +41,7 @@ describe('a body, read in portions of any size,', () => {
         const native = attempt(() => parseJson(spoilt));
         const own = attempt(() => read(spoilt, portionBytes));
         if (/given twice|must be a number/.test(own.message)) return;
-        // An empty body is none, as operations without one send it.
+        // An empty body counts as none: calls of operations without a body send it.
         if (spoilt === '') {
           expect(own.value).toBe(undefined);
           return;
@@ -130,7 +130,7 @@ describe('what is too large in any direction is refused with its place', () => {
   });
 });
 
-// A body is looked at so many bytes at a time.
+// A body is scanned this many bytes at a time.
 const lookBytes = 128 * 1024;
 
 test('a text is read whole wherever a look at the body ends in it: in a character, in an escape or between the two of a pair', () => {

@@ -7,7 +7,7 @@ type Nested = Extract<Portion, { large: unknown }>;
 type Run = Exclude<Portion, Nested>;
 type Way = readonly (string | number)[];
 type JsonObject = Record<string, unknown>;
-/** The brackets between which a part of a list or an object is JSON by itself. */
+/** The brackets that make a part of a list or an object valid JSON by itself. */
 type Brackets = readonly [open: string, close: string];
 
 const inList: Brackets = ['[', ']'];
@@ -16,17 +16,17 @@ const inObject: Brackets = ['{', '}'];
 const byteOrderMark = Buffer.from('\ufeff');
 
 /**
- * Reads a body of JSON as `parseJson` does, and more strictly: a member that is given twice is refused, as one of them would be
- * lost, and so is what is too large to be stored. Undefined when the body is empty.
- * @param portionBytes as `scan` has it
- * @throws Refusal INVALID_REQUEST that says what is wrong, and where
+ * Reads a JSON body like `parseJson`, and more strictly: it refuses a member that is given twice, as one of the two would be lost, and
+ * values that are too large to be stored. Undefined when the body is empty.
+ * @param portionBytes see `scan`
+ * @throws Refusal INVALID_REQUEST with the fault and its place
  */
 export function* readJson(body: Buffer, portionBytes?: number): Interruptible<unknown> {
-  // Programs of Windows begin their UTF-8 with a mark, which nobody sees in the message that it is no JSON.
+  // Programs of Windows begin their UTF-8 with a mark, which would be invisible in an error message.
   const bytes = body.subarray(0, 3).equals(byteOrderMark) ? body.subarray(3) : body;
   if (bytes.length === 0) return undefined;
   try {
-    // Decoding would silently replace each byte that is no character.
+    // Decoding would silently replace each invalid byte.
     if (!(yield* isText(bytes))) throw new SyntaxError('it is not in UTF-8');
     const whole = yield* scan(bytes, portionBytes);
     yield;
@@ -38,7 +38,7 @@ export function* readJson(body: Buffer, portionBytes?: number): Interruptible<un
   }
 }
 
-// A fraction of a millisecond, whatever characters they are.
+// Takes a fraction of a millisecond, whatever the characters.
 const checkedBytes = 128 * 1024;
 
 /** Whether all of it is UTF-8. */
@@ -51,7 +51,7 @@ function* isText(bytes: Buffer): Interruptible<boolean> {
   return true;
 }
 
-/** Where the character begins that has a byte at a place: there, or up to three bytes before. */
+/** The start of the character that has a byte at a place: there, or up to three bytes before. */
 function beginningAt(bytes: Buffer, place: number): number {
   let at = place;
   while (at > place - 3 && ((bytes[at] ?? 0) & 0xc0) === 0x80) at -= 1;
@@ -71,7 +71,7 @@ function* readLarge(bytes: Buffer, { isList, portions }: Nested['large'], way: W
   return isList ? list : object;
 }
 
-/** Adds the members of a portion to their list; answers how many. */
+/** Adds the members of a portion to their list; returns their number. */
 function* addToList(bytes: Buffer, portion: Portion, list: unknown[], way: Way): Interruptible<number> {
   if ('large' in portion) {
     readAround(bytes, portion, inList, way);
@@ -83,7 +83,7 @@ function* addToList(bytes: Buffer, portion: Portion, list: unknown[], way: Way):
   return members.length;
 }
 
-/** Adds the members of a portion to their object; answers how many. */
+/** Adds the members of a portion to their object; returns their number. */
 function* addToObject(bytes: Buffer, portion: Portion, object: JsonObject, way: Way): Interruptible<number> {
   const isLarge = 'large' in portion;
   const read = isLarge
@@ -94,14 +94,14 @@ function* addToObject(bytes: Buffer, portion: Portion, object: JsonObject, way: 
   for (const name of names) {
     if (Object.hasOwn(object, name)) throw givenTwice([...way, name]);
     const value = isLarge ? yield* readLarge(bytes, portion.large, [...way, name]) : members[name];
-    // An assignment to __proto__ would change the object itself; for all other names it is much faster.
+    // An assignment to __proto__ would change the object itself; for all other names an assignment is much faster.
     if (name !== '__proto__') object[name] = value;
     else Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
   }
   return names.length;
 }
 
-/** The text around a large member, with null in its place: proves that it is nothing but its name and white space. */
+/** The text around a large member, with null in its place: proves that it holds only a name and white space. */
 function readAround(
   bytes: Buffer,
   { from, large, to, index }: Nested,
@@ -123,7 +123,7 @@ function* readRun(bytes: Buffer, run: Run, brackets: Brackets, way: Way): Interr
   return value;
 }
 
-// To look through a longer one for what is wrong with it would take too long at a time.
+// A search for the fault in a longer text would take too long at a time.
 const longestSearched = 512 * 1024;
 
 /** @param index the position of the first member, where the text is a part of a list */
@@ -145,7 +145,7 @@ function givenTwice(way: Way): Error {
   return unreadable(way, 'is given twice. Leave out one of them');
 }
 
-/** How many names of members a value has, at any depth: fewer than its text when one was given twice. */
+/** Number of member names in a value, at any depth: fewer than in its text when one was given twice. */
 function countNames(value: unknown): number {
   if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return 0;
   let count = 0;

@@ -12,11 +12,11 @@ interface Run {
   readonly to: number;
   /** Position of the first in its list. */
   readonly index: number;
-  /** How many names of members are in it, at any depth. */
+  /** Number of member names in it, at any depth. */
   readonly names: number;
 }
 
-/** A member that is large itself, with what stands before and behind it: its name, and white space. */
+/** A large member, with the text before and after it: its name, and white space. */
 interface Nested {
   readonly index: number;
   readonly from: number;
@@ -26,7 +26,7 @@ interface Nested {
 
 export type Portion = Run | Nested;
 
-/** A list or an object that is read in portions, with its brackets from one byte to before another. */
+/** A list or an object that is read in portions; `from` to `to`, exclusive, include its brackets. */
 interface Large {
   readonly isList: boolean;
   readonly from: number;
@@ -39,16 +39,16 @@ const usualPortion = 32 * 1024;
 const pauseBytes = 128 * 1024;
 
 const deepest = 200;
-// As many as the longest list in the contract takes.
+// The length of the longest list in the contract.
 const mostMembers = 100_000;
-// Each takes some fifty bytes of memory, whatever is in it.
+// Each takes some fifty bytes of memory, whatever its contents.
 const mostContainers = 500_000;
 // 10,000 items have as many values when their models have 200 attributes each.
 const mostValues = 2_500_000;
-// The longest output has a million characters, each of which takes up to six bytes to write (\u001f).
+// The longest output has a million characters, each written in up to six bytes (\u001f).
 const longestText = 6_000_000;
 const longestNumber = 1000;
-/** Numbers that are shorter, and whose exponents are lower, are all in the range of doubles. */
+/** All shorter numbers with lower exponents are in the range of doubles. */
 const shortNumber = 100;
 
 const [quote, backslash, comma, colon, minus, plus, point] = [34, 92, 44, 58, 45, 43, 46];
@@ -56,9 +56,9 @@ const [openList, closeList, openObject, closeObject] = [91, 93, 123, 125];
 const [zero, nine, capitalE, smallE] = [48, 57, 69, 101];
 
 /**
- * Finds the portions of a body, which is one itself.
- * @param portionBytes that a portion has, or little more; fewer in tests.
- * @throws Refusal that names what is too large, and where; SyntaxError for brackets that do not match
+ * Finds the portions of a body; the whole body is returned as one.
+ * @param portionBytes the size of a portion, approximately; less in tests.
+ * @throws Refusal that names the value that is too large, and its place; SyntaxError for brackets that do not match
  */
 export function* scan(bytes: Buffer, portionBytes = usualPortion): Interruptible<Portion> {
   const scanner = new Scanner(bytes, portionBytes);
@@ -66,7 +66,7 @@ export function* scan(bytes: Buffer, portionBytes = usualPortion): Interruptible
   return scanner.end();
 }
 
-/** One container after the other uses the place of its depth in these; depth 0 is the body. */
+/** Containers at one depth use the same place in these one after the other; depth 0 is the body. */
 class Scanner {
   readonly #bytes: Buffer;
   readonly #portionBytes: number;
@@ -84,7 +84,7 @@ class Scanner {
   readonly #runFrom = [0];
   readonly #runIndex = [0];
   readonly #runNames = [0];
-  /** Whether the member at hand was large: it is a portion already, and only white space may follow. */
+  /** Whether the current member was large: it is a portion already, and only white space may follow. */
   readonly #isNested = [false];
   readonly #portions: Portion[][] = [none];
 
@@ -93,7 +93,7 @@ class Scanner {
     this.#portionBytes = portionBytes;
   }
 
-  /** Scans from a byte to about another; answers where to go on. */
+  /** Scans from a byte to about another; returns the place to go on from. */
   scanUpTo(end: number, from: number): number {
     const bytes = this.#bytes;
     const last = Math.min(end, bytes.length);
@@ -163,7 +163,7 @@ class Scanner {
     this.#memberNames[depth] = this.#names;
   }
 
-  /** The run begins with the member at hand. */
+  /** Begins a run with the current member. */
   #beginRun(depth: number): void {
     this.#runFrom[depth] = this.#memberFrom[depth] as number;
     this.#runIndex[depth] = this.#members[depth] as number;
@@ -189,7 +189,7 @@ class Scanner {
     this.#portions[depth]?.push(portion);
   }
 
-  /** The member at hand has turned out to be large: it stands alone, and what came before it in the run is a portion. */
+  /** Makes the current member, which has turned out to be large, stand alone; the members before it in the run become a portion. */
   #nest(large: Large): void {
     const depth = this.#depth;
     const from = this.#memberFrom[depth] as number;
@@ -209,7 +209,7 @@ class Scanner {
     return this.#throughText(at + 1, last);
   }
 
-  /** Goes on behind the text, or to the place where this scan ends, when that comes first. */
+  /** Goes on after the text, or to the end of this scan, whichever comes first. */
   #throughText(from: number, last: number): number {
     const bytes = this.#bytes;
     const end = Math.min(last, this.#textFrom + longestText);
@@ -252,7 +252,7 @@ class Scanner {
     throw unreadable(this.#way(), message);
   }
 
-  /** The names and positions that lead to the value at hand. */
+  /** The names and positions that lead to the current value. */
   #way(): (string | number)[] {
     return Array.from({ length: this.#depth }, (_, index) => {
       const depth = index + 1;
@@ -275,7 +275,7 @@ const mostShownSteps = 20;
 
 /**
  * The refusal of a body that cannot be read.
- * @param way the names and positions that lead to what is wrong, if it is one value
+ * @param way the names and positions that lead to the fault, if it is in one value
  */
 export function unreadable(way: readonly (string | number)[], message: string): Refusal {
   const shown = way.length > mostShownSteps ? [...way.slice(0, mostShownSteps), '…'] : way;

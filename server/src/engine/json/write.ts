@@ -1,10 +1,10 @@
 import { stringifyJson } from '@millrace/api';
 import { inSlices, type Interruptible } from '../slices.ts';
 
-// Pieces that are sent one by one cost nothing by their number, and each is written in a fraction of a millisecond.
+// The number of pieces costs nothing, as they are sent one by one, and each is written in a fraction of a millisecond.
 const pieceLength = 64 * 1024;
 
-/** Writes an answer as `stringifyJson` does, in pieces: of its lists a few members at a time, as there may be many. */
+/** Writes an answer like `stringifyJson`, in pieces: lists a few members at a time, as they may be long. */
 export function* writeJson(answer: object): Interruptible<string[]> {
   const pieces: string[] = [];
   let piece = '';
@@ -38,7 +38,7 @@ function* partsOf(answer: object): Generator<string> {
   yield before === '{' ? '{}' : '}';
 }
 
-// Written by themselves, small members take half as long again.
+// Written one by one, small members take half as long again.
 const mostMembers = 8;
 const shortText = 16 * 1024;
 
@@ -58,12 +58,12 @@ function* membersOf<T>(
   }
 }
 
-// Some thousand rows. They hold up neither the loop nor the database; a round trip for each portion costs little beside them.
+// Some thousand rows. They hold up neither the loop nor the database; the round trip of each portion costs little beside them.
 const lengthAtOnce = 512 * 1024;
 
 /**
- * Rows for statements, as the JSON lists that one statement takes each. The next is written when it is asked for, which is
- * behind the statement before.
+ * Rows for statements, as JSON lists of the size for one statement. The next is written when it is asked for, which is after the statement
+ * before.
  * @param shape makes the row that the statement takes.
  */
 export async function* jsonLists<Row extends object>(

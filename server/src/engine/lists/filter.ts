@@ -6,7 +6,7 @@ type Fields = Record<string, Field>;
 type Node = Record<string, unknown>;
 
 const maxLevels = 32;
-// Each comparison is a parameter of the statement, of which PostgreSQL takes 65,535, and work for each row.
+// Each comparison is a parameter of the statement, of which PostgreSQL allows 65,535, and work for each row.
 const maxComparisons = 100;
 // Each of these reads whole texts: one for every display column.
 const maxSubstrings = 10;
@@ -23,7 +23,7 @@ const operators = [...Object.keys(signs), 'substring', 'startsWith', ...groups, 
 const members = ['operator', 'field', 'value', 'operands'];
 
 /**
- * The condition that a filter stands for; none when it restricts nothing.
+ * The condition of a filter; undefined when it restricts nothing.
  * @throws Refusal INVALID_REQUEST that names the part of the filter that cannot be understood.
  */
 export function readFilter(filter: unknown, fields: Fields): Sql | undefined {
@@ -31,7 +31,7 @@ export function readFilter(filter: unknown, fields: Fields): Sql | undefined {
   return readNode(filter, fields, 'filter');
 }
 
-/** Whether the filter, which was read and found sound, compares this field. */
+/** Whether a filter, already validated, compares this field. */
 export function namesField(filter: unknown, field: string): boolean {
   const { field: named, operands } = (filter ?? {}) as Node;
   return (
@@ -46,7 +46,7 @@ export interface Comparison {
   readonly value: unknown;
 }
 
-/** The comparisons that must all hold, whatever else the filter, which was read and found sound, says. */
+/** The comparisons that must all hold, whatever else a filter, already validated, contains. */
 export function conjunctsOf(filter: unknown): Comparison[] {
   const { operator, operands, ...comparison } = (filter ?? {}) as Node;
   const name = typeof operator === 'string' ? operator.toLowerCase() : 'none';
@@ -55,7 +55,7 @@ export function conjunctsOf(filter: unknown): Comparison[] {
   return [{ field: comparison['field'] as string, operator: name, value: comparison['value'] }];
 }
 
-/** Whether the filter, which was read and found sound, says nothing but comparisons of this field that must all hold. */
+/** Whether a filter, already validated, consists only of comparisons of this field that must all hold. */
 export function onlyCompares(filter: unknown, field: string): boolean {
   const { operator, operands, field: named } = (filter ?? {}) as Node;
   const name = typeof operator === 'string' ? operator.toLowerCase() : 'none';
@@ -64,9 +64,9 @@ export function onlyCompares(filter: unknown, field: string): boolean {
 }
 
 /**
- * What the filter, which was read and found sound, decides of rows of which some comparisons are known.
+ * The decision of a filter, already validated, on rows for which some comparisons are known.
  * @param decide whether a comparison holds; undefined when that is not known.
- * @returns undefined when it takes more to decide.
+ * @returns undefined when the known comparisons do not decide it
  */
 export function decideFilter(
   filter: unknown,
@@ -83,7 +83,7 @@ export function decideFilter(
   return name === 'not' && together !== undefined ? !together : together;
 }
 
-/** The filter, which was read and found sound, without the values that it compares these fields with: for who reads of it. */
+/** A filter, already validated, without the values that it compares these fields with: for readers who may not see the values. */
 export function withoutValues(filter: unknown, fields: ReadonlySet<string>): unknown {
   if (fields.size === 0 || typeof filter !== 'object' || filter === null) return filter;
   const { operands, field, value, ...rest } = filter as Node;
@@ -96,14 +96,14 @@ export function withoutValues(filter: unknown, fields: ReadonlySet<string>): unk
   };
 }
 
-/** Whether a part of a filter says anything: groups leave out those that do not. */
+/** Whether a part of a filter restricts anything: groups leave out parts that do not. */
 function restricts(node: unknown): boolean {
   const { operator, operands } = (node ?? {}) as Node;
   const name = typeof operator === 'string' ? operator.toLowerCase() : 'none';
   return name !== 'none' && (!groups.includes(name) || (operands as unknown[]).some(restricts));
 }
 
-/** Walks the filter without recursion, which a deep one would exhaust, so that the reading afterwards may recurse. */
+/** Walks the filter without recursion, which a deep one would exhaust, so that the later reading may recurse. */
 function refuseExcess(filter: unknown): void {
   const rest = [{ node: filter, level: 1 }];
   const leaves: unknown[] = [];
@@ -183,7 +183,7 @@ function readLeaf(operator: string, node: Node, fields: Fields, pointer: string)
   return sql`(${column} ${signs[operator] ?? empty} ${read})`;
 }
 
-/** A list of texts has a value when one of them is equal to it, or contains it; it is unset when it is empty. */
+/** A list of texts has a value when one of them equals it, or contains it; an empty list is unset. */
 function readMembership(
   operator: string,
   column: Sql,
@@ -217,7 +217,7 @@ function refuseSenseless(operator: string, { name, type, has, hashed }: NamedFie
   );
 }
 
-/** The pattern for texts that contain the value, whose own characters stand for themselves. */
+/** The pattern for texts that contain the value; special characters in it are escaped. */
 export function containing(value: string): string {
   return `%${value.replace(/[\\%_]/g, '\\$&')}%`;
 }

@@ -16,7 +16,7 @@ const fields: Record<string, Field> = {
 
 const query = (request?: Schemas['ListRequest']) => listQuery(request, fields, sql`id`);
 
-/** The condition in SQL, and the values it compares with. */
+/** The condition in SQL, and the values in it. */
 function where(filter: unknown): [string, ...unknown[]] {
   const { text, values } = query({ filter } as Schemas['ListRequest']).where;
   return [text, ...values];

@@ -5,9 +5,9 @@ import { knownField, listRefusal, printed, sensitive, type Field } from './value
 
 /** The parts of a statement that lists rows. */
 export interface ListQuery {
-  /** A condition, true when there is no filter; never null for a row that must be shown. */
+  /** A condition, true when there is no filter; never null for a row to be shown. */
   readonly where: Sql;
-  /** The terms behind "order by". */
+  /** The terms after "order by". */
   readonly orderBy: Sql;
   readonly limit: number;
   readonly offset: number;
@@ -18,8 +18,8 @@ const maxLength = 10_000;
 
 /**
  * The statement parts for a list request. Unset values come last in both directions.
- * @param fields by which the rows can be filtered and sorted, under the names of the wire.
- * @param tieBreak the id of the row, which orders what the sort leaves open, ascending.
+ * @param fields the fields by which the rows can be filtered and sorted, by their names in the API.
+ * @param tieBreak the id of the row, which orders rows that the sort leaves equal, ascending.
  * @throws Refusal INVALID_REQUEST that names the part of the request that cannot be understood.
  */
 export function listQuery(
@@ -38,7 +38,7 @@ export function listQuery(
 }
 
 /**
- * The page that a list answers: how many rows there are, and how many match the filter.
+ * The page of a list's answer: the number of rows, and of those that match the filter.
  * @param rows all of them, as SQL that follows "from"
  */
 export async function pageOf(
@@ -54,15 +54,15 @@ export async function pageOf(
 
 type Sort = NonNullable<Schemas['ListRequest']['sort']>;
 
-/** A field that rows are sorted by. */
+/** A field by which rows are sorted. */
 export interface SortKey extends Field {
   readonly name: string;
   readonly isDescending: boolean;
 }
 
 /**
- * What a request sorts by, up to and with the id, whose values order everything; entries without a field are dropped.
- * @throws Refusal INVALID_REQUEST for a field or a direction that is none.
+ * The sort keys of a request, up to and including the id, after which nothing is left to order; entries without a field are dropped.
+ * @throws Refusal INVALID_REQUEST for an unknown field or direction.
  */
 export function sortKeys(sort: Sort, fields: Record<string, Field>, tieBreak: Sql): SortKey[] {
   const keys: SortKey[] = [];
@@ -82,7 +82,7 @@ function readSort(sort: Sort, fields: Record<string, Field>, tieBreak: Sql): Sql
   return join([...keys.map((key) => orderTerm(key, tieBreak)), ...(isWhole ? [] : [tieBreak])]);
 }
 
-/** A term behind "order by". Ids are never unset: without "nulls last" an index can serve. */
+/** A term after "order by". Ids are never unset: without "nulls last" an index can serve. */
 export function orderTerm({ column, isDescending }: Omit<SortKey, 'name' | 'type'>, tieBreak: Sql): Sql {
   if (!isDescending) return column;
   return column.sql === tieBreak.sql ? sql`${column} desc` : sql`${column} desc nulls last`;

@@ -22,7 +22,7 @@ beforeAll(async () => {
   ids = body.list.map(({ id }) => id);
 });
 
-/** Which of the records are listed, by their places, in the order of the answer. */
+/** The listed records by their places, in the order of the answer. */
 async function list(body: Schemas['ListRequest']): Promise<number[]> {
   const answer = await queue.owner.call.listWorkItems({ path: queue.path, body });
   expect(answer.status, stringifyJson(answer.error)).toBe(200);

@@ -13,7 +13,7 @@ export interface Field {
   readonly type: FieldType;
   /** The condition that a row has a value, where rows have several and the column shows one of them. */
   readonly has?: (value: Sql) => Sql;
-  /** What stands in the column for a value, where nothing but equality is known of values. @throws Refusal for a value of another type */
+  /** The column's form of a value, where values can be compared for equality only. @throws Refusal for a value of another type */
   readonly hashed?: (value: unknown, pointer: string) => string;
 }
 
@@ -33,8 +33,8 @@ const readers: Record<Exclude<FieldType, readonly string[]>, { read: Read; wante
 };
 
 /**
- * A value to compare a field with, in SQL.
- * @param pointer to the value in the request, for the message.
+ * A value for a comparison with a field, in SQL.
+ * @param pointer the place of the value in the request, for the message.
  * @throws Refusal INVALID_REQUEST when it cannot be read as the field's type.
  */
 export function readValue(name: string, type: FieldType, value: unknown, pointer: string): Sql {
@@ -50,14 +50,14 @@ export function readValue(name: string, type: FieldType, value: unknown, pointer
   });
 }
 
-/** What is said of a part of a list request that cannot be understood. */
+/** The refusal of a part of a list request that cannot be understood. */
 export function listRefusal(field: string, message: string): Refusal {
   return new Refusal('INVALID_REQUEST', `In the list request, ${field} ${message}.`, {
     details: [{ field, message }],
   });
 }
 
-/** What is said where a sensitive field is compared by more than equality. */
+/** The refusal of a comparison of a sensitive field other than for equality. */
 export function sensitive(name: string, pointer: string, done: 'found' | 'ordered'): Refusal {
   const how = done === 'found' ? 'are found by eq and ne only' : 'order nothing';
   return listRefusal(pointer, `cannot be used with ${name}: its values are encrypted, and ${how}`);
@@ -80,7 +80,7 @@ export function knownField(
   throw listRefusal(`${pointer}.field`, `${what}. Known fields are ${known}`);
 }
 
-/** A value of a request as a refusal shows it to its sender; long ones are cut. */
+/** A value of a request as shown in a refusal to its sender; long ones are cut. */
 export function printed(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   const digits = digitsOf(value);
@@ -100,7 +100,7 @@ function nameReader(names: readonly string[]): Read {
 
 const int64 = 2n ** 63n;
 
-/** A whole number in its one spelling, as ids have it in paths. */
+/** A whole number in its only spelling, as ids in paths. */
 function readInteger(value: unknown): Sql | undefined {
   const digits = typeof value === 'string' ? value : digitsOf(value);
   if (digits === undefined || !/^(0|-?[1-9]\d{0,18})$/.test(digits)) return undefined;
@@ -115,7 +115,7 @@ function readNumber(value: unknown): Sql | undefined {
   const digits = digitsOf(value);
   const match = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,9})?$/i.exec(digits ?? '');
   if (digits === undefined || !match || digits.length > longestNumber) return undefined;
-  // PostgreSQL refuses to compare a number that no double holds with a column of doubles.
+  // PostgreSQL refuses to compare a number outside the range of doubles with a column of doubles.
   const double = Number(digits);
   const isHeld = double === 0 ? !/[1-9]/.test(match[1] ?? '') : Number.isFinite(double);
   return isHeld ? sql`${digits}::numeric` : undefined;
@@ -151,7 +151,7 @@ function readTime(value: unknown): Sql | undefined {
   return instant === undefined ? undefined : sql`${instant}::timestamptz`;
 }
 
-/** The instant in UTC, with the microseconds that PostgreSQL keeps; a day is its midnight, no offset is UTC. */
+/** The instant in UTC, in microseconds like PostgreSQL; a day means its midnight, and a missing offset UTC. */
 function readInstant(text: string): string | undefined {
   const parts = timePattern.exec(text)?.groups;
   if (!parts?.['day'] || !isDay(parts['day'])) return undefined;

@@ -21,7 +21,7 @@ const pathOf = ({ id }: Pick<Schemas['Automation'], 'id'>) => ({ id: Number(id) 
 const update = ({ id, version }: Schemas['Automation'], body: object, call = app.admin) =>
   call.updateAutomation({ path: { id: Number(id) }, body: { version, ...body } });
 
-/** The record of a queue and its automations, oldest first. */
+/** The events of a queue and its automations, oldest first. */
 const recordOf = (queue: QueueFixture) =>
   app.sql(
     `select operation, actor_id::int as actor, reason, changes from events
@@ -210,7 +210,7 @@ describe('updateAutomation', () => {
     const pool = await createPool(app, [], { ownerIds: [stranger.id] });
     const automation = await createAutomation(app, queue, pool);
     const other = await createPool(app, [], { ownerIds: [stranger.id] });
-    // An owner of both pools, who does not belong to the queue.
+    // An owner of both pools who does not belong to the queue.
     const { status, error } = await update(automation, { poolId: other.id }, stranger.call);
     expect([status, error.details?.[0]?.field]).toEqual([400, 'queueId']);
     expect((await update(automation, { poolId: other.id })).body.poolId).toBe(other.id);

@@ -48,7 +48,7 @@ export const createAutomation: PlainOperation<'createAutomation'> = async (conte
   await refuseNamesake(context, settings.name);
   await saveRunAsUsers(db, id, settings.runAsUserIds);
   wakeDevices(context, settings.poolId);
-  // On the record of the queue, where people look for what became of its items.
+  // In the record of the queue, where people look for the fate of its items.
   await recordOfQueue(context, settings.queueId, {
     operation: 'createAutomation',
     changes: { automationId: id, ...settings },
@@ -100,7 +100,7 @@ export const deleteAutomation: PlainOperation<'deleteAutomation'> = async (conte
   await deleteAutomationRow(db, id);
 };
 
-/** An automation that the caller may change; the changes of automations of one queue come one after the other. */
+/** An automation that the caller may change; changes of automations of one queue come one after the other. */
 async function findChangeable(context: Context, id: Id): Promise<Automation> {
   const { queueId } = await findAutomation(context, id);
   await lockQueue(context.db, context.actor.tenantId, queueId);
@@ -133,10 +133,10 @@ async function refuseConflicts(
 
 const holder = ({ actor, now }: Context) => ({ statusBy: actor.id, statusOn: now.toISOString() });
 
-// More than a pool has devices.
+// More than the devices of any pool.
 const all = 10_000;
 
-/** Devices of the pool that wait look again: there may be work for them now. */
+/** Wakes waiting devices of the pool: there may be work for them now. */
 function wakeDevices({ wake }: Context, poolId: Id): void {
   wake(poolWakeUp(poolId), all);
 }
@@ -154,7 +154,7 @@ export const listAutomations: PlainOperation<'listAutomations'> = async (context
   return { page, list: await withCapabilities(context, await selectAutomations(db, scope, query)) };
 };
 
-/** Automations with what the caller may do with each of them. */
+/** Automations with the caller's capabilities for each of them. */
 async function withCapabilities(
   context: Pick<Context, 'db' | 'actor'>,
   automations: readonly Automation[],
@@ -204,19 +204,19 @@ function selectAutomations(
     where ${inScope(scope)} and ${where} order by ${orderBy} limit ${limit} offset ${offset}`);
 }
 
-/** Holds a queue of the tenant, so that its automations are changed one after the other. */
+/** Locks a queue of the tenant, so that its automations are changed one after the other. */
 async function lockQueue(db: Db, tenantId: Id, queueId: Id): Promise<void> {
   await db.rows(sql`select from queues where id = ${queueId} and tenant_id = ${tenantId} for no key update`);
 }
 
-/** The ACTIVE automation of a queue, if it is another than this one. */
+/** The ACTIVE automation of a queue, unless it is this one. */
 function selectActive(db: Db, queueId: Id, other: Id | undefined): Promise<NamedAutomation | undefined> {
   return db.row(sql`
     select a.id, a.name from automations a
     where a.queue_id = ${queueId} and a.status = 'ACTIVE' and a.id is distinct from ${other}::bigint`);
 }
 
-/** Those of the ids that are users of the tenant. */
+/** The ids that belong to users of the tenant. */
 async function selectUserIds(db: Db, tenantId: Id, ids: readonly Id[]): Promise<Id[]> {
   const rows = await db.rows<{ id: Id }>(
     sql`select id from users where tenant_id = ${tenantId} and id = any(${ids}::bigint[])`,
@@ -231,7 +231,7 @@ registerConstraints({
   },
 });
 
-/** Stores an automation without its run-as users; answers its id. */
+/** Stores an automation without its run-as users; returns its id. */
 async function insertAutomation(
   db: Db,
   tenantId: Id,
@@ -260,7 +260,7 @@ async function updateAutomationSettings(
     where id = ${id}`);
 }
 
-/** In the order in which the statements above name their columns. */
+/** In the order of the columns in the statements above. */
 function valuesOf(settings: AutomationSettings & Held): unknown[] {
   return [
     settings.name,
@@ -278,7 +278,7 @@ function valuesOf(settings: AutomationSettings & Held): unknown[] {
   ];
 }
 
-/** Holds an automation against grants of its items. Grants lock the pool first, and so does this: otherwise they would deadlock. */
+/** Locks an automation against grants of its items. Grants lock the pool first, and so does this: otherwise they would deadlock. */
 async function lockOutGrants(db: Db, { id, poolId }: { id: Id; poolId: Id }): Promise<void> {
   await db.rows(sql`select from pools where id = ${poolId} for no key update`);
   await db.rows(sql`select from automations where id = ${id} for update`);
@@ -295,7 +295,7 @@ async function deleteAutomationRow(db: Db, id: Id): Promise<void> {
   await db.rows(sql`delete from automations where id = ${id}`);
 }
 
-/** Makes the automation have these run-as users and no others. */
+/** Replaces the run-as users of an automation. */
 async function saveRunAsUsers(db: Db, id: Id, userIds: readonly Id[]): Promise<void> {
   await db.rows(sql`
     with gone as (

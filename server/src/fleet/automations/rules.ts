@@ -54,10 +54,10 @@ export function changedAutomation(
   return settle({ ...settingsIn(current), ...settingsIn(sent) } as AutomationSettings, current.name);
 }
 
-/** The person who holds an automation, and since when; none when it is ACTIVE. */
+/** The person who put an automation on hold, and the time; none when it is ACTIVE. */
 export type Held = Pick<Schemas['Automation'], 'statusBy' | 'statusOn'>;
 
-/** The holder after a change: its author if status or reason changed, otherwise the holder of before. */
+/** The holder after a change: its author if status or reason changed, otherwise the same as before. */
 export function heldBy(
   current: (Held & Pick<AutomationSettings, 'status' | 'statusReason'>) | undefined,
   { status, statusReason }: Pick<AutomationSettings, 'status' | 'statusReason'>,
@@ -97,8 +97,8 @@ export interface Use {
 }
 
 /**
- * Refuses to bind a queue to a pool for a caller who may not use both. A queue or pool that the caller may not see is refused as if
- * it did not exist.
+ * Refuses to bind a queue to a pool for a caller who may not use both. A queue or pool that the caller may not see is refused as if it did
+ * not exist.
  */
 export function refuseBinding({ queueId, poolId }: AutomationSettings, { queue, pool }: Use): void {
   const inQueue = capabilitiesOf(queue);
@@ -121,14 +121,14 @@ export function refuseBinding({ queueId, poolId }: AutomationSettings, { queue, 
   }
 }
 
-/** Whether a caller may change an automation: one who could have created it, or owns its queue or pool. */
+/** Whether a caller may change an automation: one who could have created it, or who owns its queue or pool. */
 export function mayChange({ queue, pool }: Use): boolean {
   const inQueue = capabilitiesOf(queue);
   const mayCreate = (inQueue.has('edit') || inQueue.has('process')) && pool.has('use');
   return mayCreate || inQueue.has('edit') || pool.has('edit');
 }
 
-/** Refuses a change by a caller who could not have created the automation, and owns neither queue nor pool. */
+/** Refuses a change by a caller who could not have created the automation, and who owns neither queue nor pool. */
 export function refuseChange(
   { id, queueId, poolId }: Pick<Schemas['Automation'], 'id' | 'queueId' | 'poolId'>,
   { queue, pool }: Use,
@@ -153,8 +153,8 @@ function unknown(kind: string, id: Id): string {
 }
 
 /**
- * Refuses run-as users whom the caller may not name. A caller may name themselves and users whom the automation names already; a
- * caller who manages devices may name anybody.
+ * Refuses run-as users whom the caller may not name. A caller may name themselves and users already named by the automation; a caller who
+ * manages devices may name anybody.
  * @throws Refusal FORBIDDEN that names each of the others, whether there is such a user or not
  */
 export function refuseRunAs(
@@ -174,7 +174,7 @@ export function refuseRunAs(
   );
 }
 
-/** @throws Refusal INVALID_REQUEST that names each id that is no user's */
+/** @throws Refusal INVALID_REQUEST that names each id without a user */
 export function refuseUnknownUsers({ runAsUserIds }: AutomationSettings, known: readonly Id[]): void {
   const unknownIds = runAsUserIds.filter((id) => !known.includes(id));
   const details = unknownIds.map((id) => ({ field: 'runAsUserIds', message: unknown('user', id) }));

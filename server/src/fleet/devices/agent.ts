@@ -67,12 +67,12 @@ export const heartbeatDevice: PlainOperation<'heartbeatDevice'> = async (context
   return stateReason === undefined ? { state } : { state, stateReason };
 };
 
-/** The user who registers a device, and when. */
+/** The user who registers a device, and the time. */
 interface Registrant extends Author {
   readonly tenantId: Id;
 }
 
-/** Stores a device that its user registers; answers its id, or nothing when the tenant has one of this host name. */
+/** Stores a device registered by its user; returns its id, or undefined when the tenant has one of this host name. */
 async function insertDevice(
   db: Db,
   { hostName, nickname, labels, bots, slots, agentVersion }: Registration,
@@ -90,7 +90,7 @@ async function insertDevice(
 /** A device as its agent registered it, and its user. */
 type RegisteredDevice = Registration & { readonly id: Id; readonly userId: Id };
 
-/** The device of this host name, held against other changes. */
+/** The device of this host name, locked against other changes. */
 function lockDeviceNamed(db: Db, tenantId: Id, hostName: string): Promise<RegisteredDevice | undefined> {
   return db.row(sql`
     select d.id, d.user_id as "userId", d.host_name as "hostName", d.nickname, d.labels, d.bots, d.slots,

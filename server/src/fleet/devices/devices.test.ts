@@ -8,7 +8,7 @@ import { eventually } from '../../testing/fixtures.ts';
 const app = await startApp();
 const { runner, owner, consumer, roleId, poolAdmin, stranger, foreigner } = await createDevicePeople(app);
 
-/** A device in a pool with an owner and a role that consumes it. */
+/** A device in a pool with an owner and a consumer role. */
 async function pooledDevice(more: Partial<Schemas['DeviceRegistration']> = {}) {
   const device = await registerDevice(runner, more);
   await createPool(app, [device], { ownerIds: [owner.id], consumerRoleIds: [roleId] });

@@ -40,7 +40,7 @@ export const deleteDevice: PlainOperation<'deleteDevice'> = async (context, { pa
   await deleteDeviceRow(db, device.id);
 };
 
-/** Records the change, and has the device look again if it waits for work. */
+/** Records the change, and wakes the device if it waits for work. */
 function record(
   context: Context,
   id: Id,
@@ -52,7 +52,7 @@ function record(
   return recordOfDevices(context, [{ tenantId, operation, actorId, deviceId: id, ...details }]);
 }
 
-/** Takes a device out of use, or into it again; answers its state after that. @throws Refusal NOT_FOUND, or FORBIDDEN */
+/** Takes a device out of use, or into it again; returns its new state. @throws Refusal NOT_FOUND, or FORBIDDEN */
 export async function changeState(
   context: Context,
   id: Id,
@@ -91,7 +91,7 @@ const deviceFields: Record<string, Field> = {
 
 const deviceTieBreak: Sql = raw('d.id');
 
-/** Holds a device against other changes, and against signs of life. */
+/** Locks a device against other changes, and against signs of life. */
 async function lockDevice(db: Db, id: Id): Promise<void> {
   await db.rows(sql`select from devices where id = ${id} for no key update`);
 }
@@ -112,7 +112,7 @@ async function deleteDeviceRow(db: Db, id: Id): Promise<void> {
   await db.rows(sql`delete from devices where id = ${id}`);
 }
 
-/** Whether a device takes work, and why not. */
+/** The state of a device and its reason. */
 interface DeviceHold {
   readonly state: Schemas['Device']['state'];
   readonly reason: string | undefined;

@@ -27,7 +27,7 @@ export async function findDevice(
   throw new Refusal('NOT_FOUND', `There is no device ${id} for you. POST /v4/wlm/devices/list lists those.`);
 }
 
-/** Whether there is such a device and the caller may see it. */
+/** Whether the device exists and the caller may see it. */
 export async function findsDevice({ db, actor }: Pick<Context, 'db' | 'actor'>, id: Id): Promise<boolean> {
   return (await selectDevice({ db, actor }, id)) !== undefined;
 }
@@ -40,7 +40,7 @@ async function selectDevice(
   return device;
 }
 
-/** Devices with what a user may do with each of them. @param rest what comes behind `where` */
+/** Devices with a user's capabilities for each of them. @param rest the SQL after `where` */
 export async function selectDevices(
   db: Db,
   { id, permissions }: Pick<Actor, 'id' | 'permissions'>,

@@ -25,10 +25,10 @@ const people = [
 ] as const;
 type Person = (typeof people)[number];
 
-/** The people by the verdict that they meet; people who are not named meet FORBIDDEN. */
+/** The people by the verdict that they get; people who are not named get FORBIDDEN. */
 interface Verdicts {
   readonly allowed: readonly Person[];
-  /** To whom it looks as if there were nothing. */
+  /** People to whom the object seems not to exist. */
   readonly hidden?: readonly Person[];
 }
 
@@ -54,7 +54,7 @@ const automationChange: Verdicts = {
   hidden: ['a stranger', 'the administrator of another tenant'],
 };
 
-/** The callers of each operation: said here once more, so that a slip in the contract or in the rules shows. */
+/** The callers of each operation: repeated here, so that a slip in the contract or in the rules shows. */
 const verdicts: Record<Checked, Verdicts> = {
   registerDevice: { allowed: runners },
   heartbeatDevice: speaking,
@@ -98,19 +98,19 @@ const verdicts: Record<Checked, Verdicts> = {
   deleteAutomation: automationChange,
 };
 
-/** The objects that the calls are about. */
+/** The objects of the calls. */
 interface Place {
   readonly device: { readonly id: number };
   readonly pool: { readonly id: number };
   readonly automation: { readonly id: number };
   readonly queueId: number;
-  /** For what needs a name that nobody has. */
+  /** A name that is not taken. */
   readonly name: string;
 }
 
 const reason = 'to see who may';
 
-/** A sound call of each operation, so that nothing but permission can be in its way. */
+/** A valid call of each operation, so that only permission can be in its way. */
 const inputs: { readonly [O in Checked]: (place: Place) => Partial<Input<O>> } = {
   registerDevice: ({ name }) => ({ body: { hostName: name } }),
   heartbeatDevice: ({ device }) => ({ path: device, body: {} }),
@@ -142,7 +142,7 @@ const inputs: { readonly [O in Checked]: (place: Place) => Partial<Input<O>> } =
 let app: App;
 let callers: Record<Person, Caller>;
 let makeRoom: () => Promise<Place>;
-/** The objects for calls that are refused: they must stay as they are. */
+/** The objects of refused calls: they must stay unchanged. */
 let untouched: Place;
 
 beforeAll(async () => {
@@ -155,7 +155,7 @@ beforeAll(async () => {
   await role('Viewers', ['useQueues', 'viewDevices']);
   await queue.owner.call.addQueueConsumer({ path: queue.path, body: { roleId: both } });
   const owner = await app.user('an owner of the pool');
-  // Unlike the role of every runner, one that consumes no queue.
+  // Unlike the role of every runner, it consumes no queue.
   await role('Device runners', ['useQueues', 'runDevice']);
   const deviceUser = await app.user('the user of the device', ['Device runners']);
   callers = {
@@ -196,10 +196,10 @@ function call(operationId: Checked, caller: Caller, place: Place) {
   return (caller[operationId] as Caller['getDevice'])(input as Input<'getDevice'>);
 }
 
-/** Something of its own for a call that will be performed. */
+/** New objects for a call that will be performed. */
 async function freshPlace(operationId: Checked): Promise<Place> {
   const place = await makeRoom();
-  // A pool to which an automation is bound would be refused to everybody.
+  // A pool with an automation would be refused to everybody.
   if (operationId === 'deletePool') await app.admin.deleteAutomation({ path: place.automation });
   return place;
 }
@@ -218,7 +218,7 @@ describe.each(Object.keys(verdicts) as Checked[])('%s', (operationId) => {
     const { status, error } = await call(operationId, callers[person], place);
     if (verdict === 'is open to') expect([200, 204], error?.message).toContain(status);
     else if (verdict === 'is forbidden to') expect([status, error.code]).toEqual([403, 'FORBIDDEN']);
-    // A body that names what one may not see is wrong; a path that does leads nowhere.
+    // A body with the id of an unseen object is invalid; a path with one is not found.
     else if (operationId === 'createAutomation')
       expect([status, error.code]).toEqual([400, 'INVALID_REQUEST']);
     else expect([status, error.code]).toEqual([404, 'NOT_FOUND']);
@@ -230,7 +230,7 @@ describe.each(Object.keys(verdicts) as Checked[])('%s', (operationId) => {
   });
 });
 
-/** What a person is told to be allowed, by the operations that need it. */
+/** The capabilities that a person should be told to have, by the operations that need them. */
 function told(person: Person, needed: Readonly<Record<string, Checked>>): string[] {
   return Object.keys(needed).filter((capability) =>
     verdicts[needed[capability] as Checked].allowed.includes(person),

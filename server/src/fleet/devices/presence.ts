@@ -7,8 +7,8 @@ import { millrace, recordTenantEvents, type Event } from '../../journal/journal.
 type Where = Pick<PublicContext, 'db' | 'now' | 'wake'>;
 
 /**
- * Notes signs of life of devices, each from the user who registered it; other signs are left out of the answer. Nobody drains or
- * quarantines the devices until the transaction ends: their state stays as answered.
+ * Notes signs of life of devices, each from the user who registered it; other signs are left out of the answer. The devices cannot be
+ * drained or quarantined until the transaction ends: their state stays as answered.
  * @param operation the call that was the sign
  */
 export async function noteSigns(
@@ -32,13 +32,13 @@ export async function noteSigns(
   return seen;
 }
 
-/** A sign of life, and the user who gives it. */
+/** A sign of life, and its user. */
 interface Sign {
   readonly deviceId: Id;
   readonly userId: Id;
 }
 
-/** A device that was heard of: as it is now, and whether it was thought lost. */
+/** A device that gave a sign: its present state, and whether it had been thought lost. */
 interface SeenDevice {
   readonly id: Id;
   readonly tenantId: Id;
@@ -49,8 +49,7 @@ interface SeenDevice {
 }
 
 /**
- * Notes signs of life of devices, each from the user who registered it; answers the devices that exist, held until the transaction
- * ends.
+ * Notes signs of life of devices, each from the user who registered it; returns the existing devices, locked until the transaction ends.
  */
 export function markSeen(db: Db, signs: readonly Sign[], now: Date): Promise<SeenDevice[]> {
   const statement = sql`
@@ -69,7 +68,7 @@ export function markSeen(db: Db, signs: readonly Sign[], now: Date): Promise<See
 /** An event of a device, with its tenant. */
 type DeviceEvent = Event & { readonly tenantId: Id };
 
-/** Records events of devices, which may be of several tenants. */
+/** Records events of devices, possibly of several tenants. */
 export async function recordOfDevices(context: Where, events: readonly DeviceEvent[]): Promise<void> {
   for (const id of new Set(events.map(({ tenantId }) => tenantId))) {
     const ofTenant = events.filter(({ tenantId }) => tenantId === id);
@@ -111,7 +110,7 @@ interface LostDevice {
   readonly lastSeenOn: Date;
 }
 
-/** Marks connected devices that were last heard of before a time, up to a limit; answers them. */
+/** Marks connected devices that were last heard of before a time, up to a limit; returns them. */
 function markLost(db: Db, silentSince: Date, limit: number): Promise<LostDevice[]> {
   return db.rows<LostDevice>(sql`
     with lost as materialized (

@@ -2,13 +2,13 @@ import type { Schemas } from '@millrace/api';
 import { namesOf, storedName, textProblems } from '../../engine/checks.ts';
 import { Refusal, refuseStale, type ErrorDetail } from '../../engine/errors.ts';
 
-/** A device as its agent describes it. */
+/** A device as described by its agent. */
 export type Registration = Pick<
   Schemas['Device'],
   'hostName' | 'nickname' | 'labels' | 'bots' | 'slots' | 'agentVersion'
 >;
 
-/** A device that was not known before. @throws Refusal INVALID_REQUEST that names each text that is none. */
+/** A newly registered device. @throws Refusal INVALID_REQUEST that names each invalid text. */
 export function newDevice(sent: Schemas['DeviceRegistration']): Registration {
   const device = { nickname: '', labels: [], bots: [], slots: 1, agentVersion: '', ...sent };
   const details = [
@@ -25,7 +25,7 @@ export function newDevice(sent: Schemas['DeviceRegistration']): Registration {
   };
 }
 
-/** A known device that registers again: members that it leaves out stay, and so does the nickname in any case. */
+/** A known device that registers again: omitted members stay, and the nickname stays in any case. */
 export function registeredAgain(
   known: Registration,
   sent: Schemas['DeviceRegistration'],
@@ -34,7 +34,7 @@ export function registeredAgain(
   return { labels: namesOf(labels), bots: namesOf(bots), slots, agentVersion };
 }
 
-/** An action that a user may be allowed on a device that the user sees: `hold` takes it out of use, and into it again. */
+/** An action on a visible device: `hold` takes it out of use, and into it again. */
 type DeviceCapability = 'view' | 'hold' | 'edit';
 
 /** @param ownsPool whether the user owns a pool that has the device */
@@ -48,7 +48,7 @@ export function deviceCapabilitiesOf(
 
 type ByHand = Pick<Registration, 'nickname' | 'labels'>;
 
-/** The members that people set, after a change. @throws Refusal VERSION_CONFLICT, INVALID_REQUEST */
+/** The members set by people, after a change. @throws Refusal VERSION_CONFLICT, INVALID_REQUEST */
 export function changedByHand(device: Schemas['Device'], sent: Schemas['DeviceUpdate']): ByHand {
   refuseStale('device', device, sent);
   const { nickname, labels } = { ...device, ...sent };
@@ -63,7 +63,7 @@ type State = Schemas['Device']['state'];
 export type StateChange = 'drain' | 'quarantine' | 'resume';
 
 const stateAfter: Record<StateChange, Partial<Record<State, State>>> = {
-  // Draining would take away the reason for which a device was quarantined.
+  // Draining would remove the reason for which a device was quarantined.
   drain: { ACTIVE: 'DRAINING', DRAINING: 'DRAINING' },
   quarantine: { ACTIVE: 'QUARANTINED', DRAINING: 'QUARANTINED', QUARANTINED: 'QUARANTINED' },
   resume: { ACTIVE: 'ACTIVE', DRAINING: 'ACTIVE', QUARANTINED: 'ACTIVE' },

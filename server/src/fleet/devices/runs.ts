@@ -4,13 +4,13 @@ import { Refusal } from '../../engine/errors.ts';
 import type { Context } from '../../engine/operation.ts';
 import { deviceWakeUp, type WakeUp } from '../../engine/wake-ups.ts';
 
-/** A user who asks for items, and the device that is named, if any. */
+/** A user who asks for items, and the named device, if any. */
 interface Asking {
   readonly userId: Id;
   readonly deviceId?: Id | undefined;
 }
 
-/** Why each may not have items for the device that is named; asks the database only if one is. */
+/** The refusals of items for named devices; asks the database only if a device is named. */
 export async function refusalsOf(db: Db, asking: readonly Asking[]): Promise<(Refusal | undefined)[]> {
   const claimants = asking.filter((caller): caller is Claimant => caller.deviceId !== undefined);
   if (claimants.length === 0) return [];
@@ -22,7 +22,7 @@ export async function refusalsOf(db: Db, asking: readonly Asking[]): Promise<(Re
   });
 }
 
-/** Why a device takes no work, if it does not. @param device undefined when the caller has no such device. */
+/** The reason why a device takes no work, if it takes none. @param device undefined when the caller has no such device. */
 export function decideClaim(
   id: Id,
   device: Pick<Schemas['Device'], 'state' | 'stateReason'> | undefined,
@@ -50,7 +50,7 @@ interface Claimant {
   readonly userId: Id;
 }
 
-/** The devices among those named that belong to the users who name them; nobody drains or quarantines them until the transaction ends. */
+/** The named devices that belong to the users who name them; they cannot be drained or quarantined until the transaction ends. */
 function lockOwnDevices(
   db: Db,
   claimants: readonly Claimant[],
@@ -64,7 +64,7 @@ function lockOwnDevices(
   return db.rows(named('lockOwnDevices', statement));
 }
 
-/** Ends the runs of items, in the transaction in which they leave IN_PROGRESS; wakes the devices that this makes room for. */
+/** Ends the runs of items, in the transaction in which they leave IN_PROGRESS; wakes the devices that have room now. */
 export async function endRuns(
   { db, wake }: Pick<Context, 'db' | 'wake'>,
   queueId: Id,
@@ -87,7 +87,7 @@ interface Run {
   readonly runAsUserId?: Id | undefined;
 }
 
-/** Stores runs; answers the run-as users of those that have one. */
+/** Stores runs; returns their run-as users, where they have one. */
 export function insertRuns(db: Db, runs: readonly Run[], now: Date) {
   const statement = sql`
     with begun as (
@@ -101,8 +101,8 @@ export function insertRuns(db: Db, runs: readonly Run[], now: Date) {
 }
 
 /**
- * Deletes runs, and answers the devices and queues that this makes room for: the devices themselves, the queues whose run-as users are
- * free again, and the queue itself when its threshold depends on the number of its runs.
+ * Deletes runs, and returns the devices and queues that have room now: the devices themselves, the queues whose run-as users are free
+ * again, and the queue itself when its threshold depends on the number of its runs.
  */
 function deleteRuns(db: Db, queueId: Id, itemIds: readonly Id[]) {
   const statement = sql`

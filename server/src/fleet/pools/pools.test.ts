@@ -7,11 +7,11 @@ import { createQueue } from '../../testing/fixtures.ts';
 const app = await startApp();
 const { runner, owner, consumer, roleId, poolAdmin, stranger, foreigner } = await createDevicePeople(app);
 
-/** From where the tests call. */
+/** The origin of the tests' calls. */
 const origin = { address: '127.0.0.1', userAgent: 'node' };
 const pathOf = ({ id }: Pick<Schemas['Pool'], 'id'>) => ({ id: Number(id) });
 
-/** The record of a pool, oldest first. */
+/** The events of a pool, oldest first. */
 const recordOf = ({ id }: Schemas['Pool']) =>
   app.sql(
     `select operation, actor_id::int as actor, changes from events

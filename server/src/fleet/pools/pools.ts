@@ -80,7 +80,7 @@ async function saveLists({ db }: Context, id: Id, settings: PoolSettings): Promi
   }
 }
 
-/** Devices that wait for work look again: other queues are open to them now. */
+/** Wakes waiting devices: other queues are open to them now. */
 function wakeDevices({ wake }: Context, ids: readonly Id[]): void {
   for (const id of ids) wake(deviceWakeUp(id), 1);
 }
@@ -146,7 +146,7 @@ function inScope(user: User, seesAll: boolean): Sql {
   return sql`p.tenant_id = ${user.tenantId} and p.id in (${poolsOfUser(user.id)})`;
 }
 
-/** Pools with what a user may do with each of them. @param rest what comes behind `where` */
+/** Pools with a user's capabilities for each of them. @param rest the SQL after `where` */
 async function selectPools(db: Db, actor: Actor, rest: Sql): Promise<Schemas['Pool'][]> {
   const rows = await db.rows<Schemas['Pool'] & { memberships: PoolMembership[] }>(sql`
     select ${poolColumns}, ${membershipsOf(actor.id)} as memberships from pools p where ${rest}`);
@@ -157,8 +157,8 @@ async function selectPools(db: Db, actor: Actor, rest: Sql): Promise<Schemas['Po
 }
 
 /**
- * Those of the ids for a pool that belong to the tenant. Of the devices, those that the user may give away: any, or those of the
- * pools that the user owns; they are held against deletion.
+ * The ids for a pool that belong to the tenant. Of the devices, those that the user may give away: any, or those of the user's own pools;
+ * they are locked against deletion.
  */
 async function selectKnown(
   db: Db,
@@ -192,7 +192,7 @@ registerConstraints({
   },
 });
 
-/** Stores a pool without its lists; answers its id. */
+/** Stores a pool without its lists; returns its id. */
 async function insertPool(
   db: Db,
   tenantId: Id,
@@ -220,7 +220,7 @@ async function updatePoolSettings(
     where id = ${id}`);
 }
 
-/** Holds a pool: its changes come one after the other, and nobody binds an automation to it meanwhile. */
+/** Locks a pool: its changes come one after the other, and no automation is bound to it meanwhile. */
 async function lockPool(db: Db, id: Id): Promise<void> {
   await db.rows(sql`select from pools where id = ${id} for update`);
 }
@@ -236,7 +236,7 @@ const tableByList = {
   consumerRoleIds: { table: raw('pool_consumers'), column: raw('role_id') },
 } as const;
 
-/** Makes a list of the pool hold these ids and no others. */
+/** Replaces the ids in a list of the pool. */
 async function saveList(db: Db, id: Id, list: keyof Known, ids: readonly Id[]): Promise<void> {
   const { table, column } = tableByList[list];
   await db.rows(sql`
@@ -246,7 +246,7 @@ async function saveList(db: Db, id: Id, list: keyof Known, ids: readonly Id[]): 
 
 type Where = Pick<Context, 'db' | 'actor'>;
 
-/** A pool; the caller must be known to be allowed to see it. @throws Refusal NOT_FOUND */
+/** A pool; the caller must already be known to see it. @throws Refusal NOT_FOUND */
 async function readPool({ db, actor }: Where, id: Id): Promise<Schemas['Pool']> {
   const [pool] = await selectPools(db, actor, sql`p.id = ${id}`);
   if (pool) return pool;
@@ -278,7 +278,7 @@ function membershipsOf(userId: Id): Sql {
      where c.pool_id = p.id and ur.user_id = ${userId})`;
 }
 
-/** The capabilities of the caller in each of these pools of the tenant, in their order. */
+/** The capabilities of the caller in each of these pools of the tenant, in the same order. */
 export async function poolCapabilitiesIn(
   { db, actor }: Where,
   ids: readonly Id[],

@@ -2,10 +2,10 @@ import type { Id, Schemas } from '@millrace/api';
 import { nameProblems, storedName } from '../../engine/checks.ts';
 import { Refusal, refuseStale, type ErrorDetail } from '../../engine/errors.ts';
 
-/** An action that a user may be allowed on a pool. */
+/** A capability of a user for a pool. */
 export type PoolCapability = 'view' | 'use' | 'edit';
 
-/** The reason why a user may: as its owner, by a role that consumes it, or by a permission over all pools. */
+/** The ground of a capability: as an owner, by a role that consumes the pool, or by a permission over all pools. */
 export type PoolMembership = 'OWNER' | 'CONSUMER' | 'POOL_ADMIN' | 'VIEWER';
 
 /** A user without a membership does not even see the pool. */
@@ -60,7 +60,7 @@ function settingsIn(sent: Partial<Schemas['Pool']>): Partial<PoolSettings> {
   );
 }
 
-/** The lists are sets: each id once, in order, as they are read later. */
+/** The lists are sets: each id once, sorted, in the form in which they are read later. */
 function settle(
   { deviceIds, ownerIds, consumerRoleIds, ...settings }: PoolSettings,
   currentName?: string,
@@ -80,7 +80,7 @@ function sortedSet(ids: readonly Id[]): Id[] {
   return [...new Set(ids)].toSorted((one, other) => (one < other ? -1 : 1));
 }
 
-/** The ids that a pool may name, among those that were sent. */
+/** The sent ids that a pool may name. */
 export type Known = Pick<PoolSettings, 'deviceIds' | 'ownerIds' | 'consumerRoleIds'>;
 
 const lists = {

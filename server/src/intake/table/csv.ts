@@ -16,16 +16,16 @@ const startBytes = 64 * 1024;
 const linesAtOnce = 500;
 /** In characters: rows may be long. */
 const lengthAtOnce = 1024 * 1024;
-/** Repetitive tables shrink to a hundredth; what shrinks further was made to. */
+/** Repetitive tables shrink to a hundredth; a greater ratio is made on purpose. */
 const mostInflation = 500;
 const inflationFreeBytes = 32 * 1024 * 1024;
 const mostInflatedBytes = 8 * 1024 ** 3;
 
-/** Opens a text file with rows, on disk as it is or compressed by gzip. */
+/** Opens a text file with rows, either plain or compressed by gzip. */
 export async function openCsv(path: string, isPacked: boolean, options: ReadOptions): Promise<Table> {
   const { size } = await stat(path);
   let reading: ReadStream | undefined;
-  // Each time anew.
+  // A new stream each time.
   const packed = () => (reading = createReadStream(path, { highWaterMark: startBytes }));
   const bytes = () => (isPacked ? unpacked(packed()) : packed());
   const judge = (start: Buffer, isUtf8: boolean) => {
@@ -46,7 +46,7 @@ export async function openCsv(path: string, isPacked: boolean, options: ReadOpti
   return { layout, lines, share: () => (reading?.bytesRead ?? 0) / Math.max(1, size) };
 }
 
-/** The bytes in a compressed file. @throws Refusal, while they are read, when they are far more than a table of its size would be */
+/** The bytes in a compressed file. @throws Refusal, while they are read, when they are far more than a table of its size would have */
 function unpacked(packed: ReadStream): Readable {
   return Readable.from(inflate(packed), { objectMode: false, highWaterMark: startBytes });
 }
@@ -68,7 +68,7 @@ async function* inflate(packed: ReadStream): AsyncGenerator<Buffer> {
   }
 }
 
-/** Whether so many bytes were made of so few that it is no table. */
+/** Whether the ratio between the bytes shows that the file is no table. */
 export function isBomb(packed: number, inflated: number): boolean {
   if (inflated > mostInflatedBytes) return true;
   return inflated > inflationFreeBytes && inflated > packed * mostInflation;
@@ -99,13 +99,16 @@ async function survey(bytes: () => Readable, judge: (start: Buffer, isUtf8: bool
   return { start: Buffer.concat(parts).subarray(0, startBytes), isUtf8 };
 }
 
-/** @throws Refusal when what was compressed is no text */
+/** @throws Refusal when the compressed file is no text */
 function refusePacked(start: Buffer): void {
   const { kind, name = kind === 'zip' ? 'a workbook, or another archive' : 'no text' } = kindOf(start);
   if (kind !== 'text') throw problemOf(refusedKinds.packed(name));
 }
 
-/** A mark in the file counts, then what the caller says; else it is UTF-8 where it can be, and what Windows writes in Western Europe. */
+/**
+ * The encoding from a mark in the file, or else from the caller; without both UTF-8 where the file is valid in it, and the one of Windows
+ * for Western Europe otherwise.
+ */
 function encodingOf(start: Buffer, isUtf8: boolean, { encoding }: ReadOptions): string {
   if (isUtf32(start)) throw problemOf(refusedKinds.utf32);
   const known = markedEncoding(start) ?? encoding?.toLowerCase() ?? unmarkedUtf16(start);
@@ -123,7 +126,7 @@ const otherEncoding = 'Say the encoding that the file is in, or save it as "CSV 
 interface Reading {
   readonly delimiter: string;
   readonly encoding: string;
-  /** Whether the caller says it. */
+  /** Whether the caller has given the encoding. */
   readonly isSaid: boolean;
   /** Lines at the beginning that are no rows. */
   readonly skipped: number;
@@ -131,7 +134,7 @@ interface Reading {
 
 const parsing = {
   relax_column_count: true,
-  // Empty lines are counted here: a row has the number that a spreadsheet shows.
+  // Empty lines count: a row has the number that a spreadsheet shows.
   skip_empty_lines: false,
   max_record_size: 1024 * 1024,
   record_delimiter: ['\r\n', '\n', '\r'],
@@ -166,7 +169,7 @@ async function* readLines(bytes: Readable, reading: Reading) {
 
 const replaced = '\ufffd';
 
-/** The text of the bytes. @throws Refusal when some are no character of the encoding that was said; UTF-8 was checked */
+/** The text of the bytes. @throws Refusal when some are invalid in the encoding given by the caller; UTF-8 was already checked */
 function decoder({ encoding, isSaid, delimiter }: Reading) {
   return async function* decode(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
     const text = new TextDecoder(encoding);
@@ -185,7 +188,7 @@ function decoder({ encoding, isSaid, delimiter }: Reading) {
   };
 }
 
-/** The error of a file that cannot be read on, in words for the person who made it. */
+/** The error of a file that becomes unreadable, in words for the person who made it. */
 function unreadable(error: CsvError & { records?: number }, row: number): Error {
   const problem = unreadableRow(error.code ?? '');
   return problem === undefined ? error : problemOf(problem, (error.records ?? row) + 1);

@@ -3,10 +3,10 @@ import { wellFormed, type Cell, type DateCell } from './cells.rules.ts';
 /** Of a cell, in characters: the limit of the format itself. */
 export const longestText = 32_767;
 
-/** What a number format makes of a number. */
+/** The kind of value that a number format shows. */
 export type NumberStyle = 'plain' | 'date' | 'time' | { readonly digits: number };
 
-/** The formats that workbooks know by number alone, as far as they show dates or times. */
+/** The number formats for dates or times that workbooks refer to by number alone. */
 const builtIn = new Map<number, NumberStyle>([
   ...[14, 15, 16, 17, 22, 27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 57, 58].map(
     (id) => [id, 'date'] as const,
@@ -14,7 +14,7 @@ const builtIn = new Map<number, NumberStyle>([
   ...[18, 19, 20, 21, 32, 33, 34, 35, 45, 46, 47, 55, 56].map((id) => [id, 'time'] as const),
 ]);
 
-/** The style of a number format, by its number, or by the code where the workbook has one for that. */
+/** The style of a number format, by its code where the workbook has one for it, otherwise by its number. */
 export function styleOf(id: number, code: string | undefined): NumberStyle {
   if (code === undefined) return builtIn.get(id) ?? 'plain';
   const [positive = ''] = code.split(';');
@@ -25,11 +25,11 @@ export function styleOf(id: number, code: string | undefined): NumberStyle {
 }
 
 const dayMs = 86_400_000;
-// Excel takes 1900 for a leap year: day 60 is one that never was.
+// Excel takes 1900 for a leap year: its day 60 never existed.
 const [epoch1900, epoch1904] = [Date.UTC(1899, 11, 31), Date.UTC(1904, 0, 1)];
 const mostDays = 2_958_465;
 
-/** The date that a number stands for; the number itself where it stands for none. */
+/** The date that a serial number means; the number itself where it is no valid date. */
 function dateOfSerial(serial: number, style: 'date' | 'time', is1904: boolean): DateCell | number {
   if (!(serial >= 0 && serial < mostDays + 1)) return serial;
   const total = Math.round(serial * dayMs);
@@ -60,14 +60,14 @@ export function columnOf(reference: string | undefined): number | undefined {
   return column === 0 ? undefined : column - 1;
 }
 
-/** The name of a column, from 0, as a spreadsheet shows it. */
+/** The name of a column, from 0, as shown by a spreadsheet. */
 export function columnName(index: number): string {
   const rest = index % 26;
   const letter = String.fromCharCode(65 + rest);
   return index < 26 ? letter : columnName((index - rest) / 26 - 1) + letter;
 }
 
-/** A text as it was typed: characters that XML cannot hold stand in it by their numbers. */
+/** A text as it was typed: characters that XML cannot hold are stored by their numbers. */
 export function unescaped(text: string): string {
   if (!text.includes('_x')) return text;
   const characters = text.replace(/_x([0-9A-Fa-f]{4})_/g, (_, code: string) =>
@@ -76,18 +76,21 @@ export function unescaped(text: string): string {
   return wellFormed(characters);
 }
 
-/** A number as the workbook shows it: of a double that is spelled out, digits beyond the fifteenth are noise. */
+/** A number as shown by the workbook: digits of a double beyond the fifteenth are noise. */
 function numberOf(text: string): number {
   const number = Number(text);
   return text.length > 15 && text.includes('.') ? Number(number.toPrecision(15)) : number;
 }
 
-/** Whether a number has more digits before its point than one keeps, as programs write numbers of accounts; Excel itself has none. */
+/**
+ * Whether a number has more digits before its point than a double keeps, as programs write account numbers; Excel itself keeps none of
+ * those.
+ */
 function losesDigits(text: string, number: number): boolean {
   return /^-?\d{16,}(\.\d+)?$/.test(text) && String(number) !== text;
 }
 
-/** A cell with a number, by its style; with all of its digits as a text where a number would lose some. */
+/** A cell with a number, by its style; a text with all of the digits where a number would lose some. */
 export function styledNumber(text: string, style: NumberStyle, is1904: boolean): Cell {
   const number = numberOf(text);
   if (losesDigits(text, number)) return text;
@@ -98,7 +101,7 @@ export function styledNumber(text: string, style: NumberStyle, is1904: boolean):
   return isWhole ? { number, shown: String(number).padStart(style.digits, '0') } : number;
 }
 
-/** A date that is written out in a workbook; a text where it says how far its clock is from UTC, which no date cell does. */
+/** A date written as text in a workbook; it stays a text where it has an offset from UTC, which no date cell has. */
 export function dateOfText(text: string): Cell {
   const [, day, time, zone] =
     /^(\d{4}-\d\d-\d\d)?T?(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)?(Z?)$/.exec(text) ?? [];

@@ -15,13 +15,13 @@ const mostEntries = 10_000;
 const mostSheets = 1000;
 const longestName = 100;
 
-/** The files of a workbook, which is an archive of them. */
+/** The files of a workbook, which is an archive. */
 interface Archive {
   readonly zip: ZipFile;
   readonly entries: ReadonlyMap<string, Entry>;
 }
 
-/** Opens a workbook that lies on disk. @throws Refusal when it is none, or none that can be read within bounds */
+/** Opens a workbook on disk. @throws Refusal when it is none, or cannot be read within bounds */
 export async function openExcel(file: string, options: ReadOptions): Promise<Table> {
   const zip = await openPromise(file, { lazyEntries: true, autoClose: false }).catch(asDamaged);
   try {
@@ -45,7 +45,7 @@ export async function openExcel(file: string, options: ReadOptions): Promise<Tab
   }
 }
 
-/** What a container of older formats is: a workbook that is encrypted, or one of Excel 97 to 2003. */
+/** Refuses a container of the older format: either an encrypted workbook, or one of Excel 97 to 2003. */
 export async function refuseContainer(file: string): Promise<never> {
   const handle = await open(file);
   try {
@@ -57,7 +57,7 @@ export async function refuseContainer(file: string): Promise<never> {
   }
 }
 
-/** Errors of the archive itself are about the file; ours stay what they are. */
+/** Turns errors of the archive into the refusal of a damaged file; errors of the server stay. */
 function plain(error: unknown): unknown {
   const { code } = error as { code?: string };
   if (error instanceof Refusal || (code !== undefined && !code.startsWith('Z_'))) return error;
@@ -75,7 +75,7 @@ async function entriesOf(zip: ZipFile): Promise<ReadonlyMap<string, Entry>> {
   return entries;
 }
 
-/** The bytes of a part. @throws Refusal when they are encrypted, or inflate to more than a table of their size would */
+/** The bytes of a part. @throws Refusal when they are encrypted, or inflate to more than a table of their size would have */
 async function streamOf({ zip, entries }: Archive, part: string) {
   const entry = entries.get(part);
   if (!entry) throw problemOf(refusedKinds.damaged);
@@ -93,7 +93,7 @@ interface Sheet {
   readonly part: string;
 }
 
-/** The sheets of a workbook in their order, and the parts that they share. */
+/** The sheets of a workbook in order, and the parts shared by them. */
 async function readWorkbook(archive: Archive) {
   const main = await mainPart(archive);
   const parts = await relationsOf(archive, main);
@@ -118,7 +118,7 @@ async function readWorkbook(archive: Archive) {
   return { sheets, is1904, shared: ofType('sharedStrings'), styles: ofType('styles') };
 }
 
-/** Where the workbook itself is. @throws Refusal that says what the archive is instead */
+/** The path of the workbook part. @throws Refusal that names the kind of archive, if it is another */
 async function mainPart(archive: Archive): Promise<string> {
   const { entries } = archive;
   const names = [...entries.keys()];
@@ -136,7 +136,7 @@ async function mainPart(archive: Archive): Promise<string> {
 
 interface Relation {
   readonly id: string;
-  /** The last word of its address. */
+  /** The last part of its URL. */
   readonly type: string;
   readonly target: string;
 }
@@ -155,7 +155,7 @@ async function relationsOf(archive: Archive, part: string): Promise<Relation[]> 
   return relations;
 }
 
-/** The relation that a sheet names, whatever prefix its namespace has. */
+/** The relation named by a sheet, whatever prefix its namespace has. */
 function relationOf(attributes: Readonly<Record<string, string>>): string {
   const [, id = ''] = Object.entries(attributes).find(([name]) => name.endsWith(':id')) ?? [];
   return id;
@@ -174,7 +174,7 @@ function decoded(text = ''): string {
   );
 }
 
-/** The sheet of this name or number, from 1; the first unless one is wanted. */
+/** The sheet of this name or number, from 1; the first by default. */
 function sheetOf(sheets: readonly Sheet[], wanted = '1'): Sheet {
   const sheet =
     sheets.find(({ name }) => name === wanted) ??
@@ -185,7 +185,7 @@ function sheetOf(sheets: readonly Sheet[], wanted = '1'): Sheet {
   throw problemOf(`The workbook has no sheet "${wanted}". It has ${names || 'none'}`);
 }
 
-/** The styles that cells refer to by number. */
+/** The styles to which cells refer by number. */
 async function readStyles(archive: Archive, part: string): Promise<NumberStyle[]> {
   const codes = new Map<number, string>();
   const ids: number[] = [];

@@ -1,4 +1,4 @@
-/** What a file is, by its first bytes. */
+/** The kind of a file, by its first bytes. */
 export type Kind = 'text' | 'gzip' | 'zip' | 'ole' | 'other';
 
 const starts: readonly (readonly [kind: Kind, bytes: readonly number[], name?: string])[] = [
@@ -23,7 +23,7 @@ const starts: readonly (readonly [kind: Kind, bytes: readonly number[], name?: s
   ['other', [0x4d, 0x4d, 0, 0x2a], 'a picture'],
 ];
 
-/** The kind of a file, and its name in a sentence where it is none that can be read. */
+/** The kind of a file, and its name in a sentence if it cannot be read. */
 export function kindOf(start: Uint8Array): { readonly kind: Kind; readonly name: string | undefined } {
   const found = starts.find(([, bytes]) => bytes.every((byte, index) => start[index] === byte));
   const [kind, , name] = found ?? ['text' as const];

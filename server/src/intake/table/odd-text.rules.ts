@@ -1,6 +1,6 @@
 import { asTable } from './kinds.rules.ts';
 
-/** Texts that are no tables, by how they begin, and what to do with them. */
+/** Texts that are no tables, by their beginnings, and the advice for each. */
 const odd: readonly (readonly [begin: RegExp, sentence: string])[] = [
   [
     /^<\?xml[^]*?(urn:schemas-microsoft-com:office:spreadsheet|progid="Excel\.Sheet")/i,
@@ -25,7 +25,7 @@ const odd: readonly (readonly [begin: RegExp, sentence: string])[] = [
   ],
 ];
 
-/** What a text is that is no table, and what to do; undefined where it may be one. */
+/** The advice for a text that is no table; undefined where it may be one. */
 export function oddText(begin: string): string | undefined {
   const text = begin.replace(/^[\ufeff\s]+/, '').slice(0, 4096);
   return odd.find(([pattern]) => pattern.test(text))?.[1];
@@ -33,7 +33,7 @@ export function oddText(begin: string): string | undefined {
 
 const marks = ['fffe0000', '0000feff'];
 
-/** Whether bytes are text of four bytes a character, which no decoder here knows: two or three of them are zeros. */
+/** Whether bytes are text of four bytes a character, which has no decoder here: two or three of the four are zeros. */
 export function isUtf32(start: Uint8Array): boolean {
   const begin = Buffer.from(start.subarray(0, 4096));
   if (marks.includes(begin.toString('hex', 0, 4))) return true;
@@ -45,7 +45,7 @@ export function isUtf32(start: Uint8Array): boolean {
 
 type Zeros = [number, number, number, number];
 
-/** Which part of the bytes at this place of four are zeros. */
+/** The share of zeros among the bytes at this place of four. */
 function zerosAt(bytes: Buffer, place: number): number {
   const own = bytes.filter((_, index) => index % 4 === place);
   return own.filter((byte) => byte === 0).length / Math.max(1, own.length);

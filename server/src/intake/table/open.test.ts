@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Reads bytes as a table, or says why they are none. */
+/** Reads bytes as a table, or returns the reason why they are none. */
 async function read(bytes: string | Buffer, options: ReadOptions = {}) {
   const file = path.join(folder, 'file');
   writeFileSync(file, bytes);

@@ -6,8 +6,8 @@ import { kindOf, refusedKinds } from './kinds.rules.ts';
 import { problemOf } from './problems.rules.ts';
 
 /**
- * Opens a file on disk as the table that it is, whatever its name says.
- * @throws Refusal INVALID_REQUEST that says what it is instead, and what to do
+ * Opens a file on disk by its actual kind, whatever its name.
+ * @throws Refusal INVALID_REQUEST that names the actual kind, and the remedy
  */
 export async function openTable(path: string, options: ReadOptions): Promise<Table> {
   const { kind, name = 'something else' } = kindOf(await startOf(path));

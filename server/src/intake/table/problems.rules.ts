@@ -1,6 +1,6 @@
 import { Refusal } from '../../engine/errors.ts';
 
-/** The refusal of a file that cannot be read, told of the row where reading ended, if there is one. */
+/** The refusal of a file that cannot be read, with the row where reading ended, if there is one. */
 export function problemOf(message: string, row?: number): Refusal {
   const sentence = row === undefined ? message : `Row ${row}: ${message}`;
   return new Refusal('INVALID_REQUEST', `${sentence}. Nothing was created.`, {
@@ -17,7 +17,7 @@ const problemByCode: Record<string, string> = {
   CSV_MAX_RECORD_SIZE: 'is longer than 1 MiB. Look for a quote that is not closed',
 };
 
-/** The problem of a row at which reading ended; undefined when that was for another reason. */
+/** The problem of a row at which reading ended; undefined for other reasons. */
 export function unreadableRow(code: string): string | undefined {
   return problemByCode[code] ?? (code.startsWith('CSV_') ? 'cannot be read as CSV' : undefined);
 }

@@ -1,4 +1,4 @@
-// What is used of it here; the package brings no declarations.
+// The parts of the package in use here; it brings no declarations.
 declare module 'saxen' {
   type Attributes = Readonly<Record<string, string>>;
   type Decode = (text: string) => string;
@@ -13,7 +13,7 @@ declare module 'saxen' {
     error: (error: Error) => void;
   }
 
-  /** Reads XML part by part, and calls back for what is in it. */
+  /** Reads XML part by part, and calls a handler for each token. */
   export class Parser {
     on<Name extends keyof Handlers>(name: Name, handler: Handlers[Name]): this;
     write(text: string): this;

@@ -11,7 +11,7 @@ const mostTexts = 8 * 1024 * 1024;
 const bytesInMemory = 8 * 1024 * 1024;
 const placesAtOnce = 64 * 1024;
 
-/** The texts that the cells of a workbook share, as bytes: as strings a million of them would take a hundred megabytes. */
+/** The shared texts of a workbook, as bytes: as strings a million of them would take a hundred megabytes. */
 export class SharedStrings {
   readonly #bytes: ByteStore;
   /** Where each text begins: four bytes a text, as empty ones cost a sender nothing. */
@@ -55,7 +55,7 @@ export class SharedStrings {
 // As XML cannot hold each character, one may be written with seven.
 const longestWritten = 7 * longestText;
 
-/** Reads the shared texts of a workbook; of one in several formats the parts together, without what tells how it is pronounced. */
+/** Reads the shared texts of a workbook. The parts of a text in several formats are joined, without its phonetic guide. */
 export async function readSharedStrings(bytes: Readable): Promise<SharedStrings> {
   const strings = new SharedStrings();
   let [text, isText, isPhonetic] = ['', false, false];

@@ -13,17 +13,17 @@ import type { SharedStrings } from './shared-strings.ts';
 import { mostColumns, tooManyColumns } from './text.rules.ts';
 import type { XmlHandler } from './xml.ts';
 
-/** What the cells of a sheet refer to. */
+/** The parts of a workbook to which cells refer. */
 export interface Workbook {
   readonly strings: SharedStrings | undefined;
-  /** By the number that cells have. */
+  /** By the style number of cells. */
   readonly styles: readonly NumberStyle[];
   readonly is1904: boolean;
 }
 
 const mostRows = 1_048_576;
 
-/** Makes rows of what is told of the XML of a sheet; `take` hands out those that are complete. */
+/** Makes rows from the XML events of a sheet; `take` hands out the complete ones. */
 export class SheetReader implements XmlHandler {
   readonly #workbook: Workbook;
   #lines: Line[] = [];

@@ -1,13 +1,13 @@
 import { problemOf } from './problems.rules.ts';
 
-/** Some more than the 200 attributes that a model may have: that many are told by name. */
+/** Well above the 200 attributes of a model, so that a person learns which columns are too many. */
 export const mostColumns = 1000;
 
 const [quote, feed, carriage] = [34, 10, 13];
 
 /**
- * Refuses a row of very many columns before the parser meets it, which would keep all of them, whatever they cost, to make one row.
- * @returns what takes the text of the file, part by part, and answers the row that it has come to; it throws the refusal
+ * Refuses a row of very many columns before the parser meets it, which would hold all of them in memory to make one row.
+ * @returns a function that takes the text of the file, part by part, and returns the row reached; it throws the refusal
  */
 export function columnLimit(delimiter: string): (text: string) => number {
   const between = delimiter.charCodeAt(0);
@@ -39,8 +39,8 @@ const candidates = [',', ';', '\t', '|'];
 const looked = 20;
 
 /**
- * The delimiter of a file, by its beginning: that which gives the rows the most alike counts of columns, and of several the one
- * that gives the most columns. A comma where there is one column.
+ * The delimiter of a file, from its beginning: the one with the most consistent number of columns, and of equals the one with the most
+ * columns. A comma where there is one column.
  */
 export function delimiterOf(start: string): string {
   const [, declared] = /^sep=([,;\t|])\r?\n/i.exec(start) ?? [];
@@ -57,12 +57,12 @@ export function delimiterOf(start: string): string {
   return best.delimiter;
 }
 
-/** Whether the file begins with the line by which Excel is told the delimiter. */
+/** Whether the file begins with the line that declares the delimiter to Excel. */
 export function declaresDelimiter(start: string): boolean {
   return /^sep=.\r?\n/i.test(start);
 }
 
-/** How many columns each of the first rows has. */
+/** Number of columns in each of the first rows. */
 function columnCounts(text: string, delimiter: string): number[] {
   const between = delimiter.charCodeAt(0);
   const counts: number[] = [];
@@ -78,11 +78,11 @@ function columnCounts(text: string, delimiter: string): number[] {
       [columns, isBlank] = [1, true];
     }
   }
-  // The last row may be cut off in the middle, unless it is the only one.
+  // The last row may be cut in the middle, unless it is the only one.
   return counts.length === 0 ? [columns] : counts;
 }
 
-/** The encoding that a file says by its first bytes. */
+/** The encoding marked by the first bytes of a file. */
 export function markedEncoding(start: Uint8Array): string | undefined {
   const [first, second, third] = start;
   if (first === 0xef && second === 0xbb && third === 0xbf) return 'utf-8';
@@ -90,7 +90,7 @@ export function markedEncoding(start: Uint8Array): string | undefined {
   return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
 }
 
-/** UTF-16 without a mark, as it is known by the zeros in every second byte. */
+/** UTF-16 without a mark, recognized by the zeros in every second byte. */
 export function unmarkedUtf16(start: Uint8Array): string | undefined {
   const pairs = Math.floor(start.length / 2);
   let [even, odd] = [0, 0];

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Whether bytes that come part by part are UTF-8 until now; a character may be cut between two parts. */
+/** A function that tells whether all bytes up to now, which come part by part, are UTF-8; a character may be split between two parts. */
 export function utf8Watch(): (chunk: Buffer) => boolean {
   let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {
@@ -11,7 +11,7 @@ export function utf8Watch(): (chunk: Buffer) => boolean {
   };
 }
 
-/** How many bytes at the end are the beginning of a character. */
+/** Number of bytes at the end that are the beginning of a character. */
 function unfinished(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;
@@ -21,7 +21,7 @@ function unfinished(bytes: Buffer): number {
   return 0;
 }
 
-/** The bytes that are there of a character, when others of it are missing. */
+/** The present bytes of a character, when others of it are missing. */
 function missing(lead: number, present: number): number {
   const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
   return present < length ? present : 0;

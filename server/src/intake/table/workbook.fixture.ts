@@ -1,6 +1,6 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** An archive of these files, as programs write it. */
+/** An archive of these files, as written by programs. */
 export function zipOf(files: Readonly<Record<string, string | Buffer>>): Buffer {
   const parts: Buffer[] = [];
   const central: Buffer[] = [];
@@ -43,14 +43,14 @@ interface Parts {
   readonly strings?: string;
   readonly styles?: string;
   readonly is1904?: boolean;
-  /** What stands before the sheet. */
+  /** XML before the sheet. */
   readonly prolog?: string;
 }
 
 const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
 const types = 'http://schemas.openxmlformats.org/package/2006/relationships';
 
-/** A workbook whose XML is as the test says. */
+/** A workbook with XML chosen by the test. */
 export function workbookOf({ rows, strings, styles, is1904 = false, prolog = '' }: Parts): Buffer {
   const relation = (id: string, type: string, target: string) =>
     `<Relationship Id="${id}" Type="${office}/${type}" Target="${target}"/>`;

@@ -2,15 +2,14 @@ import { inSlices, type Interruptible } from '../../engine/slices.ts';
 import { defused } from '../../records/formula.rules.ts';
 import { shownCell, type Cell } from './cells.rules.ts';
 
-/** How a text file is written. */
+/** The form of a text file to write. */
 interface Writing {
   readonly delimiter: string;
   readonly encoding: string;
 }
 
 /**
- * Rows as a text file, with a byte order mark where the encoding has one. Where a character has no place in the encoding, the file is
- * UTF-8.
+ * Rows as a text file, with a byte order mark where the encoding has one. If a character does not exist in the encoding, the file is UTF-8.
  */
 export function csvOf(rows: readonly (readonly Cell[])[], { delimiter, encoding }: Writing): Promise<Buffer> {
   return inSlices(write(rows, delimiter, encoding));
@@ -32,7 +31,7 @@ function* write(
   return Buffer.concat(parts);
 }
 
-/** The apostrophe before what may be a formula was taken off when the file was read. */
+/** Adds the apostrophe before possible formulas again, which was removed when the file was read. */
 const writtenCell = (cell: Cell) =>
   isNumber.test(shownCell(cell)) ? shownCell(cell) : defused(shownCell(cell));
 
@@ -45,7 +44,7 @@ function quoted(text: string, delimiter: string): string {
 
 const mark = '\ufeff';
 
-/** Undefined for a text that has no place in the encoding; a mark has none where it means nothing. */
+/** Returns undefined for a text that does not exist in the encoding; a byte order mark is dropped where it means nothing. */
 type Encode = (text: string) => Buffer | undefined;
 
 function* encoderFor(encoding: string): Interruptible<Encode> {
@@ -69,7 +68,7 @@ type Table = ReadonlyMap<string, readonly number[]>;
 
 const tables = new Map<string, Table>();
 
-/** The bytes of each character, by reading all that stand for one: Node reads encodings, but writes few. */
+/** The bytes of each character, found by decoding all sequences: Node decodes encodings, but encodes few. */
 function* tableOf(encoding: string): Interruptible<Table> {
   const decoder = new TextDecoder(encoding);
   const table = new Map<string, readonly number[]>();

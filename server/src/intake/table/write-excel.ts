@@ -3,7 +3,7 @@ import { rowXml, type SheetCell } from '../../work-items/export/sheet.rules.ts';
 import { workbookOf } from '../../work-items/export/workbook.ts';
 import { isEmpty, shownCell, type Cell } from './cells.rules.ts';
 
-/** Rows as a workbook with one sheet, part by part. Texts are texts there, whatever they begin with. */
+/** Rows as a workbook with one sheet, part by part. Texts stay texts, whatever they begin with. */
 export function workbookWith(rows: readonly (readonly Cell[])[], sheet: string): AsyncIterable<Buffer> {
   const xmlOf = (cells: readonly Cell[]) => rowXml(cells.map(written), 'UTC');
   async function* portions() {
@@ -12,7 +12,7 @@ export function workbookWith(rows: readonly (readonly Cell[])[], sheet: string):
   return workbookOf({ name: sheet, head: '', portions: portions() });
 }
 
-/** The cell as sheets are written; a date is one on the clock of the file, of whatever zone that is. */
+/** The cell in the form for writing sheets; a date stays on the clock of the file, whatever its zone. */
 function written(cell: Cell): SheetCell {
   if (isEmpty(cell)) return undefined;
   if (typeof cell === 'number') return { number: String(cell) };

@@ -3,7 +3,7 @@ import { wellFormed } from './cells.rules.ts';
 import { refusedKinds } from './kinds.rules.ts';
 import { problemOf } from './problems.rules.ts';
 
-/** What is told of an XML document. Names come without the prefixes of their namespaces. */
+/** Receives the tokens of an XML document. Names come without the prefixes of their namespaces. */
 export interface XmlHandler {
   readonly open: (name: string, attributes: () => Readonly<Record<string, string>>) => void;
   readonly close?: (name: string) => void;
@@ -16,8 +16,8 @@ type Bytes = AsyncIterable<Buffer>;
 const longestToken = 2 * 1024 * 1024;
 
 /**
- * Reads XML part by part; what comes of each is there when it yields.
- * @throws Refusal when it is no XML, declares a document type, or holds one text that no workbook can hold
+ * Reads XML part by part; the handlers have been called for each part when it yields.
+ * @throws Refusal when it is no XML, declares a document type, or has one text that no workbook can have
  */
 export async function* readXml(bytes: Bytes, { open, close, text }: XmlHandler): AsyncGenerator<void> {
   const parser = new Parser();

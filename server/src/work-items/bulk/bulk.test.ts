@@ -30,7 +30,7 @@ function report(queue: QueueFixture, item: Schemas['WorkItem'] | undefined, memb
 
 const claimable = ['NEW', 'DEFERRED', 'FAILED', 'COMPLETE', 'IN_PROGRESS', 'in doubt'] as const;
 
-/** A queue with one item of each kind; answers their ids by kind. */
+/** A queue with one item of each kind; returns their ids by kind. */
 async function queueOfAll(settings: Partial<Schemas['NewQueue']> = {}) {
   const queue = await createQueue(app, settings);
   const ids: Record<string, number> = {};
@@ -226,7 +226,7 @@ describe('updateWorkItemStatus', () => {
     expect(IN_PROGRESS).toBe(claimed.length);
     expect(body).toMatchObject({ changed: DEFERRED, refused: 0, selected: DEFERRED });
     expect(DEFERRED + IN_PROGRESS + NEW).toBe(2703);
-    // Each item that was there when the call began is deferred, or was claimed before the call came to it.
+    // Each item present at the beginning of the call is deferred, or was claimed before the call came to it.
     expect(NEW).toBeLessThanOrEqual(3);
   });
 

@@ -41,7 +41,7 @@ const shownRefusals = 1000;
 
 type Count = Pick<Schemas['BulkOutcome'], 'selected' | 'changed' | 'refused' | 'refusals'>;
 
-/** @param mostItems the number of items after which a call ends, and answers where to go on. */
+/** @param mostItems the number of items after which a call ends, with a cursor to go on from. */
 export const updateUpTo =
   (mostItems: number): QueueStepsOperation<'updateWorkItemStatus'> =>
   async (steps, { body }) => {
@@ -56,10 +56,10 @@ export const updateUpTo =
 
 export const updateWorkItemStatus = updateUpTo(100_000);
 
-/** Where a dry run notes unique keys; undefined when it is none. */
+/** The record of unique keys for a dry run; undefined for a real one. */
 export const trialIf = (dryRun: boolean): Trial | undefined => (dryRun ? new Map() : undefined);
 
-/** What has become of many items, and where to go on when there are others. */
+/** The outcome of many items, and the cursor when there are more. */
 interface Changed {
   readonly sum: Count;
   readonly batchId: Id | undefined;
@@ -67,8 +67,8 @@ interface Changed {
 }
 
 /**
- * Does a task, portion by portion, each in a transaction of its own, until its items are done or there were so many.
- * @param note is told of each portion.
+ * Does a task portion by portion, each in a transaction of its own, until all its items are done or the limit is reached.
+ * @param note is called after each portion.
  */
 export async function changeMany(
   { transact, signal }: Pick<StepsContext<QueueContext>, 'transact' | 'signal'>,
@@ -92,7 +92,7 @@ export async function changeMany(
   return { sum, batchId, cursor };
 }
 
-/** The ids in their order, each once: in that order items are locked. */
+/** The ids in ascending order, each once: items are locked in that order. */
 export function ascending(ids: readonly Id[]): Id[] {
   return [...new Set(ids)].toSorted((one, other) => (one < other ? -1 : 1));
 }
@@ -110,7 +110,7 @@ function withPortion(
   };
 }
 
-/** A refusal of the whole call, such as of a right lost meanwhile, tells how many items were changed before it. */
+/** A refusal of the whole call, such as of a right lost meanwhile, states how many items were changed before it. */
 function afterSome({ changed }: Count): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof Refusal) || changed === 0) throw error;
@@ -118,32 +118,32 @@ function afterSome({ changed }: Count): (error: unknown) => never {
   };
 }
 
-// Few enough that nobody waits long for them; large items are taken fewer at a time.
+// Few enough that no other call waits long for them; fewer at a time where items are large.
 const itemsAtOnce = 500;
 
-/** An action, and its items: those with the ids, in their order, or those that the filter selects. */
+/** An action, and its items: those with the ids, in order, or those selected by the filter. */
 export interface Task {
   readonly action: BulkAction;
   readonly ids: readonly Id[] | undefined;
   readonly filter?: unknown;
-  /** The unique keys that a dry run would have taken and freed; undefined when it is none. */
+  /** The unique keys that a dry run would have taken and freed; undefined for a real run. */
   readonly trial: Trial | undefined;
-  /** The batch of those that are changed, as soon as one was. */
+  /** The batch of the changed items, as soon as there is one. */
   readonly batchId?: Id | undefined;
 }
 
-/** The last item that is done, and the last one to be done: items that come later are not meant. */
+/** The last item done, and the last one to do: later items are not included. */
 interface Cursor {
   readonly after: Id;
   readonly upTo?: Id;
 }
 
-/** The outcome of a portion, and where to go on. */
+/** The outcome of a portion, and the cursor. */
 export interface Done {
   readonly selected: number;
   readonly changed: number;
   readonly refusals: ReadonlyMap<Id, Refusal>;
-  /** The items before it, and what they have become where they were changed. */
+  /** The items before the action; `decided` are those that were changed. */
   readonly found: readonly Found[];
   readonly decided: readonly Decided[];
   readonly batchId: Id | undefined;
@@ -198,21 +198,21 @@ async function findPortion(context: QueueContext, task: Task, cursor: Cursor): P
   return { found, missing, next };
 }
 
-/** The items that a filter selects. */
+/** The items selected by a filter. */
 interface Wanted {
   readonly where: Sql;
-  /** The batch whose items the filter demands. */
+  /** The batch required by the filter. */
   readonly batchId: Sql | undefined;
 }
 
-/** The ids of the items to look at now, and where to go on when there are others behind them. */
+/** The ids of the items to examine now, and the cursor when there are more after them. */
 async function lookAhead(
   { db, queue }: QueueContext,
   wanted: readonly Id[] | Wanted,
   { after, upTo }: Cursor,
 ): Promise<{ candidates: readonly Id[]; next: Cursor | undefined }> {
   const last = !('where' in wanted) ? 0 : (upTo ?? (await selectLastId(db, queue.id)));
-  // One more than is done tells whether there are more.
+  // One more than the portion shows whether there are more.
   const limit = itemsAtOnce + 1;
   const ahead =
     'where' in wanted
@@ -255,7 +255,7 @@ async function decideAll(
   return { decided: decided.filter(({ move }) => !refusals.has(move.item.id)), refusals };
 }
 
-/** An edit with its sensitive values as they are stored in the item. Corrections differ by item: they are checked before that. */
+/** An edit with its sensitive values in the item's stored form. Corrections differ by item: they are checked before that. */
 function sealedAction(
   action: BulkAction,
   { item, json }: Found,
@@ -265,7 +265,7 @@ function sealedAction(
   return { ...action, json: seal(item.id, action.json, json) };
 }
 
-/** Reserves unique keys in the target; answers why an item gets none, by its id. */
+/** Reserves unique keys in the target; returns the refusals by item id. */
 async function keysFor(
   { db, queue }: QueueContext,
   target: QueueDefinition,
@@ -279,7 +279,7 @@ async function keysFor(
   return trial ? tryKeys(db, target, items, trial) : reserveKeys(db, target, items);
 }
 
-/** Saves what was decided, as changes of one batch; answers its id. */
+/** Saves the decided changes as one batch; returns its id. */
 async function saveAll(
   context: QueueContext,
   target: QueueDefinition,
@@ -320,7 +320,7 @@ const itemOf = ({ found }: Decided): Item => found.item;
 const operationOf = ({ name }: BulkAction) =>
   name === 'CORRECT' ? 'updateWorkItems' : 'updateWorkItemStatus';
 
-/** The items to look at: after one id up to another, and how many at most. */
+/** The range of items to examine: after one id up to another, with a limit. */
 interface Stretch {
   readonly after: Id;
   readonly upTo: Id;
@@ -356,7 +356,7 @@ async function selectMatchingIds(
   return rows.map(({ id }) => id);
 }
 
-/** The first of the items that is too large to be read with those before it, if any. */
+/** The first of the items that is too large to be read together with those before it, if any. */
 async function selectFirstBeyond(
   db: Db,
   queue: QueueDefinition,

@@ -14,7 +14,7 @@ type Body = Schemas['CorrectionRequest'];
 
 const correct = ({ owner, path }: QueueFixture, body: Body) => owner.call.updateWorkItems({ path, body });
 
-/** A queue with items that have failed, as they are then. */
+/** A queue with failed items, and the items. */
 async function queueOfFailed(count: number, settings: Partial<Schemas['NewQueue']> = {}) {
   const queue = await createQueue(app, settings);
   await queue.add(...Array.from({ length: count }, (_, index) => index));

@@ -32,7 +32,7 @@ export const updateWorkItems: QueueStepsOperation<'updateWorkItems'> = async (st
   return { ...counts, ...(batchId !== undefined && { batchId }), list };
 };
 
-/** @throws Refusal when an item comes twice: which row counts would be a guess */
+/** @throws Refusal when an item occurs twice: choosing one of the rows would be a guess */
 function refuseRepeated(rows: readonly Schemas['Correction'][]): void {
   const seen = new Set<Id>();
   for (const [index, { id }] of rows.entries()) {
@@ -62,7 +62,7 @@ function rowOf(before: Item, after: Item | undefined): Row {
   return { id, outcome: after ? 'CHANGED' : 'UNCHANGED', status, version };
 }
 
-/** Of a call whose caller has gone. */
+/** The outcome of a row that was not reached before the caller left. */
 function notReached(id: Id): Row {
   const error = {
     code: 'UNAVAILABLE',

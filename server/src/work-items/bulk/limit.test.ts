@@ -5,12 +5,12 @@ import { startApp } from '../../testing/app.ts';
 import { createQueue } from '../../testing/fixtures.ts';
 import { updateUpTo } from './bulk.ts';
 
-// Two portions: the limit is looked at between them.
+// Two portions: the limit is checked between them.
 const limit = 600;
 const atOnce = 1000;
 const app = await startApp({}, undefined, { ...functions, updateWorkItemStatus: updateUpTo(limit) });
 
-/** A queue with a number of items, a call that defers those after an item, and the count of the deferred. */
+/** A queue with a number of items, a call that defers those after an item, and the number of deferred ones. */
 async function createFullQueue(items: number) {
   const queue = await createQueue(app);
   const added = await queue.add(...Array.from({ length: items }, (_, index) => index));

@@ -77,7 +77,7 @@ describe('updateWorkItemStatus MOVE', () => {
       404,
       `There is no item ${small?.id} in queue ${queue.id}. It was moved to queue ${target.id}.`,
     ]);
-    // The target is not for consumers.
+    // The consumers of the former queue do not consume the target.
     const hidden = await queue.consumer.call.getWorkItem({ path: former });
     expect(hidden.error.message).toBe(`There is no item ${small?.id} in queue ${queue.id}.`);
     const restart = await queue.owner.call.restartWorkItem({ path: former, body: { version: 0 } });

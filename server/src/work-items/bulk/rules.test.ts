@@ -61,7 +61,7 @@ const failed = ['FAILED', 'expired'];
 const running = ['IN_PROGRESS', 'past the point of no return'];
 const cancelled = ['cancelled', 'cancelled past the point of no return'];
 
-/** Which states each action changes, and which it finds as it would leave them; it refuses all others. */
+/** The states that each action changes, and those that it finds done already; it refuses all others. */
 const table: Readonly<Record<string, { action: BulkAction; changes: string[]; leaves?: string[] }>> = {
   RELEASE: { action: { name: 'RELEASE' }, changes: open.slice(1), leaves: ['NEW'] },
   RESTART: { action: { name: 'RESTART' }, changes: failed },

@@ -31,7 +31,7 @@ export type BulkAction = { readonly reason?: string } & (
   | { readonly name: 'CORRECT'; readonly rows: Corrections; readonly isRestart: boolean }
 );
 
-/** What is to be corrected in each item, by its id. */
+/** The corrections by item id. */
 export type Corrections = ReadonlyMap<Id, Pick<Schemas['Correction'], 'version' | 'json'>>;
 
 type Argument = 'deferredUntil' | 'json' | 'priority' | 'queueId' | 'answer' | 'note';
@@ -50,7 +50,7 @@ const accepted: Readonly<Record<string, readonly Argument[]>> = {
   RESOLVE: ['answer', 'note'],
 };
 
-/** The action that a request asks for. @throws Refusal that names each member that is missing or does not go with it. */
+/** The action wanted by a request. @throws Refusal that names each member that is missing or does not go with it. */
 export function readAction(body: Body): BulkAction {
   const name = body.action ?? (body.status && actionByStatus[body.status]);
   const problems = [...choiceProblems(body), ...(name ? argumentProblems(name, body) : [])];
@@ -92,7 +92,7 @@ function argumentProblems(name: string, body: Body): ErrorDetail[] {
   ];
 }
 
-/** Why an edit makes no sense for any item of a queue whose model has these attributes. */
+/** The reason why an edit makes no sense for any item of a queue whose model has these attributes. */
 export function editProblem(action: BulkAction, attributes: readonly Attribute[]): Refusal | undefined {
   if (action.name !== 'EDIT') return undefined;
   // Required attributes are checked item by item.
@@ -107,7 +107,7 @@ export function editProblem(action: BulkAction, attributes: readonly Attribute[]
 const asOptional = (attributes: readonly Attribute[]) =>
   attributes.map((attribute) => ({ ...attribute, isRequired: false }));
 
-/** Why no item of a queue can be moved to the other. */
+/** The reason why no item of a queue can be moved to the other. */
 export function transferProblem(from: QueueDefinition, to: QueueDefinition): Refusal | undefined {
   const problem =
     from.id === to.id
@@ -139,7 +139,7 @@ export interface BulkCircumstances {
   /** The queue of the items afterwards: the same one, unless they are moved. */
   readonly target: QueueDefinition;
   readonly now: Date;
-  /** A record as it is stored in an item, which has another one so far. */
+  /** The stored form of a record for an item, given its present one. */
   readonly seal: (itemId: Id, record: JsonRecord, before: JsonRecord) => JsonRecord;
 }
 
@@ -147,7 +147,7 @@ type Verdict<Granted> = Granted | 'unchanged' | Refusal;
 type ActionOf<Name> = Extract<BulkAction, { readonly name: Name }>;
 type StatusAction = Exclude<BulkAction, { readonly name: 'EDIT' | 'SET_PRIORITY' | 'MOVE' | 'CORRECT' }>;
 
-/** The effect of an action on an item, in whatever state the item is. */
+/** The effect of an action on an item in any state. */
 export function decideAction(
   found: Found,
   action: BulkAction,
@@ -233,7 +233,7 @@ function decideEdit(
   return { found, move: reordered(move, queue, { priority: item.priority, json }), json };
 }
 
-/** The correction of an item that the caller has seen, and its restart if that is wanted. */
+/** The correction of an item that the caller has seen, with a restart if that is wanted. */
 function decideCorrection(
   found: Found,
   { rows, isRestart, reason }: ActionOf<'CORRECT'>,
@@ -259,8 +259,8 @@ function decideCorrection(
 }
 
 /**
- * The record of an item with a correction, as it is stored, and what is wrong with the correction as it was sent: of a value that is
- * sealed nobody can tell any more whether it fits, nor who has sealed it.
+ * The record of an item with a correction, in its stored form, and the problems of the correction as it was sent: after sealing nobody can
+ * tell whether a value fits, or who sealed it.
  */
 function correctedRecord(
   queue: QueueDefinition,
@@ -274,7 +274,7 @@ function correctedRecord(
   return { json: merged(json, seal(id, fitting, json)), wrong };
 }
 
-/** The record with the attributes of a change; those that it sets to null are removed. */
+/** The record with the changed attributes; those that are null in the change are removed. */
 function merged(old: JsonRecord, change: JsonRecord): JsonRecord {
   return Object.fromEntries(Object.entries({ ...old, ...change }).filter(([, value]) => value !== null));
 }
@@ -293,7 +293,7 @@ function decideTransfer(
   return { found, move: reordered(move, target, { priority: item.priority, json }), json };
 }
 
-/** The item at its place in the order of a queue, behind those that have arrived before it. */
+/** The item at its place in the order of a queue, by its own time of arrival. */
 function reordered(
   move: Move,
   queue: QueueDefinition,
@@ -316,7 +316,7 @@ export function wantsKey(
   return needsKey(queue, found.item.status, move.item.status);
 }
 
-/** An action on an item as the timeline shows it; of an edit, the attributes that it names as they are stored. */
+/** An action on an item, for the timeline; for an edit, the named attributes in their stored form. */
 export function eventChanges(action: BulkAction, itemId: Id, stored: JsonRecord): object {
   if (action.name === 'CORRECT') {
     const json = action.rows.get(itemId)?.json;

@@ -6,7 +6,7 @@ import { resealMoved } from '../item/reseal.ts';
 import { save, type Change } from '../item/save.ts';
 import type { Decided } from './rules.ts';
 
-/** Moves items into another queue, where they have their unique keys already; both queues record it. */
+/** Moves items into another queue, in which they already have their unique keys; both queues record it. */
 export async function transfer(
   context: QueueContext,
   target: QueueDefinition,
@@ -23,7 +23,7 @@ export async function transfer(
   const changes = { movedTo: target.id };
   const gone = decided.map(({ found, move: { reason } }) => ({ before: found.item, ...by, reason, changes }));
   const arrived = decided.map(({ move: { item, reason } }): Change => {
-    // Batches and remedies are of a queue.
+    // Batches and remedies belong to a queue.
     return {
       after: { ...item, batchId: undefined, remedyId: undefined },
       ...by,
@@ -45,8 +45,8 @@ const tables = [
 ] as const;
 
 /**
- * Copies items, as they are stored, into another queue. Out of one shard and into another: each statement names one queue. The rows
- * go as the texts that PostgreSQL makes of them, so that numbers in them keep their spelling.
+ * Copies items, in their stored form, into another queue. Out of one shard and into another: each statement names one queue. The rows are
+ * passed as PostgreSQL's own texts, so that numbers in them keep their spelling.
  */
 async function copyRows(db: Db, from: Id, to: Id, ids: readonly Id[]): Promise<void> {
   for (const [table, key] of tables) {

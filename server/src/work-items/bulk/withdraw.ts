@@ -6,7 +6,7 @@ import type { Item } from '../item/rules.ts';
 import { save } from '../item/save.ts';
 import { lockItems, readItems } from '../item/sql.ts';
 
-/** The items of a batch behind one of them. */
+/** The items of a batch after one of them. */
 interface Portion {
   readonly batchId: Id;
   readonly after: Id;
@@ -15,13 +15,13 @@ interface Portion {
 
 const itemsAtOnce = 500;
 
-/** How many items were withdrawn, and where to go on when there are others. */
+/** Number of withdrawn items, and the place to go on from when there are more. */
 export interface Withdrawn {
   readonly withdrawn: number;
   readonly next: Id | undefined;
 }
 
-/** Deletes the next items of a batch that nobody has worked on. */
+/** Deletes the next items of a batch on which nobody has worked. */
 export async function withdrawSome(
   context: QueueContext,
   operation: string,
@@ -49,7 +49,10 @@ function isUntouched({ status, failureKind }: Item): boolean {
   return status === 'NEW' || status === 'DEFERRED' || failureKind === 'DATA_ERROR';
 }
 
-/** The statuses are parameters: written out, the planner might take the index of all that have one for that of the batch. */
+/**
+ * The statuses are parameters: as literals, they might lead the planner to the index of all items with a status instead of the one of the
+ * batch.
+ */
 async function selectUntouched(db: Db, queueId: Id, batchId: Id, after: Id): Promise<Id[]> {
   const some = (status: string, more = sql`true`) => sql`(
     select id from work_items where queue_id = ${queueId} and batch_id = ${batchId} and status = ${status}::text and id > ${after}
@@ -75,7 +78,7 @@ const reasons: Partial<Record<Status, string>> = {
   FAILED: 'failed while it was processed: delete it if it is not wanted',
 };
 
-/** Items that somebody has begun to work on. */
+/** Items of the batch on which somebody has begun to work. */
 export async function leftOf({ db, queue }: QueueContext, batchId: Id): Promise<Left> {
   const rows = await db.rows<{ status: Left[number]['status']; count: number }>(sql`
     select status, count(*)::int as count from work_items

@@ -37,7 +37,7 @@ export const claimWorkItems: BatchOperation<'claimWorkItems'> = async (context, 
   });
 };
 
-/** Leases the next items of a queue to devices, in the order of the slots; fewer than these where no more wait. */
+/** Leases the next items of a queue to devices, in the order of the slots; fewer where no more wait. */
 export async function takeItems(
   context: ClaimContext,
   slots: readonly DeviceSlot[],
@@ -51,7 +51,7 @@ export async function takeItems(
 }
 
 /**
- * Leases one item as a claim does, for a lease of the usual length.
+ * Leases one item like a claim, for the usual time.
  * @param itemId an item that is locked and can be claimed.
  */
 export async function takeItem(
@@ -63,13 +63,13 @@ export async function takeItem(
   const { db, queue, now } = context;
   await noteClaim(db, queue.id, now);
   await leaseItems(context, { slots: [{ ...holder, ...leaseFrom(now) }], operation, itemId });
-  // A consumer that takes items by their ids never finds that none are left.
+  // A consumer that takes items by their ids never finds the queue empty.
   await endDrainedCycles(db, [queue.id]);
 }
 
 type ClaimContext = Pick<BatchContext, 'db' | 'queue' | 'now' | 'wake' | 'marks'>;
 
-/** A device's slot for an item, and how long it is held without a heartbeat. */
+/** A device's slot for an item, and the time of its lease without a heartbeat. */
 type DeviceSlot = Omit<Slot, 'leaseExpiresOn' | 'leaseSeconds'> & {
   readonly leaseSeconds: number | undefined;
 };
@@ -94,7 +94,7 @@ function claimantOf({ actor, input }: BatchCall<'claimWorkItems'>) {
   return { userId: actor.id, deviceId: input.body.deviceId };
 }
 
-/** A slot for each item that a call asks for; the first caller is served in full before the next. */
+/** A slot for each item wanted by a call; the first caller is served in full before the next. */
 function slotsOf(calls: readonly BatchCall<'claimWorkItems'>[], now: Date): Slot[] {
   return calls.flatMap(({ actor, input }) => {
     const { count = 1, deviceId, leaseSeconds } = input.body;
@@ -104,8 +104,8 @@ function slotsOf(calls: readonly BatchCall<'claimWorkItems'>[], now: Date): Slot
 }
 
 /**
- * Leases the next items of a queue, in the order of the slots; fewer than these where no more wait, or no more go into one answer:
- * then consumers that wait for the others are woken at once.
+ * Leases the next items of a queue, in the order of the slots; fewer where no more wait, or where no more fit into one answer: then
+ * consumers that wait for the others are woken at once.
  */
 async function leaseItems(context: ClaimContext, claim: Claim): Promise<Schemas['WorkItem'][]> {
   const { db, queue, wake } = context;
@@ -132,13 +132,13 @@ async function renameGranted<I extends Schemas['WorkItem'] & { id?: Id }>(
   return items;
 }
 
-/** The holder that a claimed item goes to, and its lease. */
+/** The holder for a claimed item, and its lease. */
 interface Slot {
   readonly actorId: Id;
   readonly deviceId?: Id | undefined;
   readonly leaseExpiresOn: Date;
   readonly leaseSeconds: number;
-  /** The automation that sends the item to a device, and the user as whom its bot works. */
+  /** The automation that sends the item to a device; `runAsUserId` is the user under whom its bot works. */
   readonly automationId?: Id | undefined;
   readonly runAsUserId?: Id | undefined;
 }
@@ -147,20 +147,20 @@ interface Slot {
 interface Claim {
   readonly slots: readonly Slot[];
   readonly operation: string;
-  /** The item that is wanted, which is locked and can be claimed; the next ones when left out. */
+  /** The wanted item, which is locked and can be claimed; the next ones when left out. */
   readonly itemId?: Id;
 }
 
-// Rows are joined by their place, for the reason given in item/save.ts. A row that changes between the snapshot and its lock has moved: it is not
-// granted this time, and its lock ends with the transaction. A statement that must not miss a row has to lock it before.
+// Rows are joined by their place, for the reason given in item/save.ts. A row that changes between the snapshot and its lock has moved: it
+// is not granted this time, and its lock ends with the transaction. A statement that must not miss a row has to lock it before.
 
 /**
- * Leases the next items, one a slot, in the order of claims, as far as they fit into one answer: at least one. Tells as well how many
- * were picked before that.
+ * Leases the next items, one for each slot, in the order of claims, as many as fit into one answer, but at least one. Also returns the
+ * number picked before that limit.
  */
 async function claimItems({ db, queue, now, marks }: ClaimContext, claim: Claim) {
   const shape = columnsShape(queue);
-  // Others are read, to be renamed or opened.
+  // Other records are parsed, to be renamed or opened.
   const isPassedOn = queue.namesSince === 0 && !queue.sealer;
   if (claim.itemId !== undefined) {
     const statement = claimStatement(queue, claim, now, thisItem(queue.id, claim.itemId));
@@ -176,7 +176,7 @@ async function claimItems({ db, queue, now, marks }: ClaimContext, claim: Claim)
   });
 }
 
-/** Tells apart the texts of a statement that reads display columns, which depend on former names of attributes and on their marks. */
+/** Distinguishes the texts of a statement that reads display columns, which depend on former names of attributes and on their marks. */
 function columnsShape({ attributes, displayColumns }: QueueDefinition): string {
   const shapeOf = (column: string) => {
     const { formerNames = [], sensitivity = '' } = attributes.find(({ name }) => name === column) ?? {};
@@ -185,7 +185,7 @@ function columnsShape({ attributes, displayColumns }: QueueDefinition): string {
   return displayColumns.map(shapeOf).join();
 }
 
-/** A row of the answer: an item that was granted, or none, beside what was found. */
+/** A row of the answer: a granted item, or none, beside the findings of the walk. */
 type Granted = Schemas['WorkItem'] & Walk & { readonly turn?: number; readonly picked: number };
 
 function grantedIn(rows: readonly Granted[]) {
@@ -195,7 +195,7 @@ function grantedIn(rows: readonly Granted[]) {
   return { items, picked: rows[0]?.picked ?? 0 };
 }
 
-/** @param picked the parts of the statement that lock the items, `picked`, and tell of the way to them, `walk`. */
+/** @param picked the parts of the statement that lock the items, `picked`, and report the walk to them, `walk`. */
 function claimStatement(queue: QueueDefinition, { slots, operation }: Claim, now: Date, picked: Sql): Sql {
   const [from, to] = [raw("'NEW'"), raw("'IN_PROGRESS'")];
   const granted = { source: raw('i'), actorId: raw('claimed_by'), deviceId: raw('device_id'), from, to };
@@ -214,7 +214,7 @@ function claimStatement(queue: QueueDefinition, { slots, operation }: Claim, now
     from walk left join (i cross join lateral (select i.record as json) d) on true order by i.turn`;
 }
 
-/** The next items from the low-water mark on, and those below it that are known. */
+/** The next items from the low-water mark on, and the known ones below it. */
 function nextItems(queueId: Id, start: Start, bounds: { now: Date; limit: number }): Sql {
   return sql`${walkFrom(queueId, start, { ...bounds, lock: raw('for no key update skip locked') })},
     picked as materialized (select * from below union all select * from ready),
@@ -228,7 +228,7 @@ const thisItem = (queueId: Id, itemId: Id) => sql`
 
 const pickedColumns = raw('ctid as place, id, sort_key, output, error, comment');
 
-/** Leases the items that were granted, each to the slot of its turn. */
+/** Leases the granted items, each to the slot of its turn. */
 function leaseRows(slots: readonly Slot[], now: Date): Sql {
   const actorIds = slots.map(({ actorId }) => actorId);
   return sql`
@@ -244,14 +244,14 @@ function leaseRows(slots: readonly Slot[], now: Date): Sql {
     returning i.*, granted.record, granted.turn::int`;
 }
 
-// Stands for no id: with a null among them, PostgreSQL would walk the list for each element.
+// Stands for a missing id: with a null among them, PostgreSQL would walk the list for each element.
 const none = 0;
 
-/** The id that a slot has under this name, or null, for the item that is granted to it. */
+/** The id under this name in the slot of the granted item, or null. */
 const idOf = (slots: readonly Slot[], name: 'deviceId' | 'automationId' | 'runAsUserId') =>
   sql`nullif((${slots.map((slot) => slot[name] ?? none)}::bigint[])[granted.turn], ${none})`;
 
-/** Where a look at the claimable items of a queue begins. */
+/** The start of a look at the claimable items of a queue. */
 type Start = Parameters<Parameters<TenantContext['marks']['look']>[1]>[0];
 
 /** The findings of a look on its way. */
@@ -270,8 +270,8 @@ const open = (now: Date) => sql`not_before is null and (expires_on is null or ex
 const readyIndex = raw("'work_items_ready'::regclass");
 
 /**
- * The next claimable items of a queue, as parts of a statement: `below` its low-water mark the known ones, each looked up by its id, and
- * from the mark on those that are `ready`, in the order of the index. PostgreSQL counts the entries that it walks over; the count is taken
+ * The next claimable items of a queue, as parts of a statement: `below` has the known ones below its low-water mark, each looked up by its
+ * id, and `ready` those from the mark on, in the order of the index. PostgreSQL counts the entries that it walks over; the count is read
  * where the walk begins.
  */
 function walkFrom(
@@ -279,7 +279,7 @@ function walkFrom(
   { from, below }: Start,
   { now, limit, lock = empty }: { now: Date; limit: number; lock?: Sql },
 ): Sql {
-  // Compared as the index of ready items does it, the planner might look for the ids there, and walk over all of it.
+  // With the index's own comparison, the planner might look for the ids in the index of ready items, and walk over all of it.
   const isNew = raw(`status || '' = 'NEW'`);
   const mark = raw('((select sort_key from mark), (select id from mark))');
   return sql`
@@ -297,14 +297,14 @@ function walkFrom(
       order by sort_key, id limit ${limit} - (select count(*) from below) ${lock})`;
 }
 
-/** The columns of a walk, from the items that it found: counted when all of them are there. */
+/** The columns of a walk, from the items that it found; evaluated after all of them were found. */
 const walked = sql`
   (pg_stat_get_xact_tuples_returned(${readyIndex}) - (select walked from mark) - count(*))::int as passed,
   (array_agg(sort_key order by sort_key, id))[1] as "firstKey", (array_agg(id order by sort_key, id))[1] as "firstId"`;
 
 /**
- * Notes that consumers ask for items of a queue; once in some seconds, as they may ask all the time. Explanations of why nothing
- * moves tell from it whether there is a consumer.
+ * Notes that consumers ask for items of a queue; once in some seconds, as they may ask all the time. Explanations of why nothing moves use
+ * it to tell whether there is a consumer.
  */
 async function noteClaim(db: Db, queueId: Id, now: Date): Promise<void> {
   const statement = sql`

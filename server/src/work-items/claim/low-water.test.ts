@@ -14,14 +14,14 @@ beforeAll(async () => {
   const database = await createDatabase();
   here = await startApp({}, database);
   there = await startApp({}, database);
-  // Somebody's transaction, which stays open: what is claimed from now on stays in the index.
+  // Another transaction, which stays open: entries of items claimed from now on stay in the index.
   const other = new pg.Client(database);
   await other.connect();
   await other.query('begin isolation level repeatable read; select from users');
   atEnd(() => other.end());
 });
 
-// Marks end when a test says so, not when the machine is slow. The time begins with the real one: the servers have read that.
+// Marks end when a test decides, not when the machine is slow. The time begins at the real one, which the servers have read.
 let now: number;
 beforeEach(() => {
   now = performance.now();
@@ -33,7 +33,7 @@ const many = (count: number) => Array.from({ length: count }, (_, index) => inde
 const letMarkEnd = () => (now += 5000);
 const amountsOf = (items: readonly Schemas['WorkItem'][]) => items.map(({ json }) => json?.['amount']);
 
-/** A queue with a mark at the server `here`, below which there are many entries; its item 0 is in progress, 1 to 5 wait. */
+/** A queue with a mark at the server `here`, with many entries below it; its item 0 is in progress, 1 to 5 wait. */
 async function createMarked(settings: Partial<Schemas['NewQueue']> = {}) {
   const queue = await createQueue(here, settings);
   await queue.add(...many(201).map((index) => -index));
@@ -64,7 +64,7 @@ describe('claimWorkItems while a transaction stays open', () => {
   test('claimWorkItems gives an item of higher priority that came to another server within five seconds', async () => {
     const { queue } = await createMarked();
     await addUrgent(there.as(queue.owner.token), queue);
-    // It begins behind what is claimed; without that this would be 99.
+    // The look begins after the claimed items; without that this would be 99.
     expect(amountsOf(await queue.claim())).toEqual([1]);
     letMarkEnd();
     expect(amountsOf(await queue.claim())).toEqual([99]);

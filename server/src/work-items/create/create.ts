@@ -51,10 +51,10 @@ function batchIdsIn(calls: Calls): Id[] {
   return [...new Set(calls.flatMap(({ input }) => batchIdIn(input) ?? []))];
 }
 
-/** Lines of JSON have no body around them to name it. */
+/** The batch in the body, or in the query for lines of JSON, which have no body around them. */
 const batchIdIn = ({ query, body }: Calls[number]['input']): Id | undefined => body.batchId ?? query.batchId;
 
-/** The items of the calls, but for those whose batch takes none. */
+/** The items of the calls, with refusals where the batch takes none. */
 function refused(checked: readonly (Batch | Refusal)[], held: Held): (Batch | Refusal)[] {
   return checked.map((batch) => {
     const batchId = batch instanceof Refusal ? undefined : batch[0]?.batchId;
@@ -86,7 +86,7 @@ function* checkAll(
   return checked;
 }
 
-/** Stores items that were checked, and have their unique keys where duplicates are refused; answers their ids. */
+/** Stores validated items, with their unique keys where duplicates are refused; returns their ids. */
 async function storeItems(context: BatchContext, items: Batch, operation: string): Promise<Id[]> {
   const { db, now, queue, wake } = context;
   if (items.length === 0) return [];
@@ -139,7 +139,7 @@ function* problemsOf(
   return new Refusal('INVALID_REQUEST', message, { details: details.slice(0, shownProblems) });
 }
 
-/** The batches as they are stored: encrypted where they have sensitive values, and with their unique keys reserved. */
+/** The batches in their stored form: encrypted where they have sensitive values, and with their unique keys reserved. */
 async function prepared(context: BatchContext, batches: readonly (Batch | Refusal)[]) {
   const { db, queue } = context;
   if (!queue.disallowDuplicate && !queue.sealer) return batches;
@@ -167,7 +167,7 @@ export async function reserveIds(db: Db, count: number): Promise<Id[]> {
 
 type NumberedItem = NewItem & { readonly id: Id };
 
-/** The batches with their unique keys reserved. One with a duplicate is refused as a whole; its other items may come again. */
+/** The batches with their unique keys reserved. One with a duplicate is refused as a whole; its other items may be sent again. */
 async function withUniqueKeys(
   { db, queue }: BatchContext,
   batches: readonly (readonly NumberedItem[] | Refusal)[],
@@ -179,10 +179,10 @@ async function withUniqueKeys(
   );
 }
 
-/** The item as reading it would answer it. */
+/** The item as a read would answer it. */
 function asCreated(queue: QueueDefinition, item: NewItem, id: Id, on: string): Schemas['WorkItem'] {
   const { json, status, priority, expiresOn, notBefore, tags, batchId, actorId } = item;
-  // One object, filled in place: with copies, cleaning up after them takes a fifth of the time of a bulk create.
+  // One object, filled in place: with copies, garbage collection takes a fifth of the time of a bulk create.
   const created: Record<string, unknown> = {
     id,
     queueId: queue.id,
@@ -206,7 +206,7 @@ function asCreated(queue: QueueDefinition, item: NewItem, id: Id, on: string): S
   return created;
 }
 
-/** A new item, as it is stored. */
+/** A new item in its stored form. */
 interface NewItem {
   /** Given only where its unique key was stored before the item. */
   readonly id?: Id | undefined;
@@ -217,18 +217,18 @@ interface NewItem {
   readonly notBefore?: Date | undefined;
   readonly expiresOn?: Date | undefined;
   readonly tags?: readonly string[] | undefined;
-  /** The batch that it comes with. */
+  /** The batch with which it comes. */
   readonly batchId?: Id | undefined;
   readonly json: JsonRecord;
 }
 
-/** New items of a queue, and the operation that brings them. */
+/** New items of a queue, and the operation that adds them. */
 interface Insertion {
   readonly items: readonly NewItem[];
   readonly operation: string;
 }
 
-/** The event of each row that comes in. */
+/** The event of each added row. */
 const created = {
   source: raw('input'),
   actorId: raw('"actorId"'),
@@ -236,7 +236,7 @@ const created = {
   batchId: raw('"batchId"'),
 };
 
-/** Stores items with their data, events and counters; answers their ids in the same order. */
+/** Stores items with their data, events and counters; returns their ids in the same order. */
 async function insertItems(db: Db, queue: QueueDefinition, insertion: Insertion, now: Date): Promise<Id[]> {
   const ids: Id[] = [];
   for await (const list of jsonLists(insertion.items, rowOf)) {

@@ -7,7 +7,7 @@ import { createQueue, type QueueFixture } from '../../testing/fixtures.ts';
 
 const app = await startApp();
 
-// Several times as many as one statement takes.
+// Several times as many as fit into one statement.
 const many = 10_000;
 const customers = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => ({ json: { customer: `customer ${from + index}` } }));
@@ -62,7 +62,7 @@ describe('createWorkItems of as many items as there may be', () => {
     const [kept] = (await create(queue, customers(1))).body.list;
     const other = new pg.Client(app.connection);
     await other.connect();
-    // Whoever wants this key waits for the end of the transaction.
+    // Other transactions that want this key wait for the end of this one.
     await other.query('begin');
     await other.query('delete from work_item_hashes where queue_id = $1 and item_id = $2', [
       queue.id,

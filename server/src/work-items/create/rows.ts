@@ -9,15 +9,15 @@ import { besideInput } from '../../records/stored.ts';
 import { expiryOf } from '../item/rules.ts';
 import { defaultPriority, reserveIds } from './create.ts';
 
-/** Rows of a file as items, as the thread that reads it has made them ready: JSON with turn, key, json and, of bad ones, error and its signature. */
+/** Rows of a file as items, prepared by the thread that reads it: JSON with turn, key, json and, for bad ones, error and its signature. */
 interface FileRows {
   readonly items: string;
-  /** By turn: the id that an item was given before; null for a new one, -1 for one that is left out. */
+  /** By turn: the id reserved for an item; null for a new one, -1 for one that is left out. */
   readonly ids: readonly (Id | null)[];
   readonly batchId: Id;
 }
 
-/** The event of each row that comes in. */
+/** The event of each added row. */
 const created = {
   source: raw('input'),
   operation: 'createWorkItemsFromFile',
@@ -38,8 +38,8 @@ async function sealedRows({ db, queue }: QueueContext, { items, ids }: FileRows)
 }
 
 /**
- * Stores rows of a file as items with their data, events and counters; answers their ids by turn. Nobody is woken: the transaction
- * has more to store. A bad row becomes an item that failed because of its data.
+ * Stores rows of a file as items with their data, events and counters; returns their ids by turn. Wakes nobody: the transaction has more to
+ * store. A bad row becomes an item that failed because of its data.
  */
 export async function storeRows(context: QueueContext, rows: FileRows): Promise<{ turn: number; id: Id }[]> {
   const { db, now, queue, actor } = context;

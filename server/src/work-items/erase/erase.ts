@@ -30,7 +30,7 @@ export const eraseSensitiveValues: StepsOperation<'eraseSensitiveValues'> = asyn
   { body },
 ) => {
   const { dryRun = false, queueIds } = body;
-  // Nothing is erased where one of the queues makes no sense.
+  // Nothing is erased when one of the queues is refused.
   for (const queueId of queueIds) await transact((context) => queueOf(context, queueId, body));
   const queues: Schemas['ErasureOutcome']['queues'] = [];
   for (const queueId of queueIds) {
@@ -61,7 +61,7 @@ async function recordErasure(
   count: Count,
 ): Promise<void> {
   const changes = { attribute, ...count };
-  // A queue that is gone has no more events.
+  // A deleted queue has no further events.
   if (!(await findDeleted(context, queueId)))
     await recordOfQueue(context, queueId, { operation, reason, changes });
   await recordOfAccess(context, { operation, reason, changes: { queueId, ...changes } });
@@ -70,13 +70,13 @@ async function recordErasure(
 /** A queue, and the hash by which its items are found. */
 interface Found {
   readonly queue: QueueDefinition | DeletedQueue;
-  /** None of a deleted queue: its events alone are left. */
+  /** Undefined for a deleted queue: only its events are left. */
   readonly own: QueueDefinition | undefined;
   readonly attribute: Attribute;
   readonly hash: string;
 }
 
-/** @throws Refusal when the caller may not change the queue, or the value can be none of the attribute there */
+/** @throws Refusal when the caller may not change the queue, or the value is not possible for the attribute there */
 async function queueOf(context: Context, queueId: Id, { attribute: name, value }: Erasure): Promise<Found> {
   const deleted = await findDeleted(context, queueId);
   const own = deleted ? undefined : await findOtherQueue(context, queueId, 'edit', { archived: true });
@@ -91,7 +91,7 @@ async function queueOf(context: Context, queueId: Id, { attribute: name, value }
   return { queue, own, attribute, hash: digestOf(queue.sealer, attribute, wanted) };
 }
 
-/** A deleted queue, for who manages all queues. */
+/** A deleted queue, for users who manage all queues. */
 async function findDeleted(context: Context, queueId: Id): Promise<DeletedQueue | undefined> {
   const { permissions, tenantId } = context.actor;
   return permissions.has('manageAllQueues') ? findDeletedQueue(context, tenantId, queueId) : undefined;
@@ -116,7 +116,7 @@ function notReady({ id }: Found['queue']): Refusal {
 
 const itemsAtOnce = 2000;
 
-/** What was erased of a portion, and the last item of it where there are more. */
+/** The counts of a portion, and its last item when there are more. */
 type Portion = Count & { readonly next: Id | undefined };
 
 /** Erases among the next items of a queue. */
@@ -144,8 +144,8 @@ async function erasePortion(context: Context, queueId: Id, body: Erasure, after:
 }
 
 /**
- * The items of a portion that have the value, and the last of the portion; none when there is no further one. Items that were deleted count
- * by their events: there may be any number of them between two others.
+ * The items of a portion that have the value, and the last item of the portion; undefined when there are no more. Deleted items count by
+ * their events: there may be any number of them between two others.
  */
 async function selectMatching(db: Db, { queue, attribute, hash }: Found, after: Id) {
   const end = await selectEndOfItems(db, queue.id, { after, limit: itemsAtOnce });
@@ -160,7 +160,7 @@ async function selectMatching(db: Db, { queue, attribute, hash }: Found, after: 
   return { ids: rows.filter(({ matches }) => matches).map(({ id }) => id), last };
 }
 
-// So many are on record together.
+// Erasures of this many events are recorded together.
 const eventsAtOnce = 500;
 
 const erasingOf = ({ actor }: Context, { reason }: Erasure): Erasing => ({
@@ -169,7 +169,7 @@ const erasingOf = ({ actor }: Context, { reason }: Erasure): Erasing => ({
   reason,
 });
 
-/** Erases in the events of items, in all queues where they were; answers how many those are, and what they tell of besides. */
+/** Erases in the events of items, in all queues where they were; returns the number of those events, and other traces found in them. */
 async function eraseInEvents(
   context: Context,
   { id: queueId, tenantId, attributes }: Found['queue'],
@@ -198,7 +198,7 @@ async function eraseInEvents(
   return { count, traces };
 }
 
-/** What is left of an event; none where nothing is to be erased. */
+/** The rest of an event; empty where nothing has to be erased. */
 function erasedOf(attributes: readonly Attribute[], queueId: Id, event: WrittenEvent): Erased[] {
   const { id, itemId } = event;
   const changes = withoutTraces(attributes, event);
@@ -234,7 +234,7 @@ function selectRecords(db: Db, queueId: Id, ids: readonly Id[]) {
     select item_id as id, json from work_item_data where queue_id = ${queueId} and item_id = any(${ids}::bigint[])`);
 }
 
-/** What bots and people wrote about the work may name whom it was about. */
+/** Erases texts that bots and people wrote about the work, which may name the person concerned. */
 async function eraseTexts({ db, actor, now }: Context, queueId: Id, ids: readonly Id[]): Promise<void> {
   await db.write(sql`
     update work_items set output = null, comment = null, error = null, error_signature = null, result_text = null, progress = null,

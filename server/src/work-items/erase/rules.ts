@@ -3,27 +3,27 @@ import type { Attribute } from '../../engine/operation.ts';
 import type { JsonRecord } from '../../records/record.ts';
 import { isMarked, isSealed, namesEver } from '../../records/sensitive.rules.ts';
 
-/** The record without the values of attributes that are sensitive, under whatever name, and without all that is encrypted. */
+/** The record without the values of sensitive attributes, under any of their names, and without encrypted values. */
 export function withoutSensitive(attributes: readonly Attribute[], record: JsonRecord): JsonRecord {
   const names = new Set(attributes.filter(isMarked).flatMap(namesEver));
   const members = Object.entries(record).filter(([name, value]) => !names.has(name) && !isSealed(value));
   return Object.fromEntries(members);
 }
 
-// What bots and people wrote, which may name whom it was about.
+// Texts of bots and people, which may name the person concerned.
 const texts = ['output', 'outputBeginning', 'comment', 'error', 'resultText', 'progress', 'note'];
 
-// What a late report has on record besides, as it was sent.
+// Further members in the event of a late report, as they were sent.
 const textsOfReports = [...texts, 'reason', 'tags'];
 
-/** An event, as far as it says what was written. */
+/** An event, with the members that contain texts. */
 interface Written {
   readonly operation: string;
   readonly changes?: object;
   readonly reason?: string;
 }
 
-/** The changes of an event without what is sensitive in them; the same object where there is nothing. */
+/** The changes of an event without sensitive contents; the same object where there are none. */
 export function withoutTraces(
   attributes: readonly Attribute[],
   { operation, changes }: Written,
@@ -38,7 +38,7 @@ export function withoutTraces(
   return { ...Object.fromEntries(members), ...(kept && { json: kept }) };
 }
 
-// Why values were seen or erased stays on record.
+// The reasons for revealing and erasing values stay recorded.
 const keptReasons: readonly string[] = ['eraseSensitiveValues', 'revealWorkItem'];
 
 /** Whether an event has a reason that was written about the work. */
@@ -46,7 +46,7 @@ export function hasOwnReason({ operation, reason }: Written): boolean {
   return reason !== undefined && !keptReasons.includes(operation);
 }
 
-/** The signatures of what an event may say that its item failed for. */
+/** The signatures of errors that an event may give for the failure of its item. */
 export function signaturesIn({ changes = {}, reason }: Written): string[] {
   const { error } = changes as { error?: unknown };
   return [error, reason].flatMap((text) => (typeof text === 'string' ? [signatureOf(text)] : []));

@@ -4,23 +4,23 @@ import type { Context } from '../../engine/operation.ts';
 import type { Erasing } from '../../journal/erase.ts';
 import { forgetCauses } from '../failures/remedies.ts';
 
-/** What else of a queue may name whom its items were about: the causes of their failures, and the bulk actions that changed them. */
+/** Other data of a queue that may name the person an item was about: the causes of failures, and the bulk actions that changed items. */
 interface Traces {
   readonly itemIds: Id[];
   readonly signatures: Set<string>;
 }
 
-/** By queue: items have been in several. */
+/** By queue, as items have been in several. */
 export type TracesOfQueues = Map<Id, Traces>;
 
-/** The traces in a queue, to be added to. */
+/** The traces in a queue, to which more are added. */
 export function tracesIn(all: TracesOfQueues, queueId: Id): Traces {
   const traces = all.get(queueId) ?? { itemIds: [], signatures: new Set() };
   all.set(queueId, traces);
   return traces;
 }
 
-/** Erases them, when nothing of the items themselves has them any more. */
+/** Erases the traces, once the items themselves have none of them any more. */
 export async function eraseTraces(
   context: Context,
   tenantId: Id,
@@ -33,7 +33,7 @@ export async function eraseTraces(
   }
 }
 
-/** The batch of a bulk action has its reason for a name: it is called by the operation instead. */
+/** Renames the batches of bulk actions after the operation: their names contain the reasons. */
 async function renameBulkBatches(db: Db, queueId: Id, itemIds: readonly Id[]): Promise<void> {
   if (itemIds.length === 0) return;
   const batches = await db.rows<{ id: Id; operation: string }>(sql`

@@ -9,7 +9,7 @@ type Item = Schemas['WorkItem'];
 type Request = Schemas['ExportRequest'];
 type Field = NonNullable<Request['fields']>[number];
 
-/** What stands in a cell; undefined where nothing does. */
+/** The contents of a cell; undefined for an empty one. */
 export type Cell = string | boolean | NumberCell | TimeCell | undefined;
 
 /** A number with all its digits. */
@@ -17,12 +17,12 @@ export interface NumberCell {
   readonly number: string;
 }
 
-/** A day, or an instant, as ISO 8601 writes it. */
+/** A day, or an instant, in ISO 8601. */
 export interface TimeCell {
   readonly on: string;
 }
 
-/** A column of a table: its name, and what it shows of an item whose record has the present names. */
+/** A column of a table: its name, and its cell for an item whose record has the present names. */
 interface Column {
   readonly name: string;
   readonly cell: (item: Item, record: JsonRecord) => Cell;
@@ -38,7 +38,7 @@ const usualFields: readonly Field[] = [
   'updatedOn',
 ];
 
-/** The columns that a request asks for. @throws Refusal that names what the model does not have, or what goes with another format */
+/** The columns wanted by a request. @throws Refusal that names attributes unknown to the model, or options of another format */
 export function columnsOf(queue: QueueDefinition, request: Request): Column[] {
   refuseOthers(request);
   const attributes = attributesOf(queue, request.attributes);
@@ -54,7 +54,7 @@ export function cellsOf(queue: QueueDefinition, columns: readonly Column[], item
   return columns.map(({ cell }) => cell(item, record));
 }
 
-// What goes with some formats only.
+// Options for some formats only.
 const options = [
   ['delimiter', ['CSV']],
   ['decimalSign', ['CSV']],

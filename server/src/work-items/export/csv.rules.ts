@@ -9,7 +9,7 @@ interface Writing extends Pick<Schemas['ExportRequest'], 'delimiter' | 'timeZone
 
 const delimiters = { COMMA: ',', SEMICOLON: ';', TAB: '\t', PIPE: '|' } as const;
 
-/** A row of CSV with its end. */
+/** A row of CSV with its line break. */
 export function csvLine(cells: readonly Cell[], writing: Writing): string {
   const delimiter = delimiters[writing.delimiter ?? 'COMMA'];
   return `${cells.map((cell) => csvCell(cell, delimiter, writing)).join(delimiter)}\r\n`;
@@ -24,12 +24,12 @@ function csvCell(cell: Cell, delimiter: string, { decimalSign, timeZone }: Writi
   return number.includes(delimiter) ? quoted(number) : number;
 }
 
-// Quoted is also a text with another delimiter: who finds the delimiter by looking must not take that one.
+// A text with another delimiter is quoted as well, so that a program which guesses the delimiter does not take that one.
 const isPlain = /^(?!\s)[^",;\t|\r\n]*(?<!\s)$/;
 
 const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
 
-/** An instant with the time and offset of a zone; a day is one everywhere. */
+/** An instant with the time and offset of a zone; a day is the same everywhere. */
 function inZone(on: string, timeZone: string): string {
   if (!on.includes('T')) return on;
   const { day, time, offset } = wallTime(timeZone, Date.parse(on));

@@ -225,7 +225,7 @@ describe('exportWorkItems of much', () => {
   let queue: QueueFixture;
   beforeAll(async () => void (queue = await large()));
 
-  /** Some ten megabytes, more than a connection holds that nobody reads. */
+  /** Some ten megabytes, more than a connection buffers without a reader. */
   async function large(of: App = app): Promise<QueueFixture> {
     const made = await createQueue(of);
     await add(

@@ -24,11 +24,11 @@ import { workbookOf } from './workbook.ts';
 type Request = Schemas['ExportRequest'];
 type Item = Schemas['WorkItem'];
 
-/** What an export may cost. */
+/** The limits of an export. */
 export interface ExportBounds {
-  /** One statement, of which the first may sort everything. */
+  /** The time of one statement, of which the first may sort everything. */
   readonly statementMs: number;
-  /** The whole: a snapshot keeps dead rows of the database alive for all. */
+  /** The time of the whole: a snapshot keeps dead rows of the database alive for all. */
   readonly snapshotMs: number;
   /** On the disk of the server, until they are sent. */
   readonly bytes: number;
@@ -36,7 +36,7 @@ export interface ExportBounds {
 
 const usualBounds: ExportBounds = { statementMs: 60_000, snapshotMs: 30 * 60_000, bytes: 8 * 1024 ** 3 };
 
-/** @param bounds what an export may cost. */
+/** @param bounds the limits of an export. */
 export const exportWithin =
   (bounds: ExportBounds): QueueDownloadOperation<'exportWorkItems'> =>
   async ({ transact, transactLong, signal, takePlace }, { body }) => {
@@ -59,7 +59,7 @@ export const exportWithin =
         bytes.destroy();
         throw error;
       });
-      // Who has gone before the first byte reads none.
+      // A caller who left before the first byte reads none.
       if (signal.aborted) bytes.destroy();
       return new Download({ mediaType: mediaTypes[body.format ?? 'CSV'], fileName, bytes, done });
     } catch (error) {
@@ -77,7 +77,10 @@ const mediaTypes = {
   NDJSON: 'application/x-ndjson',
 } as const;
 
-/** Puts on record who begins to take what out; answers the name of the file. @throws Refusal when the request cannot be understood */
+/**
+ * Records the beginning of an export, with its caller and request; returns the name of the file. @throws Refusal when the request cannot be
+ * understood
+ */
 async function begin(context: QueueContext, body: Request): Promise<string> {
   const { queue, now } = context;
   refusePlain(context, body);
@@ -104,7 +107,7 @@ function record(context: QueueContext, changes: object): Promise<void> {
 
 const longestFilter = 10_000;
 
-/** What the events of an export say of the request; of a filter that is very long, its beginning. */
+/** The request in the events of an export; only the beginning of a very long filter. */
 function asked(queue: QueueDefinition, request: Request): object {
   const { format = 'CSV', sort, fields, attributes, plain } = request;
   const filter = withoutValues(request.filter, recordFields(queue));
@@ -122,12 +125,12 @@ function asked(queue: QueueDefinition, request: Request): object {
   };
 }
 
-/** What filters compare with values of records, which nobody is to read on record: an attribute may be marked later. */
+/** The fields whose filter values come from records: these are left out of the event, as an attribute may become sensitive later. */
 function recordFields({ displayColumns }: QueueDefinition): ReadonlySet<string> {
   return new Set(['any', ...displayColumns.map((_, index) => `col${index + 1}`)]);
 }
 
-/** @throws Refusal FORBIDDEN for who may not see sensitive values */
+/** @throws Refusal FORBIDDEN for a caller who may not see sensitive values */
 function refusePlain({ actor }: QueueContext, { plain }: Request): void {
   if (!plain || actor.permissions.has('revealSensitive')) return;
   throw new Refusal(
@@ -136,10 +139,10 @@ function refusePlain({ actor }: QueueContext, { plain }: Request): void {
   );
 }
 
-/** How far an export has come. */
+/** The progress of an export. */
 class Progress {
   readonly spool: Spool;
-  /** Resolves when the database has begun to answer: until then all may begin anew, or be refused in words. */
+  /** Resolves when the database has begun to answer: until then the work may begin again, or be refused in words. */
   readonly begun: Promise<void>;
   rows = 0;
   isBegun = false;
@@ -160,7 +163,7 @@ class Progress {
     this.#begin();
   }
 
-  /** @throws Refusal when it is to end here */
+  /** @throws Refusal when the export has to end here */
   check(): void {
     const { bytes, snapshotMs } = this.#bounds;
     if (this.#signal.aborted) throw brokenOff('The reader has gone.');
@@ -176,7 +179,7 @@ class Progress {
 /** Writes all items of the request to the spool, from one snapshot. */
 async function fill(context: QueueContext, body: Request, progress: Progress): Promise<void> {
   const { spool } = progress;
-  // What follows would stand behind what was read already.
+  // A second run would append its output to bytes that have been read already.
   if (progress.isBegun) throw brokenOff('The database has interrupted the export.');
   refusePlain(context, body);
   spool.clear();
@@ -189,7 +192,7 @@ async function fill(context: QueueContext, body: Request, progress: Progress): P
   } catch (error) {
     const refusal = toRefusal(error);
     if (refusal !== error) context.log.warn({ err: error }, 'an export was cut');
-    // An error of the database would have the work done again.
+    // An error of the database would make the work run again.
     throw progress.isBegun ? brokenOff(refusal.message) : error;
   }
 }
@@ -214,7 +217,7 @@ function piecesOf(context: QueueContext, body: Request, progress: Progress): Asy
   const cells = (item: Item) =>
     cellsOf(queue, columns, plain ? disclosed(queue, item) : concealed(queue, item));
   if (format === 'CSV') {
-    // As files for the queue have it: what is sent back is read so.
+    // In the format of files for the queue: a file that is sent back is read in it.
     const writing = { decimalSign: queue.intakeFormat?.decimalSign, ...body };
     const line = (item: Item) => csvLine(cells(item), writing);
     return joined(lines(context, body, progress, { members, line }), csvLine(names, writing));
@@ -227,7 +230,7 @@ function piecesOf(context: QueueContext, body: Request, progress: Progress): Asy
   });
 }
 
-// What tells which values are sealed in a record.
+// Needed to know which values of a record are sealed.
 const toOpen = ['id', 'modelVersion'];
 
 const usualMembers = ['id', 'status', 'json', 'failureKind', 'error', 'createdOn', 'updatedOn'];
@@ -256,7 +259,7 @@ async function* joined(portions: AsyncIterable<readonly string[]>, head = ''): A
   for await (const portion of portions) yield portion.join('');
 }
 
-/** Ends the spool when it is filled, and puts on record what became of it before its last bytes are sent. */
+/** Ends the filled spool, and records the outcome before its last bytes are sent. */
 async function finish(
   spool: Spool,
   filling: Promise<void>,
@@ -274,13 +277,13 @@ function failureOf(work: Promise<unknown>): Promise<Error | undefined> {
   );
 }
 
-// Snapshots at a time: each holds a connection, and keeps dead rows alive.
+// The limit of concurrent snapshots: each holds a connection, and keeps dead rows alive.
 const inLine = createLimiter({ atOnce: shareOf(2), waiting: 20, refusal: tooMany });
 
-// Files that are read, or wait on disk until they are.
+// Files that are being read, or wait on disk to be read.
 const kind = { name: 'exports', ofAll: 10, ofUser: 2 };
 
-/** A place for an export, until it is given back. @throws Refusal when there is none */
+/** A place for an export, until it is released. @throws Refusal when there is none */
 async function placeOf(takePlace: StepsContext['takePlace']): Promise<() => void> {
   const place = await takePlace(kind);
   if (place.full === 'user')

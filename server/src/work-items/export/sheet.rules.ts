@@ -9,12 +9,12 @@ const main = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main';
 const declaration = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>';
 
 /**
- * The styles of a workbook. A cell whose text begins as a formula does has the mark by which spreadsheets keep it a text, also when it is
+ * The styles of a workbook. A cell whose text begins like a formula has the mark by which spreadsheets keep it a text, even when it is
  * edited: the apostrophe that people type.
  */
 const styles = `${declaration}<styleSheet xmlns="${main}"><numFmts count="3"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/><numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/><numFmt numFmtId="166" formatCode="hh:mm:ss"/></numFmts><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="6"><xf/><xf numFmtId="164" applyNumberFormat="1"/><xf numFmtId="165" applyNumberFormat="1"/><xf quotePrefix="1"/><xf fontId="1" applyFont="1"/><xf numFmtId="166" applyNumberFormat="1"/></cellXfs></styleSheet>`;
 
-/** What stands before the rows of a sheet: its header stays in view. */
+/** The beginning of a sheet before its rows; its header stays in view. */
 export const sheetStart = `${declaration}<worksheet xmlns="${main}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>`;
 export const sheetEnd = '</sheetData></worksheet>';
 
@@ -22,7 +22,7 @@ const relationships = 'http://schemas.openxmlformats.org/officeDocument/2006/rel
 const packages = 'http://schemas.openxmlformats.org/package/2006';
 const office = 'application/vnd.openxmlformats-officedocument.spreadsheetml';
 
-/** The parts of a workbook with so many sheets, besides those, by their names in the archive. */
+/** The parts of a workbook with this many sheets, other than the sheets, by their names in the archive. */
 export function frameOf(sheets: number, name: string): Record<string, string> {
   const numbers = Array.from({ length: sheets }, (_, index) => index + 1);
   const relation = (id: string, type: string, target: string) =>
@@ -44,13 +44,13 @@ export function frameOf(sheets: number, name: string): Record<string, string> {
   };
 }
 
-/** Names of sheets have 31 characters at most, and not all of them. */
+/** Names of sheets have 31 characters at most, and exclude some characters. */
 function sheetName(name: string, number: number): string {
   const ending = number === 1 ? '' : ` ${number}`;
   return escaped(`${name.replace(/[[\]:*?/\\]/g, ' ').slice(0, 31 - ending.length)}${ending}`) || 'Sheet1';
 }
 
-/** What a cell of a sheet holds; also a time of any day. */
+/** The contents of a cell of a sheet, including a time without a day. */
 export type SheetCell = Cell | { readonly time: string };
 
 /** The header of a sheet. */
@@ -58,7 +58,7 @@ export function headXml(names: readonly string[]): string {
   return `<row>${names.map((name) => textXml(name, style.head)).join('')}</row>`;
 }
 
-/** A row of a sheet, whose times are of a zone. */
+/** A row of a sheet, with times in a zone. */
 export function rowXml(cells: readonly SheetCell[], timeZone: string): string {
   return `<row>${cells.map((cell) => cellXml(cell, timeZone)).join('')}</row>`;
 }
@@ -74,7 +74,7 @@ function cellXml(cell: SheetCell, timeZone: string): string {
   return timeXml(cell.on, timeZone);
 }
 
-/** Whether a spreadsheet, which has doubles and shows fifteen digits, keeps the number as it is. */
+/** Whether a spreadsheet, which has doubles and shows fifteen digits, keeps the number unchanged. */
 function isExact(number: string): boolean {
   const digits = number
     .replace(/[eE].*$/, '')
@@ -83,7 +83,7 @@ function isExact(number: string): boolean {
   return digits.length <= 15 && Number.isFinite(Number(number));
 }
 
-/** No cell of a workbook holds more. */
+/** The limit of a workbook's cell. */
 const longestText = 32_767;
 
 function textXml(text: string, of: number): string {
@@ -91,7 +91,8 @@ function textXml(text: string, of: number): string {
   return `<c t="inlineStr"${of === style.plain ? '' : ` s="${of}"`}><is><t xml:space="preserve">${escaped(cut)}</t></is></c>`;
 }
 
-// What XML cannot hold, or a reader of it would change, stands there by its number; so does the beginning of what looks like that.
+// Characters that XML cannot hold, or that a reader of it would change, are written by their numbers; so is the beginning of a text that
+// looks like that.
 const unwritable =
   /[\u0000-\u0008\u000b\u000c\u000d\u000e-\u001f\ufffe\uffff]|\p{Surrogate}|_(?=x[0-9A-Fa-f]{4}_)/gu;
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -104,7 +105,7 @@ function escaped(text: string): string {
 
 const dayMs = 86_400_000;
 const epoch = Date.UTC(1899, 11, 30);
-// Spreadsheets count a day before it that never was, and no day before 1900.
+// Before it, spreadsheets count a day that never existed, and they have no day before 1900.
 const firstDay = Date.UTC(1900, 2, 1);
 
 function timeXml(on: string, timeZone: string): string {

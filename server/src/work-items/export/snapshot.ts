@@ -12,7 +12,7 @@ type Request = Pick<Schemas['ExportRequest'], 'filter' | 'sort'>;
 
 /**
  * The items of a list request, as SQL that selects their ids in order.
- * @param condition what an index serves of the filter
+ * @param condition the part of the filter that an index serves
  * @throws Refusal when the request cannot be understood
  */
 export function selectionOf(
@@ -33,8 +33,8 @@ export function selectionOf(
 const idsAtOnce = 2000;
 
 /**
- * The items of a request as they are in the snapshot of a transaction that only reads, in their order, as many at a time as may be held.
- * An empty portion comes first: with it, the database has begun.
+ * The items of a request in the snapshot of a read-only transaction, in order, as many at a time as may be in memory. An empty portion
+ * comes first: it shows that the database has begun.
  */
 export async function* itemsInSnapshot(
   { db, queue }: QueueContext,
@@ -53,7 +53,7 @@ export async function* itemsInSnapshot(
   }
 }
 
-/** A cursor knows nothing of limits: the plan may sort, and is one for all rows. */
+/** A cursor has no limit: the plan may sort, and is made for all rows. */
 async function openCursor(db: Db, queue: QueueDefinition, request: Request): Promise<void> {
   await db.rows(
     sql`select set_config('enable_sort', 'on', true), set_config('cursor_tuple_fraction', '1', true)`,

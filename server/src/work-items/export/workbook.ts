@@ -11,14 +11,14 @@ export interface SheetRows {
   readonly portions: AsyncIterable<readonly string[]>;
 }
 
-/** What one sheet holds: its format's most rows, and less than archives need another form for. */
+/** The limits of one sheet: the most rows of the format, and fewer characters than would need another form of archive. */
 const usualBounds = { rows: 1_048_576, characters: 1024 ** 3 };
 
-/** A workbook, part by part, as its rows come; those that do not fit into one sheet go on in a further one. */
+/** A workbook, part by part, as its rows come; rows beyond one sheet go on in another. */
 export async function* workbookOf(rows: SheetRows, most = usualBounds): AsyncGenerator<Buffer> {
   const zip = new ZipFile();
   const output = zip.outputStream as PassThrough;
-  // What fails here is thrown by the iteration below.
+  // A failure here is thrown by the iteration below.
   const filling = fill(zip, rows, most).catch((error: Error) => void output.destroy(error));
   for await (const piece of output as AsyncIterable<Buffer>) yield piece;
   await filling;

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 type Report = Partial<Schemas['WorkItemReport']>;
 
-/** Items that fail with these errors, one each; answers them as they were claimed. */
+/** Items that fail with these errors, one each; returns the claimed items. */
 async function fail(queue: QueueFixture, errors: readonly string[], report: Report = {}, claim = {}) {
   await queue.add(...errors.keys());
   const items = await queue.claim(errors.length, claim);

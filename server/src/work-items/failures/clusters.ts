@@ -18,7 +18,7 @@ import {
 
 const usualClusters = 100;
 
-/** Each queue is asked by itself: it may be on another machine than the next one. */
+/** Each queue has a statement of its own: it may be on another machine than the next one. */
 export const listFailureClusters: PlainOperation<'listFailureClusters'> = async (context, { query }) => {
   const { db, actor, now } = context;
   const queueIds = query.queueId === undefined ? undefined : [query.queueId];
@@ -49,13 +49,13 @@ function byQueue(shares: readonly Share[]): Map<Id, Share[]> {
   return queues;
 }
 
-// More causes than these are told apart in vain: their errors have too little in common.
+// With more causes than these it is of no use to tell them apart: their errors have too little in common.
 const mostCauses = 1000;
 const shownCauses = 100;
 const rememberedMs = 7 * 86_400_000;
 const recentRemedies = 200;
 
-/** The largest clusters of a queue, and those that were restarted lately. */
+/** The largest clusters of a queue, and those that were restarted recently. */
 async function sharesOf(db: Db, queue: Named, now: Date): Promise<Share[]> {
   const rows = await selectShares(db, queue.queueId, new Date(now.getTime() - rememberedMs));
   const largest = rows.toSorted((one, other) => other.found - one.found);
@@ -63,7 +63,7 @@ async function sharesOf(db: Db, queue: Named, now: Date): Promise<Share[]> {
   return [...open.slice(0, shownCauses), ...over].map((row) => ({ ...queue, ...row }));
 }
 
-/** Goes from one cause to the next in the index, however many items each has, and counts each of them up to a number. */
+/** Goes from one cause to the next in the index, however many items each has, and counts each of them up to a limit. */
 function selectShares(db: Db, queueId: Id, since: Date): Promise<Omit<Share, keyof Named>[]> {
   const failed = sql`w.queue_id = ${queueId} and w.status = 'FAILED'`;
   const next = sql`order by w.error_signature, w.failure_kind limit 1`;
@@ -94,7 +94,7 @@ const causesIn = (causes: readonly Cause[]) => {
   return sql`json_to_recordset(${stringifyJson(list)}::json) as c (signature text, "failureKind" text)`;
 };
 
-/** What was noted and restarted in a queue, of each cause that there was anything of. */
+/** The notes and restarts in a queue, for each of these causes. */
 async function treatmentsOf(db: Db, queueId: Id, causes: readonly Cause[]): Promise<Treatment[]> {
   const [notes, remedies] = await Promise.all([
     selectNotes(db, queueId, causes),
@@ -142,7 +142,7 @@ type Remedied = Cause &
     'batchId' | 'restarted' | 'done' | 'waiting' | 'failedAgain' | 'failedOtherwise'
   > & { readonly by: Id; readonly on: Date; readonly found: number };
 
-/** The newest remedies of each cause, with what has become of the items of each. */
+/** The newest remedies of each cause, with the outcome of their items. */
 function selectRemedies(db: Db, queueId: Id, causes: readonly Cause[]): Promise<Remedied[]> {
   return db.rows(sql`
     select c.signature, c."failureKind", r.batch_id as "batchId", r.restarted, r.created_by as by, r.created_on as on, o.*
@@ -207,7 +207,7 @@ const newestItems = 1000;
 const shownSamples = 3;
 const sampleCharacters = 1000;
 
-/** Where the newest items of each cause were processed, and some of them. */
+/** The devices of the newest items of each cause, and some of the items. */
 function selectDetails(db: Db, queueId: Id, causes: readonly Cause[]): Promise<Omit<Detail, 'queueId'>[]> {
   const newest = sql`
     from work_items w where w.queue_id = ${queueId} and w.status = 'FAILED' and w.error_signature = c.signature

@@ -5,14 +5,14 @@ import { eraseEvents, type Erasing } from '../../journal/erase.ts';
 import type { Item } from '../item/rules.ts';
 import { keyOf, type Cause } from './rules.ts';
 
-/** Why an item that has failed did so; undefined for another one. */
+/** The cause of a failed item; undefined for another one. */
 function causeOf({ failureKind, error }: Item): Cause | undefined {
   return failureKind && { signature: signatureOf(error), failureKind };
 }
 
 /**
- * Keeps in mind that items, as they were before, are restarted by a batch, so that their clusters can tell what has become of them.
- * Answers the remedy of each item, by its id.
+ * Records that items, in their state before, are restarted by a batch, so that their clusters can show the outcome. Returns the remedy of
+ * each item, by its id.
  */
 export async function noteRemedies(
   { db, queue, actor, now }: QueueContext,
@@ -44,7 +44,7 @@ export async function noteRemedies(
   );
 }
 
-/** The signatures of what items have failed for, now and before they were restarted. */
+/** The signatures of the failures of items, both present ones and those from before a restart. */
 export async function selectSignatures(db: Db, queueId: Id, itemIds: readonly Id[]): Promise<string[]> {
   const rows = await db.rows<{ signature: string }>(sql`
     with items as materialized (
@@ -55,10 +55,7 @@ export async function selectSignatures(db: Db, queueId: Id, itemIds: readonly Id
   return rows.map(({ signature }) => signature);
 }
 
-/**
- * Forgets what was noted and done about causes by which no item of the queue has failed any more, also on record: their signatures may name
- * somebody.
- */
+/** Forgets notes and remedies for causes without failed items in the queue, in events as well: their signatures may name somebody. */
 export async function forgetCauses(
   context: Context,
   { tenantId, queueId }: { readonly tenantId: Id; readonly queueId: Id },
@@ -88,7 +85,7 @@ export async function forgetCauses(
 
 const notesAtOnce = 500;
 
-/** Events of the queue that say what was noted about causes. */
+/** Events of the queue with notes about causes. */
 function selectNotes(db: Db, queueId: Id, signatures: readonly string[]) {
   return db.rows<{ id: Id; failureKind: string }>(sql`
     select e.id, e.changes ->> 'failureKind' as "failureKind" from events e

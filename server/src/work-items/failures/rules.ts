@@ -2,36 +2,36 @@ import type { Id, Schemas } from '@millrace/api';
 
 export type Cluster = Schemas['FailureCluster'];
 
-/** What tells clusters apart. */
+/** The identity of a cluster. */
 export type Cause = Pick<Cluster, 'signature' | 'failureKind'>;
 
-/** The items of a queue that are of a cluster. */
+/** The items of a cluster in one queue. */
 export interface Share extends Cause {
   readonly queueId: Id;
   readonly queueName: string;
-  /** One more than is counted where there are more. */
+  /** The number of items; one more than the limit where there are more. */
   readonly found: number;
   readonly firstSeenOn?: Date | null;
   readonly lastSeenOn?: Date | null;
 }
 
-/** What people have done in a queue about a cluster. */
+/** The notes and remedies of people for a cluster in a queue. */
 export interface Treatment extends Cause {
   readonly notes: readonly Schemas['FailureNote'][];
   readonly remedies: readonly Schemas['Remedy'][];
 }
 
-/** Items of a cluster in a queue are counted so far, and those of a remedy. */
+/** Items of a cluster in a queue, and those of a remedy, are counted up to this number. */
 export const countedItems = 10_000;
 
 const dayMs = 86_400_000;
 
-/** A text that is the same for the same cause only: kinds have no spaces. */
+/** A text that is unique to the cause: kinds have no spaces. */
 export const keyOf = ({ signature, failureKind }: Cause) => `${failureKind} ${signature}`;
 
 type Summary = Omit<Cluster, 'devices' | 'samples'>;
 
-/** The clusters over all queues: in doubt first, then what is new, then what is most. */
+/** The clusters over all queues: those in doubt first, then new ones, then the largest. */
 export function clustersOf(shares: readonly Share[], treatments: readonly Treatment[], now: Date): Summary[] {
   const treated = new Map<string, Treatment[]>();
   for (const one of treatments) treated.set(keyOf(one), [...(treated.get(keyOf(one)) ?? []), one]);
@@ -47,7 +47,7 @@ export function clustersOf(shares: readonly Share[], treatments: readonly Treatm
 
 const compare = (one: string, other: string) => (one < other ? -1 : 1);
 
-/** Where a cluster stands before all of another rank: in doubt, new, at hand, and what has no items any more. */
+/** The rank of a cluster: in doubt, new, other, and without items. */
 function rankOf({ failureKind, isNew, count }: Summary): number {
   if (count === 0) return 3;
   if (failureKind === 'IN_DOUBT') return 0;
@@ -83,7 +83,7 @@ function summaryOf(shares: readonly Share[], treatments: readonly Treatment[], n
   };
 }
 
-/** A number of items that was found by counting one further than is shown. */
+/** A number of items that was found by counting up to one more than the limit. */
 function counted(found: number): { count: number; isMore: boolean } {
   return { count: Math.min(found, countedItems), isMore: found > countedItems };
 }
@@ -96,7 +96,7 @@ function inOrder(times: readonly (Date | null | undefined)[]): Date[] {
     .toSorted((one, other) => one.getTime() - other.getTime());
 }
 
-/** How many items there are by device, most first. */
+/** Number of items by device, most first. */
 export function byDevice(
   parts: readonly { readonly deviceId: Id; readonly hostName?: string | null; readonly count: number }[],
 ): Cluster['devices'] {

@@ -6,8 +6,8 @@ import { portion } from '../item/sql.ts';
 const hourMs = 3_600_000;
 
 /**
- * Writes the signatures of failures that have none yet: those of former days, and those that a server of an older version leaves while
- * it still runs. Goes from queue to queue, a portion at a time, and then rests.
+ * Writes missing signatures of failures: older ones, and those that a server of an older version leaves while it still runs. Goes from
+ * queue to queue, a portion at a time, and then rests.
  */
 export function signFailures(): Job {
   let after: Id = 0;

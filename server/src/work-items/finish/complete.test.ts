@@ -7,7 +7,7 @@ import { beat, finish, held, read } from '../../testing/work.ts';
 const app = await startApp();
 
 const unlike = ['queue_id', 'id', 'item_id', 'sort_key', 'at', 'tx', 'minute', 'handling_ms', 'device_id'];
-/** A row without what is different for each item, each queue and each time. */
+/** A row without the values that differ by item, queue and time. */
 const comparable = (row: Record<string, unknown>) =>
   Object.fromEntries(
     Object.entries(row).filter(
@@ -17,8 +17,8 @@ const comparable = (row: Record<string, unknown>) =>
   );
 
 /**
- * Everything in the database of an item that its holder completes: in the quick way, or in that of all other reports. Two reports on an item in a
- * call go that way.
+ * All rows of an item that its holder completes: in the quick way, or in the way of all other reports. Two reports on an item in one call
+ * go the latter way.
  */
 async function completed(way: 'quick' | 'long') {
   const queue = await createQueue(app, { disallowDuplicate: true, duplicateScope: 'OPEN' });

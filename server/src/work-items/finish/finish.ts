@@ -26,7 +26,7 @@ function outcomeOf(outcome: Outcome): Schemas['WorkItemOutcome'] {
   return { id: outcome.id, error: outcome.refusal.toJSON() };
 }
 
-/** A report on an item, and who sent it. */
+/** A report on an item, and its sender. */
 type Sent = SentReport & { readonly id: Id };
 
 interface Refused {
@@ -34,7 +34,7 @@ interface Refused {
   readonly refusal: Refusal;
 }
 
-/** What a report has come to: the item as it is now, or why the report was refused. */
+/** The outcome of a report: the item as it is now, or the refusal. */
 type Outcome = Pick<Item, 'id' | 'status' | 'version'> | Refused;
 
 /** The outcome of each report. */
@@ -71,7 +71,7 @@ function withSealedOutputs(queue: QueueDefinition, sent: readonly Sent[]): reado
   }));
 }
 
-/** An item as its completion has left it. */
+/** An item after its completion. */
 interface Completed {
   readonly id: Id;
   readonly version: number;
@@ -83,9 +83,9 @@ interface Completed {
 }
 
 /**
- * Completes the items of reports that say no more than that their holder has done the work, as nearly all do: by one statement that holds who
- * has them at which version against the rows themselves. Whatever does not match goes the way of all other reports, which tells why.
- * @returns the items that were completed, by their ids
+ * Completes the items of reports that only state that the holder has done the work, as nearly all do: by one statement that compares holder
+ * and version with the rows themselves. All other reports go the long way, which gives the reasons of refusals.
+ * @returns the completed items, by their ids
  */
 async function completeItems(
   context: BatchContext,
@@ -107,10 +107,10 @@ async function completeItems(
   return completed;
 }
 
-/** The reports that complete an item and change nothing else than notes, by its id; in the order in which items are locked everywhere. */
+/** The reports that complete an item and otherwise change only notes, by its id; in the order in which items are locked everywhere. */
 function plainReports(sent: readonly Sent[]): Map<Id, Sent> {
   const wanted = new Map(sent.filter(isPlain).map((report) => [report.id, report]));
-  // Of several reports on an item, the second meets it as the first has left it.
+  // Of several reports on an item, the second has to see the changes of the first.
   if (wanted.size < sent.length) {
     const seen = new Set<Id>();
     for (const { id } of sent) if (seen.size === seen.add(id).size) wanted.delete(id);
@@ -151,7 +151,7 @@ async function applyOthers(
     ),
     saveLogs(context, granted),
   ]);
-  // The timeline is read in the order of the events: one report may have ended what the other came too late for.
+  // The timeline is read in the order of the events: one report may have ended the attempt for which the other came too late.
   await recordEvents(context, queue.id, lateEvents);
   const fromOthers: ReadonlySet<Decided> = new Set<Decided>(neverHeld);
   return decided.map((report) =>
@@ -159,7 +159,7 @@ async function applyOthers(
   );
 }
 
-/** A report, its outcome, and the transition that it makes, if any. */
+/** A report, its outcome, and its transition, if any. */
 type Decided = Sent & { readonly outcome: Item | Refused } & (
     { readonly before: Item; readonly move: Move } | { readonly before?: Item; readonly move?: undefined }
   );
@@ -177,7 +177,7 @@ function decide(
     const verdict = decideReport(before, report, { queue, now, chance: Math.random() });
     if (verdict === 'repeated') return { ...report, outcome: before };
     if (verdict instanceof Refusal) return { ...report, before, outcome: { id, refusal: verdict } };
-    // A second report in the same call meets the item as the first has left it.
+    // A second report in the same call sees the changes of the first.
     items.set(id, verdict.item);
     return { ...report, before, move: verdict, outcome: verdict.item };
   });
@@ -196,7 +196,7 @@ function changeBy({ actorId, before, move }: Extract<Decided, { move: Move }>, o
   return failureKind === undefined ? change : { ...change, changes: { failureKind, retryCount } };
 }
 
-/** The refusal tells nothing of the item, which somebody else may be working on. */
+/** The refusal reveals nothing of the item, on which somebody else may be working. */
 export function notHeld(queue: QueueDefinition, itemId: Id): Refusal {
   return new Refusal(
     'STATUS_CONFLICT',
@@ -204,21 +204,21 @@ export function notHeld(queue: QueueDefinition, itemId: Id): Refusal {
   );
 }
 
-/** A report that came too late, and the item as it is now. */
+/** A late report, and the item as it is now. */
 interface Late extends SentReport {
   readonly id: Id;
   readonly before: Item;
 }
 
-/** Late reports that go on record, and those of users who never held the item. */
+/** Late reports to be recorded, and those of users who never held the item. */
 interface Sorted<L> {
   readonly evidence: readonly L[];
   readonly neverHeld: readonly L[];
 }
 
 /**
- * Evidence is a report of a user who held the item at that version or before, once for each version and status: otherwise any user
- * with the right to report could fill the timeline of any item.
+ * Sorts out the late reports that are evidence: those of a user who held the item at that version or before, once for each version and
+ * status. Otherwise any user with the right to report could fill the timeline of any item.
  */
 async function sortLate<L extends Late>({ db, queue }: BatchContext, late: readonly L[]): Promise<Sorted<L>> {
   if (late.length === 0) return { evidence: [], neverHeld: [] };
@@ -271,15 +271,15 @@ interface LateReport {
   readonly status: string;
 }
 
-/** The knowledge of the timeline about a late report. */
+/** The facts about a late report in the timeline. */
 interface Known {
-  /** Whether the reporter was granted the item once. */
+  /** Whether the reporter was once granted the item. */
   readonly held: boolean;
-  /** Whether the same report is on record already. */
+  /** Whether the same report is recorded already. */
   readonly recorded: boolean;
 }
 
-/** Looks late reports up in the timelines of their items, in their order; each by itself (`offset 0`). */
+/** Looks late reports up in the timelines of their items, in the same order; each by itself (`offset 0`). */
 function selectKnown(db: Db, queueId: Id, late: readonly LateReport[]): Promise<Known[]> {
   const statement = sql`
     select
@@ -295,9 +295,9 @@ function selectKnown(db: Db, queueId: Id, late: readonly LateReport[]): Promise<
   return db.rows<Known>(named('selectKnown', statement));
 }
 
-// Rows are joined by their place, for the reason given in item/save.ts, and are not locked before. What is asked of them therefore stands
-// beside the change itself: of a row that somebody else changes meanwhile it is asked again, whereas not every release of PostgreSQL looks again
-// whether such a row is still in its place.
+// Rows are joined by their place, for the reason given in item/save.ts, and are not locked before. Their conditions therefore stand in the
+// update itself: for a row that is changed meanwhile these are checked again, whereas not every release of PostgreSQL checks again whether
+// such a row is still in its place.
 function updateItems(db: Db, queueId: Id, list: string, now: Date): Promise<Completed[]> {
   const statement = sql`
     with n as materialized (

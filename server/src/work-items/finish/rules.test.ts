@@ -19,7 +19,7 @@ const reports: Record<string, Omit<Report, 'version'>> = {
   'given back': { status: 'NEW', reason: 'drained' },
 };
 
-/** The transitions of running items, by the report; of all others, a report is late. */
+/** The transitions of running items, by the report; for all other items, a report is late. */
 const expected: Record<string, Record<string, TransitionName>> = {
   IN_PROGRESS: {
     done: 'finish',

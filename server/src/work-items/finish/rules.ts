@@ -21,26 +21,24 @@ import {
 /** A report on an item. */
 export type Report = Omit<Schemas['WorkItemReport'], 'id'>;
 
-/** A report, and the user who sent it. */
+/** A report, and its sender. */
 export interface SentReport {
   readonly actorId: Id;
   readonly report: Report;
 }
 
-/** The facts that a verdict depends on besides item and report. */
+/** The circumstances of a verdict besides item and report. */
 interface Circumstances {
   readonly queue: Pick<QueueDefinition, 'autoRetryLimit' | 'retryBackOff'>;
   readonly now: Date;
-  /** At random from 0 up to 1: shortens the wait before a retry. */
+  /** Random, from 0 up to 1: shortens the wait before a retry. */
   readonly chance: number;
 }
 
 /** The same report came before: it is answered again and changes nothing. */
 type Repetition = 'repeated';
 
-/**
- * The transition that a holder's report makes. A Refusal LATE_REPORT goes on record as well: a former holder may have done the work.
- */
+/** The transition for a holder's report. A refusal with LATE_REPORT is recorded as well: a former holder may have done the work. */
 export function decideReport(
   item: Item,
   sent: SentReport,
@@ -67,7 +65,7 @@ function late({ id, status, version }: Item): Refusal {
   );
 }
 
-/** The transition that a report asks for and those that go before it; the first that may happen is made. */
+/** The transition wanted by a report, and those that may take its place; the first possible one is made. */
 function transitionsFor(item: Item, report: Report, queue: Circumstances['queue']): TransitionName[] {
   switch (report.status) {
     case 'COMPLETE':
@@ -82,7 +80,7 @@ function transitionsFor(item: Item, report: Report, queue: Circumstances['queue'
   }
 }
 
-/** The members that a report leaves on the item whichever transition it makes. */
+/** The members that a report sets on the item whatever its transition. */
 function reportedMembers(item: Item, { report, actorId }: SentReport): Partial<Item> {
   return {
     reportedBy: actorId,
@@ -138,9 +136,9 @@ function failed(before: Item, next: Item, { error: reported, failureKind }: Repo
 const dayInSeconds = 86_400;
 
 /**
- * How many milliseconds an item waits before it is tried again; none without a back-off.
- * @param retries how often it was tried again before.
- * @param chance at random from 0 up to 1: how much of the jitter shortens the wait.
+ * Milliseconds until an item is tried again; 0 without a back-off.
+ * @param retries number of earlier retries.
+ * @param chance random, from 0 up to 1: the share of the jitter by which the wait is shortened.
  */
 export function backOffMs(backOff: QueueDefinition['retryBackOff'], retries: number, chance: number): number {
   if (!backOff) return 0;

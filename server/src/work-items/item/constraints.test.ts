@@ -5,7 +5,7 @@ import { createQueue } from '../../testing/fixtures.ts';
 
 const app = await startApp();
 
-/** States that no rule brings about: should one ever try, the database stands in its way. */
+/** States that no rule causes: should one ever try, the database refuses. */
 test.each([
   ['is in progress without a lease', "status = 'IN_PROGRESS'", 'work_items_lease'],
   ['has a lease while it waits', 'lease_expires_on = now()', 'work_items_lease'],

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { password, startApp, type App } from '../../testing/app.ts';
 import { createQueue, type QueueFixture } from '../../testing/fixtures.ts';
 
-// The first integer that a double cannot hold; as a number it would be its even neighbour.
+// The first integer that a double cannot represent; as a number it would be its even neighbour.
 const first = 2n ** 53n + 1n;
 
 let app: App;

@@ -1,4 +1,4 @@
-/** Brings what is stored of items to the marks of their model, to the newest key of their tenant, or to another queue. */
+/** Adapts stored data of items to the marks of their model, to the newest key of their tenant, or to another queue. */
 import { signatureOf, type Id } from '@millrace/api';
 import { sql, type Db, type Sql } from '../../engine/db.ts';
 import { jsonLists } from '../../engine/json/write.ts';
@@ -13,20 +13,20 @@ import { replaceRecords } from '../../records/stored.ts';
 
 type Writing = Pick<Context, 'db' | 'now' | 'wake' | 'log' | 'recordKey'>;
 
-/** What the record of an audit has of events that were encrypted anew. */
+/** The audit record of events that were encrypted again. */
 const resealing = {
   operation: 'rekeyQueues',
   actorId: millrace,
   reason: 'Sensitive values were encrypted anew.',
 };
 
-/** The items with ids behind one up to another. */
+/** The items with ids after one and up to another. */
 interface Span {
   readonly after: Id;
   readonly upTo: Id;
 }
 
-/** Brings records, outputs and events of items to what their queue says now. Those that are so already stay untouched. */
+/** Adapts records, outputs and events of items to the present marks of their queue. Those already adapted stay untouched. */
 export async function resealItems(
   context: Writing,
   queue: QueueDefinition,
@@ -38,7 +38,7 @@ export async function resealItems(
   await resealEvents(context, queue, { after, upTo });
 }
 
-/** Items that were copied as they are stored: values open in one queue only. */
+/** Reseals items that were copied in their stored form: values can be opened in one queue only. */
 export async function resealMoved(
   context: Pick<Writing, 'db' | 'log'>,
   from: QueueDefinition,
@@ -53,11 +53,11 @@ interface StoredItem {
   readonly version: number;
   readonly json: JsonRecord;
   readonly output?: JsonRecord;
-  /** Of an item that was made of a row of a file which did not fit. */
+  /** The error of an item made from a bad row of a file. */
   readonly error?: string;
 }
 
-/** Tells of values that cannot be opened, such as ones that were changed in the database: they stay as they are, and stop nothing. */
+/** Warns of values that cannot be opened, such as ones that were changed in the database: they stay as they are, and stop nothing. */
 const warning =
   (log: Log, queueId: Id, itemId: Id) =>
   (attribute: { readonly id: Id }): void =>
@@ -89,13 +89,13 @@ async function reseal(
   for await (const list of jsonLists(errors)) await db.rows(savingErrors(to.id, list));
 }
 
-/** The events of so many items are brought to what their queue says in one transaction. */
+/** The most items whose events are adapted in one transaction. */
 export const itemsAtOnce = 200;
 
 // Events are read some at a time: one may be as large as an item.
 const eventsAtOnce = 200;
 
-/** Brings events to what their queue says now, also those of items that were deleted. */
+/** Adapts events to the present marks of their queue, including those of deleted items. */
 export async function resealEvents(
   context: Writing,
   queue: Sealing & { readonly tenantId: Id },
@@ -118,7 +118,7 @@ export async function resealEvents(
   }
 }
 
-/** The event as its queue has it from now on; nothing where it is so already. */
+/** The event in the present form for its queue; empty where it has that already. */
 function rewrittenFor(
   context: Writing,
   queue: Sealing,
@@ -136,7 +136,7 @@ function rewrittenFor(
   return isSame ? [] : [{ queueId: queue.id, itemId, id, left: { changes: after, reason } }];
 }
 
-/** Events do not say by which version of the model they name attributes: all names that there were count. */
+/** Events have no version of the model for the names of attributes: all names that there were count. */
 function resealedChanges(
   queue: Sealing,
   id: Id,

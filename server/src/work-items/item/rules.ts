@@ -14,17 +14,17 @@ import type { Attribute, QueueDefinition } from '../../engine/operation.ts';
 import { longestRecord, recordProblems, type JsonRecord } from '../../records/record.ts';
 import { isSealed } from '../../records/sensitive.rules.ts';
 
-/** An item without its data: all that rules look at and may change. Members that are not set are undefined. */
+/** An item without its data, with all members that rules read and may change. Unset members are undefined. */
 export interface Item {
   readonly id: Id;
   readonly status: Status;
   readonly version: number;
-  /** Of the model, whose names the record has; 0 when left out. */
+  /** The version of the model for the names in the record; 0 when left out. */
   readonly modelVersion?: number | undefined;
   readonly priority: number;
   readonly sortKey: Buffer;
   readonly retryCount: number;
-  /** How often in a row its lease has run out. */
+  /** Number of expired leases in a row. */
   readonly lapseCount?: number | undefined;
   readonly notBefore?: Date | undefined;
   readonly expiresOn?: Date | undefined;
@@ -34,13 +34,13 @@ export interface Item {
   /** The automation that sent the item to its device; none when it was claimed directly. */
   readonly automationId?: Id | undefined;
   readonly leaseExpiresOn?: Date | undefined;
-  /** How long the lease was given or extended for, the last time. */
+  /** Length of the lease when it was last given or extended. */
   readonly leaseSeconds?: number | undefined;
   readonly pointOfNoReturnOn?: Date | undefined;
   readonly cancelRequestedOn?: Date | undefined;
   readonly cancelRequestedBy?: Id | undefined;
   readonly cancelReason?: string | undefined;
-  /** Name of the user that asked for it to be cancelled. */
+  /** Name of the user who asked to cancel it. */
   readonly canceller?: string | undefined;
   readonly startedOn?: Date | undefined;
   readonly endedOn?: Date | undefined;
@@ -51,26 +51,26 @@ export interface Item {
   readonly reportedVersion?: number | undefined;
   readonly reportedStatus?: string | undefined;
   readonly tags?: readonly string[] | undefined;
-  /** The batch that it came with. */
+  /** The batch with which it came. */
   readonly batchId?: Id | undefined;
-  /** The remedy by which it was restarted the last time. */
+  /** The remedy by which it was last restarted. */
   readonly remedyId?: Id | undefined;
   readonly progress?: Schemas['Progress'] | undefined;
-  /** The output of this change; left out, the stored one is kept. */
+  /** The output set by this change; when left out, the stored one is kept. */
   readonly output?: object | undefined;
   readonly comment?: string | undefined;
   readonly error?: string | undefined;
 }
 
-/** A transition that is granted, and the item after it. */
+/** A granted transition, and the item after it. */
 export interface Move {
   readonly transition: TransitionName;
   readonly item: Item;
-  /** Why, for the timeline. */
+  /** The reason, for the timeline. */
   readonly reason?: string | undefined;
 }
 
-/** The item after a transition, by what all transitions have in common. */
+/** The item after a transition, with the changes common to all transitions. */
 export function moved(item: Item, transition: TransitionName, now: Date): Item {
   const status = statusAfter(transition, item.status);
   const next = { ...item, status, version: item.version + 1 };
@@ -89,7 +89,7 @@ export function moved(item: Item, transition: TransitionName, now: Date): Item {
   return isOver(status) ? { ...bare, endedOn: now } : { ...bare, endedOn: undefined, progress: undefined };
 }
 
-/** The item without the attempt that does not count: its retries and its place in the order are as they were. */
+/** The item without an attempt that does not count: its retries and its place in the order are as before. */
 export function refunded(item: Item): Item {
   return { ...item, startedOn: undefined };
 }
@@ -111,23 +111,23 @@ export function unresolved(item: Item, why: string | undefined, now: Date): Move
   return { transition: 'doubt', item: { ...moved(item, 'doubt', now), ...failure }, reason };
 }
 
-/** When, and on which device, an item passed the point of no return, in words. */
+/** The time and device at which an item passed the point of no return, in words. */
 export function passage({ pointOfNoReturnOn, deviceId }: Item): string {
   const where = deviceId === undefined ? '' : ` on device ${deviceId}`;
   return `It passed the point of no return on ${pointOfNoReturnOn?.toISOString()}${where}`;
 }
 
-/** The error of an item, with who cancelled it and why if somebody did. */
+/** The error of an item, with the user and the reason of a cancellation, if there was one. */
 export function withCancellation(item: Item, error: string | undefined): string | undefined {
   if (item.cancelRequestedOn === undefined) return error;
   const { canceller = `user ${item.cancelRequestedBy}`, cancelReason } = item;
   const cancelled = `Cancelled by ${canceller}${cancelReason === undefined ? '' : `: ${cancelReason}`}`;
   if (error === undefined) return `${cancelled}.`;
-  // A runner that has heard of the cancellation reports it itself.
+  // A runner that learned of the cancellation reports it itself.
   return error.startsWith(cancelled) ? error : bounded(`${cancelled}. ${error}`);
 }
 
-/** The one of several transitions that may happen to the item: their guards exclude each other, or the first counts. */
+/** The possible one of several transitions of the item: their guards exclude each other, or the first counts. */
 export function firstOf(item: Item, names: readonly TransitionName[]): TransitionName {
   const name = names.find((candidate) => mayHappen(candidate, item));
   if (!name) throw new Error(`none of ${names.join(', ')} may happen to item ${item.id}, ${item.status}`);
@@ -138,19 +138,19 @@ const arrivalBytes = 8;
 const highestPriority = 9;
 
 /**
- * The place of an item among those that wait, as bytes that sort as claims go: priority, then the rank of its record in the queue's
+ * The place of an item among waiting ones, as bytes that sort in the order of claims: priority, then the rank of its record in the queue's
  * processing order, then arrival.
  */
 export function sortKey(priority: number, rank: Buffer, arrival: Date): Buffer {
   return Buffer.concat([Buffer.from([highestPriority - priority]), rank, arrivalOf(arrival)]);
 }
 
-/** The key of the same item behind all of equal rank that have arrived until now. */
+/** The key of the same item after all of equal rank that have arrived until now. */
 export function movedBehind(key: Buffer, now: Date): Buffer {
   return Buffer.concat([key.subarray(0, -arrivalBytes), arrivalOf(now)]);
 }
 
-/** When the item that has this key arrived, or was last moved behind the others. */
+/** The time at which the item with this key arrived, or was last moved behind the others. */
 export function arrivalIn(key: Buffer): Date {
   return new Date(Number(key.readBigUInt64BE(key.length - arrivalBytes)));
 }
@@ -161,7 +161,7 @@ function arrivalOf(time: Date): Buffer {
   return bytes;
 }
 
-/** Whether the item is held by this user now. */
+/** Whether this user holds the item now. */
 export function isHolder(item: Item, actorId: Id): boolean {
   return item.status === 'IN_PROGRESS' && item.claimedBy === actorId;
 }
@@ -175,7 +175,7 @@ export function resultProblem(status: Status, result: string | undefined): Refus
   );
 }
 
-/** An output may be as large as the data of an item. */
+/** The refusal of an output that is larger than the data of an item may be. */
 export function outputProblem(output: object | undefined): Refusal | undefined {
   const length = output === undefined ? 0 : stringifyJson(output).length;
   if (length <= longestRecord) return undefined;
@@ -191,12 +191,12 @@ export function dateOf(text: string | null | undefined): Date | undefined {
 
 const longestError = 10_000;
 
-/** An error that is not longer than one may be. */
+/** An error, cut to the greatest length. */
 export function bounded(error: string): string {
   return error.slice(0, longestError);
 }
 
-/** Tags as they are stored: an item without any has none. */
+/** Tags in their stored form: undefined for an item without any. */
 export function tagsOf(tags: readonly string[] | undefined): readonly string[] | undefined {
   return tags && tags.length > 0 ? tags : undefined;
 }
@@ -207,14 +207,14 @@ export function unknownItem(queue: QueueDefinition, itemId: Id): Refusal {
 
 const expiryUnitMs: Record<string, number> = { MINUTES: 60_000, HOURS: 3_600_000, DAYS: 86_400_000 };
 
-/** When an item of the queue, created now, expires. */
+/** The expiry of an item of the queue that is created now. */
 export function expiryOf({ expiry }: Pick<QueueDefinition, 'expiry'>, now: Date): Date | undefined {
   if (!expiry) return undefined;
   if (expiry.type === 'DATE') return expiry.date ? new Date(expiry.date) : undefined;
   return new Date(now.getTime() + (expiry.duration ?? 0) * (expiryUnitMs[expiry.durationUnit ?? ''] ?? 0));
 }
 
-/** Why a queue takes no items now, from anybody. */
+/** The reason why a queue takes no items now, from anybody. */
 export function decideIntake(queue: Pick<QueueDefinition, 'id' | 'expiry'>, now: Date): Refusal | undefined {
   const expiresOn = expiryOf(queue, now);
   if (expiresOn === undefined || expiresOn > now) return undefined;
@@ -227,7 +227,7 @@ export function decideIntake(queue: Pick<QueueDefinition, 'id' | 'expiry'>, now:
 
 const defaultLeaseSeconds = 60;
 
-/** A lease that is given or extended now: how long it is, and when it ends. */
+/** A lease given or extended now: its length and its end. */
 export function leaseFrom(now: Date, leaseSeconds = defaultLeaseSeconds) {
   return { leaseSeconds, leaseExpiresOn: new Date(now.getTime() + leaseSeconds * 1000) };
 }
@@ -237,7 +237,7 @@ export function goesOn({ failureKind }: Pick<Item, 'failureKind'>, to: Status): 
   return failureKind === 'DATA_ERROR' && (to === 'NEW' || to === 'DEFERRED');
 }
 
-/** Why an item that failed because of its data cannot be processed: they do not fit the model yet. */
+/** The reason why an item that failed because of its data cannot be processed: the data do not fit the model yet. */
 export function decideData(
   item: Pick<Item, 'id' | 'failureKind'>,
   to: Status,

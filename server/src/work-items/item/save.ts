@@ -11,7 +11,7 @@ import { deleteValues } from '../../records/stored.ts';
 import type { Item, Move } from './rules.ts';
 import { asRow } from './sql.ts';
 
-/** One item of a queue before and after: nothing before for one that comes from another queue, nothing after for one that goes. */
+/** One item of a queue before and after; `before` is missing for one from another queue, `after` for one that leaves. */
 export interface Change<I = Item> {
   readonly before?: I | undefined;
   readonly after?: I | undefined;
@@ -22,11 +22,11 @@ export interface Change<I = Item> {
   readonly reason?: string | undefined;
   /** Other members that changed, by their names in the contract. */
   readonly changes?: object | undefined;
-  /** The record from now on, where the item may need a unique key by it. */
+  /** The record from now on, where the item may need a unique key for it. */
   readonly record?: KeyedRecord | undefined;
-  /** The queue that the item has just come from. */
+  /** The queue from which the item has just come. */
   readonly cameFrom?: Id;
-  /** The bulk action that it is part of. */
+  /** The bulk action to which it belongs. */
   readonly batchId?: Id | undefined;
 }
 
@@ -35,13 +35,13 @@ export function changeOf(before: Item, { item: after, transition, reason }: Move
   return { before, after, transition, reason };
 }
 
-/** The queue is known to operations; jobs do not hold it. */
+/** Operations know the queue; jobs have no lock on it. */
 type SaveContext = Pick<BatchContext, 'db' | 'now' | 'wake'> & Partial<Pick<BatchContext, 'queue'>>;
 
 /**
- * Saves changes of locked items of one queue, with all that hangs on them: unique keys, journal, counters, the queue's
- * reactivation cycle, runs on devices and wake-ups. Every change in the life of an item goes this way; creates and claims, which
- * begin its life and its attempts, are single statements that write the same.
+ * Saves changes of locked items of one queue, with all their consequences: unique keys, journal, counters, the queue's reactivation cycle,
+ * runs on devices and wake-ups. Every change in the life of an item goes this way; creates and claims, which begin its life and its
+ * attempts, are single statements that write the same.
  */
 export async function save(context: SaveContext, queueId: Id, changes: readonly Change[]): Promise<void> {
   if (changes.length === 0) return;
@@ -54,7 +54,7 @@ export async function save(context: SaveContext, queueId: Id, changes: readonly 
   wakeConcerned(context, queueId, changes);
 }
 
-/** The part of an item on which more hangs than its row. */
+/** The members of an item that have consequences beyond its row. */
 type Traced = Pick<Item, 'id' | 'status'> &
   Partial<
     Pick<
@@ -63,7 +63,10 @@ type Traced = Pick<Item, 'id' | 'status'> &
     >
   >;
 
-/** Saves what hangs on changes besides rows and wake-ups: for completions, whose one statement writes the rows, and of which nobody is woken. */
+/**
+ * Saves the consequences of changes other than rows and wake-ups: for completions, whose single statement writes the rows, and which wake
+ * nobody.
+ */
 export async function saveTraces(
   context: SaveContext,
   queueId: Id,
@@ -71,7 +74,7 @@ export async function saveTraces(
 ): Promise<void> {
   if (changes.length === 0) return;
   const { db, queue } = context;
-  // Another item may have the key of one: then nothing is done.
+  // Another item may hold the key of one: then nothing is done.
   await changeKeys(db, queueId, queue, changes.map(keyOf));
   await Promise.all([
     writeJournal(context, queueId, { events: changes.flatMap(eventOf), items: changes }),
@@ -93,13 +96,13 @@ function keyOf({ before, after, record }: Change<Traced>) {
   return { id: (before ?? after)?.id ?? 0, from: before?.status, to: after?.status, record };
 }
 
-/** Whether a device ran the item, and does so no more. */
+/** Whether a device ran the item, and no longer does. */
 function endsRun({ before, after }: Change<Traced>): boolean {
   const wasOnDevice = before?.status === 'IN_PROGRESS' && before.automationId !== undefined;
   return wasOnDevice && after?.status !== 'IN_PROGRESS';
 }
 
-/** Transitions of a held item that others than its holder make. */
+/** Transitions of a held item that are not made by its holder. */
 const interruptions: readonly TransitionName[] = ['cancel', 'lapse', 'exhaust', 'takeBack', 'stop', 'doubt'];
 
 /** Wakes consumers that wait for items, and holders that have to stop. */
@@ -140,7 +143,7 @@ const answers: Partial<Record<TransitionName, string>> = {
   resolvePartly: 'PARTLY',
 };
 
-/** Details that the statuses do not show: how an attempt ended (attempts are read from the events), and the new kind of a failure. */
+/** Details that the statuses do not show: the end of an attempt (attempts are read from the events), and the new kind of a failure. */
 function transitionChanges(before: Traced, after: Traced, transition: TransitionName): object {
   const isEnd = before.status === 'IN_PROGRESS' && after.status !== 'IN_PROGRESS' && transition !== 'finish';
   const isOtherFailure = after.failureKind !== undefined && after.failureKind !== before.failureKind;
@@ -155,9 +158,9 @@ function transitionChanges(before: Traced, after: Traced, transition: Transition
   };
 }
 
-// Rows to be updated are found first, by an array of ids or each by its own lookup (`offset 0`), and then joined by their
-// place in the table (`ctid`). Joined by id, with statistics from an idle hour, the planner would scan all items of the
-// queue once for each id (docs/decisions/0002). For the same reason a status is compared on locked rows only.
+// Rows to be updated are found first, by an array of ids or each by its own lookup (`offset 0`), and then joined by their place in the
+// table (`ctid`). Joined by id, with statistics from an idle hour, the planner would scan all items of the queue once for each id
+// (docs/decisions/0002). For the same reason a status is compared on locked rows only.
 
 const outOfStep = {
   code: 'STATUS_CONFLICT',
@@ -171,7 +174,7 @@ registerConstraints({
   work_items_cancellation: outOfStep,
 });
 
-/** Writes back items that were locked, as rules have changed them. */
+/** Writes back locked items as changed by rules. */
 async function saveItems(db: Db, queueId: Id, items: readonly (Item & { updatedBy: Id })[], now: Date) {
   for await (const list of jsonLists(items, asRow)) await db.write(savingItems(queueId, list, now));
 }
@@ -207,6 +210,6 @@ async function deleteItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<voi
   await db.rows(sql`delete from work_item_data where ${ofItems}`);
   await db.rows(sql`delete from work_item_logs where ${ofItems}`);
   await db.rows(sql`delete from work_items where queue_id = ${queueId} and id = any(${ids}::bigint[])`);
-  // Afterwards: a reordering that has stored values anew holds the items until it is over.
+  // Afterwards: a reordering that stores values again holds the items until it ends.
   await deleteValues(db, queueId, ids);
 }

@@ -6,12 +6,12 @@ import { isMarked, maskText } from '../../records/sensitive.rules.ts';
 import { attributeText, recordBytes, recordText } from '../../records/stored.ts';
 import type { Item } from './rules.ts';
 
-// Lists go in as JSON texts: written natively at once, while an array of texts would be escaped element by element.
-/** A row as statements take it in JSON. */
+// Lists are sent as JSON texts: these are written natively at once, while an array of texts would be escaped element by element.
+/** A row in the JSON form for statements. */
 export const asRow = (row: object) =>
   'sortKey' in row ? { ...row, sortKey: hex(row.sortKey as Buffer) } : row;
 
-/** An item as rules look at it. Its output may be large, and none of them reads it. */
+/** An item in the form for rules. Its output may be large, and no rule reads it. */
 export const itemState =
   raw(`id, status, version, coalesce(model_version, 0) as "modelVersion", priority, sort_key as "sortKey", retry_count as "retryCount", lapse_count as "lapseCount",
   not_before as "notBefore", expires_on as "expiresOn", claimed_by as "claimedBy", device_id as "deviceId",
@@ -31,7 +31,7 @@ export function lockItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<Item
   return db.rows<Item>(named('lockItems', statement));
 }
 
-// What an item shows that is not a column by itself, by its name in the contract; `i` is the item, `d` its data.
+// The members of an item that are not columns, by their names in the contract; `i` is the item, `d` its data.
 const itemMembers: Readonly<Record<string, string>> = {
   id: 'i.id',
   queueId: 'i.queue_id',
@@ -71,7 +71,7 @@ const itemMembers: Readonly<Record<string, string>> = {
   updatedOn: 'i.updated_on',
 };
 
-/** The columns of an item as the contract names them, or only some of them; `i` is the item, `d` its data. */
+/** The columns of an item under their names in the contract, or only some of them; `i` is the item, `d` its data. */
 export function itemColumns(
   { displayColumns, attributes }: Pick<QueueDefinition, 'displayColumns' | 'attributes'>,
   only?: ReadonlySet<string>,
@@ -86,7 +86,7 @@ export function itemColumns(
   return join(asked.map(({ name, column }) => sql`${column} as ${raw(`"${name}"`)}`));
 }
 
-/** The value of an attribute as people see it in a column. */
+/** The value of an attribute as shown in a column. */
 function columnShown(attributes: readonly Attribute[], name: string): Sql {
   const attribute = attributes.find((one) => one.name === name);
   if (!attribute || !isMarked(attribute)) return attributeText(attributes, name);
@@ -97,8 +97,8 @@ function columnShown(attributes: readonly Attribute[], name: string): Sql {
 const restBytes = 500;
 
 /**
- * About how many bytes an answer needs for an item `i` with its data `d`, or for some of its members; display columns show the data
- * again.
+ * The approximate bytes of an answer for an item `i` with its data `d`, or for some of its members; display columns repeat parts of the
+ * data.
  */
 export function itemBytes(
   { displayColumns }: Pick<QueueDefinition, 'displayColumns'>,
@@ -116,14 +116,14 @@ export function itemBytes(
   return join([...long, raw(String(restBytes))], ' + ');
 }
 
-/** The items as they are, locked by nobody. */
+/** The items as they are, without locks. */
 export function readItems(db: Db, queueId: Id, ids: readonly Id[]): Promise<Item[]> {
   const statement = sql`
     select ${itemState} from work_items where queue_id = ${queueId} and id = any(${ids}::bigint[]) order by id`;
   return db.rows<Item>(named('readItems', statement));
 }
 
-/** Extends leases on items that are locked. Neither version nor time of change is touched: the item is as it was. */
+/** Extends leases on locked items. Neither version nor time of change is touched: the item counts as unchanged. */
 export async function saveLeases(db: Db, queueId: Id, items: readonly Item[]): Promise<void> {
   const leases = items.map(({ id, leaseExpiresOn, leaseSeconds, progress, pointOfNoReturnOn }) => {
     return { id, leaseExpiresOn, leaseSeconds, progress, pointOfNoReturnOn };
@@ -151,7 +151,7 @@ interface LogTail {
   readonly logTail?: string | undefined;
 }
 
-/** Replaces the newest output of bots with their items; of several for one item, the last is kept. */
+/** Replaces the newest output of bots for their items; of several for one item, the last is kept. */
 export async function saveLogTails(db: Db, queueId: Id, logs: readonly LogTail[], now: Date): Promise<void> {
   const tails = new Map(logs.filter(({ logTail }) => logTail !== undefined).map((log) => [log.id, log]));
   // In the order of the ids, so that two transactions never wait for each other.

@@ -4,7 +4,7 @@ import { expectConsistent, itemIn, now, states } from '../../testing/items.ts';
 import { decideReturn } from './rules.ts';
 import type { Item } from '../item/rules.ts';
 
-/** The transitions of running items that are taken from their holder; null stands for the one that was asked for. */
+/** The transitions of running items that are taken from their holder; null stands for the wanted one. */
 const expected: Record<string, TransitionName | null> = {
   IN_PROGRESS: null,
   cancelled: 'stop',

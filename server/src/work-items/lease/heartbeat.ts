@@ -31,7 +31,7 @@ function decide(beats: readonly Beat[], locked: readonly Item[], now: Date): Ver
   const items = new Map(locked.map((item) => [item.id, item]));
   return beats.map((beat) => {
     const verdict = decideHeartbeat(items.get(beat.id), beat, now);
-    // A second heartbeat in the same batch meets the item as the first has left it.
+    // A second heartbeat in the same batch sees the changes of the first.
     if (!(verdict instanceof Refusal)) items.set(beat.id, verdict.item);
     return { beat, verdict };
   });

@@ -13,19 +13,19 @@ import {
   type Move,
 } from '../item/rules.ts';
 
-/** A heartbeat for one item, and the user who sent it. */
+/** A heartbeat for one item, and its sender. */
 export type Beat = Schemas['Lease'] & { readonly actorId: Id };
 
-/** The lease as a heartbeat leaves it; neither version nor time of change is touched: the item is as it was. */
+/** The lease after a heartbeat; neither version nor time of change is touched: the item counts as unchanged. */
 export interface Extended {
   readonly item: Item;
-  /** Whether it has passed the point of no return by this heartbeat. */
+  /** Whether this heartbeat passes the point of no return. */
   readonly isPassing: boolean;
 }
 
 /**
- * The item after a heartbeat; without `leaseSeconds` its lease is as long as before. A cancelled item is kept, so that its holder hears of
- * the cancellation and can report.
+ * The item after a heartbeat; without `leaseSeconds` its lease has the same length as before. A cancelled item is kept, so that its holder
+ * learns of the cancellation and can report.
  */
 export function decideHeartbeat(item: Item | undefined, beat: Beat, now: Date): Extended | Refusal {
   if (!item || !isHeld(item, beat)) return lost(beat.id);
@@ -42,28 +42,28 @@ export function lost(id: Id): Refusal {
   );
 }
 
-/** The request to cancel the item, as its holder sees it. */
+/** The request to cancel the item, in the form for its holder. */
 export function cancellationOf(item: Item): Schemas['LeaseOutcome']['cancel'] {
   if (item.cancelRequestedOn === undefined) return undefined;
   const { canceller: by, cancelReason: reason } = item;
   return { ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) };
 }
 
-/** Whether the user holds the item by a claim that answered this version. */
+/** Whether the user holds the item by a claim that returned this version. */
 export function isHeld(item: Item, { version, actorId }: Pick<Beat, 'version' | 'actorId'>): boolean {
   return isHolder(item, actorId) && item.version === version;
 }
 
-/** Why an attempt ends without a report of its holder. */
+/** The reason why an attempt ends without a report of its holder. */
 export interface Ending {
-  /** The transition, unless a cancellation or the point of no return stands against it. */
+  /** The transition, unless a cancellation or the point of no return prevents it. */
   readonly transition: Extract<TransitionName, 'lapse' | 'exhaust' | 'takeBack'>;
   readonly reason: string;
 }
 
 /**
- * The end of an attempt by others than the holder: the item is NEW again and the attempt does not count, unless its leases have expired
- * too often in a row; but a cancelled item has failed, and one past the point of no return is IN_DOUBT.
+ * The end of an attempt by others than the holder: the item is NEW again and the attempt does not count, unless its leases have expired too
+ * often in a row; but a cancelled item has failed, and one past the point of no return is IN_DOUBT.
  */
 export function decideReturn(item: Item, { transition: wanted, reason }: Ending, now: Date): Move {
   const transition = firstOf(item, [wanted, 'stop', 'doubt']);
@@ -77,16 +77,16 @@ export function decideReturn(item: Item, { transition: wanted, reason }: Ending,
   return { transition, item: { ...expired, ...failure }, reason };
 }
 
-/** What becomes of an item that is taken back now, as people name it. */
+/** The outcome for an item that would be taken back now, in the words of people. */
 export function endIfTakenBack(item: Facts): Schemas['RunningItem']['ifTakenBack'] {
   if (mayHappen('takeBack', item)) return 'NEW';
   return mayHappen('stop', item) ? 'FAILED' : 'IN_DOUBT';
 }
 
-// The most that the column holds: where a queue sets no limit, leases may expire more often.
+// The limit of the column: where a queue sets no limit, leases may expire more often.
 const countedExpiries = 32_767;
 
-/** Lease expiries in a row, with the present one. */
+/** Lease expiries in a row, including the present one. */
 export function expiriesOf({ lapseCount = 0 }: Pick<Item, 'lapseCount'>): number {
   return Math.min(lapseCount + 1, countedExpiries);
 }

@@ -11,7 +11,7 @@ afterAll(() => pool.end());
 
 const device = await (await createQueue(app)).device();
 
-/** Takes items back as the quarantine of a device does in its transaction; answers how they have ended, by id. */
+/** Takes items back in the same way as the quarantine of a device in its transaction; returns their outcomes, by id. */
 async function takeBack(queue: QueueFixture, itemIds: readonly Id[]): Promise<Map<Id, string>> {
   const why = { operation: 'quarantineDevice', actorId: queue.owner.id, reason: 'the screen is broken' };
   const taken = await transaction(pool, async (db, clock) => {
@@ -46,7 +46,7 @@ test('takeBackItems has items of a device done by others, but what is cancelled 
   ]);
   expect(body.list.at(-1)).toMatchObject({ operation: 'quarantineDevice', actorId: queue.owner.id });
   expect(await queue.claim(3)).toMatchObject([{ id: plain, retryCount: 0 }]);
-  // A device that is not trusted any more is no sign that the item brings devices down.
+  // A quarantined device is no sign that the item brings devices down.
   expect(await app.sql('select lapse_count from work_items where id = $1', [plain])).toEqual([
     { lapse_count: null },
   ]);

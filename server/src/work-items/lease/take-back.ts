@@ -23,8 +23,8 @@ export async function takeBackFrom(context: TakeBackContext, deviceId: Id, why: 
 }
 
 /**
- * Takes items from a device that is not to go on with them: they are NEW again and the attempt does not count; one that was
- * cancelled has failed, and one past the point of no return is IN_DOUBT. Items that the device no longer holds are left alone.
+ * Takes items from a device that must not go on with them: they are NEW again and the attempt does not count; one that was cancelled has
+ * failed, and one past the point of no return is IN_DOUBT. Items that the device no longer holds are left alone.
  * @returns the items that were taken, as they are now.
  */
 export async function takeBackItems(
@@ -42,15 +42,15 @@ export async function takeBackItems(
   return changes.map(({ after }) => after);
 }
 
-/** Items of one queue that a device holds, or held when somebody looked. */
+/** Items of one queue that a device holds, or held when they were read. */
 interface HeldItems {
   readonly queueId: Id;
   readonly itemIds: readonly Id[];
 }
 
 /**
- * The items held for a device, by queue, in the order in which rows are locked everywhere. It looks through all items in
- * progress: a device is taken out of use seldom, and an index for that would be written with each claim.
+ * The items held for a device, by queue, in the order in which rows are locked everywhere. It scans all items in progress: a device is
+ * rarely taken out of use, and an index for that would be written with each claim.
  */
 function selectHeldItems(db: Db, deviceId: Id): Promise<HeldItems[]> {
   return db.rows(sql`

@@ -6,7 +6,7 @@ import { beat, finish, held, letLeaseExpire, pathOf, read } from '../../testing/
 
 const app = await startApp();
 
-/** The changes of items of which the consumer of the queue hears within a number of seconds. */
+/** The changes of items reported to the consumer of the queue within a number of seconds. */
 async function watch(
   { consumer, path }: QueueFixture,
   items: readonly (Schemas['WorkItem'] | undefined)[],

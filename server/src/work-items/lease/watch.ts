@@ -16,7 +16,7 @@ export const watchWorkItems: BatchOperation<'watchWorkItems'> = async ({ db, que
   });
 };
 
-/** News that the holder needs at once: it has lost the item, or has to stop; none while the work simply goes on. */
+/** News that the holder needs at once: it has lost the item, or has to stop; undefined while the work simply goes on. */
 function interruptionOf(
   item: Item | undefined,
   { id, version, actorId }: Pick<Beat, 'id' | 'version' | 'actorId'>,

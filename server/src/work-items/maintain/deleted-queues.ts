@@ -5,7 +5,7 @@ import { itemsAtOnce, resealEvents } from '../item/reseal.ts';
 
 const pauseMs = 2000;
 
-/** Brings the events of deleted queues to what their model says is sensitive, a portion at a time. */
+/** Adapts the events of deleted queues to the marks of their model, a portion at a time. */
 export const resealDeletedQueues: Job = {
   name: 'rekeyDeletedQueues',
   run: async (context) => {

@@ -7,7 +7,7 @@ import { pathOf, read } from '../../testing/work.ts';
 const app = await startApp();
 const hour = { type: 'DURATION', duration: 1, durationUnit: 'HOURS' };
 
-/** Lets the date at which a queue expires pass. */
+/** Moves the date at which a queue expires into the past. */
 async function letPass({ id }: QueueFixture): Promise<void> {
   const past = { type: 'DATE', date: '2020-01-01T00:00:00.000Z' };
   await app.sql('update queues set expiry = $2 where id = $1', [id, past]);
@@ -91,7 +91,7 @@ test('updateQueue has its new expiry reach the items that are there, and expires
   const [late, soon] = await settle({ type: 'DURATION', duration: 1, durationUnit: 'DAYS' });
   const dayMs = 86_400_000;
   expect(Date.parse(soon?.expiresOn ?? '')).toBe(Date.parse(young?.createdOn ?? '') + dayMs);
-  // Counted from its arrival it would be over: it is counted from the change.
+  // Counted from its arrival it would have expired: it is counted from the change.
   expect(Date.parse(late?.expiresOn ?? '')).toBeGreaterThan(Date.parse(old?.createdOn ?? '') + dayMs);
   expect(late).toMatchObject({ status: 'NEW', version: 0, updatedOn: old?.updatedOn });
   const date = '2099-01-01T00:00:00.000Z';

@@ -6,7 +6,7 @@ import { finish, held, letLeaseExpire, pathOf, read, timeline } from '../../test
 
 const app = await startApp();
 
-/** Has a device of its own claim the only item of the queue and fall silent; answers the item as it is then, and the device. */
+/** Has a device of its own claim the only item of the queue and fall silent; returns the item after that, and the device. */
 async function expireOnce(queue: QueueFixture) {
   const deviceId = await queue.device();
   const [claimed] = await queue.claim(1, { deviceId });

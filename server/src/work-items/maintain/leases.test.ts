@@ -39,7 +39,7 @@ test('reclaimExpiredLeases looks seldom at very many items in progress, and take
   };
   const job = reclaimExpiredLeases();
   const walked = sql`select pg_stat_get_xact_tuples_returned('work_items_running'::regclass)::int as count`;
-  /** Runs the job; answers how many entries of the index it walked over. */
+  /** Runs the job; returns the number of index entries that it walked over. */
   const run = (aheadSeconds = 0) =>
     transaction(pool, async (db, clock) => {
       const time = new Date((await clock).getTime() + 1000 * aheadSeconds);
@@ -57,7 +57,7 @@ test('reclaimExpiredLeases looks seldom at very many items in progress, and take
   now = 500;
   expect(await run(3.5)).toBeLessThan(10);
   expect(await isTaken()).toEqual([first?.id, second?.id]);
-  // One that is shortened after the look waits for the next, six tenths of a second after that.
+  // A lease shortened after the look waits for the next one, six tenths of a second later.
   await shorten(third?.id, -1);
   await run();
   expect(await isTaken()).toEqual([first?.id, second?.id]);

@@ -12,7 +12,7 @@ import { exhaustion, isExhausted, leaseExpiry, longestPauseMs, pauseAfterLook, p
 
 type JobContext = Parameters<Job['run']>[0];
 
-/** Takes items from holders that have fallen silent, so that their lease has expired. */
+/** Takes items back from holders that have fallen silent, so that their leases have expired. */
 export function reclaimExpiredLeases(): Job {
   const leases = new EndingLeases();
   const run = async (context: JobContext) => {
@@ -69,13 +69,13 @@ interface Lease {
   readonly on: Date;
 }
 
-// More of them are looked for anew each time.
+// With more than these, each run looks again.
 const mostKnown = 10_000;
 
 /**
- * The leases that end before the next look at all items in progress. That look walks over what finished items have left in the index while
- * a transaction elsewhere stays open, and so comes the less often the longer it walks. A lease that is given or shortened after one, and
- * ends before the next, is found by the next.
+ * The leases that end before the next look at all items in progress. A look walks over the index entries that finished items have left
+ * while a transaction elsewhere stays open, and so comes the less often the longer it walks. A lease that is given or shortened after one
+ * look, and ends before the next, is found by the next.
  */
 class EndingLeases {
   #known: readonly Lease[] = [];
@@ -94,7 +94,7 @@ class EndingLeases {
     return ended;
   }
 
-  /** These items were taken. Others may have been extended, or be locked by somebody: they are tried again. */
+  /** Notes that these items were taken. The leases of others may have been extended, or the items be locked: they are tried again. */
   settle(items: readonly Item[]): void {
     const taken = new Set(items.map(({ id }) => id));
     this.#known = this.#known.filter(({ id }) => !taken.has(id));
@@ -116,7 +116,7 @@ class EndingLeases {
   }
 }
 
-/** The leases that end until the latest next look. */
+/** The leases that end before the latest time of the next look. */
 function selectEnding(db: Db, now: Date): Promise<Lease[]> {
   return db.rows<Lease>(sql`
     select queue_id as "queueId", id, lease_expires_on as on from work_items
@@ -124,7 +124,9 @@ function selectEnding(db: Db, now: Date): Promise<Lease[]> {
     order by queue_id, id limit ${mostKnown}`);
 }
 
-/** How many entries of the index of items in progress this session has walked over, since a time that does not change within a transaction. */
+/**
+ * Number of index entries of items in progress that this session has walked over, since a time that does not change within a transaction.
+ */
 async function countWalked(db: Db): Promise<number> {
   const index = raw("'work_items_running'::regclass");
   const row = await db.row<{ count: number }>(sql`
@@ -132,9 +134,9 @@ async function countWalked(db: Db): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Those of the items whose leases have ended, locked; those that others have locked are skipped. */
+/** Those of the items whose leases have ended, locked; items locked by others are skipped. */
 function lockExpired(db: Db, queueId: Id, itemIds: readonly Id[], now: Date): Promise<Item[]> {
-  // Compared as the index of items in progress does it, the planner might look for the ids there, and walk over all of it.
+  // With the index's own comparison, the planner might look for the ids in the index of items in progress, and walk over all of it.
   return db.rows<Item>(sql`
     select ${itemState} from work_items
     where queue_id = ${queueId} and id = any(${itemIds}::bigint[]) and status || '' = 'IN_PROGRESS' and lease_expires_on <= ${now}

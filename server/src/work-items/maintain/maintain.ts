@@ -43,7 +43,7 @@ function itemJob(name: string, chore: Chore, handle: Handle): Job {
   return { name, run };
 }
 
-/** An item that waits for its retry is NEW all along: it becomes claimable, which is no change of its life. */
+/** An item that waits for its retry is NEW all along: it becomes claimable, which is no change in its life. */
 function due(before: Item, now: Date): Change {
   if (before.status === 'NEW')
     return { before, after: { ...before, notBefore: undefined }, transition: 'due', actorId: millrace };
@@ -59,7 +59,7 @@ function expire(before: Item, now: Date): Change {
   return { ...changeOf(before, move), operation: 'expireItems', actorId: millrace };
 }
 
-/** A chore of Millrace itself: end deferrals and waits for a retry, fail expired items. */
+/** A chore of Millrace itself: to end deferrals and waits for a retry, or to fail expired items. */
 type Chore = 'due' | 'expired';
 
 const isTimeFor: Record<Chore, (now: Date) => Sql> = {
@@ -67,7 +67,7 @@ const isTimeFor: Record<Chore, (now: Date) => Sql> = {
   expired: (now) => sql`expires_on <= ${now} and status in ('NEW', 'DEFERRED')`,
 };
 
-/** The queues in which a chore has something to do. */
+/** The queues in which a chore is due. */
 async function selectQueuesFor(db: Db, chore: Chore, now: Date): Promise<Id[]> {
   const condition = isTimeFor[chore](now);
   const rows = await db.rows<{ id: Id }>(
@@ -76,7 +76,7 @@ async function selectQueuesFor(db: Db, chore: Chore, now: Date): Promise<Id[]> {
   return rows.map(({ id }) => id);
 }
 
-/** A portion of the items that a chore is due for, locked; those that others have locked are skipped. */
+/** A portion of the items for which a chore is due, locked; items locked by others are skipped. */
 function lockItemsFor(db: Db, chore: Chore, queueId: Id, now: Date): Promise<Item[]> {
   return db.rows<Item>(sql`
     select ${itemState} from work_items where queue_id = ${queueId} and ${isTimeFor[chore](now)}

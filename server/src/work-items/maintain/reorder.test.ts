@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
-/** A number of amounts, each once, in an order that is neither up nor down. */
+/** A number of amounts, each once, in an order that is neither ascending nor descending. */
 const shuffled = (count: number) => upTo(count).map((index) => (index * 7919) % count);
 const amounts = (items: Schemas['WorkItem'][]) => items.map(({ json }) => Number(json?.['amount']));
 const descending = (list: number[]) => list.toSorted((a, b) => b - a);
@@ -151,7 +151,7 @@ describe('reorderQueues', () => {
     const writer = new pg.Client(app.connection);
     await writer.connect();
     await writer.query('begin; select pg_current_xact_id()');
-    // The change is made and answered while somebody who has read the queue before is about to store an item.
+    // The change is made and answered while somebody who has read the former queue is about to store an item.
     expect(await reorder(queue, '-amount')).toMatchObject({ rekeying: true });
     await writer.query(
       `with copied as (
@@ -161,7 +161,7 @@ describe('reorderQueues', () => {
        insert into work_item_data (queue_id, item_id, json) select $1, id, '{"customer":"late","amount":2}' from copied`,
       [queue.id, item?.id],
     );
-    // Another queue, whose change comes later, shows that the job has been there.
+    // A later change of another queue shows that the job has run.
     const other = await createQueue(app);
     await reorder(other, 'amount');
     await eventually(

@@ -21,8 +21,8 @@ const shortPauseMs = 20;
 type JobContext = Parameters<Job['run']>[0];
 
 /**
- * Brings the items of queues whose order or expiry has changed to the present one, a portion at a time while claims go on. Its whole
- * state is in the database, so any server can go on where another has stopped.
+ * Adapts the items of queues to a changed order or expiry, a portion at a time while claims go on. Its whole state is in the database, so
+ * any server can go on where another has stopped.
  */
 export const reorderQueues: Job = {
   name: 'rekeyQueues',
@@ -48,11 +48,11 @@ async function reorderPortion(
   const { db } = context;
   const queue = await readDefinition(context, id);
   if (!queue) return;
-  // Items that come from now on are in order already, so there is an end however many come meanwhile.
+  // Items added from now on are in order already, so there is an end however many are added meanwhile.
   const last = until ?? (await selectLast(db, queue));
   const upTo = await selectEndOfEvents(db, queue, { after, until: last });
   const items = await reorderItems(context, queue, { after, until: upTo ?? last, renewsExpiry });
-  // Items that were deleted have left their events.
+  // Deleted items have left their events.
   if (items === undefined && upTo !== undefined) await resealEvents(context, queue, { after, upTo });
   const done = items ?? upTo;
   if (done !== undefined) return saveReordered(db, id, { after: done, until: last });
@@ -61,13 +61,15 @@ async function reorderPortion(
   await recordEvents(context, id, [{ operation: 'rekeyQueues', actorId: millrace }]);
 }
 
-/** The newest item of a queue; where values may have to be encrypted also in events, it may be a deleted one. */
+/** The newest item of a queue; where values in events may have to be encrypted too, possibly a deleted one. */
 async function selectLast(db: Db, { id, sealer }: QueueDefinition): Promise<Id> {
   const [item, event] = [await selectLastItem(db, id), sealer ? await selectLastWithEvents(db, id) : 0];
   return item > event ? item : event;
 }
 
-/** Up to which item the events of a queue are done next; none where nothing of them is to be encrypted, or no item left has any. */
+/**
+ * The item up to which the events of a queue are done next; undefined where none of them has to be encrypted, or no further item has any.
+ */
 async function selectEndOfEvents(
   db: Db,
   { id, sealer }: QueueDefinition,
@@ -78,7 +80,7 @@ async function selectEndOfEvents(
   return end === undefined || end < until ? end : until;
 }
 
-/** The items left to be done, after one up to another, and whether they get a new expiry. */
+/** The remaining items, after one and up to another, and whether they get a new expiry. */
 interface Span {
   readonly after: Id;
   readonly until: Id;
@@ -86,9 +88,9 @@ interface Span {
 }
 
 /**
- * Gives the next portion of a queue's items their place in its present order, whatever their status: those that run, are
- * deferred or have failed may come back. The records of those that wait get the present names of their attributes.
- * @returns the id of the last one done now; undefined when there was none left.
+ * Gives the next portion of a queue's items their place in its present order, all except completed ones: those that run, are deferred or
+ * have failed may come back. The records of waiting and deferred ones get the present names of their attributes.
+ * @returns the id of the last item done now; undefined when there was none left.
  */
 async function reorderItems(
   context: Pick<BatchContext, 'db' | 'now' | 'wake' | 'log' | 'recordKey'>,
@@ -99,7 +101,7 @@ async function reorderItems(
   const upTo = await selectPortionEnd(db, queue.id, span);
   if (upTo === undefined) return undefined;
   const { after, renewsExpiry } = span;
-  // Who deletes items locks them before their values, and so does this: otherwise they would deadlock.
+  // Deletions lock items before their values, and so does this: otherwise they would deadlock.
   if (queue.sealer ?? hasValues(queue)) await lockSpan(db, queue.id, { after, upTo });
   const locked = await lockOpenItems(db, queue.id, { after, upTo });
   const expiryFor = (item: OrderedItem) => (renewsExpiry ? renewedExpiry(queue, item, now) : item.expiresOn);
@@ -128,7 +130,7 @@ async function readOrder(
   locked: readonly OrderedItem[],
   expiryFor: (item: OrderedItem) => Date | undefined,
 ) {
-  // Read after the items are locked, so that nobody replaces a record in between.
+  // Read after the items are locked, so that no record is replaced in between.
   const ids = locked.map(({ id }) => id);
   const records = await selectRecords(db, queue.id, ids);
   const recordById = new Map(records.map(({ id, json }) => [id, json]));
@@ -152,27 +154,27 @@ const orderOfItem = ({ id, sortKey: key, expiresOn }: OrderedItem): ItemOrder =>
   expiresOn,
 });
 
-/** Only open items get new names: those in progress keep the ones they were claimed with, and done ones are evidence. */
+/** Only open items get new names: those in progress keep the ones with which they were claimed, and finished ones are evidence. */
 function isOpen(status: Status): boolean {
   return status === 'NEW' || status === 'DEFERRED';
 }
 
-/** A queue whose items are being brought to its present order. */
+/** A queue whose items are being adapted to its present order. */
 interface Reordering {
   readonly id: Id;
   /** Items up to this id are done. */
   readonly after: Id;
-  /** The last item to be done; unknown until transactions that write by the former order are over. */
+  /** The last item to do; unknown until transactions that write by the former order have ended. */
   readonly until?: Id;
-  /** Whether it was noted which transactions may still write by the former order. */
+  /** Whether the transactions that may still write by the former order were noted. */
   readonly isMarked: boolean;
-  /** Whether those transactions are over, so that their items can be seen. */
+  /** Whether those transactions have ended, so that their items are visible. */
   readonly isClear: boolean;
-  /** Whether its items get its present expiry as well. */
+  /** Whether its items also get its present expiry. */
   readonly renewsExpiry: boolean;
 }
 
-/** Queues to be reordered, locked against changes; those that another server works on, or that have failed here, are skipped. */
+/** Queues to be reordered, locked against changes; those on which another server works, or that have failed here, are skipped. */
 function lockQueuesToReorder(db: Db, failed: readonly Id[]): Promise<Reordering[]> {
   return db.rows<Reordering>(sql`
     select id, rekey_after as "after", rekey_until as "until", rekey_horizon is not null as "isMarked",
@@ -181,18 +183,18 @@ function lockQueuesToReorder(db: Db, failed: readonly Id[]): Promise<Reordering[
     from queues where rekey_after is not null and id <> all(${failed}::bigint[]) order by id limit 10 for no key update skip locked`);
 }
 
-/** Notes that all transactions that have begun until now may still write by the former order. */
+/** Notes that all transactions begun until now may still write by the former order. */
 async function markWriters(db: Db, queueId: Id): Promise<void> {
   await db.rows(sql`
     update queues set rekey_horizon = pg_snapshot_xmax(pg_current_snapshot()) where id = ${queueId}`);
 }
 
-/** Notes up to which item the queue is done, and which is the last. */
+/** Stores the item up to which the queue is done, and the last one to do. */
 async function saveReordered(db: Db, queueId: Id, { after, until }: { after: Id; until: Id }): Promise<void> {
   await db.rows(sql`update queues set rekey_after = ${after}, rekey_until = ${until} where id = ${queueId}`);
 }
 
-/** Notes that all items of the queue are where they belong. */
+/** Notes that all items of the queue are in order. */
 async function endReordering(db: Db, queueId: Id): Promise<void> {
   await db.rows(sql`
     update queues set rekey_after = null, rekey_horizon = null, rekey_until = null, renews_expiry = false where id = ${queueId}`);
@@ -205,7 +207,7 @@ async function selectLastItem(db: Db, queueId: Id): Promise<Id> {
   return row?.id ?? 0;
 }
 
-/** The id up to which the next portion of a span goes; none when it has no item left. */
+/** The id at which the next portion of a span ends; undefined when there are no more items. */
 async function selectPortionEnd(
   db: Db,
   queueId: Id,
@@ -221,7 +223,7 @@ async function selectPortionEnd(
   return row?.upTo;
 }
 
-/** An item without its record, with all that its place in the order depends on. */
+/** An item without its record, with the members that decide its place in the order. */
 interface OrderedItem {
   readonly id: Id;
   readonly priority: number;
@@ -264,7 +266,7 @@ interface ItemOrder {
   readonly expiresOn?: Date | undefined;
 }
 
-/** Stores the order of locked items. Neither version nor time of change is touched: to readers they are as they were. */
+/** Stores the order of locked items. Neither version nor time of change is touched: for readers they are unchanged. */
 async function saveOrder(db: Db, queueId: Id, orders: readonly ItemOrder[]): Promise<void> {
   for await (const list of jsonLists(orders, asRow))
     await db.rows(sql`

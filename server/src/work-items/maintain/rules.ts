@@ -5,20 +5,20 @@ import { expiriesOf, type Ending } from '../lease/rules.ts';
 /** Milliseconds between two runs of a chore: often enough that nothing waits two seconds for it. */
 export const pauseMs = 500;
 
-/** As low-water marks have it: a hundred entries take some 20 microseconds, and looks about a fiftieth of the time. */
+/** The same as for low-water marks: a hundred entries take some 20 microseconds, and looks about a fiftieth of the time. */
 const entriesPerMs = 100;
 export const longestPauseMs = 5000;
 
-/** Milliseconds from a look at all items in progress to the next one. @param walked the entries of the index that it walked over */
+/** Milliseconds from a look at all items in progress to the next one. @param walked number of index entries that it walked over */
 export function pauseAfterLook(walked: number): number {
   const pause = walked / entriesPerMs;
   return pause < pauseMs ? 0 : Math.min(pause, longestPauseMs);
 }
 
-// The latest holders of an item say more than all that it ever had.
+// The latest holders of an item tell more than a list of all of them.
 const shownExpiries = 10;
 
-/** Whether the lease of the item has expired so often in a row, this time included, that nobody else is to have it. */
+/** Whether the lease of the item has expired so often in a row, this time included, that it must not go to another holder. */
 export function isExhausted(item: Facts & Pick<Item, 'lapseCount'>, lapseLimit: number): boolean {
   return lapseLimit > 0 && expiriesOf(item) >= lapseLimit && mayHappen('exhaust', item);
 }
@@ -29,8 +29,8 @@ export function leaseExpiry(item: Item): Ending {
 }
 
 /**
- * The end of the last such attempt, with the story for people: where and when each of the holders fell silent.
- * @param attempts of the item, oldest first, with the one whose lease expires now.
+ * The end of the last such attempt, with the story for people: the place and time at which each of the holders fell silent.
+ * @param attempts the attempts of the item, oldest first, including the one whose lease expires now.
  */
 export function exhaustion(item: Item, attempts: readonly Schemas['Attempt'][]): Ending {
   const times = expiriesOf(item);

@@ -9,7 +9,7 @@ const names = Array.from({ length: 10 }, (_, index) => `text ${index}`);
 const large = (mark: string) =>
   Object.fromEntries(names.map((name) => [name, mark.repeat(99_000 / mark.length)]));
 
-/** A queue with a number of items of 990,000 characters, of which four and a part go into an answer. */
+/** A queue with a number of items of 990,000 characters, of which between four and five fit into an answer. */
 async function queueOfLarge(count: number) {
   const queue = await createQueue(app);
   const { call } = queue.owner;

@@ -3,10 +3,10 @@ import { empty, raw, sql, type Db, type Sql } from '../../engine/db.ts';
 import type { Hits } from './indexed.ts';
 import { dataOf, rowsOf, type Source } from './source.ts';
 
-/** How many items match a filter. */
+/** Number of items that match a filter. */
 export type Count = Pick<Schemas['ItemPage'], 'totalFilter' | 'isEstimated'>;
 
-/** What is counted: the items of a source that match a condition. */
+/** The items to count: those of a source that match a condition. */
 export interface Counting {
   readonly queueId: Id;
   readonly source: Source;
@@ -20,13 +20,13 @@ interface Sample {
   readonly matching: number;
 }
 
-/** Looks at all items of the source. */
+/** Counts all matching items of the source, each one examined. */
 export async function countAll(db: Db, counting: Counting): Promise<Count> {
   const { matching } = await selectCounts(db, counting, rowsOf(counting.queueId, counting.source));
   return { totalFilter: matching };
 }
 
-/** Has some of the hits of a column stand for all of them, unless each of them counts. */
+/** Examines some of the hits of a column and extrapolates to all of them, unless every hit is known to match. */
 export async function countHits(
   db: Db,
   { queueId, where, needsData }: Omit<Counting, 'source'>,
@@ -48,12 +48,12 @@ export async function countHits(
   return { totalFilter: looked === 0 ? 0 : Math.round((matching / looked) * count), isEstimated: true };
 }
 
-// Looked at in so many places, as items that come one after the other are alike.
+// The places where a sample is taken, several of them because neighbouring items are alike.
 const probes = 10;
 
 /**
- * Looks at some items from all over the source, and has their share stand for all of it.
- * @param size how many items the source has, with all ids; `isCut` when it has some of those only
+ * Examines some items from all over the source, and extrapolates their share to all of it.
+ * @param size number of items in the source over all ids; `isCut` when it has only a range of them
  */
 export async function estimate(
   db: Db,
@@ -81,7 +81,7 @@ async function selectCounts(db: Db, { queueId, where, needsData }: Counting, row
   return row as Sample;
 }
 
-/** The part of a source that some ids are, taking it that they are as dense everywhere. */
+/** The part of a source that a range of ids makes up, assuming equal density everywhere. */
 async function selectShare(db: Db, { queueId, source }: Counting): Promise<number> {
   const width = (rows: Source) => sql`(${endOf(queueId, rows, 'desc')} - ${endOf(queueId, rows, 'asc')} + 1)`;
   const row = await db.row<{ share?: number }>(sql`

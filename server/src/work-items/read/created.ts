@@ -3,12 +3,11 @@ import { join, raw, sql, type Db, type Sql } from '../../engine/db.ts';
 import { conjunctsOf } from '../../engine/lists/filter.ts';
 import { readValue } from '../../engine/lists/values.ts';
 
-// Ids are given out in the order of time, to within the length of a transaction: so far apart, that order is sure.
+// Ids follow time, to within the length of a transaction: at this distance, the order is certain.
 const slack = "interval '5 minutes'";
 
 /**
- * What a filter by createdOn demands of ids; undefined when it has none. It lets pass more than the filter: the two orders differ a
- * little.
+ * The range of ids for a filter by createdOn; undefined when it has none. It is wider than the filter, as the two orders differ a little.
  */
 export async function idsCreated(
   db: Db,
@@ -37,7 +36,7 @@ export async function idsCreated(
   return conditions.length === 0 ? undefined : join(conditions, ' and ');
 }
 
-/** The first item that was created at a time or later; undefined when there is none. Halves the ids until it is found. */
+/** The first item created at a time or later, by binary search over the ids; undefined when there is none. */
 async function selectFirstSince(db: Db, queueId: Id, time: Sql): Promise<Id | undefined> {
   const end = (direction: string) =>
     sql`(select id from work_items where queue_id = ${queueId} order by id ${raw(direction)} limit 1)`;

@@ -7,7 +7,7 @@ import { held, pathOf, read } from '../../testing/work.ts';
 
 const app = await startApp();
 let queue: QueueFixture;
-/** One that a device runs as somebody, past its point of no return, to be cancelled; and one that waits. */
+/** An item that a device runs under a user, past its point of no return, to be cancelled; and one that waits. */
 let running: Schemas['WorkItem'];
 let waiting: Schemas['WorkItem'];
 

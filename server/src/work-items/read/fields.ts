@@ -8,7 +8,7 @@ import { digestOf } from '../../records/sealed.ts';
 import { isMarked } from '../../records/sensitive.rules.ts';
 import { attributeText, nameInRecord, openValues } from '../../records/stored.ts';
 
-/** The members to filter and sort on; a column has the type of its attribute. */
+/** The members for filters and sorting; a column has the type of its attribute. */
 export function itemFields(
   queue: Pick<QueueDefinition, 'displayColumns' | 'attributes' | 'sealer'>,
 ): Record<string, Field> {
@@ -22,13 +22,13 @@ export function itemFields(
   return { ...fixedFields, ...sensitiveFields(attributes.filter(isMarked)), ...Object.fromEntries(columns) };
 }
 
-/** Where some attributes are sensitive, values from before that was said are in no search, though they are not sealed yet. */
+/** With sensitive attributes, values from before they were marked are excluded from searches, even though they are not sealed yet. */
 function sensitiveFields(marked: readonly Attribute[]): Record<string, Field> {
   if (marked.length === 0) return {};
   const names = join(marked.map((one) => nameInRecord(one)));
   return {
     any: { column: valuesOfRecord(sql`and (key = any(array[${names}]::text[])) is not true`), type: 'texts' },
-    // Which row of which file it was; what follows may tell values.
+    // The row and the file; the rest may reveal values.
     error: {
       column: raw(
         "(case when i.failure_kind = 'DATA_ERROR' then split_part(i.error, E'\\n', 1) else i.error end)",
@@ -38,12 +38,12 @@ function sensitiveFields(marked: readonly Attribute[]): Record<string, Field> {
   };
 }
 
-/** All values of a record that are not sealed, as texts. */
+/** All unsealed values of a record, as texts. */
 function valuesOfRecord(condition: Sql = empty): Sql {
   return sql`array(select value from (${openValues}) v where true ${condition})`;
 }
 
-/** A sensitive attribute is found by the hash of its value. @param column that has the hash, where it is not the record */
+/** A sensitive attribute, found by the hash of its value. @param column the column with the hash, if it is not in the record */
 export function hashedField(
   { attributes, sealer }: Pick<QueueDefinition, 'attributes' | 'sealer'>,
   attribute: Attribute,
@@ -60,7 +60,7 @@ export function hashedField(
   };
 }
 
-/** A value that items are found by, where numbers and truths may come as texts, as records have it; undefined for one of another type. */
+/** A value for a search in the form of records, where numbers and booleans may come as texts; undefined for a value of another type. */
 export function valueInFilter({ type }: Attribute, value: unknown): unknown {
   if (type === 'BOOLEAN') return typeof value === 'string' ? { true: true, false: false }[value] : value;
   if (type === 'NUMBER' && typeof value === 'string') return numberIn(value);

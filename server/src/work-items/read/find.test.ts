@@ -76,7 +76,7 @@ test('findWorkItems finds the beginning of an indexed column in a large queue, a
   const { list, isPartial } = await find(own.admin, 'CUSTOMER 1000');
   expect(list.map(({ id, value }) => [id, value])).toEqual([[old?.id, 'customer 1000']]);
   expect(isPartial).toBe(true);
-  // To look at all would take some hundreds.
+  // To examine all would take some hundreds.
   expect(reading.buffers).toBeLessThan(150);
   expect(await foundBy(own.admin, String(hidden?.id))).toEqual([[hidden?.id, 'id', String(hidden?.id)]]);
 });

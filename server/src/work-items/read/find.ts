@@ -14,11 +14,11 @@ type FoundItem = Schemas['FoundWorkItem'];
 
 const usualLimit = 20;
 
-/** What a search may cost. */
+/** The limits of a search. */
 export interface SearchBounds {
-  /** So many of the newest items are looked at whose texts no index has, over all queues together. */
+  /** The newest items examined without an index of their texts, over all queues together. */
   readonly newest: number;
-  /** And of each queue so many at least, however many queues there are. */
+  /** The least of these for each queue, however many queues there are. */
   readonly least: number;
   /** No further queue is searched after this time. */
   readonly budgetMs: number;
@@ -26,7 +26,7 @@ export interface SearchBounds {
 
 const bounds: SearchBounds = { newest: 2000, least: 20, budgetMs: 1000 };
 
-/** @param limits what a search may cost. */
+/** @param limits the limits of a search. */
 export const findWithin =
   ({ newest, least, budgetMs }: SearchBounds): PlainOperation<'findWorkItems'> =>
   async ({ db, actor, now }, { body: { text, limit = usualLimit } }) => {
@@ -53,7 +53,7 @@ export const findWithin =
 
 export const findWorkItems = findWithin(bounds);
 
-/** A queue whose items are searched. */
+/** A queue to search. */
 interface Queue {
   readonly id: Id;
   readonly name: string;
@@ -65,7 +65,7 @@ interface Queue {
   readonly isReady: boolean;
 }
 
-/** How an item was found, the best way first; `more` stands for items that were not looked at. */
+/** The way in which an item was found, the best first; `more` stands for items that were not examined. */
 const ways = ['id', 'equal', 'beginning', 'part', 'more'] as const;
 
 interface Found {
@@ -77,7 +77,7 @@ interface Found {
 
 type Match = Found & { readonly queue: Queue };
 
-/** Each item once, by the best way that it was found. */
+/** Each item once, by the best way in which it was found. */
 function firstOf(matches: readonly Match[]): Match[] {
   const known = new Map<Id, Match>();
   for (const match of matches.toSorted(byWay)) if (!known.has(match.id)) known.set(match.id, match);
@@ -90,7 +90,7 @@ function byWay(one: Match, other: Match): number {
   return one.id > other.id ? -1 : 1;
 }
 
-/** All queues that the caller may see, archived ones among them, the newest first. */
+/** All queues that the caller may see, including archived ones, newest first. */
 function selectQueues(db: Db, actor: Actor): Promise<Queue[]> {
   return db.rows(sql`
     select q.id, q.name, q.display_columns as "displayColumns", q.indexed_columns as "indexedColumns",
@@ -100,15 +100,15 @@ function selectQueues(db: Db, actor: Actor): Promise<Queue[]> {
 
 interface Search {
   readonly text: string;
-  /** So many items are enough of each way. */
+  /** The most items to find in each way. */
   readonly most: number;
-  /** So many of the newest items are looked at. */
+  /** The newest items to examine. */
   readonly each: number;
   readonly isBytewise: boolean;
   readonly now: Date;
 }
 
-/** One statement a queue, since the items of another one may lie elsewhere. */
+/** One statement for each queue, since the items of another one may be on another machine. */
 async function searchQueue(db: Db, queue: Queue, search: Search): Promise<Match[]> {
   const known = await newestWithPart(db, queue, search);
   const parts = [...byId(queue, search), ...byBeginning(queue, search), ...byPart(queue, search, known)];
@@ -118,10 +118,10 @@ async function searchQueue(db: Db, queue: Queue, search: Search): Promise<Match[
   return found.map((one) => ({ ...one, queue }));
 }
 
-// As many as a list takes: more are so many that they are among the newest.
+// As many as in a list: with more, the newest items have enough of them.
 const textBounds = { most: 20_000, common: 100_000 };
 
-/** The newest items of a queue that have the text in a searched attribute, as far as its index tells. */
+/** The newest items of a queue with the text in a searched attribute, if its index can tell. */
 async function newestWithPart(db: Db, queue: Queue, { text, each, now }: Search): Promise<Id[]> {
   if (queue.searchedAttributes.length === 0) return [];
   const { counts } = await selectTotals(db, queue.id, now);
@@ -139,12 +139,12 @@ function byId({ id }: Queue, { text }: Search): Sql[] {
   ];
 }
 
-/** Values of indexed columns that begin with the text as it is written, or in capital or small letters. */
+/** Values of indexed columns that begin with the text as written, or in upper or lower case. */
 function byBeginning({ id: queueId, isReady, attributes, indexedColumns }: Queue, search: Search): Sql[] {
   if (!isReady) return [];
   const { text, most: limit, isBytewise: isRange } = search;
   const spellings = new Set([text, text.toUpperCase(), text.toLowerCase()]);
-  // In the place of a sensitive value the index has its hash.
+  // In place of a sensitive value the index has its hash.
   const columns = attributes.filter(
     (one) => one.type === 'TEXT' && indexedColumns.includes(one.name) && !isMarked(one),
   );
@@ -160,7 +160,9 @@ function byBeginning({ id: queueId, isReady, attributes, indexedColumns }: Queue
   );
 }
 
-/** The newest items, and those that are known, that have the text in a display column or a tag; and whether there are more than were looked at. */
+/**
+ * The newest items, and the known ones, with the text in a display column or a tag; and whether there are more items than were examined.
+ */
 function byPart(queue: Queue, { text, most, each }: Search, known: readonly Id[]): Sql[] {
   const { id } = queue;
   const names = namesOf(queue);
@@ -183,8 +185,8 @@ function byPart(queue: Queue, { text, most, each }: Search, known: readonly Id[]
 }
 
 /**
- * All names that records may have the display columns by, but for sensitive ones, whose values nobody reads in a search. Until all are
- * encrypted, values of a marked attribute may lie under a name that another one has by now.
+ * All names of the display columns in records, without sensitive ones, whose values are excluded from searches. Until all are encrypted,
+ * values of a marked attribute may lie under a name that belongs to another one by now.
  */
 function namesOf({ isReady, attributes, displayColumns }: Queue): string[] {
   const hidden = isReady ? new Set<string>() : hiddenNames(attributes);
@@ -194,7 +196,7 @@ function namesOf({ isReady, attributes, displayColumns }: Queue): string[] {
 
 type State = Pick<FoundItem, 'id' | 'version' | 'status' | 'createdOn' | 'endedOn'>;
 
-/** How the items are by now; those that have gone meanwhile are left out. */
+/** The present state of the items; those deleted meanwhile are left out. */
 async function readFound(db: Db, matches: readonly Match[]): Promise<FoundItem[]> {
   const states = new Map<Id, State>();
   const queues = [...new Set(matches.map((match) => match.queue))];

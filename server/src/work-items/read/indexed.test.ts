@@ -9,15 +9,15 @@ import { finish, held, pathOf } from '../../testing/work.ts';
 import { listWithin } from './list.ts';
 
 const count = 3000;
-// As in a queue that is forty times as large, with the bounds that there are.
+// As in a queue that is forty times as large, with the usual bounds.
 const steps = { firstStep: 50, longestStep: 500, budgetMs: 60_000 };
 const bounds = { sorted: 500, few: 100, counted: 100, ...steps };
 const reading: Reading = { buffers: 0, statements: [] };
 const listWorkItems = noting<'listWorkItems'>(listWithin(bounds), reading);
 const app = await startApp({}, undefined, { ...functions, listWorkItems });
-/** Takes any queue for a small one, whose items are filtered and sorted as a whole. */
+/** Treats any queue as a small one, whose items are filtered and sorted as a whole. */
 const plain = await startApp({}, app.connection);
-/** Takes any queue for a large one. */
+/** Treats any queue as a large one. */
 const hungry = await startApp({}, undefined, {
   ...functions,
   listWorkItems: listWithin({ ...bounds, sorted: 1, few: 1 }),
@@ -61,7 +61,7 @@ const where = (operator: string, field: string, value: unknown) => ({ operator, 
 const all = (...operands: object[]) => ({ operator: 'and', operands });
 const [customer, amount, due] = ['col1', 'col2', 'col3'];
 
-/** The ids of all items of a list, page by page, and the most that the database looked at for one page. */
+/** The ids of all items of a list, page by page, and the most that the database read for one page. */
 async function listAll(body: Request, call = queue.owner.call) {
   const length = body.filter === undefined ? 300 : 20;
   const ids: unknown[] = [];
@@ -149,7 +149,7 @@ describe('listWorkItems of a large queue whose columns are indexed', () => {
   ])('listWorkItems goes on in the order of %s, items without a value last', async ([, body]) => {
     const { ids, most } = await listAll(body);
     const wanted = (await listAll(body, plain.as(queue.owner.token))).ids;
-    // Texts that begin alike for 256 characters are in the order of their ids.
+    // Texts with the same first 256 characters are in the order of their ids.
     expect(ids).toEqual(wanted);
     expect(most).toBeLessThan(4000);
   });

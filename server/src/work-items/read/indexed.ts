@@ -12,7 +12,7 @@ type Request = Pick<Schemas['WorkItemListRequest'], 'filter' | 'sort'>;
 /** The indexed columns of a queue that a list can use, by their names as fields: `col1` and so on. */
 export type IndexedColumns = ReadonlyMap<string, Attribute>;
 
-/** The indexed columns that a request filters or sorts by; none while their values are written for items of former days. */
+/** The indexed columns by which a request filters or sorts; none while their values are being written for older items. */
 export async function indexedColumnsOf(
   db: Db,
   queue: QueueDefinition,
@@ -29,12 +29,12 @@ export async function indexedColumnsOf(
   return new Map(asked.length > 0 && (await areReady(db, queue.id)) ? asked : []);
 }
 
-/** The items that have what the filter demands of an indexed column, and perhaps some more. */
+/** The items that meet the filter's conditions on an indexed column, and perhaps some more. */
 export interface Hits {
-  /** Rows with their ids. */
+  /** Rows with the ids of the items. */
   readonly among: Sql;
   readonly count: number;
-  /** Whether these are all the items that match the whole filter, and no others. */
+  /** Whether these are exactly the items that match the whole filter. */
   readonly isExact: boolean;
 }
 
@@ -50,7 +50,7 @@ export async function fewestHits(
     const demands = await demandsOf(db, name, { attribute, queue }, filter);
     if (!demands) continue;
     const { condition, isExact } = demands;
-    // Kept apart from what is around it: the planner must not look for the ids in the order of the items.
+    // Separated by `offset 0`: the planner must not look for the ids in the order of the items.
     const among = sql`
       select item_id as id, null as key from work_item_values v
       where ${ofColumn(queue.id, attribute)} and ${condition} offset 0`;
@@ -77,7 +77,7 @@ interface Demands {
 const served = ['eq', 'lt', 'le', 'gt', 'ge', 'startswith'];
 const longest = String.fromCodePoint(0x10ffff);
 
-/** What the filter demands of a column by comparisons that its index serves; undefined when that is nothing. */
+/** The filter's conditions on a column that its index serves; undefined when there are none. */
 async function demandsOf(
   db: Db,
   name: string,
@@ -89,7 +89,7 @@ async function demandsOf(
   const field = isHashed ? hashedField(queue, attribute, sql`v.${valueColumn.TEXT}`) : fieldOf(type);
   const all = conjunctsOf(filter).filter((one) => one.field === name);
   let operands = all.filter(({ operator, value }) => served.includes(operator) && value !== null);
-  // The beginning of a text is a range in the order of bytes only, which not every database keeps.
+  // The beginning of a text is a range only in the order of bytes, which not every database has.
   if (operands.some(({ operator }) => operator === 'startswith') && !(await isBytewise(db)))
     operands = operands.filter(({ operator }) => operator !== 'startswith');
   if (operands.length === 0 || !field) return undefined;
@@ -107,7 +107,7 @@ function fieldOf(type: Attribute['type']): Field | undefined {
   return type === 'DATE' ? { column: sql`v.${valueColumn.DATE}`, type: 'time' } : undefined;
 }
 
-/** A comparison of a text as one of its beginning, which is all that is kept: it holds wherever the other does. */
+/** A comparison of a text, widened to its beginning, as only that is kept: it holds wherever the original does. */
 function widened({ field, operator, value }: Comparison): Comparison[] {
   const { least, most } = beginningWith(value);
   const compare = (by: string, to = least) => ({ field, operator: by, value: to });
@@ -135,7 +135,10 @@ export async function isBytewise(db: Db): Promise<boolean> {
   return row?.is ?? false;
 }
 
-/** Rows that stand for all items with a value in the column, within what the filter demands of it, with their value as `key`. */
+/**
+ * Rows for all items with a value in the column that meets the filter's conditions on it, with the value as `key`; and those without a
+ * value.
+ */
 export async function inOrderOf(
   db: Db,
   queue: QueueDefinition,

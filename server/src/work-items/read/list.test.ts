@@ -8,7 +8,7 @@ import { createLargeQueue } from '../../testing/large-queue.ts';
 import { listWithin } from './list.ts';
 
 const count = 20_000;
-// As in a queue that is twenty times as large, with the bounds that there are.
+// As in a queue that is twenty times as large, with the usual bounds.
 const bounds = {
   sorted: 5000,
   few: 1000,
@@ -57,7 +57,7 @@ async function refusal(body: Request) {
   return error.message;
 }
 
-/** The places of all items of a list, page by page, and the most that the database looked at for one page. */
+/** The places of all items of a list, page by page, and the most that the database read for one page. */
 async function listAll(body: Request) {
   const places: number[] = [];
   let most = 0;
@@ -173,7 +173,7 @@ describe('the number of items that match', () => {
     const after = uncounted.page.next as string;
     expect((await list({ page: { after } })).page).not.toHaveProperty('totalFilter');
     expect((await list({ page: { after, total: true } })).page).toMatchObject({ totalFilter: count });
-    // Members that are echoed from an answer mean nothing.
+    // Members copied from an answer have no effect.
     expect((await list({ page: { length: 1, total: 7 } })).page).toMatchObject({
       totalFilter: count,
     });
@@ -309,7 +309,7 @@ describe('the members of items', () => {
   });
 });
 
-// Behind all others: it writes into the items.
+// After all other tests, as it writes into the items.
 test('listWorkItems reads the items of a batch only, whether few or most of a large queue have come with it', async () => {
   const { owner, path, id } = queue;
   const batches: number[] = [];

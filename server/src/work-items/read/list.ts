@@ -27,13 +27,13 @@ import {
 import { textHits } from './texts.ts';
 import { walk, type Found, type Pace, type Search, type Stretch } from './walk.ts';
 
-/** What a list may cost. */
+/** The limits of a list. */
 export interface ListBounds extends Pace {
-  /** So many items are filtered and sorted at a time, whatever by; and so many are skipped in a queue that has more. */
+  /** The most items that are filtered and sorted at a time, by any fields; and the most that are skipped in a queue with more. */
   readonly sorted: number;
-  /** Where an index would do as well, so many are not too many. */
+  /** The most items to sort where an index has the order as well. */
   readonly few: number;
-  /** So many items are looked at to estimate how many match. */
+  /** The items examined to estimate the number of matches. */
   readonly counted: number;
 }
 
@@ -48,7 +48,7 @@ const bounds: ListBounds = {
 
 type Request = Schemas['WorkItemListRequest'];
 
-/** A list request, understood. */
+/** A validated list request. */
 interface List extends Search {
   readonly db: Db;
   readonly queue: QueueDefinition;
@@ -58,18 +58,18 @@ interface List extends Search {
   readonly limit: number;
   readonly offset: number;
   readonly after: Place | undefined;
-  /** What the filter demands of ids. */
+  /** The filter's conditions on ids. */
   readonly ids: Sql | undefined;
-  /** Columns of which there is an index, where the queue is so large that it counts. */
+  /** The indexed columns, where the queue is large enough to need them. */
   readonly indexed: IndexedColumns;
-  /** The items of the batch that it names. */
+  /** The items of the batch in the filter. */
   readonly batch: Sql | undefined;
-  /** Whether the filter is about nothing but the status. */
+  /** Whether the filter consists of conditions on the status only. */
   readonly isByStatus: boolean;
   readonly bounds: ListBounds;
 }
 
-/** @param limits what a list may cost. */
+/** @param limits the limits of a list. */
 export const listWithin =
   (limits: ListBounds): QueueOperation<'listWorkItems'> =>
   async (context, { body }) => {
@@ -80,7 +80,7 @@ export const listWithin =
     const counting = wantsCount(body) ? countOf(list, way) : undefined;
     const [found, counted] = await Promise.all([search, counting]);
     const count = counted && atLeast(counted, found.places.length === 0 ? 0 : offset + found.places.length);
-    // Where the search ended before, the reader skips the rest behind `next`.
+    // Where the search ended early, the reader skips the rest after `next`.
     const skipped = Math.min(offset, found.skipped ?? offset);
     const places = found.places.slice(0, limit);
     const members = membersAsked(body.fields);
@@ -103,7 +103,7 @@ export const listWithin =
 
 export const listWorkItems = listWithin(bounds);
 
-/** An estimate is not less than what is there. */
+/** The estimate, raised to the number of items that were found. */
 function atLeast(count: Count, found: number): Count {
   return count.isEstimated ? { ...count, totalFilter: Math.max(count.totalFilter ?? 0, found) } : count;
 }
@@ -127,13 +127,13 @@ async function readList({ db, queue, now }: QueueContext, body: Request, limits:
   return { db, queue, queueId: queue.id, counts, order, where, ids, batch, isByStatus, needsData, ...asked };
 }
 
-/** Whether a request filters or sorts by what is in the records of items. */
+/** Whether a request filters or sorts by contents of records. */
 export function namesColumn({ filter, sort }: Request, fields: Record<string, Field>): boolean {
   const columns = Object.keys(fields).filter((name) => name === 'any' || /^col\d+$/.test(name));
   return columns.some((name) => namesField(filter, name) || sort?.some(({ field }) => field === name));
 }
 
-/** What a filter demands of ids, by itself or by when items were created; undefined when that is nothing. */
+/** The filter's conditions on ids, direct or by the time of creation; undefined when there are none. */
 async function idsOf(
   db: Db,
   queueId: Id,
@@ -145,16 +145,16 @@ async function idsOf(
   return found.length === 0 ? undefined : join(found, ' and ');
 }
 
-/** Whether to count what matches: unless told, only for the first pages. */
+/** Whether to count the matches: by default, only for pages without a cursor. */
 function wantsCount({ page }: Request): boolean {
   const asked: unknown = page?.['total'];
   return typeof asked === 'boolean' ? asked : (page?.after ?? null) === null;
 }
 
-/** How the items of a list are found: filtered and sorted as a whole, or looked at in the order of an index. */
+/** The way to find the items of a list: filtered and sorted as a whole, or examined in the order of an index. */
 interface Way {
   readonly whole?: Source;
-  /** The stretches that together have all items that can match, in the order of the list. */
+  /** The stretches that together contain all items that can match, in the order of the list. */
   readonly stretches: readonly Stretch[];
   readonly hits?: Hits | undefined;
 }
@@ -177,7 +177,7 @@ async function wayOf(list: List): Promise<Way> {
   return { stretches, hits };
 }
 
-/** The items that an index by what is in records finds, where they are not too many. */
+/** The items found by an index of contents of records, unless there are too many. */
 async function hitsOf({ db, queue, indexed, request, counts, bounds: { sorted, few } }: List) {
   const { filter } = request;
   const byValue = await fewestHits(db, queue, indexed, { filter, most: sorted });
@@ -190,7 +190,7 @@ const sourceOf = ({ among }: Pick<Hits, 'among'>): Source => ({ statuses, condit
 
 const failed: readonly Status[] = ['FAILED'];
 
-/** Items that an index by id, by time or by the cause of failures leaves of all, where they are few enough to be sorted. */
+/** The items selected by an index by id, by time, by batch or by the cause of failures, where they are few enough to be sorted. */
 async function narrowSource(list: List, isInOrder: boolean): Promise<Source | undefined> {
   const { db, queueId, request, fields, ids, batch } = list;
   const { sorted, few } = list.bounds;
@@ -229,14 +229,14 @@ function tooFar(most: number): Refusal {
   );
 }
 
-/** The stretches that together have all items that can match, in the order of the list; undefined when no index has it. */
+/** The stretches that together contain all items that can match, in the order of the list; undefined when no index has the order. */
 async function stretchesOf(list: List, hits: Hits | undefined): Promise<Stretch[] | undefined> {
   const { order, request, ids = sql`true`, batch } = list;
   const [first, second] = order;
   const byId = order.slice(-1);
   const isOneWay = order.every(({ isDescending }) => isDescending === first?.isDescending);
   const source = hits ? sourceOf(hits) : sourceById(statusesIn(request.filter), ids, batch);
-  // Ids are given out in the order of time.
+  // Ids follow the order of time.
   if (!second || (first?.name === 'createdOn' && order.length === 2 && isOneWay))
     return [{ source, order: byId, isUnset: false }];
   if (order.length > 2 || !isOneWay) return undefined;
@@ -282,14 +282,14 @@ async function findInOrder(list: List, { stretches }: Way): Promise<Found> {
   const { db, after, limit, offset, bounds: pace } = list;
   const [first] = stretches;
   if (first && list.isByStatus && list.order.length === 1) return findAt(list, first);
-  // Where items stand beside their keys, places are told from those.
+  // Where items come with their keys, places are made from those.
   const order = first?.source.among && list.order.length > 1 ? first.order : list.order;
   const found = await walk(db, { ...list, order }, stretches, { after, wanted: offset + limit + 1, pace });
   const skipped = found.goOnAt && found.places.length;
   return { ...found, places: found.places.slice(offset), skipped };
 }
 
-/** Items of an index that all match. */
+/** Items of an index, all of which match. */
 async function findAt(list: List, { source }: Stretch): Promise<Found> {
   const { db, queueId, order, after, limit, offset } = list;
   const isOneIndex = source.statuses.length === 1 || source.statuses.length === statuses.length;

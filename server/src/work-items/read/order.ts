@@ -5,16 +5,16 @@ import { conjunctsOf } from '../../engine/lists/filter.ts';
 import { orderTerm, sortKeys, type SortKey } from '../../engine/lists/lists.ts';
 import { readValue, type Field } from '../../engine/lists/values.ts';
 
-/** The order of a list: what it is sorted by, the last of which is the id. */
+/** The sort keys of a list, of which the last is the id. */
 export type Order = readonly SortKey[];
 
-/** The values that an item has of each key of an order, as text. */
+/** The values of an item for each key of an order, as text. */
 export type Place = readonly (string | null)[];
 
 const id = sql`i.id`;
 
 /**
- * The order that a request asks for. Fields that the filter holds at one value order nothing and are left out.
+ * The order wanted by a request. Fields that the filter restricts to one value order nothing and are left out.
  * @throws Refusal INVALID_REQUEST when the sort cannot be understood.
  */
 export function orderOfList(request: Schemas['WorkItemListRequest'], fields: Record<string, Field>): Order {
@@ -35,12 +35,12 @@ export function orderOfList(request: Schemas['WorkItemListRequest'], fields: Rec
   return [...keys.filter(({ name }) => name !== 'id' && !constant.has(name)), last];
 }
 
-/** The terms behind "order by". */
+/** The terms after "order by". */
 export function termsOf(order: Order): Sql {
   return join(order.map((key) => orderTerm(key, id)));
 }
 
-/** The same where all values are set, as an index has them. */
+/** The same for values that are all set, in the form of an index. */
 export function indexTermsOf(order: Order): Sql {
   return join(order.map(({ column, isDescending }) => (isDescending ? sql`${column} desc` : column)));
 }
@@ -50,7 +50,7 @@ export function placeOf(order: Order): Sql {
   return sql`json_build_array(${join(order.map(({ column }) => sql`${column}::text`))})`;
 }
 
-/** A condition for the rows behind a place. Unset values come last in both directions. */
+/** A condition for the rows after a place. Unset values come last in both directions. */
 export function behind(order: Order, place: Place): Sql {
   const values = order.map((key, index) => valueAt(key, place[index] ?? null));
   const alternatives = order.map((key, index) => {
@@ -69,7 +69,7 @@ export function behindInOne(order: Order, place: Place): Sql {
     : sql`(${columns}) > (${join(values)})`;
 }
 
-/** A value of a place in SQL; none when it is unset. @throws Refusal when somebody made it up */
+/** A value of a place in SQL; undefined when it is unset. @throws Refusal when somebody made it up */
 function valueAt({ name, type }: SortKey, value: string | null): Sql | undefined {
   if (type === 'texts') throw refusal('cannot go on in an order of lists of texts: use page.offset');
   return value === null ? undefined : readValue(name, type, value, 'page.after');
@@ -84,15 +84,15 @@ function isBehind({ column, name, isDescending }: SortKey, value: Sql | undefine
   return name === 'id' ? further : sql`(${further} or ${column} is null)`;
 }
 
-/** Whether a list in this order goes on from a place: lists of texts, such as tags, have none. */
+/** Whether a list in this order can go on from a place: lists of texts, such as tags, have none. */
 export const hasPlaces = (order: Order): boolean => order.every(({ type }) => type !== 'texts');
 
-/** The place as its reader sends it back: nothing that they have to understand. */
+/** The place as an opaque text for the reader to send back. */
 export function cursorAt(order: Order, place: Place): string {
   return Buffer.from(JSON.stringify([spelled(order), ...place])).toString('base64url');
 }
 
-/** @throws Refusal INVALID_REQUEST when the cursor is none, or one of a list in another order. */
+/** @throws Refusal INVALID_REQUEST when the cursor is invalid, or belongs to a list in another order. */
 export function placeAt(order: Order, cursor: string): Place {
   const parts = readCursor(cursor);
   const [spelling, ...place] = parts ?? [];

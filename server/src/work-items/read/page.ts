@@ -6,25 +6,25 @@ import { itemBytes, itemColumns } from '../item/sql.ts';
 
 type Item = Schemas['WorkItem'];
 
-/** The members of items that a list answers; undefined for all. */
+/** The members of items in a list's answer; undefined for all. */
 export type Members = ReadonlySet<string> | undefined;
 
-/** The members that a request names; older clients send other things, which mean all of them. */
+/** The members named by a request; older clients send other values, which mean all of them. */
 export function membersAsked(asked: unknown): Members {
   const isList = Array.isArray(asked) && asked.length > 0 && asked.every((name) => typeof name === 'string');
   return isList ? new Set(['id', ...asked]) : undefined;
 }
 
-// What tells under which names a record is shown.
+// Needed to know the names under which a record is shown.
 const toShowRecords = ['status', 'modelVersion'];
 
-/** The item with the members that are asked for. */
+/** The item with the requested members. */
 export function onlyAsked(item: Item, members: Members): Item {
   if (!members) return item;
   return Object.fromEntries(Object.entries(item).filter(([name]) => members.has(name)));
 }
 
-/** The items with these ids, in their order, as far as they fit into one answer; fewer than there could be, but at least one. */
+/** The items with these ids, in order, as many as fit into one answer, but at least one. */
 export async function readPage(
   db: Db,
   queue: QueueDefinition,
@@ -44,7 +44,7 @@ export async function readPage(
   return list;
 }
 
-/** The items with these ids, in their order, as far as they fit into `maxBytes`, but at least the first. */
+/** The items with these ids, in order, as many as fit into `maxBytes`, but at least the first. */
 function selectItems(
   db: Db,
   queue: QueueDefinition,

@@ -29,13 +29,13 @@ export const getWorkItem: QueueOperation<'getWorkItem'> = async (context, { path
   };
 };
 
-/** The newest output of the bots that worked on an item, and when it came. */
+/** The newest output of the bots that worked on an item, and its time. */
 interface Log {
   readonly tail: string;
   readonly updatedOn: Date;
 }
 
-/** The attempts, with the newest output of the bots at the one that wrote it. */
+/** The attempts; the one that wrote the newest output of the bots has it. */
 function withLog(attempts: readonly Schemas['Attempt'][], log: Log | undefined): Schemas['Attempt'][] {
   const writer = log && attempts.findLastIndex(({ startedOn }) => new Date(startedOn) <= log.updatedOn);
   return attempts.map(
@@ -44,7 +44,7 @@ function withLog(attempts: readonly Schemas['Attempt'][], log: Log | undefined):
   );
 }
 
-/** The item as the contract shows it to the caller, without what only its timeline tells. @throws Refusal NOT_FOUND. */
+/** The item in the form of the contract for the caller, without facts from its timeline. @throws Refusal NOT_FOUND. */
 export async function readItem(context: QueueContext, itemId: Id): Promise<Schemas['WorkItem']> {
   const { db, queue } = context;
   const item = await selectItem(db, queue, itemId);
@@ -54,10 +54,10 @@ export async function readItem(context: QueueContext, itemId: Id): Promise<Schem
   return shown(queue, members, isHolder);
 }
 
-/** An item as it is stored, and the user that holds it, or held it last. */
+/** An item in its stored form, and the user that holds it, or held it last. */
 type StoredItem = Schemas['WorkItem'] & { readonly claimedBy?: Id };
 
-/** The item with what is sealed in it. @throws Refusal NOT_FOUND */
+/** The item with its sealed values. @throws Refusal NOT_FOUND */
 export async function readSealedItem(context: QueueContext, itemId: Id): Promise<Schemas['WorkItem']> {
   const item = await selectItem(context.db, context.queue, itemId);
   if (!item) throw await missingItem(context, itemId);
@@ -65,7 +65,7 @@ export async function readSealedItem(context: QueueContext, itemId: Id): Promise
   return members;
 }
 
-/** Why there is no such item in the queue; the queue it was moved to is named for callers who may see that. */
+/** The refusal for an item that is not in the queue; names the queue to which it was moved, for callers who may see that. */
 export async function missingItem(
   { db, actor, queue }: Pick<QueueContext, 'db' | 'actor' | 'queue'>,
   itemId: Id,
@@ -76,7 +76,7 @@ export async function missingItem(
   return new Refusal(unknown.code, `${unknown.message} It was moved to queue ${movedTo}.`);
 }
 
-/** The queue into which an item was moved, if that was the last that happened to it. */
+/** The queue to which an item was moved, if that was its last event. */
 async function selectMovedTo(db: Db, queueId: Id, itemId: Id): Promise<Id | undefined> {
   const row = await db.row<{ movedTo?: Id }>(sql`
     select (changes ->> 'movedTo')::bigint as "movedTo" from events

@@ -16,7 +16,7 @@ export const revealWorkItem: QueueOperation<'revealWorkItem'> = async (context, 
   const act = { operation: 'revealWorkItem', reason: body.reason };
   const { workItemId: itemId } = path;
   await recordOfQueue(context, queue.id, { ...act, itemId, changes: { attributes: names } });
-  // Who sees the item need not know from where somebody looked at it.
+  // People who see the item need not know the origin of the access.
   const changes = { queueId: queue.id, workItemId: itemId, attributes: names };
   await recordOfAccess(context, { ...act, changes });
   const answer = revealed(queue, item, new Set(attributes.flatMap(({ id }) => id ?? [])));
@@ -37,7 +37,7 @@ function revealed(
   };
 }
 
-/** @throws Refusal INVALID_REQUEST that names an attribute which is none, or not sensitive */
+/** @throws Refusal INVALID_REQUEST that names an attribute which does not exist, or is not sensitive */
 function attributesOf({ attributes }: QueueDefinition, asked: readonly string[] | undefined): Attribute[] {
   const marked = attributes.filter(isMarked);
   const unknown = asked?.find((name) => !marked.some((one) => one.name === name));

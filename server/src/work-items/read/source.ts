@@ -4,27 +4,27 @@ import { empty, join, raw, sql, type Db, type Sql } from '../../engine/db.ts';
 import { conjunctsOf, decideFilter, readFilter } from '../../engine/lists/filter.ts';
 import { readValue, type Field } from '../../engine/lists/values.ts';
 
-/** The items of a queue that are looked at for a list: all that can match its filter, and as few others as indexes allow. */
+/** The items of a queue that are examined for a list: all that can match its filter, and as few others as indexes allow. */
 export interface Source {
   /** Each status has an index of its own. */
   readonly statuses: readonly Status[];
-  /** What else an index serves; `i` is the item. */
+  /** Another condition that an index serves; `i` is the item. */
   readonly condition: Sql;
-  /** Rows that stand for the items, instead of all of the queue: with `id`, and `key` where they are ordered by one. */
+  /** Rows in place of the whole queue: with `id`, and with `key` where they are ordered by one. */
   readonly among?: Sql;
-  /** Whether the index is one by status: each is asked by itself then, also when all are. */
+  /** Whether the index is by status: then each status has its own statement, even when all are wanted. */
   readonly isByStatus?: boolean;
 }
 
 type Filter = Schemas['WorkItemListRequest']['filter'];
 type Counts = Readonly<Record<Status, number>>;
 
-/** The statuses that items may have which match the filter. */
+/** The statuses of items that can match the filter. */
 export function statusesIn(filter: Filter): Status[] {
   return statuses.filter((status) => decideByStatus(filter, status) !== false);
 }
 
-/** How many items match a filter that is about nothing but their status; undefined for another one. */
+/** Number of items that match a filter which is only about their status; undefined for another filter. */
 export function countByStatus(filter: Filter, counts: Counts): number | undefined {
   let count = 0;
   for (const status of statuses) {
@@ -48,7 +48,7 @@ export const sumOf = (counts: Counts, of: readonly Status[]): number =>
 
 const ranges = ['eq', 'lt', 'le', 'gt', 'ge'];
 
-/** What the filter demands of a field by comparisons that an index serves; undefined when that is nothing. */
+/** The filter's conditions on a field that an index serves; undefined when there are none. */
 export function rangeOf(filter: Filter, field: string, fields: Record<string, Field>): Sql | undefined {
   const operands = conjunctsOf(filter).filter(
     (one) => one.field === field && one.value !== null && ranges.includes(one.operator),
@@ -56,7 +56,7 @@ export function rangeOf(filter: Filter, field: string, fields: Record<string, Fi
   return operands.length === 0 ? undefined : readFilter({ operator: 'and', operands }, fields);
 }
 
-/** The batch whose items the filter demands. */
+/** The batch required by the filter. */
 export function batchIdIn(filter: unknown): Sql | undefined {
   const named = conjunctsOf(filter).find(
     ({ field, operator, value }) => field === 'batchId' && operator === 'eq' && value !== null,
@@ -64,7 +64,7 @@ export function batchIdIn(filter: unknown): Sql | undefined {
   return named && readValue('batchId', 'id', named.value, 'filter');
 }
 
-/** The items that the filter demands to be of a batch, as an index serves them. */
+/** The items of the batch required by the filter, in a form that an index serves. */
 export async function batchIn(db: Db, queueId: Id, filter: unknown): Promise<Sql | undefined> {
   const batchId = batchIdIn(filter);
   return batchId && itemsOfBatch(db, queueId, batchId);
@@ -81,17 +81,17 @@ export function rowsOf(queueId: Id, source: Source, more: Sql = sql`true`, bound
     sql`(select i.* from work_items i where i.queue_id = ${queueId}${status} and ${source.condition} and ${more} ${bound})`;
   if (source.statuses.length === statuses.length && !source.isByStatus) return of(empty);
   if (source.statuses.length === 0) return of(sql` and false`);
-  // Written out: only so the planner sees that the index of a status serves.
+  // A literal: only so does the planner see that the index of a status serves.
   const parts = source.statuses.map((status) => of(raw(` and i.status = '${status}'`)));
   return join(parts, ' union all ');
 }
 
-/** The items that rows stand for: each is looked up by itself, whatever the planner takes their number for. */
+/** The items for some rows: each is looked up by itself, whatever number of them the planner expects. */
 const rowsAmong = (queueId: Id, among: Sql, more: Sql, bound: Sql) => sql`(
   select i.*, m.key from (select i.id, i.key from (${among}) i where ${more} ${bound}) m
   cross join lateral (select * from work_items where queue_id = ${queueId} and id = m.id offset 0) i)`;
 
-/** Whether a source has at most so many items; counts no further. */
+/** Whether a source has at most this many items; counts no further. */
 export async function hasAtMost(db: Db, queueId: Id, source: Source, most: number): Promise<boolean> {
   const row = await db.row<{ count: number }>(sql`
     select count(*)::int as count from (

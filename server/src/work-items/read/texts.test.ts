@@ -10,15 +10,15 @@ import { pathOf } from '../../testing/work.ts';
 import { listWithin } from './list.ts';
 
 const count = 3000;
-// As in a queue that is forty times as large, with the bounds that there are.
+// As in a queue that is forty times as large, with the usual bounds.
 const steps = { firstStep: 50, longestStep: 500, budgetMs: 60_000 };
 const bounds = { sorted: 500, few: 100, counted: 100, ...steps };
 const reading: Reading = { buffers: 0, statements: [] };
 const listWorkItems = noting<'listWorkItems'>(listWithin(bounds), reading);
 const app = await startApp({}, undefined, { ...functions, listWorkItems });
-/** Takes any queue for a small one, whose items are filtered and sorted as a whole. */
+/** Treats any queue as a small one, whose items are filtered and sorted as a whole. */
 const plain = await startApp({}, app.connection);
-/** Takes any queue for a large one. */
+/** Treats any queue as a large one. */
 const hungry = { ...functions, listWorkItems: listWithin({ ...bounds, sorted: 1 }) };
 const eager = await startApp({}, undefined, hungry);
 
@@ -189,13 +189,13 @@ describe('searched attributes', () => {
     const queue = { owner, path, ...one };
     const [item] = await queue.add(4444);
     await poor.sql('drop index work_item_texts_trigrams');
-    // What was searched before is looked at one by one.
+    // The former searches examine items one by one.
     expect(await found(queue, '4444')).toEqual([item?.id]);
     const { workItemModelId = 0 } = (await owner.call.getQueue({ path })).body;
     const body = { name: 'Refused', workItemModelId, searchedAttributes: ['customer'] };
     const { status, error } = await owner.call.createQueue({ body });
     expect([status, error.message]).toEqual([400, expect.stringContaining('pg_trgm and btree_gin')]);
-    // Servers make the index anew when they start.
+    // Servers make the index again when they start.
     await startApp({}, database);
     expect((await owner.call.createQueue({ body })).status).toBe(200);
   });

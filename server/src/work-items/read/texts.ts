@@ -8,16 +8,16 @@ import type { Hits } from './indexed.ts';
 
 type Queue = Pick<QueueDefinition, 'id' | 'attributes' | 'displayColumns' | 'searchedAttributes'>;
 
-/** What a search of texts may cost. */
+/** The limits of a search for texts. */
 export interface TextBounds {
-  /** So many items of the queue are found at most. */
+  /** The most items of the queue to find. */
   readonly most: number;
-  /** Three letters that so many texts have are too common: the index would take longer than looking at items. */
+  /** Three letters that occur in this many texts are too common: the index would take longer than examining items. */
   readonly common: number;
 }
 
 /**
- * The items that have the texts that a filter demands, by the index of their parts; undefined where it demands none, or the index would not
+ * The items with the texts required by a filter, from the index of their parts; undefined where it requires none, or the index would not
  * find them soon.
  */
 export async function textHits(
@@ -35,7 +35,7 @@ export async function textHits(
 
 const served = ['eq', 'startswith', 'substring'];
 
-/** The text that items have in their searched values where a comparison holds. */
+/** The text that must occur in the searched values of items for a comparison to hold. */
 function textIn(queue: Queue, { field, operator, value }: Comparison): string | undefined {
   if (typeof value !== 'string' || !served.includes(operator)) return undefined;
   if (field === 'any') return searchesAll(queue) ? value : undefined;
@@ -45,7 +45,7 @@ function textIn(queue: Queue, { field, operator, value }: Comparison): string | 
   return column?.type === 'TEXT' ? value : undefined;
 }
 
-/** The ids of the items with all of some texts, and of those that are too long for the index. */
+/** The ids of the items with all of some texts, and of those whose texts are too long for the index. */
 export async function idsWith(
   db: Db,
   queue: Pick<Queue, 'id' | 'searchedAttributes'> & { readonly size: number },
@@ -61,10 +61,10 @@ export async function idsWith(
   return ids.length > most ? undefined : ids;
 }
 
-// More tell little more.
+// Further parts would narrow the search only a little.
 const mostParts = 12;
 
-/** What the index has of texts: each three letters or digits in a row. */
+/** The parts of texts in the index: every three consecutive letters or digits. */
 function partsOf(texts: readonly string[]): string[] {
   const words = texts.flatMap((text) => text.toLowerCase().match(/[\p{L}\p{N}]{3,}/gu) ?? []);
   const parts = words.flatMap((word) => {
@@ -74,10 +74,10 @@ function partsOf(texts: readonly string[]): string[] {
   return [...new Set(parts)].slice(0, mostParts);
 }
 
-// Looked at in so many places, so many in each.
+// The number of places for a sample, and of texts at each.
 const [probes, each] = [10, 100];
 
-/** The share of texts that have the rarest of the parts, as a sample tells; undefined where the index has none of the parts. */
+/** The share of texts with the rarest of the parts, from a sample; undefined where the index has none of the parts. */
 async function selectShareOfRarest(
   db: Db,
   queueId: Id,
@@ -85,7 +85,7 @@ async function selectShareOfRarest(
 ): Promise<number | undefined> {
   const end = (direction: string) => sql`(
     select item_id from work_item_texts where queue_id = ${queueId} order by item_id ${raw(direction)} limit 1)`;
-  // Of what the database takes for no letters, the index has nothing.
+  // The index has nothing for characters that the database does not take for letters.
   const counts = parts.map(
     (part) =>
       sql`case when cardinality(show_trgm(${part})) = 4 then count(*) filter (where strpos(t.text, ${part}) > 0) end`,
@@ -101,7 +101,7 @@ async function selectShareOfRarest(
   return row?.share;
 }
 
-/** The ids of items with all of some texts, and of those that are too long for the index: any of them, in no order. */
+/** The ids of items with all of some texts, and of those whose texts are too long for the index: any of them, in no order. */
 async function selectIds(db: Db, queueId: Id, texts: readonly string[], limit: number): Promise<Id[]> {
   const found = (condition: Sql) => sql`
     (select item_id from work_item_texts where queue_id = ${queueId} and ${condition} limit ${raw(String(limit))})`;
@@ -109,7 +109,7 @@ async function selectIds(db: Db, queueId: Id, texts: readonly string[], limit: n
     texts.map((text) => sql`text ilike ${containing(text)}`),
     ' and ',
   );
-  // Only this way is the index read: others would read all of the queue. Sent at once, so that no other statement is planned like this.
+  // Only such a plan reads the index: others would read all of the queue. Sent at once, so that no other statement is planned like this.
   const [, row] = await Promise.all([
     plan(db, { enable_bitmapscan: 'on', enable_indexscan: 'off' }),
     db.row<{ ids?: Id[] }>(sql`
@@ -119,7 +119,7 @@ async function selectIds(db: Db, queueId: Id, texts: readonly string[], limit: n
   return row?.ids ?? [];
 }
 
-/** Sets what plans may have, until the transaction ends or it is set again. */
+/** Sets which plans are allowed, until the transaction ends or it is set again. */
 function plan(db: Db, settings: Readonly<Record<string, string>>): Promise<void> {
   const set = Object.entries(settings).map(([name, value]) => sql`set_config(${name}, ${value}, true)`);
   return db.write(sql`select ${join(set)}`);

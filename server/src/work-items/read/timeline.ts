@@ -9,7 +9,7 @@ type Event = Schemas['WorkItemEvent'];
 type Attempt = Schemas['Attempt'];
 type Outcome = NonNullable<Attempt['outcome']>;
 
-// More than people look at; the timeline has them all.
+// More than people look at; the timeline has all of them.
 const shownAttempts = 100;
 const shownReports = 20;
 const usualEvents = 1000;
@@ -27,13 +27,15 @@ export const listWorkItemEvents: QueueOperation<'listWorkItemEvents'> = async (
   return { list: list.map(withMasks(queue)), attempts, isMore };
 };
 
-/** Events with masks for what is sensitive in their changes: items move between queues of one model only. */
+/**
+ * Events with masks for sensitive values in their changes: items move only between queues of one model, so that one set of names serves.
+ */
 const withMasks =
   ({ attributes }: Pick<QueueContext['queue'], 'attributes'>) =>
   (event: Event): Event =>
     event.changes ? { ...event, changes: maskedChanges(attributes, event.changes) } : event;
 
-/** The queue history of an item: the parts of its timeline by queue, since the event of an arrival names the queue that it came from. */
+/** The queue history of an item: the parts of its timeline by queue. The event of an arrival names the queue from which it came. */
 export async function readQueueHistory(db: Db, queueId: Id, itemId: Id): Promise<HistoryPart[]> {
   const parts = new Map<Id, HistoryPart>([[queueId, { queueId }]]);
   const rest = [...parts.values()];
@@ -81,8 +83,8 @@ interface TimelinePage {
 }
 
 /**
- * The events of an item after one of them, up to `limit` and as many as fit into one answer, but at least one. The timeline of an item
- * that was moved lies in all queues where it was.
+ * The events of an item after one of them, up to `limit` and as many as fit into one answer, but at least one. The timeline of a moved item
+ * is spread over all queues where it was.
  */
 async function readTimeline(
   db: Db,
@@ -131,7 +133,7 @@ const outcomes: Readonly<Record<string, Outcome>> = {
   doubt: 'IN_DOUBT',
 };
 
-/** The attempts that the events of a timeline show, oldest first. */
+/** The attempts shown by the events of a timeline, oldest first. */
 export function attemptsOf(events: readonly Event[]): Attempt[] {
   const attempts: Attempt[] = [];
   for (const event of events) {
@@ -169,7 +171,7 @@ export function unresolvedOutcomeOf(
   };
 }
 
-/** The part of an item's timeline that lies in a queue: its events there, before one of them if given. */
+/** The part of an item's timeline in one queue: its events there, before one of them if given. */
 interface HistoryPart {
   readonly queueId: Id;
   readonly before?: Id | undefined;
@@ -191,7 +193,7 @@ function selectFormerQueues(db: Db, part: HistoryPart, itemId: Id): Promise<{ qu
     group by 1`);
 }
 
-/** The ids of an item's events after one of them, oldest first, with about how many bytes each takes. */
+/** The ids of an item's events after one of them, oldest first, with the approximate bytes of each. */
 function selectEventSizes(
   db: Db,
   part: HistoryPart,
@@ -209,7 +211,7 @@ function selectEvents(db: Db, part: HistoryPart, itemId: Id, ids: readonly Id[])
     where ${isIn(part, itemId)} and e.id = any(${ids}::bigint[]) order by e.id`);
 }
 
-/** The newest events at which an item began or ceased to be processed, newest first; of their changes only the transition. */
+/** The newest events at which the processing of an item began or ended, newest first; of their changes only the transition. */
 function selectProgressEvents(db: Db, part: HistoryPart, itemId: Id, limit: number): Promise<Event[]> {
   return db.rows(sql`
     select e.id, e.operation, e.actor_id as "actorId", e.device_id as "deviceId", e.from_status as "from",
@@ -220,7 +222,7 @@ function selectProgressEvents(db: Db, part: HistoryPart, itemId: Id, limit: numb
 
 const isProgressEvent = sql`'IN_PROGRESS' in (e.from_status, e.to_status) and e.from_status is distinct from e.to_status`;
 
-/** How often work on the item began. */
+/** Number of times that work on the item began. */
 async function countStarts(db: Db, part: HistoryPart, itemId: Id): Promise<number> {
   const row = await db.row<{ count: number }>(sql`
     select count(*)::int as count from events e where ${isIn(part, itemId)} and ${isProgressEvent} and e.to_status = 'IN_PROGRESS'`);

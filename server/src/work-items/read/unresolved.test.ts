@@ -10,7 +10,7 @@ beforeAll(async () => {
   app = await startApp();
 });
 
-/** Leaves the outcome of a number of new items unresolved; answers their ids in the order in which they came. */
+/** Leaves the outcome of a number of new items unresolved; returns their ids in order. */
 async function leaveUnresolved(queue: QueueFixture, count: number) {
   await queue.add(...Array.from({ length: count }, (_, index) => index));
   const items = await queue.claim(count);

@@ -11,7 +11,7 @@ export const listDoubts: PlainOperation<'listDoubts'> = async ({ db, actor }, { 
   return { total, list: await selectUnresolved(db, wanted, query.limit ?? shownItems) };
 };
 
-/** What is in doubt in the queues that the caller sees, or in one of them. */
+/** The condition for items in doubt in the queues that the caller sees, or in one of them. */
 function unresolved(actor: Actor, queueId: Id | undefined): Sql {
   return sql`i.failure_kind = 'IN_DOUBT' and ${seenBy(actor)}
     and (${queueId}::bigint is null or i.queue_id = ${queueId}::bigint)`;
@@ -25,7 +25,7 @@ async function countUnresolved(db: Db, wanted: Sql): Promise<number> {
   return Number(row?.count);
 }
 
-/** The items that are IN_DOUBT, those that have waited longest first. */
+/** The items that are IN_DOUBT, longest-waiting first. */
 function selectUnresolved(db: Db, wanted: Sql, limit: number): Promise<Schemas['ItemInDoubt'][]> {
   return db.rows(sql`
     select i.queue_id as "queueId", q.name as "queueName", i.id, i.version, i.ended_on as since,

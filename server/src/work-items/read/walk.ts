@@ -3,7 +3,7 @@ import { empty, raw, sql, type Db, type Sql } from '../../engine/db.ts';
 import { behindInOne, indexTermsOf, placeOf, type Order, type Place } from './order.ts';
 import { dataOf, rowsOf, type Source } from './source.ts';
 
-/** Items in an order that an index has, all that are set in what it is of, or none. */
+/** Items in the order of an index: either those with a value in its first key, or those without one. */
 export interface Stretch {
   readonly source: Source;
   /** The order within it. */
@@ -12,45 +12,44 @@ export interface Stretch {
   readonly isUnset: boolean;
 }
 
-/** What a walk looks for. */
+/** The conditions and the order of a walk. */
 export interface Search {
   readonly queueId: Id;
-  /** The order of the whole. */
+  /** The order of the whole list. */
   readonly order: Order;
   readonly where: Sql;
   /** Whether the condition needs the data of items. */
   readonly needsData: boolean;
 }
 
-/** What a walk found, in order, and how far it came. */
+/** The findings of a walk, in order, and its extent. */
 export interface Found {
   readonly places: readonly Place[];
   readonly lookedAt: number;
-  /** The place behind which items are left that were not looked at. */
+  /** The place after which items are left that were not examined. */
   readonly goOnAt?: Place | undefined;
-  /** How many items could be skipped, where it was over before. */
+  /** Number of items that could be skipped, where the walk ended early. */
   readonly skipped?: number | undefined;
 }
 
 export interface Pace {
   readonly firstStep: number;
   readonly longestStep: number;
-  /** After this time the walk ends, whatever it found. */
+  /** The walk ends after this time, whatever it has found. */
   readonly budgetMs: number;
 }
 
-/** Where a walk begins, and when it ends. */
+/** The start of a walk, and its limits. */
 interface Way {
-  /** The place to begin behind. */
+  /** The place after which to begin. */
   readonly after: Place | undefined;
-  /** So many items are enough. */
+  /** The number of items to find. */
   readonly wanted: number;
   readonly pace: Pace;
 }
 
 /**
- * Looks at items one after the other, in the order of an index, until enough match or the time is over: few at first, then more at a
- * time.
+ * Examines items one after the other, in the order of an index, until enough match or the time is over: few at first, then more at a time.
  */
 export async function walk(
   db: Db,
@@ -93,7 +92,7 @@ async function walkStretch(
   }
 }
 
-/** Whether a place is one of the stretch, and not of the one before it. */
+/** Whether a place belongs to the stretch, and not to the one before it. */
 function isWithin({ isUnset }: Stretch, { order }: Search, place: Place | undefined): boolean {
   return place !== undefined && (order.length === 1 || (place[0] === null) === isUnset);
 }
@@ -101,7 +100,7 @@ function isWithin({ isUnset }: Stretch, { order }: Search, place: Place | undefi
 interface Step {
   readonly places: readonly Place[];
   readonly lookedAt: number;
-  /** The place of the last item that was looked at. */
+  /** The place of the last item that was examined. */
   readonly last?: Place;
 }
 

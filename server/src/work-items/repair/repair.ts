@@ -107,7 +107,7 @@ function orThrow<T>(verdict: T | Refusal): T {
   return verdict;
 }
 
-/** The holder brings the work to an end, and may exchange the record with that. */
+/** The holder ends the work, and may replace the record at the same time. */
 async function reportByHolder(
   context: QueueContext,
   item: Item,
@@ -116,14 +116,14 @@ async function reportByHolder(
   const { queue, actor } = context;
   if (body.json) {
     const { record } = await exchange(context, item, item.status, { json: body.json });
-    // The report itself is the news.
+    // The report itself is recorded as the event.
     const change = { before: item, after: item, transition: 'progress', actorId: actor.id, record } as const;
     await save(context, queue.id, [change]);
   }
   return applyReport(context, body);
 }
 
-/** An update by somebody who does not hold the item: a consumer takes it, or a person corrects it. */
+/** An update by a user who does not hold the item: a consumer takes it, or a person corrects it. */
 async function updateUnheld(context: QueueContext, item: Item, taking: Taking): Promise<void> {
   const { queue, actor } = context;
   const isTaken = taking.body.status === 'IN_PROGRESS';
@@ -132,7 +132,7 @@ async function updateUnheld(context: QueueContext, item: Item, taking: Taking): 
   await (isTaken ? takeByConsumer(context, item, taking) : repairByPerson(context, item, taking.body));
 }
 
-/** A device that an update names, and why its sender may not have items for it, if so. */
+/** A device named by an update, and the reason why its sender may not have items for it, if any. */
 interface NamedDevice {
   readonly deviceId: Id | undefined;
   readonly refusal: Refusal | undefined;
@@ -145,19 +145,19 @@ async function lockNamedDevice({ db, actor }: QueueContext, body: Body): Promise
   return { deviceId, refusal };
 }
 
-/** An update that may be the wish to take the item, for the device that it names. */
+/** An update that may be a request to take the item, for the named device. */
 interface Taking {
   readonly body: Body;
   readonly device: NamedDevice;
 }
 
-/** A consumer takes an item that waits: it is leased as by a claim. */
+/** A consumer takes a waiting item: it is leased as by a claim. */
 async function takeByConsumer(context: QueueContext, item: Item, { body, device }: Taking): Promise<void> {
   const { db, queue, actor, now } = context;
   const holder = item.status === 'IN_PROGRESS' ? await selectHolder(db, item) : undefined;
   orThrow(decideTake(item, body, { queue, actor, holder, now }));
   const { deviceId, refusal } = device;
-  // The device of an attempt before is part of the item as it was read: nobody means it.
+  // The device of an earlier attempt is part of the item as it was read, and not meant as a request.
   if (refusal && deviceId !== item.deviceId) throw refusal;
   const slot = { actorId: actor.id, deviceId: refusal ? undefined : deviceId };
   await takeItem(context, item.id, slot, 'updateWorkItem');
@@ -165,7 +165,7 @@ async function takeByConsumer(context: QueueContext, item: Item, { body, device 
     await noteByHolder(context, await lockItem(context, item.id), body);
 }
 
-/** The holder keeps the item, as by a heartbeat, if it says IN_PROGRESS; the version rises only if there is something to note. */
+/** The holder keeps the item, as by a heartbeat, if the status is IN_PROGRESS; the version rises only if there is something to note. */
 async function keepByHolder(context: QueueContext, item: Item, body: Body): Promise<void> {
   const { db, queue, now } = context;
   orThrow(resultProblem(item.status, body.result));
@@ -175,10 +175,10 @@ async function keepByHolder(context: QueueContext, item: Item, body: Body): Prom
   else await saveLeases(db, queue.id, [kept]);
 }
 
-// All that a holder may change while the work goes on.
+// The members that a holder may change while the work goes on.
 const notedMembers = ['json', 'output', 'comment', 'progress', 'resultText', 'tags', 'priority'] as const;
 
-/** Whether an update says anything new: an item is often sent back whole, as it was read. */
+/** Whether an update contains anything new: an item is often sent back whole, as it was read. */
 function isNews(update: Body, known: Schemas['WorkItem']): boolean {
   return notedMembers.some(
     (name) => update[name] !== undefined && !isDeepStrictEqual(update[name], known[name]),
@@ -196,8 +196,8 @@ async function repairByPerson(context: QueueContext, item: Item, body: Body): Pr
 }
 
 /**
- * Applies a report like finishWorkItems. The refusal of a late one is an answer, so that the report stays on record; any other refusal
- * undoes the call.
+ * Applies a report like finishWorkItems. The refusal of a late one is returned, so that the report stays recorded; any other refusal undoes
+ * the call.
  */
 async function applyReport(context: QueueContext, body: Body): Promise<Schemas['WorkItem'] | Refusal> {
   const sent = { actorId: context.actor.id, id: body.id, report: reportIn(body) };
@@ -263,7 +263,7 @@ async function saveRepair(
   return readItem(context, itemId);
 }
 
-/** Exchanges the data of an item for those that are sent; answers them with the record by which it gets its unique key, where it needs one. */
+/** Replaces the data of an item by the sent ones; returns them with the record for its unique key, where it needs one. */
 async function exchange(
   { db, queue }: QueueContext,
   item: Item,
@@ -271,7 +271,7 @@ async function exchange(
   sent: Pick<Body, 'json' | 'output'>,
 ) {
   const { id, modelVersion = 0 } = item;
-  // The holder goes on with the names that the item was claimed with.
+  // The holder goes on with the names with which the item was claimed.
   const version = to === 'IN_PROGRESS' ? modelVersion : queue.modelVersion;
   const { json, ...next } = await exchangeData(db, queue, { id, version }, sent);
   orThrow(decideData(item, to, queue.attributes, json));

@@ -46,7 +46,7 @@ describe('a repair', () => {
   }
 });
 
-/** The meaning of a status that a person sends, by the state that the item is in. */
+/** The meaning of a status sent by a person, by the state of the item. */
 const meanings: [state: string, sent: Partial<Update>, meaning: Repair | 'STATUS_CONFLICT'][] = [
   ['NEW', {}, 'edit'],
   ['NEW', { status: 'COMPLETE' }, 'complete'],
@@ -267,7 +267,7 @@ describe('a request to cancel', () => {
     const verdict = decideCancel(item, request, now);
     if (item.status !== 'IN_PROGRESS') return expect(codeOf(verdict)).toBe('STATUS_CONFLICT');
     if (item.cancelRequestedOn) return expect(verdict).toBe('repeated');
-    // The version is the fence of the holder, who is to report with it.
+    // The version is the holder's fence, with which it has to report.
     expect(granted(verdict)).toMatchObject({ transition: 'cancel', reason: 'sent twice' });
     expect(granted(verdict).item).toMatchObject({
       version: 5,

@@ -15,10 +15,10 @@ import {
   type Move,
 } from '../item/rules.ts';
 
-/** The update that a person, or the holder in a single call, asks for. */
+/** The update wanted by a person, or by the holder in a single call. */
 export type Update = Omit<Schemas['UpdateWorkItemRequest'], 'id' | 'queueId' | 'json'>;
 
-/** The transitions that people may ask for on an item that nobody holds, besides moving and deleting it. */
+/** The transitions that people may request for an item that nobody holds, besides moving and deleting it. */
 export type Repair = Extract<
   TransitionName,
   | 'release'
@@ -64,7 +64,7 @@ export function decideUpdate(item: Item, update: Update, circumstances: RepairCi
   return disagreement ?? decideRepair(item, repairOf(item, update), update, circumstances);
 }
 
-/** The repair that leads to the status that a person asks for; with the present status, an edit. */
+/** The repair that leads to the status wanted by a person; with the present status, an edit. */
 function repairOf(item: Item, update: Update): Repair {
   const { status = item.status, deferredUntil } = update;
   if (isAnswer(item, update)) return resolutions[status] ?? repairs[status] ?? 'edit';
@@ -72,7 +72,7 @@ function repairOf(item: Item, update: Update): Repair {
   return status === item.status && !isDeferredAnew ? 'edit' : (repairs[status] ?? 'edit');
 }
 
-/** Whether the status that is sent resolves an item that is IN_DOUBT; sent back as it was read, it does not. */
+/** Whether the sent status resolves an item that is IN_DOUBT; sent back as it was read, it does not. */
 function isAnswer(item: Item, { status, failureKind }: Update): boolean {
   if (item.failureKind !== 'IN_DOUBT' || status === undefined) return false;
   return status !== 'FAILED' || failureKind !== 'IN_DOUBT';
@@ -83,7 +83,7 @@ type Meaning = Partial<Record<Status, Repair>>;
 const repairs: Meaning = { COMPLETE: 'complete', FAILED: 'giveUp', DEFERRED: 'defer' };
 const resolutions: Meaning = { COMPLETE: 'resolveDone', FAILED: 'resolvePartly' };
 
-/** The repair of an item that nobody holds. A change of status is for the version that the person has seen. */
+/** The repair of an item that nobody holds. A change of status applies to the version that the person has seen. */
 export function decideSeenRepair(
   item: Item,
   { version, repair, ...remarks }: Remarks & { readonly version: number; readonly repair: Repair },
@@ -99,7 +99,7 @@ export function stale({ id, version }: Pick<Item, 'id' | 'version'>): Refusal {
   );
 }
 
-/** The same for the item at its present version, whichever the person has seen. */
+/** The same for the present version of the item, whichever the person has seen. */
 export function decideRepair(
   item: Item,
   repair: Repair,
@@ -118,10 +118,10 @@ export function decideRepair(
   return { transition: repair, item: next, reason: remarks.reason };
 }
 
-/** Members cleared on an item that is to be processed anew; its attempts tell what was wrong with it. */
+/** Members cleared on an item that is to be processed again; its attempts show what was wrong with it. */
 const cleared = { lapseCount: undefined, error: undefined };
 
-/** Of an item that is restarted as well: it has all its retries, and what it was restarted by before counts no more. */
+/** Members set on an item that is also restarted: it has all its retries again, and the former remedy no longer counts. */
 const renewal = { ...cleared, remedyId: undefined, retryCount: 0 };
 
 /** The members that a repair changes besides the status. */
@@ -152,7 +152,10 @@ function changeBy(
   }
 }
 
-/** The members that a deferral changes. An item that had failed has no longer: it needs a future expiry, and only a new error is kept. */
+/**
+ * The members that a deferral changes. An item that had failed no longer counts as failed: it needs a future expiry, and only a new error
+ * is kept.
+ */
 function deferral(
   item: Item,
   remarks: Remarks,
@@ -171,22 +174,22 @@ function passed(field: string, now: Date): Refusal {
   });
 }
 
-/** The error that a person sends; the item's own, sent back as it was read, is none. */
+/** The error sent by a person; the item's own, sent back as it was read, does not count. */
 function newError(item: Item, { error }: Remarks): string | undefined {
   return error === item.error ? undefined : error;
 }
 
-/** The error of an item that was done in part, in place of the one that told its outcome was unresolved. */
+/** The error of an item that was partly done, in place of the one that said its outcome was unresolved. */
 function partlyDone(item: Item, remarks: Remarks): string {
   return newError(item, remarks) ?? bounded(`${passage(item)}; it was done in part: ${remarks.comment}`);
 }
 
-/** The key of an item that waited for its retry, whose place was behind all items that came until then. */
+/** The key of an item that waited for its retry: no later than now, as its place was after all items that came until the retry. */
 function atLatestNow(sortKey: Buffer, now: Date): Buffer {
   return arrivalIn(sortKey) > now ? movedBehind(sortKey, now) : sortKey;
 }
 
-/** The change, with a new expiry counted from now for an item that has expired: it would fail again at once. */
+/** The change, with a new expiry counted from now for an item that has expired: otherwise it would fail again at once. */
 function renewed(
   item: Item,
   queue: RepairCircumstances['queue'],
@@ -202,7 +205,7 @@ function renewed(
   );
 }
 
-/** The request to cancel an item: it goes on until its holder hears of it. */
+/** The request to cancel an item: it goes on until its holder learns of it. */
 export function decideCancel(
   item: Item,
   { actorId, reason }: { readonly actorId: Id; readonly reason: string | undefined },
@@ -222,7 +225,7 @@ export function decideCancel(
 const longestReason = 1000;
 const answers = { DONE: 'resolveDone', NOT_DONE: 'resolveNotDone', PARTLY: 'resolvePartly' } as const;
 
-/** The repair that a person's answer makes of an item that is IN_DOUBT. */
+/** The repair for a person's answer about an item that is IN_DOUBT. */
 export function decideResolve(
   item: Item,
   { version, answer, note }: Schemas['ResolveRequest'],
@@ -245,7 +248,7 @@ interface TakeCircumstances {
   readonly now: Date;
 }
 
-/** Why a user is not given the item that they want, if they are not: what a claim would not grant, this does not either. */
+/** The reason why a user does not get the wanted item, if any: the same limits as for a claim. */
 export function decideTake(
   item: Item,
   { version, result }: Pick<Update, 'version' | 'result'>,
@@ -266,7 +269,7 @@ function mayNotTake(
   queue: TakeCircumstances['queue'],
   actor: TakeCircumstances['actor'],
 ): Refusal {
-  // People send an item back as they read it: they want to correct what somebody works on.
+  // People send an item back as they read it: they want to correct one on which somebody works.
   if (item.status === 'IN_PROGRESS' && actor.capabilities.has('repair')) return notNow(item, 'edit');
   return new Refusal(
     'FORBIDDEN',
@@ -275,11 +278,11 @@ function mayNotTake(
   );
 }
 
-/** @param other the user who holds the item; undefined for the one who asks. */
+/** @param other the user who holds the item; undefined when that is the caller. */
 function heldAlready(item: Item, seen: number, other: string | undefined): Refusal {
   const { id, version, leaseExpiresOn } = item;
   const until = leaseExpiresOn?.toISOString();
-  // Several programs may share a user: to give it to the second one as well would have both do the work.
+  // Several programs may share a user: giving it to the second one as well would have both do the work.
   const advice = other
     ? `${other} holds it until ${until}. Take another one.`
     : `your user holds it until ${until}. If no other program of this user took it, the answer to your call was lost: go on with version ${version}.`;
@@ -296,7 +299,7 @@ function givesNothing({ id }: TakeCircumstances['queue']): Refusal {
   );
 }
 
-/** Why the item is none of those that wait to be processed now. */
+/** The reason why the item is not waiting to be processed now. */
 function notWaiting(item: Item, now: Date): Refusal {
   if (item.failureKind === 'IN_DOUBT') return notNow(item, 'claim');
   return new Refusal('STATUS_CONFLICT', `Item ${item.id} ${stateOf(item, now)}`);
@@ -312,7 +315,7 @@ function stateOf({ status, notBefore, expiresOn }: Item, now: Date): string {
   return `is DEFERRED ${until ?? 'for ever'}. To let it go on, release it (releaseWorkItem).`;
 }
 
-/** Why a transition that a person wants cannot happen to the item as it is. */
+/** The reason why a transition wanted by a person is not possible for the item in its present state. */
 export function notNow(item: Item, wanted: TransitionName): Refusal {
   const { id, status, leaseExpiresOn } = item;
   if (status === 'IN_PROGRESS') {

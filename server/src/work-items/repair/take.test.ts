@@ -11,7 +11,7 @@ const far = '2099-01-01T00:00:00.000Z';
 
 type Item = Schemas['WorkItem'] | undefined;
 
-/** An update as a program of version 4 sends it. */
+/** An update in the form of a program of version 4. */
 function put(
   queue: QueueFixture,
   item: Item,

@@ -8,7 +8,7 @@ import { hostOf, idOf, queueOf, readMoment, type Scene } from '../scene.ts';
 import type { Show } from '../show.ts';
 import { until } from '../until.ts';
 
-/** Kills a device after it has sent a payment and before it could say so, and settles what nobody but a person can know. */
+/** Kills a device after it has sent a payment and before it could report it, and settles the question that only a person can answer. */
 export async function tellDeath(scene: Scene, show: Show): Promise<void> {
   const { stage, feed } = scene;
   show.chapter(
@@ -51,7 +51,7 @@ export async function settle(scene: Scene, show: Show, item: Schemas['WorkItem']
   show.say(`Anna looks the payment up at the bank, and answers ${answer}: "${note}".`);
 }
 
-/** @returns what the device held that was killed; undefined when it had just reported it, and works on. */
+/** @returns the item of the killed device; undefined when the device had just reported it, and works on. */
 async function killOne(scene: Scene): Promise<Stint | undefined> {
   const stint = await sentPayment(scene);
   const agent = stint && scene.agents.get(hostOf(scene, stint.deviceId));
@@ -64,7 +64,7 @@ async function killOne(scene: Scene): Promise<Stint | undefined> {
   return status === 'IN_PROGRESS' ? stint : undefined;
 }
 
-/** A payment that a device has sent, and not reported yet. */
+/** A payment that a device has sent and not yet reported. */
 async function sentPayment(scene: Scene): Promise<Stint | undefined> {
   const { feed, anna, stage, queueIds } = scene;
   const queueId = idOf(queueIds, 'Payments');

@@ -45,7 +45,7 @@ async function readItems({ anna, queueIds }: Scene): Promise<readonly Item[]> {
   return (await Promise.all(pages)).flatMap(({ list }) => list);
 }
 
-/** The number of items of which the feed has told the end. */
+/** The number of items whose end the feed has told. */
 function toldEnds({ feed }: Scene): number {
   const ends = feed.events.filter(({ to, from }) => from !== to && (to === 'COMPLETE' || to === 'FAILED'));
   return new Set(ends.map(({ itemId }) => itemId)).size;

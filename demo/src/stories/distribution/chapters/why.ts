@@ -9,7 +9,7 @@ import { until } from '../until.ts';
 
 const deferSeconds = 8;
 
-/** Asks about whatever does not run, and does what the answers say. */
+/** Asks about everything that does not run, and follows the answers. */
 export async function tellWhy(scene: Scene, show: Show): Promise<void> {
   show.chapter(
     'Why is this not running?',
