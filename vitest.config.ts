@@ -23,7 +23,7 @@ export default defineConfig({
     globalSetup: 'server/src/testing/cluster.ts',
     // One more than there are cores: some files wait for what takes its time, such as deadlines that have to pass.
     maxWorkers: Math.min(4, availableParallelism() + 1),
-    reporters: ['default', summaryReporter(process.env['MILLRACE_FAILED_TESTS'])],
+    reporters: ['default', summaryReporter()],
     projects: [
       // The first by name, begun first: its files take longest.
       {

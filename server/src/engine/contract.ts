@@ -177,9 +177,7 @@ const mostComplaints = 20;
 // Between two pauses: some tens of microseconds for each.
 const membersAtOnce = 50;
 
-/**
- * The check for bodies: first everything around the lists, which bounds their lengths, then their members until enough problems are found.
- */
+/** The check for bodies: first everything around the lists, which bounds their lengths, then members until enough problems are found. */
 function bodyCheck(pointer: string, { lists = {} }: Media, reading?: Reading) {
   const names = Object.keys(lists);
   const ofFrame = boundedCheck(`${pointer}/frame`, reading, new Set(names));

@@ -70,9 +70,7 @@ export interface PublicContext extends Omit<
   readonly sessionHours: number;
   /** Hours without use after which a session kept by a browser ends. */
   readonly idleHours: number;
-  /**
-   * Counts the request towards the limits of its user, once the user is proved. @throws Refusal TOO_MANY_REQUESTS for one request too many
-   */
+  /** Counts the request towards the limits of its user, once proved. @throws Refusal TOO_MANY_REQUESTS for one request too many */
   readonly count: (who: Who) => void;
 }
 
@@ -107,10 +105,7 @@ interface BareContext extends Pick<PublicContext, 'token' | 'log'> {
 
 /** The context of an operation that takes several transactions: it may be long and holds nobody up. */
 export interface StepsContext<C extends Context = Context> {
-  /**
-   * Runs one step in a transaction of its own, which writes unless stated otherwise. The caller must still be allowed to call the
-   * operation.
-   */
+  /** Runs one step in a transaction of its own, which writes unless stated otherwise. The caller must still have the right to call. */
   readonly transact: <T>(work: (context: C) => Promise<T>, access?: Access) => Promise<T>;
   /** The same for a step that may take minutes. It keeps no other read waiting; few of these run at a time. */
   readonly transactLong: <T>(work: (context: C) => Promise<T>, access?: Access) => Promise<T>;
@@ -267,10 +262,7 @@ export type StreamOperation<O extends OperationId> = (
   input: Input<O>,
 ) => Promise<StreamPart>;
 
-/**
- * The kinds of functions that perform operations: by the scope of their callers and of the context, then by the effect stated in the
- * contract.
- */
+/** The kinds of functions that perform operations: by the scope of callers and context, then by the effect stated in the contract. */
 interface FunctionKinds<O extends OperationId> {
   /** Callers need no token. */
   readonly public: {
