@@ -46,19 +46,23 @@ export const shared = [
 
 /**
  * All call the same operation at the same moment, and only those who may are answered; goes on until told to stop, and until each operation
- * was refused to somebody.
+ * was refused to somebody and an item was taken by its id.
  */
 export async function mingle(crowd: Crowd, meeting: Meeting, signal: AbortSignal): Promise<void> {
   const people = [crowd.participant, crowd.consumer, crowd.stranger].map((place) => handsOf(place));
   const [{ chance, clients }] = people as [Hands];
   const denied = new Set<string>();
-  for (let count = 1; !signal.aborted || shared.some((operation) => !denied.has(operation)); count += 1) {
+  let hasTaken = false;
+  const isOver = () => signal.aborted && hasTaken && shared.every((operation) => denied.has(operation));
+  for (let count = 1; !isOver(); count += 1) {
     const server = chance.below(clients.length);
     const here = people.map((hands) => ({ hands, client: hands.clients[server] as Client }));
     const [participant, consumer, stranger] = here as [Caller, Caller, Caller];
     const round = { participant, consumer, stranger, queueId: chance.oneOf(meeting.queueIds), denied };
     const added = await addTogether(round, `crowd ${count}`);
-    const held = await (chance.once(2) || !added ? claimTogether(round) : takeTogether(round, added));
+    const isClaim = chance.once(2) || !added;
+    const held = await (isClaim ? claimTogether(round) : takeTogether(round, added));
+    hasTaken ||= !isClaim && held !== undefined;
     if (held) await workTogether(round, held);
     const ofOthers = { path: { id: chance.oneOf(meeting.deviceIds) }, body: { leaseSeconds } };
     await tryInVain(round, [stranger], 'requestWork', (client) => client.requestWork(ofOthers, limits));

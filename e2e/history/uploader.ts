@@ -18,13 +18,14 @@ interface End {
 }
 
 /**
- * Sends files until told to stop, and gives some of them up on the way. Some files without an answer are sent again, as their rows must not
+ * Sends files until told to stop, and until one was answered; gives some of them up on the way. Some files without an answer are sent again, as their rows must not
  * come twice.
  */
 export async function send(place: Place, queueIds: readonly number[], signal: AbortSignal): Promise<void> {
   const hands = handsOf(place);
   const { chance } = hands;
-  for (let count = 1; !signal.aborted; count += 1) {
+  let hasUploaded = false;
+  for (let count = 1; !signal.aborted || !hasUploaded; count += 1) {
     const keys = Array.from(
       { length: 3 + chance.below(4) },
       (_, index) => `${place.name} ${count} row ${index}`,
@@ -33,8 +34,9 @@ export async function send(place: Place, queueIds: readonly number[], signal: Ab
     const sending = { queueId: chance.oneOf(queueIds), keys, isLong, isAsync };
     const ends: End[] = [{}, {}, { afterMs: chance.below(400) }, { afterShare: chance.below(100) / 100 }];
     let isKnown = await sendOnce(place, hands, sending, chance.oneOf(ends));
-    for (let tries = chance.below(3); tries > 0 && !isKnown && !signal.aborted; tries -= 1)
+    for (let tries = chance.below(3); tries > 0 && !isKnown; tries -= 1)
       isKnown = await sendOnce(place, hands, sending);
+    hasUploaded ||= isKnown;
     await sleep(chance.below(1500));
   }
 }
