@@ -8,7 +8,7 @@ import type { Reporter, TestModule } from 'vitest/node';
  * @param failedList a file to be written that names the files with failures, one a line; none where an error outside of any test
  * belongs to no file
  */
-export function summaryReporter(failedList = process.env['MILLRACE_FAILED_TESTS']): Reporter {
+export function summaryReporter(failedList = process.env['FAILED_TESTS_FILE']): Reporter {
   const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
   return {
     onInit() {
