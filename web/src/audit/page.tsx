@@ -19,7 +19,7 @@ export function Page() {
   const { data } = useSuspenseQuery(headQuery());
   useTitle(m.audit.title);
   return (
-    <div className={css.page}>
+    <div className={`page ${css.page}`}>
       <h1>{m.audit.title}</h1>
       <p>{m.audit.text}</p>
       <State head={data} />

@@ -39,7 +39,7 @@ export function Verify() {
       <p role="status" className={css.said} data-state={found?.problems.length ? 'bad' : state}>
         {toldOf(state, found)}
       </p>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       {found !== undefined && found.problems.length > 0 && (

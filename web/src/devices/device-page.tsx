@@ -35,7 +35,7 @@ export function Page() {
   useRows(page);
   useTitle(nameOf(device), m.devices.title);
   return (
-    <article ref={page} className={css.device}>
+    <article ref={page} className={`page ${css.device}`}>
       <header>
         <nav aria-label={m.common.breadcrumb}>
           <Link to="/devices">{m.devices.title}</Link> /

@@ -59,7 +59,7 @@ export function Ask(props: AskProps) {
     >
       <Heading slot="title">{title}</Heading>
       {children}
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <div className={css.actions}>

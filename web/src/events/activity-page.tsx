@@ -11,7 +11,7 @@ export function Page() {
   const { q = '' } = useSearch({ from: '/frame/queues/$id/activity' });
   const navigate = useNavigate({ from: '/queues/$id/activity' });
   return (
-    <div className={css.page}>
+    <div className={`page ${css.page}`}>
       <EventsView
         q={q}
         queueId={toId(id)}

@@ -13,7 +13,7 @@ export function Page() {
   const navigate = useNavigate({ from: '/events' });
   useTitle(m.events.title);
   return (
-    <div className={css.page}>
+    <div className={`page ${css.page}`}>
       <h1>{m.events.title}</h1>
       {event === undefined ? (
         <EventsView q={q} onFilter={(next) => void navigate({ search: next ? { q: next } : {} })} />

@@ -26,7 +26,7 @@ export function CheckStep({ queueId, file, preview, reading }: StepProps) {
           ? m.intake.trial(trial.created, trial.rejected ?? 0, trial.duplicates ?? 0)
           : !error && m.intake.trying}
       </p>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {error?.message}
       </p>
       {trial && <Problems trial={trial} queueId={queueId} />}
@@ -36,7 +36,7 @@ export function CheckStep({ queueId, file, preview, reading }: StepProps) {
           <fieldset className={css.choices}>
             <legend>{m.intake.whatOf}</legend>
             {choices.map((one) => (
-              <label key={one} className={css.check}>
+              <label key={one} className="check">
                 <input
                   type="radio"
                   name="onError"
@@ -140,7 +140,7 @@ function Rows({ preview }: { readonly preview: Schemas['FilePreview'] }) {
                   <Text>{shown(json[attribute], problems, attribute)}</Text>
                 </td>
               ))}
-              <td className={css.problem}>
+              <td className="problem">
                 <Text>{problems.map(({ column, reason }) => m.intake.kind(column, reason)).join('; ')}</Text>
               </td>
             </tr>

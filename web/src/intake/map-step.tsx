@@ -25,7 +25,7 @@ export function MapStep(props: StepProps & { readonly modelId: Id }) {
         </p>
       )}
       <Columns {...props} attributes={model?.attributes ?? []} />
-      <label className={css.check}>
+      <label className="check">
         <input
           type="checkbox"
           checked={reading.leavesOut}
@@ -145,7 +145,7 @@ function Formats({ reading, onRead }: Pick<StepProps, 'reading' | 'onRead'>) {
 function HeaderProblems({ problems }: { readonly problems: readonly Schemas['ErrorDetail'][] }) {
   if (problems.length === 0) return undefined;
   return (
-    <div className={css.problem}>
+    <div className="problem">
       <p>{m.intake.wouldBeRefused}</p>
       <ul>
         {problems.map(({ field, message }, index) => (

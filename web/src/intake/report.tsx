@@ -46,7 +46,7 @@ function Outcome({ upload }: { readonly upload: Upload }) {
   if (upload.state === 'CUT') return <p>{m.intake.cut}</p>;
   if (upload.state === 'REFUSED')
     return (
-      <p className={css.problem}>
+      <p className="problem">
         {m.intake.refused} {upload.refusal?.message}
       </p>
     );
@@ -97,7 +97,7 @@ function Stored({ upload, queueId, uploadId }: Props & { readonly upload: Upload
         {errorRows > 0 && <Button onPress={save}>{m.intake.errors(errorRows)}</Button>}
         {!undoneOn && batchId !== undefined && <UndoButton queueId={queueId} uploadId={uploadId} />}
       </div>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <Problems trial={upload} queueId={queueId} />

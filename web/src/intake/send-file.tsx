@@ -48,7 +48,7 @@ export function SendFile({ queueId, amount, ...sending }: Props) {
   const { name, size } = sending.file;
   return (
     <>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       {known && <KnownFile queueId={queueId} known={known} onAgain={() => void begin(true)} />}

@@ -47,7 +47,7 @@ function Undo({ queueId, uploadId, onClose }: Props & { readonly onClose: () => 
           <li key={status}>{m.intake.left(count, m.status[status], reason)}</li>
         ))}
       </ul>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <div className={css.actions}>

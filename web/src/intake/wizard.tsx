@@ -77,7 +77,7 @@ function Steps({ queue, file, step, setStep }: StepsProps) {
         <b>{file.name}</b> {m.intake.kilobytes(file.size)}
       </p>
       <p role="status">{isFetching ? m.intake.looking : ''}</p>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {error?.message}
       </p>
       {shared && !error && (

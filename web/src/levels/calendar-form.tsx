@@ -47,7 +47,7 @@ export function CalendarForm({ calendar, onClose }: Props) {
         <Text>{calendar ? m.levels.changeOf(calendar.name) : m.levels.newCalendar}</Text>
       </Heading>
       <CalendarFields draft={draft} change={change} />
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <div className={css.actions}>

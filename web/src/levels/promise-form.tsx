@@ -59,7 +59,7 @@ export function PromiseForm({ level, queue, onSaved }: Props) {
         <Input name="hourlyCost" type="number" {...{ draft, change }} />
         {draft.hourlyCost !== '' && <Input name="currency" type="text" {...{ draft, change }} />}
       </fieldset>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <Save queue={queue} request={request} />

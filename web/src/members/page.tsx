@@ -47,7 +47,7 @@ export function Page() {
     <div className={css.page}>
       <h2>{m.members.title}</h2>
       <p role="status">{said}</p>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       {!mayEdit && <MayNot queue={queue}>{m.members.mayNot}</MayNot>}

@@ -49,7 +49,7 @@ export function ChangeModel({ model, onClose }: Props) {
       <div role="status">
         {trial ? <Trial trial={trial} marks={marksIn(attributes, drafts)} /> : isBusy && m.models.trying}
       </div>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <div className={css.actions}>

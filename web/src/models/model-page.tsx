@@ -32,7 +32,7 @@ export function Page() {
   };
   const mayChange = model.capabilities?.includes('edit') === true;
   return (
-    <div className={css.page}>
+    <div className="page">
       <nav aria-label={m.common.breadcrumb}>
         <Link to="/workitemmodels">{m.models.title}</Link> /
       </nav>

@@ -22,7 +22,7 @@ export function Page() {
   const models = state === undefined ? current : archived;
   useTitle(m.models.title);
   return (
-    <div className={css.page}>
+    <div className="page">
       <header className={css.head}>
         <h1>{m.models.title}</h1>
         <Choice

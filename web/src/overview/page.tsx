@@ -57,7 +57,7 @@ export function Page() {
     ),
   );
   return (
-    <div ref={page} className={css.overview}>
+    <div ref={page} className={`page ${css.overview}`}>
       <h1>{m.overview.title}</h1>
       <Needs needs={needs} isKnown={isExplained && clusters !== undefined} />
       <Promises />

@@ -79,7 +79,7 @@ export function DeleteRole({ role, onClose }: Props) {
     >
       <p>{m.roles.deleteText}</p>
       <div role="status">{trial ? <Taken effect={trial} /> : problem === '' && m.roles.trying}</div>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
     </Ask>

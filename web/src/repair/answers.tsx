@@ -59,7 +59,7 @@ export function Answers({ item, onSettled }: Props) {
         <Label>{m.doubts.note}</Label>
         <Input ref={field} />
       </TextField>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <div className={css.buttons}>

@@ -75,7 +75,7 @@ function Question({ queueId, id, queueName, onSettled, onLater }: QuestionProps)
           <Text>{m.doubts.in(queueName)}</Text>
         </small>
       </h2>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {error?.message}
       </p>
       {item && <Evidence item={item} />}

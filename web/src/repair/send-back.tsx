@@ -54,7 +54,7 @@ export function SendBack(props: Props) {
   return (
     <>
       {unsound.length > 0 && (
-        <span role="status" className={css.problem}>
+        <span role="status" className="problem">
           {m.repair.invalid(unsound.length)}
         </span>
       )}
@@ -123,7 +123,7 @@ function Confirm({ onClose, ...props }: Props & { readonly onClose: () => void }
           <Input />
         </TextField>
       )}
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <div className={css.buttons}>
@@ -181,7 +181,7 @@ function Lines({
       {lines.map(({ id, changes }) => (
         <li key={id}>
           <span className="id">{id}</span> <Text>{changes.join(' · ')}</Text>
-          {errors.get(id) && <span className={css.problem}> {errors.get(id)}</span>}
+          {errors.get(id) && <span className="problem"> {errors.get(id)}</span>}
         </li>
       ))}
     </ul>

@@ -26,7 +26,7 @@ export function Page() {
     [m.settings.roles, roles.map(({ name = '' }) => name).join(', ')],
   ] as const;
   return (
-    <div className={css.page}>
+    <div className={`page ${css.page}`}>
       <h1>{m.settings.title}</h1>
       <div className={css.columns}>
         <section>

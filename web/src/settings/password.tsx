@@ -67,7 +67,7 @@ function PasswordForm({ username, onDone }: FormProps) {
         <Input autoComplete="current-password" />
       </TextField>
       <NewPassword username={username} present={present} onChange={setChosen} />
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <div>

@@ -23,7 +23,7 @@ export function Danger({ queue }: Props) {
   return (
     <section className={css.danger}>
       <h3>{m.setup.danger}</h3>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <Archive queue={queue} act={act} />

@@ -77,7 +77,7 @@ export function MoreFields(props: FieldsProps) {
     <>
       <fieldset className={css.group}>
         <legend>{m.setup.duplicates}</legend>
-        <label className={css.check}>
+        <label className="check">
           <input
             type="checkbox"
             checked={draft.disallowDuplicate}
@@ -308,7 +308,7 @@ function Names({ label, chosen, all, onChange }: NamesProps) {
     <div role="group" aria-label={label} className={css.names}>
       <span>{label}:</span>
       {all.map((name) => (
-        <label key={name} className={css.check}>
+        <label key={name} className="check">
           <input type="checkbox" checked={chosen.includes(name)} onChange={() => toggle(name)} /> {name}
         </label>
       ))}

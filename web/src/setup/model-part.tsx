@@ -26,7 +26,7 @@ export function ModelPart({ models, model, onChange }: Props) {
     <>
       <div role="radiogroup" aria-label={m.setup.model} className={css.names}>
         {[false, true].map((isMade) => (
-          <label key={String(isMade)} className={css.check}>
+          <label key={String(isMade)} className="check">
             <input type="radio" name="model" checked={makes === isMade} onChange={() => choose(isMade)} />{' '}
             {isMade ? m.setup.make : m.setup.pick}
           </label>
@@ -94,7 +94,7 @@ function Made({ model, onChange }: Omit<Props, 'models'>) {
           {m.setup.guess}
         </Button>
       </div>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       {model.drafts.length > 0 && (

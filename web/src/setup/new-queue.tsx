@@ -70,7 +70,7 @@ function NewQueueForm({ queue, onModel, children }: FormProps) {
   };
   return (
     <Form
-      className={css.page}
+      className={`page ${css.page}`}
       onSubmit={(event) => {
         event.preventDefault();
         void create();
@@ -81,7 +81,7 @@ function NewQueueForm({ queue, onModel, children }: FormProps) {
       </nav>
       <h1>{m.setup.newQueue}</h1>
       {children}
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <div className={css.actions}>

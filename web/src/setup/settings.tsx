@@ -26,7 +26,7 @@ export function Page() {
   const mayEdit = queue.capabilities?.includes('edit') === true;
   useTitle(m.setup.settings, queue.name ?? id);
   return (
-    <div className={css.page}>
+    <div className={`page ${css.page}`}>
       <h2>{m.setup.settings}</h2>
       <p role="status">{said}</p>
       {!mayEdit && <MayNot queue={queue}>{m.setup.mayNot}</MayNot>}
@@ -64,7 +64,7 @@ function SettingsForm({ queue, onSaved }: FormProps) {
           {m.setup.review}
         </Button>
         {changes.length === 0 && <span className="soft">{m.setup.nothing}</span>}
-        <span role="status" className={css.problem}>
+        <span role="status" className="problem">
           {emptied !== '' && m.setup.emptied(emptied)}
         </span>
       </div>
@@ -125,7 +125,7 @@ function Review({ queue, changes, onClose, onSaved }: ReviewProps) {
           ))}
         </tbody>
       </table>
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <div className={css.actions}>

@@ -30,7 +30,7 @@ export function Shortcuts({ onClose }: { readonly onClose: () => void }) {
               </dl>
             </section>
           ))}
-          <label className={css.single}>
+          <label className="check">
             <input
               type="checkbox"
               checked={keys !== false}

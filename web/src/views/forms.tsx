@@ -98,7 +98,7 @@ function NameFields({ name, shared, onName, onShared }: NameProps) {
         <Input autoComplete="off" />
       </TextField>
       {onShared && (
-        <label className={css.check}>
+        <label className="check">
           <input type="checkbox" checked={shared} onChange={({ target }) => onShared(target.checked)} />
           {m.views.share}
         </label>

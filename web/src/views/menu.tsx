@@ -52,7 +52,7 @@ export function ViewsMenu({ queueId, view: id, shown, onPick }: Props) {
           </Menu>
         </Popover>
       </MenuTrigger>
-      <span role="alert" className={css.problem}>
+      <span role="alert" className="problem">
         {problem || (isGone && m.views.gone)}
       </span>
       <Over isOpen={asked === 'save'} onClose={close}>

@@ -38,7 +38,7 @@ export function AttributeField({ name, type, typed, isHidden = false, hint: said
         autoComplete="off"
       />
       {hint && <Hint slot="description">{hint}</Hint>}
-      <FieldError className={css.problem}>{m.edit.noNumber}</FieldError>
+      <FieldError className="problem">{m.edit.noNumber}</FieldError>
     </TextField>
   );
 }

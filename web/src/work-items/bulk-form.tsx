@@ -103,7 +103,7 @@ function Trial({ queueId, tried: { trial, problem }, isComplete, onFollow }: Tri
         {trial ? toldOf(trial) : !problem && (isComplete ? m.bulk.trying : m.bulk.fillIn)}
       </p>
       {trial && <Refusals queueId={queueId} refusals={trial.refusals} onFollow={onFollow} />}
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
     </>

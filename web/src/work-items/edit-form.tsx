@@ -50,7 +50,7 @@ export function EditForm({ data, types, onDone, onCancel }: Props) {
         <TextField value={text} onChange={setText} isInvalid={edited === undefined} className={css.field}>
           <Label>{m.edit.json}</Label>
           <TextArea rows={14} spellCheck={false} className={css.code} />
-          <p role="alert" className={css.problem}>
+          <p role="alert" className="problem">
             {problemIn(text)}
           </p>
         </TextField>

@@ -78,7 +78,7 @@ function Edit({ item: first, types, onDone }: EditProps) {
     <>
       <p>{m.edit.basedOn(String(base.version))}</p>
       <Changes changes={changes} before={m.edit.before} after={m.edit.after} />
-      <p role="alert" className={css.problem}>
+      <p role="alert" className="problem">
         {problem}
       </p>
       <div className={css.actions}>
@@ -114,7 +114,7 @@ function Meanwhile({ theirs, clashes, onApply, onCancel }: MeanwhileProps) {
       ) : (
         <p>{m.edit.dataAsSeen}</p>
       )}
-      {clashes.length > 0 && <p className={css.problem}>{m.edit.clashes(clashes.join(', '))}</p>}
+      {clashes.length > 0 && <p className="problem">{m.edit.clashes(clashes.join(', '))}</p>}
       <div className={css.actions}>
         <Button className="primary" onPress={onApply} autoFocus>
           {m.edit.apply}

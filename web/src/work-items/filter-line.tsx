@@ -44,7 +44,7 @@ export function FilterLine({ q, fields, problem, example, onChange }: Props) {
         />
       </form>
       <Pills q={q} onChange={onChange} />
-      <p id="filter-problem" role="alert" className={css.problem}>
+      <p id="filter-problem" role="alert" className="problem">
         {problem}
       </p>
     </div>

@@ -35,7 +35,7 @@ export function Page() {
   const mayRepair = queue.capabilities?.includes('repair') === true;
   useTitle(m.items.peek(workItemId), queue.name ?? id);
   return (
-    <article className={css.item}>
+    <article className={`page ${css.item}`}>
       <header>
         <nav aria-label={m.common.breadcrumb}>
           <Link to="/queues">{m.queues.title}</Link> /{' '}

@@ -32,7 +32,7 @@ export function Peek({ queueId, workItemId, onClose }: Props) {
           <X size={16} aria-hidden="true" />
         </Button>
       </header>
-      {error && <p className={css.problem}>{error.message}</p>}
+      {error && <p className="problem">{error.message}</p>}
       {data ? <Content item={data} /> : !error && <Skeleton />}
     </aside>
   );

@@ -113,7 +113,7 @@ function RevealForm({ item, onReveal, onDone }: RevealProps & { readonly onDone:
       <fieldset className={css.names}>
         <legend>{m.reveal.which}</legend>
         {names.map((name) => (
-          <label key={name} className={css.check}>
+          <label key={name} className="check">
             <input type="checkbox" checked={wanted.includes(name)} onChange={() => toggle(name)} />
             <Text>{name}</Text>
           </label>

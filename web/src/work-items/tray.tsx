@@ -47,7 +47,7 @@ function RunCard({ run }: { readonly run: Run }) {
         {m.bulk.did(outcome.changed, outcome.refused)}
       </p>
       {problem && (
-        <p role="alert" className={css.problem}>
+        <p role="alert" className="problem">
           {problem}
         </p>
       )}
