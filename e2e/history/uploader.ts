@@ -18,8 +18,8 @@ interface End {
 }
 
 /**
- * Sends files until told to stop, and until one was answered; gives some of them up on the way. Some files without an answer are sent again, as their rows must not
- * come twice.
+ * Sends files until told to stop, and until one was answered; gives some of them up on the way. Some files without an answer are sent
+ * again, as their rows must not come twice.
  */
 export async function send(place: Place, queueIds: readonly number[], signal: AbortSignal): Promise<void> {
   const hands = handsOf(place);
