@@ -187,6 +187,8 @@ async function measurePeer(stage: Stage, order: Order): Promise<Sample> {
   await stage.database.query('drop schema if exists pgboss, graphile_worker cascade');
   const { pid, run, stop } = await startPeer(order);
   const server = order.peer === 'millrace' ? stage.pids.server : undefined;
+  // Without statistics of the jobs that were just added, some plan each fetch as if the table were empty.
+  await stage.database.query('analyze');
   try {
     return await observe(stage.database, { ...stage.pids, server, load: pid }, run, false);
   } finally {
