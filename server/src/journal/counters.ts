@@ -106,9 +106,7 @@ const times = 'handling_times';
 /** The columns of each span in the history of a queue. */
 const columns = raw([...numbers, times].join(', '));
 /** The same, added up over the rows of a group. */
-const sums = raw(
-  [...numbers.map((column) => `sum(${column})`), sumOfTimes('array_agg(handling_times)')].join(', '),
-);
+const sums = raw([...numbers.map((column) => `sum(${column})`), sumOfTimes()].join(', '));
 /** The same, where the span is in the history as `h` already. */
 const added = raw(
   [
