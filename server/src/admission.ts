@@ -8,7 +8,7 @@ import { Refusal } from './engine/errors.ts';
 import { GroupCommit } from './engine/group-commit.ts';
 import type { Actor, Context, QueueDefinition } from './engine/operation.ts';
 import type { Vault } from './engine/vault.ts';
-import type { Admit, Call, Screen } from './engine/perform.ts';
+import type { Admit, Call, Screen } from './engine/call.ts';
 import { decideArchived } from './queues/rules.ts';
 import { selectQueueDefinition, type Hold } from './queues/sql.ts';
 
@@ -43,7 +43,7 @@ export function createScreen(db: Reader): Screen {
     const operation = operations[operationId];
     const queueId = queueIdOf(operation, path);
     const call = { operationId, operation, identity, queueId };
-    const actor = await lanes.enqueue(`${operationId} ${queueId}`, call);
+    const actor = await lanes.enqueue({ own: `${operationId} ${queueId}` }, call);
     if (actor instanceof Refusal) throw actor;
   };
 }

@@ -1,4 +1,5 @@
 import type { Id, Input, Operation, OperationId } from '@millrace/api';
+import type { Lanes } from './group-commit.ts';
 import type { Identity } from './operation.ts';
 
 /** The members of a call that decide which others share its transaction. */
@@ -23,11 +24,16 @@ export function readsOnly({ effect }: Pick<Operation, 'effect'>): boolean {
 // A call that takes longer than the round trips and the commit that it shares; only similar calls wait for it.
 const largeWeight = 1000;
 
-/** Calls of one operation share a transaction when they concern the same queue, or otherwise the same tenant. */
-export function laneOf(call: Call): string {
+/**
+ * The lanes of a call. Small calls of one operation share transactions within their tenant, whichever queues they concern; one that the
+ * lane of all cannot perform goes through that of its own queue.
+ */
+export function lanesOf(call: Call): Lanes {
   const { operationId, queueId, identity } = call;
-  const lane = `${operationId} ${queueId ?? identity.tenantUuid}`;
-  return weigh(call) > largeWeight ? `${lane} large` : lane;
+  const own = `${operationId} of queue ${queueId ?? ''}`;
+  const shared = `${operationId} of tenant ${identity.tenantUuid}`;
+  if (weigh(call) > largeWeight) return { own: `${own}, large` };
+  return queueId === undefined ? { own: shared } : { own, shared };
 }
 
 /** The time that the caller waits for something to be there, in milliseconds. */

@@ -165,16 +165,21 @@ export function onPool(pool: Queries): Reader {
   return asReader(pool);
 }
 
-/** Whether a transaction may write, or only reads, with this limit in milliseconds for each statement. */
-export type Access = 'write' | { readonly readMs: number };
+/** Whether a transaction may write, or only reads, and its limits in milliseconds: for each statement, and for each lock that it waits for. */
+export type Access =
+  'write' | { readonly readMs: number } | { readonly lockMs: number; readonly statementMs: number };
 
 function beginning(access: Access): string {
   // One snapshot for all statements, so that their results fit together.
-  if (access !== 'write')
+  if (access !== 'write' && 'readMs' in access)
     return `begin isolation level repeatable read, read only; set local statement_timeout = ${access.readMs}; select clock_timestamp() as now`;
   // Writers get their number before they read anything. A transaction that sees all smaller numbers finished knows that nobody still writes
   // on the ground of earlier reads: this is how queues change under their items.
-  return 'begin; select pg_current_xact_id(), clock_timestamp() as now';
+  const limits =
+    access === 'write'
+      ? ''
+      : `, set_config('lock_timeout', '${access.lockMs}', true), set_config('statement_timeout', '${access.statementMs}', true)`;
+  return `begin; select pg_current_xact_id(), clock_timestamp() as now${limits}`;
 }
 
 /**
@@ -221,7 +226,7 @@ export async function transaction<T>(
 
 async function connect(pool: Pool, access: Access): Promise<PooledConnection> {
   const client = (await pool.connect()) as PooledConnection;
-  if (access !== 'write') client.deadline = access.readMs + answerMs;
+  if (access !== 'write' && 'readMs' in access) client.deadline = access.readMs + answerMs;
   return client;
 }
 

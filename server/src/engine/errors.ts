@@ -169,6 +169,11 @@ export function isUndone(error: unknown): boolean {
   return !(error instanceof CommitUnanswered) && !isConnectionFailure(error as DatabaseError);
 }
 
+/** Whether a transaction was given up because it waited too long, for a lock or for a statement. */
+export function isHeldUp(error: unknown): boolean {
+  return ['55P03', '57014'].includes((error as DatabaseError).code ?? '');
+}
+
 /** The refusal for an error. Errors of the server itself become a FAILURE without internals; the caller of this function logs them. */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;

@@ -25,7 +25,7 @@ describe('calls on one lane', () => {
   test('run at once when it is idle, and together while a batch is under way', async () => {
     const { seen, run, release } = recorder();
     const batches = new GroupCommit(run, () => 1);
-    const outcomes = Promise.all([1, 2, 3, 4].map((call) => batches.enqueue('queue', call)));
+    const outcomes = Promise.all([1, 2, 3, 4].map((call) => batches.enqueue({ own: 'queue' }, call)));
     await release(2);
     expect(await outcomes).toEqual([10, 20, 30, 40]);
     expect(seen).toEqual([[1], [2, 3, 4]]);
@@ -34,7 +34,7 @@ describe('calls on one lane', () => {
   test('run apart from those on other lanes', async () => {
     const { seen, run, release } = recorder();
     const batches = new GroupCommit(run, () => 1);
-    const outcomes = Promise.all([batches.enqueue('a', 1), batches.enqueue('b', 2)]);
+    const outcomes = Promise.all([batches.enqueue({ own: 'a' }, 1), batches.enqueue({ own: 'b' }, 2)]);
     await release(2);
     expect(await outcomes).toEqual([10, 20]);
     expect(seen).toEqual([[1], [2]]);
@@ -43,7 +43,9 @@ describe('calls on one lane', () => {
   test('are portioned by weight, and one that is too heavy alone still runs', async () => {
     const { seen, run, release } = recorder();
     const batches = new GroupCommit(run, (call) => call);
-    const outcomes = Promise.all([1, 1500, 600, 5000, 2].map((call) => batches.enqueue('queue', call)));
+    const outcomes = Promise.all(
+      [1, 1500, 600, 5000, 2].map((call) => batches.enqueue({ own: 'queue' }, call)),
+    );
     await release(5);
     await outcomes;
     expect(seen).toEqual([[1], [1500], [600], [5000], [2]]);
@@ -52,7 +54,7 @@ describe('calls on one lane', () => {
   test('are tried one by one when a batch fails, so that only the culprit is harmed', async () => {
     const { run, release } = recorder((call) => call === 3);
     const batches = new GroupCommit(run, () => 1);
-    const outcomes = Promise.allSettled([1, 2, 3, 4].map((call) => batches.enqueue('queue', call)));
+    const outcomes = Promise.allSettled([1, 2, 3, 4].map((call) => batches.enqueue({ own: 'queue' }, call)));
     await release(5);
     const values = (await outcomes).map((one) =>
       one.status === 'fulfilled' ? one.value : (one.reason as Error).message,
@@ -71,7 +73,9 @@ describe('calls on one lane', () => {
       throw failure;
     };
     const batches = new GroupCommit(run, () => 1);
-    const outcomes = await Promise.allSettled([1, 2, 3].map((call) => batches.enqueue('queue', call)));
+    const outcomes = await Promise.allSettled(
+      [1, 2, 3].map((call) => batches.enqueue({ own: 'queue' }, call)),
+    );
     expect(outcomes).toEqual([1, 2, 3].map(() => ({ status: 'rejected', reason: failure })));
     expect(seen).toEqual([[1], [2, 3]]);
   });
@@ -79,12 +83,56 @@ describe('calls on one lane', () => {
   test('find a lane again after it has run empty', async () => {
     const { seen, run, release } = recorder();
     const batches = new GroupCommit(run, () => 1);
-    const first = batches.enqueue('queue', 1);
+    const first = batches.enqueue({ own: 'queue' }, 1);
     await release(1);
     await first;
-    const second = batches.enqueue('queue', 2);
+    const second = batches.enqueue({ own: 'queue' }, 2);
     await release(1);
     expect(await second).toBe(20);
     expect(seen).toEqual([[1], [2]]);
+  });
+
+  test('share one for all, and go their own ways when it fails, until nothing waits there any more', async () => {
+    const seen: string[] = [];
+    const gates: (() => void)[] = [];
+    const run = async (calls: readonly string[], isShared: boolean) => {
+      seen.push(`${isShared ? 'shared' : 'own'} ${calls.join()}`);
+      if (isShared && calls.some((call) => call.startsWith('slow')))
+        throw Object.assign(new Error('too long'), { code: '55P03' });
+      if (calls[0] === 'slow 1') await new Promise<void>((resolve) => gates.push(resolve));
+      return [...calls];
+    };
+    const batches = new GroupCommit(run, () => 1);
+    const enqueue = (call: string) => batches.enqueue({ own: call.split(' ')[0] ?? '', shared: 'all' }, call);
+    const slow = enqueue('slow 1');
+    const first = ['quick 1', 'other 1', 'quick 2'].map(enqueue);
+    expect(await Promise.all(first)).toEqual(['quick 1', 'other 1', 'quick 2']);
+    const later = enqueue('slow 2');
+    expect(await enqueue('quick 3')).toBe('quick 3');
+    gates.shift()?.();
+    expect(await Promise.all([slow, later])).toEqual(['slow 1', 'slow 2']);
+    expect(seen).toEqual([
+      'shared slow 1',
+      'own slow 1',
+      'shared quick 1,other 1,quick 2',
+      'shared quick 3',
+      'own slow 2',
+    ]);
+  });
+
+  test('are parted by their own lanes when the batch of a shared one fails, and only the culprit is harmed', async () => {
+    const { seen, run, release } = recorder((call) => call === 13);
+    const batches = new GroupCommit(run, () => 1);
+    const outcomes = Promise.allSettled(
+      [11, 12, 13, 21, 22].map((call) =>
+        batches.enqueue({ own: `queue ${Math.floor(call / 10)}`, shared: 'all' }, call),
+      ),
+    );
+    await release(6);
+    const values = (await outcomes).map((one) =>
+      one.status === 'fulfilled' ? one.value : (one.reason as Error).message,
+    );
+    expect(values).toEqual([110, 120, 'failed with 13', 210, 220]);
+    expect(seen).toEqual([[11], [12, 13, 21, 22], [12, 13], [21, 22], [12], [13]]);
   });
 });

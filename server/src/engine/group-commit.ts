@@ -1,7 +1,17 @@
-import { isUndone } from './errors.ts';
+import { isHeldUp, isUndone } from './errors.ts';
+
+/** The names of the lanes that a call may go through. */
+export interface Lanes {
+  /** That of calls which the same thing may hold up. */
+  readonly own: string;
+  /** That which it shares with others, as long as nothing holds its own up. */
+  readonly shared?: string;
+}
 
 interface Waiting<Call, Outcome> {
   readonly call: Call;
+  /** The name of its own lane. */
+  readonly own: string;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -14,53 +24,66 @@ const maxWeight = 2000;
 /**
  * Group commit. Calls that may share a transaction go through one lane. A call on an idle lane runs at once; calls that
  * arrive while a batch of their lane is under way run together as the next one. The calls of a batch that was undone as a
- * whole run again one by one, so that a call which cannot succeed harms no other.
+ * whole run again, in their own lanes where they shared one, and one by one if that fails as well, so that a call which cannot succeed
+ * harms no other.
  */
 export class GroupCommit<Call, Outcome> {
   readonly #lanes = new Map<string, Lane<Call, Outcome>>();
-  readonly #run: (calls: readonly Call[]) => Promise<Outcome[]>;
+  readonly #run: (calls: readonly Call[], isShared: boolean) => Promise<Outcome[]>;
   readonly #weigh: (call: Call) => number;
 
   /**
-   * @param run one outcome for each call, in order.
+   * @param run one outcome for each call, in order; told whether the lane is shared, where it must not wait long for anything.
    * @param weigh how much a call adds to a batch, in items.
    */
-  constructor(run: (calls: readonly Call[]) => Promise<Outcome[]>, weigh: (call: Call) => number) {
+  constructor(
+    run: (calls: readonly Call[], isShared: boolean) => Promise<Outcome[]>,
+    weigh: (call: Call) => number,
+  ) {
     this.#run = run;
     this.#weigh = weigh;
   }
 
   /** Runs the call, together with others of its lane if there are any. */
-  enqueue(laneName: string, call: Call): Promise<Outcome> {
+  enqueue({ own, shared = own }: Lanes, call: Call): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const waiting = { call, resolve, reject };
-      const lane = this.#lanes.get(laneName);
-      if (lane) lane.push(waiting);
-      else void this.#drain(laneName, [waiting]);
+      // An own lane is there while calls are held up: this one would be, too, and others with it.
+      this.#add(this.#lanes.has(own) ? own : shared, [{ call, own, resolve, reject }]);
     });
   }
 
-  async #drain(laneName: string, lane: Lane<Call, Outcome>): Promise<void> {
-    this.#lanes.set(laneName, lane);
-    while (lane.length > 0) {
-      const batch = takeBatch(lane, this.#weigh);
-      await this.#settle(batch).catch((error: unknown) => this.#settleFailed(batch, error));
-    }
-    this.#lanes.delete(laneName);
+  #add(name: string, calls: Lane<Call, Outcome>): void {
+    const lane = this.#lanes.get(name);
+    if (lane) lane.push(...calls);
+    else void this.#drain(name, calls);
   }
 
-  async #settle(batch: Lane<Call, Outcome>): Promise<void> {
-    const outcomes = await this.#run(batch.map(({ call }) => call));
+  async #drain(name: string, lane: Lane<Call, Outcome>): Promise<void> {
+    this.#lanes.set(name, lane);
+    while (lane.length > 0) {
+      const batch = takeBatch(lane, this.#weigh);
+      await this.#settle(name, batch).catch((error: unknown) => this.#settleFailed(name, batch, error));
+    }
+    this.#lanes.delete(name);
+  }
+
+  async #settle(name: string, batch: Lane<Call, Outcome>): Promise<void> {
+    const isShared = batch.some(({ own }) => own !== name);
+    const outcomes = await this.#run(
+      batch.map(({ call }) => call),
+      isShared,
+    );
     for (const [index, outcome] of outcomes.entries()) batch[index]?.resolve(outcome);
   }
 
-  async #settleFailed(batch: Lane<Call, Outcome>, error: unknown): Promise<void> {
+  async #settleFailed(name: string, batch: Lane<Call, Outcome>, error: unknown): Promise<void> {
+    const lanes = groupBy(batch, ({ own }) => own);
+    const isAlone = batch.length === 1 && (lanes.has(name) || !isHeldUp(error));
     // Calls of a batch that may be on disk must not run again: their work would be done twice.
-    if (batch.length === 1 || !isUndone(error)) {
-      for (const { reject } of batch) reject(error);
-      return;
-    }
-    for (const waiting of batch) await this.#settle([waiting]).catch(waiting.reject);
+    if (isAlone || !isUndone(error)) for (const { reject } of batch) reject(error);
+    else if (lanes.has(name))
+      for (const waiting of batch) await this.#settle(name, [waiting]).catch(waiting.reject);
+    else for (const [own, calls] of lanes) this.#add(own, calls);
   }
 }
 
@@ -77,4 +100,18 @@ function takeBatch<Call, Outcome>(
     size += 1;
   }
   return lane.splice(0, size);
+}
+
+/** Things by their key, in the order of each key's first. */
+export function groupBy<Thing, Key>(
+  things: readonly Thing[],
+  keyOf: (thing: Thing) => Key,
+): Map<Key, Thing[]> {
+  const groups = new Map<Key, Thing[]>();
+  for (const thing of things) {
+    const group = groups.get(keyOf(thing));
+    if (group) group.push(thing);
+    else groups.set(keyOf(thing), [thing]);
+  }
+  return groups;
 }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Log, TenantContext } from './operation.ts';
-import { inTransaction, type Parts } from './perform.ts';
+import type { Parts } from './call.ts';
+import { inTransaction } from './in-transaction.ts';
 import { sleep } from './sleep.ts';
 
 /** A repeated chore, run in a transaction of its own. */

@@ -1,138 +1,23 @@
-import { setTimeout } from 'node:timers/promises';
-import {
-  operations,
-  type Id,
-  type Input,
-  type Operation,
-  type OperationId,
-  type Output,
-} from '@millrace/api';
-import type { Background } from './background.ts';
-import { laneOf, queueIdOf, readsOnly, waitMilliseconds, weigh } from './calls.rules.ts';
-import { transaction, type Access, type Db, type Pool } from './db.ts';
-import { Refusal, retryMs, tokenExpired } from './errors.ts';
-import { GroupCommit } from './group-commit.ts';
-import {
-  beginKey,
-  endKey,
-  forgetKey,
-  keepAnswers,
-  lookUpKeys,
-  Repeated,
-  type IdempotencyKey,
-  type Keyed,
-  withHashOf,
-} from './idempotency.ts';
-import type { Sealer } from './sealing.ts';
+import { operations, type Operation } from '@millrace/api';
+import { createBatches } from './batches.ts';
+import { functionOf, keyedOf, sealerFor, type Call, type Parts, type Request } from './call.ts';
+import { queueIdOf, readsOnly } from './calls.rules.ts';
+import type { Access, Db } from './db.ts';
+import { Refusal, tokenExpired } from './errors.ts';
+import { beginKey, endKey, forgetKey, keepAnswers, lookUpKeys, Repeated, type Keyed } from './idempotency.ts';
+import { inTransaction } from './in-transaction.ts';
 import { createReadLimiters, type Limiter } from './limiter.ts';
-import { firstPlaces, type Place } from './low-water.rules.ts';
-import type { LowWaterMarks } from './low-water.ts';
-import {
-  Idle,
-  type Actor,
-  type BatchCall,
-  type BehindAnswer,
-  type Client,
-  type Context,
-  type Functions,
-  type Identity,
-  type Log,
-  type QueueContext,
-  type QueueDefinition,
-  type RecordKey,
-  type SteppedContext,
-  type StepsContext,
-  type TenantContext,
-  type Who,
-} from './operation.ts';
-import type { Provider } from './provider.ts';
-import type { Kind, TakePlace } from './places.ts';
+import type { BehindAnswer, Context, QueueContext, SteppedContext, StepsContext } from './operation.ts';
+import type { Kind } from './places.ts';
 import type { StreamPart } from './stream-part.ts';
 import { createStreams, type OpenStream } from './streams.ts';
-import type { Vault } from './vault.ts';
-import { allWaiting, type WakeUp, type WakeUps } from './wake-ups.ts';
-
-/** A request that has been read and is valid against the contract. */
-interface Request {
-  readonly operationId: OperationId;
-  readonly token: string | undefined;
-  /** The cookie of the browser, for operations of pages of this server. */
-  readonly cookie: string | undefined;
-  /** The proved token; undefined only where the operation needs none, which then has to `count` the request. */
-  readonly identity: Identity | undefined;
-  readonly count: (who: Who) => void;
-  readonly input: Input;
-  readonly client: Client;
-  /** The announced size of its body in bytes. */
-  readonly bodyBytes: number;
-  /** The key under which the call is done once, if its caller has given one. */
-  readonly idempotency?: IdempotencyKey | undefined;
-  readonly log: Log;
-  /** A signal that aborts when the caller has gone; made on demand, as few calls wait for anything. */
-  readonly signal: () => AbortSignal;
-}
 
 /** Performs a request for its caller. @throws Refusal, or an error of the server. */
 export type Perform = (request: Request) => Promise<unknown>;
 
-export interface Parts {
-  readonly pool: Pool;
-  /** Longest time of one statement of a read. */
-  readonly readMs: number;
-  /** Time after its log-in during which a session can be renewed. */
-  readonly sessionHours: number;
-  /** Time without use after which a session kept by a browser ends. */
-  readonly idleHours: number;
-  readonly wakeUps: WakeUps;
-  readonly marks: LowWaterMarks;
-  readonly vault: Vault;
-  readonly recordKey: RecordKey;
-  /** Wakes calls on all servers, enough of them for the items; this one learns the places of those that have become claimable. */
-  readonly notify: (name: WakeUp, items: number, places: readonly Place[]) => void;
-  readonly functions: Functions;
-  readonly admit: Admit;
-  readonly log: Log;
-  /** The time of the database, without asking it. */
-  readonly now: () => Date;
-  readonly readiness: () => Promise<Output<'getReadiness'>>;
-  readonly providers: readonly Provider[];
-  readonly background: Pick<Background, 'begin'>;
-  readonly takePlace: TakePlace;
-}
-
-// The table and the functions agree by type (`Functions`); only here the types of single operations are dropped.
-type AnyFunction = (context: unknown, input: unknown) => Promise<unknown>;
-
-/** A request for an operation that needs a token, and the queue in its path, if there is one. */
-export interface Call extends Request {
-  readonly operation: Operation;
-  readonly identity: Identity;
-  readonly queueId: Id | undefined;
-  /** The actor, as decided before the call was answered, for the work that goes on after the answer. */
-  readonly promisedTo?: Actor;
-}
-
-/** The actors of calls of one operation on one queue, decided in the transaction that does their work. */
-interface Admitted {
-  /** The queue named by the calls, locked as the operation needs it. */
-  readonly queue: QueueDefinition | undefined;
-  /** In the order of the calls. */
-  readonly actors: (Actor | Refusal)[];
-}
-
-export type Admit = (where: Pick<Context, 'db' | 'vault'>, calls: readonly Call[]) => Promise<Admitted>;
-
-/**
- * Asks, before the body of a call is read, whether admission would refuse its sender as of now. A sender who passes may still be refused:
- * rights can be lost until the transaction that does the work decides. @throws Refusal
- */
-export type Screen = (
-  call: Pick<Request, 'operationId'> & { identity: Identity; path: object },
-) => Promise<void>;
-
 /** The way of every operation: proof of the caller, permission, one transaction, and afterwards the wake-ups. */
 export function createPerform(parts: Parts): Perform {
-  const batches = new GroupCommit<Call, unknown>((calls) => performBatch(parts, calls), weigh);
+  const performBatched = createBatches(parts);
   const reads = createReadLimiters(parts.pool.options.max);
   const openStream = createStreams(parts.wakeUps, reads.ofStreams);
   return async (request) => {
@@ -146,43 +31,8 @@ export function createPerform(parts: Parts): Perform {
     if (operation.effect === 'steps' || operation.effect === 'download')
       return performSteps(parts, { short: reads.of(identity), long: reads.ofLong }, call);
     if (operation.effect === 'read') return reads.of(identity)(() => performRead(parts, call));
-    return operation.effect === 'batch' ? performBatched(parts, batches, call) : performAlone(parts, call);
+    return operation.effect === 'batch' ? performBatched(call) : performAlone(parts, call);
   };
-}
-
-/** Runs work in a transaction of its own, with the time of the database, and afterwards wakes the calls that wait for its effects. */
-export async function inTransaction<T>(
-  { pool, notify }: Pick<Parts, 'pool' | 'notify'>,
-  work: (db: Db, clock: Promise<Date>, wake: Context['wake']) => Promise<T>,
-  access?: Access,
-): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    const due = new Map<WakeUp, Due>();
-    const wake: Context['wake'] = (name, items = allWaiting) => due.set(name, dueWith(due.get(name), items));
-    try {
-      const result = await transaction(pool, (db, clock) => work(db, clock, wake), access);
-      for (const [name, { items, places }] of due) notify(name, items, places);
-      return result;
-    } catch (error) {
-      const pause = retryMs(error);
-      if (attempt === 3 || pause === undefined) throw error;
-      if (pause > 0) await setTimeout(pause);
-    }
-  }
-}
-
-/** A wake-up that is due after the commit. */
-interface Due {
-  readonly items: number;
-  readonly places: Place[];
-}
-
-function dueWith({ items, places }: Due = { items: 0, places: [] }, more: number | readonly Place[]): Due {
-  const isCount = typeof more === 'number';
-  // Filled in place: the rows of a file come in many portions.
-  if (!isCount) for (const place of more) places.push(place);
-  const total = Math.min(items + (isCount ? more : more.length), allWaiting);
-  return { items: total, places: firstPlaces(places) };
 }
 
 /**
@@ -228,28 +78,6 @@ async function performAlone(parts: Parts, call: Call): Promise<unknown> {
 function granted(outcome: unknown): unknown {
   if (outcome instanceof Refusal) throw outcome;
   return outcome;
-}
-
-/**
- * The sealer for request hashes, which are made with a key of the tenant: requests may have sensitive values, which could be guessed from
- * plain hashes.
- */
-async function sealerFor(
-  { db, vault }: Pick<Context, 'db' | 'vault'>,
-  calls: readonly Call[],
-  actor: Actor | undefined,
-): Promise<Sealer | undefined> {
-  const isKeyed = calls.some(({ idempotency }) => idempotency);
-  return isKeyed && actor ? vault.sealerOf(db, actor.tenantId) : undefined;
-}
-
-/** The key of a call, if it has one. */
-function keyedOf(
-  { idempotency }: Call,
-  actor: Pick<Actor, 'id'>,
-  sealer: Sealer | undefined,
-): Keyed | undefined {
-  return idempotency && { ...withHashOf(idempotency, sealer), userId: actor.id, sealer };
 }
 
 async function performRead(parts: Parts, call: Call): Promise<unknown> {
@@ -343,57 +171,4 @@ function performStream(parts: Parts, openStream: OpenStream, call: Call) {
     return (await performAlone(parts, { ...call, input: { ...input, query } })) as StreamPart;
   };
   return openStream(read, call.signal());
-}
-
-/** Performs the call together with others. One that finds nothing waits, if it asks to, and is performed again at a wake-up. */
-async function performBatched(parts: Parts, batches: GroupCommit<Call, unknown>, call: Call) {
-  const { wakeUps } = parts;
-  // By the timer of the process: a corrected machine clock must not keep callers waiting.
-  const deadline = performance.now() + waitMilliseconds(call);
-  let gone: AbortSignal | undefined;
-  for (;;) {
-    const since = wakeUps.notifications;
-    const outcome = await batches.enqueue(laneOf(call), call);
-    if (outcome instanceof Refusal) throw outcome;
-    if (!(outcome instanceof Idle)) return outcome;
-    const left = deadline - performance.now();
-    if (left <= 0) return outcome.output;
-    const signal = (gone ??= call.signal());
-    await wakeUps.wait(outcome.wakeUps, since, left, signal);
-    // Items claimed for a caller who has gone would lie idle until their leases end.
-    if (signal.aborted || wakeUps.isClosed) return outcome.output;
-  }
-}
-
-function performBatch(parts: Parts, calls: readonly Call[]): Promise<unknown[]> {
-  const { marks, vault, recordKey } = parts;
-  return inTransaction(parts, async (db, clock, wake) => {
-    const [now, { queue, actors }] = await Promise.all([clock, parts.admit({ db, vault }, calls)]);
-    const sealer = await sealerFor(
-      { db, vault },
-      calls,
-      actors.find((one) => one !== undefined && !(one instanceof Refusal)) as Actor | undefined,
-    );
-    const keyed = calls.map((call, index) => {
-      const actor = actors[index];
-      return actor instanceof Refusal || !actor ? undefined : keyedOf(call, actor, sealer);
-    });
-    const known = await lookUpKeys(db, keyed, vault);
-    const decided = actors.map((actor, index) => (actor instanceof Refusal ? actor : known[index]));
-    const admitted = calls.flatMap((call, index) =>
-      decided[index] ? [] : [{ actor: actors[index], input: call.input } as BatchCall<OperationId>],
-    );
-    const [first] = calls;
-    if (!first || admitted.length === 0) return decided;
-    const context: TenantContext = { db, now, log: parts.log, wake, marks, vault, recordKey };
-    const run = functionOf(parts, first.operationId);
-    const done = (await run(queue ? { ...context, queue } : context, admitted)) as unknown[];
-    const outcomes = decided.map((outcome) => outcome ?? done.shift());
-    await keepAnswers(db, keyed, outcomes, now);
-    return outcomes;
-  });
-}
-
-function functionOf(parts: Parts, operationId: OperationId): AnyFunction {
-  return parts.functions[operationId] as unknown as AnyFunction;
 }

@@ -217,7 +217,7 @@ export function createTokenVerifier(db: Reader, now: () => Date): VerifyToken {
     (keyIds) => selectPublicKeys(db, keyIds),
     () => 1,
   );
-  return createVerifier((keyId) => lanes.enqueue('keys', keyId), now);
+  return createVerifier((keyId) => lanes.enqueue({ own: 'keys' }, keyId), now);
 }
 
 /** The public keys with these ids, in their order. */

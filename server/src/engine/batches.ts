@@ -1,0 +1,89 @@
+import type { OperationId } from '@millrace/api';
+import { functionOf, keyedOf, sealerFor, type Call, type Parts } from './call.ts';
+import { lanesOf, waitMilliseconds, weigh } from './calls.rules.ts';
+import type { Access, Db } from './db.ts';
+import { Refusal } from './errors.ts';
+import { groupBy, GroupCommit } from './group-commit.ts';
+import { keepAnswers, lookUpKeys } from './idempotency.ts';
+import { inTransaction } from './in-transaction.ts';
+import { Idle, type Actor, type BatchCall, type Context, type TenantContext } from './operation.ts';
+
+/**
+ * The patience of a transaction that several queues share, with the locks and with the statements of each: one queue that is held up must not
+ * hold up the others for longer.
+ */
+const patience: Access = { lockMs: 250, statementMs: 5000 };
+
+/** Performs a call together with others. One that finds nothing waits, if it asks to, and is performed again at a wake-up. */
+export function createBatches(parts: Parts): (call: Call) => Promise<unknown> {
+  const { wakeUps } = parts;
+  const run = (calls: readonly Call[], isShared: boolean) => performBatch(parts, calls, isShared);
+  const batches = new GroupCommit<Call, unknown>(run, weigh);
+  return async (call) => {
+    // By the timer of the process: a corrected machine clock must not keep callers waiting.
+    const deadline = performance.now() + waitMilliseconds(call);
+    let gone: AbortSignal | undefined;
+    for (;;) {
+      const since = wakeUps.notifications;
+      const outcome = await batches.enqueue(lanesOf(call), call);
+      if (outcome instanceof Refusal) throw outcome;
+      if (!(outcome instanceof Idle)) return outcome;
+      const left = deadline - performance.now();
+      if (left <= 0) return outcome.output;
+      const signal = (gone ??= call.signal());
+      await wakeUps.wait(outcome.wakeUps, since, left, signal);
+      // Items claimed for a caller who has gone would lie idle until their leases end.
+      if (signal.aborted || wakeUps.isClosed) return outcome.output;
+    }
+  };
+}
+
+/** One transaction for all the calls, in which those of each queue are performed together. */
+function performBatch(parts: Parts, calls: readonly Call[], isShared: boolean): Promise<unknown[]> {
+  const work = async (db: Db, clock: Promise<Date>, wake: Context['wake']) => {
+    const groups = [...groupBy(calls, ({ queueId }) => queueId).values()];
+    const done = await Promise.all(groups.map((group) => performGroup(parts, { db, clock, wake }, group)));
+    const outcomes = new Map(
+      groups.flatMap((group, index) => group.map((call, at) => [call, done[index]?.[at]])),
+    );
+    return calls.map((call) => outcomes.get(call));
+  };
+  return inTransaction(parts, work, isShared ? patience : 'write');
+}
+
+/** What the calls of a batch share. */
+interface Shared extends Pick<Context, 'db' | 'wake'> {
+  readonly clock: Promise<Date>;
+}
+
+/** Performs calls of one operation on one queue. */
+async function performGroup(
+  parts: Parts,
+  { db, clock, wake }: Shared,
+  calls: readonly Call[],
+): Promise<unknown[]> {
+  const { marks, vault, recordKey } = parts;
+  const [now, { queue, actors }] = await Promise.all([clock, parts.admit({ db, vault }, calls)]);
+  const sealer = await sealerFor(
+    { db, vault },
+    calls,
+    actors.find((one) => one !== undefined && !(one instanceof Refusal)) as Actor | undefined,
+  );
+  const keyed = calls.map((call, index) => {
+    const actor = actors[index];
+    return actor instanceof Refusal || !actor ? undefined : keyedOf(call, actor, sealer);
+  });
+  const known = await lookUpKeys(db, keyed, vault);
+  const decided = actors.map((actor, index) => (actor instanceof Refusal ? actor : known[index]));
+  const admitted = calls.flatMap((call, index) =>
+    decided[index] ? [] : [{ actor: actors[index], input: call.input } as BatchCall<OperationId>],
+  );
+  const [first] = calls;
+  if (!first || admitted.length === 0) return decided;
+  const context: TenantContext = { db, now, log: parts.log, wake, marks, vault, recordKey };
+  const run = functionOf(parts, first.operationId);
+  const done = (await run(queue ? { ...context, queue } : context, admitted)) as unknown[];
+  const outcomes = decided.map((outcome) => outcome ?? done.shift());
+  await keepAnswers(db, keyed, outcomes, now);
+  return outcomes;
+}
