@@ -64,6 +64,46 @@ describe.skipIf(browserFile === undefined)('In a browser, what became of a queue
     await page.getByText('5 of 12 items').waitFor();
   });
 
+  test('has what was done to the queue as marks, in words beside them, in the table and in a list', async () => {
+    const { app } = stage;
+    const acted = await createInvoices(app, 'Acted on');
+    const path = { id: acted };
+    await app.admin.pauseQueue({ path, body: { reason: hostile[4] ?? '' } });
+    await app.admin.resumeQueue({ path, body: { reason: 'SAP is back' } });
+    const page = await stage.open(`/console/queues/${acted}/charts?range=12mo`, { token });
+    const flow = page.getByRole('region', { name: /^Came in/ });
+    const cursor = flow.getByRole('slider');
+    await cursor.focus();
+    await page.keyboard.press('End');
+    const told = /paused the queue: .+\. \w+ resumed the queue: SAP is back\.$/;
+    await expect.poll(() => cursor.getAttribute('aria-valuetext')).toMatch(told);
+    await flow.getByText('resumed the queue: SAP is back.').waitFor();
+    await flow.getByText('What was done').waitFor();
+    await expectAccessible(page);
+    await flow.getByRole('button', { name: 'As a table' }).click();
+    await flow.getByRole('columnheader', { name: 'What was done' }).waitFor();
+    await flow.getByRole('cell', { name: /resumed the queue: SAP is back\./ }).waitFor();
+    await expectAccessible(page);
+    const done = page.getByRole('region', { name: 'What was done' });
+    expect(await done.getByRole('listitem').count()).toBe(2);
+    await done.getByRole('link', { name: 'All that was done to the queue' }).click();
+    await page.getByRole('list').getByText('SAP is back').first().waitFor();
+  });
+
+  test('says that there is more where more was done than it lists', async () => {
+    const { app } = stage;
+    const often = await createInvoices(app, 'Paused often');
+    const path = { id: often };
+    for (const _ of Array.from({ length: 51 })) {
+      await app.admin.pauseQueue({ path, body: { reason: 'busy' } });
+      await app.admin.resumeQueue({ path, body: {} });
+    }
+    const page = await stage.open(`/console/queues/${often}/charts`, { token });
+    const done = page.getByRole('region', { name: 'What was done' });
+    await done.getByText('These are the newest 100; there are more.').waitFor();
+    expect(await done.getByRole('listitem').count()).toBe(100);
+  });
+
   test.each([
     ['1 hour', '1h', 'minute'],
     ['7 days', '7d', 'hour'],

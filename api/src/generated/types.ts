@@ -9092,7 +9092,7 @@ export interface operations {
         queueId?: Id;
         /** @description Only what happened in these queues, up to 100, separated by commas; goes without queueId */
         queueIds?: string;
-        /** @description Only what happened to this work item; needs its queueId */
+        /** @description Only what happened to this work item or, with 0, to the queue itself and none of its items; needs its queueId */
         itemId?: Id;
         /** @description Only what these operations or jobs did; several are separated by commas */
         operation?: string;
@@ -9140,7 +9140,7 @@ export interface operations {
         queueId?: Id;
         /** @description Only what happened in these queues, up to 100, separated by commas; goes without queueId */
         queueIds?: string;
-        /** @description Only what happened to this work item; needs its queueId */
+        /** @description Only what happened to this work item or, with 0, to the queue itself and none of its items; needs its queueId */
         itemId?: Id;
         /** @description Only what these operations or jobs did; several are separated by commas */
         operation?: string;
@@ -9188,7 +9188,7 @@ export interface operations {
         queueId?: Id;
         /** @description Only what happened in these queues, up to 100, separated by commas; goes without queueId */
         queueIds?: string;
-        /** @description Only what happened to this work item; needs its queueId */
+        /** @description Only what happened to this work item or, with 0, to the queue itself and none of its items; needs its queueId */
         itemId?: Id;
         /** @description Only what these operations or jobs did; several are separated by commas */
         operation?: string;

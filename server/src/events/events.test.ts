@@ -120,6 +120,21 @@ describe('listEvents', () => {
     ).toEqual([]);
   });
 
+  it('listEvents tells of a queue itself, and none of its items, where the item is 0', async () => {
+    const queue = await createQueue(app);
+    const { id: queueId, path } = queue;
+    await queue.add(1, 2);
+    await queue.owner.call.pauseQueue({ path, body: { reason: 'SAP is down' } });
+    const { list: own } = (
+      await queue.owner.call.listEvents({ query: { queueId, itemId: 0, before: 'now' } })
+    ).body;
+    expect(own.map(({ operation }) => operation)).toEqual(['pauseQueue', 'addQueueConsumer', 'createQueue']);
+    const asked = { queueId, itemId: 0, operation: 'pauseQueue,resumeQueue' };
+    expect(operations(await list(queue.owner.call, asked))).toEqual(['pauseQueue']);
+    const stranger = await app.user('stranger-of-queue');
+    expect((await stranger.call.listEvents({ query: asked })).status).toBe(404);
+  });
+
   it('listEvents looks through a bounded part of the feed and says that there is more', async () => {
     const queue = await createQueue(app);
     const other = await createQueue(app);

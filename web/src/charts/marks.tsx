@@ -1,7 +1,7 @@
 import { timeZone } from '../store/preferences.ts';
 import { useStore } from '../store/store.ts';
 import css from './charts.module.css';
-import { gapsOf, labelledOf, stretchesOf, ticksTo, type Span } from './rules.ts';
+import { gapsOf, labelledOf, marksIn, stretchesOf, ticksTo, type Span } from './rules.ts';
 import type { ChartProps, Series } from './props.ts';
 
 /** The drawing area, in pixels: values stand at its left, times below its base. */
@@ -120,6 +120,20 @@ export function Bars({ field, spans, series }: BarsProps) {
       ];
     });
     return <g key={from.getTime()}>{bars}</g>;
+  });
+}
+
+/** A dot above each span in which something was done, with a line down to the base. */
+export function Done({ spans, step, marks = [], field }: ChartProps & { readonly field: Field }) {
+  return spans.map((span, index) => {
+    if (marksIn(marks, [span], step).length === 0) return undefined;
+    const x = xOf(field, index);
+    return (
+      <g key={span.from.getTime()} data-look="soft" className={css.line}>
+        <path className={css.hatch} d={`M${x} ${field.over}V${field.base}`} strokeDasharray="2 3" />
+        <circle cx={x} cy={field.over - 5} r="3.5" />
+      </g>
+    );
   });
 }
 

@@ -1,3 +1,4 @@
+import { number } from '../messages/english.ts';
 import { inLanguage } from '../messages/language.ts';
 import { m as common } from '../messages/messages.ts';
 
@@ -9,6 +10,8 @@ const en = {
     noData: 'no data',
     nothing: 'There is nothing to show for this time.',
     soFar: 'so far',
+    done: 'What was done',
+    told: (first: string, others: number) => (others > 0 ? `${first} And ${number(others)} more.` : first),
     cursor: (title: string) => `${title}, span by span`,
     to: (from: string, to: string) => `${from} to ${to}`,
     most: (label: string, value: string) => `${label} ${value} at most`,

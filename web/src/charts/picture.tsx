@@ -1,10 +1,11 @@
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { Button } from 'react-aria-components';
+import { Text } from '../page/text.tsx';
 import { exactly } from '../page/time.tsx';
 import css from './charts.module.css';
-import { Axes, Bars, Gaps, Line, type Field } from './marks.tsx';
+import { Axes, Bars, Done, Gaps, Line, type Field } from './marks.tsx';
 import { m } from './messages.ts';
-import { endsOf, joined, roundedUp, stepFrom, type Span, type Stretch } from './rules.ts';
+import { endsOf, joined, marksIn, roundedUp, stepFrom, type Span, type Stretch } from './rules.ts';
 import type { ChartProps, Series } from './props.ts';
 
 const [usualHeight, heightOfStrip] = [190, 84];
@@ -54,7 +55,7 @@ export function Picture(props: ChartProps) {
         <Drawing {...props} field={field} stretch={stretch} />
       </div>
       <div className={css.readout}>
-        {stretch && sentenceOf(props, stretch)} {chosen && linksOf?.(...chosen)}
+        {stretch && <Text>{sentenceOf(props, stretch)}</Text>} {chosen && linksOf?.(...chosen)}
         {chosen && choose && <Button onPress={() => choose.act(...chosen)}>{choose.label}</Button>}
       </div>
     </>
@@ -119,6 +120,7 @@ function Drawing({ field, stretch, ...chart }: DrawingProps) {
           <Line key={one.label} field={field} series={one} values={values} />
         );
       })}
+      <Done {...chart} field={field} />
       {stretch && <Cursor field={field} stretch={stretch} />}
     </svg>
   );
@@ -177,7 +179,14 @@ function sentenceOf(chart: ChartProps, stretch: Stretch): string {
       ? m.charts.most(label, format(value))
       : m.charts.value(label, format(value));
   });
-  return `${whenOf(chart, inIt)}: ${told.join(', ')}.`;
+  return `${whenOf(chart, inIt)}: ${told.join(', ')}. ${doneIn(chart, inIt)}`.trim();
+}
+
+const mostTold = 3;
+
+function doneIn({ marks = [], step }: ChartProps, spans: readonly Span[]): string {
+  const texts = marksIn(marks, spans, step).map(({ text }) => text);
+  return m.charts.told(texts.slice(0, mostTold).join(' '), texts.length - mostTold);
 }
 
 function whenOf({ step, to }: ChartProps, spans: readonly Span[]): string {

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { Span } from './rules.ts';
+import type { Mark, Span } from './rules.ts';
 
 /** A value drawn for each span. Bad ones have a mark beside their colour. */
 export interface Series {
@@ -25,6 +25,8 @@ export interface ChartProps {
   readonly format: (value: number) => string;
   /** Whether the values are whole numbers. */
   readonly isWhole?: boolean;
+  /** What was done meanwhile, by people above all. */
+  readonly marks?: readonly Mark[] | undefined;
   /** What leads to what is counted in a span, or in several. */
   readonly linksOf?: (from: Date, to: Date) => ReactNode;
   /** What can be done with a stretch of time: by a button, or by Enter. */

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { endsOf, gapsOf, joined, labelledOf, roundedUp, stepFrom, stretchesOf, ticksTo } from './rules.ts';
+import {
+  endsOf,
+  gapsOf,
+  joined,
+  labelledOf,
+  marksIn,
+  roundedUp,
+  stepFrom,
+  stretchesOf,
+  ticksTo,
+} from './rules.ts';
 
 test.each([
   [0, 1],
@@ -67,4 +77,13 @@ test('Several spans come to the sum of what adds up, and to the largest of what 
     [3, 7, undefined],
   ].map((values) => ({ from, values }));
   expect(joined(spans, [true, false, true])).toEqual([6, 10, undefined]);
+});
+
+test('A mark is in the span in which it happened, from its beginning to before its end', () => {
+  const spans = [0, 60_000].map((time) => ({ from: new Date(time), values: [] }));
+  const marks = [120_000, 60_000, 59_999, 0, -1].map((time) => ({ on: new Date(time), text: String(time) }));
+  const textsIn = (some: typeof spans) => marksIn(marks, some, 60).map(({ text }) => text);
+  expect(textsIn(spans.slice(0, 1))).toEqual(['0', '59999']);
+  expect(textsIn(spans)).toEqual(['0', '59999', '60000']);
+  expect(textsIn([])).toEqual([]);
 });

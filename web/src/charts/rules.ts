@@ -4,6 +4,22 @@ export interface Span {
   readonly values: readonly (number | undefined)[];
 }
 
+/** Something that was done at a time, as a sentence. */
+export interface Mark {
+  readonly on: Date;
+  readonly text: string;
+}
+
+/** The marks that lie within some spans, the oldest first. @param step the length of each span, in seconds */
+export function marksIn(marks: readonly Mark[], spans: readonly Span[], step: number): readonly Mark[] {
+  const [first, last] = [spans[0], spans.at(-1)];
+  if (!first || !last) return [];
+  const end = last.from.getTime() + 1000 * step;
+  return marks
+    .filter(({ on }) => on >= first.from && on.getTime() < end)
+    .toSorted((one, other) => one.on.getTime() - other.on.getTime());
+}
+
 /** The least round number that is not below a value: 1, 2, 2.5 or 5 with noughts. */
 export function roundedUp(value: number): number {
   if (!(value > 0)) return 1;

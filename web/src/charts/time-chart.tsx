@@ -8,7 +8,7 @@ import { ChartTable } from './table.tsx';
 
 /** Values over time: as a picture with a cursor that keys and pointers move, as a sentence, and as a table. */
 export function TimeChart(props: ChartProps) {
-  const { title, summary, spans, series, isStrip = false } = props;
+  const { title, summary, spans, series, marks = [], isStrip = false } = props;
   const [isTable, setTable] = useState(false);
   const isKnown = spans.some(({ values }) => values.some((value) => value !== undefined));
   return (
@@ -25,7 +25,7 @@ export function TimeChart(props: ChartProps) {
       {isKnown && isTable && <ChartTable {...props} />}
       {isKnown && !isTable && (
         <>
-          {series.length > 1 && <Legend series={series} />}
+          {series.length + marks.length > 1 && <Legend series={series} hasMarks={marks.length > 0} />}
           <Picture {...props} />
         </>
       )}
@@ -33,7 +33,12 @@ export function TimeChart(props: ChartProps) {
   );
 }
 
-function Legend({ series }: { readonly series: readonly Series[] }) {
+interface LegendProps {
+  readonly series: readonly Series[];
+  readonly hasMarks: boolean;
+}
+
+function Legend({ series, hasMarks }: LegendProps) {
   return (
     <ul className={css.legend}>
       {series.map(({ label, look, as, isDashed }) => (
@@ -42,6 +47,14 @@ function Legend({ series }: { readonly series: readonly Series[] }) {
           {label}
         </li>
       ))}
+      {hasMarks && (
+        <li>
+          <svg width="14" height="8" data-look="soft" className={css.line} aria-hidden="true">
+            <circle cx="5" cy="4" r="3.5" />
+          </svg>
+          {m.charts.done}
+        </li>
+      )}
     </ul>
   );
 }

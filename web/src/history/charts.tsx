@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { Span } from '../charts/rules.ts';
+import type { Mark, Span } from '../charts/rules.ts';
 import type { Series } from '../charts/props.ts';
 import { TimeChart } from '../charts/time-chart.tsx';
 import { duration, exactly } from '../page/time.tsx';
@@ -16,6 +16,7 @@ import {
 } from './rules.ts';
 
 interface Props extends Dated {
+  readonly marks: readonly Mark[];
   readonly linksOf?: (from: Date, to: Date) => ReactNode;
 }
 
@@ -35,9 +36,9 @@ const handling: readonly Series[] = [
 ];
 
 /** Incoming and finished items. */
-export function FlowChart({ history, since, linksOf }: Props) {
+export function FlowChart({ history, since, marks, linksOf }: Props) {
   const spans = spansOf(history, since, flowIn);
-  return <Flow list={history.list} frame={history} spans={spans} linksOf={linksOf} />;
+  return <Flow list={history.list} frame={history} spans={spans} marks={marks} linksOf={linksOf} />;
 }
 
 interface SpansProps {
@@ -45,10 +46,11 @@ interface SpansProps {
   /** The length of the spans, and where the last one ends. */
   readonly frame: Pick<History, 'step' | 'to'>;
   readonly spans: readonly Span[];
+  readonly marks?: readonly Mark[];
   readonly linksOf?: ((from: Date, to: Date) => ReactNode) | undefined;
 }
 
-export function Flow({ list, frame, spans, linksOf }: SpansProps) {
+export function Flow({ list, frame, spans, marks, linksOf }: SpansProps) {
   const { arrived, complete, failed } = totalsOf(list);
   const peak = largest(list, (entry) => entry.arrived);
   const told = [
@@ -65,17 +67,19 @@ export function Flow({ list, frame, spans, linksOf }: SpansProps) {
       to={new Date(frame.to)}
       format={m.number}
       isWhole
+      marks={marks}
       {...(linksOf && { linksOf })}
     />
   );
 }
 
 /** Waiting items and items in progress at the end of each span. */
-export function BacklogChart({ history, since }: Dated) {
-  return <Backlog list={history.list} frame={history} spans={spansOf(history, since, backlogIn)} />;
+export function BacklogChart({ history, since, marks }: Props) {
+  const spans = spansOf(history, since, backlogIn);
+  return <Backlog list={history.list} frame={history} spans={spans} marks={marks} />;
 }
 
-export function Backlog({ list, frame, spans }: SpansProps) {
+export function Backlog({ list, frame, spans, marks }: SpansProps) {
   const most = largest(list, ({ counts }) => counts.NEW);
   const now = list.at(-1)?.counts.NEW ?? 0;
   return (
@@ -88,12 +92,13 @@ export function Backlog({ list, frame, spans }: SpansProps) {
       to={new Date(frame.to)}
       format={m.number}
       isWhole
+      marks={marks}
     />
   );
 }
 
 /** The time from claim to finish, where something was finished. */
-export function HandlingChart({ history, since, linksOf }: Props) {
+export function HandlingChart({ history, since, marks, linksOf }: Props) {
   const { step, to } = history;
   return (
     <TimeChart
@@ -104,6 +109,7 @@ export function HandlingChart({ history, since, linksOf }: Props) {
       step={step}
       to={new Date(to)}
       format={written}
+      marks={marks}
       {...(linksOf && { linksOf })}
     />
   );

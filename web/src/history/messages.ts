@@ -43,6 +43,22 @@ const en = {
     cameIn: 'Items that came in then',
     ended: 'Items that ended then',
     young: (on: string) => `The queue is there since ${on}; hatched is what was before.`,
+    done: 'What was done',
+    nothingDone: 'Nobody paused the queue, changed its model or put in a file.',
+    moreDone: (amount: number) => `These are the newest ${number(amount)}; there are more.`,
+    allDone: 'All that was done to the queue',
+    millrace: 'Millrace',
+    user: (id: string) => `user ${id}`,
+    sentence: (who: string, did: string, reason: string) =>
+      `${who} ${did}${reason === '' ? '' : `: ${reason}`}`.replace(/(?<![.!?])$/, '.'),
+    paused: (until: string | undefined) =>
+      until === undefined ? 'paused the queue' : `paused the queue until ${until}`,
+    resumed: 'resumed the queue',
+    letGoOn: 'let the queue go on',
+    modelChanged: (version: number | undefined) =>
+      version === undefined ? 'changed the model' : `changed the model, to version ${version}`,
+    uploaded: (name: string, created: number) => `put in the file ${name}, ${items(created)}`,
+    undone: (amount: number) => `undid an upload of ${items(amount)}`,
     none: 'Nothing came in, and nothing was finished.',
     sum: (some: number, all: number) =>
       some < all

@@ -5,11 +5,13 @@ import { Notice, Skeleton } from '../page/states.tsx';
 import { exactly } from '../page/time.tsx';
 import { queueQuery } from '../queues/queries.ts';
 import { BacklogChart, FlowChart, HandlingChart } from './charts.tsx';
+import { Done } from './done.tsx';
 import css from './history.module.css';
+import { marksOf } from './marks.ts';
 import { m } from './messages.ts';
-import { historyQuery } from './queries.ts';
+import { historyQuery, marksQuery } from './queries.ts';
 import { RangeChoice } from './range.tsx';
-import { rangeIn } from './rules.ts';
+import { beginningOf, rangeIn } from './rules.ts';
 
 /** The history of a queue. */
 export function Page() {
@@ -22,6 +24,9 @@ export function Page() {
     ...historyQuery(toId(id), range),
     placeholderData: keepPreviousData,
   });
+  const begin = beginningOf(range, Date.now()).from;
+  const { data: done } = useQuery({ ...marksQuery(toId(id), begin), placeholderData: keepPreviousData });
+  const marks = marksOf(done?.list ?? []);
   const linksOf = (from: Date, to: Date) => <SpanLinks id={id} from={from} to={to} />;
   const since = queue.createdOn;
   return (
@@ -37,9 +42,10 @@ export function Page() {
       {history && (
         <>
           {since !== undefined && since > history.from && <p>{m.history.young(exactly(since))}</p>}
-          <FlowChart history={history} since={since} linksOf={linksOf} />
-          <BacklogChart history={history} since={since} />
-          <HandlingChart history={history} since={since} linksOf={linksOf} />
+          <FlowChart history={history} since={since} marks={marks} linksOf={linksOf} />
+          <BacklogChart history={history} since={since} marks={marks} />
+          <HandlingChart history={history} since={since} marks={marks} linksOf={linksOf} />
+          {done && <Done id={id} from={begin} marks={marks} isMore={done.isMore} />}
         </>
       )}
     </div>
