@@ -369,6 +369,7 @@ create table queue_history (
   finished_failed bigint not null,
   handling_ms bigint not null,
   handling_times json,
+  oldest_wait_ms bigint,
   constraint queue_history_seconds CHECK ((seconds = ANY (ARRAY[60, 3600, 86400]))),
   constraint queue_history_pkey PRIMARY KEY (queue_id, seconds, at)
 );
@@ -444,6 +445,7 @@ create table queue_tallies (
   in_doubt integer not null default 0,
   arrived integer not null default 0,
   handling_times json,
+  oldest_wait_ms bigint,
   constraint queue_tallies_pkey PRIMARY KEY (queue_id, id)
 ) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=0);
 

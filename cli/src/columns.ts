@@ -31,6 +31,7 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
     'arrived',
     'complete',
     'failed',
+    'oldestWaitingSeconds',
     'averageHandlingSeconds',
     'p50HandlingSeconds',
     'p95HandlingSeconds',

@@ -5296,6 +5296,8 @@ export interface components {
         complete: number;
         /** @description Items that became FAILED after they were in progress */
         failed: number;
+        /** @description For how long the oldest NEW item had waited: the longest of what was seen, once a minute and, in the last span, now. Left out when none was seen to wait, and of what was before this was looked at */
+        oldestWaitingSeconds?: number;
         /** @description Mean time from claim to finish; left out when nothing finished */
         averageHandlingSeconds?: number;
         /** @description Half of the items that were finished took no longer from claim to finish. Estimated; left out when nothing finished, and of what was before this was counted */

@@ -103,15 +103,17 @@ const numbers = [
 ] as const;
 
 const times = 'handling_times';
+const oldest = 'oldest_wait_ms';
 /** The columns of each span in the history of a queue. */
-const columns = raw([...numbers, times].join(', '));
+const columns = raw([...numbers, times, oldest].join(', '));
 /** The same, added up over the rows of a group. */
-const sums = raw([...numbers.map((column) => `sum(${column})`), sumOfTimes()].join(', '));
+const sums = raw([...numbers.map((column) => `sum(${column})`), sumOfTimes(), `max(${oldest})`].join(', '));
 /** The same, where the span is in the history as `h` already. */
 const added = raw(
   [
     ...numbers.map((column) => `${column} = h.${column} + excluded.${column}`),
     `${times} = ${sumOfTimes('array[h.handling_times, excluded.handling_times]')}`,
+    `${oldest} = greatest(h.${oldest}, excluded.${oldest})`,
   ].join(', '),
 );
 
@@ -127,6 +129,22 @@ export function spansIn(queueId: Id): Sql {
     select minute as at, ${columns} from queue_tallies where queue_id = ${queueId} and minute > '-infinity'
     union all
     select at, ${columns} from queue_history where queue_id = ${queueId}`;
+}
+
+/** Some queues with waiting items of which nobody has noted in this minute for how long the oldest had waited. */
+export async function selectQueuesToLookAt(db: Db, minute: Date, limit: number): Promise<Id[]> {
+  const rows = await db.rows<{ id: Id }>(sql`
+    select queue_id as id from queue_tallies group by queue_id
+    having sum(new) > 0 and count(*) filter (where minute = ${minute} and oldest_wait_ms is not null) = 0 limit ${limit}`);
+  return rows.map(({ id }) => id);
+}
+
+/** Notes for how long the oldest waiting item of a queue had waited, as counters that change nothing else. */
+export async function noteOldestWait(db: Db, queueId: Id, minute: Date, milliseconds: number): Promise<void> {
+  await db.rows(sql`
+    insert into queue_tallies (queue_id, minute, new, in_progress, complete, failed, deferred, finished_complete, finished_failed,
+      handling_ms, oldest_wait_ms)
+    values (${queueId}, ${minute}, 0, 0, 0, 0, 0, 0, 0, 0, ${Math.round(milliseconds)})`);
 }
 
 /** A step of ageing: spans of one length that began before a time are added up to longer spans, which contain them whole. */

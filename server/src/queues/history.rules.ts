@@ -76,6 +76,8 @@ export interface Span {
   readonly handlingMilliseconds: number;
   /** How long each that was finished took; undefined where none was, and before this was counted. */
   readonly times?: Times | undefined;
+  /** The longest that an item was seen to wait. */
+  readonly oldestWaitMilliseconds?: number | undefined;
 }
 
 /**
@@ -101,7 +103,18 @@ function shown(at: Date, counts: Counts, span: Span | undefined) {
   const finished = complete + failed;
   const handling = finished > 0 && { averageHandlingSeconds: handlingMilliseconds / finished / 1000 };
   const percentiles = span && percentilesOf([span]);
-  return { from: at.toISOString(), arrived, complete, failed, counts, ...handling, ...percentiles };
+  const wait = span?.oldestWaitMilliseconds;
+  const oldest = wait !== undefined && { oldestWaitingSeconds: wait / 1000 };
+  return {
+    from: at.toISOString(),
+    arrived,
+    complete,
+    failed,
+    counts,
+    ...oldest,
+    ...handling,
+    ...percentiles,
+  };
 }
 
 /** The handling times of the items that were finished in any of the spans. */

@@ -7,7 +7,7 @@ import { compactCounters } from '../journal/counters.ts';
 import { startApp, type App } from '../testing/app.ts';
 import { createQueue, type QueueFixture } from '../testing/fixtures.ts';
 import { finish, held } from '../testing/work.ts';
-import { rollUpHistory } from './history.ts';
+import { lookAtOldest, rollUpHistory } from './history.ts';
 import { keyless } from '../testing/keyless.ts';
 
 let app: App;
@@ -50,6 +50,17 @@ async function createLived(): Promise<QueueFixture> {
     failureKind: 'BUSINESS',
     error: 'above the limit',
   });
+  return queue;
+}
+
+/** A queue with an item that has waited for so many hours. */
+async function createWaiting(hours: number): Promise<QueueFixture> {
+  const queue = await createQueue(app);
+  await queue.add(1);
+  await app.sql('update work_items set created_on = now() - make_interval(hours => $2) where queue_id = $1', [
+    queue.id,
+    hours,
+  ]);
   return queue;
 }
 
@@ -170,6 +181,42 @@ describe('getQueueHistory', () => {
     const { list, ...whole } = await historyOf(queue);
     expect(list.some(({ averageHandlingSeconds }) => averageHandlingSeconds !== undefined)).toBe(true);
     for (const one of [whole, ...list]) expect(one).not.toHaveProperty('p95HandlingSeconds');
+  });
+
+  test('getQueueHistory tells for how long the oldest item had waited, though it is done since, and when that is old', async () => {
+    const queue = await createWaiting(2);
+    // In this minute somebody may have looked before the item was made older.
+    await age(queue, 1);
+    await run(lookAtOldest);
+    const [item] = await queue.claim(1);
+    await finish(queue, { ...held(item), status: 'COMPLETE' });
+    const longest = async (hours: number) => {
+      const { list } = await historyOf(queue, { from: ago(hours).toISOString() });
+      return Math.round(
+        Math.max(...list.map(({ oldestWaitingSeconds = -1 }) => oldestWaitingSeconds)) / 3600,
+      );
+    };
+    expect(await longest(9)).toBe(2);
+    await age(queue, 3);
+    expect(await longest(9)).toBe(2);
+    for (const days of [3, 100]) {
+      await app.sql(`update queue_history set at = at - make_interval(days => $2) where queue_id = $1`, [
+        queue.id,
+        days,
+      ]);
+      await run(rollUpHistory);
+      expect(await longest(24 * 120)).toBe(2);
+    }
+  });
+
+  test('getQueueHistory tells how long the oldest item waits now, and nothing where none waits', async () => {
+    const queue = await createWaiting(5);
+    const seen = async (query?: Query) =>
+      (await historyOf(queue, query)).list.at(-1)?.oldestWaitingSeconds ?? -1;
+    expect(Math.round((await seen()) / 3600)).toBe(5);
+    expect(await seen({ to: ago(1).toISOString() })).toBe(-1);
+    const { list } = await historyOf(await createQueue(app));
+    for (const span of list) expect(span).not.toHaveProperty('oldestWaitingSeconds');
   });
 
   test('getQueueHistory ends where it is asked to, with the counts of that time', async () => {

@@ -80,7 +80,7 @@ function statsOf(
 }
 
 /** The creation time of the oldest waiting item of each queue. */
-async function oldestWaiting(
+export async function oldestWaiting(
   { db, now, marks }: Where,
   queueIds: readonly Id[],
 ): Promise<(Date | undefined)[]> {
@@ -115,7 +115,8 @@ function selectOldest(db: Db, [queueId]: readonly Id[]): Promise<{ oldest?: Date
   return db.rows(sql`select ${oldestOf(sql`${queueId}`)} as oldest`);
 }
 
-function selectOldestOfMany(db: Db, queueIds: readonly Id[]): Promise<{ oldest?: Date }[]> {
+/** The same, as it is at this moment. */
+export function selectOldestOfMany(db: Db, queueIds: readonly Id[]): Promise<{ oldest?: Date }[]> {
   return db.rows(sql`
     select ${oldestOf(raw('q.id'))} as oldest from unnest(${queueIds}::bigint[]) with ordinality as q (id, place)
     order by q.place`);

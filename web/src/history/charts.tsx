@@ -9,6 +9,7 @@ import {
   flowIn,
   handlingIn,
   largest,
+  oldestIn,
   spansOf,
   totalsOf,
   type Dated,
@@ -29,6 +30,7 @@ const backlog: readonly Series[] = [
   { label: m.history.waiting, look: 'busy', as: 'area' },
   { label: m.history.running, look: 'warn', as: 'line', isDashed: true },
 ];
+const oldest: readonly Series[] = [{ label: m.history.age, look: 'warn', as: 'area' }];
 const handling: readonly Series[] = [
   { label: m.history.p50, look: 'busy', as: 'line' },
   { label: m.history.p95, look: 'warn', as: 'line', isDashed: true },
@@ -92,6 +94,29 @@ export function Backlog({ list, frame, spans, marks }: SpansProps) {
       to={new Date(frame.to)}
       format={m.number}
       isWhole
+      marks={marks}
+    />
+  );
+}
+
+/** The age of the oldest waiting item. */
+export function OldestChart({ history, since, marks }: Props) {
+  const { list, step, to } = history;
+  const longest = largest(list, ({ oldestWaitingSeconds }) => oldestWaitingSeconds);
+  const most = longest?.oldestWaitingSeconds;
+  const told = [
+    longest && most !== undefined && m.history.oldestSummary(written(most), exactly(longest.from)),
+    list.at(-1)?.counts.NEW === 0 && m.history.noneWaits,
+  ];
+  return (
+    <TimeChart
+      title={m.history.oldest}
+      summary={most === undefined ? m.history.noneWaited : told.filter(Boolean).join(' ')}
+      series={oldest}
+      spans={spansOf(history, since, oldestIn)}
+      step={step}
+      to={new Date(to)}
+      format={written}
       marks={marks}
     />
   );

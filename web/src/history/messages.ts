@@ -29,6 +29,11 @@ const en = {
       most > 0
         ? `${number(now)} wait now; at most ${number(most)} did, at ${on}.`
         : 'At the end of no span did any wait.',
+    oldest: 'How long the oldest item has waited',
+    age: 'Oldest waiting',
+    oldestSummary: (most: string, on: string) => `The oldest had waited for ${most} at most, at ${on}.`,
+    noneWaits: 'None waits now.',
+    noneWaited: 'None was seen to wait.',
     handling: (span: string) => `Handling time, per ${span}`,
     p50: 'Half took up to (p50)',
     p95: '95 in 100 took up to (p95)',

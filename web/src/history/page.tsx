@@ -4,7 +4,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { Notice, Skeleton } from '../page/states.tsx';
 import { exactly } from '../page/time.tsx';
 import { queueQuery } from '../queues/queries.ts';
-import { BacklogChart, FlowChart, HandlingChart } from './charts.tsx';
+import { BacklogChart, FlowChart, HandlingChart, OldestChart } from './charts.tsx';
 import { Done } from './done.tsx';
 import css from './history.module.css';
 import { marksOf } from './marks.ts';
@@ -44,6 +44,7 @@ export function Page() {
           {since !== undefined && since > history.from && <p>{m.history.young(exactly(since))}</p>}
           <FlowChart history={history} since={since} marks={marks} linksOf={linksOf} />
           <BacklogChart history={history} since={since} marks={marks} />
+          <OldestChart history={history} since={since} marks={marks} />
           <HandlingChart history={history} since={since} marks={marks} linksOf={linksOf} />
           {done && <Done id={id} from={begin} marks={marks} isMore={done.isMore} />}
         </>

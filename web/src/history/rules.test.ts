@@ -6,6 +6,7 @@ import {
   flowIn,
   handlingIn,
   largest,
+  oldestIn,
   rangeIn,
   spansOf,
   totalsOf,
@@ -74,4 +75,11 @@ test('Histories add up span by span, where one of them is known', () => {
     [3, 1],
     [6, 2],
   ]);
+});
+
+test('The age of the oldest item is nothing where none waits, and not known where one waits that nobody looked at', () => {
+  const none = { ...counts, NEW: 0 };
+  const all = [entry(1, { oldestWaitingSeconds: 74 }), entry(2), entry(3, { counts: none })];
+  expect(all.map(oldestIn)).toEqual([[74], [undefined], [0]]);
+  expect(oldestIn(entry(1, { counts: none, oldestWaitingSeconds: 9 }))).toEqual([9]);
 });

@@ -57,6 +57,11 @@ export const handlingIn = ({ p50HandlingSeconds, p95HandlingSeconds, averageHand
   averageHandlingSeconds,
 ];
 
+/** Where nothing waits at the end of a span, and nothing was seen to wait in it, the age is nothing; else it is not known. */
+export const oldestIn = ({ oldestWaitingSeconds, counts }: Entry) => [
+  oldestWaitingSeconds ?? (counts.NEW === 0 ? 0 : undefined),
+];
+
 /** The totals of a history; the mean handling time counts each finished item. */
 export function totalsOf(list: readonly Entry[]) {
   const sum = (of: (entry: Entry) => number) => list.reduce((total, entry) => total + of(entry), 0);
