@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { addItems, createInvoices, failItems, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
+import { press, toRow } from './keys.ts';
 import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
@@ -95,6 +96,7 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     const row = page.getByRole('row', { name: /^Kept/ });
     await row.getByRole('link', { name: 'Model of Kept' }).waitFor();
     await row.getByText('admin, olga', { exact: true }).waitFor();
+    expect(await row.getByRole('time').getAttribute('title')).toMatch(/\d{4}, \d+:\d\d:\d\d/);
     expect(await page.getByRole('link', { name: 'Put aside' }).count()).toBe(0);
     await expectAccessible(page);
     await page.getByLabel('Which queues').selectOption('Archived');
@@ -111,6 +113,77 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     await expectAccessible(hers);
   });
 
+  test('is paused, resumed, archived and restored from its row, by a key and by a menu', async () => {
+    const { admin } = stage.app;
+    const id = await createInvoices(stage.app, 'From its row');
+    const page = await stage.open('/console/queues', { token });
+    const row = page.getByRole('row', { name: /^From its row/ });
+    const menu = row.getByRole('button', { name: 'Actions on From its row' });
+    const choice = (name: string) => page.getByRole('menuitem', { name });
+    await toRow(page, /^From its row/);
+    await press(page, '.');
+    await choice('Pause …').waitFor();
+    await expectAccessible(page);
+    await press(page, 'Enter');
+    await page.getByLabel('Reason, for the others').fill('The ERP is away');
+    await press(page, 'Enter');
+    await row.getByText('Paused by admin: The ERP is away').waitFor();
+    await expect.poll(() => menu.evaluate((one) => one.ownerDocument.activeElement === one)).toBe(true);
+    await press(page, '.');
+    await choice('Resume …').waitFor();
+    await press(page, 'Enter');
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await row.getByText('Active', { exact: true }).waitFor();
+    await menu.click();
+    await choice('Archive …').click();
+    await expectAccessible(page);
+    await page.getByRole('dialog').getByRole('button', { name: 'Archive' }).click();
+    await row.waitFor({ state: 'detached' });
+    expect((await admin.getQueue({ path: { id } })).body.archived).toBe(true);
+    await page.getByLabel('Which queues').selectOption('Archived');
+    await menu.click();
+    await choice('Restore …').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Restore' }).click();
+    await row.waitFor({ state: 'detached' });
+    await page.getByLabel('Which queues').selectOption('All');
+    await menu.click();
+    await choice('Upload').click();
+    await page.getByRole('button', { name: 'Choose a file' }).waitFor();
+  });
+
+  test('says in the menu of its row who may do what one may not', async () => {
+    const { app } = stage;
+    const rosa = await app.user('rosa');
+    const id = await createInvoices(app, 'Of others');
+    await app.admin.addOrUpdateQueueMember({ path: { id, userId: rosa.id }, body: { role: 'MEMBER' } });
+    const page = await stage.open('/console/queues', { token: rosa.token });
+    await page.getByRole('button', { name: 'Actions on Of others' }).click();
+    const menu = page.getByRole('menu', { name: 'Actions on Of others' });
+    await page
+      .getByText(/^Only owners and queue admins may pause, resume or archive\..*MEMBER.*admin/)
+      .waitFor();
+    expect(await menu.getByRole('menuitem', { disabled: true }).allTextContents()).toEqual([
+      'Pause …',
+      'Archive …',
+    ]);
+    expect(await menu.getByRole('menuitem', { disabled: false }).allTextContents()).toEqual(['Upload']);
+    await expectAccessible(page);
+  });
+
+  test('is a card on a phone, with all that its row says and can', async () => {
+    await createInvoices(stage.app, 'On a phone');
+    const viewport = { width: 390, height: 844 };
+    const page = await stage.open('/console/queues?q=phone', { token, viewport });
+    const menu = page.getByRole('button', { name: 'Actions on On a phone' });
+    await menu.waitFor();
+    const width = await page.evaluate<number>(`document.querySelector('.scroll').scrollWidth`);
+    expect(width).toBeLessThanOrEqual(390);
+    await expectAccessible(page);
+    await menu.click();
+    await page.getByRole('menuitem', { name: 'Pause …' }).click();
+    await page.getByLabel('Reason, for the others').waitFor();
+  });
+
   test('a queue is pinned and then comes first, and the list is narrowed down to those with failures', async () => {
     const { app } = stage;
     await createInvoices(app, 'Aardvark');
@@ -120,7 +193,8 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     const asked: string[] = [];
     const page = await stage.open('/console/queues', { token: await tokenOfAdmin(stage) });
     page.on('request', (request) => asked.push(request.url()));
-    await page.getByRole('button', { name: 'Pin Zebra' }).click();
+    // A pointer that comes to lie on a link would fetch its page ahead.
+    await page.getByRole('button', { name: 'Pin Zebra' }).press('Enter');
     const first = page.getByRole('row').nth(1);
     await first.getByRole('link', { name: 'Zebra', exact: true }).waitFor();
     await expectAccessible(page);

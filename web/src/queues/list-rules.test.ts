@@ -1,6 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { expect, test } from 'vitest';
-import { failedPercent, pinnedAfter, wantedOf } from './list-rules.ts';
+import { actionsOn, failedPercent, mayDo, pinnedAfter, wantedOf } from './list-rules.ts';
 
 const queues = [
   { id: 1, name: 'Alpha', status: 'ACTIVE', memberships: ['OWNER', 'QUEUE_ADMIN'] },
@@ -24,6 +24,26 @@ test('what failed lately is told as a part of what was finished, and of nothing 
   const recent = (complete: number, failed: number) =>
     failedPercent({ recent: { complete, failed } } as Schemas['QueueStats']);
   expect([recent(3, 1), recent(4, 0), recent(0, 0)]).toEqual([25, 0, undefined]);
+});
+
+test.each([
+  [{ status: 'ACTIVE' as const }, ['pause', 'upload', 'archive']],
+  [{ status: 'INACTIVE' as const }, ['resume', 'upload', 'archive']],
+  [{ status: 'INACTIVE' as const, archived: true }, ['restore']],
+])('to a queue that is %o can be done %o', (queue, actions) => {
+  expect(actionsOn(queue)).toEqual(actions);
+});
+
+test('who may add items may upload, and who may edit a queue may do the rest', () => {
+  const allowed = (capabilities: string[]) =>
+    (['pause', 'upload', 'archive'] as const).filter((one) =>
+      mayDo(one, { capabilities } as Schemas['Queue']),
+    );
+  expect([allowed(['view']), allowed(['add']), allowed(['edit'])]).toEqual([
+    [],
+    ['upload'],
+    ['pause', 'archive'],
+  ]);
 });
 
 test('a pin is set and taken away', () => {

@@ -40,6 +40,19 @@ export function failedPercent({ recent: { complete, failed } }: Stats): number |
   return complete + failed === 0 ? undefined : (failed / (complete + failed)) * 100;
 }
 
+/** What can be done to a queue from its row in the list. */
+export type RowAction = 'pause' | 'resume' | 'upload' | 'archive' | 'restore';
+
+/** The actions that a queue in its state allows. */
+export function actionsOn({ status, archived }: Queue): readonly RowAction[] {
+  return archived ? ['restore'] : [status === 'INACTIVE' ? 'resume' : 'pause', 'upload', 'archive'];
+}
+
+/** Whether the caller may do it in the queue. */
+export function mayDo(action: RowAction, { capabilities = [] }: Queue): boolean {
+  return capabilities.includes(action === 'upload' ? 'add' : 'edit');
+}
+
 /** The pins, with one set or removed. */
 export function pinnedAfter(pinned: readonly string[], id: string): string[] {
   return pinned.includes(id) ? pinned.filter((one) => one !== id) : [...pinned, id];

@@ -2,6 +2,8 @@ import { count, number } from '../messages/english.ts';
 import { inLanguage } from '../messages/language.ts';
 import { m as common } from '../messages/messages.ts';
 
+const onlyOwners = 'Only owners and queue admins may pause, resume or archive.';
+
 const en = {
   queues: {
     title: 'Queues',
@@ -53,7 +55,24 @@ const en = {
     trendText: (peak: number, last: number) =>
       `Done in five minutes over two hours: at most ${number(peak)}, last ${number(last)}`,
     oldest: 'Oldest waiting',
+    updated: 'Updated',
     mayNotPause: 'Only owners and queue admins may pause or resume.',
+    actionsOf: (name: string) => `Actions on ${name}`,
+    actions: {
+      pause: 'Pause …',
+      resume: 'Resume …',
+      upload: 'Upload',
+      archive: 'Archive …',
+      restore: 'Restore …',
+    },
+    /** Who may, by the action that one may not do. */
+    mayNot: {
+      pause: onlyOwners,
+      resume: onlyOwners,
+      upload: 'Only owners, members, participants and queue admins may upload.',
+      archive: onlyOwners,
+      restore: onlyOwners,
+    },
     active: 'Active',
     paused: 'Paused',
     archived: 'Archived',
@@ -62,13 +81,21 @@ const en = {
     pausedForGood: 'until somebody resumes it',
     goesOnIn: (time: string) => `goes on in ${time}`,
     pause: 'Pause',
+    askPause: (name: string) => `Pause ${name}`,
     pauseThis: 'Pause this queue',
     resumeThis: 'Resume this queue',
     pauseText:
       'Nothing is granted from the queue until it goes on. What is in progress may be finished, and items can still be added.',
     pauseEnd: 'Until (left empty: until somebody resumes it)',
     resume: 'Resume',
+    askResume: (name: string) => `Resume ${name}`,
     resumeText: 'Items are granted again at once.',
+    archive: 'Archive',
+    askArchive: (name: string) => `Archive ${name}`,
+    archiveText: 'It takes no items and grants none; what is in it stays and can be read.',
+    restore: 'Restore',
+    askRestore: (name: string) => `Restore ${name}`,
+    restoreText: 'It takes items again, and grants them when it is resumed.',
     reason: 'Reason, for the others',
     why: 'Why',
     whyAll: 'Why its items start or do not',

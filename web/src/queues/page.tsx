@@ -30,14 +30,14 @@ export function Page() {
     <>
       <header className={css.head}>
         <h1>{m.queues.title}</h1>
-        <span className={css.total}>
+        <span className="soft">
           {m.queues.total(data.page.totalFilter)}{' '}
           {data.page.totalFilter > data.list.length && m.queues.cut(data.list.length)}
         </span>
         {mayCreate ? (
           <Link to="/queues/new">{m.queues.newQueue}</Link>
         ) : (
-          <small className={css.total}>{m.queues.mayNotCreate}</small>
+          <small className="soft">{m.queues.mayNotCreate}</small>
         )}
         <Narrow q={q} state={state} onSearch={search} />
       </header>

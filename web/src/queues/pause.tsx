@@ -41,12 +41,18 @@ interface FormProps extends Props {
   readonly onDone: () => void;
 }
 
-function Pause({ queue, onDone }: FormProps) {
+/** Has a queue grant nothing, with a reason and, on request, until a time. */
+export function Pause({ queue, onDone }: FormProps) {
   const [until, setUntil] = useState('');
   const [reason, setReason] = useState('');
   const request = pauseRequest(queue.id ?? 0, reason.trim(), until === '' ? null : instantOf(until));
   return (
-    <Ask title={m.queues.pause} requests={[request]} onDone={onDone}>
+    <Ask
+      title={m.queues.askPause(queue.name ?? '')}
+      confirm={m.queues.pause}
+      requests={[request]}
+      onDone={onDone}
+    >
       <p>{m.queues.pauseText}</p>
       <Reason label={m.queues.reason} reason={reason} onChange={setReason} isRequired />
       <TextField value={until} onChange={setUntil} className={css.field}>
@@ -58,10 +64,16 @@ function Pause({ queue, onDone }: FormProps) {
   );
 }
 
-function Resume({ queue, onDone }: FormProps) {
+/** Has a paused queue go on. */
+export function Resume({ queue, onDone }: FormProps) {
   const [reason, setReason] = useState('');
   return (
-    <Ask title={m.queues.resume} requests={[resumeRequest(queue.id ?? 0, reason.trim())]} onDone={onDone}>
+    <Ask
+      title={m.queues.askResume(queue.name ?? '')}
+      confirm={m.queues.resume}
+      requests={[resumeRequest(queue.id ?? 0, reason.trim())]}
+      onDone={onDone}
+    >
       <p>{m.queues.resumeText}</p>
       <Reason label={m.queues.reason} reason={reason} onChange={setReason} />
     </Ask>

@@ -1,4 +1,4 @@
-import { toId, type Id } from '@millrace/api';
+import { toId, type Id, type Schemas } from '@millrace/api';
 import type { Params } from '../connection/lazily.ts';
 import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
@@ -60,6 +60,12 @@ export function pauseRequest(id: Id, reason: string, until: string | null): Requ
 
 export function resumeRequest(id: Id, reason: string): Request {
   return requestFor('resumeQueue', { path: { id }, body: reason === '' ? {} : { reason } });
+}
+
+/** The request that archives a queue, or restores an archived one. */
+export function archiveRequest({ id = 0, archived }: Schemas['Queue'], reason: string): Request {
+  const input = { path: { id }, body: reason === '' ? {} : { reason } };
+  return requestFor(archived ? 'restoreQueue' : 'archiveQueue', input);
 }
 
 /** The model, for the type of each display column. Users who may not see it do without. */

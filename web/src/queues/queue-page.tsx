@@ -47,7 +47,7 @@ export function Page() {
           <Text>{queue.name ?? id}</Text>
         </h1>
         <QueueState queue={queue} isShort />
-        <span className={css.buttons}>
+        <span className="buttons">
           <PauseButton queue={queue} />
         </span>
         <PauseBanner queue={queue} />

@@ -2,16 +2,18 @@ import { toId, type Schemas } from '@millrace/api';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Pin as PinIcon, PinOff } from 'lucide-react';
-import { useRef } from 'react';
+import { useRef, useState } from 'react';
 import { Button } from 'react-aria-components';
+import { useKey } from '../page/keys.ts';
 import { useRows } from '../page/rows.ts';
 import { Text } from '../page/text.tsx';
-import { duration } from '../page/time.tsx';
+import { duration, Time } from '../page/time.tsx';
 import { setPreference } from '../preferences/queries.ts';
 import { CountsBar } from './counts.tsx';
 import { failedPercent, pinnedAfter } from './list-rules.ts';
 import { m } from './messages.ts';
 import { statsQuery } from './queries.ts';
+import { RowActions, RowDialog, type ActionsProps, type Asked } from './row-actions.tsx';
 import { QueueState } from './state.tsx';
 import { Trend, withTrend } from './trend.tsx';
 import css from './queues.module.css';
@@ -29,10 +31,17 @@ interface Props {
 
 export function QueueTable({ queues, figures, models, pinned }: Props) {
   const table = useRef<HTMLTableElement>(null);
+  const [asked, setAsked] = useState<Asked>();
+  const [opened, setOpened] = useState<string>();
   useRows(table);
+  useKey('.', () => {
+    const row = table.current?.querySelector<HTMLElement>('[data-row]:focus-within');
+    setOpened(row?.dataset['row']);
+    return Boolean(row);
+  });
   return (
-    <div className={css.scroll}>
-      <table ref={table} className={css.table}>
+    <div className="scroll">
+      <table ref={table} className={`${css.table ?? ''} stacked`}>
         <thead>
           <tr>
             <th>{m.queues.name}</th>
@@ -44,6 +53,7 @@ export function QueueTable({ queues, figures, models, pinned }: Props) {
             <th className={css.number}>{m.queues.oldest}</th>
             <th>{m.queues.model}</th>
             <th>{m.queues.owners}</th>
+            <th>{m.queues.updated}</th>
           </tr>
         </thead>
         <tbody>
@@ -55,15 +65,19 @@ export function QueueTable({ queues, figures, models, pinned }: Props) {
               model={models.get(String(queue.workItemModelId))}
               pinned={pinned}
               hasTrend={index < withTrend}
+              isOpen={opened === String(queue.id)}
+              onOpenChange={(isOpen) => setOpened(isOpen ? String(queue.id) : undefined)}
+              onAsk={setAsked}
             />
           ))}
         </tbody>
       </table>
+      <RowDialog asked={asked} onDone={() => setAsked(undefined)} />
     </div>
   );
 }
 
-interface RowProps extends Pick<Props, 'pinned'> {
+interface RowProps extends Pick<Props, 'pinned'>, Omit<ActionsProps, 'queue'> {
   readonly queue: Queue;
   readonly figures: Schemas['QueueStats'] | undefined;
   /** The name of its model; undefined where one may not see it. */
@@ -71,18 +85,19 @@ interface RowProps extends Pick<Props, 'pinned'> {
   readonly hasTrend: boolean;
 }
 
-function Row({ queue, figures, model, pinned, hasTrend }: RowProps) {
+function Row({ queue, figures, model, pinned, hasTrend, ...actions }: RowProps) {
   // The figures of archived queues are asked for one by one: they are few, and the call for all leaves them out.
   const { data: own } = useQuery({ ...statsQuery(queue.id ?? 0), enabled: queue.archived === true });
   const stats = figures ?? own;
   const failed = stats && failedPercent(stats);
   return (
-    <tr>
+    <tr data-row={String(queue.id)}>
       <th scope="row">
         <Link to="/queues/$id" params={{ id: String(queue.id) }}>
           <Text>{queue.name ?? ''}</Text>
         </Link>
         <Pin queue={queue} pinned={pinned} />
+        <RowActions queue={queue} {...actions} />
         {queue.description && (
           <small>
             <Text>{queue.description}</Text>
@@ -93,17 +108,24 @@ function Row({ queue, figures, model, pinned, hasTrend }: RowProps) {
         <QueueState queue={queue} />
       </td>
       <td>{stats && <CountsBar id={String(queue.id)} stats={stats} />}</td>
-      <td className={css.number}>{stats && m.number(stats.recent.throughputPerMinute)}</td>
-      <td className={css.number}>{failed !== undefined && m.number(failed)}</td>
+      <td className={css.number} data-label={m.queues.rate}>
+        {stats && m.number(stats.recent.throughputPerMinute)}
+      </td>
+      <td className={css.number} data-label={m.queues.failedRate}>
+        {failed !== undefined && m.number(failed)}
+      </td>
       <td>{hasTrend && <Trend queueId={queue.id ?? 0} />}</td>
-      <td className={css.number}>
+      <td className={css.number} data-label={m.queues.oldest}>
         {stats?.oldestWaitingSeconds !== undefined && duration(stats.oldestWaitingSeconds)}
       </td>
-      <td className={css.model}>
+      <td className={css.model} data-label={m.queues.model}>
         <Model id={String(queue.workItemModelId)} name={model} />
       </td>
-      <td className={css.model}>
+      <td className={css.model} data-label={m.queues.owners}>
         <Text>{(queue.ownerNames ?? []).join(', ')}</Text>
+      </td>
+      <td className={css.number} data-label={m.queues.updated}>
+        <Time on={queue.updatedOn} />
       </td>
     </tr>
   );

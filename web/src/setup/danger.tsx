@@ -3,10 +3,12 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
-import { carryOut, remove } from '../dialogs/queries.ts';
+import { AskButton } from '../dialogs/ask.tsx';
+import { remove } from '../dialogs/queries.ts';
 import { Field } from '../page/fields.tsx';
+import { Archive } from '../queues/archive.tsx';
 import { m } from './messages.ts';
-import { archiveRequest, deleteRequest } from './queries.ts';
+import { deleteRequest } from './queries.ts';
 import css from './setup.module.css';
 
 interface Props {
@@ -15,59 +17,27 @@ interface Props {
 
 /** Archiving, restoring, deleting. The server says what prevents it. */
 export function Danger({ queue }: Props) {
-  const [problem, setProblem] = useState('');
-  const act = async (work: Promise<unknown>) => {
-    setProblem('');
-    await work.catch((error: Error) => setProblem(error.message));
-  };
   return (
     <section className={css.danger}>
       <h3>{m.setup.danger}</h3>
-      <p role="alert" className="problem">
-        {problem}
-      </p>
-      <Archive queue={queue} act={act} />
-      <Delete queue={queue} act={act} />
+      <AskButton className="danger" label={queue.archived ? m.queues.restore : m.queues.archive}>
+        {(close) => <Archive queue={queue} onDone={close} />}
+      </AskButton>
+      <Delete queue={queue} />
     </section>
   );
 }
 
-interface PartProps extends Props {
-  /** Makes a call, and shows what was in the way. */
-  readonly act: (work: Promise<unknown>) => Promise<void>;
-}
-
-function Archive({ queue, act }: PartProps) {
-  const [reason, setReason] = useState('');
-  const request = archiveRequest(queue, reason.trim());
-  return (
-    <>
-      <p>{queue.archived ? m.setup.restoreText : m.setup.archiveText}</p>
-      <div className={css.actions}>
-        <Field label={m.setup.reason}>
-          {(id) => (
-            <input
-              id={id}
-              value={reason}
-              maxLength={1000}
-              onChange={({ target }) => setReason(target.value)}
-            />
-          )}
-        </Field>
-        <Button className="danger" onPress={() => void act(carryOut([request]))}>
-          {queue.archived ? m.setup.restore : m.setup.archive}
-        </Button>
-      </div>
-      <AsScript requests={[request]} />
-    </>
-  );
-}
-
-function Delete({ queue, act }: PartProps) {
+function Delete({ queue }: Props) {
   const navigate = useNavigate();
   const [typed, setTyped] = useState('');
+  const [problem, setProblem] = useState('');
   const request = deleteRequest(queue);
-  const begin = () => act(remove(request, () => navigate({ to: '/queues' })));
+  const begin = async () => {
+    setProblem('');
+    const leave = () => navigate({ to: '/queues' });
+    await remove(request, leave).catch((error: Error) => setProblem(error.message));
+  };
   return (
     <>
       <p>{m.setup.deleteText}</p>
@@ -79,6 +49,9 @@ function Delete({ queue, act }: PartProps) {
           {m.setup.delete}
         </Button>
       </div>
+      <p role="alert" className="problem">
+        {problem}
+      </p>
       <AsScript requests={[request]} />
     </>
   );

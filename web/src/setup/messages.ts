@@ -1,5 +1,5 @@
 import { inLanguage } from '../messages/language.ts';
-import { m as common } from '../messages/messages.ts';
+import { m as queues } from '../queues/messages.ts';
 
 const en = {
   setup: {
@@ -81,11 +81,6 @@ const en = {
     save: 'Save',
     saved: 'Saved.',
     danger: 'Danger',
-    archive: 'Archive',
-    archiveText: 'It takes no items and grants none; what is in it stays and can be read.',
-    restore: 'Restore',
-    restoreText: 'It takes items again, and grants them when it is resumed.',
-    reason: 'Reason, for the record',
     delete: 'Delete',
     deleteText: 'Only a queue that holds nothing can be deleted. What happened in it stays on record.',
     typeName: (name: string) => `Type ${name} to delete it`,
@@ -111,4 +106,4 @@ const en = {
 };
 
 /** The texts of making and setting queues. */
-export const m = { ...common, ...inLanguage({ en }) };
+export const m = { ...queues, ...inLanguage({ en }) };

@@ -81,12 +81,6 @@ export function saveRequest({ id = 0, version = 0 }: Queue, changes: readonly Ch
   return requestFor('updateQueue', { path: { id }, body: { version, ...settings } });
 }
 
-/** The request that archives a queue, or restores an archived one. */
-export function archiveRequest({ id = 0, archived }: Queue, reason: string): Request {
-  const input = { path: { id }, body: reason === '' ? {} : { reason } };
-  return requestFor(archived ? 'restoreQueue' : 'archiveQueue', input);
-}
-
 export function deleteRequest({ id = 0 }: Queue): Request {
   return requestFor('deleteQueue', { path: { id } });
 }

@@ -79,6 +79,7 @@ const en = {
         ['j k', 'To the next and the previous row'],
         ['↑ ↓', 'The same, once a row has the focus'],
         ['Enter', 'Open it'],
+        ['.', 'What can be done to the queue'],
         ['q', 'Quarantine the device'],
       ],
       'A dialog': [['Enter', 'Do what its button says']],

@@ -1,0 +1,90 @@
+import type { Schemas } from '@millrace/api';
+import { useNavigate } from '@tanstack/react-router';
+import { Ellipsis } from 'lucide-react';
+import { useId, useRef } from 'react';
+import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import { Over } from '../dialogs/ask.tsx';
+import { MayNot } from '../page/may-not.tsx';
+import { Archive } from './archive.tsx';
+import { actionsOn, mayDo, type RowAction } from './list-rules.ts';
+import { m } from './messages.ts';
+import { Pause, Resume } from './pause.tsx';
+import css from './queues.module.css';
+
+/** The action that a dialog asks about. */
+export interface Asked {
+  readonly queue: Schemas['Queue'];
+  readonly action: RowAction;
+}
+
+export interface ActionsProps {
+  readonly queue: Schemas['Queue'];
+  readonly isOpen: boolean;
+  readonly onOpenChange: (isOpen: boolean) => void;
+  readonly onAsk: (asked: Asked) => void;
+}
+
+/** What can be done to a queue from its row, as a menu; what one may not is disabled, and says who may. */
+export function RowActions({ queue, isOpen, onOpenChange, onAsk }: ActionsProps) {
+  const navigate = useNavigate();
+  const button = useRef<HTMLButtonElement>(null);
+  const reasons = useId();
+  const { id, name = '' } = queue;
+  const actions = actionsOn(queue);
+  const refused = [
+    ...new Set(actions.filter((one) => !mayDo(one, queue)).map((one) => m.queues.mayNot[one])),
+  ];
+  const ask = (action: RowAction) => {
+    button.current?.focus();
+    onAsk({ queue, action });
+  };
+  const act = (action: RowAction) =>
+    action === 'upload'
+      ? void navigate({ to: '/queues/$id/upload', params: { id: String(id) } })
+      : // Deferred until the menu has closed: only then does the dialog return the focus to the row.
+        void setTimeout(() => ask(action));
+  return (
+    <MenuTrigger isOpen={isOpen} onOpenChange={onOpenChange}>
+      <Button ref={button} className="icon" aria-label={m.queues.actionsOf(name)}>
+        <Ellipsis size={14} aria-hidden="true" />
+      </Button>
+      <Popover className="popover" placement="bottom start">
+        <Menu
+          className="menu"
+          aria-label={m.queues.actionsOf(name)}
+          aria-describedby={reasons}
+          autoFocus="first"
+        >
+          {actions.map((one) => (
+            <MenuItem key={one} isDisabled={!mayDo(one, queue)} onAction={() => act(one)}>
+              {m.queues.actions[one]}
+            </MenuItem>
+          ))}
+        </Menu>
+        {refused.length > 0 && (
+          <div id={reasons} className={css.reason}>
+            <MayNot queue={queue}>{refused.join(' ')}</MayNot>
+          </div>
+        )}
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
+interface DialogProps {
+  readonly asked: Asked | undefined;
+  readonly onDone: () => void;
+}
+
+/** The dialog of an action: it stays as it was asked for, even when somebody else is faster. */
+export function RowDialog({ asked, onDone }: DialogProps) {
+  return (
+    <Over isOpen={asked !== undefined} onClose={onDone}>
+      {asked?.action === 'pause' && <Pause queue={asked.queue} onDone={onDone} />}
+      {asked?.action === 'resume' && <Resume queue={asked.queue} onDone={onDone} />}
+      {(asked?.action === 'archive' || asked?.action === 'restore') && (
+        <Archive queue={asked.queue} onDone={onDone} />
+      )}
+    </Over>
+  );
+}
