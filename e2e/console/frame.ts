@@ -172,6 +172,33 @@ export function testFrame(stage: () => Stage): void {
       await title(page, 'Models').waitFor();
     });
 
+    test('folds its side to icons, each with its name, and remembers that on whatever browser', async () => {
+      const { app, open } = stage();
+      const id = await createInvoices(app, 'At the side');
+      const { token, call } = await app.user('folder', ['AAE_Queue Admin']);
+      await call.updatePreferences({ body: { pinnedQueueIds: [id] } });
+      const page = await open('/console/queues', { token });
+      const side = page.getByRole('navigation', { name: 'Pages' });
+      const width = async () => (await side.boundingBox())?.width;
+      await side.getByRole('link', { name: 'At the side', exact: true }).waitFor();
+      expect(await width()).toBe(200);
+      await side.getByRole('button', { name: 'Show icons alone' }).click();
+      await side.getByRole('button', { name: 'Show names' }).waitFor();
+      await expectAccessible(page);
+      expect(await width()).toBe(56);
+      await expect.poll(async () => (await call.getPreferences()).body.sideFolded).toBe(true);
+      const other = await open('/console/queues', { token });
+      const folded = other.getByRole('navigation', { name: 'Pages' });
+      expect((await folded.boundingBox())?.width).toBe(56);
+      const devices = folded.getByRole('link', { name: 'Devices', exact: true });
+      expect(await devices.getAttribute('title')).toBe('Devices (g d)');
+      await folded.getByRole('link', { name: 'At the side', exact: true }).click();
+      await title(other, 'At the side').waitFor();
+      await folded.getByRole('button', { name: 'Show names' }).click();
+      await folded.getByRole('button', { name: 'Show icons alone' }).waitFor();
+      expect((await folded.boundingBox())?.width).toBe(200);
+    });
+
     test('prints a page whole, without what is around it', async () => {
       const page = await stage().open('/console/automations', { token: await tokenOfAdmin(stage()) });
       await title(page, 'Automations').waitFor();

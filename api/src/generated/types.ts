@@ -6303,6 +6303,7 @@ export interface components {
      *       "pinnedQueueIds": [
      *         7
      *       ],
+     *       "sideFolded": true,
      *       "lookedUpTo": "81726-0"
      *     }
      */
@@ -6327,6 +6328,8 @@ export interface components {
       };
       /** @description Queues to have at hand, in this order */
       pinnedQueueIds?: Id[];
+      /** @description Whether the side of the console shows icons alone */
+      sideFolded?: boolean;
       /** @description The cursor of the feed up to which the user has looked at what happened */
       lookedUpTo?: string;
     };
@@ -6348,6 +6351,7 @@ export interface components {
         [key: string]: string[] | null;
       } | null;
       pinnedQueueIds?: Id[] | null;
+      sideFolded?: boolean | null;
       lookedUpTo?: string | null;
     };
     /**

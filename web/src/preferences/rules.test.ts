@@ -7,11 +7,13 @@ test('Preferences that a browser has kept count as far as they are what they sho
     density: 'HUGE',
     timeZone: 'Mars/Olympus',
     keys: false,
+    sideFolded: true,
     columns: { devices: ['name'] },
   };
   expect(readPreferences(JSON.stringify(kept))).toEqual({
     theme: 'DARK',
     keys: false,
+    sideFolded: true,
     columns: { devices: ['name'] },
   });
 });

@@ -8,6 +8,7 @@ const forms: { readonly [Member in keyof Preferences]: (value: unknown) => boole
   timeZone: (value) => typeof value === 'string' && isTimeZone(value),
   keys: (value) => typeof value === 'boolean',
   columns: (value) => typeof value === 'object' && value !== null && Object.values(value).every(isTexts),
+  sideFolded: (value) => typeof value === 'boolean',
   lookedUpTo: (value) => /^\d{1,20}-\d{1,19}$/.test(String(value)),
 };
 

@@ -53,7 +53,7 @@ export function QueueTable({ queues, figures, models, pinned }: Props) {
             <th className={css.number}>{m.queues.oldest}</th>
             <th>{m.queues.model}</th>
             <th>{m.queues.owners}</th>
-            <th>{m.queues.updated}</th>
+            <th className={css.number}>{m.queues.updated}</th>
           </tr>
         </thead>
         <tbody>

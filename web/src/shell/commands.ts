@@ -35,7 +35,7 @@ const looks: readonly Choice[] = [
 /** The actions on every page. */
 export function useCommands(onHelp: () => void): Choice[] {
   const navigate = useNavigate();
-  const { keys = true } = usePreferences();
+  const { keys = true, sideFolded = false } = usePreferences();
   const isStill = useStore(isPaused);
   const creation = {
     key: 'new queue',
@@ -52,6 +52,11 @@ export function useCommands(onHelp: () => void): Choice[] {
     },
     { key: 'keys', name: m.shell.shortcuts, act: onHelp },
     { key: 'letters', name: keys ? m.shell.keysOff : m.shell.keysOn, act: () => choose('keys', !keys) },
+    {
+      key: 'side',
+      name: sideFolded ? m.shell.unfold : m.shell.fold,
+      act: () => choose('sideFolded', !sideFolded),
+    },
     ...looks,
     { key: 'reference', name: m.shell.reference, act: () => location.assign('/docs') },
     { key: 'log out', name: m.common.logOut, act: () => void logOut() },

@@ -6,6 +6,7 @@ import { session } from '../connection/client.ts';
 import { patiently } from '../connection/lazily.ts';
 import { awaySince } from '../connection/reach.ts';
 import { dropped } from '../page/address.ts';
+import { usePreferences } from '../preferences/preferences.ts';
 import { useStore } from '../store/store.ts';
 import { runs } from '../work-items/bulk-runs.ts';
 import { m } from './messages.ts';
@@ -41,8 +42,9 @@ export function Page() {
   const [isAsking, setAsking] = useState(false);
   useShortcuts(find, help);
   useFetchedAhead();
+  const { sideFolded } = usePreferences();
   return (
-    <div className={css.frame}>
+    <div className={css.frame} data-folded={sideFolded}>
       <a className={css.skip} href="#page">
         {m.shell.skip}
       </a>

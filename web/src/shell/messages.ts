@@ -24,6 +24,8 @@ const en = {
     audit: 'Audit trail',
     settings: 'Settings',
     keyOf: (page: string, key: string) => `${page} (g ${key})`,
+    fold: 'Show icons alone',
+    unfold: 'Show names',
     more: 'More',
     reference: 'API',
     hidden: (pages: number) => `${count(pages, 'page', 'pages')} not shown`,

@@ -1,7 +1,17 @@
 import { Link, useMatchRoute, useNavigate } from '@tanstack/react-router';
-import { BookOpen, ChevronRight, Ellipsis, EyeOff } from 'lucide-react';
+import {
+  BookOpen,
+  ChevronRight,
+  Ellipsis,
+  EyeOff,
+  PanelLeftClose,
+  PanelLeftOpen,
+  type LucideIcon,
+} from 'lucide-react';
 import { Fragment } from 'react';
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import { usePreferences } from '../preferences/preferences.ts';
+import { setPreference } from '../preferences/queries.ts';
 import { Doubts, Pinned } from './at-side.tsx';
 import { m } from './messages.ts';
 import type { Place } from './pages.ts';
@@ -17,7 +27,7 @@ interface Props {
   readonly onHidden: () => void;
 }
 
-/** The pages, at the side; on narrow screens at the bottom. */
+/** The pages, at the side, with their names or as icons alone; on narrow screens at the bottom. */
 export function Rail({ onHidden }: Props) {
   const places = usePlaces();
   const beyond = usePlacesBeyond().length;
@@ -33,18 +43,50 @@ export function Rail({ onHidden }: Props) {
           </Fragment>
         ))}
       <Administration places={places.filter(({ isFolded }) => isFolded)} />
-      {beyond > 0 && (
-        <Button className={`${css.place ?? ''} ${css.hidden ?? ''}`} data-wide="true" onPress={onHidden}>
-          <EyeOff size={18} aria-hidden="true" />
-          {m.shell.hidden(beyond)}
-        </Button>
-      )}
-      <a href="/docs" className={css.place} data-last="true" data-wide="true">
+      {beyond > 0 && <SideButton icon={EyeOff} label={m.shell.hidden(beyond)} onPress={onHidden} />}
+      <a href="/docs" className={css.place} data-last="true" data-wide="true" title={m.shell.reference}>
         <BookOpen size={18} aria-hidden="true" />
         {m.shell.reference}
       </a>
+      <Fold />
       <More onHidden={onHidden} />
     </nav>
+  );
+}
+
+/** Folds the side to icons, or shows the names again; kept for the user, on whatever browser. */
+function Fold() {
+  const { sideFolded = false } = usePreferences();
+  // A choice that the server refuses stays in this browser.
+  const turn = () => void setPreference('sideFolded', !sideFolded).catch(() => undefined);
+  return (
+    <SideButton
+      icon={sideFolded ? PanelLeftOpen : PanelLeftClose}
+      label={sideFolded ? m.shell.unfold : m.shell.fold}
+      onPress={turn}
+    />
+  );
+}
+
+interface SideButtonProps {
+  readonly icon: LucideIcon;
+  readonly label: string;
+  readonly onPress: () => void;
+}
+
+/** A button between the pages of wide screens. */
+function SideButton({ icon: Icon, label, onPress }: SideButtonProps) {
+  return (
+    <button
+      type="button"
+      className={`${css.place ?? ''} ${css.hidden ?? ''}`}
+      data-wide="true"
+      title={label}
+      onClick={onPress}
+    >
+      <Icon size={18} aria-hidden="true" />
+      {label}
+    </button>
   );
 }
 
@@ -77,7 +119,7 @@ function Administration({ places }: { readonly places: readonly Place[] }) {
   if (places.length === 0) return undefined;
   return (
     <details className={css.fold} open={isCurrent}>
-      <summary className={css.place}>
+      <summary className={css.place} title={m.shell.administration}>
         <ChevronRight size={18} aria-hidden="true" />
         {m.shell.administration}
       </summary>

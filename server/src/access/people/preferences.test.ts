@@ -19,12 +19,21 @@ describe('updatePreferences', () => {
   it('updatePreferences changes what is named, takes away what is null, and leaves all else', async () => {
     const call = await newcomer('choosy');
     const first = { theme: 'LIGHT', density: 'COMPACT', timeZone: 'Europe/Berlin', keys: false } as const;
-    const more = { columns: { 'items-7': ['status', 'col1'], devices: ['name'] }, pinnedQueueIds: [7, 8] };
+    const more = {
+      columns: { 'items-7': ['status', 'col1'], devices: ['name'] },
+      pinnedQueueIds: [7, 8],
+      sideFolded: true,
+    };
     expect((await call.updatePreferences({ body: { ...first, ...more } })).body).toEqual({
       ...first,
       ...more,
     });
-    const body = { density: null, columns: { devices: null, 'items-8': ['error'] }, lookedUpTo: '81726-0' };
+    const body = {
+      density: null,
+      sideFolded: null,
+      columns: { devices: null, 'items-8': ['error'] },
+      lookedUpTo: '81726-0',
+    };
     const wanted = {
       ...{ theme: 'LIGHT', timeZone: 'Europe/Berlin', keys: false, pinnedQueueIds: [7, 8] },
       ...{ columns: { 'items-7': ['status', 'col1'], 'items-8': ['error'] }, lookedUpTo: '81726-0' },
@@ -48,6 +57,7 @@ describe('updatePreferences', () => {
     [{ columns: { 'Items 7': [] } }, 'columns'],
     [{ columns: { items: ['a b'] } }, 'columns'],
     [{ pinnedQueueIds: [1, 1] }, 'pinnedQueueIds'],
+    [{ sideFolded: 'yes' }, 'sideFolded'],
     [{ lookedUpTo: 'now' }, 'lookedUpTo'],
     [{ favourite: 1 }, 'favourite'],
   ])('updatePreferences refuses %o and names the member', async (body, member) => {
