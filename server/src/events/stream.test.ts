@@ -176,6 +176,9 @@ describe('streamEvents, by the server', () => {
 
   it('streamEvents carries 20 streams of a user, and of a tenant three quarters of what the server carries', async () => {
     const busy = await startApp({ maxStreams: 28 });
+    const warnings: string[] = [];
+    const note = ({ name }: Error) => warnings.push(name);
+    process.on('warning', note);
     const at = async (call: Promise<TestUser>) => ({ url: busy.url, token: (await call).token });
     const [one, two, guest] = await Promise.all([
       at(busy.user('one', ['AAE_Admin'])),
@@ -190,6 +193,9 @@ describe('streamEvents, by the server', () => {
     streams.push(await openStream(guest));
     expect(streams.map(({ status }) => status)).toEqual(streams.map(() => 200));
     for (const stream of streams) stream.leave();
+    // So many are no leak, of which Node would warn the operator.
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
   });
 
   it('streamEvents ends its streams in good order when the server stops, and lets a new server go on from there', async () => {

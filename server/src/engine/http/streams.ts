@@ -34,15 +34,19 @@ export function createEventStreams(
   limit: number,
   { takePlace, leaving }: StreamParts,
 ): SendStream {
-  const stops = new Set<() => void>();
+  const streams = new Set<Ending>();
   http.addHook('preClose', async () => {
-    for (const stop of stops) stop();
+    for (const { stop } of streams) stop();
+  });
+  // One listener for all: of one for each stream, Node would warn the operator as of a leak.
+  leaving.addEventListener('abort', () => {
+    for (const { end } of streams) end();
   });
   return async (reply, reader, open) => {
     const place = await takePlace(kindOf(limit), reader);
     if (place.full) throw tooMany(place, limit);
     const { raw, log } = reply;
-    const ending = endingOf(raw, stops, leaving);
+    const ending = endingOf(raw, streams, leaving.aborted);
     finished(raw, place.release);
     const parts = await open(ending);
     raw.setTimeout(stalledMs);
@@ -57,20 +61,27 @@ export function createEventStreams(
   };
 }
 
+/** The ways to end an open stream. */
+interface Ending {
+  /** Once its reader has what was sent. */
+  readonly end: () => void;
+  /** The same, and cuts it off where that takes too long. */
+  readonly stop: () => void;
+}
+
 /** A signal that aborts when the stream has to end: its reader has gone, this process leaves it to others, or the server stops. */
-function endingOf(raw: ServerResponse, stops: Set<() => void>, leaving: AbortSignal): AbortSignal {
+function endingOf(raw: ServerResponse, streams: Set<Ending>, isLeaving: boolean): AbortSignal {
   const ending = new AbortController();
   const end = () => ending.abort();
   const stop = () => {
     end();
     setTimeout(() => raw.destroy(), graceMs).unref();
   };
-  stops.add(stop);
-  leaving.addEventListener('abort', end);
-  if (leaving.aborted) end();
+  const stream = { end, stop };
+  streams.add(stream);
+  if (isLeaving) end();
   finished(raw, () => {
-    stops.delete(stop);
-    leaving.removeEventListener('abort', end);
+    streams.delete(stream);
     end();
   });
   return ending.signal;
