@@ -79,7 +79,7 @@ const order = [
     ['page/'],
     ['live/', 'filters/', 'grid/', 'json/', 'charts/'],
     ['dialogs/'],
-    ['levels/'],
+    ['levels/', 'why/'],
     ['auth/', 'queues/', 'views/'],
     ['work-items/', 'models/', 'members/', 'people/', 'history/'],
     ['intake/', 'setup/', 'repair/', 'devices/', 'pools/', 'automations/', 'settings/', 'audit/'],

@@ -1,6 +1,7 @@
 import type { Schemas } from '@millrace/api';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDevice, createLine, type DeviceFixture } from '../../server/src/testing/dispatch.ts';
+import { createQueue } from '../../server/src/testing/fixtures.ts';
 import { hostileNames } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage } from './stage.ts';
@@ -75,6 +76,47 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     await expectAccessible(page);
   });
 
+  test('draws the way from a queue to its devices, and marks where it stops', async () => {
+    const path = { id: Number(first.queueId) };
+    const page = await stage.open('/console/automations', { token });
+    await page.getByRole('link', { name: automation, exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: automation }).waitFor();
+    const way = page.getByRole('list', { name: 'From the queue to the devices' });
+    await way
+      .getByRole('listitem')
+      .filter({ hasText: 'Runner 1' })
+      .getByText('It would take the next item.')
+      .waitFor();
+    await way.getByText('No item of its queue could start now.').waitFor();
+    expect(await way.getByText('Stops here:').count()).toBe(0);
+    await expectAccessible(page);
+    await stage.app.admin.pauseQueue({ path, body: { reason: 'The ERP is down' } });
+    await way.getByRole('link').first().click();
+    await page
+      .getByRole('navigation', { name: 'Parts of the queue' })
+      .getByRole('link', { name: 'Why' })
+      .click();
+    const [start, , pool] = await way.locator(':scope > li').all();
+    await start?.getByText('Stops here:').waitFor();
+    await start?.getByText(/^The queue is paused since .*: The ERP is down/).waitFor();
+    await pool?.getByText('2 devices').waitFor();
+    await expectAccessible(page);
+    await stage.app.admin.resumeQueue({ path });
+    await way.getByText('Stops here:').waitFor({ state: 'detached' });
+    await page.setViewportSize({ width: 390, height: 844 });
+    await way.getByRole('link', { name: 'Runner 2' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Runner 2' }).waitFor();
+  });
+
+  test('draws that no automation takes the items of a queue', async () => {
+    const { id } = await createQueue(stage.app);
+    const page = await stage.open(`/console/queues/${id}/why`, { token });
+    const way = page.getByRole('list', { name: 'From the queue to the devices' });
+    await way.getByText('Stops here:').waitFor();
+    expect(await way.getByRole('listitem').count()).toBe(2);
+    await expectAccessible(page);
+  });
+
   test('shows which share each automation of a pool should have', async () => {
     const page = await stage.open('/console/pools', { token });
     const pool = page.getByRole('region', { name: 'Office' });
@@ -127,9 +169,9 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     await app.admin.updateAutomation({ path: automationPath, body });
     const page = await stage.open(`/console/queues/${queue.id}/why`, { token });
     await page.getByRole('link', { name: 'Open the automation' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Automations' }).waitFor();
-    await page.getByRole('row', { name: /The ERP is down/ }).waitFor();
-    expect(new URL(page.url()).hash).toBe(`#automation-${first.id}`);
+    await page.getByRole('heading', { level: 1, name: automation }).waitFor();
+    await page.getByText('Paused: The ERP is down', { exact: true }).waitFor();
+    expect(new URL(page.url()).pathname).toBe(`/console/automations/${first.id}`);
     await app.admin.updateAutomation({
       path: automationPath,
       body: { version: body.version + 1, status: 'ACTIVE' },

@@ -81,12 +81,10 @@ const automations = createRoute({
   ...lazily(() => import('./automations/page.tsx')),
 });
 
-/** An automation has no page of its own: it is shown among the others. */
 const automation = createRoute({
   getParentRoute: () => frame,
   path: '/automations/$id',
-  beforeLoad: ({ params: { id } }) =>
-    redirect({ to: '/automations', hash: `automation-${id}`, replace: true, throw: true }),
+  ...lazily(() => import('./automations/automation-page.tsx')),
 });
 
 const queues = createRoute({

@@ -1,6 +1,8 @@
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Ask, AskButton, Reason } from '../dialogs/ask.tsx';
+import { carryOut, remove } from '../dialogs/queries.ts';
+import { MayNot } from '../page/may-not.tsx';
 import { Text } from '../page/text.tsx';
 import { EditAutomation } from './form.tsx';
 import { m } from './messages.ts';
@@ -11,8 +13,13 @@ interface Props {
   readonly automation: Automation;
 }
 
+interface ActionsProps extends Props {
+  /** Leaves its page once it is deleted. */
+  readonly leave?: () => Promise<unknown>;
+}
+
 /** The actions on an automation, each in a dialog that says beforehand what it does. */
-export function AutomationActions({ automation }: Props) {
+export function AutomationActions({ automation, leave }: ActionsProps) {
   const { name, status, capabilities } = automation;
   const isDisabled = !capabilities?.includes('edit');
   const action = status === 'ACTIVE' ? 'pause' : 'resume';
@@ -27,11 +34,22 @@ export function AutomationActions({ automation }: Props) {
           {(close) => <EditAutomation automation={automation} onDone={close} />}
         </AskButton>
         <AskButton label={m.automations.delete} isDisabled={isDisabled} className="danger">
-          {(close) => <Delete automation={automation} onDone={close} />}
+          {(close) => <Delete automation={automation} leave={leave} onDone={close} />}
         </AskButton>
       </div>
-      {isDisabled && <small className="soft">{m.automations.mayNot}</small>}
+      {isDisabled && <MayNotChange automation={automation} />}
     </>
+  );
+}
+
+/** Whom to ask: the owners of its queue, to those who see it. */
+function MayNotChange({ automation: { queueId } }: Props) {
+  const { data } = useSuspenseQuery(queuesQuery());
+  const queue = data.list.find(({ id }) => id === queueId);
+  return queue ? (
+    <MayNot queue={queue}>{m.automations.mayNot}</MayNot>
+  ) : (
+    <small className="soft">{m.automations.mayNot}</small>
   );
 }
 
@@ -68,13 +86,15 @@ function Switch({ action, automation, onDone }: FormProps & { readonly action: '
   );
 }
 
-function Delete({ automation, onDone }: FormProps) {
+function Delete({ automation, leave, onDone }: FormProps & { readonly leave: ActionsProps['leave'] }) {
+  const request = deleteRequest(automation);
   return (
     <Ask
       title={m.automations.heading('delete', automation.name)}
       confirm={m.automations.delete}
       isDanger
-      requests={[deleteRequest(automation)]}
+      requests={[request]}
+      act={() => (leave ? remove(request, leave) : carryOut([request]))}
       onDone={onDone}
     >
       <p>

@@ -1,4 +1,5 @@
-import type { Id, Schemas } from '@millrace/api';
+import { toId, type Id, type Schemas } from '@millrace/api';
+import type { Params } from '../connection/lazily.ts';
 import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
 import { changesIn, settingsOf, type Draft } from './rules.ts';
@@ -13,6 +14,10 @@ const refetchInterval = 5000;
 export function automationsQuery() {
   const body = { sort: [{ field: 'name' }], page: { length: most } };
   return { ...query('listAutomations', { body }), refetchInterval };
+}
+
+export function automationQuery(id: Id) {
+  return { ...query('getAutomation', { path: { id } }), refetchInterval };
 }
 
 /** The queues and pools of automations, for their names, and the devices, to count the suitable ones. */
@@ -36,6 +41,15 @@ export function tryQuery(id: Id) {
 export function loadAutomations(): Promise<unknown> {
   const all = [read(automationsQuery()), read(queuesQuery()), read(poolsQuery()), read(devicesQuery())];
   return Promise.all(all as Promise<unknown>[]);
+}
+
+export async function loadAutomation(params: Params): Promise<void> {
+  await Promise.all([
+    read(automationQuery(toId(params['id'] ?? ''))),
+    read(queuesQuery()),
+    read(poolsQuery()),
+    read(devicesQuery()),
+  ]);
 }
 
 export function createRequest(draft: Draft): Request {

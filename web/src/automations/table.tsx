@@ -39,11 +39,13 @@ export function Table({ automations }: { readonly automations: readonly Automati
 }
 
 function Row({ automation }: Props) {
-  const { id, name, status, statusReason, labels } = automation;
+  const { id, name, status, labels } = automation;
   return (
-    <tr id={`automation-${String(id)}`}>
+    <tr>
       <th scope="row">
-        <Text>{name}</Text>
+        <Link to="/automations/$id" params={{ id: String(id) }}>
+          <Text>{name}</Text>
+        </Link>
         {labels.length > 0 && (
           <small>
             <Text>{labels.join(', ')}</Text>
@@ -58,17 +60,26 @@ function Row({ automation }: Props) {
       </td>
       <Suited automation={automation} />
       <td data-kind={status === 'ACTIVE' ? 'good' : 'warn'}>
-        {m.automations.states[status]}
-        {statusReason && (
-          <>
-            : <Text>{statusReason}</Text>
-          </>
-        )}
+        <State automation={automation} />
       </td>
       <td>
         <AutomationActions automation={automation} />
       </td>
     </tr>
+  );
+}
+
+/** Whether it sends items, and why not. */
+export function State({ automation: { status, statusReason } }: Props) {
+  return (
+    <>
+      {m.automations.states[status]}
+      {statusReason && (
+        <>
+          : <Text>{statusReason}</Text>
+        </>
+      )}
+    </>
   );
 }
 
@@ -112,7 +123,7 @@ function Way({ automation: { queueId, poolId, botName } }: Props) {
 }
 
 /** The users as whom its bot works; by their ids where users may not be seen. */
-function RunAs({ automation: { runAsUserIds } }: Props) {
+export function RunAs({ automation: { runAsUserIds } }: Props) {
   const { data } = useQuery({ ...crowdQuery(), enabled: useMay('viewUsers') });
   if (runAsUserIds.length === 0) return <span className="soft">{m.automations.nobody}</span>;
   const nameOf = (id: string) => data?.list.find((one) => String(one.id) === id)?.username;
