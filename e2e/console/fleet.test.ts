@@ -129,7 +129,7 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     const { token: own } = await stage.app.user('looker', ['AAE_Auditor']);
     const page = await stage.open('/console/devices', { token: own });
     const card = page.getByRole('article', { name: 'Runner 1' });
-    await card.getByText('For owners of its pools, and for pool admins.').waitFor();
+    await card.getByText('For owners of its pools, and for pool admins. Owners: admin.').waitFor();
     expect(await card.getByRole('button', { name: 'Quarantine' }).isDisabled()).toBe(true);
     await expectAccessible(page);
   });

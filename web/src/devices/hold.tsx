@@ -2,8 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { Ask, AskButton, Reason } from '../dialogs/ask.tsx';
+import { AskOwners } from '../people/owners.tsx';
 import { m } from './messages.ts';
-import { holdRequest, workOfQuery, type Device, type Hold } from './queries.ts';
+import { holdRequest, poolsQuery, workOfQuery, type Device, type Hold } from './queries.ts';
 import { fatesOf, nameOf } from './rules.ts';
 import css from './devices.module.css';
 
@@ -19,7 +20,7 @@ export function HoldActions({ device }: { readonly device: Device }) {
             {m.devices[action]}
           </Button>
         ))}
-        <small>{m.devices.mayNot}</small>
+        <MayNotHold device={device} />
       </div>
     );
   return (
@@ -36,6 +37,13 @@ export function HoldActions({ device }: { readonly device: Device }) {
       ))}
     </div>
   );
+}
+
+/** Whom to ask to take a device out of use. */
+function MayNotHold({ device: { poolIds } }: { readonly device: Device }) {
+  const { data: pools } = useQuery(poolsQuery());
+  const own = pools?.list.filter(({ id }) => id !== undefined && poolIds.includes(id)) ?? [];
+  return <AskOwners ids={own.flatMap(({ ownerIds }) => ownerIds)}>{m.devices.mayNot}</AskOwners>;
 }
 
 function isOpen(action: Hold, { state }: Device): boolean {

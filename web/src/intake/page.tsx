@@ -1,8 +1,9 @@
 import { toId } from '@millrace/api';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
-import { queueQuery } from '../queues/queries.ts';
+import { MayNot } from '../page/may-not.tsx';
 import { useTitle } from '../page/title.ts';
+import { queueQuery } from '../queues/queries.ts';
 import { m } from './messages.ts';
 import { UploadReport } from './report.tsx';
 import { Uploads } from './uploads.tsx';
@@ -21,7 +22,7 @@ export function Page() {
   return (
     <div className={css.page}>
       <h2 className={css.title}>{m.intake.title}</h2>
-      {upload === undefined && !mayAdd && <p className="soft">{m.intake.mayNot}</p>}
+      {upload === undefined && !mayAdd && <MayNot queue={queue}>{m.intake.mayNot}</MayNot>}
       {upload === undefined ? (
         mayAdd && <Wizard queue={queue} />
       ) : (

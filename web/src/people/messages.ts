@@ -34,6 +34,7 @@ const en = {
     noRoles: 'no role',
     permissionsOf: 'May',
     mayNothing: 'Nothing yet.',
+    owners: (names: string) => `Owners: ${names}.`,
     byRoles: (roles: string) => `by ${roles}`,
     lookOnly: 'You may look: changes need the permission manageUsers.',
     beyond: (names: string) => `You may not do this yourself: ${names}.`,

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Ask, AskButton } from '../dialogs/ask.tsx';
 import { Choice, Field, TextLine } from '../page/fields.tsx';
 import { Text } from '../page/text.tsx';
+import { AskOwners } from '../people/owners.tsx';
 import { Checks } from '../people/parts.tsx';
 import { crowdQuery, rolesQuery, whoAmI } from '../people/queries.ts';
 import { m } from './messages.ts';
@@ -61,7 +62,7 @@ export function PoolActions({ pool }: { readonly pool: Pool }) {
           {(close) => <Delete pool={pool} onDone={close} />}
         </AskButton>
       </div>
-      {isDisabled && <small className="soft">{m.pools.mayNot}</small>}
+      {isDisabled && <AskOwners ids={pool.ownerIds}>{m.pools.mayNot}</AskOwners>}
     </>
   );
 }

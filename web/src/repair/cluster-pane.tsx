@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { Button, Form, Input, Label, TextField } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
 import { carryOut } from '../dialogs/queries.ts';
+import { MayNot } from '../page/may-not.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { modelQuery, queueQuery } from '../queues/queries.ts';
@@ -133,7 +134,7 @@ function Note({ cluster, queueId }: { readonly cluster: Cluster; readonly queueI
       <Button type="submit" isDisabled={!mayNote}>
         {m.repair.saveNote}
       </Button>
-      {queue && !mayNote && <small className="soft">{m.repair.mayNotNote}</small>}
+      {queue && !mayNote && <MayNot queue={queue}>{m.repair.mayNotNote}</MayNot>}
       {mayNote && <AsScript requests={[noteRequest(queueId, cluster, text)]} />}
       <span role="status">{told}</span>
     </Form>
