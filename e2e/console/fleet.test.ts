@@ -216,6 +216,25 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     }
   });
 
+  test('shows an account for runners its devices and keys, and no other page', async () => {
+    const runner = await stage.app.user('bare runner', ['AAE_Bot Runner']);
+    await createDevice(runner, { nickname: 'Own one' });
+    const page = await stage.open('/console/queues', { token: runner.token });
+    await page.getByRole('heading', { level: 1, name: 'This is a runner’s account' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/console/runner');
+    await page.getByRole('heading', { name: 'Its API keys' }).waitFor();
+    expect(await page.getByRole('article', { name: /^Runner/ }).count()).toBe(0);
+    const pages = page.getByRole('navigation', { name: 'Pages' });
+    expect(await pages.getByRole('link').allTextContents()).toEqual(['This runner ', 'API']);
+    expect(await page.getByRole('button', { name: /^Find or do/ }).count()).toBe(0);
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'Own one' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Own one' }).waitFor();
+    const { token: human } = await stage.app.user('runs by hand', ['AAE_Bot Runner', 'AAE_Basic']);
+    const other = await stage.open('/console/runner', { token: human });
+    await other.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  });
+
   test('fits on a phone, where nothing has to be moved sideways', async () => {
     for (const address of ['devices', `devices/${busy.path.id}`, 'pools', 'automations']) {
       const page = await stage.open(`/console/${address}`, { token, viewport: { width: 390, height: 844 } });

@@ -8,6 +8,7 @@ import {
 } from '@tanstack/react-router';
 import { finishSignOn, session } from './connection/client.ts';
 import { lazily } from './connection/lazily.ts';
+import { isRunners } from './connection/may.ts';
 import { awaySince } from './connection/reach.ts';
 import { address } from './page/address.ts';
 import { Lost, PageError, Skeleton } from './page/states.tsx';
@@ -31,6 +32,9 @@ const signOn = createRoute({
   errorComponent: lazyRouteComponent(() => import('./auth/sign-on.tsx'), 'NotSignedOn'),
 });
 
+/** The pages for runners: their devices and keys, and the settings of every account. */
+const ofRunners = /\/(runner|settings|devices\/\d+)\/?$/;
+
 /** Everything but the log-in, where users are sent who are not logged in. */
 const frame = createRoute({
   getParentRoute: () => root,
@@ -38,6 +42,8 @@ const frame = createRoute({
   beforeLoad: ({ location }) => {
     if (session.get().state === 'none')
       redirect({ to: '/login', search: { next: location.publicHref }, throw: true });
+    if (isRunners(session.get()) && !ofRunners.test(location.pathname))
+      redirect({ to: '/runner', replace: true, throw: true });
   },
   ...lazily(() => import('./shell/frame.tsx')),
 });
@@ -59,6 +65,16 @@ const device = createRoute({
   getParentRoute: () => frame,
   path: '/devices/$id',
   ...lazily(() => import('./devices/device-page.tsx')),
+});
+
+/** What an account for runners sees in place of all else. */
+const runner = createRoute({
+  getParentRoute: () => frame,
+  path: '/runner',
+  beforeLoad: () => {
+    if (!isRunners(session.get())) redirect({ to: '/', replace: true, throw: true });
+  },
+  ...lazily(() => import('./devices/runner-page.tsx')),
 });
 
 const pools = createRoute({
@@ -301,6 +317,7 @@ export const router = createRouter({
       doubts,
       devices,
       device,
+      runner,
       pools,
       pool,
       automations,

@@ -74,6 +74,11 @@ const en = {
     thisOne: 'this device',
     older: 'Older ones are among the events.',
     mayNot: 'For owners of its pools, and for pool admins.',
+    runners: 'This is a runner’s account',
+    runnersText:
+      'It runs devices, and works on what they are sent. People log in as themselves: whoever manages users can give them roles of their own.',
+    own: 'Its devices',
+    ownKeys: 'Its API keys',
   },
 };
 

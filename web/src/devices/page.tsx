@@ -75,11 +75,11 @@ function None() {
   );
 }
 
-function runningOn({ id }: Device, work: readonly Running[]): readonly Running[] {
+export function runningOn({ id }: Device, work: readonly Running[]): readonly Running[] {
   return work.filter(({ deviceId }) => deviceId === id);
 }
 
-function Card({ device, running }: { readonly device: Device; readonly running: readonly Running[] }) {
+export function Card({ device, running }: { readonly device: Device; readonly running: readonly Running[] }) {
   return (
     <article className={css.card} data-row aria-label={nameOf(device)}>
       <h3>

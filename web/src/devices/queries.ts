@@ -3,6 +3,7 @@ import { call } from '../connection/client.ts';
 import type { Params } from '../connection/lazily.ts';
 import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
+import { keysQuery, may, whoAmI } from '../people/queries.ts';
 
 export { useMay } from '../connection/may.ts';
 
@@ -65,6 +66,11 @@ async function readBack(deviceId: Id, signal: AbortSignal): Promise<Schemas['Eve
 
 export async function loadDevices(): Promise<void> {
   await Promise.all([read(devicesQuery()), read(workQuery()), read(poolsQuery())]);
+}
+
+/** Loads what an account for runners has. */
+export async function loadRunner(): Promise<void> {
+  await Promise.all([loadDevices(), may('generateApiKey') && read(keysQuery(whoAmI().id))]);
 }
 
 export async function loadDevice(params: Params): Promise<void> {

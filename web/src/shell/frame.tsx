@@ -4,6 +4,7 @@ import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { Button } from 'react-aria-components';
 import { session } from '../connection/client.ts';
 import { patiently } from '../connection/lazily.ts';
+import { useIsRunners } from '../connection/may.ts';
 import { awaySince } from '../connection/reach.ts';
 import { dropped } from '../page/address.ts';
 import { usePreferences } from '../preferences/preferences.ts';
@@ -32,7 +33,9 @@ const HiddenPages = lazy(async () => ({ default: (await import('./hidden.tsx')).
 /** The frame around every page: where to go, and the state of the connection. */
 export function Page() {
   const [isFinding, setFinding] = useState(false);
-  const find = useCallback(() => setFinding(true), []);
+  // Nothing that it finds is a page of runners.
+  const mayFind = !useIsRunners();
+  const find = useCallback(() => setFinding(mayFind), [mayFind]);
   const now = useStore(session);
   const userId = now.state === 'none' ? undefined : String(now.user.id);
   useEffect(() => (userId === undefined ? undefined : followVisits(userId)), [userId]);
@@ -49,7 +52,7 @@ export function Page() {
         {m.shell.skip}
       </a>
       <Rail onHidden={() => setAsking(true)} />
-      <TopBar onFind={find} onHelp={help} />
+      <TopBar {...(mayFind && { onFind: find })} onHelp={help} />
       <main id="page" className={css.page} tabIndex={-1}>
         <Away />
         <Dropped />

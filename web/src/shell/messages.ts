@@ -23,6 +23,7 @@ const en = {
     tenants: 'Tenants',
     audit: 'Audit trail',
     settings: 'Settings',
+    runner: 'This runner',
     keyOf: (page: string, key: string) => `${page} (g ${key})`,
     fold: 'Show icons alone',
     unfold: 'Show names',

@@ -84,6 +84,12 @@ const places: readonly Place[] = [
   { path: '/settings', label: m.shell.settings, icon: Settings, key: 's', isOwn: true },
 ];
 
+/** The pages of an account for runners. */
+export const placesOfRunners: readonly Place[] = [
+  { path: '/runner', label: m.shell.runner, icon: Server, key: 'd' },
+  ...places.filter(({ path }) => path === '/settings'),
+];
+
 /** The pages of use to somebody with these permissions. */
 export function placesFor(granted: readonly string[]): readonly Place[] {
   return places.filter((place) => isOfUse(place, granted));

@@ -11,18 +11,21 @@ import css from './shell.module.css';
 const themeIcons = { system: Monitor, light: Sun, dark: Moon };
 
 interface Props {
-  readonly onFind: () => void;
+  /** Left out where there is nothing to find. */
+  readonly onFind?: () => void;
   readonly onHelp: () => void;
 }
 
 export function TopBar({ onFind, onHelp }: Props) {
   return (
     <header className={css.top}>
-      <Button className={css.find} onPress={onFind}>
-        <Search size={15} aria-hidden="true" />
-        <span>{m.shell.find}</span>
-        <kbd>Ctrl K</kbd>
-      </Button>
+      {onFind && (
+        <Button className={css.find} onPress={onFind}>
+          <Search size={15} aria-hidden="true" />
+          <span>{m.shell.find}</span>
+          <kbd>Ctrl K</kbd>
+        </Button>
+      )}
       <LiveIndicator />
       <ThemeButton />
       <UserMenu onHelp={onHelp} />

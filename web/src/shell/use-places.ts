@@ -1,15 +1,18 @@
 import { session } from '../connection/client.ts';
+import { useIsRunners } from '../connection/may.ts';
 import { useStore } from '../store/store.ts';
-import { placesBeyond, placesFor } from './pages.ts';
+import { placesBeyond, placesFor, placesOfRunners, type Place } from './pages.ts';
 
 /** The pages of use to the user. */
-export function usePlaces() {
-  return placesFor(useGranted());
+export function usePlaces(): readonly Place[] {
+  const granted = useGranted();
+  return useIsRunners() ? placesOfRunners : placesFor(granted);
 }
 
-/** The pages that the user lacks a permission for. */
-export function usePlacesBeyond() {
-  return placesBeyond(useGranted());
+/** The pages that the user lacks a permission for. Runners need none of them. */
+export function usePlacesBeyond(): readonly Place[] {
+  const granted = useGranted();
+  return useIsRunners() ? [] : placesBeyond(granted);
 }
 
 function useGranted(): readonly string[] {
