@@ -36,6 +36,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     manifest: 'manifest.json',
+    // Split by pages, the styles would be twice as many bytes: small files compress badly.
+    cssCodeSplit: false,
     // What every page stands on is one script; the rest is split by the pages that use it.
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'base', test: base }] } } },
   },
