@@ -25,6 +25,7 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
     'inDoubt',
     'recent.throughputPerMinute',
     'oldestWaitingSeconds',
+    'expectedEndOn',
   ],
   getQueueHistory: [
     'from',
@@ -148,6 +149,7 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
     'botName',
     'statusReason',
     'runAsUserIds',
+    'runAsUsersDisabled',
     'priority',
     'weight',
     'labels',

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
-import { createPool, registerDevice } from '../../server/src/testing/devices.ts';
+import { createAutomation, createPool, registerDevice } from '../../server/src/testing/devices.ts';
 import { addItems, createInvoices, failItems, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage } from './stage.ts';
@@ -60,6 +60,50 @@ describe.skipIf(browserFile === undefined)('The overview in a browser', () => {
     await page.getByText('3 items', { exact: true }).waitFor();
     await app.admin.resumeQueue({ path: { id } });
     await failItems(app, id, 3, 'done with');
+  });
+
+  test('says when a queue will be done, and leads to what that rests on', async () => {
+    const { app } = stage;
+    const id = await createInvoices(app, 'Ending');
+    await addItems(
+      app,
+      id,
+      Array.from({ length: 14 }, (_, index) => ({ number: `E-${index}` })),
+    );
+    const claimed = (await app.admin.claimWorkItems({ path: { id }, body: { count: 12 } })).body.list;
+    await app.sql(`update work_items set started_on = now() - interval '3 hours' where queue_id = $1`, [id]);
+    const results = claimed.map((item) => ({
+      id: Number(item.id),
+      version: Number(item.version),
+      status: 'COMPLETE' as const,
+    }));
+    await app.admin.finishWorkItems({ path: { id }, body: { results } });
+    const page = await open();
+    await page.getByRole('columnheader', { name: 'Expected end' }).waitFor();
+    await page
+      .getByRole('row', { name: /^Ending/ })
+      .getByRole('link', { name: /^done in \d+ (hr\.|hours)$/ })
+      .click();
+    await page.getByRole('heading', { level: 1, name: 'Ending' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe(`/console/queues/${id}/level`);
+    await failItems(app, id, 2, 'ended');
+  });
+
+  test('says that the run-as users of an automation are disabled, before anything waits', async () => {
+    const { app } = stage;
+    const queueId = await createInvoices(app, 'Idle');
+    const robot = await app.user('robot');
+    const pool = await createPool(app, [], { name: 'Robots' });
+    const settings = { name: 'Post at night', runAsUserIds: [robot.id] };
+    const automation = await createAutomation(app, { id: queueId }, pool, settings);
+    await app.admin.disableUser({ path: { id: robot.id } });
+    const page = await open();
+    const line = needs(page).getByRole('listitem').filter({ hasText: 'Post at night' });
+    await line.getByText('All run-as users of the automation Post at night are disabled').waitFor();
+    await expectAccessible(page);
+    await line.getByRole('link', { name: 'Open automation' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Automations' }).waitFor();
+    await app.admin.deleteAutomation({ path: { id: Number(automation.id) } });
   });
 
   test('leads from what is in doubt and from a new cause of failures to the repair desk', async () => {

@@ -322,7 +322,7 @@ export interface paths {
     put?: never;
     /**
      * List the automations that the caller may see
-     * @description Those of the queues that one belongs to and of the pools that one may see. Filter and sort on id, name, queueId, poolId, botName, priority, weight, status, createdOn and updatedOn.
+     * @description Those of the queues that one belongs to and of the pools that one may see. Filter and sort on id, name, queueId, poolId, botName, priority, weight, status, runAsUsersDisabled, createdOn and updatedOn.
      */
     post: operations['listAutomations'];
     delete?: never;
@@ -3073,6 +3073,8 @@ export interface components {
       readonly statusOn?: string;
       /** @description Users as whom the bot works, each on one item at a time: their number limits how many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
       runAsUserIds: Id[];
+      /** @description Whether it has run-as users and all of them are disabled, so that no item can start */
+      readonly runAsUsersDisabled?: boolean;
       /**
        * Format: int64
        * @description Id of the user
@@ -3148,6 +3150,8 @@ export interface components {
       readonly statusOn?: string;
       /** @description Users as whom the bot works, each on one item at a time: their number limits how many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
       runAsUserIds?: Id[];
+      /** @description Whether it has run-as users and all of them are disabled, so that no item can start */
+      readonly runAsUsersDisabled?: boolean;
       /**
        * Format: int64
        * @description Id of the user
@@ -3218,6 +3222,8 @@ export interface components {
       readonly statusOn?: string;
       /** @description Users as whom the bot works, each on one item at a time: their number limits how many items run at once. Without any, slots alone limit that. One names oneself, and whom the automation names already; with manageDevices, anybody */
       runAsUserIds?: Id[];
+      /** @description Whether it has run-as users and all of them are disabled, so that no item can start */
+      readonly runAsUsersDisabled?: boolean;
       /**
        * Format: int64
        * @description Id of the user
@@ -5731,6 +5737,11 @@ export interface components {
       nextDueOn?: string;
       /** @description Age of the oldest NEW item; left out when none waits. At most five seconds old. */
       oldestWaitingSeconds?: number;
+      /**
+       * Format: date-time
+       * @description When what can be claimed and what is in progress will be done, at the pace of the last 15 minutes; left out when there is neither, fewer than 10 items were finished in these minutes, or the queue is paused or archived. `getQueueForecast` looks farther back, and counts what comes due as well
+       */
+      expectedEndOn?: string;
       /** @description What the last 15 minutes brought */
       recent: {
         /** @description Length of the window */

@@ -37,3 +37,23 @@ test('getQueueStats knows how many wait for their retry without reading these', 
   expect(body).toMatchObject({ inBackOff: 500, inDoubt: 0, nextDueOn: expect.any(String) });
   expect(reading.buffers).toBeLessThan(50);
 });
+
+test('listQueueStats says when what waits will be done, where enough was finished lately and nobody has paused it', async () => {
+  const queue = await createQueue(app);
+  await queue.add(...Array.from({ length: 22 }, (_, index) => index));
+  const { owner, path, id } = queue;
+  const asked = { filter: { operator: 'eq', field: 'id', value: id } };
+  const end = async () => (await owner.call.listQueueStats({ body: asked })).body.list[0]?.expectedEndOn;
+  expect(await end()).toBeUndefined();
+  const items = await queue.claim(12);
+  await app.sql(`update work_items set started_on = now() - interval '10 minutes' where queue_id = $1`, [id]);
+  await finish(queue, ...items.map((item) => ({ ...held(item), status: 'COMPLETE' }) as const));
+  // Twelve that took ten minutes each, in fifteen minutes: eight at once, so the ninth and tenth come in a second turn.
+  const minutes = (Date.parse((await end()) ?? '') - Date.now()) / 60_000;
+  expect(minutes).toBeGreaterThan(10);
+  expect(minutes).toBeLessThan(20);
+  const [listed, own] = [await end(), (await owner.call.getQueueStats({ path })).body.expectedEndOn];
+  expect(Math.abs(Date.parse(own ?? '') - Date.parse(listed ?? ''))).toBeLessThan(600_000);
+  await owner.call.pauseQueue({ path, body: { reason: 'SAP is down' } });
+  expect(await end()).toBeUndefined();
+});

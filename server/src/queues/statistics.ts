@@ -2,6 +2,7 @@ import type { Id, Schemas } from '@millrace/api';
 import { raw, sql, type Db, type Sql } from '../engine/db.ts';
 import type { Context, PlainOperation, QueueOperation } from '../engine/operation.ts';
 import { recentMinutes, selectTotals, selectTotalsOfMany, type Totals } from '../journal/counters.ts';
+import { expectedEnd } from './end.rules.ts';
 import { pageOfQueues, type NamedQueue } from './visible.ts';
 
 // While an old snapshot is held, the index still has entries of items that left the front of the line, which makes a look slow: one in this
@@ -26,7 +27,11 @@ export const getQueueStats: QueueOperation<'getQueueStats'> = async (context) =>
 };
 
 export const listQueueStats: PlainOperation<'listQueueStats'> = async (context, { body }) => {
-  const { page, list } = await pageOfQueues<NamedQueue>(context, body, raw('q.id, q.name'));
+  const { page, list } = await pageOfQueues<NamedQueue>(
+    context,
+    body,
+    raw('q.id, q.name, q.status, q.archived_on is not null as archived'),
+  );
   return { page, list: await statsOfMany(context, list) };
 };
 
@@ -55,12 +60,14 @@ interface Figures {
 }
 
 function statsOf(
-  { id, name }: NamedQueue,
+  { id, name, status, archived }: NamedQueue,
   { totals, nextDueOn, oldest }: Figures,
   now: Date,
 ): Schemas['QueueStats'] {
   const { counts, inBackOff, inDoubt, finishedComplete, finishedFailed, handlingMilliseconds } = totals;
   const finished = finishedComplete + finishedFailed;
+  const isGranted = status === 'ACTIVE' && !archived;
+  const end = isGranted ? expectedEnd(totals, now, recentMinutes) : undefined;
   return {
     queueId: id,
     queueName: name,
@@ -69,6 +76,7 @@ function statsOf(
     inBackOff,
     ...(nextDueOn && { nextDueOn: nextDueOn.toISOString() }),
     ...(oldest && { oldestWaitingSeconds: Math.max(0, (now.getTime() - oldest.getTime()) / 1000) }),
+    ...(end && { expectedEndOn: end.toISOString() }),
     recent: {
       minutes: recentMinutes,
       complete: finishedComplete,

@@ -23,10 +23,12 @@ export async function pageOfQueues<Row>(
   return { page, list };
 }
 
-/** A queue by its id and name. */
+/** A queue with its name and its state. */
 export interface NamedQueue {
   readonly id: Id;
   readonly name: string;
+  readonly status: Schemas['Queue']['status'];
+  readonly archived: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export function selectVisible(
 ): Promise<NamedQueue[]> {
   const which = queueIds ? sql`q.id = any(${queueIds}::bigint[])` : archiveFilters.current;
   return db.rows(sql`
-    select q.id, q.name from queues q where ${seenBy(actor)} and ${which} order by q.id limit ${limit}`);
+    select q.id, q.name, q.status, q.archived_on is not null as archived from queues q where ${seenBy(actor)} and ${which} order by q.id limit ${limit}`);
 }
 
 /** The fields by which queues can be filtered and sorted. */

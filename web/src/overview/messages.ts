@@ -22,6 +22,9 @@ const en = {
     failures: (amount: number, isMore: boolean, where: string, cause: string) =>
       `${isMore ? 'More than ' : ''}${items(amount)} in ${where} failed for a new cause: ${cause}`,
     moreNeeds: (amount: number) => `${number(amount)} more, less urgent or younger.`,
+    runAs: (automation: string) =>
+      `All run-as users of the automation ${automation} are disabled: no item of it can start`,
+    openAutomation: 'Open automation',
     openLevel: 'Open service level',
     openFailures: 'Repair',
     settle: 'Settle',
@@ -41,6 +44,8 @@ const en = {
     },
     oldestOf: (time: string) => `Oldest waiting: ${time}`,
     oldest: 'Oldest waiting',
+    end: 'Expected end',
+    done: 'done',
     fleet: 'Devices',
     noFleet: 'No device has registered yet.',
     square: (device: string, condition: string) => `${device}: ${condition}`,

@@ -47,6 +47,7 @@ export function Needs({ needs, isKnown }: Props) {
 function keyOf(need: Need): string {
   if (need.kind === 'doubts') return `doubts ${need.queueId}`;
   if (need.kind === 'failures') return `failures ${need.cluster.failureKind} ${need.cluster.signature}`;
+  if (need.kind === 'runAs') return `automation ${need.automation.id}`;
   if (need.kind === 'level') return `level ${need.level.queueId}`;
   return need.kind === 'queue' ? `queue ${need.stats.queueId}` : `device ${need.device.id}`;
 }
@@ -58,6 +59,7 @@ function sentenceOf(need: Need): string {
     const { count, isMore, queues, signature } = need.cluster;
     return m.overview.failures(count, isMore, namesOf(queues), shapeOf(signature));
   }
+  if (need.kind === 'runAs') return m.overview.runAs(need.automation.name);
   if (need.kind === 'level') return levelSentence(need.level);
   const name = nameOf(need.device);
   if (need.kind === 'quarantined') return m.overview.quarantined(name, need.device.stateReason ?? '');
@@ -91,6 +93,12 @@ function Way({ need }: { readonly need: Need }): ReactNode {
     return (
       <Link to="/queues/$id/level" params={{ id: String(need.level.queueId) }} className={css.remedy}>
         {m.overview.openLevel}
+      </Link>
+    );
+  if (need.kind === 'runAs')
+    return (
+      <Link to="/automations/$id" params={{ id: String(need.automation.id) }} className={css.remedy}>
+        {m.overview.openAutomation}
       </Link>
     );
   if (need.kind === 'queue') return <WayOfQueue need={need} />;

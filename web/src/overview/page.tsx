@@ -9,7 +9,15 @@ import { useTitle } from '../page/title.ts';
 import { Fleet } from './fleet.tsx';
 import { m } from './messages.ts';
 import { Needs } from './needs.tsx';
-import { clustersQuery, doubtsQuery, followStats, statesQuery, statsQuery, whyQuery } from './queries.ts';
+import {
+  clustersQuery,
+  doubtsQuery,
+  followStats,
+  idleAutomationsQuery,
+  statesQuery,
+  statsQuery,
+  whyQuery,
+} from './queries.ts';
 import { Queues } from './queues.tsx';
 import { needsOf, standsStill } from './rules.ts';
 import { Since } from './since.tsx';
@@ -31,6 +39,7 @@ export function Page() {
   const { data: devices } = useSuspenseQuery(devicesQuery());
   const { data: levels } = useSuspenseQuery(levelsQuery());
   const { data: clusters } = useQuery(clustersQuery());
+  const { data: idle } = useQuery(idleAutomationsQuery());
   const still = stats.list.filter(standsStill).slice(0, mostAsked);
   const answers = useQueries({ queries: still.map(({ queueId }) => whyQuery(queueId)) });
   useTitle(m.overview.title);
@@ -49,6 +58,7 @@ export function Page() {
     whys,
     levels: levels.list,
     clusters: clusters?.list ?? [],
+    idle: idle?.list ?? [],
     now: Date.now(),
   });
   const sentences = new Map(
@@ -59,7 +69,7 @@ export function Page() {
   return (
     <div ref={page} className={`page ${css.overview}`}>
       <h1>{m.overview.title}</h1>
-      <Needs needs={needs} isKnown={isExplained && clusters !== undefined} />
+      <Needs needs={needs} isKnown={isExplained && clusters !== undefined && idle !== undefined} />
       <Promises />
       <Queues stats={stats.list} sentences={sentences} isKnown={isExplained} />
       <Suspense>

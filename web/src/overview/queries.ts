@@ -32,6 +32,16 @@ export function whyQuery(id: Id) {
   return { ...query('explainQueue', { path: { id } }), refetchInterval: whyInterval };
 }
 
+/** The active automations that can start nothing, as all their run-as users are disabled. */
+export function idleAutomationsQuery() {
+  const operands = [
+    { operator: 'eq', field: 'status', value: 'ACTIVE' },
+    { operator: 'eq', field: 'runAsUsersDisabled', value: true },
+  ];
+  const body = { filter: { operator: 'and', operands }, page: { length: 100 } };
+  return { ...query('listAutomations', { body }), refetchInterval };
+}
+
 /** The causes of failures; each costs a count, so they are asked for less often. */
 export function clustersQuery() {
   return { ...clustersOfDesk(), refetchInterval };

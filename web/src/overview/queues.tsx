@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { Text } from '../page/text.tsx';
-import { duration } from '../page/time.tsx';
+import { duration, Time } from '../page/time.tsx';
 import { CountsBar } from '../queues/counts.tsx';
 import { QueueState } from '../queues/state.tsx';
 import { Trend, withTrend } from '../queues/trend.tsx';
@@ -54,6 +54,7 @@ export function Queues({ stats, sentences, isKnown }: QueuesProps) {
                 <th>{m.overview.recent}</th>
                 <th>{m.queues.trend}</th>
                 <th>{m.overview.oldest}</th>
+                <th>{m.overview.end}</th>
               </tr>
             </thead>
             <tbody>
@@ -83,7 +84,7 @@ interface RowProps {
 }
 
 function Row({ stats, queue, sentence, hasTrend }: RowProps) {
-  const { queueId, queueName, oldestWaitingSeconds } = stats;
+  const { queueId, queueName, oldestWaitingSeconds, expectedEndOn } = stats;
   const params = { id: String(queueId) };
   return (
     <tr data-row>
@@ -114,6 +115,13 @@ function Row({ stats, queue, sentence, hasTrend }: RowProps) {
             aria-label={m.overview.oldestOf(duration(oldestWaitingSeconds))}
           >
             {duration(oldestWaitingSeconds)}
+          </Link>
+        )}
+      </td>
+      <td>
+        {expectedEndOn !== undefined && (
+          <Link to="/queues/$id/level" params={params}>
+            {m.overview.done} <Time on={expectedEndOn} />
           </Link>
         )}
       </td>

@@ -46,6 +46,7 @@ const nothing = {
   whys: [],
   levels: [],
   clusters: [],
+  idle: [],
   now: 0,
 };
 
@@ -97,6 +98,20 @@ test('what needs a person comes by urgency, and of the same kind by age', () => 
   ]);
   expect(needs[0]).toMatchObject({ queueId: 8, amount: 1 });
   expect(needs[1]).toMatchObject({ queueId: 7, amount: 2, since: '2026-03-02T08:00:00Z' });
+});
+
+test('an automation whose run-as users are all disabled needs a person, unless its queue says so', () => {
+  const automation = (id: number, queueId: number) => ({ id, queueId }) as Schemas['Automation'];
+  const whys = [
+    { stats: stats(1), why: why('RUN_AS_USERS_DISABLED') },
+    { stats: stats(2), why: why('NO_DEVICE') },
+  ];
+  const needs = needsOf({ ...nothing, idle: [automation(4, 1), automation(5, 2)], whys });
+  expect(needs.map((need) => (need.kind === 'runAs' ? need.automation.id : need.kind))).toEqual([
+    'queue',
+    'queue',
+    5,
+  ]);
 });
 
 test('a promise that is not kept and a new cause of failures need a person', () => {

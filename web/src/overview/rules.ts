@@ -3,6 +3,7 @@ import type { Id, Schemas } from '@millrace/api';
 type Stats = Schemas['QueueStats'];
 type Device = Schemas['Device'];
 type Explanation = Schemas['Explanation'];
+type Automation = Schemas['Automation'];
 type Cluster = Schemas['FailureCluster'];
 
 /** The figures, with newer ones in place of older ones. */
@@ -65,6 +66,7 @@ export type Need =
       readonly level: Schemas['QueueLevelState'];
       readonly since: string | undefined;
     }
+  | { readonly kind: 'runAs'; readonly automation: Automation; readonly since: undefined }
   | { readonly kind: 'failures'; readonly cluster: Cluster; readonly since: string | undefined };
 
 /** The facts about everything that may need a person. */
@@ -77,11 +79,13 @@ interface Facts {
   readonly whys: readonly { readonly stats: Stats; readonly why: Explanation }[];
   readonly levels: readonly Schemas['QueueLevelState'][];
   readonly clusters: readonly Cluster[];
+  /** Automations whose run-as users are all disabled. */
+  readonly idle: readonly Automation[];
   readonly now: number;
 }
 
 /** Everything that needs a person, the most urgent first, and within a kind the longest waiting. */
-export function needsOf({ doubts, stats, devices, whys, levels, clusters, now }: Facts): Need[] {
+export function needsOf({ doubts, stats, devices, whys, levels, clusters, idle, now }: Facts): Need[] {
   const queues = whys
     .filter(({ why }) => needsSomebody(why))
     .map((one): Need => ({ kind: 'queue', ...one, since: oldestOf(one.stats, now) }));
@@ -89,6 +93,7 @@ export function needsOf({ doubts, stats, devices, whys, levels, clusters, now }:
     ...doubtsByQueue(doubts, stats),
     ...devices.flatMap(needOfDevice),
     ...queues,
+    ...idle.filter(({ queueId }) => !isTold(queueId, whys)).map(needOfAutomation),
     ...levels.flatMap(needOfLevel),
     ...clusters.flatMap(needOfCluster),
   ];
@@ -100,6 +105,7 @@ const ranks = [
   'lostWithItems',
   'BROKEN',
   'queue',
+  'runAs',
   'failures',
   'AT_RISK',
   'quarantined',
@@ -136,6 +142,15 @@ function doubtsByQueue({ list, total }: Schemas['ItemsInDoubt'], stats: readonly
       since: own[0]?.since,
     };
   });
+}
+
+/** Whether the reason why a queue stands still says it already. */
+function isTold(queueId: Id, whys: Facts['whys']): boolean {
+  return whys.some(({ stats, why }) => stats.queueId === queueId && why.code === 'RUN_AS_USERS_DISABLED');
+}
+
+function needOfAutomation(automation: Automation): Need {
+  return { kind: 'runAs', automation, since: undefined };
 }
 
 function needOfLevel(level: Schemas['QueueLevelState']): Need[] {

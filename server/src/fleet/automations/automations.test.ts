@@ -51,6 +51,7 @@ describe('createAutomation', () => {
     expect(body).toEqual({
       ...settings,
       id: expect.any(Number),
+      runAsUsersDisabled: false,
       statusBy: admin,
       statusOn: body.createdOn,
       createdBy: admin,
@@ -322,5 +323,29 @@ describe('listAutomations', () => {
       body: { filter: { operator: 'and', operands: [ofQueue, filter] } },
     });
     expect(body.list).toHaveLength(count);
+  });
+});
+
+describe('run-as users that are disabled', () => {
+  it('listAutomations finds those whose run-as users are all disabled', async () => {
+    const [one, other] = [await app.user('robot-1'), await app.user('robot-2')];
+    const pool = await createPool(app, []);
+    const create = async (...runAsUserIds: number[]) => {
+      const queue = await createQueue(app);
+      return createAutomation(app, queue, pool, { runAsUserIds });
+    };
+    const [first, both, none] = [await create(one.id), await create(one.id, other.id), await create()];
+    const found = async () => {
+      const filter = { operator: 'eq', field: 'runAsUsersDisabled', value: true };
+      return (await app.admin.listAutomations({ body: { filter } })).body.list.map(({ id }) => id);
+    };
+    expect(await found()).toEqual([]);
+    await app.admin.disableUser({ path: { id: one.id } });
+    expect(await found()).toEqual([first.id]);
+    await app.admin.disableUser({ path: { id: other.id } });
+    expect(await found()).toEqual([first.id, both.id]);
+    const of = async (automation: typeof none) =>
+      (await app.admin.getAutomation({ path: pathOf(automation) })).body.runAsUsersDisabled;
+    expect([await of(both), await of(none)]).toEqual([true, false]);
   });
 });

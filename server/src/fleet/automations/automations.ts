@@ -178,6 +178,10 @@ function capabilitiesBy({ permissions }: Actor, use: Use): ('view' | 'edit')[] {
 }
 
 /** The fields by which automations can be filtered and sorted. */
+/** Whether an automation `a` has run-as users, all of them disabled. */
+const areDisabled = `coalesce((select bool_and(u.disabled) from automation_run_as_users r join users u on u.id = r.user_id
+  where r.automation_id = a.id), false)`;
+
 const automationFields: Record<string, Field> = {
   id: { column: raw('a.id'), type: 'id' },
   name: { column: raw('a.name'), type: 'text' },
@@ -187,6 +191,7 @@ const automationFields: Record<string, Field> = {
   priority: { column: raw('a.priority'), type: 'integer' },
   weight: { column: raw('a.weight'), type: 'integer' },
   status: { column: raw('a.status'), type: ['ACTIVE', 'PAUSED', 'STOPPED'] },
+  runAsUsersDisabled: { column: raw(areDisabled), type: 'boolean' },
   createdOn: { column: raw('a.created_on'), type: 'time' },
   updatedOn: { column: raw('a.updated_on'), type: 'time' },
 };
@@ -329,7 +334,7 @@ const automationColumns = raw(`a.id, a.name, a.description, a.queue_id as "queue
   a.bot_name as "botName", a.labels, a.priority, a.weight, a.status, a.status_reason as "statusReason",
   a.status_by as "statusBy", a.status_on as "statusOn",
   array(select r.user_id from automation_run_as_users r where r.automation_id = a.id order by r.user_id)
-    as "runAsUserIds",
+    as "runAsUserIds", ${areDisabled} as "runAsUsersDisabled",
   a.created_by as "createdBy", a.created_on as "createdOn", a.updated_by as "updatedBy", a.updated_on as "updatedOn",
   a.version`);
 
