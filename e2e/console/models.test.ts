@@ -170,6 +170,8 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
       .getByText(/1 NEW|holds/)
       .waitFor();
     await page.getByRole('button', { name: 'Archive', exact: true }).click();
+    await expectAccessible(page);
+    await page.getByRole('dialog').getByRole('button', { name: 'Archive' }).click();
     await page.getByRole('button', { name: 'Restore' }).waitFor();
     expect(await page.evaluate('window.canary')).toBeUndefined();
   });
