@@ -92,6 +92,23 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
     expect(await page.evaluate('window.canary')).toBeUndefined();
   });
 
+  test('a calendar that somebody else writes, changes and deletes is followed, also by who sees few events', async () => {
+    const { app } = stage;
+    const { token: hers } = await app.user('reader of calendars', ['AAE_Basic']);
+    const page = await open('/console/calendars', { token: hers });
+    await page.getByRole('button', { name: 'Live. Pause (l)' }).waitFor();
+    const hours = [{ day: 'MONDAY' as const, from: '08:00', to: '16:00' }];
+    const { body } = await app.admin.createCalendar({ body: { name: 'Shop', timeZone: 'UTC', hours } });
+    const shop = page.getByRole('region', { name: 'Shop' });
+    await shop.getByText('08:00-16:00').waitFor();
+    const it = { path: { id: body.id } };
+    const change = { version: body.version, name: 'Shop', timeZone: 'Asia/Tokyo' };
+    await app.admin.updateCalendar({ ...it, body: change });
+    await shop.getByText('Asia/Tokyo').waitFor();
+    await app.admin.deleteCalendar(it);
+    await page.getByText('There is no calendar yet.').waitFor();
+  });
+
   test('the names of calendars and of their holidays are text, whatever they hold', async () => {
     const { admin } = stage.app;
     const hours = [{ day: 'MONDAY' as const, from: '08:00', to: '16:00' }];
@@ -141,6 +158,8 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
     await other.getByText('Saved.').waitFor();
     expect((await admin.getQueueLevel({ path: { id } })).body.calendarId).toBe(list.at(-1)?.id);
     for (const one of [page, other]) expect(await one.evaluate('window.canary')).toBeUndefined();
+    // It would be told of the end of its queue.
+    await other.close();
     await admin.deleteQueue({ path: { id } });
     for (const one of list)
       expect((await admin.deleteCalendar({ path: { id: Number(one.id) } })).status).toBe(204);

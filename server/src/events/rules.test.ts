@@ -37,6 +37,7 @@ describe('visibleOperations', () => {
     createUser: 'viewUsers',
     createRole: 'viewUsers',
     revokeApiKey: 'viewUsers',
+    updateCalendar: 'useQueues',
     doSomethingNew: 'viewEvents',
   };
   const isVisible = (operation: string, ...permissions: string[]) =>

@@ -14,6 +14,7 @@ const subjects: { readonly words: string; readonly shownBy: readonly string[] }[
   { words: 'model', shownBy: permissionsForAllModels },
   { words: 'device|pool|automation', shownBy: ['viewDevices'] },
   { words: 'user|role|apiKey', shownBy: ['viewUsers'] },
+  { words: 'calendar', shownBy: ['useQueues'] },
 ];
 
 /**

@@ -22,3 +22,11 @@ test.each([
   expect(effectOn({ operationId, queueId, itemId }, fold)).toEqual(effect);
   expect(effectOn({ operationId, queueId, itemId }, nothing)).toBeUndefined();
 });
+
+test.each(['listCalendars', 'listQueueLevels', 'getQueueLevel', 'getQueueForecast'])(
+  'What %s has read is asked for again when a calendar changes',
+  (operationId) => {
+    const changed = { ...nothing, operations: ['updateCalendar'] };
+    expect(effectOn({ operationId, queueId: '7', itemId: undefined }, changed)).toEqual({ seconds: 0.5 });
+  },
+);

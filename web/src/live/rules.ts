@@ -37,6 +37,7 @@ const secondsOfItem = 0.5;
 /** The nouns in names of operations, longer ones first; a change of one refreshes every answer about it. */
 const nouns = [
   'WorkItemModel',
+  'Calendar',
   'Automation',
   'Device',
   'Pool',
@@ -74,7 +75,8 @@ function nounOf(operation: string): string | undefined {
   return nouns.find((noun) => operation.includes(noun));
 }
 
-/** Explanations depend on automations, devices and users as well. */
+/** Explanations depend on automations, devices and users as well, and what is promised of queues on calendars. */
 function decides(done: string, operationId: string): boolean {
+  if (done.includes('Calendar')) return /Level|Forecast/.test(operationId);
   return operationId.startsWith('explain') && /Automation|Device|Pool|User/.test(done);
 }
