@@ -329,17 +329,20 @@ describe.skipIf(browserFile === undefined)('The events in a browser', () => {
     expect(file.split('\r\n').slice(0, 1)[0]).toContain('on,operation,actorId,actorName');
     expect(file).toContain('pauseQueue');
     await dialog.getByText(/^Saved \d+ events\.$/).waitFor();
+    let files = 0;
+    page.on('download', () => (files += 1));
     await dialog.getByLabel('Format').selectOption('NDJSON');
     const again = page.waitForEvent('download');
-    await dialog.getByRole('button', { name: 'Export', exact: true }).click();
+    await dialog.getByRole('button', { name: 'Export', exact: true }).dblclick();
     const exact = readFileSync(await (await again).path(), 'utf8')
       .trim()
       .split('\n');
     expect(JSON.parse(exact.at(-1) ?? '')).toMatchObject({ operation: 'createQueue', queueName: 'Told' });
     await expect.poll(async () => (await stage.app.admin.getAuditHead()).body.head).toBeDefined();
     const audit = page.waitForEvent('download');
-    await dialog.getByRole('button', { name: 'Save the audit trail' }).click();
+    await dialog.getByRole('button', { name: 'Save the audit trail' }).dblclick();
     expect((await audit).suggestedFilename()).toMatch(/\.ndjson$/);
+    expect(files).toBe(2);
   });
 
   test('shows on the page of a queue what people did in it, and the rest on request', async () => {

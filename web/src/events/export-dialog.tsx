@@ -45,13 +45,10 @@ export function ExportDialog({ query, onClose }: Props) {
             {problem}
           </p>
           <div className={css.buttons}>
-            {isRunning ? (
-              <Button onPress={stop}>{m.events.stop}</Button>
-            ) : (
-              <Button className="primary" onPress={begin}>
-                {m.events.begin}
-              </Button>
-            )}
+            <Button className="primary" onPress={begin}>
+              {m.events.begin}
+            </Button>
+            {isRunning && <Button onPress={stop}>{m.events.stop}</Button>}
             <Button onPress={onClose}>{m.common.close}</Button>
           </div>
           {mayExportAudit() && <Audit />}
@@ -71,9 +68,8 @@ function Audit() {
       <p role="alert" className={css.problem}>
         {problem}
       </p>
-      <Button onPress={() => run(exportAudit)} isPending={isRunning}>
-        {m.events.auditBegin}
-      </Button>
+      <p role="status">{isRunning && m.events.auditSaving}</p>
+      <Button onPress={() => run(exportAudit)}>{m.events.auditBegin}</Button>
     </section>
   );
 }

@@ -97,6 +97,7 @@ const en = {
     auditText:
       'The sealed events of the tenant with signatures, which prove themselves without Millrace. That it was taken out is on record. Larger than some hundred MB? Take the command line:',
     auditBegin: 'Save the audit trail',
+    auditSaving: 'It is on its way.',
     once: (name: string) => `${name} can be said once.`,
     equalOnly: (field: string) => `${field} can be compared by “:” only.`,
     fieldsOnly:

@@ -172,13 +172,10 @@ function Run({ queueId, body, onClose }: RunProps) {
         {problem}
       </p>
       <div className={css.buttons}>
-        {isRunning ? (
-          <Button onPress={stop}>{m.export.stop}</Button>
-        ) : (
-          <Button className="primary" isDisabled={!body} onPress={() => body && begin(body)}>
-            {m.export.begin}
-          </Button>
-        )}
+        <Button className="primary" isDisabled={!body} onPress={() => body && begin(body)}>
+          {m.export.begin}
+        </Button>
+        {isRunning && <Button onPress={stop}>{m.export.stop}</Button>}
         <Button onPress={onClose}>{m.common.close}</Button>
       </div>
     </>
