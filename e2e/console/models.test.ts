@@ -65,6 +65,41 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     expect(members.find(({ userId }) => userId === clerk.id)?.role).toBe('MEMBER');
   });
 
+  test('a queue whose people could not all be added says what is made, and goes on from there', async () => {
+    const { app } = stage;
+    const [stays, goes] = [await app.user('stays'), await app.user('goes')];
+    const page = await open('/console/queues/new', { expected: /status of 4\d\d/ });
+    await page.getByLabel('Name', { exact: true }).fill('Half made');
+    await page.getByLabel('Make one from a sample').check();
+    await page.getByLabel('Name of the model').fill('Half');
+    await page.getByLabel('A row of names, a table with values, or JSON').fill('number\nR-1\n');
+    await page.getByRole('button', { name: 'Guess the attributes' }).click();
+    await page.getByLabel('Name of attribute 1').waitFor();
+    for (const label of ['stays', 'goes']) {
+      await page.getByLabel('User to add').selectOption({ label });
+      await page.getByRole('button', { name: 'Add', exact: true }).first().click();
+      await page.getByRole('button', { name: `Take off ${label}` }).waitFor();
+    }
+    await app.admin.deleteUser({ path: { id: goes.id } });
+    await page.getByRole('button', { name: 'Create the queue' }).click();
+    await page.getByRole('alert').getByText('goes could not be added: ').waitFor();
+    await page.getByText('The model Half is made.').waitFor();
+    await page.getByText('The queue Half made is made.').waitFor();
+    await page.getByText('stays MEMBER added').waitFor();
+    expect(await page.getByLabel('Name', { exact: true }).isDisabled()).toBe(true);
+    await page.getByText('As command, as curl').click();
+    expect(await page.getByRole('region', { name: 'Command', exact: true }).textContent()).toMatch(
+      new RegExp(`^millrace queue set-member \\d+ ${String(goes.id)} --body '{"role":"MEMBER"}'$`),
+    );
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Take off goes' }).click();
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Half made' }).waitFor();
+    const id = Number(/\d+$/.exec(new URL(page.url()).pathname)?.[0]);
+    const { list } = (await app.admin.listQueueMembers({ path: { id }, body: {} })).body;
+    expect(list.map(({ userId }) => userId)).toContain(stays.id);
+  });
+
   test('a model is changed only after a trial, which names the items that would not fit', async () => {
     const id = await createInvoices(stage.app, 'Tried');
     await addItems(stage.app, id, [{ number: 'R-1' }]);

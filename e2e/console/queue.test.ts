@@ -128,7 +128,9 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     await page.getByLabel('Reason, for the others').fill('The ERP is away');
     await press(page, 'Enter');
     await row.getByText('Paused by admin: The ERP is away').waitFor();
-    await expect.poll(() => menu.evaluate((one) => one.ownerDocument.activeElement === one)).toBe(true);
+    await expect
+      .poll(() => page.evaluate(`document.activeElement.getAttribute('aria-label')`))
+      .toBe('Actions on From its row');
     await press(page, '.');
     await choice('Resume …').waitFor();
     await press(page, 'Enter');

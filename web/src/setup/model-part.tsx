@@ -17,7 +17,9 @@ interface Props {
 
 /** The model of a new queue: picked, or made from a pasted sample. */
 export function ModelPart({ models, model, onChange }: Props) {
-  const [makes, setMakes] = useState(models.length === 0);
+  const [isMaking, setMakes] = useState(models.length === 0);
+  // Once it is made, it is one that is there.
+  const makes = isMaking && model.id === undefined;
   const choose = (isMade: boolean) => {
     setMakes(isMade);
     onChange({ name: '', drafts: [] });

@@ -10,7 +10,7 @@ import { useTitle } from '../page/title.ts';
 import { MoreFields, NameFields } from './fields.tsx';
 import { m } from './messages.ts';
 import { ModelPart } from './model-part.tsx';
-import { createAll, createAllRequests, type NewQueue, type Person } from './queries.ts';
+import { createAll, createAllRequests, type Made, type NewQueue, type Person, type Told } from './queries.ts';
 import { draftOf, type ChosenModel, type Draft } from './rules.ts';
 import css from './setup.module.css';
 
@@ -22,38 +22,50 @@ export function Page() {
   const [draft, setDraft] = useState(() => draftOf());
   const [model, setModel] = useState<ChosenModel>({ name: '', drafts: [] });
   const [people, setPeople] = useState<readonly Person[]>([]);
+  const [made, setMade] = useState<Made>();
   useTitle(m.setup.newQueue);
   const change = (some: Partial<Draft>) => setDraft((now) => ({ ...now, ...some }));
   const picked = models.list.find(({ id }) => String(id) === model.id);
   const attributes = (picked?.attributes ?? model.drafts).map(({ name = '' }) => name).filter(Boolean);
   return (
-    <NewQueueForm queue={{ draft, model, people }} onModel={setModel}>
-      <h2>{m.setup.nameAndOrder}</h2>
-      <NameFields draft={draft} attributes={attributes} onChange={change} />
-      <h2>{m.setup.model}</h2>
-      <ModelPart models={models.list} model={model} onChange={setModel} />
+    <NewQueueForm
+      queue={{ draft, model, people, made }}
+      onModel={setModel}
+      onQueue={(id) => setMade({ id, people: [] })}
+      onPerson={(one) => setMade((now) => now && { ...now, people: [...now.people, one] })}
+    >
+      <fieldset disabled={made !== undefined} className={css.all}>
+        <h2>{m.setup.nameAndOrder}</h2>
+        <NameFields draft={draft} attributes={attributes} onChange={change} />
+        <h2>{m.setup.model}</h2>
+        <ModelPart models={models.list} model={model} onChange={setModel} />
+      </fieldset>
       <h2>{m.setup.who}</h2>
-      <Who people={people} onChange={setPeople} />
+      <Who people={people} added={made?.people ?? []} onChange={setPeople} />
       <details className={css.more}>
         <summary>{m.setup.more}</summary>
-        <MoreFields draft={draft} attributes={attributes} onChange={change} />
+        <fieldset disabled={made !== undefined} className={css.all}>
+          <MoreFields draft={draft} attributes={attributes} onChange={change} />
+        </fieldset>
       </details>
     </NewQueueForm>
   );
 }
 
-interface FormProps {
+interface FormProps extends Pick<Told, 'onQueue' | 'onPerson'> {
   readonly queue: NewQueue;
   readonly onModel: (model: ChosenModel) => void;
   readonly children: ReactNode;
 }
 
-/** Makes the queue, and goes to its page. */
-function NewQueueForm({ queue, onModel, children }: FormProps) {
+/** Makes the queue, and goes to its page. Another attempt goes on from what is made. */
+function NewQueueForm({ queue, onModel, children, ...told }: FormProps) {
   const navigate = useNavigate();
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
-  const { draft, model } = queue;
+  const [madeModel, setMadeModel] = useState<string>();
+  const { draft, model, made } = queue;
+  const requests = createAllRequests(queue);
   const hasModel = model.id !== undefined || model.drafts.length > 0;
   const isReady = draft.name.trim() !== '' && hasModel;
   const create = async () => {
@@ -61,7 +73,11 @@ function NewQueueForm({ queue, onModel, children }: FormProps) {
     setBusy(true);
     setProblem('');
     try {
-      const id = await createAll(queue, (made) => onModel({ ...model, id: String(made) }));
+      const keepModel = (modelId: Id) => {
+        setMadeModel(model.name.trim());
+        onModel({ name: '', drafts: [], id: String(modelId) });
+      };
+      const id = await createAll(queue, { ...told, onModel: keepModel });
       await navigate({ to: '/queues/$id', params: { id: String(id) } });
     } catch (error) {
       setProblem((error as Error).message);
@@ -81,27 +97,53 @@ function NewQueueForm({ queue, onModel, children }: FormProps) {
       </nav>
       <h1>{m.setup.newQueue}</h1>
       {children}
+      <div role="status">{problem !== '' && <Done model={madeModel} queue={queue} />}</div>
       <p role="alert" className="problem">
         {problem}
       </p>
       <div className={css.actions}>
         <Button type="submit" className="primary" isDisabled={!isReady}>
-          {m.setup.create}
+          {made ? m.setup.goOn : m.setup.create}
         </Button>
         {!hasModel && <span className="soft">{m.setup.noModel}</span>}
       </div>
-      {isReady && <AsScript requests={createAllRequests(queue)} />}
+      {isReady && requests.length > 0 && <AsScript requests={requests} />}
     </Form>
+  );
+}
+
+interface DoneProps {
+  /** The name of the model, where it was made with the queue. */
+  readonly model: string | undefined;
+  readonly queue: NewQueue;
+}
+
+/** What an attempt has made before it failed. */
+function Done({ model, queue: { draft, made } }: DoneProps) {
+  return (
+    <>
+      {model !== undefined && <p>{m.setup.modelMade(model)}</p>}
+      {made && (
+        <p>
+          {m.setup.queueMade(draft.name.trim())}{' '}
+          <Link to="/queues/$id" params={{ id: String(made.id) }}>
+            {m.setup.openQueue}
+          </Link>
+        </p>
+      )}
+    </>
   );
 }
 
 interface WhoProps {
   readonly people: readonly Person[];
+  /** Those of them who belong to it already. */
+  readonly added: readonly Person[];
   readonly onChange: (people: readonly Person[]) => void;
 }
 
 /** People, and the roles whose users work on the items. */
-function Who({ people, onChange }: WhoProps) {
+function Who({ people, added, onChange }: WhoProps) {
   const idsOf = (isRole: boolean) =>
     new Set(people.filter(({ role }) => (role === undefined) === isRole).map(({ id }) => String(id)));
   const add = (id: Id, name: string, role?: Person['role']) =>
@@ -112,14 +154,18 @@ function Who({ people, onChange }: WhoProps) {
       <ul className={css.people}>
         {people.map((person) => (
           <li key={`${person.role} ${String(person.id)}`}>
-            {person.name} {person.role}
-            <Button
-              className="quiet"
-              aria-label={m.setup.takeOff(person.name)}
-              onPress={() => onChange(people.filter((one) => one !== person))}
-            >
-              ✕
-            </Button>
+            {person.name} {person.role}{' '}
+            {added.includes(person) ? (
+              <span className="soft">{m.setup.added}</span>
+            ) : (
+              <Button
+                className="quiet"
+                aria-label={m.setup.takeOff(person.name)}
+                onPress={() => onChange(people.filter((one) => one !== person))}
+              >
+                ✕
+              </Button>
+            )}
           </li>
         ))}
       </ul>

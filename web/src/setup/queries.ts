@@ -3,6 +3,7 @@ import { call } from '../connection/client.ts';
 import { idToCome, requestFor, type Request } from '../connection/request.ts';
 import { consumerRequest, memberRequest } from '../members/queries.ts';
 import { carryOut } from '../dialogs/queries.ts';
+import { m } from './messages.ts';
 import { settingsOf, type Changed, type ChosenModel, type Draft } from './rules.ts';
 
 type Queue = Schemas['Queue'];
@@ -15,33 +16,67 @@ export interface Person {
   readonly role?: 'OWNER' | 'MEMBER' | 'PARTICIPANT';
 }
 
+/** What there is of a new queue after an attempt that did not get to its end. */
+export interface Made {
+  readonly id: Id;
+  /** Those who belong to it already. */
+  readonly people: readonly Person[];
+}
+
 /** The queue to make. */
 export interface NewQueue {
   readonly draft: Draft;
   readonly model: ChosenModel;
   readonly people: readonly Person[];
+  /** Undefined until the queue itself is made. */
+  readonly made: Made | undefined;
+}
+
+/** Told what is made, so that another attempt goes on from there. */
+export interface Told {
+  readonly onModel: (id: Id) => void;
+  readonly onQueue: (id: Id) => void;
+  readonly onPerson: (person: Person) => void;
 }
 
 /**
- * Makes the model where it is a new one, then the queue, then its members.
- * @param onModel is told the id of a new model, so that another attempt makes no second one
+ * Makes the model where it is a new one, then the queue, then its members: what is not made yet.
  * @returns the id of the queue
+ * @throws Error that names the person where the rest is made
  */
-export async function createAll({ draft, model, people }: NewQueue, onModel: (id: Id) => void): Promise<Id> {
-  const modelId = await modelOf(model);
-  onModel(modelId);
-  const { id = 0 } = await call('createQueue', queueOf(draft, modelId));
-  await carryOut(people.map((person) => personRequest(id, person)));
+export async function createAll(queue: NewQueue, told: Told): Promise<Id> {
+  const { people, made } = queue;
+  const id = made?.id ?? (await makeQueue(queue, told));
+  for (const person of restOf(people, made)) {
+    await carryOut([personRequest(id, person)]).catch(({ message }: Error) => {
+      throw new Error(m.setup.notAdded(person.name, message));
+    });
+    told.onPerson(person);
+  }
   return id;
 }
 
-async function modelOf(model: ChosenModel): Promise<Id> {
-  if (model.id !== undefined) return BigInt(model.id);
-  return (await call('createWorkItemModel', newModelOf(model))).id ?? 0;
+async function makeQueue({ draft, model }: NewQueue, { onModel, onQueue }: Told): Promise<Id> {
+  const isNew = model.id === undefined;
+  const modelId = isNew ? await make(requestFor('createWorkItemModel', newModelOf(model))) : BigInt(model.id);
+  if (isNew) onModel(modelId);
+  const id = await make(requestFor('createQueue', queueOf(draft, modelId)));
+  onQueue(id);
+  return id;
 }
 
+/** Makes what a request asks for. @returns its id */
+async function make(request: Request): Promise<Id> {
+  const [answer] = await carryOut([request]);
+  return (answer as { readonly id?: Id }).id ?? 0;
+}
+
+const restOf = (people: readonly Person[], made: Made | undefined) =>
+  people.filter((one) => !made?.people.includes(one));
+
 /** The same as it is shown, where nobody knows yet which ids there will be. */
-export function createAllRequests({ draft, model, people }: NewQueue): Request[] {
+export function createAllRequests({ draft, model, people, made }: NewQueue): Request[] {
+  if (made) return restOf(people, made).map((person) => personRequest(made.id, person));
   const isNew = model.id === undefined;
   const modelId = isNew ? idToCome('MODEL') : BigInt(model.id);
   return [
