@@ -5,13 +5,13 @@ import { hashOf } from '../duplicates/rules.ts';
 import { shownProblems } from '../engine/errors.ts';
 import type { Attribute, QueueDefinition } from '../engine/operation.ts';
 import { Sealer, type TenantKeys } from '../engine/sealing.ts';
-import { rankOf } from '../records/record.ts';
+import { rankOf, type JsonRecord } from '../records/record.ts';
 import { sortKey } from '../work-items/item/rules.ts';
 import { namelessProblems, readHeader, refusalOf, type Column, type HeaderReading } from './header.rules.ts';
 import {
   errorOf,
   keptCells,
-  pointsIn,
+  readingOf,
   readRow,
   type Row,
   type RowProblem,
@@ -135,7 +135,8 @@ export async function* readFile(job: Job): AsyncGenerator<Told> {
     const rows = reading ? [first, ...others] : others;
     if (!reading) {
       const columns = readHeader(job.queue.attributes, first, job.options);
-      reading = readingOf(job, layout, { columns, rows });
+      const beginning = { columns, rows, isText: layout.format === 'CSV' };
+      reading = readingOf(job.queue.attributes, job.options, beginning);
       const keyColumns = keyColumnsOf(job.queue, columns);
       yield { kind: 'header', layout, header: first.cells.map(headerCell), keyColumns };
     }
@@ -180,16 +181,6 @@ export const emptyFile = (name: string) => problemOf(`${name} has no rows below 
 function refuseNameless(columns: readonly Column[], lines: readonly Line[], options: FileOptions): void {
   const problems = namelessProblems(columns, lines, options);
   if (problems.length > 0) throw refusalOf(problems, 'INVALID_REQUEST');
-}
-
-interface Beginning {
-  readonly columns: readonly Column[];
-  readonly rows: readonly Line[];
-}
-
-function readingOf({ queue, options }: Job, { format }: Layout, { columns, rows }: Beginning): RowReading {
-  const points = pointsIn(columns, rows);
-  return { ...options, attributes: queue.attributes, columns, isText: format === 'CSV', points };
 }
 
 /** The columns by which rows are compared; empty when all of them are. */
@@ -240,8 +231,7 @@ function portionOf(
   lines: readonly Line[],
 ) {
   refuseNameless(reading.columns, lines, job.options);
-  const cellsOf = new Map(lines.map(({ row, cells }) => [row, cells]));
-  const textOf = ({ row }: Row) => JSON.stringify(keptCells(reading, cellsOf.get(row) ?? []));
+  const textOf = ({ cells }: Row) => JSON.stringify(keptCells(reading, cells));
   const read = lines.map((line) => readRow(reading, line));
   const bad = read
     .filter(({ problems }) => problems.length > 0)
@@ -285,9 +275,11 @@ function hashesOf({ keys, ...queue }: QueueOfJob, rows: readonly Row[]): string[
 // More would be of no use to a claim: see the low-water marks of queues.
 const placesAtMost = 101;
 
-function itemsOf({ queue, priority, now, name }: Job, rows: readonly Row[]) {
+function itemsOf(job: Job, rows: readonly Row[]) {
+  const { queue, name } = job;
+  const keyOf = keysOf(job);
   const items = rows.map(({ record, problems }, turn) => {
-    const key = sortKey(priority, rankOf(queue, record), now).toString('hex');
+    const key = keyOf(record);
     const error = problems.length > 0 ? errorOf(name, problems) : undefined;
     return { turn, key, error, ...(error && { signature: signatureOf(error) }), json: record };
   });
@@ -297,6 +289,14 @@ function itemsOf({ queue, priority, now, name }: Job, rows: readonly Row[]) {
     turns: rows.map(({ row, problems }) => (problems.length > 0 ? 0 : row)),
     first: queue.processingOrders.length > 0 ? firstPlaces(waiting) : waiting.slice(0, placesAtMost),
   };
+}
+
+/** The place of each record in the order of claims, which is the same for all where the queue orders by no attribute. */
+function keysOf({ queue, priority, now }: Job): (record: JsonRecord) => string {
+  const keyOf = (record: JsonRecord) => sortKey(priority, rankOf(queue, record), now).toString('hex');
+  if (queue.processingOrders.length > 0) return keyOf;
+  const same = keyOf({});
+  return () => same;
 }
 
 /** The first places in the order of claims. */

@@ -21,29 +21,53 @@ export interface RowProblem {
 }
 
 /** A row as read: the values that fit, and the problems of the others. */
-export interface Row {
-  readonly row: number;
+export interface Row extends Line {
   readonly record: JsonRecord;
   readonly problems: readonly RowProblem[];
 }
 
-/** The means to read rows. */
-export interface RowReading extends ValueReading {
+/** The means to read rows, made once for all of a file: what is found anew for each row costs more than to parse it. */
+export interface RowReading {
   readonly attributes: readonly Attribute[];
   readonly columns: readonly Column[];
+  readonly fields: readonly Field[];
+  /** The least number of cells of a row. */
+  readonly width: number;
   /** Whether rows must have as many cells as the header has names, as in a text file. */
   readonly isText: boolean;
-  /** The columns whose first values show that the point is a decimal sign. */
-  readonly points: ReadonlySet<number>;
+}
+
+/** A column with an attribute, and the format of its values. */
+interface Field {
+  readonly index: number;
+  readonly name: string;
+  readonly attribute: Attribute;
+  readonly isHidden: boolean;
+  readonly reading: ValueReading;
+}
+
+/** A file whose rows are read: its columns, and its first rows. */
+interface Beginning {
+  readonly columns: readonly Column[];
+  readonly rows: readonly Line[];
+  readonly isText: boolean;
 }
 
 const rowsLookedAt = 1000;
 
-/** The columns whose first values show that the point is a decimal sign; from as many rows as a preview looks at. */
-export function pointsIn(columns: readonly Column[], lines: readonly Line[]): ReadonlySet<number> {
-  const first = lines.slice(0, rowsLookedAt);
-  const places = columns.flatMap(({ attribute }, index) => (attribute?.type === 'NUMBER' ? [index] : []));
-  return new Set(places.filter((index) => showsPoint(first.map(({ cells }) => cells[index]))));
+/** The means to read the rows of a file, from as many of them as a preview looks at. */
+export function readingOf(
+  attributes: readonly Attribute[],
+  options: ValueReading,
+  { columns, rows, isText }: Beginning,
+): RowReading {
+  const first = rows.slice(0, rowsLookedAt);
+  const fields = columns.flatMap(({ name, attribute }, index): Field[] => {
+    if (!attribute) return [];
+    const hasPoint = attribute.type === 'NUMBER' && showsPoint(first.map(({ cells }) => cells[index]));
+    return [{ index, name, attribute, isHidden: isMarked(attribute), reading: { ...options, hasPoint } }];
+  });
+  return { attributes, columns, fields, width: namedWidth(columns), isText };
 }
 
 const longestShown = 1000;
@@ -53,16 +77,13 @@ const maskedCell = { reason: 'is masked: put the value itself there, or leave th
 
 /** The value of a cell, or the reason why it does not fit, with the text of the file unless that is sensitive. */
 function readValue(
-  attribute: Attribute,
+  { attribute, isHidden, reading }: Field,
   cell: Cell,
-  reading: ValueReading,
 ): { readonly fits: unknown } | Pick<RowProblem, 'value' | 'reason'> {
-  const text = shownCell(cell);
-  const isHidden = isMarked(attribute);
-  if (isHidden && text.trim() === maskText) return maskedCell;
+  if (isHidden && shownCell(cell).trim() === maskText) return maskedCell;
   const read = readCell(attribute.type, cell, reading);
   if ('value' in read) return { fits: read.value };
-  if (!isHidden) return { value: shortened(text), reason: read.reason };
+  if (!isHidden) return { value: shortened(shownCell(cell)), reason: read.reason };
   // The reasons of some types contain the value.
   return { reason: `is no ${attribute.type} that can be read; ${unshown}` };
 }
@@ -70,12 +91,10 @@ function readValue(
 /**
  * The cells of a row as kept for the person who corrects it: sensitive ones masked, or all of them where it is unclear which are sensitive.
  */
-export function keptCells(
-  { columns, attributes, isText }: Pick<RowReading, 'columns' | 'attributes' | 'isText'>,
-  cells: readonly Cell[],
-): readonly Cell[] {
+export function keptCells(reading: RowReading, cells: readonly Cell[]): readonly Cell[] {
+  const { attributes, columns } = reading;
   if (!attributes.some(isMarked)) return cells;
-  const isRagged = raggedProblem({ columns, isText }, cells) !== undefined;
+  const isRagged = raggedProblem(reading, cells) !== undefined;
   return cells.map((cell, index) => {
     const attribute = columns[index]?.attribute;
     const isHidden = isRagged || (attribute !== undefined && isMarked(attribute));
@@ -85,26 +104,23 @@ export function keptCells(
 
 /** The values of a row. An empty cell is no value. */
 export function readRow(reading: RowReading, { row, cells }: Line): Row {
-  const { attributes, columns } = reading;
   const ragged = raggedProblem(reading, cells);
-  if (ragged !== undefined)
-    return {
-      row,
-      record: {},
-      problems: [
-        { row, value: shortened(keptCells(reading, cells).map(shownCell).join(' | ')), reason: ragged },
-      ],
-    };
+  if (ragged !== undefined) {
+    const value = shortened(keptCells(reading, cells).map(shownCell).join(' | '));
+    return { row, cells, record: {}, problems: [{ row, value, reason: ragged }] };
+  }
   const record: JsonRecord = {};
   const problems: RowProblem[] = [];
-  for (const [index, { name, attribute }] of columns.entries()) {
-    const cell = cells[index];
-    if (!attribute || cell === undefined || isEmpty(cell)) continue;
-    const read = readValue(attribute, cell, { ...reading, hasPoint: reading.points.has(index) });
-    if ('fits' in read) define(record, attribute.name, read.fits);
-    else problems.push({ row, column: name, field: attribute.name, ...read });
+  for (const field of reading.fields) {
+    const cell = cells[field.index];
+    if (cell === undefined || isEmpty(cell)) continue;
+    const { name } = field.attribute;
+    const read = readValue(field, cell);
+    if ('fits' in read) define(record, name, read.fits);
+    else problems.push({ row, column: field.name, field: name, ...read });
   }
-  return { row, record, problems: [...problems, ...misfits({ row, record, attributes, columns }, problems)] };
+  problems.push(...misfits(reading, { row, record }, problems));
+  return { row, cells, record, problems };
 }
 
 /** Sets a member by its definition: names like `__proto__` are data. */
@@ -116,18 +132,13 @@ function define(record: JsonRecord, name: string, value: unknown): void {
 
 /** The model's objections to values that could be read; values that do not fit are taken out. */
 function misfits(
-  {
-    row,
-    record,
-    attributes,
-    columns,
-  }: Pick<RowReading, 'attributes' | 'columns'> & Pick<Row, 'row' | 'record'>,
+  { attributes, columns }: RowReading,
+  { row, record }: Pick<Row, 'row' | 'record'>,
   known: readonly RowProblem[],
 ): RowProblem[] {
-  const found = recordProblems(attributes, record).filter(
-    ({ field }) => !known.some((one) => one.field === field),
-  );
-  return found.map(({ field = '', message }) => {
+  const found = recordProblems(attributes, record);
+  const others = found.filter(({ field }) => !known.some((one) => one.field === field));
+  return others.map(({ field = '', message }) => {
     const name = columns.find(({ attribute }) => attribute?.name === field)?.name;
     const isHidden = attributes.some((one) => one.name === field && isMarked(one));
     const value = !isHidden && Object.hasOwn(record, field) ? shortened(String(record[field])) : undefined;
@@ -150,14 +161,10 @@ function takeOut(record: JsonRecord, attributes: readonly Attribute[], field: st
 
 export const shortened = (text: string) => told(text, longestShown);
 
-function raggedProblem(
-  { columns, isText }: Pick<RowReading, 'columns' | 'isText'>,
-  cells: readonly Cell[],
-): string | undefined {
-  const extra = cells.slice(columns.length).some((cell) => !isEmpty(cell));
-  const width = namedWidth(columns);
+function raggedProblem({ columns, width, isText }: RowReading, cells: readonly Cell[]): string | undefined {
   const isWhole = cells.length >= width && cells.length <= columns.length;
-  if (isText ? isWhole : !extra) return undefined;
+  const isGood = isText ? isWhole : !cells.some((cell, index) => index >= columns.length && !isEmpty(cell));
+  if (isGood) return undefined;
   const has = `is ragged: it has ${cells.length} ${cells.length === 1 ? 'column' : 'columns'}, the header has ${width}`;
   if (cells.length <= columns.length) return has;
   return isText

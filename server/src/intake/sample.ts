@@ -6,10 +6,10 @@ import type { Attribute } from '../engine/operation.ts';
 import { guessColumn, type Guess } from './guess.rules.ts';
 import { isReason, lookAtHeader, loose, namedWidth, namelessProblems, type Column } from './header.rules.ts';
 import { delimiterName, formatOf } from './options.rules.ts';
-import type { FileOptions, SampleJob, Told } from './portions.ts';
+import type { SampleJob, Told } from './portions.ts';
 import type { JsonRecord } from '../records/record.ts';
 import { isMarked, mask } from '../records/sensitive.rules.ts';
-import { keptCells, pointsIn, readRow, type RowReading } from './rows.rules.ts';
+import { keptCells, readingOf, readRow, type RowReading } from './rows.rules.ts';
 import { isEmpty, lengthOf, shownCell, told, wellFormed, type Line } from './table/cells.rules.ts';
 import { openTable } from './table/open.ts';
 import { problemOf } from './table/problems.rules.ts';
@@ -29,8 +29,7 @@ export async function* readSample({ path, name, options, attributes }: SampleJob
   if (!header) throw problemOf(`${name} is empty`);
   const { columns, problems } = lookAtHeader(attributes, header, options);
   const guesses = columns.map((_, index) => guessColumn(cellsOf(rows, index), options));
-  const points = pointsIn(columns, rows);
-  const reading = { ...options, attributes, columns, isText: layout.format === 'CSV', points };
+  const reading = readingOf(attributes, options, { columns, rows, isText: layout.format === 'CSV' });
   const { delimiter, ...how } = layout;
   const named = delimiterName(delimiter);
   const intakeFormat = formatOf(options);
@@ -44,7 +43,7 @@ export async function* readSample({ path, name, options, attributes }: SampleJob
     columns: columns.map((column, index) => columnOf(column, guesses[index] as Guess)),
     problems: [...problems, ...namelessProblems(columns, rows, options).slice(0, shownProblems)],
     mapping: { ...options.mapping, ...resemblances(attributes, columns) },
-    ...readingOf(guesses),
+    ...formatsOf(guesses),
     rows: shownRows(reading, rows),
     model: { name: modelName(name), attributes: attributesOf(columns, guesses, rows) },
   };
@@ -82,7 +81,7 @@ function columnOf({ name, attribute }: Column, { type, isRequired, note }: Guess
 }
 
 /** The formats that the columns need, where they agree. */
-function readingOf(guesses: readonly Guess[]) {
+function formatsOf(guesses: readonly Guess[]) {
   const dateFormats = new Set(guesses.flatMap(({ dateFormat }) => dateFormat ?? []));
   const decimalSigns = new Set(guesses.flatMap(({ decimalSign }) => decimalSign ?? []));
   const [dateFormat] = dateFormats;
@@ -93,7 +92,7 @@ function readingOf(guesses: readonly Guess[]) {
   };
 }
 
-function shownRows(reading: RowReading & FileOptions, lines: readonly Line[]): Schemas['PreviewedRow'][] {
+function shownRows(reading: RowReading, lines: readonly Line[]): Schemas['PreviewedRow'][] {
   const rows: Schemas['PreviewedRow'][] = [];
   let size = 0;
   for (const line of lines.slice(0, rowsShown)) {

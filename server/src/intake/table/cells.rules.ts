@@ -73,7 +73,9 @@ export function told(text: string, most: number): string {
 
 /** Number of characters in a row. */
 export function lengthOf({ cells }: Pick<Line, 'cells'>): number {
-  return cells.reduce<number>((sum, cell) => sum + shownCell(cell).length, 0);
+  let length = 0;
+  for (const cell of cells) length += shownCell(cell).length;
+  return length;
 }
 
 /** A cell as people see it. */
