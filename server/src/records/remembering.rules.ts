@@ -1,9 +1,12 @@
 /**
- * The same function, with a cache of its results by name. The cache is cleared when it holds `most` names: callers may choose the names,
- * and there are more of those than fit into memory.
+ * The same function, with a cache of its results by name or number. The cache is cleared when it holds `most` of these: callers may choose
+ * them, and there are more than fit into memory.
  */
-export function remembering<T>(make: (name: string) => T, most: number): (name: string) => T {
-  const known = new Map<string, { readonly made: T }>();
+export function remembering<N extends string | number = string, T = unknown>(
+  make: (name: N) => T,
+  most: number,
+): (name: N) => T {
+  const known = new Map<N, { readonly made: T }>();
   return (name) => {
     const before = known.get(name);
     if (before) return before.made;

@@ -1,3 +1,4 @@
+import { remembering } from '../../records/remembering.rules.ts';
 import { wellFormed, type Cell, type DateCell } from './cells.rules.ts';
 
 /** Of a cell, in characters: the limit of the format itself. */
@@ -33,13 +34,16 @@ const mostDays = 2_958_465;
 function dateOfSerial(serial: number, style: 'date' | 'time', is1904: boolean): DateCell | number {
   if (!(serial >= 0 && serial < mostDays + 1)) return serial;
   const total = Math.round(serial * dayMs);
-  const time = timeOf(total % dayMs);
-  const days = Math.floor(total / dayMs);
-  if (days === 0 && (style === 'time' || !is1904)) return { time };
+  const rest = total % dayMs;
+  const days = (total - rest) / dayMs;
+  if (days === 0 && (style === 'time' || !is1904)) return { time: timeOf(rest) };
   const corrected = is1904 || days < 60 ? days : days - 1;
-  const day = new Date((is1904 ? epoch1904 : epoch1900) + corrected * dayMs).toISOString().slice(0, 10);
-  return total % dayMs === 0 ? { day } : { day, time };
+  const day = dayOf((is1904 ? epoch1904 : epoch1900) + corrected * dayMs);
+  return rest === 0 ? { day } : { day, time: timeOf(rest) };
 }
+
+/** Remembered, because to write a date costs as much as to parse three cells, and the days of a column come again. */
+const dayOf = remembering((midnight: number) => new Date(midnight).toISOString().slice(0, 10), 10_000);
 
 function timeOf(milliseconds: number): string {
   return new Date(milliseconds)
@@ -87,7 +91,7 @@ function numberOf(text: string): number {
  * those.
  */
 function losesDigits(text: string, number: number): boolean {
-  return /^-?\d{16,}(\.\d+)?$/.test(text) && String(number) !== text;
+  return text.length > 15 && /^-?\d{16,}(\.\d+)?$/.test(text) && String(number) !== text;
 }
 
 /** A cell with a number, by its style; a text with all of the digits where a number would lose some. */
