@@ -72,15 +72,18 @@ export function localInstant(day: string, time: string, timeZone = 'UTC'): Readi
   const [hour = '', minute = '', second = '00'] = time.split(':');
   const wall = Date.parse(`${day}T${hour.padStart(2, '0')}:${minute}:${second}Z`);
   if (Number.isNaN(wall)) return { reason: 'is no time of the day' };
+  if (timeZone === 'UTC') return { value: isoOf(wall) };
   const offsets = [wall - 86_400_000, wall + 86_400_000].map((near) => offsetAt(timeZone, near));
   const [found, other] = [...new Set(offsets.map((offset) => wall - offset))].filter(
     (at) => at + offsetAt(timeZone, at) === wall,
   );
   if (found === undefined) return { reason: `is no time in ${timeZone}: clocks are put forward then` };
-  if (other === undefined) return { value: new Date(found).toISOString().replace('.000Z', 'Z') };
+  if (other === undefined) return { value: isoOf(found) };
   const both = [found, other].map((at) => withOffset(timeZone, at)).join(' or ');
   return { reason: `comes twice in ${timeZone}, as clocks are put back then: say which, ${both}` };
 }
+
+const isoOf = (at: number) => new Date(at).toISOString().replace('.000Z', 'Z');
 
 function withOffset(timeZone: string, at: number): string {
   const { day, time, offset } = wallTime(timeZone, at);

@@ -104,7 +104,7 @@ const usualDate = /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])$/;
 const fitsUsually: typeof fits = {
   ...fits,
   NUMBER: (value) => typeof value === 'number' && Number.isFinite(value),
-  DATE: (value) => typeof value === 'string' && usualDate.test(value),
+  DATE: (value) => typeof value === 'string' && (usualDate.test(value) || instant(value) !== undefined),
 };
 
 function shown(value: unknown): string {
