@@ -54,6 +54,8 @@ export interface Job {
   readonly keepsBad: boolean;
   /** Bad rows are compared with others as well, where their compared values are good. */
   readonly comparesBad: boolean;
+  /** Nobody wants the items themselves: nothing is stored, and no values are added up. */
+  readonly isTried: boolean;
 }
 
 /** A file to be previewed, of which only the beginning is read. */
@@ -238,7 +240,8 @@ function portionOf(
     .map((one) => telling.of(one, () => textOf(one)));
   const good = read.filter(({ problems }) => problems.length === 0);
   const rows = good.map(({ row }) => row);
-  const stored = job.purpose === 'items' ? itemsOf(job, job.keepsBad ? read : good) : nothing;
+  const isWanted = job.purpose === 'items' && !job.isTried;
+  const stored = isWanted ? itemsOf(job, job.keepsBad ? read : good) : nothing;
   const both = { ...comparedOf(job, read, textOf), ...stored };
   return { kind: 'portion' as const, read: lines.length, rows, bad, ...both };
 }

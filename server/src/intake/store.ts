@@ -175,14 +175,16 @@ export async function hashOf(context: QueueContext, upload: Upload): Promise<Fil
 /** A file to read, as passed to a thread. */
 export function jobOf(
   { queue: { sealer, ...queue }, now }: QueueContext,
-  { file, options, onError }: Upload,
+  { file, options, onError, dryRun, batch }: Upload,
   purpose: Purpose,
 ): Job {
   const keepsBad = onError === 'dataError';
   // Where nothing is stored because of bad rows, a person learns of duplicates among them at the same time.
   const comparesBad = onError === 'reject';
   const ofJob = { ...queue, keys: sealer?.keys };
-  return { purpose, ...file, options, queue: ofJob, priority: defaultPriority, now, keepsBad, comparesBad };
+  const isTried = dryRun && batch.expected?.sums === undefined;
+  const how = { priority: defaultPriority, now, keepsBad, comparesBad, isTried };
+  return { purpose, ...file, options, queue: ofJob, ...how };
 }
 
 /** Reads the file row by row and stores it in portions; the transaction keeps all of it, or nothing. */
