@@ -1,7 +1,8 @@
 import { timeZone } from '../store/preferences.ts';
 import { useStore } from '../store/store.ts';
 import css from './charts.module.css';
-import { gapsOf, labelledOf, marksIn, stretchesOf, ticksTo, type Span } from './rules.ts';
+import { m } from './messages.ts';
+import { gapsOf, labelledOf, marksIn, stretchesOf, ticksTo, type Span, type Unit } from './rules.ts';
 import type { ChartProps, Series } from './props.ts';
 
 /** The drawing area, in pixels: values stand at its left, times below its base. */
@@ -14,6 +15,7 @@ export interface Field {
   readonly over: number;
   /** The highest value. */
   readonly top: number;
+  readonly unit: Unit;
   /** The number of spans. */
   readonly count: number;
 }
@@ -78,7 +80,9 @@ export function Axes({
         <g key={value}>
           <path d={`M${field.left} ${yOf(field, value)}H${field.width}`} />
           <text x={field.left - 6} y={yOf(field, value) + 4} textAnchor="end">
-            {format(value)}
+            {field.unit.name === ''
+              ? format(value)
+              : m.charts.inUnit(value / field.unit.size, field.unit.name)}
           </text>
         </g>
       ))}

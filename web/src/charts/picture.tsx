@@ -5,7 +5,17 @@ import { exactly } from '../page/time.tsx';
 import css from './charts.module.css';
 import { Axes, Bars, Done, Gaps, Line, type Field } from './marks.tsx';
 import { m } from './messages.ts';
-import { endsOf, joined, marksIn, roundedUp, stepFrom, type Span, type Stretch } from './rules.ts';
+import {
+  endsOf,
+  joined,
+  marksIn,
+  plain,
+  roundedUp,
+  stepFrom,
+  unitFor,
+  type Span,
+  type Stretch,
+} from './rules.ts';
 import type { ChartProps, Series } from './props.ts';
 
 const [usualHeight, heightOfStrip] = [190, 84];
@@ -17,13 +27,16 @@ export function Picture(props: ChartProps) {
   const [stretch, setStretch] = useState<Stretch>();
   const last = spans.length - 1;
   const height = props.isStrip ? heightOfStrip : usualHeight;
+  const most = Math.max(...spans.map((span) => heightOf(span, series)));
+  const unit = props.isDuration ? unitFor(most) : plain;
   const field: Field = {
     width: useWidth(place),
     height,
     left: 44,
     base: height - 22,
     over: 10,
-    top: roundedUp(Math.max(...spans.map((span) => heightOf(span, series)))),
+    top: roundedUp(most / unit.size) * unit.size,
+    unit,
     count: spans.length,
   };
   const chosen = stretch && timeOf(props, stretch);

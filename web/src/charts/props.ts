@@ -23,6 +23,8 @@ export interface ChartProps {
   /** The end of the last span, which may come before the span is over. */
   readonly to: Date;
   readonly format: (value: number) => string;
+  /** Whether the values are lengths of time, in seconds. */
+  readonly isDuration?: boolean;
   /** Whether the values are whole numbers. */
   readonly isWhole?: boolean;
   /** What was done meanwhile, by people above all. */

@@ -9,6 +9,7 @@ import {
   stepFrom,
   stretchesOf,
   ticksTo,
+  unitFor,
 } from './rules.ts';
 
 test.each([
@@ -86,4 +87,15 @@ test('A mark is in the span in which it happened, from its beginning to before i
   expect(textsIn(spans.slice(0, 1))).toEqual(['0', '59999']);
   expect(textsIn(spans)).toEqual(['0', '59999', '60000']);
   expect(textsIn([])).toEqual([]);
+});
+
+test.each([
+  [Number.NaN, 's'],
+  [0.4, 's'],
+  [119, 's'],
+  [120, 'min'],
+  [5 * 3600, 'h'],
+  [2 * 86_400, 'd'],
+])('A scale of times up to %d seconds counts in %s', (seconds, name) => {
+  expect(unitFor(seconds).name).toBe(name);
 });

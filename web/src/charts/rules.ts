@@ -27,6 +27,26 @@ export function roundedUp(value: number): number {
   return ([1, 2, 2.5, 5, 10].find((one) => one * power >= value) ?? 10) * power;
 }
 
+/** A unit in which a scale counts. */
+export interface Unit {
+  readonly size: number;
+  /** Nothing where values are written as they are. */
+  readonly name: string;
+}
+
+export const plain: Unit = { size: 1, name: '' };
+const units: readonly Unit[] = [
+  { size: 86_400, name: 'd' },
+  { size: 3600, name: 'h' },
+  { size: 60, name: 'min' },
+  { size: 1, name: 's' },
+];
+
+/** The unit of a scale of times up to this many seconds. */
+export function unitFor(seconds: number): Unit {
+  return units.find(({ size }) => seconds >= 2 * size) ?? { size: 1, name: 's' };
+}
+
 /** The ticks of a scale from zero to the top, both included; whole numbers where the values are. */
 export function ticksTo(top: number, isWhole: boolean): readonly number[] {
   const parts = [4, 5, 2].find((count) => !isWhole || Number.isInteger(top / count)) ?? 1;

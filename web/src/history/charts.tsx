@@ -117,6 +117,7 @@ export function OldestChart({ history, since, marks }: Props) {
       step={step}
       to={new Date(to)}
       format={written}
+      isDuration
       marks={marks}
     />
   );
@@ -134,6 +135,7 @@ export function HandlingChart({ history, since, marks, linksOf }: Props) {
       step={step}
       to={new Date(to)}
       format={written}
+      isDuration
       marks={marks}
       {...(linksOf && { linksOf })}
     />

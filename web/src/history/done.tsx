@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import css from '../charts/charts.module.css';
 import type { Mark } from '../charts/rules.ts';
 import { Text } from '../page/text.tsx';
 import { exactly } from '../page/time.tsx';
@@ -16,7 +17,7 @@ interface Props {
 /** What was done to a queue, which its charts have as marks, to be read. */
 export function Done({ id, from, marks, isMore }: Props) {
   return (
-    <section aria-label={m.history.done}>
+    <section aria-label={m.history.done} className={css.chart}>
       <h2>{m.history.done}</h2>
       {marks.length === 0 && !isMore && <p>{m.history.nothingDone}</p>}
       <ul>
