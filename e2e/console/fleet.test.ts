@@ -1,6 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDevice, createLine, type DeviceFixture } from '../../server/src/testing/dispatch.ts';
+import { complete, createDevice, createLine, type DeviceFixture } from '../../server/src/testing/dispatch.ts';
 import { createQueue } from '../../server/src/testing/fixtures.ts';
 import { hostileNames } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
@@ -214,6 +214,29 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
       expect(await page.evaluate('window.canary'), address).toBeUndefined();
       await expectAccessible(page);
     }
+  });
+
+  test('says how attempts on a device ended, beside those on the others', async () => {
+    const runner = await stage.app.user('two devices', ['AAE_Bot Runner']);
+    const [fails, works] = [
+      await createDevice(runner, { nickname: 'Fails' }),
+      await createDevice(runner, { nickname: 'Works' }),
+    ];
+    const { lines } = await createLine(stage.app, [fails, works], { name: 'Two' });
+    const [{ queue }] = lines as [(typeof lines)[0]];
+    await queue.add(1, 2);
+    const [bad] = await fails.ask();
+    const result = { id: Number(bad?.id), version: Number(bad?.version), status: 'FAILED' as const };
+    await runner.call.finishWorkItems({
+      path: queue.path,
+      body: { results: [{ ...result, failureKind: 'BUSINESS', error: 'No such vendor' }] },
+    });
+    await complete(runner, await works.ask());
+    const page = await stage.open(`/console/devices/${fails.path.id}`, { token });
+    await page.getByText('It failed 100 % of 1 item, others 0 % of 1.').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'It failed 100 % of 1 item' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor();
   });
 
   test('shows an account for runners its devices and keys, and no other page', async () => {

@@ -11,6 +11,7 @@ import { ConditionOf } from './condition.tsx';
 import { DeleteDevice } from './delete.tsx';
 import { HoldActions } from './hold.tsx';
 import { m } from './messages.ts';
+import { OutcomesOf } from './outcomes.tsx';
 import {
   deviceEventsQuery,
   deviceQuery,
@@ -63,6 +64,8 @@ export function Page() {
       <Slots device={device} running={work.list} />
       <Runs running={work.list} />
       <Facts device={device} />
+      <h2>{m.devices.outcomes}</h2>
+      <OutcomesOf id={id} />
       <h2>{m.devices.happened}</h2>
       <Happened id={id} />
     </article>

@@ -1,4 +1,4 @@
-import { count, items } from '../messages/english.ts';
+import { count, items, number } from '../messages/english.ts';
 import { inLanguage } from '../messages/language.ts';
 import { m as common } from '../messages/messages.ts';
 
@@ -7,6 +7,10 @@ interface Fates {
   readonly back: number;
   readonly inDoubt: number;
   readonly failed: number;
+}
+
+function percent(some: number, all: number): string {
+  return `${number((100 * some) / all)} %`;
 }
 
 const en = {
@@ -48,6 +52,13 @@ const en = {
     lastSeen: 'Last heard of',
     runsNow: 'Runs now',
     nothingRuns: 'Nothing runs on it.',
+    outcomes: 'Outcomes in 24 hours',
+    outcome: (failed: number, all: number) => `It failed ${percent(failed, all)} of ${items(all)}`,
+    othersOutcome: (failed: number, all: number) =>
+      all === 0 ? 'others had none.' : `others ${percent(failed, all)} of ${number(all)}.`,
+    noOutcome: 'Nothing has ended on it that you may see.',
+    outcomesSince: (amount: number, time: string) =>
+      `Counted are the newest ${number(amount)} of all devices, since ${time}.`,
     happened: 'What happened to it',
     drain: 'Drain',
     quarantine: 'Quarantine',

@@ -1,4 +1,5 @@
 import { toId, type Id, type Schemas } from '@millrace/api';
+import { queryOptions } from '@tanstack/react-query';
 import { call } from '../connection/client.ts';
 import type { Params } from '../connection/lazily.ts';
 import { query, read } from '../connection/query.ts';
@@ -62,6 +63,21 @@ async function readBack(deviceId: Id, signal: AbortSignal): Promise<Schemas['Eve
     found = { ...older, list: [...found.list, ...older.list] };
   }
   return found;
+}
+
+const day = 86_400_000;
+
+/** How attempts on devices ended in 24 hours: the newest of them, as far as one answer has them. */
+export function outcomesQuery() {
+  const operation = 'finishWorkItems,returnLapsedItems';
+  return queryOptions({
+    queryKey: ['outcomes of devices'],
+    queryFn: ({ signal }) => {
+      const from = new Date(Date.now() - day).toISOString();
+      return call('listEvents', { query: { operation, from, before: 'now', limit: most } }, { signal });
+    },
+    refetchInterval: 60_000,
+  });
 }
 
 export async function loadDevices(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import { expect, test } from 'vitest';
-import { conditionOf, fatesOf, groupsOf, hasText, nameOf, worstFirst } from './rules.ts';
+import { conditionOf, fatesOf, groupsOf, hasText, nameOf, outcomesOn, worstFirst } from './rules.ts';
 
 const device = (id: number, more: Partial<Schemas['Device']> = {}) =>
   ({
@@ -63,4 +63,18 @@ test('each device stands in the first of its pools that one sees, and others tog
     ['Office', [1, 3]],
     ['none', [2]],
   ]);
+});
+
+test('attempts that were tried again or fell silent have failed, and what consumers did on no device does not count', () => {
+  const ended = (deviceId: number | undefined, to: string) =>
+    ({ from: 'IN_PROGRESS', to, ...(deviceId !== undefined && { deviceId }) }) as Schemas['Event'];
+  const events = [
+    ended(1, 'COMPLETE'),
+    ended(1, 'NEW'),
+    ended(1, 'FAILED'),
+    ended(2, 'COMPLETE'),
+    ended(undefined, 'FAILED'),
+    { ...ended(2, 'DEFERRED'), from: 'NEW' } as Schemas['Event'],
+  ];
+  expect(outcomesOn('1', events)).toEqual({ own: { all: 3, failed: 2 }, others: { all: 1, failed: 0 } });
 });

@@ -68,3 +68,23 @@ export function groupsOf(
     .map((group) => ({ ...group, devices: devices.filter((device) => home(device) === group.id) }))
     .filter((group) => group.devices.length > 0);
 }
+
+/** How attempts on items ended. */
+export interface Outcomes {
+  readonly all: number;
+  readonly failed: number;
+}
+
+/** How attempts ended on a device, and on the others. An attempt that is tried again has failed as well, and so has one that fell silent. */
+export function outcomesOn(
+  deviceId: string,
+  events: readonly Schemas['Event'][],
+): { readonly own: Outcomes; readonly others: Outcomes } {
+  const ended = events.filter((one) => one.from === 'IN_PROGRESS' && one.deviceId !== undefined);
+  const of = (some: typeof ended) => ({
+    all: some.length,
+    failed: some.filter(({ to }) => to !== 'COMPLETE').length,
+  });
+  const isOwn = (one: (typeof ended)[0]) => String(one.deviceId) === deviceId;
+  return { own: of(ended.filter(isOwn)), others: of(ended.filter((one) => !isOwn(one))) };
+}
