@@ -1,11 +1,15 @@
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Ask, AskButton } from '../dialogs/ask.tsx';
+import { useEdited } from '../dialogs/edited.ts';
+import { Others, type Words } from '../dialogs/meanwhile.tsx';
+import { carryOut } from '../dialogs/queries.ts';
 import { Field, TextLine } from '../page/fields.tsx';
 import { Checks } from '../people/parts.tsx';
 import { crowdQuery, whoAmI } from '../people/queries.ts';
 import { m } from './messages.ts';
 import {
+  automationRequest,
   changeRequest,
   createRequest,
   devicesQuery,
@@ -46,23 +50,51 @@ interface EditProps {
   readonly onDone: () => void;
 }
 
-/** Changes an automation as it was seen: when it changes behind the dialog, the server refuses. */
-export function EditAutomation({ automation: first, onDone }: EditProps) {
-  const [automation] = useState(first);
-  const [draft, setDraft] = useState(() => draftOf(automation));
+const how = { draftOf: (automation: Automation) => draftOf(automation), settingsOf, now: automationRequest };
+
+/** Changes an automation as it was seen: when it changes behind the dialog, both changes come together. */
+export function EditAutomation({ automation: latest, onDone }: EditProps) {
+  const edited = useEdited(latest, how);
+  const words = useWords();
+  const { base: automation, draft, change } = edited;
+  const title = m.automations.heading('edit', automation.name);
+  if (edited.others) return <Others title={title} edited={edited} words={words} onCancel={onDone} />;
+  const request = changeRequest(automation, draft);
   const isChanged = Object.keys(changesIn(automation, draft)).length > 0;
   return (
     <Ask
-      title={m.automations.heading('edit', automation.name)}
+      title={title}
       confirm={m.automations.save}
       isReady={isChanged && isWhole(draft)}
-      requests={[changeRequest(automation, draft)]}
+      requests={[request]}
+      act={() => edited.save(() => carryOut([request]))}
       onDone={onDone}
     >
       <p>{m.automations.editEffect}</p>
-      <Fields draft={draft} automation={automation} onChange={(some) => setDraft({ ...draft, ...some })} />
+      <Fields draft={draft} automation={automation} onChange={change} />
     </Ask>
   );
+}
+
+/** What the settings of an automation are called, and the names behind their ids. */
+function useWords(): Words {
+  const { data: pools } = useSuspenseQuery(poolsQuery());
+  const { data: users } = useQuery({ ...crowdQuery(), enabled: useMay('viewUsers') });
+  const names: Readonly<Record<string, string>> = {
+    name: m.automations.name,
+    description: m.automations.description,
+    poolId: m.automations.toPool,
+    botName: m.automations.bot,
+    labels: m.automations.labels,
+    priority: m.automations.priorityOf,
+    weight: m.automations.weightOf,
+    runAsUserIds: m.automations.runAs,
+  };
+  const told: Readonly<Record<string, (value: string) => string | undefined>> = {
+    poolId: (id) => pools.list.find((one) => String(one.id) === id)?.name,
+    runAsUserIds: (id) => users?.list.find((one) => String(one.id) === id)?.username,
+  };
+  return { nameOf: (member) => names[member] ?? member, told: (member, value) => told[member]?.(value) };
 }
 
 interface FieldsProps {

@@ -62,6 +62,11 @@ export function changeRequest(automation: Automation, draft: Draft): Request {
   return requestFor('updateAutomation', { path: { id }, body: { version, ...changesIn(automation, draft) } });
 }
 
+/** The automation as it is now. */
+export function automationRequest({ id }: Automation): Request {
+  return requestFor('getAutomation', { path: { id } });
+}
+
 /** Pauses or resumes an automation: a paused one sends no items. */
 export function switchRequest(
   { id, version }: Automation,

@@ -11,6 +11,17 @@ const en = {
     copyOf: (what: string) => `Copy ${what}`,
     copied: 'Copied.',
     enter: '↵ Enter',
+    meanwhile: 'Somebody has changed it meanwhile. Nothing of yours is lost:',
+    asSeen: 'What is edited here is as you saw it; something else of it has changed.',
+    clashes: (names: string) =>
+      `You have changed this as well, and your value would go in its place: ${names}.`,
+    apply: 'Apply mine to theirs',
+    what: 'What',
+    youSaw: 'As you saw it',
+    now: 'As it is now',
+    none: 'none',
+    yes: 'yes',
+    no: 'no',
   },
 };
 

@@ -3,11 +3,13 @@ import { useState } from 'react';
 import { Button, Heading } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
 import { Ask } from '../dialogs/ask.tsx';
+import { useEdited } from '../dialogs/edited.ts';
+import { Others } from '../dialogs/meanwhile.tsx';
 import { carryOut } from '../dialogs/queries.ts';
 import { Field } from '../page/fields.tsx';
 import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
-import { calendarRequest, deleteRequest } from './queries.ts';
+import { calendarNow, calendarRequest, deleteRequest } from './queries.ts';
 import { calendarOf, days, draftOfCalendar, type CalendarDraft, type Unread } from './rules.ts';
 import css from './levels.module.css';
 
@@ -17,23 +19,58 @@ interface Props {
   readonly onClose: () => void;
 }
 
+/** A calendar, or nothing yet. */
+type Stored = Partial<Schemas['Calendar']>;
+const isStored = (stored: Stored): stored is Schemas['Calendar'] => stored.id !== undefined;
+
+/** Each day for itself, so that changes of several days come together. */
+type Flat = Omit<CalendarDraft, 'hours'> & CalendarDraft['hours'];
+const flat = <Part extends Partial<CalendarDraft>>({ hours, ...others }: Part) => ({ ...others, ...hours });
+const unfolded = ({ name, timeZone, holidays, ...hours }: Flat): CalendarDraft => ({
+  name,
+  timeZone,
+  holidays,
+  hours,
+});
+
+const how = {
+  draftOf: (stored: Stored): Flat =>
+    flat(draftOfCalendar(isStored(stored) ? stored : undefined, ownZone())) as Flat,
+  now: calendarNow,
+};
+const names: Readonly<Record<string, string>> = {
+  name: m.levels.name,
+  timeZone: m.levels.timeZone,
+  holidays: m.levels.holidays,
+  ...m.levels.days,
+};
+const words = { nameOf: (member: string) => names[member] ?? member };
+
 /** A calendar as people write it: the hours of each day in a line, and one holiday per line. */
 export function CalendarForm({ calendar, onClose }: Props) {
-  const [draft, setDraft] = useState(() => draftOfCalendar(calendar, ownZone()));
+  const edited = useEdited<Stored, Flat>(calendar ?? {}, how);
+  const { base } = edited;
+  const draft = unfolded(edited.draft);
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
   const [isDeleting, setDeleting] = useState(false);
-  const change = (some: Partial<CalendarDraft>) => setDraft((now) => ({ ...now, ...some }));
   if (calendar && isDeleting)
     return <Delete calendar={calendar} onDone={onClose} onCancel={() => setDeleting(false)} />;
+  const title = calendar ? m.levels.changeOf(calendar.name) : m.levels.newCalendar;
+  if (edited.others) {
+    const on = { onTaken: () => setProblem(''), onCancel: onClose };
+    return <Others title={title} edited={edited} words={words} {...on} />;
+  }
   const settings = calendarOf(draft);
-  const requests = 'name' in settings ? [calendarRequest(calendar, settings)] : [];
+  const requests = 'name' in settings ? [calendarRequest(isStored(base) ? base : undefined, settings)] : [];
   const save = async () => {
     if (isBusy) return;
     setProblem('');
     if (!('name' in settings)) return setProblem(unreadText(settings));
     setBusy(true);
-    await carryOut(requests).then(onClose, (error: Error) => setProblem(error.message));
+    await edited
+      .save(() => carryOut(requests))
+      .then(onClose, (error: unknown) => setProblem((error as Error).message));
     setBusy(false);
   };
   return (
@@ -44,9 +81,9 @@ export function CalendarForm({ calendar, onClose }: Props) {
       }}
     >
       <Heading slot="title">
-        <Text>{calendar ? m.levels.changeOf(calendar.name) : m.levels.newCalendar}</Text>
+        <Text>{title}</Text>
       </Heading>
-      <CalendarFields draft={draft} change={change} />
+      <CalendarFields draft={draft} change={(some) => edited.change(flat(some))} />
       <p role="alert" className="problem">
         {problem}
       </p>

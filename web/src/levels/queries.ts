@@ -73,6 +73,11 @@ export function calendarRequest(stored: Schemas['Calendar'] | undefined, setting
   return requestFor('updateCalendar', { path: { id }, body: { version, ...settings } });
 }
 
+/** The calendar as it is now. */
+export function calendarNow({ id = 0 }: Partial<Schemas['Calendar']>): Request {
+  return requestFor('getCalendar', { path: { id } });
+}
+
 export function deleteRequest({ id }: Schemas['Calendar']): Request {
   return requestFor('deleteCalendar', { path: { id } });
 }

@@ -3,14 +3,35 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
+import { useEdited, type Edited } from '../dialogs/edited.ts';
+import { OthersChanges, type Words } from '../dialogs/meanwhile.tsx';
 import { Text } from '../page/text.tsx';
 import { AttributeEditor } from './attributes.tsx';
 import { m } from './messages.ts';
-import { changeModel, changeRequest } from './queries.ts';
-import { draftsOf, isChanged, marksIn, type Draft } from './rules.ts';
+import { changeModel, changeRequest, modelRequest } from './queries.ts';
+import { draftsOf, isChanged, listOf, marksIn, recordOf, type Draft, type ModelDraft } from './rules.ts';
 import css from './models.module.css';
 
 type Change = Schemas['WorkItemModelChange'];
+
+const how = {
+  draftOf: ({ attributes = [] }: Schemas['WorkItemModel']) => recordOf(draftsOf(attributes)),
+  settingsOf: (draft: ModelDraft) =>
+    Object.fromEntries(listOf(draft).map((one) => [`#${one.key}`, toldOf(one)])),
+  now: modelRequest,
+};
+
+/** An attribute in a line. */
+function toldOf({ name, type, isRequired, sensitivity = 'NONE' }: Draft): string {
+  const kind = [m.models.types[type], ...(isRequired ? [m.models.required] : [m.models.optional])];
+  return `${name}: ${[...kind, ...(sensitivity === 'NONE' ? [] : [m.models.sensitivities[sensitivity]])].join(', ')}`;
+}
+
+/** Attributes by their names; those that others have added say theirs themselves. */
+function wordsOf(draft: ModelDraft): Words {
+  const names = new Map(listOf(draft).map(({ key, name }) => [`#${key}`, name]));
+  return { nameOf: (member) => names.get(member) ?? m.models.attribute };
+}
 
 interface Props {
   readonly model: Schemas['WorkItemModel'];
@@ -19,30 +40,20 @@ interface Props {
 }
 
 /** A change of a model: it must be tried on the open items before it can be applied. */
-export function ChangeModel({ model, onClose }: Props) {
+export function ChangeModel({ model: latest, onClose }: Props) {
+  const edited = useEdited(latest, how);
+  const model = edited.base;
   const attributes = model.attributes ?? [];
-  const [drafts, setDrafts] = useState<readonly Draft[]>(() => draftsOf(attributes));
-  const [trial, setTrial] = useState<Change>();
-  const [problem, setProblem] = useState('');
-  const [isBusy, setBusy] = useState(false);
+  const drafts = listOf(edited.draft);
+  const { trial, problem, isBusy, run, forget } = useTrial(edited, onClose);
   const edit = (next: readonly Draft[]) => {
-    setDrafts(next);
-    setTrial(undefined);
-    setProblem('');
+    edited.replace(recordOf(next));
+    forget();
   };
-  const run = async (dryRun: boolean) => {
-    if (isBusy) return;
-    setBusy(true);
-    try {
-      const change = await changeModel(changeRequest(model, drafts, dryRun), dryRun);
-      if (dryRun) setTrial(change);
-      else onClose(change.workItemModel.version);
-    } catch (error) {
-      setProblem((error as Error).message);
-    } finally {
-      setBusy(false);
-    }
-  };
+  if (edited.others) {
+    const on = { onTaken: forget, onCancel: () => onClose() };
+    return <OthersChanges edited={edited} words={wordsOf(edited.draft)} {...on} />;
+  }
   return (
     <>
       <AttributeEditor drafts={drafts} onChange={edit} />
@@ -73,6 +84,33 @@ export function ChangeModel({ model, onClose }: Props) {
       )}
     </>
   );
+}
+
+/** Tries a change, and applies what was tried as it stands. */
+function useTrial(edited: Edited<Schemas['WorkItemModel'], ModelDraft>, onClose: Props['onClose']) {
+  const [trial, setTrial] = useState<Change>();
+  const [problem, setProblem] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const forget = () => {
+    setTrial(undefined);
+    setProblem('');
+  };
+  const run = async (dryRun: boolean) => {
+    if (isBusy) return;
+    setBusy(true);
+    const request = changeRequest(edited.base, listOf(edited.draft), dryRun);
+    try {
+      const change = await edited.save(() => changeModel(request, dryRun));
+      if (dryRun) setTrial(change);
+      else onClose(change.workItemModel.version);
+    } catch (error) {
+      setTrial(undefined);
+      setProblem((error as Error).message);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { trial, problem, isBusy, run, forget };
 }
 
 const shown = 20;

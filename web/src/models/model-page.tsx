@@ -45,7 +45,7 @@ export function Page() {
       </p>
       <p role="status">{applied}</p>
       {isChanging ? (
-        <ChangeModel key={model.version} model={model} onClose={close} />
+        <ChangeModel model={model} onClose={close} />
       ) : (
         <>
           <Attributes model={model} />

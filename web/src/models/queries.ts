@@ -49,6 +49,11 @@ export function changeRequest(
   return requestFor('updateWorkItemModel', { path: { id }, body: { version, attributes, dryRun } });
 }
 
+/** The model as it is now. */
+export function modelRequest({ id = 0 }: Model): Request {
+  return requestFor('getWorkItemModel', { path: { id } });
+}
+
 /** Archives a model, or restores one that is archived. */
 export function archiveRequest({ id = 0, archived }: Model): Request {
   return requestFor(archived ? 'restoreWorkItemModel' : 'archiveWorkItemModel', { path: { id } });

@@ -32,6 +32,23 @@ export function draftsOf(attributes: readonly Attribute[]): Draft[] {
   }));
 }
 
+/** The drafts of a model by their keys, so that the changes of several people come together by attribute. */
+export interface ModelDraft {
+  /** The keys in their order; others come behind. */
+  readonly order: readonly string[];
+  readonly [key: `#${string}`]: Draft;
+}
+
+export function recordOf(drafts: readonly Draft[]): ModelDraft {
+  const byKey = Object.fromEntries(drafts.map((draft) => [`#${draft.key}`, draft]));
+  return { order: drafts.map(({ key }) => key), ...byKey };
+}
+
+export function listOf({ order, ...byKey }: ModelDraft): Draft[] {
+  const place = ({ key }: Draft) => (order.includes(key) ? order.indexOf(key) : order.length);
+  return Object.values<Draft>(byKey).toSorted((one, other) => place(one) - place(other));
+}
+
 /** Whether the drafts differ from the attributes. */
 export function isChanged(attributes: readonly Attribute[], drafts: readonly Draft[]): boolean {
   const plain = (all: readonly Draft[]) =>

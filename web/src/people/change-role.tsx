@@ -2,11 +2,13 @@ import type { Schemas } from '@millrace/api';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { Ask } from '../dialogs/ask.tsx';
+import { useEdited } from '../dialogs/edited.ts';
+import { Others } from '../dialogs/meanwhile.tsx';
 import { carryOut, remove } from '../dialogs/queries.ts';
 import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
 import { sentenceOf } from './parts.tsx';
-import { deleteRoleRequest, effectOf, updateRoleRequest, type RoleDraft } from './queries.ts';
+import { deleteRoleRequest, effectOf, roleRequest, updateRoleRequest, type RoleDraft } from './queries.ts';
 import { RoleFields } from './role-fields.tsx';
 import { differenceOf, type Role } from './rules.ts';
 import css from './people.module.css';
@@ -18,26 +20,49 @@ interface Props {
   readonly onClose: () => void;
 }
 
+const how = {
+  draftOf: ({ name, description, permissions }: Role): RoleDraft => ({ name, description, permissions }),
+  now: roleRequest,
+};
+
+const names: Readonly<Record<string, string>> = {
+  name: m.people.name,
+  description: m.people.description,
+  permissions: m.roles.grants,
+};
+const words = {
+  nameOf: (member: string) => names[member] ?? member,
+  told: (member: string, value: string) => (member === 'permissions' ? sentenceOf(value) : undefined),
+};
+
 /** A change of a role: its trial says what it takes from whom, and only a tried change can be applied. */
-export function ChangeRole({ role: first, onClose, onSaid }: Props & { onSaid: (said: string) => void }) {
+export function ChangeRole({ role: latest, onClose, onSaid }: Props & { onSaid: (said: string) => void }) {
   // The role is edited as it was seen, even when it changes behind the dialog.
-  const [role] = useState(first);
-  const [draft, setDraft] = useState<RoleDraft>(role);
+  const edited = useEdited(latest, how);
+  const { base: role, draft } = edited;
   const [trial, setTrial] = useState<Effect>();
+  const title = m.people.editOf(role.name);
+  if (edited.others) return <Others title={title} edited={edited} words={words} onCancel={onClose} />;
   const change = (next: RoleDraft) => {
-    setDraft(next);
+    edited.change(next);
     setTrial(undefined);
   };
   const request = updateRoleRequest(role, draft, trial === undefined);
   const act = async () => {
-    if (trial === undefined) return setTrial(await effectOf(request));
-    await carryOut([request]);
+    if (trial === undefined) return setTrial(await edited.save(() => effectOf(request)));
+    await edited
+      .save(() => carryOut([request]))
+      .catch((error: unknown) => {
+        // With what others did meanwhile it has to be tried anew.
+        setTrial(undefined);
+        throw error;
+      });
     onClose();
     onSaid(m.people.saved(draft.name));
   };
   return (
     <Ask
-      title={m.people.editOf(role.name)}
+      title={title}
       confirm={trial ? m.roles.apply : m.roles.try}
       isReady={draft.name.trim() !== '' && isChanged(role, draft)}
       requests={[request]}

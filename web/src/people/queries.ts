@@ -145,6 +145,11 @@ export function updateUserRequest(user: User, draft: UserDraft): Request {
   return requestFor('updateUser', { path: { id: user.id }, body });
 }
 
+/** The user as they are now. */
+export function getUserRequest({ id }: User): Request {
+  return requestFor('getUser', { path: { id } });
+}
+
 export function resetRequest(id: Id): Request {
   return requestFor('resetUserPassword', { path: { id } });
 }
@@ -197,6 +202,11 @@ export function updateRoleRequest(
   const renamed = name.trim() === before ? {} : { name: name.trim() };
   const body = { version, ...renamed, description, permissions: [...permissions], dryRun };
   return requestFor('updateRole', { path: { id }, body });
+}
+
+/** The role as it is now. */
+export function roleRequest({ id }: Role): Request {
+  return requestFor('getRole', { path: { id } });
 }
 
 export function deleteRoleRequest({ id }: Role, dryRun: boolean): Request {

@@ -2,12 +2,15 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { Button } from 'react-aria-components';
 import { Ask, AskButton } from '../dialogs/ask.tsx';
-import { remove } from '../dialogs/queries.ts';
+import { useEdited } from '../dialogs/edited.ts';
+import { Others, type Words } from '../dialogs/meanwhile.tsx';
+import { carryOut, remove } from '../dialogs/queries.ts';
 import { TextLine } from '../page/fields.tsx';
 import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
 import { sentenceOf, useSecret } from './parts.tsx';
 import {
+  getUserRequest,
   resetPassword,
   resetRequest,
   updateUserRequest,
@@ -116,11 +119,16 @@ interface EditProps extends FormProps {
   readonly onSaid: (said: string) => void;
 }
 
+const how = { draftOf: userDraftOf, now: getUserRequest };
+
 /** Names, address and roles; the gains and losses by other roles are shown before saving. */
-function Edit({ user: first, roles, onClose, onSaid }: EditProps) {
+function Edit({ user: latest, roles, onClose, onSaid }: EditProps) {
   // The user is edited as they were seen, even when they change behind the dialog.
-  const [user] = useState(first);
-  const [draft, setDraft] = useState(() => userDraftOf(user));
+  const edited = useEdited(latest, how);
+  const { base: user, draft, change } = edited;
+  const title = m.people.editOf(user.username);
+  if (edited.others)
+    return <Others title={title} edited={edited} words={wordsOf(roles)} onCancel={onClose} />;
   const request = updateUserRequest(user, draft);
   const given = draft.roles.map((id) => ({ id: BigInt(id) }));
   const after = grantedBy(given, roles).map(({ permission }) => permission);
@@ -131,13 +139,14 @@ function Edit({ user: first, roles, onClose, onSaid }: EditProps) {
   };
   return (
     <Ask
-      title={m.people.editOf(user.username)}
+      title={title}
       confirm={m.people.save}
       requests={[request]}
+      act={() => edited.save(() => carryOut([request]))}
       onDone={onDone}
       onCancel={onClose}
     >
-      <UserFields draft={draft} roles={roles} onChange={setDraft} />
+      <UserFields draft={draft} roles={roles} onChange={change} />
       <div role="status">
         {(gives.length > 0 || takes.length > 0) && (
           <div className={css.trial}>
@@ -149,6 +158,17 @@ function Edit({ user: first, roles, onClose, onSaid }: EditProps) {
       </div>
     </Ask>
   );
+}
+
+/** What is set of a user, and the names of roles. */
+function wordsOf(roles: readonly Role[]): Words {
+  const { firstName, lastName, email } = m.users;
+  const { description, roles: given } = m.people;
+  const names: Readonly<Record<string, string>> = { firstName, lastName, email, description, roles: given };
+  return {
+    nameOf: (member) => names[member] ?? member,
+    told: (member, id) => (member === 'roles' ? roles.find((one) => String(one.id) === id)?.name : undefined),
+  };
 }
 
 function Permissions({ title, names }: { readonly title: string; readonly names: readonly string[] }) {

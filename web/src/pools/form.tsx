@@ -1,6 +1,9 @@
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Ask, AskButton } from '../dialogs/ask.tsx';
+import { useEdited } from '../dialogs/edited.ts';
+import { Others, type Words } from '../dialogs/meanwhile.tsx';
+import { carryOut } from '../dialogs/queries.ts';
 import { Choice, Field, TextLine } from '../page/fields.tsx';
 import { Text } from '../page/text.tsx';
 import { AskOwners } from '../people/owners.tsx';
@@ -13,11 +16,12 @@ import {
   createRequest,
   deleteRequest,
   devicesQuery,
+  poolRequest,
   poolsQuery,
   useMay,
   type Pool,
 } from './queries.ts';
-import { changesIn, draftOf, movesIn, type Draft } from './rules.ts';
+import { changesIn, draftOf, movesIn, settingsOf, type Draft } from './rules.ts';
 
 export function NewPool() {
   return (
@@ -71,10 +75,16 @@ interface PoolFormProps extends FormProps {
   readonly pool: Pool;
 }
 
-/** Changes a pool as it was seen: when it changes behind the dialog, the server refuses. */
-function Edit({ pool: first, onDone }: PoolFormProps) {
-  const [pool] = useState(first);
-  const [draft, setDraft] = useState(() => draftOf(pool));
+const how = { draftOf: (pool: Pool) => draftOf(pool), settingsOf, now: poolRequest };
+
+/** Changes a pool as it was seen: when it changes behind the dialog, both changes come together. */
+function Edit({ pool: latest, onDone }: PoolFormProps) {
+  const edited = useEdited(latest, how);
+  const words = useWords();
+  const { base: pool, draft, change } = edited;
+  if (edited.others)
+    return <Others title={m.pools.editOf(pool.name)} edited={edited} words={words} onCancel={onDone} />;
+  const request = changeRequest(pool, draft);
   const isChanged = Object.keys(changesIn(pool, draft)).length > 0;
   const { into, out } = movesIn(pool, draft);
   return (
@@ -82,13 +92,39 @@ function Edit({ pool: first, onDone }: PoolFormProps) {
       title={m.pools.editOf(pool.name)}
       confirm={m.pools.save}
       isReady={isChanged && isWhole(draft)}
-      requests={[changeRequest(pool, draft)]}
+      requests={[request]}
+      act={() => edited.save(() => carryOut([request]))}
       onDone={onDone}
     >
-      <Fields draft={draft} pool={pool} onChange={(some) => setDraft({ ...draft, ...some })} />
+      <Fields draft={draft} pool={pool} onChange={change} />
       <p role="status">{m.pools.moves(into, out)}</p>
     </Ask>
   );
+}
+
+/** What the settings of a pool are called, and the names behind their ids. */
+function useWords(): Words {
+  const { data: devices } = useSuspenseQuery(devicesQuery());
+  const seesUsers = useMay('viewUsers');
+  const { data: users } = useQuery({ ...crowdQuery(), enabled: seesUsers });
+  const { data: roles } = useQuery({ ...rolesQuery(), enabled: seesUsers });
+  const names: Readonly<Record<string, string>> = {
+    name: m.pools.name,
+    description: m.pools.description,
+    scheme: m.pools.scheme,
+    timeSliceSeconds: m.pools.slice,
+    deviceIds: m.pools.itsDevices,
+    ownerIds: m.pools.owners,
+    consumerRoleIds: m.pools.consumers,
+  };
+  const device = (id: string) => devices.list.find((one) => String(one.id) === id);
+  const told: Readonly<Record<string, (value: string) => string | undefined>> = {
+    scheme: (value) => m.pools.schemeNames[value as Pool['scheme']],
+    deviceIds: (id) => device(id)?.nickname || device(id)?.hostName,
+    ownerIds: (id) => users?.list.find((one) => String(one.id) === id)?.username,
+    consumerRoleIds: (id) => roles?.list.find((one) => String(one.id) === id)?.name,
+  };
+  return { nameOf: (member) => names[member] ?? member, told: (member, value) => told[member]?.(value) };
 }
 
 function Delete({ pool, onDone }: PoolFormProps) {

@@ -46,6 +46,11 @@ export function changeRequest(pool: Pool, draft: Draft): Request {
   return requestFor('updatePool', { path: { id }, body: { version, ...changesIn(pool, draft) } });
 }
 
+/** The pool as it is now. */
+export function poolRequest({ id }: Pool): Request {
+  return requestFor('getPool', { path: { id } });
+}
+
 export function deleteRequest({ id }: Pool): Request {
   return requestFor('deletePool', { path: { id } });
 }

@@ -116,6 +116,11 @@ export function saveRequest({ id = 0, version = 0 }: Queue, changes: readonly Ch
   return requestFor('updateQueue', { path: { id }, body: { version, ...settings } });
 }
 
+/** The queue as it is now. */
+export function queueRequest({ id = 0 }: Queue): Request {
+  return requestFor('getQueue', { path: { id } });
+}
+
 export function deleteRequest({ id = 0 }: Queue): Request {
   return requestFor('deleteQueue', { path: { id } });
 }

@@ -2,18 +2,19 @@ import { toId, type Schemas } from '@millrace/api';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
-import { Button, Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
-import { AsScript } from '../dialogs/as-script.tsx';
+import { Button } from 'react-aria-components';
+import { Ask, Over } from '../dialogs/ask.tsx';
+import { useEdited, type Edited } from '../dialogs/edited.ts';
+import { Differences, Others } from '../dialogs/meanwhile.tsx';
 import { carryOut } from '../dialogs/queries.ts';
 import { MayNot } from '../page/may-not.tsx';
-import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
 import { modelQuery, queueQuery } from '../queues/queries.ts';
 import { Danger } from './danger.tsx';
 import { MoreFields, NameFields } from './fields.tsx';
 import { m } from './messages.ts';
-import { saveRequest } from './queries.ts';
-import { changesIn, draftOf, emptiedIn, type Changed, type Draft } from './rules.ts';
+import { queueRequest, saveRequest } from './queries.ts';
+import { changesIn, draftOf, emptiedIn, settingsOf, type Changed, type Draft } from './rules.ts';
 import css from './setup.module.css';
 
 type Queue = Schemas['Queue'];
@@ -22,37 +23,39 @@ type Queue = Schemas['Queue'];
 export function Page() {
   const { id } = useParams({ from: '/frame/queues/$id/settings' });
   const { data: queue } = useSuspenseQuery(queueQuery(toId(id)));
-  const [said, setSaid] = useState('');
   const mayEdit = queue.capabilities?.includes('edit') === true;
   useTitle(m.setup.settings, queue.name ?? id);
   return (
     <div className={`page ${css.page}`}>
       <h2>{m.setup.settings}</h2>
-      <p role="status">{said}</p>
       {!mayEdit && <MayNot queue={queue}>{m.setup.mayNot}</MayNot>}
       <fieldset disabled={!mayEdit} className={css.all}>
-        <SettingsForm key={queue.version} queue={queue} onSaved={() => setSaid(m.setup.saved)} />
+        <SettingsForm key={id} queue={queue} />
         <Danger queue={queue} />
       </fieldset>
     </div>
   );
 }
 
-interface FormProps {
-  readonly queue: Queue;
-  readonly onSaved: () => void;
-}
+const how = { draftOf, settingsOf, now: queueRequest };
 
-function SettingsForm({ queue, onSaved }: FormProps) {
-  const { data: model } = useQuery(modelQuery(queue.workItemModelId ?? 0));
-  const [draft, setDraft] = useState(() => draftOf(queue));
+function SettingsForm({ queue: latest }: { readonly queue: Queue }) {
+  const { data: model } = useQuery(modelQuery(latest.workItemModelId ?? 0));
+  const edited = useEdited(latest, how);
+  const { base, draft, change } = edited;
   const [isReviewed, setReviewed] = useState(false);
-  const change = (some: Partial<Draft>) => setDraft((now) => ({ ...now, ...some }));
+  const [said, setSaid] = useState('');
   const attributes = (model?.attributes ?? []).map(({ name = '' }) => name);
-  const changes = changesIn(queue, draft);
-  const emptied = emptiedIn(queue, draft).map(nameOf).join(', ');
+  const changes = changesIn(base, draft);
+  const emptied = emptiedIn(base, draft).map(nameOf).join(', ');
+  const saved = (stored: Queue) => {
+    setReviewed(false);
+    edited.begin(stored);
+    setSaid(m.setup.saved);
+  };
   return (
     <>
+      <p role="status">{changes.length === 0 && said}</p>
       <NameFields draft={draft} attributes={attributes} onChange={change} />
       <MoreFields draft={draft} attributes={attributes} onChange={change} />
       <div className={css.actions}>
@@ -68,87 +71,49 @@ function SettingsForm({ queue, onSaved }: FormProps) {
           {emptied !== '' && m.setup.emptied(emptied)}
         </span>
       </div>
-      <ModalOverlay isOpen={isReviewed} onOpenChange={setReviewed} isDismissable className="overlay">
-        <Modal className="modal">
-          <Dialog>
-            <Review queue={queue} changes={changes} onClose={() => setReviewed(false)} onSaved={onSaved} />
-          </Dialog>
-        </Modal>
-      </ModalOverlay>
+      <Over isOpen={isReviewed} onClose={() => setReviewed(false)} isDismissable>
+        <Review edited={edited} changes={changes} onClose={() => setReviewed(false)} onSaved={saved} />
+      </Over>
     </>
   );
 }
 
-interface ReviewProps extends FormProps {
+interface ReviewProps {
+  readonly edited: Edited<Queue, Draft>;
   readonly changes: readonly Changed[];
   readonly onClose: () => void;
+  readonly onSaved: (stored: Queue) => void;
 }
 
 /** The changes, before and after; saved at the version that the form was made from. */
-function Review({ queue, changes, onClose, onSaved }: ReviewProps) {
-  const [problem, setProblem] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const save = async () => {
-    if (isBusy) return;
-    setBusy(true);
-    try {
-      await carryOut([saveRequest(queue, changes)]);
-      onClose();
-      onSaved();
-    } catch (error) {
-      setProblem((error as Error).message);
-      setBusy(false);
-    }
-  };
+function Review({ edited, changes, onClose, onSaved }: ReviewProps) {
+  if (edited.others)
+    return <Others title={m.setup.changes} edited={edited} words={words} onCancel={onClose} />;
+  const request = saveRequest(edited.base, changes);
   return (
-    <>
-      <Heading slot="title">{m.setup.changes}</Heading>
-      <table className={css.diff}>
-        <thead>
-          <tr>
-            <th scope="col">{m.setup.setting}</th>
-            <th scope="col">{m.setup.before}</th>
-            <th scope="col">{m.setup.after}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {changes.map(({ member, before, after }) => (
-            <tr key={member}>
-              <th scope="row">{nameOf(member)}</th>
-              <td>
-                <Text>{shown(before)}</Text>
-              </td>
-              <td>
-                <Text>{shown(after)}</Text>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p role="alert" className="problem">
-        {problem}
-      </p>
-      <div className={css.actions}>
-        <Button className="primary" onPress={() => void save()}>
-          {m.setup.save}
-        </Button>
-        <Button onPress={onClose}>{m.common.cancel}</Button>
-      </div>
-      <AsScript requests={[saveRequest(queue, changes)]} />
-    </>
+    <Ask
+      title={m.setup.changes}
+      confirm={m.setup.save}
+      isReady={changes.length > 0}
+      requests={[request]}
+      act={async () => {
+        const [stored] = await edited.save(() => carryOut([request]));
+        onSaved(stored as Queue);
+      }}
+      onDone={onClose}
+    >
+      <Differences
+        changes={changes.map(({ member, ...sides }) => ({ name: member, ...sides }))}
+        words={words}
+        before={m.setup.before}
+        after={m.setup.after}
+      />
+    </Ask>
   );
 }
 
-function nameOf(member: Changed['member']): string {
+function nameOf(member: string): string {
   return m.setup.members[member as keyof typeof m.setup.members];
 }
 
-/** A value in readable form: words of the contract stay as they are. */
-function shown(value: unknown): string {
-  if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0))
-    return m.setup.none;
-  if (typeof value === 'boolean') return value ? m.setup.yes : m.setup.no;
-  if (Array.isArray(value)) return value.join(', ');
-  if (typeof value === 'object' && value !== null) return Object.values(value).join(' ');
-  return typeof value === 'number' || typeof value === 'string' ? String(value) : '';
-}
+const words = { nameOf };

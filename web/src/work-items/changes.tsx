@@ -1,9 +1,9 @@
 import { stringifyJson } from '@millrace/api';
+import type { Change } from '../dialogs/changes.ts';
 import { Mask } from '../json/mask.tsx';
 import { isMask } from '../json/masks.ts';
 import { LongText } from '../page/long-text.tsx';
 import { Text } from '../page/text.tsx';
-import type { Change } from './edit-rules.ts';
 import css from './item.module.css';
 import { m } from './messages.ts';
 

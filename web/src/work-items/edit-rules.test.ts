@@ -1,14 +1,6 @@
-import { ExactNumber, parseJson, stringifyJson } from '@millrace/api';
+import { parseJson, stringifyJson } from '@millrace/api';
 import { expect, test } from 'vitest';
-import {
-  applied,
-  changesBetween,
-  clashing,
-  dataChangeIn,
-  typedIn,
-  versionsOf,
-  withTyped,
-} from './edit-rules.ts';
+import { dataChangeIn, typedIn, versionsOf, withTyped } from './edit-rules.ts';
 
 const base = parseJson('{"number":"R-1","amount":9007199254740993.125,"tags":["a"]}') as Record<
   string,
@@ -27,24 +19,6 @@ test('A field that nobody touched leaves its value as it is, to the last digit',
 test('A field that is emptied takes the value away, and one that holds no number is none yet', () => {
   expect(withTyped(base, { number: '' }, types)).toEqual({ amount: base['amount'], tags: ['a'] });
   expect(withTyped(base, { amount: 'much' }, types)).toBeUndefined();
-});
-
-test('Changes of two people come together by attribute, and where both changed one it is said', () => {
-  const mine = changesBetween(base, { ...base, number: 'R-2', due: '2026-03-01' });
-  const theirs = changesBetween(base, { ...base, number: 'R-3', amount: 5 });
-  expect(mine.map(({ name }) => name)).toEqual(['number', 'due']);
-  expect(applied(mine, { ...base, number: 'R-3', amount: 5 })).toEqual({
-    number: 'R-2',
-    amount: 5,
-    tags: ['a'],
-    due: '2026-03-01',
-  });
-  expect(clashing(mine, theirs)).toEqual(['number']);
-});
-
-test('Numbers are the same when all their digits are', () => {
-  expect(changesBetween({ a: new ExactNumber('1.50') }, { a: new ExactNumber('1.50') })).toEqual([]);
-  expect(changesBetween({ a: new ExactNumber('1.50') }, { a: new ExactNumber('1.5') })).toHaveLength(1);
 });
 
 test('Events tell what they changed in the data, once one before them has told what it was', () => {

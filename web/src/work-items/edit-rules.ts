@@ -1,49 +1,10 @@
 import { stringifyJson } from '@millrace/api';
+import { applied, changesBetween, type Change, type Data } from '../dialogs/changes.ts';
 import { isMask } from '../json/masks.ts';
 import type { Item } from './queries.ts';
 import { typedOf, valueIn, type AttributeType } from './values.ts';
 
-export type Data = Readonly<Record<string, unknown>>;
 type Types = Readonly<Record<string, AttributeType | undefined>>;
-
-/** An attribute that differs; undefined stands for a missing one. */
-export interface Change {
-  readonly name: string;
-  readonly before: unknown;
-  readonly after: unknown;
-}
-
-/** The differences between two states of an item's data, by the name of the attribute. */
-export function changesBetween(before: Data, after: Data): readonly Change[] {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return names
-    .map((name) => ({ name, before: before[name], after: after[name] }))
-    .filter((change) => !isSame(change.before, change.after));
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return (
-    one === other || (one !== undefined && other !== undefined && stringifyJson(one) === stringifyJson(other))
-  );
-}
-
-/** Changes applied to other data than they were made on: the other attributes stay as they are there. */
-export function applied(changes: readonly Change[], to: Data): Data {
-  const data: Record<string, unknown> = { ...to };
-  for (const { name, after } of changes) {
-    if (after === undefined) Reflect.deleteProperty(data, name);
-    else data[name] = after;
-  }
-  return data;
-}
-
-/** The names of attributes that others have set to another value meanwhile: applied, one's own changes overwrite that. */
-export function clashing(mine: readonly Change[], theirs: readonly Change[]): readonly string[] {
-  const others = new Map(theirs.map((change) => [change.name, change.after]));
-  return mine.flatMap(({ name, after }) =>
-    others.has(name) && !isSame(others.get(name), after) ? [name] : [],
-  );
-}
 
 /** The fields of a form for the data: each attribute of the model, and each other text or number in the data. */
 export function typedIn(data: Data, types: Types): Readonly<Record<string, string>> {

@@ -1,10 +1,12 @@
 import { useState } from 'react';
 import { Button, Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
+import { applied, changesBetween, clashing, type Data } from '../dialogs/changes.ts';
+import { Meanwhile } from '../dialogs/meanwhile.tsx';
 import { useKey } from '../page/keys.ts';
 import { Changes } from './changes.tsx';
 import { EditForm } from './edit-form.tsx';
-import { applied, changesBetween, clashing, mayEdit, type Data } from './edit-rules.ts';
+import { mayEdit } from './edit-rules.ts';
 import css from './item.module.css';
 import { m } from './messages.ts';
 import { saveData, saveRequest, type Item } from './queries.ts';
@@ -53,19 +55,22 @@ function Edit({ item: first, types, onDone }: EditProps) {
   const [problem, setProblem] = useState('');
   if (!mine) return <EditForm data={dataOf(base)} types={types} onDone={setMine} onCancel={onDone} />;
   const changes = changesBetween(dataOf(base), mine);
-  if (theirs)
+  if (theirs) {
+    const others = changesBetween(dataOf(base), dataOf(theirs));
     return (
       <Meanwhile
-        theirs={changesBetween(dataOf(base), dataOf(theirs))}
-        clashes={clashing(changes, changesBetween(dataOf(base), dataOf(theirs)))}
+        clashes={clashing(changes, others)}
         onApply={() => {
           setMine(applied(changes, dataOf(theirs)));
           setBase(theirs);
           setTheirs(undefined);
         }}
         onCancel={onDone}
-      />
+      >
+        {others.length > 0 && <Changes changes={others} before={m.edit.youSaw} after={m.edit.now} />}
+      </Meanwhile>
     );
+  }
   const save = async () => {
     const newer = await saveData(base, mine).catch((error: Error) => {
       setProblem(error.message);
@@ -95,32 +100,4 @@ function Edit({ item: first, types, onDone }: EditProps) {
 
 function dataOf(item: Item): Data {
   return item.json ?? {};
-}
-
-interface MeanwhileProps {
-  readonly theirs: ReturnType<typeof changesBetween>;
-  readonly clashes: readonly string[];
-  readonly onApply: () => void;
-  readonly onCancel: () => void;
-}
-
-/** Says that somebody was faster: what they have changed, and that no own change is lost. */
-function Meanwhile({ theirs, clashes, onApply, onCancel }: MeanwhileProps) {
-  return (
-    <>
-      <p role="alert">{m.edit.meanwhile}</p>
-      {theirs.length > 0 ? (
-        <Changes changes={theirs} before={m.edit.youSaw} after={m.edit.now} />
-      ) : (
-        <p>{m.edit.dataAsSeen}</p>
-      )}
-      {clashes.length > 0 && <p className="problem">{m.edit.clashes(clashes.join(', '))}</p>}
-      <div className={css.actions}>
-        <Button className="primary" onPress={onApply} autoFocus>
-          {m.edit.apply}
-        </Button>
-        <Button onPress={onCancel}>{m.common.cancel}</Button>
-      </div>
-    </>
-  );
 }

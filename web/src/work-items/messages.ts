@@ -247,13 +247,8 @@ const en = {
     youSaw: 'As you saw it',
     now: 'As it is now',
     nothing: 'Nothing is changed.',
-    dataAsSeen: 'Its data is as you saw it; something else of it has changed.',
     save: 'Save',
     back: 'Go on editing',
-    meanwhile: 'Somebody has changed the item meanwhile. Nothing of yours is lost:',
-    clashes: (names: string) =>
-      `You have changed this as well, and your value would go in its place: ${names}.`,
-    apply: 'Apply mine to theirs',
     noValue: 'no value',
     hidden: 'Hidden. It stays as it is unless you type another value.',
     noNumber: 'This is no number.',

@@ -1,10 +1,11 @@
 import { stringifyJson, type Schemas } from '@millrace/api';
+import type { Change } from '../dialogs/changes.ts';
 import { acts } from '../messages/acts.ts';
 import { LongText } from '../page/long-text.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { Changes } from './changes.tsx';
-import { dataChangeIn, type Change } from './edit-rules.ts';
+import { dataChangeIn } from './edit-rules.ts';
 import css from './item.module.css';
 import { m } from './messages.ts';
 

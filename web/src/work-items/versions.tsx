@@ -2,13 +2,14 @@ import type { Schemas } from '@millrace/api';
 import { ChevronLeft, ChevronRight } from 'lucide-react';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
+import { changesBetween } from '../dialogs/changes.ts';
 import { JsonView } from '../json/json-view.tsx';
 import { acts } from '../messages/acts.ts';
 import { useKey } from '../page/keys.ts';
 import { Text } from '../page/text.tsx';
 import { exactly, Time } from '../page/time.tsx';
 import { Changes } from './changes.tsx';
-import { changesBetween, versionsOf, type DataVersion } from './edit-rules.ts';
+import { versionsOf, type DataVersion } from './edit-rules.ts';
 import css from './item.module.css';
 import { m } from './messages.ts';
 

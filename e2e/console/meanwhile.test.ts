@@ -1,0 +1,168 @@
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createDevice, createLine } from '../../server/src/testing/dispatch.ts';
+import { createInvoices } from './fixtures.ts';
+import { tokenOfAdmin } from './frame.ts';
+import { browserFile, expectAccessible, setStage } from './stage.ts';
+
+describe.skipIf(browserFile === undefined)('Where somebody else was faster, in a browser,', () => {
+  const stage = setStage();
+  let token = '';
+  beforeAll(async () => {
+    token = await tokenOfAdmin(stage);
+  });
+  const open = (address: string) => stage.open(address, { token, expected: /status of 409/ });
+
+  /** Sees what another has changed, and applies the own changes to that. */
+  async function takeIn(page: Page, row: string | RegExp): Promise<void> {
+    await page.getByRole('alert').getByText('Nothing of yours is lost').waitFor();
+    await page.getByRole('row', { name: row }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Apply mine to theirs' }).click();
+  }
+
+  test('the settings of a queue take in what was saved in another browser, and say where both changed the same', async () => {
+    const id = await createInvoices(stage.app, 'Shared');
+    const [mine, other] = [
+      await open(`/console/queues/${id}/settings`),
+      await open(`/console/queues/${id}/settings`),
+    ];
+    await mine.getByLabel('Further tries').fill('3');
+    await mine.getByLabel('Description').fill('Of the north');
+    await other.getByLabel('Further tries').fill('5');
+    await other.getByLabel('Silent holders in a row').fill('4');
+    await other.getByRole('button', { name: 'Review the changes' }).click();
+    await other.getByRole('button', { name: 'Save' }).click();
+    await other.getByText('Saved.').waitFor();
+
+    expect(await mine.getByLabel('Description').inputValue()).toBe('Of the north');
+    await mine.getByRole('button', { name: 'Review the changes' }).click();
+    await mine.getByRole('row', { name: 'Further tries 0 3' }).waitFor();
+    await mine.getByRole('button', { name: 'Save' }).click();
+    await mine.getByText('your value would go in its place: Further tries.').waitFor();
+    await takeIn(mine, 'Further tries 0 5');
+    await mine.getByRole('row', { name: 'Further tries 5 3' }).waitFor();
+    await mine.getByRole('row', { name: 'Description none Of the north' }).waitFor();
+    await mine.getByRole('button', { name: 'Save' }).click();
+    await mine.getByText('Saved.').waitFor();
+    const { body } = await stage.app.admin.getQueue({ path: { id } });
+    expect(body).toMatchObject({ autoRetryLimit: 3, lapseLimit: 4, description: 'Of the north' });
+    // Where nothing is typed, the form follows by itself.
+    await expect.poll(() => other.getByLabel('Description').inputValue()).toBe('Of the north');
+  });
+
+  test('a pool and an automation take it in, with the names of what was chosen', async () => {
+    const { app } = stage;
+    const runner = await app.user('a runner', ['AAE_Bot Runner']);
+    const device = await createDevice(runner, { nickname: 'Runner 1' });
+    const { pool, lines } = await createLine(app, [device], { name: 'Office' });
+    const page = await open('/console/pools');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Description').fill('By day');
+    const path = { id: Number(pool.id) };
+    await app.admin.updatePool({ path, body: { version: pool.version, scheme: 'PRIORITY', deviceIds: [] } });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('row', { name: 'Devices Runner 1 none' }).waitFor();
+    await takeIn(page, /The one of the highest priority$/);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const stored = (await app.admin.getPool({ path })).body;
+    expect(stored).toMatchObject({ description: 'By day', scheme: 'PRIORITY', deviceIds: [] });
+
+    const [{ automation }] = lines as [(typeof lines)[0]];
+    const its = { id: Number(automation.id) };
+    await page.goto(`${app.url}/console/automations/${its.id}`);
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Priority, 0 to 9').fill('7');
+    await app.admin.updateAutomation({ path: its, body: { version: automation.version, labels: ['sap'] } });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await takeIn(page, 'On devices with the labels none sap');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const sent = (await app.admin.getAutomation({ path: its })).body;
+    expect(sent).toMatchObject({ priority: 7, labels: ['sap'] });
+  });
+
+  test('a model keeps the attribute that somebody added meanwhile, and is tried anew', async () => {
+    const { admin } = stage.app;
+    const id = await createInvoices(stage.app, 'Modelled');
+    const { workItemModelId } = (await admin.getQueue({ path: { id } })).body;
+    const path = { id: Number(workItemModelId) };
+    const page = await open(`/console/workitemmodels/${path.id}`);
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByLabel('Type of amount').selectOption('TEXT');
+    const { attributes = [], version = 0 } = (await admin.getWorkItemModel({ path })).body;
+    const added = { name: 'approvedBy', type: 'TEXT' as const, isRequired: false };
+    await admin.updateWorkItemModel({ path, body: { version, attributes: [...attributes, added] } });
+    await page.getByRole('button', { name: 'Try the change' }).click();
+    await takeIn(page, 'Attribute none approvedBy: Text, optional');
+    await page.getByLabel('Name of attribute 4').waitFor();
+    await page.getByRole('button', { name: 'Try the change' }).click();
+    await page.getByRole('button', { name: 'Apply', exact: true }).click();
+    await page.getByText('Applied: this is version 2.').waitFor();
+    const { body } = await admin.getWorkItemModel({ path });
+    expect(body.attributes?.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      'number TEXT',
+      'vendor TEXT',
+      'amount TEXT',
+      'approvedBy TEXT',
+    ]);
+  });
+
+  test('a user takes it in', async () => {
+    const { admin } = stage.app;
+    const { body: user } = await admin.createUser({ body: { username: 'rosa' } });
+    const path = { id: Number(user.id) };
+    const page = await open(`/console/users/${path.id}`);
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByLabel('First name').fill('Rosa');
+    await admin.updateUser({ path, body: { version: user.version, email: 'rosa@example.com' } });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await takeIn(page, /none rosa@example\.com$/);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const stored = (await admin.getUser({ path })).body;
+    expect(stored).toMatchObject({ firstName: 'Rosa', email: 'rosa@example.com' });
+  });
+
+  test('a role takes it in, and is tried anew', async () => {
+    const { admin } = stage.app;
+    const { body: role } = await admin.createRole({ body: { name: 'Clerks', permissions: ['useQueues'] } });
+    const its = { id: Number(role.id) };
+    const page = await open(`/console/roles/${its.id}`);
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByLabel('Description').fill('Who post');
+    const permissions = ['useQueues', 'createQueues'] as const;
+    await admin.updateRole({ path: its, body: { version: role.version, permissions: [...permissions] } });
+    await page.getByRole('button', { name: 'Say what it takes' }).click();
+    await takeIn(page, /^Grants/);
+    await page.getByRole('button', { name: 'Say what it takes' }).click();
+    await page.getByRole('button', { name: 'Apply', exact: true }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const kept = (await admin.getRole({ path: its })).body;
+    expect(kept).toMatchObject({
+      description: 'Who post',
+      permissions: expect.arrayContaining(['createQueues']),
+    });
+  });
+
+  test('a calendar takes in the hours of a day', async () => {
+    const { admin } = stage.app;
+    const hours = [{ day: 'MONDAY' as const, from: '09:00', to: '17:00' }];
+    const { body } = await admin.createCalendar({
+      body: { name: 'Office hours', timeZone: 'UTC', hours, holidays: [] },
+    });
+    const path = { id: Number(body.id) };
+    const page = await open('/console/calendars');
+    await page.getByRole('button', { name: 'Change Office hours' }).click();
+    await page.getByLabel('Tuesday').fill('10:00-12:00');
+    const later = [{ day: 'MONDAY' as const, from: '08:00', to: '16:00' }];
+    await admin.updateCalendar({ path, body: { version: body.version, hours: later } });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await takeIn(page, 'Monday 09:00-17:00 08:00-16:00');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const stored = (await admin.getCalendar({ path })).body.hours.map(({ day, from }) => `${day} ${from}`);
+    expect(stored).toEqual(expect.arrayContaining(['MONDAY 08:00', 'TUESDAY 10:00']));
+  });
+});
