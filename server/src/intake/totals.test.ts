@@ -135,3 +135,14 @@ test('createWorkItemsFromFile gives a batch the times at which its rows began an
   const complete = await eventually(read, ({ completedOn }) => completedOn !== undefined);
   expect(Date.parse(complete.completedOn ?? '')).toBeGreaterThanOrEqual(Date.parse(closedOn ?? ''));
 });
+
+test('createWorkItemsFromFile with dryRun adds up the values that would come in, and takes none in', async () => {
+  const queue = await createQueue(app);
+  const totals = { expectedItems: 2, expectedSums: '{"amount":0.3}' };
+  const tried = await upload(queue, { ...totals, dryRun: true });
+  expect(tried.body).toMatchObject({ dryRun: true, created: 2, sums: { amount: 0.3 }, matches: true });
+  const without = await upload(queue, { dryRun: true });
+  expect(without.body).toMatchObject({ dryRun: true, created: 2 });
+  expect(without.body.sums).toBeUndefined();
+  expect((await queue.owner.call.getQueueStats({ path: queue.path })).body.counts.NEW).toBe(0);
+});
