@@ -215,7 +215,9 @@ async function tellFailure(
   work: Work,
   error: unknown,
 ): Promise<void> {
-  const isCut = stopping.aborted && !(error instanceof Refusal);
+  // The files of a server that stops go away under the threads that read them: only a refusal of what is in the file counts then.
+  const isOfFile = error instanceof Refusal && error.code !== 'UNAVAILABLE';
+  const isCut = stopping.aborted && !isOfFile;
   const refusal = isCut ? undefined : toRefusal(error);
   if (refusal && refusal !== error)
     work.log.error({ err: error, uploadId: work.uploadId }, 'a file could not be stored');
