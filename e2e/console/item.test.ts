@@ -107,7 +107,7 @@ describe.skipIf(browserFile === undefined)('In a browser, an item', () => {
     await dialog(second).getByLabel('number').fill('E-second');
     await review(second);
     await save(second);
-    await second.getByText('Somebody has changed the item meanwhile.').waitFor();
+    await second.getByText('Somebody has changed it meanwhile.').waitFor();
     await dialog(second).getByRole('row', { name: 'amount 9007199254740993.125 5' }).waitFor();
     await second.getByText(/your value would go in its place: number\./).waitFor();
     await expectAccessible(second);
