@@ -10,7 +10,7 @@ import { forgetUploadRows } from './intake/marks.ts';
 import { compactCounters } from './journal/counters.ts';
 import { watchQueueLevels } from './levels/forecast.ts';
 import { addUpSavings } from './levels/savings.ts';
-import { lookAtOldest, rollUpHistory } from './queues/history.ts';
+import { createLookAtOldest, rollUpHistory } from './queues/history.ts';
 import { resumeQueues } from './queues/pause.ts';
 import { signFailures } from './work-items/failures/sign.ts';
 import { resealDeletedQueues } from './work-items/maintain/deleted-queues.ts';
@@ -29,7 +29,7 @@ export const createJobs = (sealing: Sealing): readonly Job[] => [
   resealDeletedQueues,
   compactCounters,
   rollUpHistory,
-  lookAtOldest,
+  createLookAtOldest(),
   watchQueueLevels,
   addUpSavings,
   completeBatches,

@@ -1,4 +1,4 @@
-import type { OperationId } from '@millrace/api';
+import type { Id, OperationId } from '@millrace/api';
 import { functionOf, keyedOf, sealerFor, type Call, type Parts } from './call.ts';
 import { lanesOf, waitMilliseconds, weigh } from './calls.rules.ts';
 import type { Access, Db } from './db.ts';
@@ -12,7 +12,7 @@ import { Idle, type Actor, type BatchCall, type Context, type TenantContext } fr
  * The patience of a transaction that several queues share, with the locks and with the statements of each: one queue that is held up must not
  * hold up the others for longer.
  */
-const patience: Access = { lockMs: 250, statementMs: 5000 };
+const patience: Access = { lockMs: 250, statementMs: 1000 };
 
 /** Performs a call together with others. One that finds nothing waits, if it asks to, and is performed again at a wake-up. */
 export function createBatches(parts: Parts): (call: Call) => Promise<unknown> {
@@ -39,27 +39,40 @@ export function createBatches(parts: Parts): (call: Call) => Promise<unknown> {
 }
 
 /** One transaction for all the calls, in which those of each queue are performed together. */
-function performBatch(parts: Parts, calls: readonly Call[], isShared: boolean): Promise<unknown[]> {
+async function performBatch(parts: Parts, calls: readonly Call[], isShared: boolean): Promise<unknown[]> {
+  // In one order, as they lock what other transactions lock as well.
+  const groups = [...groupBy(calls, ({ queueId }) => queueId)].toSorted(([one], [other]) =>
+    inOrder(one, other),
+  );
   const work = async (db: Db, clock: Promise<Date>, wake: Context['wake']) => {
-    const groups = [...groupBy(calls, ({ queueId }) => queueId).values()];
-    const done = await Promise.all(groups.map((group) => performGroup(parts, { db, clock, wake }, group)));
+    const shared = { db, clock, wake, keysSeen: new Set<string>() };
+    const done = await Promise.all(groups.map(([, group]) => performGroup(parts, shared, group)));
     const outcomes = new Map(
-      groups.flatMap((group, index) => group.map((call, at) => [call, done[index]?.[at]])),
+      groups.flatMap(([, group], index) => group.map((call, at) => [call, done[index]?.[at]])),
     );
     return calls.map((call) => outcomes.get(call));
   };
-  return inTransaction(parts, work, isShared ? patience : 'write');
+  try {
+    return await inTransaction(parts, work, isShared ? patience : 'write');
+  } catch (error) {
+    // Looks of the batch may have moved them beyond items that are there again.
+    for (const [queueId] of groups) if (queueId !== undefined) parts.marks.forget(queueId);
+    throw error;
+  }
 }
+
+const inOrder = (one: Id | undefined, other: Id | undefined) => Number(one ?? 0) - Number(other ?? 0);
 
 /** What the calls of a batch share. */
 interface Shared extends Pick<Context, 'db' | 'wake'> {
   readonly clock: Promise<Date>;
+  readonly keysSeen: Set<string>;
 }
 
 /** Performs calls of one operation on one queue. */
 async function performGroup(
   parts: Parts,
-  { db, clock, wake }: Shared,
+  { db, clock, wake, keysSeen }: Shared,
   calls: readonly Call[],
 ): Promise<unknown[]> {
   const { marks, vault, recordKey } = parts;
@@ -73,7 +86,7 @@ async function performGroup(
     const actor = actors[index];
     return actor instanceof Refusal || !actor ? undefined : keyedOf(call, actor, sealer);
   });
-  const known = await lookUpKeys(db, keyed, vault);
+  const known = await lookUpKeys(db, keyed, vault, keysSeen);
   const decided = actors.map((actor, index) => (actor instanceof Refusal ? actor : known[index]));
   const admitted = calls.flatMap((call, index) =>
     decided[index] ? [] : [{ actor: actors[index], input: call.input } as BatchCall<OperationId>],

@@ -24,6 +24,9 @@ export function readsOnly({ effect }: Pick<Operation, 'effect'>): boolean {
 // A call that takes longer than the round trips and the commit that it shares; only similar calls wait for it.
 const largeWeight = 1000;
 
+// The work of one transaction is felt by all that share it: calls that bring much of it share with their own queue alone.
+const mostShared = 20;
+
 /**
  * The lanes of a call. Small calls of one operation share transactions within their tenant, whichever queues they concern; one that the
  * lane of all cannot perform goes through that of its own queue.
@@ -33,7 +36,8 @@ export function lanesOf(call: Call): Lanes {
   const own = `${operationId} of queue ${queueId ?? ''}`;
   const shared = `${operationId} of tenant ${identity.tenantUuid}`;
   if (weigh(call) > largeWeight) return { own: `${own}, large` };
-  return queueId === undefined ? { own: shared } : { own, shared };
+  if (queueId === undefined) return { own: shared };
+  return weigh(call) > mostShared ? { own } : { own, shared };
 }
 
 /** The time that the caller waits for something to be there, in milliseconds. */

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { GroupCommit } from './group-commit.ts';
 import { CommitUnanswered } from './errors.ts';
 
@@ -134,5 +134,36 @@ describe('calls on one lane', () => {
     );
     expect(values).toEqual([110, 120, 'failed with 13', 210, 220]);
     expect(seen).toEqual([[11], [12, 13, 21, 22], [12, 13], [21, 22], [12], [13]]);
+  });
+
+  test('of many own lanes weigh more, as each has statements of its own', async () => {
+    const { seen, run, release } = recorder();
+    const batches = new GroupCommit(run, () => 1);
+    const calls = Array.from({ length: 150 }, (_, call) => call);
+    const outcomes = Promise.all(
+      calls.map((call) => batches.enqueue({ own: `queue ${call}`, shared: 'all' }, call)),
+    );
+    await release(3);
+    expect((await outcomes).length).toBe(150);
+    expect(seen.map(({ length }) => length)).toEqual([1, 95, 54]);
+  });
+
+  test('stay apart for a while after a slow batch, also when nothing waits any more', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const seen: string[] = [];
+    const run = async (calls: readonly string[], isShared: boolean) => {
+      seen.push(`${isShared ? 'shared' : 'own'} ${calls.join()}`);
+      if (isShared && calls.includes('slow')) throw Object.assign(new Error('too long'), { code: '57014' });
+      if (calls.includes('slow')) await vi.advanceTimersByTimeAsync(300);
+      return [...calls];
+    };
+    const batches = new GroupCommit(run, () => 1);
+    const enqueue = (call: string) => batches.enqueue({ own: call, shared: 'all' }, call);
+    for (const call of ['slow', 'slow', 'quick']) await enqueue(call);
+    expect(seen).toEqual(['shared slow', 'own slow', 'own slow', 'shared quick']);
+    await vi.advanceTimersByTimeAsync(60_000);
+    await enqueue('slow');
+    expect(seen.slice(4)).toEqual(['shared slow', 'own slow']);
   });
 });

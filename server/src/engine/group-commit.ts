@@ -8,10 +8,8 @@ export interface Lanes {
   readonly shared?: string;
 }
 
-interface Waiting<Call, Outcome> {
+interface Waiting<Call, Outcome> extends Required<Lanes> {
   readonly call: Call;
-  /** The name of its own lane. */
-  readonly own: string;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -21,6 +19,15 @@ type Lane<Call, Outcome> = Waiting<Call, Outcome>[];
 // A batch holds its locks while it runs; larger ones gain nothing.
 const maxWeight = 2000;
 
+// The statements of another queue cost about as much as this many items.
+const weightOfLane = 20;
+
+// A batch that takes longer would be felt by all that share a lane with it.
+const slowMs = 250;
+
+// The time for which calls stay in their own lane after a slow batch: their like would hold up the others again.
+const apartMs = 60_000;
+
 /**
  * Group commit. Calls that may share a transaction go through one lane. A call on an idle lane runs at once; calls that
  * arrive while a batch of their lane is under way run together as the next one. The calls of a batch that was undone as a
@@ -29,6 +36,8 @@ const maxWeight = 2000;
  */
 export class GroupCommit<Call, Outcome> {
   readonly #lanes = new Map<string, Lane<Call, Outcome>>();
+  /** Own lanes that were slow, until their time is over. */
+  readonly #apart = new Map<string, NodeJS.Timeout>();
   readonly #run: (calls: readonly Call[], isShared: boolean) => Promise<Outcome[]>;
   readonly #weigh: (call: Call) => number;
 
@@ -48,7 +57,8 @@ export class GroupCommit<Call, Outcome> {
   enqueue({ own, shared = own }: Lanes, call: Call): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       // An own lane is there while calls are held up: this one would be, too, and others with it.
-      this.#add(this.#lanes.has(own) ? own : shared, [{ call, own, resolve, reject }]);
+      const isApart = this.#lanes.has(own) || this.#apart.has(own);
+      this.#add(isApart ? own : shared, [{ call, own, shared, resolve, reject }]);
     });
   }
 
@@ -62,9 +72,20 @@ export class GroupCommit<Call, Outcome> {
     this.#lanes.set(name, lane);
     while (lane.length > 0) {
       const batch = takeBatch(lane, this.#weigh);
+      const begun = performance.now();
       await this.#settle(name, batch).catch((error: unknown) => this.#settleFailed(name, batch, error));
+      if (
+        performance.now() - begun > slowMs &&
+        batch.some(({ own, shared }) => own === name && shared !== name)
+      )
+        this.#keepApart(name);
     }
     this.#lanes.delete(name);
+  }
+
+  #keepApart(name: string): void {
+    clearTimeout(this.#apart.get(name));
+    this.#apart.set(name, setTimeout(() => this.#apart.delete(name), apartMs).unref());
   }
 
   async #settle(name: string, batch: Lane<Call, Outcome>): Promise<void> {
@@ -92,11 +113,13 @@ function takeBatch<Call, Outcome>(
   lane: Lane<Call, Outcome>,
   weigh: (call: Call) => number,
 ): Lane<Call, Outcome> {
+  const owns = new Set<string>();
   let weight = 0;
   let size = 0;
-  for (const { call } of lane) {
+  for (const { call, own } of lane) {
+    owns.add(own);
     weight += weigh(call);
-    if (size > 0 && weight > maxWeight) break;
+    if (size > 0 && weight + weightOfLane * owns.size > maxWeight) break;
     size += 1;
   }
   return lane.splice(0, size);

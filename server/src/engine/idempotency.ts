@@ -82,18 +82,19 @@ function* hashOf(operationId: OperationId, target: object, body: unknown): Inter
 /**
  * The earlier outcomes of calls with these keys: the first answer, the refusal where there is none, or undefined for a call to be done now.
  * Until the transaction ends, no other call gets their keys.
+ * @param seen the keys asked for in this transaction before: the locks do not keep a transaction from taking its own again
  */
 export async function lookUpKeys(
   db: Db,
   calls: readonly (Keyed | undefined)[],
   vault: Vault,
+  seen = new Set<string>(),
 ): Promise<(Repeated | Refusal | undefined)[]> {
   const keyed = calls.flatMap((call, index) => (isKept(call) ? [{ ...call, index }] : []));
   if (keyed.length === 0) return [];
   const [locks, rows] = await Promise.all([lockKeys(db, keyed), selectKeys(db, keyed)]);
   const free = new Set(locks.flatMap(({ index, isFree }) => (isFree ? [index] : [])));
   const known = new Map(rows.map((row) => [row.index, row]));
-  const seen = new Set<string>();
   const decided = calls.map(async (call, index) => {
     if (!isKept(call)) return undefined;
     const name = `${call.userId} ${call.key}`;

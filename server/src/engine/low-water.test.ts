@@ -228,3 +228,24 @@ test('A mark wakes calls that wait when it ends, and none comes where looks from
   vi.advanceTimersByTime(1);
   expect([woken, await look(0), await look(0)]).toEqual([[queueId], 0, 0]);
 });
+
+test('a look that was undone hides nothing, once its mark is forgotten', async () => {
+  const marks = new LowWaterMarks(() => undefined);
+  const [low, high] = [2, 5].map((key) => ({ sortKey: Buffer.from([key]), id: key }));
+  const starts: Pick<Mark, 'from' | 'below'>[] = [];
+  const look = (taken: number[]) =>
+    marks.look(queueId, (start) => {
+      starts.push(start);
+      return Promise.resolve([undefined, { first: high, taken, passed: 1000 }] as const);
+    });
+  await look([]);
+  marks.arrive(queueId, low ? [low] : []);
+  await look([2]);
+  marks.forget(queueId);
+  await look([2]);
+  expect(starts.map(({ from, below }) => [from.id, below])).toEqual([
+    [0, []],
+    [5, [2]],
+    [0, []],
+  ]);
+});

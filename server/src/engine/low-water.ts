@@ -62,6 +62,14 @@ export class LowWaterMarks {
     for (const arrived of state.looks) for (const place of places) arrived.push(place);
   }
 
+  /** To be called when looks at a queue were undone: items that they took may lie below the mark that they left. */
+  forget(queueId: Id): void {
+    const state = this.#states.get(queueId);
+    if (!state) return;
+    state.mark = undefined;
+    if (state.looks.size === 0) this.#states.delete(queueId);
+  }
+
   #wakeAtEnd(queueId: Id, { until }: Mark): void {
     setTimeout(() => this.#wake(queueId), until - performance.now()).unref();
   }

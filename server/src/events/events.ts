@@ -93,7 +93,7 @@ export function refuseContradictions(query: Query): void {
   if (one === 'queueIds') throw invalid(one, `goes without ${other}: name all queues in ${one}`);
   if (one) throw invalid(one, `goes without ${other}: an answer begins in one place`);
   const { itemId, queueId, from, until } = query;
-  if (itemId !== undefined && queueId === undefined)
+  if (itemId !== undefined && !Number(queueId))
     throw invalid('itemId', 'needs queueId: the events of an item are found by its queue');
   if (from !== undefined && until !== undefined && new Date(until) <= new Date(from))
     throw invalid('until', 'is not later than from: nothing can lie between');

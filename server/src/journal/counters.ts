@@ -131,17 +131,21 @@ export function spansIn(queueId: Id): Sql {
     select at, ${columns} from queue_history where queue_id = ${queueId}`;
 }
 
-/** Some queues with waiting items of which nobody has noted in this minute for how long the oldest had waited. */
-export async function selectQueuesToLookAt(db: Db, minute: Date, limit: number): Promise<Id[]> {
+/** The next queues with waiting items, by their ids, of which nobody has noted in this minute for how long the oldest had waited. */
+export async function selectQueuesToLookAt(
+  db: Db,
+  { minute, after, limit }: { readonly minute: Date; readonly after: Id; readonly limit: number },
+): Promise<Id[]> {
   const rows = await db.rows<{ id: Id }>(sql`
-    select queue_id as id from queue_tallies group by queue_id
-    having sum(new) > 0 and count(*) filter (where minute = ${minute} and oldest_wait_ms is not null) = 0 limit ${limit}`);
+    select queue_id as id from queue_tallies where queue_id > ${after} group by queue_id
+    having sum(new) > 0 and count(*) filter (where minute = ${minute} and oldest_wait_ms is not null) = 0
+    order by queue_id limit ${limit}`);
   return rows.map(({ id }) => id);
 }
 
 /** Notes for how long the oldest waiting item of a queue had waited, as counters that change nothing else. */
 export async function noteOldestWait(db: Db, queueId: Id, minute: Date, milliseconds: number): Promise<void> {
-  await db.rows(sql`
+  await db.write(sql`
     insert into queue_tallies (queue_id, minute, new, in_progress, complete, failed, deferred, finished_complete, finished_failed,
       handling_ms, oldest_wait_ms)
     values (${queueId}, ${minute}, 0, 0, 0, 0, 0, 0, 0, 0, ${Math.round(milliseconds)})`);

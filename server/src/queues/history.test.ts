@@ -7,7 +7,7 @@ import { compactCounters } from '../journal/counters.ts';
 import { startApp, type App } from '../testing/app.ts';
 import { createQueue, type QueueFixture } from '../testing/fixtures.ts';
 import { finish, held } from '../testing/work.ts';
-import { lookAtOldest, rollUpHistory } from './history.ts';
+import { createLookAtOldest, rollUpHistory } from './history.ts';
 import { keyless } from '../testing/keyless.ts';
 
 let app: App;
@@ -187,7 +187,7 @@ describe('getQueueHistory', () => {
     const queue = await createWaiting(2);
     // In this minute somebody may have looked before the item was made older.
     await age(queue, 1);
-    await run(lookAtOldest);
+    await run(createLookAtOldest());
     const [item] = await queue.claim(1);
     await finish(queue, { ...held(item), status: 'COMPLETE' });
     const longest = async (hours: number) => {

@@ -79,24 +79,29 @@ const minuteMs = 60_000;
 
 /**
  * Looks once a minute at how long the oldest item of each queue has waited: no sum of changes tells it. A queue in which nothing waits
- * costs nothing.
+ * costs nothing. It goes through the queues in the order of their ids, and goes on behind those that it could not look at.
  */
-export const lookAtOldest: Job = {
-  name: 'lookAtOldest',
-  run: async ({ db, now }) => {
-    const minute = new Date(Math.floor(now.getTime() / minuteMs) * minuteMs);
-    const queueIds = await selectQueuesToLookAt(db, minute, queuesAtOnce);
-    // All are read before the first is written, which the feed waits for.
-    const oldest = queueIds.length > 0 ? await selectOldestOfMany(db, queueIds) : [];
-    for (const [index, queueId] of queueIds.entries()) {
-      const since = oldest[index]?.oldest ?? now;
-      await noteOldestWait(db, queueId, minute, Math.max(0, now.getTime() - since.getTime()));
-    }
-    if (queueIds.length === queuesAtOnce) return 0;
-    // In the middle of the next minute, so that none is passed over.
-    return minute.getTime() + 1.5 * minuteMs - now.getTime();
-  },
-};
+export function createLookAtOldest(): Job {
+  let after: Id = 0;
+  return {
+    name: 'lookAtOldest',
+    run: async ({ db, now }) => {
+      const minute = new Date(Math.floor(now.getTime() / minuteMs) * minuteMs);
+      const queueIds = await selectQueuesToLookAt(db, { minute, after, limit: queuesAtOnce });
+      after = queueIds.at(-1) ?? 0;
+      // All are read before the first is written, which the feed waits for.
+      const oldest = queueIds.length > 0 ? await selectOldestOfMany(db, queueIds) : [];
+      for (const [index, queueId] of queueIds.entries()) {
+        const since = oldest[index]?.oldest;
+        if (since) await noteOldestWait(db, queueId, minute, Math.max(0, now.getTime() - since.getTime()));
+      }
+      if (queueIds.length === queuesAtOnce) return 0;
+      after = 0;
+      // In the middle of the next minute, so that none is passed over.
+      return minute.getTime() + 1.5 * minuteMs - now.getTime();
+    },
+  };
+}
 
 /** The time before which spans count as old, rounded down to a whole longer span, so that each of those is rolled up once. */
 function cut(now: Date, age: number, step: number): Date {
