@@ -102,7 +102,7 @@ describe.skipIf(browserFile === undefined)('The overview in a browser', () => {
     await line.getByText('All run-as users of the automation Post at night are disabled').waitFor();
     await expectAccessible(page);
     await line.getByRole('link', { name: 'Open automation' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Automations' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Post at night' }).waitFor();
     await app.admin.deleteAutomation({ path: { id: Number(automation.id) } });
   });
 
