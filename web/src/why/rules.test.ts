@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { judgedAlike, stopsOn } from './rules.ts';
+import { judgedAlike, reasonsOn, stopsOn } from './rules.ts';
 
 const verdict = (
   deviceId: number,
@@ -29,6 +29,29 @@ it('items are kept at the part that a reason is about, by the most decisive one'
     queue: { sentence: 'Paused by anna.', kind: 'stops' },
     devices: { sentence: 'None is connected.', kind: 'stops' },
   });
+});
+
+it('a queue that stops or waits is told to, even where first is said that nothing waits in it', () => {
+  const empty = { code: 'EMPTY' as const, sentence: 'Nothing waits.' };
+  const paused = { code: 'QUEUE_PAUSED' as const, sentence: 'Paused by anna.' };
+  const stopped = { queue: { sentence: 'Paused by anna.', kind: 'stops' } };
+  expect(stopsOn([empty, paused], [])).toEqual(stopped);
+  expect(stopsOn([paused, empty], [])).toEqual(stopped);
+  const below = { code: 'THRESHOLD' as const, sentence: 'Three more must come.' };
+  expect(stopsOn([empty, below, paused], []).queue).toEqual({ sentence: below.sentence, kind: 'waits' });
+  expect(stopsOn([empty, { code: 'NOTHING_WAITS', sentence: 'None could start.' }], []).queue).toEqual({
+    sentence: empty.sentence,
+    kind: 'rests',
+  });
+});
+
+it('the reasons on an automation are its own, and those that are about none', () => {
+  const paused = { code: 'QUEUE_PAUSED' as const, sentence: 'Paused by anna.', facts: { queueId: 7 } };
+  const bare = { code: 'EMPTY' as const, sentence: 'Nothing waits.' };
+  const own = { code: 'NO_DEVICE' as const, sentence: 'None would.', facts: { automationId: 8 } };
+  const other = { code: 'DEVICES_HELD' as const, sentence: 'All are held.', facts: { automationId: 9n } };
+  expect(reasonsOn(8n, [paused, bare, own, other])).toEqual([paused, bare, own]);
+  expect(reasonsOn(9, [paused, bare, own, other])).toEqual([paused, bare, other]);
 });
 
 it('a pool without devices stops them, devices that are lost do, and busy ones have them wait', () => {

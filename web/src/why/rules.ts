@@ -1,4 +1,4 @@
-import type { Schemas } from '@millrace/api';
+import type { Id, Schemas } from '@millrace/api';
 
 /** A part of the way of items, in the order in which they go. */
 export const parts = ['queue', 'automation', 'pool', 'devices'] as const;
@@ -39,16 +39,26 @@ interface Told {
   readonly sentence: string;
 }
 
+/** The reasons that concern an automation: a queue is explained by one of its automations alone. */
+export function reasonsOn<R extends Pick<Schemas['Reason'], 'facts'>>(
+  id: Id | undefined,
+  reasons: readonly R[],
+): R[] {
+  return reasons.filter(({ facts }) => String(facts?.['automationId'] ?? id) === String(id));
+}
+
 /**
  * What keeps items at the parts of their way.
- * @param reasons the most decisive first: of several at one part, that is told
+ * @param reasons the most decisive first: of several at one part, that is told, and that it rests only where nothing else is
  * @param verdicts on the devices of the pool
  */
 export function stopsOn(reasons: readonly Told[], verdicts: readonly Verdict[]): Partial<Record<Part, Stop>> {
   const found: Partial<Record<Part, Stop>> = {};
   for (const { code, sentence } of reasons) {
     const [part, kind] = code === 'NO_DEVICE' ? withoutDevice(verdicts) : (stops[code] ?? []);
-    if (part && kind) found[part] ??= { sentence, kind };
+    if (!part || !kind) continue;
+    const isNews = kind !== 'rests' && found[part]?.kind === 'rests';
+    if (!found[part] || isNews) found[part] = { sentence, kind };
   }
   return found;
 }

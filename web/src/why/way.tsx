@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
 import { automationsOfQuery, poolsQuery, wayQuery, type Automation } from './queries.ts';
-import { judgedAlike, parts, stopsOn, type Part, type Stop } from './rules.ts';
+import { judgedAlike, parts, reasonsOn, stopsOn, type Part, type Stop } from './rules.ts';
 
 interface Queue {
   readonly id: Id;
@@ -50,7 +50,7 @@ export function Way({ queue, automation, reasons = [] }: WayProps) {
   const { data: why } = useQuery(wayQuery(id));
   if (!why) return undefined;
   return (
-    <Parts stops={stopsOn([...reasons, ...why.reasons], why.devices)}>
+    <Parts stops={stopsOn([...reasonsOn(id, reasons), ...why.reasons], why.devices)}>
       {{
         queue: <QueueLink queue={queue} />,
         automation: (
