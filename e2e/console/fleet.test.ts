@@ -96,10 +96,10 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
       .getByRole('navigation', { name: 'Parts of the queue' })
       .getByRole('link', { name: 'Why' })
       .click();
-    const [start, , pool] = await way.locator(':scope > li').all();
-    await start?.getByText('Stops here:').waitFor();
-    await start?.getByText(/^The queue is paused since .*: The ERP is down/).waitFor();
-    await pool?.getByText('2 devices').waitFor();
+    const start = way.locator(':scope > li').nth(0);
+    await start.getByText('Stops here:').waitFor();
+    await start.getByText(/^The queue is paused since .*: The ERP is down/).waitFor();
+    await way.locator(':scope > li').nth(2).getByText('2 devices').waitFor();
     await expectAccessible(page);
     await stage.app.admin.resumeQueue({ path });
     await way.getByText('Stops here:').waitFor({ state: 'detached' });
