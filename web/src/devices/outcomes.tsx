@@ -2,8 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { exactly } from '../page/time.tsx';
 import { m } from './messages.ts';
-import { outcomesQuery } from './queries.ts';
+import { endingOperations, outcomesQuery } from './queries.ts';
 import { outcomesOn } from './rules.ts';
+
+const ended = endingOperations.map((name) => `operation:${name}`).join(' or ');
 
 /** How attempts ended on a device, beside those on the others: whether it is the device, or the work. */
 export function OutcomesOf({ id }: { readonly id: string }) {
@@ -18,7 +20,7 @@ export function OutcomesOf({ id }: { readonly id: string }) {
           m.devices.noOutcome
         ) : (
           <>
-            <Link to="/events" search={{ q: `device:${id} operation:finishWorkItems at>now-24h` }}>
+            <Link to="/events" search={{ q: `device:${id} (${ended}) at>now-24h` }}>
               {m.devices.outcome(own.failed, own.all)}
             </Link>
             , {m.devices.othersOutcome(others.failed, others.all)}

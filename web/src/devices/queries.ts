@@ -67,9 +67,12 @@ async function readBack(deviceId: Id, signal: AbortSignal): Promise<Schemas['Eve
 
 const day = 86_400_000;
 
+/** What ends attempts on devices: their reports, and their silence. */
+export const endingOperations = ['finishWorkItems', 'returnLapsedItems'] as const;
+
 /** How attempts on devices ended in 24 hours: the newest of them, as far as one answer has them. */
 export function outcomesQuery() {
-  const operation = 'finishWorkItems,returnLapsedItems';
+  const operation = endingOperations.join(',');
   return queryOptions({
     queryKey: ['outcomes of devices'],
     queryFn: ({ signal }) => {

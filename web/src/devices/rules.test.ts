@@ -65,16 +65,34 @@ test('each device stands in the first of its pools that one sees, and others tog
   ]);
 });
 
+/** The event of an end of an attempt; a completion does not name its transition. */
+function ended(deviceId: number | undefined, to: string, transition?: string): Schemas['Event'] {
+  const changes = transition !== undefined && { changes: { transition } };
+  const device = deviceId !== undefined && { deviceId };
+  return { from: 'IN_PROGRESS', to, ...device, ...changes } as Schemas['Event'];
+}
+
 test('attempts that were tried again or fell silent have failed, and what consumers did on no device does not count', () => {
-  const ended = (deviceId: number | undefined, to: string) =>
-    ({ from: 'IN_PROGRESS', to, ...(deviceId !== undefined && { deviceId }) }) as Schemas['Event'];
   const events = [
     ended(1, 'COMPLETE'),
-    ended(1, 'NEW'),
-    ended(1, 'FAILED'),
+    ended(1, 'NEW', 'retry'),
+    ended(1, 'NEW', 'lapse'),
+    ended(1, 'FAILED', 'exhaust'),
+    ended(1, 'FAILED', 'fail'),
+    ended(1, 'FAILED', 'doubt'),
     ended(2, 'COMPLETE'),
-    ended(undefined, 'FAILED'),
-    { ...ended(2, 'DEFERRED'), from: 'NEW' } as Schemas['Event'],
+    ended(undefined, 'FAILED', 'fail'),
+    { ...ended(2, 'DEFERRED', 'defer'), from: 'NEW' } as Schemas['Event'],
   ];
-  expect(outcomesOn('1', events)).toEqual({ own: { all: 3, failed: 2 }, others: { all: 1, failed: 0 } });
+  expect(outcomesOn('1', events)).toEqual({ own: { all: 6, failed: 5 }, others: { all: 1, failed: 0 } });
+});
+
+test('attempts that were put aside or given back untried have not failed: they do not count', () => {
+  const events = [
+    ended(1, 'DEFERRED', 'park'),
+    ended(1, 'NEW', 'giveBack'),
+    ended(2, 'DEFERRED', 'park'),
+    ended(2, 'NEW', 'retry'),
+  ];
+  expect(outcomesOn('1', events)).toEqual({ own: { all: 0, failed: 0 }, others: { all: 1, failed: 1 } });
 });

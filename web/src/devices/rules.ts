@@ -1,4 +1,4 @@
-import type { Id, Schemas } from '@millrace/api';
+import type { Id, Schemas, TransitionName } from '@millrace/api';
 
 type Device = Schemas['Device'];
 type Running = Schemas['RunningItem'];
@@ -69,6 +69,9 @@ export function groupsOf(
     .filter((group) => group.devices.length > 0);
 }
 
+/** Ends without an outcome: put aside until later, or returned untried. */
+const withoutOutcome: ReadonlySet<unknown> = new Set<TransitionName>(['park', 'giveBack']);
+
 /** How attempts on items ended. */
 export interface Outcomes {
   readonly all: number;
@@ -80,7 +83,10 @@ export function outcomesOn(
   deviceId: string,
   events: readonly Schemas['Event'][],
 ): { readonly own: Outcomes; readonly others: Outcomes } {
-  const ended = events.filter((one) => one.from === 'IN_PROGRESS' && one.deviceId !== undefined);
+  const ended = events.filter(
+    ({ from, deviceId: on, changes }) =>
+      from === 'IN_PROGRESS' && on !== undefined && !withoutOutcome.has(changes?.['transition']),
+  );
   const of = (some: typeof ended) => ({
     all: some.length,
     failed: some.filter(({ to }) => to !== 'COMPLETE').length,
