@@ -47,7 +47,7 @@ it('a queue that stops or waits is told to, even where first is said that nothin
 
 it('the reasons on an automation are its own, and those that are about none', () => {
   const paused = { code: 'QUEUE_PAUSED' as const, sentence: 'Paused by anna.', facts: { queueId: 7 } };
-  const bare = { code: 'EMPTY' as const, sentence: 'Nothing waits.' };
+  const bare = { code: 'EMPTY' as const, sentence: 'Nothing waits.', facts: {} };
   const own = { code: 'NO_DEVICE' as const, sentence: 'None would.', facts: { automationId: 8 } };
   const other = { code: 'DEVICES_HELD' as const, sentence: 'All are held.', facts: { automationId: 9n } };
   expect(reasonsOn(8n, [paused, bare, own, other])).toEqual([paused, bare, own]);
