@@ -53,7 +53,8 @@ const en = {
     runsNow: 'Runs now',
     nothingRuns: 'Nothing runs on it.',
     outcomes: 'Outcomes in 24 hours',
-    outcome: (failed: number, all: number) => `It failed ${percent(failed, all)} of ${count(all, 'attempt', 'attempts')}`,
+    outcome: (failed: number, all: number) =>
+      `It failed ${percent(failed, all)} of ${count(all, 'attempt', 'attempts')}`,
     othersOutcome: (failed: number, all: number) =>
       all === 0 ? 'others had none.' : `others ${percent(failed, all)} of ${number(all)}.`,
     noOutcome: 'Nothing has ended on it that you may see.',
