@@ -25,6 +25,14 @@ describe.skipIf(browserFile === undefined)('The events in a browser', () => {
   const lines = (page: Page) => page.getByRole('group', { name: 'Events, the newest first' });
   const line = (page: Page, text: RegExp) => lines(page).getByRole('listitem').filter({ hasText: text });
 
+  /** Holds requests until they are let go by what it returns. */
+  const hold = async (page: Page, which: (url: URL) => boolean) => {
+    let letGo = () => {};
+    const gone = new Promise<void>((resolve) => (letGo = resolve));
+    await page.route(which, (route) => gone.then(() => route.continue()));
+    return letGo;
+  };
+
   test('tells what happened, the newest first, many of a kind in one line', async () => {
     const page = await stage.open('/console/events?q=queue:Told', { token });
     await line(page, /admin resumed Told.*It is back/).waitFor();
@@ -333,15 +341,21 @@ describe.skipIf(browserFile === undefined)('The events in a browser', () => {
     page.on('download', () => (files += 1));
     await dialog.getByLabel('Format').selectOption('NDJSON');
     const again = page.waitForEvent('download');
+    const letExport = await hold(page, ({ searchParams }) => searchParams.get('limit') === '1000');
     await dialog.getByRole('button', { name: 'Export', exact: true }).dblclick();
+    letExport();
     const exact = readFileSync(await (await again).path(), 'utf8')
       .trim()
       .split('\n');
     expect(JSON.parse(exact.at(-1) ?? '')).toMatchObject({ operation: 'createQueue', queueName: 'Told' });
     await expect.poll(async () => (await stage.app.admin.getAuditHead()).body.head).toBeDefined();
+    await dialog.getByRole('button', { name: 'Stop' }).waitFor({ state: 'detached' });
     const audit = page.waitForEvent('download');
+    const letAudit = await hold(page, ({ pathname }) => pathname.endsWith('/audit/export'));
     await dialog.getByRole('button', { name: 'Save the audit trail' }).dblclick();
+    letAudit();
     expect((await audit).suggestedFilename()).toMatch(/\.ndjson$/);
+    await dialog.getByText('It is on its way.').waitFor({ state: 'detached' });
     expect(files).toBe(2);
   });
 
