@@ -2,7 +2,7 @@ import type { Schemas } from '@millrace/api';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { complete, createDevice, createLine, type DeviceFixture } from '../../server/src/testing/dispatch.ts';
 import { createQueue } from '../../server/src/testing/fixtures.ts';
-import { hostileNames } from './fixtures.ts';
+import { createInvoices, hostileNames } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage } from './stage.ts';
 
@@ -233,27 +233,39 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     });
     await complete(runner, await works.ask());
     const page = await stage.open(`/console/devices/${fails.path.id}`, { token });
-    await page.getByText('It failed 100 % of 1 item, others 0 % of 1.').waitFor();
+    await page.getByText('It failed 100 % of 1 attempt, others 0 % of 1.').waitFor();
     await expectAccessible(page);
-    await page.getByRole('link', { name: 'It failed 100 % of 1 item' }).click();
+    await page.getByRole('link', { name: 'It failed 100 % of 1 attempt' }).click();
     await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor();
+    for (const name of ['finishWorkItems', 'returnLapsedItems'])
+      expect(new URL(page.url()).searchParams.get('q')).toContain(`operation:${name}`);
+    await page.getByText('No such vendor').first().waitFor();
   });
 
-  test('shows an account for runners its devices and keys, and no other page', async () => {
-    const runner = await stage.app.user('bare runner', ['AAE_Bot Runner']);
+  test('begins an account for runners on its devices and keys, and keeps no other page from it', async () => {
+    const { app } = stage;
+    const runner = await app.user('bare runner', ['AAE_Bot Runner']);
     await createDevice(runner, { nickname: 'Own one' });
-    const page = await stage.open('/console/queues', { token: runner.token });
+    const id = await createInvoices(app, 'Its owner runs it');
+    await app.admin.addOrUpdateQueueMember({ path: { id, userId: runner.id }, body: { role: 'OWNER' } });
+    const page = await stage.open('/console/', { token: runner.token });
     await page.getByRole('heading', { level: 1, name: 'This is a runner’s account' }).waitFor();
     expect(new URL(page.url()).pathname).toBe('/console/runner');
     await page.getByRole('heading', { name: 'Its API keys' }).waitFor();
     expect(await page.getByRole('article', { name: /^Runner/ }).count()).toBe(0);
-    const pages = page.getByRole('navigation', { name: 'Pages' });
-    expect(await pages.getByRole('link').allTextContents()).toEqual(['This runner ', 'API']);
-    expect(await page.getByRole('button', { name: /^Find or do/ }).count()).toBe(0);
     await expectAccessible(page);
     await page.getByRole('link', { name: 'Own one' }).click();
     await page.getByRole('heading', { level: 1, name: 'Own one' }).waitFor();
-    const { token: human } = await stage.app.user('runs by hand', ['AAE_Bot Runner', 'AAE_Basic']);
+    const pages = page.getByRole('navigation', { name: 'Pages' });
+    expect(await pages.getByRole('link', { name: 'Overview' }).count()).toBe(0);
+    await pages.getByRole('link', { name: 'Queues' }).click();
+    await page.getByRole('link', { name: 'Its owner runs it', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: 'Its owner runs it' }).waitFor();
+    await pages.getByRole('link', { name: 'Events' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor();
+    await pages.getByRole('link', { name: 'This runner' }).click();
+    await page.getByRole('heading', { level: 1, name: 'This is a runner’s account' }).waitFor();
+    const { token: human } = await app.user('runs by hand', ['AAE_Bot Runner', 'AAE_Basic']);
     const other = await stage.open('/console/runner', { token: human });
     await other.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
   });

@@ -32,9 +32,6 @@ const signOn = createRoute({
   errorComponent: lazyRouteComponent(() => import('./auth/sign-on.tsx'), 'NotSignedOn'),
 });
 
-/** The pages for runners: their devices and keys, and the settings of every account. */
-const ofRunners = /\/(runner|settings|devices\/\d+)\/?$/;
-
 /** Everything but the log-in, where users are sent who are not logged in. */
 const frame = createRoute({
   getParentRoute: () => root,
@@ -42,8 +39,6 @@ const frame = createRoute({
   beforeLoad: ({ location }) => {
     if (session.get().state === 'none')
       redirect({ to: '/login', search: { next: location.publicHref }, throw: true });
-    if (isRunners(session.get()) && !ofRunners.test(location.pathname))
-      redirect({ to: '/runner', replace: true, throw: true });
   },
   ...lazily(() => import('./shell/frame.tsx')),
 });
@@ -51,6 +46,9 @@ const frame = createRoute({
 const overview = createRoute({
   getParentRoute: () => frame,
   path: '/',
+  beforeLoad: () => {
+    if (isRunners(session.get())) redirect({ to: '/runner', replace: true, throw: true });
+  },
   ...lazily(() => import('./overview/page.tsx')),
 });
 
@@ -67,7 +65,7 @@ const device = createRoute({
   ...lazily(() => import('./devices/device-page.tsx')),
 });
 
-/** What an account for runners sees in place of all else. */
+/** The page on which an account for runners begins, in place of the overview. */
 const runner = createRoute({
   getParentRoute: () => frame,
   path: '/runner',

@@ -12,7 +12,7 @@ import css from './devices.module.css';
 
 export { loadRunner as load } from './queries.ts';
 
-/** An account for runners: its devices and keys are all that is of use to whoever logs in with it. */
+/** An account for runners: its devices and keys are what whoever logs in with it looks for first. */
 export function Page() {
   const { data: devices } = useSuspenseQuery(devicesQuery());
   const { data: work } = useSuspenseQuery(workQuery());

@@ -4,7 +4,6 @@ import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { Button } from 'react-aria-components';
 import { session } from '../connection/client.ts';
 import { patiently } from '../connection/lazily.ts';
-import { useIsRunners } from '../connection/may.ts';
 import { awaySince } from '../connection/reach.ts';
 import { dropped } from '../page/address.ts';
 import { usePreferences } from '../preferences/preferences.ts';
@@ -33,9 +32,7 @@ const HiddenPages = lazy(async () => ({ default: (await import('./hidden.tsx')).
 /** The frame around every page: where to go, and the state of the connection. */
 export function Page() {
   const [isFinding, setFinding] = useState(false);
-  // Nothing that it finds is a page of runners.
-  const mayFind = !useIsRunners();
-  const find = useCallback(() => setFinding(mayFind), [mayFind]);
+  const find = useCallback(() => setFinding(true), []);
   const now = useStore(session);
   const userId = now.state === 'none' ? undefined : String(now.user.id);
   useEffect(() => (userId === undefined ? undefined : followVisits(userId)), [userId]);
@@ -52,7 +49,7 @@ export function Page() {
         {m.shell.skip}
       </a>
       <Rail onHidden={() => setAsking(true)} />
-      <TopBar {...(mayFind && { onFind: find })} onHelp={help} />
+      <TopBar onFind={find} onHelp={help} />
       <main id="page" className={css.page} tabIndex={-1}>
         <Away />
         <Dropped />

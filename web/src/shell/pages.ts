@@ -1,5 +1,6 @@
 import type { LinkProps } from '@tanstack/react-router';
 import {
+  Bot,
   Boxes,
   Building2,
   CalendarClock,
@@ -84,15 +85,17 @@ const places: readonly Place[] = [
   { path: '/settings', label: m.shell.settings, icon: Settings, key: 's', isOwn: true },
 ];
 
-/** The pages of an account for runners. */
-export const placesOfRunners: readonly Place[] = [
-  { path: '/runner', label: m.shell.runner, icon: Server, key: 'd' },
-  ...places.filter(({ path }) => path === '/settings'),
-];
+/** The page on which accounts for runners begin. */
+const startOfRunners: Place = { path: '/runner', label: m.shell.runner, icon: Bot, key: 'o' };
 
 /** The pages of use to somebody with these permissions. */
 export function placesFor(granted: readonly string[]): readonly Place[] {
   return places.filter((place) => isOfUse(place, granted));
+}
+
+/** The same for an account for runners, which has a page of its own in place of the overview. */
+export function placesForRunners(granted: readonly string[]): readonly Place[] {
+  return placesFor(granted).map((place) => (place.path === '/' ? startOfRunners : place));
 }
 
 /** Those that are not: each needs a permission that is not among these. */

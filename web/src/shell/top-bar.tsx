@@ -11,21 +11,18 @@ import css from './shell.module.css';
 const themeIcons = { system: Monitor, light: Sun, dark: Moon };
 
 interface Props {
-  /** Left out where there is nothing to find. */
-  readonly onFind?: () => void;
+  readonly onFind: () => void;
   readonly onHelp: () => void;
 }
 
 export function TopBar({ onFind, onHelp }: Props) {
   return (
     <header className={css.top}>
-      {onFind && (
-        <Button className={css.find} onPress={onFind}>
-          <Search size={15} aria-hidden="true" />
-          <span>{m.shell.find}</span>
-          <kbd>Ctrl K</kbd>
-        </Button>
-      )}
+      <Button className={css.find} onPress={onFind}>
+        <Search size={15} aria-hidden="true" />
+        <span>{m.shell.find}</span>
+        <kbd>Ctrl K</kbd>
+      </Button>
       <LiveIndicator />
       <ThemeButton />
       <UserMenu onHelp={onHelp} />

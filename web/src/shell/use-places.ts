@@ -1,18 +1,17 @@
 import { session } from '../connection/client.ts';
 import { useIsRunners } from '../connection/may.ts';
 import { useStore } from '../store/store.ts';
-import { placesBeyond, placesFor, placesOfRunners, type Place } from './pages.ts';
+import { placesBeyond, placesFor, placesForRunners, type Place } from './pages.ts';
 
 /** The pages of use to the user. */
 export function usePlaces(): readonly Place[] {
   const granted = useGranted();
-  return useIsRunners() ? placesOfRunners : placesFor(granted);
+  return useIsRunners() ? placesForRunners(granted) : placesFor(granted);
 }
 
-/** The pages that the user lacks a permission for. Runners need none of them. */
+/** The pages that the user lacks a permission for. */
 export function usePlacesBeyond(): readonly Place[] {
-  const granted = useGranted();
-  return useIsRunners() ? [] : placesBeyond(granted);
+  return placesBeyond(useGranted());
 }
 
 function useGranted(): readonly string[] {
