@@ -98,7 +98,7 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
       .click();
     const start = way.locator(':scope > li').nth(0);
     await start.getByText('Stops here:').waitFor();
-    await start.getByText(/^The queue is paused since .*: The ERP is down/).waitFor();
+    await start.getByText(/The queue is paused since .*: The ERP is down/).waitFor();
     await way.locator(':scope > li').nth(2).getByText('2 devices').waitFor();
     await expectAccessible(page);
     await stage.app.admin.resumeQueue({ path });
