@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { draftsOf, isChanged, movedUp, sampled, withNew } from './rules.ts';
+import { draftsOf, isChanged, listOf, movedUp, recordOf, sampled, withNew } from './rules.ts';
 
 const shown = (text: string) =>
   sampled(text)?.map(({ name, type, isRequired }) => `${name} ${type}${isRequired ? '!' : ''}`);
@@ -26,4 +26,16 @@ test('a change is one of name, type, need or order', () => {
   expect(movedUp(drafts, 1).map(({ id }) => id)).toEqual([2, 1]);
   expect(isChanged(attributes, movedUp(drafts, 1))).toBe(true);
   expect(withNew(drafts).at(-1)).toMatchObject({ name: '', type: 'TEXT', isRequired: false });
+});
+
+test('a new attribute never takes the place of another new one', () => {
+  const added = withNew(
+    draftsOf([
+      { id: 1, name: 'number' },
+      { id: 2, name: 'amount' },
+    ]),
+  );
+  const typed = added.map((one) => (one.name === '' ? { ...one, name: 'approvedBy' } : one));
+  const again = withNew(typed.toSpliced(0, 1));
+  expect(listOf(recordOf(again)).map(({ name }) => name)).toEqual(['amount', 'approvedBy', '']);
 });

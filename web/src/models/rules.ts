@@ -71,9 +71,10 @@ export function marksIn(attributes: readonly Attribute[], drafts: readonly Draft
   };
 }
 
-/** The drafts with a new, optional one, as existing items lack it. */
+/** The drafts with a new, optional one, as existing items lack it. Its key is one that no other has, whichever were removed before. */
 export function withNew(drafts: readonly Draft[]): Draft[] {
-  return [...drafts, { key: `new ${drafts.length}`, name: '', type: 'TEXT', isRequired: false }];
+  const used = drafts.map(({ key }) => Number(/^new (\d+)$/.exec(key)?.[1] ?? 0));
+  return [...drafts, { key: `new ${Math.max(0, ...used) + 1}`, name: '', type: 'TEXT', isRequired: false }];
 }
 
 export function movedUp(drafts: readonly Draft[], index: number): Draft[] {
