@@ -165,4 +165,23 @@ describe.skipIf(browserFile === undefined)('Where somebody else was faster, in a
     const stored = (await admin.getCalendar({ path })).body.hours.map(({ day, from }) => `${day} ${from}`);
     expect(stored).toEqual(expect.arrayContaining(['MONDAY 08:00', 'TUESDAY 10:00']));
   });
+
+  test('a promise takes it in, and nothing typed is lost when somebody else promises or removes something', async () => {
+    const { admin } = stage.app;
+    const path = { id: await createInvoices(stage.app, 'Promised') };
+    const { body } = await admin.setQueueLevel({ path, body: { longestWaitMinutes: 240 } });
+    const page = await open(`/console/queues/${path.id}/level`);
+    await page.getByLabel('What an hour of people costs').fill('42');
+    await admin.setQueueLevel({ path, body: { version: body.version, longestWaitMinutes: 60 } });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await takeIn(page, 'Longest wait, in minutes 240 60');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    const stored = (await admin.getQueueLevel({ path })).body;
+    expect(stored).toMatchObject({ longestWaitMinutes: 60, hourlyCost: 42 });
+    // Where nothing is typed, the form follows by itself.
+    await admin.removeQueueLevel({ path });
+    await expect.poll(() => page.getByLabel('What is promised').inputValue()).toBe('');
+  });
 });

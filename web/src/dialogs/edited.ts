@@ -48,7 +48,8 @@ export function useEdited<Stored extends Versioned, Draft extends object>(
   const [now, setNow] = useState(() => begun(latest, how));
   const { base, draft } = now;
   const isUntouched = stringifyJson(draft) === stringifyJson(how.draftOf(base));
-  if (isUntouched && (latest.version ?? 0) > (base.version ?? 0)) setNow(begun(latest, how));
+  const isNewer = useIsNews(latest.version) || (latest.version ?? 0) > (base.version ?? 0);
+  if (isUntouched && isNewer) setNow(begun(latest, how));
   return {
     base,
     draft,
@@ -69,6 +70,13 @@ export function useEdited<Stored extends Versioned, Draft extends object>(
     takeIn: () => setNow(takenIn(now, how)),
     begin: (stored) => setNow(begun(stored, how)),
   };
+}
+
+/** Whether it is known at another version than before; that is not always a later one, as something can be removed and made anew. */
+function useIsNews(version: number | undefined): boolean {
+  const [known, setKnown] = useState(version);
+  if (version !== known) setKnown(version);
+  return version !== known;
 }
 
 interface State<Stored, Draft> {

@@ -27,12 +27,7 @@ export function Page() {
       <p role="status">{said}</p>
       <Forecast id={queueId} />
       <Savings id={queueId} />
-      <PromiseForm
-        key={`${level.version} ${level.updatedOn ?? ''}`}
-        level={level}
-        queue={queue}
-        onSaved={() => setSaid(m.levels.saved)}
-      />
+      <PromiseForm key={id} level={level} queue={queue} onSaved={() => setSaid(m.levels.saved)} />
     </div>
   );
 }

@@ -57,11 +57,22 @@ export function loadCalendars(): Promise<unknown> {
   return read(calendarsQuery());
 }
 
-/** Sets the service level of a queue; undefined removes it. */
-export function levelRequest(id: Id, level: Schemas['NewQueueLevel'] | undefined): Request {
+type Level = Schemas['QueueLevel'];
+
+/** Sets the service level of a queue at the version that its form was made from; undefined removes it. */
+export function levelRequest(
+  { queueId, version }: Level,
+  level: Omit<Schemas['NewQueueLevel'], 'version'> | undefined,
+): Request {
+  const path = { id: queueId };
   return level
-    ? requestFor('setQueueLevel', { path: { id }, body: level })
-    : requestFor('removeQueueLevel', { path: { id } });
+    ? requestFor('setQueueLevel', { path, body: { version, ...level } })
+    : requestFor('removeQueueLevel', { path });
+}
+
+/** The service level as it is now. */
+export function levelNow({ queueId }: Level): Request {
+  return requestFor('getQueueLevel', { path: { id: queueId } });
 }
 
 type Settings = Pick<Schemas['Calendar'], 'name' | 'timeZone' | 'hours' | 'holidays'>;

@@ -127,21 +127,20 @@ export function draftOfLevel(level: Level): LevelDraft {
   };
 }
 
-/** The service level of a draft; undefined for none. @param toId reads an id to its last digit */
+/** What a draft promises; undefined for nothing. @param toId reads an id to its last digit */
 export function levelOf(
   draft: LevelDraft,
-  version: number,
   toId: (text: string) => Id,
-): Schemas['NewQueueLevel'] | undefined {
+): Omit<Schemas['NewQueueLevel'], 'version'> | undefined {
   const { kind, longestWait, dueTime, cutOff, calendarId, warn, hourlyCost, currency } = draft;
   const cost =
     hourlyCost.trim() === ''
       ? {}
       : { hourlyCost: Number(hourlyCost), currency: currency.trim().toUpperCase() };
-  if (kind === undefined) return hourlyCost.trim() === '' ? undefined : { version, ...cost };
+  if (kind === undefined) return hourlyCost.trim() === '' ? undefined : cost;
   const promise = kind === 'wait' ? { longestWaitMinutes: Number(longestWait) } : { dueTime, cutOff };
   const calendar = calendarId === '' ? {} : { calendarId: toId(calendarId) };
-  return { version, ...promise, ...calendar, warnMinutes: Number(warn), ...cost };
+  return { ...promise, ...calendar, warnMinutes: Number(warn), ...cost };
 }
 
 /** Positions on a line that begins now. */
