@@ -18,7 +18,7 @@ import {
   useMay,
   type Automation,
 } from './queries.ts';
-import { botsIn, changesIn, draftOf, isWhole, settingsOf, suitedOf, type Draft } from './rules.ts';
+import { botsIn, changesIn, draftOf, isWhole, sets, settingsOf, suitedOf, type Draft } from './rules.ts';
 
 /** Makes an automation, or says who may. @param queueId of which queue, where that is chosen already */
 export function NewAutomation({ queueId = '' }: { readonly queueId?: string }) {
@@ -50,7 +50,12 @@ interface EditProps {
   readonly onDone: () => void;
 }
 
-const how = { draftOf: (automation: Automation) => draftOf(automation), settingsOf, now: automationRequest };
+const how = {
+  draftOf: (automation: Automation) => draftOf(automation),
+  settingsOf,
+  lists: sets,
+  now: automationRequest,
+};
 
 /** Changes an automation as it was seen: when it changes behind the dialog, both changes come together. */
 export function EditAutomation({ automation: latest, onDone }: EditProps) {

@@ -24,6 +24,8 @@ test('a draft that nobody has touched changes nothing, and one that was what it 
   const draft = draftOf(automation);
   expect(changesIn(automation, draft)).toEqual({});
   expect(changesIn(automation, { ...draft, labels: 'sap,  office,', weight: '3' })).toEqual({ weight: 3 });
+  const named = { ...automation, runAsUserIds: [31, 30] };
+  expect(changesIn(named, { ...draftOf(named), runAs: ['30', '31'] })).toEqual({});
   expect(settingsOf(draft)).toMatchObject({ queueId: 9007199254740993n, labels: ['sap', 'office'] });
 });
 

@@ -1,4 +1,5 @@
-import { stringifyJson, toId, type Schemas } from '@millrace/api';
+import { toId, type Schemas } from '@millrace/api';
+import { changesBetween } from '../dialogs/changes.ts';
 
 type Automation = Schemas['Automation'];
 type Device = Schemas['Device'];
@@ -55,6 +56,9 @@ export function draftOf(automation: Partial<Automation> = {}): Draft {
 
 type Settings = Omit<Schemas['NewAutomation'], 'status'>;
 
+/** The lists of drafts and settings that have no order. */
+export const sets = { runAs: 'set', runAsUserIds: 'set' } as const;
+
 /** The settings of a draft, as in the contract. */
 export function settingsOf(draft: Draft): Settings {
   const labels = draft.labels.split(',').map((one) => one.trim());
@@ -74,9 +78,7 @@ export function settingsOf(draft: Draft): Settings {
 /** The settings that a draft changes. The queue is never among them: an automation stays with it. */
 export function changesIn(automation: Automation, draft: Draft): Partial<Settings> {
   const [before, after] = [settingsOf(draftOf(automation)), settingsOf(draft)];
-  const names = Object.keys(after) as (keyof Settings)[];
-  const changed = names.filter((name) => stringifyJson(before[name]) !== stringifyJson(after[name]));
-  return Object.fromEntries(changed.map((name) => [name, after[name]]));
+  return Object.fromEntries(changesBetween(before, after, sets).map((one) => [one.name, one.after]));
 }
 
 /** Whether all required settings are filled in. */

@@ -21,3 +21,20 @@ test('Numbers are the same when all their digits are', () => {
   expect(changesBetween({ a: new ExactNumber('1.50') }, { a: new ExactNumber('1.50') })).toEqual([]);
   expect(changesBetween({ a: new ExactNumber('1.50') }, { a: new ExactNumber('1.5') })).toHaveLength(1);
 });
+
+test('A set that was unticked and ticked again is unchanged, and of two people’s changes both stay', () => {
+  const [roles, lists] = [['a', 'b', 'c'], { roles: 'set' } as const];
+  expect(changesBetween({ roles }, { roles: ['b', 'c', 'a'] }, lists)).toEqual([]);
+  const mine = changesBetween({ roles }, { roles: ['b', 'c', 'mine', 'both'] }, lists);
+  const others = { roles: ['a', 'c', 'both', 'theirs'] };
+  expect(applied(mine, others)).toEqual({ roles: ['c', 'both', 'theirs', 'mine'] });
+  expect(clashing(mine, changesBetween({ roles }, others, lists))).toEqual([]);
+});
+
+test('An order changes with the places of what both have, and only then takes the place of another’s', () => {
+  const [order, lists] = [[1, 2, 3], { order: 'order' } as const];
+  expect(changesBetween({ order }, { order: [1, 3, 4] }, lists)).toEqual([]);
+  const theirs = changesBetween({ order }, { order: [3, 1, 2] }, lists);
+  expect(clashing(changesBetween({ order }, { order: [3, 1, 2, 4] }, lists), theirs)).toEqual([]);
+  expect(clashing(changesBetween({ order }, { order: [1, 3, 2] }, lists), theirs)).toEqual(['order']);
+});

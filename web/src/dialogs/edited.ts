@@ -1,7 +1,7 @@
-import { ApiError, stringifyJson } from '@millrace/api';
+import { ApiError } from '@millrace/api';
 import { useState } from 'react';
 import type { Request } from '../connection/request.ts';
-import { applied, changesBetween, clashing, type Change, type Data } from './changes.ts';
+import { applied, changesBetween, clashing, type Change, type Data, type Lists } from './changes.ts';
 import { tryOut } from './queries.ts';
 
 interface Versioned {
@@ -13,6 +13,8 @@ interface How<Stored, Draft> {
   readonly draftOf: (stored: Stored) => Draft;
   /** What a draft sets, by the names that people are told; the draft itself when left out. */
   readonly settingsOf?: (draft: Draft) => object;
+  /** The sets and orders among the members of a draft, and among its settings. */
+  readonly lists?: Lists;
   /** Reads it as it is now. */
   readonly now: (stored: Stored) => Request;
 }
@@ -47,7 +49,7 @@ export function useEdited<Stored extends Versioned, Draft extends object>(
 ): Edited<Stored, Draft> {
   const [now, setNow] = useState(() => begun(latest, how));
   const { base, draft } = now;
-  const isUntouched = stringifyJson(draft) === stringifyJson(how.draftOf(base));
+  const isUntouched = changesIn(now, how).length === 0;
   const isNewer = useIsNews(latest.version) || (latest.version ?? 0) > (base.version ?? 0);
   if (isUntouched && isNewer) setNow(begun(latest, how));
   return {
@@ -93,21 +95,25 @@ function begun<Stored, Draft>(stored: Stored, { draftOf }: How<Stored, Draft>): 
 /** The changes of others, and what one has changed oneself as well. */
 function compared<Stored, Draft extends object>(
   { base, draft, theirs }: State<Stored, Draft>,
-  { draftOf, settingsOf = (one) => one }: How<Stored, Draft>,
+  { draftOf, settingsOf = (one) => one, lists }: How<Stored, Draft>,
 ): Pick<Edited<Stored, Draft>, 'others' | 'clashes'> {
   if (!theirs) return { others: undefined, clashes: [] };
   const changesTo = (one: Draft) =>
-    changesBetween(settingsOf(draftOf(base)) as Data, settingsOf(one) as Data);
+    changesBetween(settingsOf(draftOf(base)) as Data, settingsOf(one) as Data, lists);
   const others = changesTo(draftOf(theirs));
   return { others, clashes: clashing(changesTo(draft), others) };
 }
 
-function takenIn<Stored, Draft>(
-  now: State<Stored, Draft>,
-  { draftOf }: How<Stored, Draft>,
-): State<Stored, Draft> {
-  const { base, draft, theirs } = now;
+/** One's own changes, by the members of the draft. */
+function changesIn<Stored, Draft>(
+  { base, draft }: State<Stored, Draft>,
+  { draftOf, lists }: How<Stored, Draft>,
+): readonly Change[] {
+  return changesBetween(draftOf(base) as Data, draft as Data, lists);
+}
+
+function takenIn<Stored, Draft>(now: State<Stored, Draft>, how: How<Stored, Draft>): State<Stored, Draft> {
+  const { theirs } = now;
   if (!theirs) return now;
-  const mine = changesBetween(draftOf(base) as Data, draft as Data);
-  return { base: theirs, draft: applied(mine, draftOf(theirs) as Data) as Draft };
+  return { base: theirs, draft: applied(changesIn(now, how), how.draftOf(theirs) as Data) as Draft };
 }

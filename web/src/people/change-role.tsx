@@ -22,8 +22,9 @@ interface Props {
 
 const how = {
   draftOf: ({ name, description, permissions }: Role): RoleDraft => ({ name, description, permissions }),
+  lists: { permissions: 'set' },
   now: roleRequest,
-};
+} as const;
 
 const names: Readonly<Record<string, string>> = {
   name: m.people.name,

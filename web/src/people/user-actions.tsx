@@ -119,7 +119,7 @@ interface EditProps extends FormProps {
   readonly onSaid: (said: string) => void;
 }
 
-const how = { draftOf: userDraftOf, now: getUserRequest };
+const how = { draftOf: userDraftOf, lists: { roles: 'set' }, now: getUserRequest } as const;
 
 /** Names, address and roles; the gains and losses by other roles are shown before saving. */
 function Edit({ user: latest, roles, onClose, onSaid }: EditProps) {

@@ -21,7 +21,7 @@ import {
   useMay,
   type Pool,
 } from './queries.ts';
-import { changesIn, draftOf, movesIn, settingsOf, type Draft } from './rules.ts';
+import { changesIn, draftOf, movesIn, sets, settingsOf, type Draft } from './rules.ts';
 
 export function NewPool() {
   return (
@@ -75,7 +75,7 @@ interface PoolFormProps extends FormProps {
   readonly pool: Pool;
 }
 
-const how = { draftOf: (pool: Pool) => draftOf(pool), settingsOf, now: poolRequest };
+const how = { draftOf: (pool: Pool) => draftOf(pool), settingsOf, lists: sets, now: poolRequest };
 
 /** Changes a pool as it was seen: when it changes behind the dialog, both changes come together. */
 function Edit({ pool: latest, onDone }: PoolFormProps) {

@@ -61,6 +61,16 @@ export function draftOf(pool: Partial<Pool>, me?: Id): Draft {
 
 type Settings = Omit<Schemas['NewPool'], 'id'>;
 
+/** The lists of drafts and settings: they have no order. */
+export const sets = {
+  devices: 'set',
+  deviceIds: 'set',
+  owners: 'set',
+  ownerIds: 'set',
+  consumers: 'set',
+  consumerRoleIds: 'set',
+} as const;
+
 /** The settings of a draft, as in the contract. Lists are sorted, as the server has them. */
 export function settingsOf(draft: Draft): Settings {
   const ids = (texts: readonly string[]) =>

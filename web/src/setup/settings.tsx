@@ -37,7 +37,7 @@ export function Page() {
   );
 }
 
-const how = { draftOf, settingsOf, now: queueRequest };
+const how = { draftOf, settingsOf, lists: { uniqueBy: 'set' }, now: queueRequest } as const;
 
 function SettingsForm({ queue: latest }: { readonly queue: Queue }) {
   const { data: model } = useQuery(modelQuery(latest.workItemModelId ?? 0));
