@@ -80,9 +80,9 @@ export function Axes({
         <g key={value}>
           <path d={`M${field.left} ${yOf(field, value)}H${field.width}`} />
           <text x={field.left - 6} y={yOf(field, value) + 4} textAnchor="end">
-            {field.unit.name === ''
+            {field.unit.name === undefined
               ? format(value)
-              : m.charts.inUnit(value / field.unit.size, field.unit.name)}
+              : m.charts.inUnit(value / field.unit.size, m.charts.units[field.unit.name])}
           </text>
         </g>
       ))}

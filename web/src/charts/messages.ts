@@ -11,6 +11,7 @@ const en = {
     nothing: 'There is nothing to show for this time.',
     soFar: 'so far',
     done: 'What was done',
+    units: { day: 'd', hour: 'h', minute: 'min', second: 's' },
     inUnit: (amount: number, unit: string) => `${number(amount)} ${unit}`,
     told: (first: string, others: number) => (others > 0 ? `${first} And ${number(others)} more.` : first),
     cursor: (title: string) => `${title}, span by span`,

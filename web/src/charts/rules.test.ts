@@ -90,12 +90,12 @@ test('A mark is in the span in which it happened, from its beginning to before i
 });
 
 test.each([
-  [Number.NaN, 's'],
-  [0.4, 's'],
-  [119, 's'],
-  [120, 'min'],
-  [5 * 3600, 'h'],
-  [2 * 86_400, 'd'],
-])('A scale of times up to %d seconds counts in %s', (seconds, name) => {
+  [Number.NaN, 'second'],
+  [0.4, 'second'],
+  [119, 'second'],
+  [120, 'minute'],
+  [5 * 3600, 'hour'],
+  [2 * 86_400, 'day'],
+])('A scale of times up to %d seconds counts by the %s', (seconds, name) => {
   expect(unitFor(seconds).name).toBe(name);
 });

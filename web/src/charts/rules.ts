@@ -30,21 +30,20 @@ export function roundedUp(value: number): number {
 /** A unit in which a scale counts. */
 export interface Unit {
   readonly size: number;
-  /** Nothing where values are written as they are. */
-  readonly name: string;
+  /** Left out where values are written as they are. */
+  readonly name?: 'day' | 'hour' | 'minute' | 'second';
 }
 
-export const plain: Unit = { size: 1, name: '' };
+export const plain: Unit = { size: 1 };
 const units: readonly Unit[] = [
-  { size: 86_400, name: 'd' },
-  { size: 3600, name: 'h' },
-  { size: 60, name: 'min' },
-  { size: 1, name: 's' },
+  { size: 86_400, name: 'day' },
+  { size: 3600, name: 'hour' },
+  { size: 60, name: 'minute' },
 ];
 
 /** The unit of a scale of times up to this many seconds. */
 export function unitFor(seconds: number): Unit {
-  return units.find(({ size }) => seconds >= 2 * size) ?? { size: 1, name: 's' };
+  return units.find(({ size }) => seconds >= 2 * size) ?? { size: 1, name: 'second' };
 }
 
 /** The ticks of a scale from zero to the top, both included; whole numbers where the values are. */
