@@ -68,8 +68,8 @@ test('each device stands in the first of its pools that one sees, and others tog
 /** The event of an end of an attempt; a completion does not name its transition. */
 function ended(deviceId: number | undefined, to: string, transition?: string): Schemas['Event'] {
   const changes = transition !== undefined && { changes: { transition } };
-  const device = deviceId !== undefined && { deviceId };
-  return { from: 'IN_PROGRESS', to, ...device, ...changes } as Schemas['Event'];
+  const on = deviceId !== undefined && { deviceId };
+  return { from: 'IN_PROGRESS', to, ...on, ...changes } as Schemas['Event'];
 }
 
 test('attempts that were tried again or fell silent have failed, and what consumers did on no device does not count', () => {

@@ -44,7 +44,10 @@ export function reasonsOn<R extends Pick<Schemas['Reason'], 'facts'>>(
   id: Id | undefined,
   reasons: readonly R[],
 ): R[] {
-  return reasons.filter(({ facts }) => String(facts?.['automationId'] ?? id) === String(id));
+  return reasons.filter(({ facts }) => {
+    const about = facts?.['automationId'] as Id | undefined;
+    return about === undefined || String(about) === String(id);
+  });
 }
 
 /**
