@@ -116,6 +116,7 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
   test('is paused, resumed, archived and restored from its row, by a key and by a menu', async () => {
     const { admin } = stage.app;
     const id = await createInvoices(stage.app, 'From its row');
+    await createInvoices(stage.app, 'From the row behind');
     const page = await stage.open('/console/queues', { token });
     const row = page.getByRole('row', { name: /^From its row/ });
     const menu = row.getByRole('button', { name: 'Actions on From its row' });
@@ -142,6 +143,7 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Archive' }).click();
     await row.waitFor({ state: 'detached' });
     expect((await admin.getQueue({ path: { id } })).body.archived).toBe(true);
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('From the row behind');
     await page.getByLabel('Which queues').selectOption('Archived');
     await menu.click();
     await choice('Restore …').click();

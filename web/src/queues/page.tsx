@@ -8,6 +8,7 @@ import { useTitle } from '../page/title.ts';
 import { wantedOf, type State } from './list-rules.ts';
 import { m } from './messages.ts';
 import { archivedQueuesQuery, figuresQuery, modelNamesQuery, queuesQuery, useMay } from './queries.ts';
+import { useFocusKept } from './row-actions.tsx';
 import { QueueTable } from './table.tsx';
 import css from './queues.module.css';
 
@@ -26,6 +27,7 @@ export function Page() {
   const figures = new Map(stats?.list.map((one) => [String(one.queueId), one]));
   const models = new Map(names?.list.map(({ id, name = '' }) => [String(id), name]));
   const found = wantedOf(data.list, figures, { text: q, state: state as State | undefined, pinned });
+  const onAsk = useFocusKept(found);
   return (
     <>
       <header className={css.head}>
@@ -47,7 +49,7 @@ export function Page() {
           <Button onPress={() => search({ q: '', state: undefined })}>{m.queues.clear}</Button>
         </Notice>
       )}
-      {found.length > 0 && <QueueTable queues={found} {...{ figures, models, pinned }} />}
+      {found.length > 0 && <QueueTable queues={found} {...{ figures, models, pinned, onAsk }} />}
     </>
   );
 }

@@ -1,7 +1,7 @@
 import type { Schemas } from '@millrace/api';
 import { useNavigate } from '@tanstack/react-router';
 import { Ellipsis } from 'lucide-react';
-import { useId, useRef } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import { Over } from '../dialogs/ask.tsx';
 import { MayNot } from '../page/may-not.tsx';
@@ -52,7 +52,7 @@ export function RowActions({ queue, isOpen, onOpenChange, onAsk }: ActionsProps)
         <Menu
           className="menu"
           aria-label={m.queues.actionsOf(name)}
-          aria-describedby={reasons}
+          {...(refused.length > 0 && { 'aria-describedby': reasons })}
           autoFocus="first"
         >
           {actions.map((one) => (
@@ -69,6 +69,22 @@ export function RowActions({ queue, isOpen, onOpenChange, onAsk }: ActionsProps)
       </Popover>
     </MenuTrigger>
   );
+}
+
+/**
+ * Keeps the focus in the list when a queue leaves it that one has archived or restored: it goes to the row in its place, to the one before
+ * it, or to the filter. @returns what is told of each action that is asked for
+ */
+export function useFocusKept(queues: readonly Schemas['Queue'][]): (asked: Asked) => void {
+  const [leaving, setLeaving] = useState<{ readonly id: Schemas['Queue']['id']; readonly at: number }>();
+  const isGone = leaving !== undefined && !queues.some(({ id }) => id === leaving.id);
+  useEffect(() => {
+    if (!isGone || document.activeElement !== document.body) return;
+    const rows = document.querySelectorAll<HTMLElement>('main [data-row]');
+    const next = rows[Math.min(leaving.at, rows.length - 1)]?.querySelector<HTMLElement>('a');
+    (next ?? document.querySelector<HTMLElement>('main input'))?.focus();
+  }, [isGone, leaving]);
+  return ({ queue: { id } }) => setLeaving({ id, at: queues.findIndex((one) => one.id === id) });
 }
 
 interface DialogProps {

@@ -27,9 +27,11 @@ interface Props {
   /** Names, by the ids of models. */
   readonly models: ReadonlyMap<string, string>;
   readonly pinned: readonly string[];
+  /** Told when an action on a queue is asked for. */
+  readonly onAsk: ActionsProps['onAsk'];
 }
 
-export function QueueTable({ queues, figures, models, pinned }: Props) {
+export function QueueTable({ queues, figures, models, pinned, onAsk }: Props) {
   const table = useRef<HTMLTableElement>(null);
   const [asked, setAsked] = useState<Asked>();
   const [opened, setOpened] = useState<string>();
@@ -67,7 +69,10 @@ export function QueueTable({ queues, figures, models, pinned }: Props) {
               hasTrend={index < withTrend}
               isOpen={opened === String(queue.id)}
               onOpenChange={(isOpen) => setOpened(isOpen ? String(queue.id) : undefined)}
-              onAsk={setAsked}
+              onAsk={(one) => {
+                setAsked(one);
+                onAsk(one);
+              }}
             />
           ))}
         </tbody>
