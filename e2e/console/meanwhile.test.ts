@@ -93,18 +93,24 @@ describe.skipIf(browserFile === undefined)('Where somebody else was faster, in a
     await page.getByLabel('Type of amount').selectOption('TEXT');
     const { attributes = [], version = 0 } = (await admin.getWorkItemModel({ path })).body;
     const added = { name: 'approvedBy', type: 'TEXT' as const, isRequired: false };
-    await admin.updateWorkItemModel({ path, body: { version, attributes: [...attributes, added] } });
+    const [first, vendor, ...rest] = attributes;
+    const theirs = [...rest, { ...vendor, type: 'NUMBER' as const }, { ...first }, added];
+    await admin.updateWorkItemModel({ path, body: { version, attributes: theirs } });
     await page.getByRole('button', { name: 'Try the change' }).click();
-    await takeIn(page, 'Attribute none approvedBy: Text, optional');
-    await page.getByLabel('Name of attribute 4').waitFor();
+    const order = 'number, vendor, amount amount, vendor, number, approvedBy';
+    await page.getByRole('row', { name: `Order of the attributes ${order}` }).waitFor();
+    await takeIn(page, 'approvedBy none approvedBy: Text, optional');
+    await expect
+      .poll(() => page.evaluate(`document.activeElement.getAttribute('aria-label')`))
+      .toBe('Name of attribute 1');
     await page.getByRole('button', { name: 'Try the change' }).click();
     await page.getByRole('button', { name: 'Apply', exact: true }).click();
     await page.getByText('Applied: this is version 2.').waitFor();
     const { body } = await admin.getWorkItemModel({ path });
     expect(body.attributes?.map(({ name, type }) => `${name} ${type}`)).toEqual([
-      'number TEXT',
-      'vendor TEXT',
       'amount TEXT',
+      'vendor NUMBER',
+      'number TEXT',
       'approvedBy TEXT',
     ]);
   });
@@ -160,6 +166,7 @@ describe.skipIf(browserFile === undefined)('Where somebody else was faster, in a
     await admin.updateCalendar({ path, body: { version: body.version, hours: later } });
     await page.getByRole('button', { name: 'Save' }).click();
     await takeIn(page, 'Monday 09:00-17:00 08:00-16:00');
+    await expect.poll(() => page.evaluate(`document.activeElement.tagName`)).toBe('INPUT');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     const stored = (await admin.getCalendar({ path })).body.hours.map(({ day, from }) => `${day} ${from}`);

@@ -75,8 +75,8 @@ export function Ask(props: AskProps) {
 }
 
 /** Puts the focus on the first field of a form, or on its main button where it has none. */
-export function useBeginning(): RefObject<HTMLFormElement | null> {
-  const form = useRef<HTMLFormElement>(null);
+export function useBeginning<Form extends HTMLElement = HTMLFormElement>(): RefObject<Form | null> {
+  const form = useRef<Form>(null);
   useEffect(() => {
     if (form.current?.contains(document.activeElement)) return;
     form.current?.querySelector<HTMLElement>('input, select, textarea, .primary')?.focus();

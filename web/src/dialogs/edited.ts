@@ -29,6 +29,8 @@ export interface Edited<Stored, Draft> {
   readonly replace: (draft: Draft) => void;
   /** Does what saves the draft. Where others were faster, it is told what they did, and that it was refused. */
   readonly save: <Answer>(act: () => Promise<Answer>) => Promise<Answer>;
+  /** As others made it, when they were faster. */
+  readonly theirs?: Stored;
   /** The changes of others, when they were faster. */
   readonly others: readonly Change[] | undefined;
   /** The names of what one has changed oneself as well. */
@@ -48,13 +50,12 @@ export function useEdited<Stored extends Versioned, Draft extends object>(
   how: How<Stored, Draft>,
 ): Edited<Stored, Draft> {
   const [now, setNow] = useState(() => begun(latest, how));
-  const { base, draft } = now;
+  const { base } = now;
   const isUntouched = changesIn(now, how).length === 0;
   const isNewer = useIsNews(latest.version) || (latest.version ?? 0) > (base.version ?? 0);
   if (isUntouched && isNewer) setNow(begun(latest, how));
   return {
-    base,
-    draft,
+    ...now,
     ...compared(now, how),
     change: (some) => setNow((one) => ({ ...one, draft: { ...one.draft, ...some } })),
     replace: (next) => setNow((one) => ({ ...one, draft: next })),

@@ -2,8 +2,8 @@ import type { Schemas } from '@millrace/api';
 import { useState } from 'react';
 import { Button, Heading } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
-import { Ask } from '../dialogs/ask.tsx';
-import { useEdited } from '../dialogs/edited.ts';
+import { Ask, useBeginning } from '../dialogs/ask.tsx';
+import { useEdited, type Edited } from '../dialogs/edited.ts';
 import { Others } from '../dialogs/meanwhile.tsx';
 import { carryOut } from '../dialogs/queries.ts';
 import { Field } from '../page/fields.tsx';
@@ -49,18 +49,27 @@ const words = { nameOf: (member: string) => names[member] ?? member };
 /** A calendar as people write it: the hours of each day in a line, and one holiday per line. */
 export function CalendarForm({ calendar, onClose }: Props) {
   const edited = useEdited<Stored, Flat>(calendar ?? {}, how);
-  const { base } = edited;
-  const draft = unfolded(edited.draft);
-  const [problem, setProblem] = useState('');
-  const [isBusy, setBusy] = useState(false);
   const [isDeleting, setDeleting] = useState(false);
   if (calendar && isDeleting)
     return <Delete calendar={calendar} onDone={onClose} onCancel={() => setDeleting(false)} />;
   const title = calendar ? m.levels.changeOf(calendar.name) : m.levels.newCalendar;
-  if (edited.others) {
-    const on = { onTaken: () => setProblem(''), onCancel: onClose };
-    return <Others title={title} edited={edited} words={words} {...on} />;
-  }
+  if (edited.others) return <Others title={title} edited={edited} words={words} onCancel={onClose} />;
+  return <Written title={title} edited={edited} onClose={onClose} onDelete={() => setDeleting(true)} />;
+}
+
+interface WrittenProps {
+  readonly title: string;
+  readonly edited: Edited<Stored, Flat>;
+  readonly onClose: () => void;
+  readonly onDelete: () => void;
+}
+
+function Written({ title, edited, onClose, onDelete }: WrittenProps) {
+  const { base } = edited;
+  const draft = unfolded(edited.draft);
+  const form = useBeginning();
+  const [problem, setProblem] = useState('');
+  const [isBusy, setBusy] = useState(false);
   const settings = calendarOf(draft);
   const requests = 'name' in settings ? [calendarRequest(isStored(base) ? base : undefined, settings)] : [];
   const save = async () => {
@@ -75,6 +84,7 @@ export function CalendarForm({ calendar, onClose }: Props) {
   };
   return (
     <form
+      ref={form}
       onSubmit={(event) => {
         event.preventDefault();
         void save();
@@ -92,8 +102,8 @@ export function CalendarForm({ calendar, onClose }: Props) {
           {m.levels.save}
         </Button>
         <Button onPress={onClose}>{m.common.cancel}</Button>
-        {calendar && (
-          <Button className="danger" onPress={() => setDeleting(true)}>
+        {isStored(base) && (
+          <Button className="danger" onPress={onDelete}>
             {m.levels.remove}
           </Button>
         )}

@@ -3,21 +3,36 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
+import { useBeginning } from '../dialogs/ask.tsx';
 import { useEdited, type Edited } from '../dialogs/edited.ts';
 import { OthersChanges, type Words } from '../dialogs/meanwhile.tsx';
 import { Text } from '../page/text.tsx';
 import { AttributeEditor } from './attributes.tsx';
 import { m } from './messages.ts';
 import { changeModel, changeRequest, modelRequest } from './queries.ts';
-import { draftsOf, isChanged, listOf, marksIn, recordOf, type Draft, type ModelDraft } from './rules.ts';
+import {
+  draftsOf,
+  isChanged,
+  listOf,
+  lists,
+  marksIn,
+  recordOf,
+  type Draft,
+  type ModelDraft,
+} from './rules.ts';
 import css from './models.module.css';
 
 type Change = Schemas['WorkItemModelChange'];
+type Model = Schemas['WorkItemModel'];
 
 const how = {
-  draftOf: ({ attributes = [] }: Schemas['WorkItemModel']) => recordOf(draftsOf(attributes)),
-  settingsOf: (draft: ModelDraft) =>
-    Object.fromEntries(listOf(draft).map((one) => [`#${one.key}`, toldOf(one)])),
+  draftOf: ({ attributes = [] }: Model) => recordOf(draftsOf(attributes)),
+  settingsOf: (draft: ModelDraft) => {
+    const drafts = listOf(draft);
+    const told = Object.fromEntries(drafts.map((one) => [`#${one.key}`, toldOf(one)]));
+    return { ...told, order: drafts.map(({ key }) => key) };
+  },
+  lists,
   now: modelRequest,
 };
 
@@ -27,14 +42,18 @@ function toldOf({ name, type, isRequired, sensitivity = 'NONE' }: Draft): string
   return `${name}: ${[...kind, ...(sensitivity === 'NONE' ? [] : [m.models.sensitivities[sensitivity]])].join(', ')}`;
 }
 
-/** Attributes by their names; those that others have added say theirs themselves. */
-function wordsOf(draft: ModelDraft): Words {
-  const names = new Map(listOf(draft).map(({ key, name }) => [`#${key}`, name]));
-  return { nameOf: (member) => names.get(member) ?? m.models.attribute };
+/** Attributes by their names; also those that were removed in the form, and those that others have added. */
+function wordsOf({ base, draft, theirs = base }: Edited<Model, ModelDraft>): Words {
+  const all = [...[theirs, base].flatMap(({ attributes = [] }) => draftsOf(attributes)), ...listOf(draft)];
+  const names = new Map(all.map(({ key, name }) => [`#${key}`, name]));
+  return {
+    nameOf: (member) => (member === 'order' ? m.models.order : names.get(member) || m.models.attribute),
+    told: (member, key) => (member === 'order' ? names.get(`#${key}`) : undefined),
+  };
 }
 
 interface Props {
-  readonly model: Schemas['WorkItemModel'];
+  readonly model: Model;
   /** @param version the new version, where the change was applied */
   readonly onClose: (version?: number) => void;
 }
@@ -42,20 +61,34 @@ interface Props {
 /** A change of a model: it must be tried on the open items before it can be applied. */
 export function ChangeModel({ model: latest, onClose }: Props) {
   const edited = useEdited(latest, how);
+  const tried = useTrial(edited, onClose);
+  const onCancel = () => onClose();
+  if (edited.others) {
+    const on = { onTaken: tried.forget, onCancel };
+    return <OthersChanges edited={edited} words={wordsOf(edited)} {...on} />;
+  }
+  return <Attributes edited={edited} tried={tried} onCancel={onCancel} />;
+}
+
+interface AttributesProps {
+  readonly edited: Edited<Model, ModelDraft>;
+  readonly tried: ReturnType<typeof useTrial>;
+  readonly onCancel: () => void;
+}
+
+function Attributes({ edited, tried, onCancel }: AttributesProps) {
+  const { trial, problem, isBusy, run, forget } = tried;
+  const place = useBeginning<HTMLDivElement>();
   const model = edited.base;
   const attributes = model.attributes ?? [];
   const drafts = listOf(edited.draft);
-  const { trial, problem, isBusy, run, forget } = useTrial(edited, onClose);
+  const isDifferent = isChanged(attributes, drafts);
   const edit = (next: readonly Draft[]) => {
     edited.replace(recordOf(next));
     forget();
   };
-  if (edited.others) {
-    const on = { onTaken: forget, onCancel: () => onClose() };
-    return <OthersChanges edited={edited} words={wordsOf(edited.draft)} {...on} />;
-  }
   return (
-    <>
+    <div ref={place}>
       <AttributeEditor drafts={drafts} onChange={edit} />
       <div role="status">
         {trial ? <Trial trial={trial} marks={marksIn(attributes, drafts)} /> : isBusy && m.models.trying}
@@ -69,25 +102,19 @@ export function ChangeModel({ model: latest, onClose }: Props) {
             {m.models.apply}
           </Button>
         ) : (
-          <Button
-            className="primary"
-            isDisabled={!isChanged(attributes, drafts)}
-            onPress={() => void run(true)}
-          >
+          <Button className="primary" isDisabled={!isDifferent} onPress={() => void run(true)}>
             {m.models.try}
           </Button>
         )}
-        <Button onPress={() => onClose()}>{m.common.cancel}</Button>
+        <Button onPress={onCancel}>{m.common.cancel}</Button>
       </div>
-      {isChanged(attributes, drafts) && (
-        <AsScript requests={[changeRequest(model, drafts, trial?.invalidItems !== 0)]} />
-      )}
-    </>
+      {isDifferent && <AsScript requests={[changeRequest(model, drafts, trial?.invalidItems !== 0)]} />}
+    </div>
   );
 }
 
 /** Tries a change, and applies what was tried as it stands. */
-function useTrial(edited: Edited<Schemas['WorkItemModel'], ModelDraft>, onClose: Props['onClose']) {
+function useTrial(edited: Edited<Model, ModelDraft>, onClose: Props['onClose']) {
   const [trial, setTrial] = useState<Change>();
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);

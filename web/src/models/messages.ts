@@ -16,6 +16,7 @@ const en = {
     changed: 'Changed',
     archived: 'Archived',
     attribute: 'Attribute',
+    order: 'Order of the attributes',
     type: 'Type',
     required: 'Required',
     optional: 'optional',

@@ -1,5 +1,17 @@
 import { expect, test } from 'vitest';
-import { draftsOf, isChanged, listOf, movedUp, recordOf, sampled, withNew } from './rules.ts';
+import { applied, changesBetween } from '../dialogs/changes.ts';
+import {
+  draftsOf,
+  isChanged,
+  listOf,
+  lists,
+  movedUp,
+  recordOf,
+  sampled,
+  withNew,
+  type Draft,
+  type ModelDraft,
+} from './rules.ts';
 
 const shown = (text: string) =>
   sampled(text)?.map(({ name, type, isRequired }) => `${name} ${type}${isRequired ? '!' : ''}`);
@@ -26,6 +38,16 @@ test('a change is one of name, type, need or order', () => {
   expect(movedUp(drafts, 1).map(({ id }) => id)).toEqual([2, 1]);
   expect(isChanged(attributes, movedUp(drafts, 1))).toBe(true);
   expect(withNew(drafts).at(-1)).toMatchObject({ name: '', type: 'TEXT', isRequired: false });
+});
+
+test('an order that somebody else has made stays, with new attributes behind, until one moves some oneself', () => {
+  const keysOf = (data: object) => listOf(data as ModelDraft).map(({ key }) => key);
+  const base = draftsOf([{ id: 1 }, { id: 2 }, { id: 3 }]);
+  const theirs = { ...recordOf(movedUp(draftsOf([{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }]), 2)) };
+  const mine = (drafts: readonly Draft[]) =>
+    changesBetween({ ...recordOf(base) }, { ...recordOf(drafts) }, lists);
+  expect(keysOf(applied(mine(withNew(base).toSpliced(0, 1)), theirs))).toEqual(['3', '2', '4', 'new 1']);
+  expect(keysOf(applied(mine(movedUp(base, 1)), theirs))).toEqual(['2', '1', '3', '4']);
 });
 
 test('a new attribute never takes the place of another new one', () => {

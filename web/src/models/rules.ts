@@ -32,6 +32,9 @@ export function draftsOf(attributes: readonly Attribute[]): Draft[] {
   }));
 }
 
+/** An order alone: which attributes there are is told by themselves. */
+export const lists = { order: 'order' } as const;
+
 /** The drafts of a model by their keys, so that the changes of several people come together by attribute. */
 export interface ModelDraft {
   /** The keys in their order; others come behind. */
