@@ -26,7 +26,7 @@ async function hold({ id }: QueueFixture) {
 /** Watches the sessions that wait for the holder of a lock, until it is told to stop. */
 function watch({ pid }: { readonly pid: number | undefined }) {
   const begun = new Set<number>();
-  let isOver = false;
+  const over = new AbortController();
   const look = async () => {
     const rows = await app.sql<{ since: number }>(
       `select 1000 * extract(epoch from waitstart)::float as since from pg_locks
@@ -37,13 +37,13 @@ function watch({ pid }: { readonly pid: number | undefined }) {
     return rows.length;
   };
   const watching = (async () => {
-    while (!isOver) await look();
+    while (!over.signal.aborted) await look();
   })();
   const isHeld = () => eventually(look, (waiting) => waiting > 0);
   /** The milliseconds between the first wait and the present one. */
   const end = async () => {
     await isHeld();
-    isOver = true;
+    over.abort();
     await watching;
     return Math.max(...begun) - Math.min(...begun);
   };
