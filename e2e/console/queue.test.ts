@@ -56,6 +56,7 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     await page
       .getByRole('listitem')
       .filter({ hasText: /P leftU\+202E/ })
+      .first()
       .waitFor();
     await page.goto(`${stage.app.url}/console/queues`);
     await page.getByText(/P leftU\+202E/).waitFor();
