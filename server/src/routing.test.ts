@@ -284,7 +284,7 @@ const known: Readonly<Record<string, readonly Rule[]>> = {
   'select queue_id as "queueId", id as "uploadId", file_name as "fileName" fro': ['queue'],
   completeItems: ['place', 'queue'],
   'select queue_id as id from queue_tallies group by queue_id having count(*) ': ['queue'],
-  'select queue_id as id from queue_tallies group by queue_id having sum(new) ': ['queue'],
+  'select queue_id as id from queue_tallies where queue_id > $1 group by queue': ['queue'],
   'select (select created_on from work_items where queue_id = q.id and status ': ['queue'],
   'select least((select min(not_before) from work_items where queue_id = q.id ': ['queue'],
   'select t.* from unnest($1::bigint[]) with ordinality as q (id, place) cross': ['queue'],
