@@ -80,6 +80,25 @@ describe('calls on one lane', () => {
     expect(seen).toEqual([[1], [2, 3]]);
   });
 
+  test('take all of one queue with its first when many queues share a lane', async () => {
+    const seen: string[][] = [];
+    const run = (calls: readonly string[]) => {
+      seen.push([...calls]);
+      return Promise.resolve([...calls]);
+    };
+    const batches = new GroupCommit(run, () => 1);
+    const queues = Array.from({ length: 90 }, (_, index) => `queue ${index}`);
+    const calls = Array.from({ length: 10 }, (_, turn) => queues.map((queue) => `${queue}, ${turn}`)).flat();
+    const enqueue = (call: string) => batches.enqueue({ own: call.split(',')[0] ?? '', shared: 'all' }, call);
+    await Promise.all([enqueue('first'), ...calls.map(enqueue)]);
+    const queuesOf = (batch: readonly string[]) => [...new Set(batch.map((call) => call.split(',')[0]))];
+    expect(seen.map((batch) => [queuesOf(batch).length, batch.length])).toEqual([
+      [1, 1],
+      [66, 660],
+      [24, 240],
+    ]);
+  });
+
   test('find a lane again after it has run empty', async () => {
     const { seen, run, release } = recorder();
     const batches = new GroupCommit(run, () => 1);

@@ -108,21 +108,29 @@ export class GroupCommit<Call, Outcome> {
   }
 }
 
-/** Takes calls off the lane, at least one, until their weight is enough for a batch. */
+/**
+ * Takes calls off the lane, at least one, until their weight is enough for a batch; those of one own lane together, as its statements cost
+ * about the same for one call as for many.
+ */
 function takeBatch<Call, Outcome>(
   lane: Lane<Call, Outcome>,
   weigh: (call: Call) => number,
 ): Lane<Call, Outcome> {
-  const owns = new Set<string>();
+  const batch = new Set<Waiting<Call, Outcome>>();
   let weight = 0;
-  let size = 0;
-  for (const { call, own } of lane) {
-    owns.add(own);
-    weight += weigh(call);
-    if (size > 0 && weight + weightOfLane * owns.size > maxWeight) break;
-    size += 1;
+  for (const calls of groupBy(lane, ({ own }) => own).values()) {
+    weight += weightOfLane;
+    for (const waiting of calls) {
+      weight += weigh(waiting.call);
+      if (batch.size > 0 && weight > maxWeight) break;
+      batch.add(waiting);
+    }
+    if (weight > maxWeight) break;
   }
-  return lane.splice(0, size);
+  // In place: others have the lane at hand.
+  const all = lane.splice(0);
+  for (const waiting of all) if (!batch.has(waiting)) lane.push(waiting);
+  return all.filter((waiting) => batch.has(waiting));
 }
 
 /** Things by their key, in the order of each key's first. */
