@@ -72,9 +72,15 @@ async function read(database: pg.Client, { server, postmaster, load }: Pids): Pr
   return {
     server: server === undefined ? 0 : await cpuSeconds(server),
     database: await cpuSeconds(postmaster),
-    load: await cpuSeconds(load ?? process.pid),
+    load: load === undefined ? ownSeconds() : await cpuSeconds(load),
     wal: rows[0]?.wal ?? '0/0',
   };
+}
+
+/** Without the programs under measurement, which this process has started. */
+function ownSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 async function walBetween(database: pg.Client, from: string, to: string): Promise<number> {

@@ -1,7 +1,7 @@
 // Measures the shapes that the item tables could have had: see docs/decisions/0002-shape-of-the-item-tables.md, 0006-event-feed.md
 // for what the feed adds, and 0014-reads-at-scale.md for what the indexes of lists cost.
 // It drops and makes the schemas `shapes` and `depth0` to `depth3` in the database it is given.
-import { details, feed, leases, outputs, payload, reads } from './shapes/cycles.ts';
+import { details, feed, leases, narrow, outputs, payload, reads, trips } from './shapes/cycles.ts';
 import { dead, ready } from './shapes/ready.ts';
 import { depth, json, named, sweep } from './shapes/scans.ts';
 
@@ -18,6 +18,8 @@ const all: Record<string, (url: string, repeats: number) => Promise<void>> = {
   feed,
   depth,
   reads,
+  narrow,
+  trips,
 };
 
 const [url, ...sections] = process.argv.slice(2);

@@ -21,6 +21,8 @@ export interface Load {
   /** Another session keeps a snapshot from before the run. */
   held?: boolean;
   settings?: string;
+  /** Begin, statement and commit are sent one after the other, in place of together. */
+  threeTrips?: boolean;
   /** Statements that add to the tables of the shape. */
   added?: string;
 }
@@ -45,17 +47,27 @@ interface Worker {
 
 async function createBatch({ client, sql, load }: Worker): Promise<void> {
   const json = Array.from({ length: load.batch }, () => load.payload);
-  await run(client, sql.create, [1, json, json.map((_, at) => at % 3)]);
+  await commit(client, load, () => run(client, sql.create, [1, json, json.map((_, at) => at % 3)]));
+}
+
+/** One transaction of one statement. */
+async function commit<T>(client: pg.Client, { threeTrips }: Load, statement: () => Promise<T>): Promise<T> {
+  if (!threeTrips) return statement();
+  await client.query('begin');
+  const result = await statement();
+  await client.query('commit');
+  return result;
 }
 
 async function serveBatch({ client, sql, shape, load }: Worker): Promise<number> {
-  const got = await run<Claimed>(client, sql.claim, [1, load.batch, 5]);
+  const got = await commit(client, load, () => run<Claimed>(client, sql.claim, [1, load.batch, 5]));
   if (got.length === 0) return 0;
   const ids = got.map((item) => item.id);
   for (let beat = 0; beat < (load.heartbeats ?? 0); beat += 1) {
     await run(client, load.direct === true ? sql.heartbeatDirect : sql.heartbeat, [1, ids]);
   }
-  const ended = await run(client, sql.finish, finishValues(shape, got, load.output));
+  const values = finishValues(shape, got, load.output);
+  const ended = await commit(client, load, () => run(client, sql.finish, values));
   if (ended.length !== ids.length) throw new Error(`finished ${ended.length} of ${ids.length}`);
   return ids.length;
 }

@@ -92,6 +92,47 @@ export async function feed(url: string, repeats: number): Promise<void> {
   }
 }
 
+const ended = `
+  CREATE INDEX failed ON work_items (queue_id, id) WHERE status = 'FAILED';
+  CREATE INDEX completed ON work_items (queue_id, id) WHERE status = 'COMPLETED';`;
+
+/** Narrow tables for what is ready and leased, and a journal of batches. */
+export async function narrow(url: string, repeats: number): Promise<void> {
+  const sizes = [
+    [1, 1500],
+    [32, 10_000],
+    [100, 20_000],
+  ] as const;
+  for (const [batch, items] of sizes) {
+    const load = { batch, items, heartbeats: 1, payload: payloadOf(200), settings: pinned };
+    const waiting = "CREATE INDEX waiting ON work_items (queue_id, id) WHERE status = 'NEW';";
+    await compare(`Narrow tables, journal of batches (payload 200 B, batches of ${batch})`, repeats, [
+      variant(url, 'in the item', { feed: 'transaction' }, { ...load, added: ended + waiting }),
+      variant(url, 'narrow tables', { feed: 'transaction', state: 'narrow' }, { ...load, added: ended }),
+      variant(
+        url,
+        'narrow tables, journal of batches',
+        { state: 'narrow', journal: 'batch' },
+        { ...load, added: ended },
+      ),
+    ]);
+  }
+}
+
+/** A transaction in one round trip, as if nothing had to be decided before its statement is sent, or in three. */
+export async function trips(url: string, repeats: number): Promise<void> {
+  for (const [batch, items] of [
+    [1, 1500],
+    [32, 10_000],
+  ] as const) {
+    const load = { batch, items, payload: payloadOf(200), settings: pinned };
+    await compare(`Round trips of a transaction (payload 200 B, batches of ${batch})`, repeats, [
+      variant(url, 'three', {}, { ...load, threeTrips: true }),
+      variant(url, 'one', {}, load),
+    ]);
+  }
+}
+
 const byStatus = `
   CREATE INDEX waiting ON work_items (queue_id, id) WHERE status = 'NEW';
   CREATE INDEX failed ON work_items (queue_id, id) WHERE status = 'FAILED';

@@ -1,3 +1,4 @@
+import { narrowStatements } from './narrow.ts';
 import { codeOf, type Shape } from './tables.ts';
 
 /**
@@ -150,6 +151,7 @@ export function finishValues(
 }
 
 export function statements(shape: Shape, style: Style = 'array'): Statements {
+  if (shape.state === 'narrow') return narrowStatements(shape.journal);
   return {
     create: create(shape),
     claim: claim(shape, style, ''),

@@ -1,3 +1,5 @@
+import { batchJournal, narrowTables } from './narrow.ts';
+
 export interface Shape {
   payload: 'same' | 'apart';
   output: 'none' | 'same' | 'item' | 'apart';
@@ -8,6 +10,10 @@ export interface Shape {
   /** The columns of events for the feed: nothing, transaction and index, or the tenant as well. */
   feed: 'none' | 'transaction' | 'tenant';
   foreignKeys: boolean;
+  /** What says that an item waits or is in progress: its own row, or an entry in a table of each. */
+  state: 'item' | 'narrow';
+  /** What an entry of the journal is about: an item, or all items that a statement moved. */
+  journal: 'item' | 'batch';
 }
 
 export const base: Shape = {
@@ -19,6 +25,8 @@ export const base: Shape = {
   status: 'text',
   feed: 'none',
   foreignKeys: false,
+  state: 'item',
+  journal: 'item',
 };
 
 const statuses = ['NEW', 'IN_PROGRESS', 'COMPLETED'];
@@ -71,6 +79,13 @@ const indexOfFeed = {
   tenant: 'CREATE INDEX events_feed ON events (tenant_id, tx, id);',
 };
 
+/** The shape's own tables for what waits and is in progress, and its journal, in place of the usual ones. */
+function replaced({ state, journal }: Shape): string {
+  const narrow = `DROP INDEX work_items_ready, work_items_in_flight; ${narrowTables}`;
+  const batch = `DROP TABLE events; ${batchJournal}`;
+  return (state === 'narrow' ? narrow : '') + (journal === 'batch' ? batch : '');
+}
+
 /** The statements that make a fresh schema with the tables of a shape. */
 export function ddl(schema: string, shape: Shape): string {
   return `
@@ -90,5 +105,6 @@ export function ddl(schema: string, shape: Shape): string {
       WITH (autovacuum_enabled = off);
     ${indexOfFeed[shape.feed]}
     CREATE TABLE queues (id bigint PRIMARY KEY, tenant_id bigint NOT NULL);
-    INSERT INTO queues SELECT id, 1 FROM generate_series(1, 100) AS id;`;
+    INSERT INTO queues SELECT id, 1 FROM generate_series(1, 100) AS id;
+    ${replaced(shape)}`;
 }
