@@ -104,6 +104,29 @@ describe.skipIf(browserFile === undefined)('Automations and pools in a browser',
     await dialog.getByText(`It is refused as long as automations send items to it: ${automation}.`).waitFor();
   });
 
+  test('gives a device a nickname and labels, beside what somebody else changed meanwhile', async () => {
+    const { app } = stage;
+    const runner = await app.user('labelled runner', ['AAE_Bot Runner']);
+    const { path } = await createDevice(runner, { nickname: '', labels: ['sap'] });
+    const page = await stage.open(`/console/devices/${path.id}`, { token, expected: /status of 409/ });
+    const { hostName, version } = (await app.admin.getDevice({ path })).body;
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(`Without one it is shown as ${hostName}`).waitFor();
+    expect(await dialog.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+    await dialog.getByLabel('Nickname').fill('Berlin 4');
+    await expectAccessible(page);
+    await app.admin.updateDevice({ path, body: { version, labels: ['excel'] } });
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('row', { name: 'Labels sap excel' }).waitFor();
+    await dialog.getByRole('button', { name: 'Apply mine to theirs' }).click();
+    await dialog.getByLabel('Labels').fill('excel, germany, , excel');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Berlin 4' }).waitFor();
+    const { nickname, labels } = (await app.admin.getDevice({ path })).body;
+    expect([nickname, labels]).toEqual(['Berlin 4', ['excel', 'germany']]);
+  });
+
   test('deletes a device, and says before what that does', async () => {
     const runner = await stage.app.user('other runner', ['AAE_Bot Runner']);
     const { path } = await createDevice(runner, { nickname: 'Old' });

@@ -1,20 +1,22 @@
 import { useNavigate } from '@tanstack/react-router';
 import { Ask, AskButton } from '../dialogs/ask.tsx';
 import { remove } from '../dialogs/queries.ts';
+import { EditDevice } from './edit.tsx';
 import { m } from './messages.ts';
 import { deleteRequest, type Device } from './queries.ts';
 import { nameOf } from './rules.ts';
 import css from './devices.module.css';
 
-/** Has the server forget a device, once that is confirmed. */
-export function DeleteDevice({ device }: { readonly device: Device }) {
-  const mayDelete = device.capabilities?.includes('edit') === true;
+/** Another nickname or other labels for a device, or its removal. */
+export function ManageDevice({ device }: { readonly device: Device }) {
+  const mayEdit = device.capabilities?.includes('edit') === true;
   return (
     <div className={css.actions}>
-      <AskButton label={m.devices.delete} className="danger" isDisabled={!mayDelete}>
+      <EditDevice device={device} />
+      <AskButton label={m.devices.delete} className="danger" isDisabled={!mayEdit}>
         {(close) => <Confirm device={device} onDone={close} />}
       </AskButton>
-      {!mayDelete && <small className="soft">{m.devices.mayNotDelete}</small>}
+      {!mayEdit && <small className="soft">{m.devices.mayNotEdit}</small>}
     </div>
   );
 }

@@ -8,7 +8,7 @@ import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { useTitle } from '../page/title.ts';
 import { ConditionOf } from './condition.tsx';
-import { DeleteDevice } from './delete.tsx';
+import { ManageDevice } from './delete.tsx';
 import { HoldActions } from './hold.tsx';
 import { m } from './messages.ts';
 import { OutcomesOf } from './outcomes.tsx';
@@ -59,7 +59,7 @@ export function Page() {
         </ul>
       )}
       <HoldActions device={device} />
-      <DeleteDevice device={device} />
+      <ManageDevice device={device} />
       <h2>{m.devices.runsNow}</h2>
       <Slots device={device} running={work.list} />
       <Runs running={work.list} />

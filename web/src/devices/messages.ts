@@ -25,13 +25,20 @@ const en = {
     unseen: 'You see no device.',
     unseenText:
       'Owners of a pool and users of the roles that consume it see its devices; all are seen with the permission viewDevices or manageDevices. Ask somebody who manages users.',
+    edit: 'Edit',
+    editOf: (name: string) => `Edit ${name}`,
+    save: 'Save',
+    nickname: 'Nickname',
+    nicknameHint: (hostName: string) => `Without one it is shown as ${hostName}`,
+    labelsHint:
+      'What automations may ask of it, with commas between. An agent that names labels itself sets them anew when it starts.',
     delete: 'Delete',
     deleteOf: (name: string) => `Delete ${name}`,
     deleteEffect: (running: number) =>
       running === 0
         ? 'It leaves its pools. An agent that still runs on it registers it anew.'
         : `It is refused as long as something runs on it: ${items(running)}. Drain it and wait, or quarantine it.`,
-    mayNotDelete: 'Only users with the permission manageDevices may delete a device.',
+    mayNotEdit: 'Only users with the permission manageDevices may edit or delete a device.',
     noMatch: (text: string) => `No device has “${text}” in its name, labels, bots or state.`,
     clear: 'Clear',
     withoutPool: 'In no pool',

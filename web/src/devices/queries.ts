@@ -5,6 +5,7 @@ import type { Params } from '../connection/lazily.ts';
 import { query, read } from '../connection/query.ts';
 import { requestFor, type Request } from '../connection/request.ts';
 import { keysQuery, may, whoAmI } from '../people/queries.ts';
+import { changesIn, type Draft } from './rules.ts';
 
 export { useMay } from '../connection/may.ts';
 
@@ -110,6 +111,16 @@ export function holdRequest(action: Hold, id: Id, reason: string): Request {
   if (action === 'drain') return requestFor('drainDevice', { path, body: { reason } });
   if (action === 'quarantine') return requestFor('quarantineDevice', { path, body: { reason } });
   return requestFor('resumeDevice', { path, body: reason === '' ? {} : { reason } });
+}
+
+export function deviceRequest({ id }: Device): Request {
+  return requestFor('getDevice', { path: { id } });
+}
+
+/** The request for what a draft changes in a device. */
+export function changeRequest(device: Device, draft: Draft): Request {
+  const { id, version } = device;
+  return requestFor('updateDevice', { path: { id }, body: { version, ...changesIn(device, draft) } });
 }
 
 export function deleteRequest(id: Id): Request {

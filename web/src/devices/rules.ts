@@ -29,6 +29,31 @@ export function nameOf({ nickname, hostName }: Pick<Device, 'nickname' | 'hostNa
   return nickname === '' ? hostName : nickname;
 }
 
+/** What people may change of a device, while they write it: labels with commas between. */
+export interface Draft {
+  readonly nickname: string;
+  readonly labels: string;
+}
+
+export function draftOf({ nickname, labels }: Device): Draft {
+  return { nickname, labels: labels.join(', ') };
+}
+
+type Settings = Pick<Device, 'nickname' | 'labels'>;
+
+export function settingsOf({ nickname, labels }: Draft): Settings {
+  const all = labels.split(',').map((label) => label.trim());
+  return { nickname: nickname.trim(), labels: [...new Set(all)].filter((label) => label !== '') };
+}
+
+/** The settings that a draft changes in a device. */
+export function changesIn(device: Device, draft: Draft): Partial<Settings> {
+  const { nickname, labels } = settingsOf(draft);
+  const hasOthers =
+    labels.length !== device.labels.length || labels.some((one) => !device.labels.includes(one));
+  return { ...(nickname !== device.nickname && { nickname }), ...(hasOthers && { labels }) };
+}
+
 /** The numbers of items on a quarantined device, by what becomes of them. */
 export interface Fates {
   readonly back: number;
