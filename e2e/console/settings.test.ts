@@ -159,6 +159,22 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     expect(pause?.until).toBe('2099-03-03T02:30:00.000Z');
   });
 
+  test('numbers and dates are written as in the region of the browser', async () => {
+    const id = await createInvoices(stage.app, 'Regions');
+    const records = Array.from({ length: 1234 }, (_, index) => ({ number: `R-${index}` }));
+    await addItems(stage.app, id, records);
+    const token = (await stage.app.as(undefined).logIn({ body: { username: 'admin', password } })).body.token;
+    for (const [locale, number, date] of [
+      ['de-DE', '1.234', /^\d{1,2} \w{3,4} \d{4}, \d{2}:\d{2}:\d{2} /],
+      ['en-US', '1,234', /^\w{3} \d{1,2}, \d{4}, \d{1,2}:\d{2}:\d{2}\s[AP]M /],
+    ] as const) {
+      const page = await stage.open(`/console/queues/${id}`, { token, locale });
+      await page.getByRole('heading', { level: 1, name: 'Regions' }).waitFor();
+      await page.getByText(number).first().waitFor();
+      expect(await page.locator('time[title]').first().getAttribute('title')).toMatch(date);
+    }
+  });
+
   test('an operator has tokens signed with a new key, and the session goes on', async () => {
     const token = (await stage.app.as(undefined).logIn({ body: { username: 'admin', password } })).body.token;
     const page = await stage.open('/console/settings', { token });

@@ -1,3 +1,4 @@
+import { locale } from '../messages/region.ts';
 import { timeZone } from '../store/preferences.ts';
 import { useStore } from '../store/store.ts';
 import css from './charts.module.css';
@@ -72,7 +73,7 @@ export function Axes({
   const style: Intl.DateTimeFormatOptions = isLong
     ? { month: 'short', day: 'numeric' }
     : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
-  const times = new Intl.DateTimeFormat('en', { ...style, ...(zone !== '' && { timeZone: zone }) });
+  const times = new Intl.DateTimeFormat(locale, { ...style, ...(zone !== '' && { timeZone: zone }) });
   const most = Math.floor((field.width - field.left) / pixelsOfLabel);
   return (
     <g className={css.axes}>

@@ -1,3 +1,4 @@
+import { locale } from '../messages/region.ts';
 import { count, items, number } from '../messages/english.ts';
 import { inLanguage } from '../messages/language.ts';
 import { m as common } from '../messages/messages.ts';
@@ -31,7 +32,7 @@ const en = {
     left: 'Saved',
     hours: (amount: number) => count(amount, 'hour', 'hours'),
     money: (amount: number, currency: string) =>
-      new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' }).format(amount),
+      new Intl.NumberFormat(locale, { style: 'currency', currency, currencyDisplay: 'code' }).format(amount),
     settings: 'Settings',
     promise: 'Promise',
     promiseText: 'Waits and due times count in the hours of a calendar:',

@@ -1,4 +1,5 @@
-const format = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+import { locale } from './region.ts';
+const format = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const plural = new Intl.PluralRules('en');
 
 export function number(amount: number): string {

@@ -1,3 +1,4 @@
+import { locale } from '../messages/region.ts';
 import { timeZone } from '../store/preferences.ts';
 import { createStore, useStore } from '../store/store.ts';
 import { m } from './messages.ts';
@@ -68,7 +69,7 @@ function formatted(on: string, style: keyof typeof styles): string {
   const zone = timeZone.get();
   const chosen = zone === '' ? {} : { timeZone: zone };
   const key = `${style} ${zone}`;
-  const format = formats.get(key) ?? new Intl.DateTimeFormat('en', { ...styles[style], ...chosen });
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(locale, { ...styles[style], ...chosen });
   formats.set(key, format);
   return format.format(new Date(on));
 }

@@ -1,0 +1,13 @@
+/**
+ * English with the numbers and dates of a region: day before month and a decimal comma where readers are used to them.
+ * @param language of the browser, such as `de-AT`
+ */
+export function localeFor(language: string): string {
+  const { region } = new Intl.Locale(language).maximize();
+  const wanted = `en-${region}`;
+  // Where nobody has said how English is written there: as in most of the world, which is not as in the United States.
+  return new Intl.DateTimeFormat(wanted).resolvedOptions().locale === 'en' ? 'en-001' : wanted;
+}
+
+/** The locale of all numbers and dates: that of the browser's region. */
+export const locale = 'document' in globalThis ? localeFor(navigator.language) : 'en';
