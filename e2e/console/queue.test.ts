@@ -62,6 +62,18 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     await page.getByText(/P leftU\+202E/).waitFor();
   });
 
+  test('says until when it is paused in the time zone of the reader, and shows a reason that looks like a time as it is', async () => {
+    const id = await createInvoices(stage.app, 'Paused elsewhere');
+    const pause = { reason: 'Batch 2026-99-99T99:99:99Z', until: '2099-03-03T06:00:00Z' };
+    await stage.app.admin.pauseQueue({ path: { id }, body: pause });
+    const page = await stage.open(`/console/queues/${id}/why`, { token, timezoneId: 'Asia/Tokyo' });
+    await page
+      .getByText(/: Batch 2026-99-99T99:99:99Z\. It goes on by itself at Mar 3, 2099, 3:00.PM\.$/)
+      .first()
+      .waitFor();
+    await expectAccessible(page);
+  });
+
   test('is paused by somebody else, and the page of the reader says so', async () => {
     const id = await createInvoices(stage.app, 'From afar');
     const page = await stage.open(`/console/queues/${id}`, { token });

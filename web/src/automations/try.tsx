@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Button, Heading } from 'react-aria-components';
 import { AskButton } from '../dialogs/ask.tsx';
+import { Sentence } from '../page/sentence.tsx';
 import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
 import { tryQuery, type Automation } from './queries.ts';
@@ -33,7 +34,7 @@ function Verdicts({ automation }: { readonly automation: Automation }) {
   return (
     <>
       <p className="why">
-        <Text>{data.sentence}</Text>
+        <Sentence>{data.sentence}</Sentence>
       </p>
       {data.devices.length > 0 && <Devices verdicts={data.devices} />}
     </>
@@ -58,7 +59,7 @@ function Devices({ verdicts }: { readonly verdicts: readonly Schemas['DeviceVerd
               </Link>
             </th>
             <td data-kind={code === 'NEXT' || code === 'FREE' ? 'good' : undefined}>
-              <Text>{sentence}</Text>
+              <Sentence>{sentence}</Sentence>
             </td>
           </tr>
         ))}

@@ -3,6 +3,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
+import { Sentence } from '../page/sentence.tsx';
 import { Text } from '../page/text.tsx';
 import { duration, Time } from '../page/time.tsx';
 import { CountsBar } from '../queues/counts.tsx';
@@ -95,7 +96,7 @@ function Row({ stats, queue, sentence, hasTrend }: RowProps) {
         {queue && <QueueState queue={queue} />} <WhyLink id={queueId} />
         {sentence && queue?.status === 'ACTIVE' && (
           <small>
-            <Text>{sentence}</Text>
+            <Sentence>{sentence}</Sentence>
           </small>
         )}
       </th>

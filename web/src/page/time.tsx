@@ -47,6 +47,11 @@ export function exactly(on: string): string {
   return formatted(on, 'exactly');
 }
 
+/** The day and the minute, in the chosen zone. */
+export function momentOf(on: string): string {
+  return formatted(on, 'moment');
+}
+
 /** The time of day, in the chosen zone. */
 export function clockTime(on: string): string {
   return formatted(on, 'clock');
@@ -59,6 +64,7 @@ export function dayOf(on: string): string {
 
 const styles = {
   exactly: { dateStyle: 'medium', timeStyle: 'long' },
+  moment: { dateStyle: 'medium', timeStyle: 'short' },
   clock: { timeStyle: 'medium', hour12: false },
   day: { dateStyle: 'full' },
 } as const;

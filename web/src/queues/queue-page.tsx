@@ -5,6 +5,7 @@ import type { DragEvent } from 'react';
 import { Outlook } from '../levels/outlook.tsx';
 import { useAction } from '../page/actions.ts';
 import { useKey } from '../page/keys.ts';
+import { Sentence } from '../page/sentence.tsx';
 import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
 import { PauseBanner } from './banner.tsx';
@@ -51,7 +52,7 @@ export function Page() {
           <PauseButton queue={queue} />
         </span>
         <PauseBanner queue={queue} />
-        {queue.status === 'ACTIVE' && <Sentence id={id} />}
+        {queue.status === 'ACTIVE' && <State id={id} />}
         {!queue.archived && <Outlook id={toId(id)} />}
         <CountsBar id={id} stats={stats} />
         <QueueTabs id={id} />
@@ -62,11 +63,11 @@ export function Page() {
 }
 
 /** The reason for the state of the queue, in one line, with a link to all of them. */
-function Sentence({ id }: { readonly id: string }) {
+function State({ id }: { readonly id: string }) {
   const { data: why } = useSuspenseQuery(whyQuery(toId(id)));
   return (
     <p className={css.sentence}>
-      <Text>{why.sentence}</Text>{' '}
+      <Sentence>{why.sentence}</Sentence>{' '}
       <Link to="/queues/$id/why" params={{ id }}>
         {m.queues.why}
       </Link>

@@ -1,6 +1,7 @@
 import type { Schemas } from '@millrace/api';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { Sentence } from '../page/sentence.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { m } from './messages.ts';
@@ -20,7 +21,7 @@ export function Reasons({ queueId, reasons }: Props) {
       {reasons.map((reason, index) => (
         <li key={index}>
           <p>
-            <Text>{reason.sentence}</Text>
+            <Sentence>{reason.sentence}</Sentence>
           </p>
           <Remedy queueId={queueId} reason={reason} />
           <Facts facts={reason.facts ?? {}} />

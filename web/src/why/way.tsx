@@ -2,6 +2,7 @@ import type { Id, Schemas } from '@millrace/api';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { Sentence } from '../page/sentence.tsx';
 import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
 import { automationsOfQuery, poolsQuery, wayQuery, type Automation } from './queries.ts';
@@ -106,7 +107,7 @@ function Told({ stop }: { readonly stop: Stop | undefined }) {
   return (
     <p>
       {stop.kind !== 'rests' && <b>{m.way.marks[stop.kind]} </b>}
-      <Text>{stop.sentence}</Text>
+      <Sentence>{stop.sentence}</Sentence>
     </p>
   );
 }
@@ -150,7 +151,7 @@ function Devices({ verdicts }: { readonly verdicts: readonly Schemas['DeviceVerd
           ))}
           {devices.length > mostNamed && m.way.more(devices.length - mostNamed)}
           <small className="soft">
-            <Text>{sentence}</Text>
+            <Sentence>{sentence}</Sentence>
           </small>
         </li>
       ))}

@@ -4,6 +4,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { isPaused } from '../live/effects.ts';
 import { useKey } from '../page/keys.ts';
+import { Sentence } from '../page/sentence.tsx';
 import { useTitle } from '../page/title.ts';
 import { queueQuery } from '../queues/queries.ts';
 import { ItemActions } from './actions.tsx';
@@ -48,7 +49,9 @@ export function Page() {
         <ItemStatus item={item} />
         <Neighbours queueId={id} workItemId={workItemId} />
       </header>
-      <p className={css.why}>{why.sentence}</p>
+      <p className={css.why}>
+        <Sentence>{why.sentence}</Sentence>
+      </p>
       <ItemActions item={item} queue={queue}>
         {mayRepair && (
           <>
