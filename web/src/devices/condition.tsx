@@ -13,6 +13,14 @@ const icons = {
   free: CircleCheck,
 };
 
+/** The condition in words. A drained device can be lost as well, and its reason is that of the drain. */
+function wordsFor(device: Device): string {
+  const condition = conditionOf(device);
+  const isDrained = device.state === 'DRAINING' && device.busySlots === 0;
+  if (isDrained && condition === 'lost') return m.devices.drainedLost;
+  return isDrained ? m.devices.drained : m.devices.conditions[condition];
+}
+
 /** The condition of a device: word, shape and colour, with the reason that was given. */
 export function ConditionOf({ device }: { readonly device: Device }) {
   const condition = conditionOf(device);
@@ -21,9 +29,7 @@ export function ConditionOf({ device }: { readonly device: Device }) {
     <span className={css.condition} data-kind={condition}>
       <Icon size={14} aria-hidden="true" />
       <span>
-        {condition === 'draining' && device.busySlots === 0
-          ? m.devices.drained
-          : m.devices.conditions[condition]}
+        {wordsFor(device)}
         {device.stateReason && (
           <>
             : <Text>{device.stateReason}</Text>

@@ -1,9 +1,10 @@
-import { toId } from '@millrace/api';
+import { toId, type Schemas } from '@millrace/api';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useRef } from 'react';
 import { acts } from '../messages/acts.ts';
 import { useRows } from '../page/rows.ts';
+import { Sentence } from '../page/sentence.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { useTitle } from '../page/title.ts';
@@ -47,13 +48,13 @@ export function Page() {
         <ConditionOf device={device} />
       </header>
       <p className="why">
-        <Text>{why.sentence}</Text>
+        <Sentence>{why.sentence}</Sentence>
       </p>
       {why.reasons.length > 1 && (
         <ul>
           {why.reasons.slice(1).map(({ sentence }) => (
             <li key={sentence}>
-              <Text>{sentence}</Text>
+              <Sentence>{sentence}</Sentence>
             </li>
           ))}
         </ul>
@@ -126,6 +127,27 @@ function Facts({ device }: { readonly device: Device }) {
   );
 }
 
+/** What was done to the device, or on it to an item. */
+function Did({
+  event: { operation, queueId, queueName = '', itemId },
+}: {
+  readonly event: Schemas['Event'];
+}) {
+  if (queueId === undefined || itemId === undefined)
+    return <Text>{acts.didTo(operation, m.devices.thisOne)}</Text>;
+  return (
+    <>
+      <Text>{acts.did(operation)}</Text>{' '}
+      <Link
+        to="/queues/$id/workitems/$workItemId"
+        params={{ id: String(queueId), workItemId: String(itemId) }}
+      >
+        {m.devices.itemOf(String(itemId), queueName)}
+      </Link>
+    </>
+  );
+}
+
 function Happened({ id }: { readonly id: string }) {
   const { data } = useSuspenseQuery(deviceEventsQuery(toId(id)));
   return (
@@ -136,12 +158,12 @@ function Happened({ id }: { readonly id: string }) {
             <Time on={event.on} />
             <span>
               <b>
-                <Text>{event.actorName ?? String(event.actorId)}</Text>
+                <Text>{acts.actor(event)}</Text>
               </b>{' '}
-              <Text>{acts.didTo(event.operation, m.devices.thisOne)}</Text>
+              <Did event={event} />{' '}
               {event.reason && (
                 <q>
-                  <Text>{event.reason}</Text>
+                  <Sentence>{event.reason}</Sentence>
                 </q>
               )}
             </span>

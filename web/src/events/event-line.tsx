@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { Bot, ChevronRight, Settings2, User } from 'lucide-react';
 import { useState } from 'react';
 import { nameOf } from '../devices/rules.ts';
+import { acts } from '../messages/acts.ts';
 import { LongText } from '../page/long-text.tsx';
 import { Text } from '../page/text.tsx';
 import { clockTime, exactly } from '../page/time.tsx';
@@ -51,12 +52,11 @@ export function EventLine({ line, isOpened = false }: { readonly line: Line; rea
 }
 
 function Sentence({ event, amount }: { readonly event: Event; readonly amount: number }) {
-  const { actorId, actorName, operation, from, to, reason, itemId, batchId } = event;
-  const actor = actorName ?? (Number(actorId) === 0 ? m.events.millrace : m.events.user(String(actorId)));
+  const { operation, from, to, reason, itemId, batchId } = event;
   return (
     <>
       <b>
-        <Text>{actor}</Text>
+        <Text>{acts.actor(event)}</Text>
       </b>{' '}
       <Text>{m.events.did(operation)}</Text> <What event={event} amount={amount} />
       {itemId !== undefined && from !== to && (

@@ -20,8 +20,6 @@ const en = {
     time: 'Time',
     anyTime: 'Any time',
     times: { 'now-1h': 'Last hour', 'now-24h': 'Last 24 hours', 'now-7d': 'Last 7 days' },
-    millrace: 'Millrace',
-    user: (id: string) => `user ${id}`,
     item: (id: string) => `item ${id}`,
     device: (id: string) => `device ${id}`,
     onDevice: 'on',

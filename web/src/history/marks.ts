@@ -1,5 +1,6 @@
 import type { Schemas } from '@millrace/api';
 import type { Mark } from '../charts/rules.ts';
+import { acts } from '../messages/acts.ts';
 import { exactly } from '../page/time.tsx';
 import { m } from './messages.ts';
 
@@ -27,13 +28,9 @@ export function marksOf(events: readonly Event[]): readonly Mark[] {
   return events.flatMap((event) => {
     const did = tellers[event.operation]?.(event);
     if (did === undefined) return [];
-    const text = m.history.sentence(whoOf(event), did, event.reason ?? '');
+    const text = m.history.sentence(acts.actor(event), did, event.reason ?? '');
     return [{ on: new Date(event.on), text }];
   });
-}
-
-function whoOf({ actorId, actorName }: Event): string {
-  return actorName ?? (Number(actorId) === 0 ? m.history.millrace : m.history.user(String(actorId)));
 }
 
 function textIn(changes: Event['changes'], name: string, written = (text: string) => text) {

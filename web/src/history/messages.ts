@@ -52,8 +52,6 @@ const en = {
     nothingDone: 'Nobody paused the queue, changed its model or put in a file.',
     moreDone: (amount: number) => `These are the newest ${number(amount)}; there are more.`,
     allDone: 'All that was done to the queue',
-    millrace: 'Millrace',
-    user: (id: string) => `user ${id}`,
     sentence: (who: string, did: string, reason: string) =>
       `${who} ${did}${reason === '' ? '' : `: ${reason}`}`.replace(/(?<![.!?])$/, '.'),
     paused: (until: string | undefined) =>

@@ -1,4 +1,11 @@
+import type { Id } from '@millrace/api';
 import { inLanguage } from './language.ts';
+
+/** The actor of an event. Id 0 is the server itself. */
+interface Actor {
+  readonly actorId?: Id;
+  readonly actorName?: string;
+}
 
 /** Wordings that do not follow from the name of the operation: mostly for what comes about by itself or has no named object. */
 const special: Readonly<Record<string, string>> = {
@@ -21,7 +28,7 @@ const special: Readonly<Record<string, string>> = {
   expireItems: 'expired',
   resumeQueues: 'let go on',
   rekeyQueues: 'put in a new order',
-  disconnectSilentDevices: 'lost',
+  disconnectSilentDevices: 'lost contact with',
   registerDevice: 'registered',
   drainDevice: 'drained',
   quarantineDevice: 'quarantined',
@@ -82,6 +89,9 @@ const whole = / (?:the|an?) .*(?<! of)$| items$/;
 const named = new Set(['queue', 'item', 'items', 'device']);
 
 const en = {
+  /** The name of an actor; users that one may not see go by their id. */
+  actor: ({ actorId, actorName }: Actor): string =>
+    actorName ?? (Number(actorId) === 0 ? 'Millrace' : `user ${actorId}`),
   /** An operation as the middle of a sentence: the actor stands before it, the object after it. */
   did: (operation: string): string => {
     const known = special[operation];

@@ -26,7 +26,7 @@ export function Timeline({ events, isMore }: Props) {
             <Time on={event.on} />
             <div>
               <b>
-                <Text>{event.actorName ?? String(event.actorId)}</Text>
+                <Text>{acts.actor(event)}</Text>
               </b>{' '}
               <Text>{acts.didTo(event.operation, m.item.thisOne)}</Text>
               {event.to !== event.from && (

@@ -69,8 +69,8 @@ function isScrolled(): boolean {
 function Made({ event }: { readonly event: Event }) {
   return (
     <span>
-      <Text>{event.actorName ?? String(event.actorId)}</Text>{' '}
-      <Text>{acts.didTo(event.operation, m.item.thisOne)}</Text>, <Time on={event.on} />
+      <Text>{acts.actor(event)}</Text> <Text>{acts.didTo(event.operation, m.item.thisOne)}</Text>,{' '}
+      <Time on={event.on} />
     </span>
   );
 }
