@@ -55,8 +55,11 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
       );
       await cell(page, 'number').focus();
       await page.keyboard.press('Control+v');
-      await page.getByText('1 item cannot be sent yet').waitFor();
+      await page.getByText(/^Item \d+ cannot be sent yet: amount must be a number\.$/).waitFor();
       expect(await cell(page, 'amount').getAttribute('aria-invalid')).toBe('true');
+      // The key that sends leads to the cell in the way.
+      await page.keyboard.press('Control+Enter');
+      await expect.poll(() => page.locator(':focus').getAttribute('aria-label')).toMatch(/^amount of item/);
       await expectAccessible(page);
       await cell(page, 'amount').fill('8');
       const { list } = (await stage.app.admin.listWorkItems({ path: { id }, body: {} })).body;
@@ -90,7 +93,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
       await choose(page, /of Replace is unknown/);
       await cell(page, 'vendor').waitFor();
       await page.getByLabel('Find', { exact: true }).fill('Mai');
-      await page.getByLabel('Replace by').fill('Mei');
+      await page.getByLabel('Replace with').fill('Mei');
       await page.getByRole('button', { name: 'Replace 3' }).click();
       await expect.poll(() => cell(page, 'vendor', 2).inputValue()).toBe('Meier');
       await page.getByRole('button', { name: 'Undo' }).click();

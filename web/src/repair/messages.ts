@@ -42,11 +42,11 @@ const en = {
     mayNotNote: 'Only owners and members of the queue and queue admins may note something.',
     saveNote: 'Save note',
     noted: 'The note is saved.',
-    noneLeft: 'No item of this cause has failed in this queue any more.',
+    noneLeft: 'No item of this queue is failed for this cause now.',
     undo: 'Undo',
     fillDown: 'Fill down',
     find: 'Find',
-    replaceBy: 'Replace by',
+    replaceBy: 'Replace with',
     replace: (amount: number) => `Replace ${number(amount)}`,
     sendKey: 'Ctrl ↵',
     edit: 'Correct the items in the grid',
@@ -63,7 +63,8 @@ const en = {
     unset: 'unset',
     sendBack: (amount: number) => `Send ${number(amount)} back`,
     sendBackTitle: 'Send back',
-    invalid: (amount: number) => `${items(amount)} cannot be sent yet: see the cells that are marked.`,
+    invalid: (id: string, why: string, others: number) =>
+      `Item ${id} cannot be sent yet: ${why}.${others > 0 ? ` Nor can ${number(others)} more: see the marked cells.` : ''}`,
     trying: 'Trying it on the server …',
     would: (changed: number, refused: number) =>
       `${number(changed)} will be corrected and tried again · ${number(refused)} refused`,

@@ -5,11 +5,11 @@ import {
   cellText,
   changeOf,
   filled,
-  isSound,
   noEdits,
   pasted,
   problemOf,
   replaced,
+  unsoundIn,
   withCells,
   type Attribute,
   type Row,
@@ -46,7 +46,9 @@ describe('the cells of the grid', () => {
     const change = changeOf(withCells(noEdits, cells), one, attributes);
     expect(stringifyJson(change)).toBe('{"vendor":null,"amount":9007199254740993.5,"urgent":true}');
     expect(parseJson(stringifyJson(change))).toEqual(change);
-    expect(isSound(withCells(noEdits, cells), one, attributes)).toBe(false);
+    expect(unsoundIn(withCells(noEdits, cells), rows, attributes)).toEqual([
+      { id: '1', name: 'vendor', column: 0, problem: 'required' },
+    ]);
   });
 
   it.each([

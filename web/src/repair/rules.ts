@@ -73,11 +73,27 @@ export function changeOf(edits: Edits, row: Row, attributes: readonly Attribute[
   );
 }
 
-/** Whether each changed cell of a row holds a value of its attribute. */
-export function isSound(edits: Edits, row: Row, attributes: readonly Attribute[]): boolean {
-  return attributes.every((attribute) => {
-    const text = edits.get(row.id)?.[attribute.name];
-    return text === undefined || problemOf(text, attribute) === undefined;
+/** A changed cell that holds no value of its attribute. */
+export interface UnsoundCell {
+  readonly id: string;
+  readonly name: string;
+  readonly column: number;
+  readonly problem: Problem;
+}
+
+/** The unsound cells of rows: of each row, the first. */
+export function unsoundIn(
+  edits: Edits,
+  rows: readonly Row[],
+  attributes: readonly Attribute[],
+): UnsoundCell[] {
+  return rows.flatMap(({ id }) => {
+    const cells = attributes.flatMap((attribute, column) => {
+      const text = edits.get(id)?.[attribute.name];
+      const problem = text === undefined ? undefined : problemOf(text, attribute);
+      return problem ? [{ id, name: attribute.name, column, problem }] : [];
+    });
+    return cells.slice(0, 1);
   });
 }
 

@@ -17,7 +17,7 @@ import { AsScript } from '../dialogs/as-script.tsx';
 import { EnterHint, useBeginning } from '../dialogs/ask.tsx';
 import { useCommand } from '../page/keys.ts';
 import { Text } from '../page/text.tsx';
-import type { BenchRow } from './cells.ts';
+import { enterCell, type BenchRow } from './cells.ts';
 import { typedOf } from '../work-items/values.ts';
 import { m } from './messages.ts';
 import {
@@ -27,7 +27,7 @@ import {
   type Correction,
   type CorrectionOutcome,
 } from './queries.ts';
-import { cellText, changeOf, isSound, type Attribute } from './rules.ts';
+import { cellText, changeOf, unsoundIn, type Attribute } from './rules.ts';
 import type { Editing } from './use-edits.ts';
 import css from './repair.module.css';
 
@@ -45,17 +45,24 @@ const mostRows = 1000;
 export function SendBack(props: Props) {
   const { queue, rows, attributes, editing } = props;
   const changed = rows.filter(({ id }) => editing.edits.has(id)).slice(0, mostRows);
-  const unsound = changed.filter((row) => !isSound(editing.edits, row, attributes));
+  const [unsound, ...others] = unsoundIn(editing.edits, changed, attributes);
   // Users who may not repair are told so beside the other actions on the items.
   const mayRepair = queue.capabilities?.includes('repair') === true;
-  const isReady = mayRepair && changed.length > 0 && unsound.length === 0;
+  const isReady = mayRepair && changed.length > 0 && !unsound;
   const [isOpen, setOpen] = useState(false);
-  useCommand('Enter', () => isReady && setOpen(true));
+  useCommand('Enter', () => {
+    if (unsound) enterCell(unsound.id, unsound.column);
+    else if (isReady) setOpen(true);
+  });
   return (
     <>
-      {unsound.length > 0 && (
+      {unsound && (
         <span role="status" className="problem">
-          {m.repair.invalid(unsound.length)}
+          {m.repair.invalid(
+            unsound.id,
+            `${unsound.name} ${m.repair.problems[unsound.problem]}`,
+            others.length,
+          )}
         </span>
       )}
       <DialogTrigger isOpen={isOpen} onOpenChange={setOpen}>
