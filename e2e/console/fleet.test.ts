@@ -168,7 +168,7 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     const body = { version, status: 'PAUSED' as const, statusReason: 'The ERP is down' };
     await app.admin.updateAutomation({ path: automationPath, body });
     const page = await stage.open(`/console/queues/${queue.id}/why`, { token });
-    await page.getByRole('link', { name: 'Open the automation' }).click();
+    await page.getByRole('link', { name: 'Open automation' }).click();
     await page.getByRole('heading', { level: 1, name: automation }).waitFor();
     await page.getByText('Paused: The ERP is down', { exact: true }).waitFor();
     expect(new URL(page.url()).pathname).toBe(`/console/automations/${first.id}`);
@@ -187,6 +187,15 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     );
     const page = await stage.open(`/console/devices/${busy.path.id}`, { token });
     await page.getByText('registered this device').waitFor();
+    // An event of an item on the device names that item.
+    await page
+      .getByText(/was sent item \d+ of/)
+      .first()
+      .waitFor();
+    await page
+      .getByRole('link', { name: /^item \d+ of / })
+      .first()
+      .waitFor();
   });
 
   test('shows the names of devices, pools, automations, labels and bots as text, whatever they hold', async () => {

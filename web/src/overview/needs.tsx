@@ -2,7 +2,7 @@ import type { Schemas } from '@millrace/api';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { nameOf } from '../devices/rules.ts';
-import { Text } from '../page/text.tsx';
+import { Sentence } from '../page/sentence.tsx';
 import { Time } from '../page/time.tsx';
 import { remedyFor } from '../queues/reason-rules.ts';
 import { Remedy } from '../queues/reasons.tsx';
@@ -31,11 +31,11 @@ export function Needs({ needs, isKnown }: Props) {
         {needs.slice(0, shown).map((need) => (
           <li key={keyOf(need)} data-kind={need.kind} data-row>
             <span>
-              <Text>{sentenceOf(need)}</Text>
+              <Sentence>{sentenceOf(need)}</Sentence>{' '}
+              {need.kind === 'queue' && <WhyLink id={need.stats.queueId} />}
             </span>
             <Time on={need.since} />
             <Way need={need} />
-            {need.kind === 'queue' && <WhyLink id={need.stats.queueId} />}
           </li>
         ))}
       </ul>

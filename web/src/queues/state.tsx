@@ -38,12 +38,14 @@ export function QueueState({ queue, isShort = false }: Props) {
   return (
     <span className={css.state} data-kind="paused" title={queue.pause && exactly(queue.pause.on)}>
       <CirclePause size={14} aria-hidden="true" />
-      <Text>
-        {queue.pause
-          ? m.queues.pausedBy(queue.pause.byName ?? '', queue.pause.reason ?? '')
-          : m.queues.paused}
-      </Text>
-      {queue.pause?.until && <Countdown until={queue.pause.until} />}
+      <span>
+        <Text>
+          {queue.pause
+            ? m.queues.pausedBy(queue.pause.byName ?? '', queue.pause.reason ?? '')
+            : m.queues.paused}
+        </Text>
+        {queue.pause?.until && <Countdown until={queue.pause.until} />}
+      </span>
     </span>
   );
 }

@@ -101,8 +101,10 @@ function Row({ queue, figures, model, pinned, hasTrend, ...actions }: RowProps) 
         <Link to="/queues/$id" params={{ id: String(queue.id) }}>
           <Text>{queue.name ?? ''}</Text>
         </Link>
-        <Pin queue={queue} pinned={pinned} />
-        <RowActions queue={queue} {...actions} />
+        <span className={css.icons}>
+          <Pin queue={queue} pinned={pinned} />
+          <RowActions queue={queue} {...actions} />
+        </span>
         {queue.description && (
           <small>
             <Text>{queue.description}</Text>
