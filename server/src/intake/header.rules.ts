@@ -49,7 +49,7 @@ export function namelessProblems(
 }
 
 const unnamed =
-  'which has no name in the header. Name an attribute there, delete the column, or say extraColumns=IGNORE';
+  'which has no name in the header. Name an attribute there, delete the column, or have such columns left out (extraColumns=IGNORE)';
 
 const hasValue = (cell: Cell | undefined) => cell !== undefined && shownCell(cell).trim() !== '';
 
@@ -176,10 +176,10 @@ function misaimed(
 function unknownColumn({ name }: Column, index: number, known: string): ErrorDetail {
   if (name.trim() === '')
     return {
-      message: `has no name above column ${index + 1}. Name an attribute there, delete the column, or say extraColumns=IGNORE`,
+      message: `has no name above column ${index + 1}. Name an attribute there, delete the column, or have such columns left out (extraColumns=IGNORE)`,
     };
   return {
     field: toldName(name),
-    message: `is not an attribute of the model, which has ${known}. Map it to one by mapping, or say extraColumns=IGNORE`,
+    message: `is not an attribute of the model, which has ${known}. Map it to one of them, or have such columns left out (extraColumns=IGNORE)`,
   };
 }

@@ -50,7 +50,7 @@ const en = {
     dateFormat: 'Dates are written',
     dateHelp: 'dd.mm.yyyy; without it only what can be read in one way',
     decimalSign: 'Before decimals stands',
-    signs: { none: 'A point, thousands not grouped', POINT: 'A point', COMMA: 'A comma' },
+    signs: { none: 'A point, no grouping', POINT: 'A point', COMMA: 'A comma' },
     timeZone: 'Time zone',
     zoneHelp: 'Of times without an offset, as those of workbooks are',
     wouldBeRefused: 'As it is read now, the file would be refused:',
