@@ -287,7 +287,7 @@ describe('createWorkItemsFromFile', () => {
     const refused = await upload(queue, text);
     expect(refused.status).toBe(400);
     expect(refused.error.details).toEqual([
-      { row: 1, field: 'Amount due', message: expect.stringContaining('Map it to one by mapping') },
+      { row: 1, field: 'Amount due', message: expect.stringContaining('Map it to one of them') },
       { row: 1, field: 'Note', message: expect.stringContaining('extraColumns=IGNORE') },
     ]);
     const query = {
