@@ -81,6 +81,17 @@ describe.skipIf(browserFile === undefined)('Where somebody else was faster, in a
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     const sent = (await app.admin.getAutomation({ path: its })).body;
     expect(sent).toMatchObject({ priority: 7, labels: ['sap'] });
+
+    // So does a pause, which keeps its reason meanwhile.
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.getByRole('dialog').getByRole('textbox').fill('The ERP is away');
+    await app.admin.updateAutomation({ path: its, body: { version: sent.version, labels: [] } });
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    await takeIn(page, 'On devices with the labels sap none');
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const paused = (await app.admin.getAutomation({ path: its })).body;
+    expect(paused).toMatchObject({ status: 'PAUSED', statusReason: 'The ERP is away', labels: [] });
   });
 
   test('a model keeps the attribute that somebody added meanwhile, and is tried anew', async () => {
@@ -112,6 +123,32 @@ describe.skipIf(browserFile === undefined)('Where somebody else was faster, in a
       'vendor NUMBER',
       'number TEXT',
       'approvedBy TEXT',
+    ]);
+  });
+
+  test('a model makes the attribute anew that somebody removed while it was changed', async () => {
+    const { admin } = stage.app;
+    const texts = ['number', 'vendor', 'amount'].map((name) => ({ name, type: 'TEXT' as const }));
+    const made = await admin.createWorkItemModel({ body: { name: 'Removed meanwhile', attributes: texts } });
+    const path = { id: Number(made.body.id) };
+    const page = await open(`/console/workitemmodels/${path.id}`);
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByLabel('Type of vendor').selectOption('NUMBER');
+    const { attributes = [], version = 0 } = (await admin.getWorkItemModel({ path })).body;
+    const theirs = attributes.filter(({ name }) => name !== 'vendor');
+    const removal = await admin.updateWorkItemModel({ path, body: { version, attributes: theirs } });
+    expect(removal.status).toBe(200);
+    await page.getByRole('button', { name: 'Try the change' }).click();
+    await page.getByText('your value would go in its place: vendor.').waitFor();
+    await takeIn(page, 'vendor vendor: Text, required none');
+    await page.getByRole('button', { name: 'Try the change' }).click();
+    await page.getByRole('button', { name: 'Apply', exact: true }).click();
+    await page.getByText('Applied: this is version 2.').waitFor();
+    const { body } = await admin.getWorkItemModel({ path });
+    expect(body.attributes?.map(({ name, type }) => `${name} ${type}`).toSorted()).toEqual([
+      'amount TEXT',
+      'number TEXT',
+      'vendor NUMBER',
     ]);
   });
 

@@ -1,12 +1,15 @@
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Ask, AskButton, Reason } from '../dialogs/ask.tsx';
+import { useEdited } from '../dialogs/edited.ts';
+import { Others } from '../dialogs/meanwhile.tsx';
 import { carryOut, remove } from '../dialogs/queries.ts';
 import { MayNot } from '../page/may-not.tsx';
 import { Text } from '../page/text.tsx';
-import { EditAutomation } from './form.tsx';
+import { EditAutomation, how, useWords } from './form.tsx';
 import { m } from './messages.ts';
 import { deleteRequest, queuesQuery, switchRequest, type Automation } from './queries.ts';
+import type { Draft } from './rules.ts';
 import { Try } from './try.tsx';
 
 interface Props {
@@ -57,30 +60,62 @@ interface FormProps extends Props {
   readonly onDone: () => void;
 }
 
+interface SwitchProps extends FormProps {
+  readonly action: 'pause' | 'resume';
+}
+
 function useQueueName({ queueId }: Automation): string {
   const { data } = useSuspenseQuery(queuesQuery());
   return data.list.find(({ id }) => id === queueId)?.name ?? m.automations.queue(String(queueId));
 }
 
-/** Pauses or resumes, as asked for, even when somebody else is faster. */
-function Switch({ action, automation, onDone }: FormProps & { readonly action: 'pause' | 'resume' }) {
+type Switched = Draft & Pick<Automation, 'status'> & { readonly reason: string };
+
+/** Its settings, and whether it is paused, are what others may change meanwhile; the reason is one's own. */
+const howToSwitch = {
+  ...how,
+  draftOf: (automation: Automation): Switched => ({
+    ...how.draftOf(automation),
+    status: automation.status,
+    reason: '',
+  }),
+  settingsOf: ({ status, reason: _, ...draft }: Switched) => ({
+    ...how.settingsOf(draft),
+    status,
+  }),
+};
+
+/** Pauses or resumes, as asked for; where somebody else was faster, it says what they did first. */
+function Switch({ action, automation: latest, onDone }: SwitchProps) {
   const [asked] = useState(action);
-  const [reason, setReason] = useState('');
+  const edited = useEdited(latest, howToSwitch);
+  const words = useWords();
+  const { base: automation, draft } = edited;
+  const reason = draft.reason.trim();
   const queue = useQueueName(automation);
+  const title = m.automations.heading(asked, automation.name);
+  if (edited.others) return <Others title={title} edited={edited} words={words} onCancel={onDone} />;
+  const request = switchRequest(automation, asked, reason);
   const effect = asked === 'pause' ? m.automations.pauseEffect(queue) : m.automations.resumeEffect(queue);
   return (
     <Ask
-      title={m.automations.heading(asked, automation.name)}
+      title={title}
       confirm={m.automations[asked]}
-      isReady={asked === 'resume' || reason.trim() !== ''}
-      requests={[switchRequest(automation, asked, reason.trim())]}
+      isReady={asked === 'resume' || reason !== ''}
+      requests={[request]}
+      act={() => edited.save(() => carryOut([request]))}
       onDone={onDone}
     >
       <p>
         <Text>{effect}</Text>
       </p>
       {asked === 'pause' && (
-        <Reason label={m.automations.reason} reason={reason} onChange={setReason} isRequired />
+        <Reason
+          label={m.automations.reason}
+          reason={draft.reason}
+          onChange={(typed) => edited.change({ reason: typed })}
+          isRequired
+        />
       )}
     </Ask>
   );

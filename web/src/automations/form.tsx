@@ -50,7 +50,8 @@ interface EditProps {
   readonly onDone: () => void;
 }
 
-const how = {
+/** How changes of an automation by several people come together. */
+export const how = {
   draftOf: (automation: Automation) => draftOf(automation),
   settingsOf,
   lists: sets,
@@ -82,7 +83,7 @@ export function EditAutomation({ automation: latest, onDone }: EditProps) {
 }
 
 /** What the settings of an automation are called, and the names behind their ids. */
-function useWords(): Words {
+export function useWords(): Words {
   const { data: pools } = useSuspenseQuery(poolsQuery());
   const { data: users } = useQuery({ ...crowdQuery(), enabled: useMay('viewUsers') });
   const names: Readonly<Record<string, string>> = {
@@ -94,9 +95,11 @@ function useWords(): Words {
     priority: m.automations.priorityOf,
     weight: m.automations.weightOf,
     runAsUserIds: m.automations.runAs,
+    status: m.automations.state,
   };
   const told: Readonly<Record<string, (value: string) => string | undefined>> = {
     poolId: (id) => pools.list.find((one) => String(one.id) === id)?.name,
+    status: (status) => Object.entries(m.automations.states).find(([one]) => one === status)?.[1],
     runAsUserIds: (id) => users?.list.find((one) => String(one.id) === id)?.username,
   };
   return { nameOf: (member) => names[member] ?? member, told: (member, value) => told[member]?.(value) };

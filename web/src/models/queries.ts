@@ -38,12 +38,15 @@ type Model = Schemas['WorkItemModel'];
 
 /** Changes the attributes of a model as it was seen, or only tries the change. */
 export function changeRequest(
-  { id = 0, version = 0 }: Model,
+  { id = 0, version = 0, attributes: stored = [] }: Model,
   drafts: readonly Draft[],
   dryRun: boolean,
 ): Request {
-  const attributes = drafts.map(({ key: _, ...attribute }) => ({
+  const known = new Set(stored.map((one) => String(one.id)));
+  const attributes = drafts.map(({ key: _, id: own, ...attribute }) => ({
     ...attribute,
+    // An attribute that others removed while it was changed here is made anew: its id is gone for good.
+    ...(own !== undefined && known.has(String(own)) && { id: own }),
     name: attribute.name.trim(),
   }));
   return requestFor('updateWorkItemModel', { path: { id }, body: { version, attributes, dryRun } });
