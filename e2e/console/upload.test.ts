@@ -44,6 +44,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     await picture(page, 'upload-2-read');
 
     await next(page, 'Map');
+    await expect.poll(() => page.locator(':focus').getAttribute('aria-label')).toBe('Steps');
     await page.getByText('As it is read now, the file would be refused:').waitFor();
     const toCheck = page.getByRole('button', { name: 'Next: Check' });
     expect(await toCheck.isDisabled()).toBe(true);

@@ -1,6 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { Button } from 'react-aria-components';
 import { dropped } from '../queues/dropped.ts';
 import { useStore } from '../store/store.ts';
@@ -28,9 +28,15 @@ export function Wizard({ queue }: { readonly queue: Schemas['Queue'] }) {
   const given = useStore(dropped);
   const [file, setFile] = useState<File>();
   const [step, setStep] = useState<Step>('file');
+  const progress = useRef<HTMLOListElement>(null);
+  const go = (next: Step) => {
+    setStep(next);
+    // The button that led on is gone or another by then: keys go on from here.
+    progress.current?.focus();
+  };
   const choose = (chosen: File) => {
     setFile(chosen);
-    setStep('read');
+    go('read');
   };
   useEffect(() => {
     if (!given) return;
@@ -40,7 +46,7 @@ export function Wizard({ queue }: { readonly queue: Schemas['Queue'] }) {
   const isChosen = file !== undefined && step !== 'file';
   return (
     <section className={css.wizard}>
-      <ol className={css.steps} aria-label={m.intake.progress}>
+      <ol ref={progress} tabIndex={-1} className={css.steps} aria-label={m.intake.progress}>
         {steps.map((one, index) => (
           <li key={one} aria-current={one === step ? 'step' : undefined}>
             {m.intake.step(index + 1, m.intake.steps[one])}
@@ -48,7 +54,7 @@ export function Wizard({ queue }: { readonly queue: Schemas['Queue'] }) {
         ))}
       </ol>
       {isChosen ? (
-        <Steps key={`${file.name} ${file.lastModified}`} {...{ queue, file, step, setStep }} />
+        <Steps key={`${file.name} ${file.lastModified}`} {...{ queue, file, step, go }} />
       ) : (
         <ChooseFile queueId={queue.id ?? 0} onChoose={choose} />
       )}
@@ -60,11 +66,11 @@ interface StepsProps {
   readonly queue: Schemas['Queue'];
   readonly file: File;
   readonly step: Step;
-  readonly setStep: (step: Step) => void;
+  readonly go: (step: Step) => void;
 }
 
 /** The steps on one file; another file begins anew. */
-function Steps({ queue, file, step, setStep }: StepsProps) {
+function Steps({ queue, file, step, go }: StepsProps) {
   // The queue's format is the default; changes count for this file only.
   const [reading, setReading] = useState<Reading>({ ...unread, ...queue.intakeFormat });
   const queueId = queue.id ?? 0;
@@ -83,29 +89,29 @@ function Steps({ queue, file, step, setStep }: StepsProps) {
       {shared && !error && (
         <StepShown step={step} shared={shared} modelId={queue.workItemModelId ?? 0} isReady={isReady} />
       )}
-      <Ways step={step} setStep={setStep} isReady={isReady} isRefused={!!preview?.problems.length} />
+      <Ways step={step} go={go} isReady={isReady} isRefused={!!preview?.problems.length} />
     </>
   );
 }
 
-interface WaysProps extends Pick<StepsProps, 'step' | 'setStep'> {
+interface WaysProps extends Pick<StepsProps, 'step' | 'go'> {
   readonly isReady: boolean;
   /** Whether the file would be refused as it is read now. */
   readonly isRefused: boolean;
 }
 
 /** The buttons to the previous and to the next step. */
-function Ways({ step, setStep, isReady, isRefused }: WaysProps) {
+function Ways({ step, go, isReady, isRefused }: WaysProps) {
   const place = steps.indexOf(step);
   const [before = 'file', next] = [steps[place - 1], steps[place + 1]];
   return (
     <div className={css.actions}>
-      <Button onPress={() => setStep(before)}>{step === 'read' ? m.intake.another : m.intake.back}</Button>
+      <Button onPress={() => go(before)}>{step === 'read' ? m.intake.another : m.intake.back}</Button>
       {next && (
         <Button
           className="primary"
           isDisabled={!isReady || (isRefused && next === 'check')}
-          onPress={() => setStep(next)}
+          onPress={() => go(next)}
         >
           {m.intake.next(m.intake.steps[next])}
         </Button>
