@@ -67,7 +67,7 @@ const order = [
   ...upTheStairs('server/src/work-items', [
     ['item/'],
     ['create/', 'lease/', 'read/', 'failures/'],
-    ['claim/', 'maintain/', 'export/'],
+    ['claim/', 'maintain/', 'export/', 'erase/'],
     ['finish/'],
     ['repair/'],
     ['bulk/'],

@@ -56,10 +56,18 @@ describe('the lint of the rooms', () => {
     const entries = readdirSync(new URL('../server/src', import.meta.url), { withFileTypes: true });
     const rooms = entries
       .filter(({ name }) => name !== 'testing' && !name.includes('.test.'))
-      .map(({ name }) => name.replace(/[.]ts$/, ''));
-    const named = forbidden.map(({ name }) => name);
-    expect(rooms.filter((room) => !named.includes(`${room}-imports-only-what-lies-below`))).toEqual([]);
+      .map((entry) => entry.name + (entry.isDirectory() ? '/' : ''));
+    expect(rooms.filter((room) => !hasFloor(`server/src/${room}`))).toEqual([]);
   });
+
+  test.each(['server/src/access', 'server/src/fleet', 'server/src/work-items', 'web/src'])(
+    'has a floor for each folder of %s',
+    (house) => {
+      const entries = readdirSync(new URL(`../${house}`, import.meta.url), { withFileTypes: true });
+      const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== 'styles');
+      expect(folders.filter(({ name }) => !hasFloor(`${house}/${name}/`))).toEqual([]);
+    },
+  );
 
   test('refuses a type that is imported from above as well: a reader follows it like any other name', async () => {
     const rule = forbidden.find(({ name }) => name === 'journal-imports-only-what-lies-below');
@@ -67,6 +75,14 @@ describe('the lint of the rooms', () => {
     expect(JSON.stringify(rule)).not.toContain('type-only');
   });
 });
+
+/** Whether a rule says what a room may import. */
+function hasFloor(room: string): boolean {
+  return forbidden.some(
+    ({ name, from }) =>
+      name?.endsWith('-imports-only-what-lies-below') && new RegExp(String(from.path)).test(room),
+  );
+}
 
 /** The rooms of ARCHITECTURE.md, by the beginnings of URLs. */
 function roomsByUrl(): [string, string][] {

@@ -1,5 +1,3 @@
-import type { Statements } from './statements.ts';
-
 /**
  * Small tables of what is ready and what is leased: a claim moves an entry from one to the other, and the item's own row is
  * written at its creation and at its end only.
@@ -54,7 +52,7 @@ const due = `clock_timestamp() + interval '60 s'`;
 const heartbeat = `UPDATE leased SET expires_on = ${due} WHERE queue_id = $1 AND item_id = ANY ($2::bigint[])`;
 
 /** The statements on narrow tables. */
-export function narrowStatements(journal: Journal): Statements {
+export function narrowStatements(journal: Journal) {
   return {
     create: create(journal),
     claim: claim(journal, ''),

@@ -37,7 +37,7 @@ async function pidIn(file: string): Promise<number> {
     expect(pid).toBeGreaterThan(0);
     return pid;
   };
-  return vi.waitFor(read, { timeout: 120_000 });
+  return vi.waitFor(read, { timeout: 300_000 });
 }
 
 test('a command gets its input on stdin, and its output, log lines and exit code come back', async () => {

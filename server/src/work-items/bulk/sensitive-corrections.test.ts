@@ -135,5 +135,5 @@ describe('rekeyQueues', () => {
     expect((await app.admin.getQueue({ path: broken.path })).body.rekeying).toBe(true);
     await app.sql('drop trigger fails on queues');
     expect(await rekeyed(broken)).toMatchObject({ workItemProcessingOrders: ['amount'] });
-  }, 30_000);
+  });
 });
