@@ -113,6 +113,14 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     await page.getByRole('button', { name: 'Try the change' }).click();
     await page.getByText('1 item would not fit any more; correct them first:').waitFor();
     expect(await page.getByRole('button', { name: 'Apply' }).count()).toBe(0);
+    const [item] = (await stage.app.admin.listWorkItems({ path: { id }, body: {} })).body.list;
+    const told = page.getByRole('listitem').filter({ hasText: 'of Tried' });
+    expect(await told.textContent()).toBe(`Item ${item?.id} of Tried: vendor is required`);
+    expect(await told.getByRole('link').getAttribute('href')).toBe(
+      `/console/queues/${id}/workitems/${item?.id}`,
+    );
+    const list = page.getByRole('link', { name: 'Those of Tried in a list' });
+    expect(await list.getAttribute('href')).toBe(`/console/queues/${id}?q=id:${item?.id}`);
     await expectAccessible(page);
     await picture(page, 'model-trial');
     await page.getByLabel('vendor is required').uncheck();

@@ -1,12 +1,10 @@
 import type { Schemas } from '@millrace/api';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
 import { useBeginning } from '../dialogs/ask.tsx';
 import { useEdited, type Edited } from '../dialogs/edited.ts';
 import { OthersChanges, type Words } from '../dialogs/meanwhile.tsx';
-import { Text } from '../page/text.tsx';
 import { AttributeEditor } from './attributes.tsx';
 import { m } from './messages.ts';
 import { changeModel, changeRequest, modelRequest } from './queries.ts';
@@ -20,6 +18,7 @@ import {
   type Draft,
   type ModelDraft,
 } from './rules.ts';
+import { Trial } from './trial.tsx';
 import css from './models.module.css';
 
 type Change = Schemas['WorkItemModelChange'];
@@ -138,48 +137,4 @@ function useTrial(edited: Edited<Model, ModelDraft>, onClose: Props['onClose']) 
     }
   };
   return { trial, problem, isBusy, run, forget };
-}
-
-const shown = 20;
-
-interface TrialProps {
-  readonly trial: Change;
-  readonly marks: ReturnType<typeof marksIn>;
-}
-
-function Trial({ trial: { queues, invalidItems, invalid }, marks: { hidden, shown: bared } }: TrialProps) {
-  const open = queues.reduce((sum, { openItems }) => sum + openItems, 0);
-  return (
-    <>
-      <p className={css.trial}>
-        {m.models.holds(queues.length, open)}{' '}
-        {invalidItems === 0 ? m.models.fits : m.models.invalid(invalidItems)}
-      </p>
-      {hidden !== '' && <p>{m.models.hides(hidden)}</p>}
-      {bared !== '' && <p>{m.models.shows(bared)}</p>}
-      {invalidItems > 0 && (
-        <>
-          <ul>
-            {invalid.slice(0, shown).map(({ message }, index) => (
-              <li key={index}>
-                <Text>{message}</Text>
-              </li>
-            ))}
-          </ul>
-          <p>
-            {queues.map(({ id, name }) => (
-              <Link
-                key={String(id)}
-                to="/queues/$id"
-                params={{ id: String(id) }}
-                search={{ q: 'status:NEW' }}
-              >
-                {m.models.itemsOf(name)}
-              </Link>
-            ))}
-          </p>
-        </>
-      )}
-    </>
-  );
 }

@@ -1,5 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
 import { Link } from '@tanstack/react-router';
+import { oneOf } from '../filters/ids.ts';
 import { Text } from '../page/text.tsx';
 import css from './item.module.css';
 import { m } from './messages.ts';
@@ -9,9 +10,6 @@ interface Props {
   readonly refusals: readonly Schemas['BulkRefusal'][];
   readonly onFollow?: () => void;
 }
-
-/** The most items that an address can name. */
-const most = 40;
 
 /** The reasons why some items are refused: one sentence for each kind, and a way to its items. */
 export function Refusals({ queueId, refusals, onFollow }: Props) {
@@ -36,13 +34,12 @@ interface KindProps extends Pick<Props, 'queueId' | 'onFollow'> {
 }
 
 function Kind({ queueId, code, of, onFollow }: KindProps) {
-  const named = of.slice(0, most).map(({ id }) => `id:${id}`);
   return (
     <li>
       <Link
         to="/queues/$id"
         params={{ id: String(queueId) }}
-        search={{ q: named.join(' or ') }}
+        search={{ q: oneOf(of.map(({ id }) => id)) }}
         onClick={onFollow}
       >
         {m.bulk.refusedFor(of.length, code)}
