@@ -4067,6 +4067,11 @@ export interface components {
       failureKind: 'BUSINESS' | 'SYSTEM' | 'DATA_ERROR' | 'EXPIRED' | 'IN_DOUBT';
       /** @description An empty one takes it away */
       note: string;
+      /**
+       * Format: date-time
+       * @description When the note that the caller has seen was written, null where there was none. Refused with VERSION_CONFLICT when it is another one by now. Left out, the note takes the place of whichever is there
+       */
+      updatedOn?: string | null;
     };
     /** @description A restart of many items of a cluster, by updateWorkItemStatus or updateWorkItems, and what has become of them. Items that were restarted once more count for the later restart only, and those that are deferred or gone for none. */
     Remedy: {

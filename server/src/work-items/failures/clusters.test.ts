@@ -162,6 +162,28 @@ test('listFailureClusters knows rows of a file that do not fit by what is wrong 
   expect(await ofQueue(queue)).toMatchObject([{ failureKind: 'DATA_ERROR', count: 2 }]);
 });
 
+test('noteFailureCluster refuses to overwrite a note that the caller has not seen', async () => {
+  const queue = await createQueue(app);
+  await fail(queue, ['no answer within 10 ms']);
+  const note = (text: string, updatedOn?: string | null) =>
+    queue.owner.call.noteFailureCluster({
+      path: queue.path,
+      body: { ...timeout, note: text, ...(updatedOn !== undefined && { updatedOn }) },
+    });
+  const first = await note('ask the ERP team', null);
+  const [late, lateTake] = [await note('restart it at night', null), await note('', null)];
+  for (const { status, error } of [late, lateTake])
+    expect([status, error.code]).toEqual([409, 'VERSION_CONFLICT']);
+  const second = await note('restart it at night', first.body.updatedOn);
+  expect(await ofQueue(queue)).toMatchObject([{ notes: [{ note: 'restart it at night' }] }]);
+  expect((await note('', first.body.updatedOn)).status).toBe(409);
+  expect((await note('', second.body.updatedOn)).status).toBe(200);
+  // What others have taken away was not seen to go.
+  expect((await note('restart it at noon', second.body.updatedOn)).status).toBe(409);
+  expect((await note('', null)).status).toBe(200);
+  expect(await ofQueue(queue)).toMatchObject([{ notes: [] }]);
+});
+
 test('noteFailureCluster keeps one note a cluster and queue, which an empty one takes away', async () => {
   const queue = await createQueue(app);
   await fail(queue, ['no answer within 10 ms']);
