@@ -11,6 +11,10 @@ const en = {
     copyOf: (what: string) => `Copy ${what}`,
     copied: 'Copied.',
     enter: '↵ Enter',
+    unsentTitle: 'Leave without sending?',
+    unsent: 'What you have changed on this page was not sent yet. It is gone when you leave.',
+    stay: 'Stay here',
+    discard: 'Leave, and discard it',
     meanwhile: 'Somebody has changed it meanwhile. Nothing of yours is lost:',
     asSeen: 'What is edited here is as you saw it; something else of it has changed.',
     clashes: (names: string) =>

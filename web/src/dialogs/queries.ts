@@ -1,6 +1,10 @@
-import { call } from '../connection/client.ts';
+import { call, session } from '../connection/client.ts';
 import type { Request } from '../connection/request.ts';
 import { readAnew, standingStill } from '../live/effects.ts';
+
+export function isLoggedIn(): boolean {
+  return session.get().state !== 'none';
+}
 
 /** Makes a call that changes nothing, such as a trial. */
 export function tryOut({ operationId, input }: Request): Promise<unknown> {

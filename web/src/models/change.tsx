@@ -4,6 +4,7 @@ import { Button } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
 import { useBeginning } from '../dialogs/ask.tsx';
 import { useEdited, type Edited } from '../dialogs/edited.ts';
+import { Unsent } from '../dialogs/unsent.tsx';
 import { OthersChanges, type Words } from '../dialogs/meanwhile.tsx';
 import { AttributeEditor } from './attributes.tsx';
 import { m } from './messages.ts';
@@ -88,6 +89,7 @@ function Attributes({ edited, tried, onCancel }: AttributesProps) {
   };
   return (
     <div ref={place}>
+      <Unsent isUnsent={isDifferent} />
       <AttributeEditor drafts={drafts} onChange={edit} />
       <div role="status">
         {trial ? <Trial trial={trial} marks={marksIn(attributes, drafts)} /> : isBusy && m.models.trying}

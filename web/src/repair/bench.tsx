@@ -2,6 +2,7 @@ import type { Schemas } from '@millrace/api';
 import { useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { Button } from 'react-aria-components';
+import { Unsent } from '../dialogs/unsent.tsx';
 import { Grid } from '../grid/grid.tsx';
 import { useKey } from '../page/keys.ts';
 import { BulkMenu, type Opened } from '../work-items/bulk.tsx';
@@ -45,6 +46,7 @@ export function Bench({ cluster, queue, model }: Props) {
     void navigate({ to: '/queues/$id/workitems/$workItemId', params: { id: String(queue.id), workItemId } });
   return (
     <>
+      <Unsent isUnsent={editing.edits.size > 0} />
       <Tools rows={rows} attributes={attributes} cells={bench}>
         {rows.length > 0 && <Deeds cluster={cluster} queue={queue} />}
         <SendBack queue={queue} rows={rows} attributes={attributes} editing={editing} />

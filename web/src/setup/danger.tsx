@@ -35,7 +35,7 @@ function Delete({ queue }: Props) {
   const request = deleteRequest(queue);
   const begin = async () => {
     setProblem('');
-    const leave = () => navigate({ to: '/queues' });
+    const leave = () => navigate({ to: '/queues', ignoreBlocker: true });
     await remove(request, leave).catch((error: Error) => setProblem(error.message));
   };
   return (

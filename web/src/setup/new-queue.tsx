@@ -4,6 +4,8 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { Button, Form } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
+import { changesBetween } from '../dialogs/changes.ts';
+import { Unsent } from '../dialogs/unsent.tsx';
 import { PickRole, PickUser } from '../members/pick.tsx';
 import { modelsQuery } from '../models/queries.ts';
 import { useTitle } from '../page/title.ts';
@@ -78,7 +80,7 @@ function NewQueueForm({ queue, onModel, children, ...told }: FormProps) {
         onModel({ name: '', drafts: [], id: String(modelId) });
       };
       const id = await createAll(queue, { ...told, onModel: keepModel });
-      await navigate({ to: '/queues/$id', params: { id: String(id) } });
+      await navigate({ to: '/queues/$id', params: { id: String(id) }, ignoreBlocker: true });
     } catch (error) {
       setProblem((error as Error).message);
       setBusy(false);
@@ -95,6 +97,7 @@ function NewQueueForm({ queue, onModel, children, ...told }: FormProps) {
       <nav aria-label={m.common.breadcrumb}>
         <Link to="/queues">{m.setup.queues}</Link> /
       </nav>
+      <Unsent isUnsent={isBegun(queue)} />
       <h1>{m.setup.newQueue}</h1>
       {children}
       <div role="status">{problem !== '' && <Done model={madeModel} queue={queue} />}</div>
@@ -110,6 +113,12 @@ function NewQueueForm({ queue, onModel, children, ...told }: FormProps) {
       {isReady && requests.length > 0 && <AsScript requests={requests} />}
     </Form>
   );
+}
+
+/** Whether anything was typed or chosen. */
+function isBegun({ draft, model: { id, name, drafts }, people }: NewQueue): boolean {
+  const isTyped = changesBetween({ ...draftOf() }, { ...draft }).length > 0;
+  return isTyped || id !== undefined || name !== '' || drafts.length > 0 || people.length > 0;
 }
 
 interface DoneProps {

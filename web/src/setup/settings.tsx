@@ -7,6 +7,7 @@ import { Ask, Over } from '../dialogs/ask.tsx';
 import { useEdited, type Edited } from '../dialogs/edited.ts';
 import { Differences, Others } from '../dialogs/meanwhile.tsx';
 import { carryOut } from '../dialogs/queries.ts';
+import { Unsent } from '../dialogs/unsent.tsx';
 import { MayNot } from '../page/may-not.tsx';
 import { useTitle } from '../page/title.ts';
 import { modelQuery, queueQuery } from '../queues/queries.ts';
@@ -55,6 +56,7 @@ function SettingsForm({ queue: latest }: { readonly queue: Queue }) {
   };
   return (
     <>
+      <Unsent isUnsent={changes.length > 0} />
       <p role="status">{changes.length === 0 && said}</p>
       <NameFields draft={draft} attributes={attributes} onChange={change} />
       <MoreFields draft={draft} attributes={attributes} onChange={change} />
