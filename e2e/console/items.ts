@@ -141,7 +141,7 @@ export function testItems(stage: () => Stage): void {
       await expectAccessible(page);
     });
 
-    test('are tried again with a reason, and one that has moved on meanwhile is refused in the words of the server', async () => {
+    test('are tried again with a reason, and one that has moved on meanwhile is told with what became of it', async () => {
       const { app } = stage();
       const id = await createInvoices(app, 'Repaired');
       await addItems(app, id, [{ number: 'again' }]);
@@ -157,8 +157,26 @@ export function testItems(stage: () => Stage): void {
       await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click();
       await page.getByRole('article').getByText('The ERP is back').waitFor();
       expect(await page.getByRole('button', { name: 'Restart' }).count()).toBe(0);
-      await late.getByRole('dialog').getByRole('button', { name: 'Restart' }).click();
-      await expect.poll(() => late.getByRole('alert').textContent()).toMatch(/version|NEW/);
+      const dialog = late.getByRole('dialog');
+      await dialog.getByRole('button', { name: 'Restart' }).click();
+      await expect.poll(() => dialog.getByRole('alert').textContent()).toMatch(/version|NEW/);
+      await dialog.getByText(/^It is now New, changed by admin/).waitFor();
+      expect(await dialog.getByRole('button', { name: 'Restart it as it is now' }).isDisabled()).toBe(true);
+      // Once it has failed anew, the same can be done to it as it is then.
+      await dialog.getByRole('button', { name: 'Cancel' }).click();
+      await failItems(app, id, 1, 'The ERP was away again');
+      await late.getByRole('button', { name: 'Restart' }).click();
+      const seen = (await app.admin.listWorkItems({ path: { id }, body: {} })).body.list[0];
+      const rows = [{ id: Number(seen?.id), version: Number(seen?.version), json: { vendor: 'Aqua AG' } }];
+      await app.admin.updateWorkItems({ path: { id }, body: { rows } });
+      await dialog.getByRole('button', { name: 'Restart' }).click();
+      await dialog.getByText('The ERP was away again').waitFor();
+      await dialog.getByText('Aqua AG').waitFor();
+      await expectAccessible(late);
+      await dialog.getByRole('button', { name: 'Restart it as it is now' }).click();
+      await expect.poll(() => late.getByRole('dialog').count()).toBe(0);
+      const { body } = await app.admin.getWorkItem({ path: { id, workItemId: Number(item?.id) } });
+      expect(body).toMatchObject({ status: 'NEW', json: { vendor: 'Aqua AG' } });
     });
 
     test('that match are tried again together, after a trial that says how many and which not', async () => {

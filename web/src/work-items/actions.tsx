@@ -2,11 +2,16 @@ import type { Schemas } from '@millrace/api';
 import { useState, type ReactNode } from 'react';
 import { Button } from 'react-aria-components';
 import { Ask, Over, Reason } from '../dialogs/ask.tsx';
+import { changesBetween } from '../dialogs/changes.ts';
 import { useKey } from '../page/keys.ts';
 import { MayNot } from '../page/may-not.tsx';
+import { Text } from '../page/text.tsx';
+import { Time } from '../page/time.tsx';
+import { Changes } from './changes.tsx';
 import { m } from './messages.ts';
-import { actRequest, type Item, type ItemAction } from './queries.ts';
-import { actionsFor } from './rules.ts';
+import { act, actRequest, type Item, type Moved } from './queries.ts';
+import { actionsFor, type Deed } from './rules.ts';
+import { ItemStatus } from './status.tsx';
 import css from './item.module.css';
 
 interface ActionsProps {
@@ -20,7 +25,7 @@ interface ActionsProps {
 /** The actions on the item in its present state, each behind a dialog that says what it does and asks why. */
 export function ItemActions({ item, queue, children }: ActionsProps) {
   // The dialog stays as it was asked for, even when the item moves on meanwhile.
-  const [asked, setAsked] = useState<{ readonly action: ItemAction; readonly item: Item }>();
+  const [asked, setAsked] = useState<{ readonly action: Deed; readonly item: Item }>();
   const close = () => setAsked(undefined);
   const isAllowed = queue.capabilities?.includes('repair') === true;
   const actions = item.cancelRequestedOn === undefined ? actionsFor(item) : [];
@@ -41,10 +46,10 @@ export function ItemActions({ item, queue, children }: ActionsProps) {
   );
 }
 
-const keys = { release: 'r', restart: 'r', cancel: 'c', done: '1', notDone: '2', partly: '3' };
+const keys = { release: 'r', restart: 'r', cancel: 'c' };
 
 interface ButtonProps {
-  readonly action: ItemAction;
+  readonly action: Deed;
   readonly isAllowed: boolean;
   readonly onAsk: () => void;
 }
@@ -59,23 +64,57 @@ function ActionButton({ action, isAllowed, onAsk }: ButtonProps) {
 }
 
 interface ConfirmProps {
-  readonly action: ItemAction;
+  readonly action: Deed;
   readonly item: Item;
   readonly onDone: () => void;
 }
 
-function Confirm({ action, item, onDone }: ConfirmProps) {
-  const [text, setText] = useState('');
-  const isAnswer = item.failureKind === 'IN_DOUBT';
+/** Where the item has moved on meanwhile, it says how it is now, and does the same to that where it still can be done. */
+function Confirm({ action, item: first, onDone }: ConfirmProps) {
+  const [reason, setReason] = useState('');
+  const [moved, setMoved] = useState<Moved>();
+  const item = moved?.item ?? first;
+  const doIt = async () => {
+    const refused = await act(action, item, reason.trim());
+    if (!refused) return;
+    setMoved(refused);
+    throw new Error(refused.message);
+  };
   return (
-    <Ask title={m.item[action]} requests={[actRequest(action, item, text.trim())]} onDone={onDone}>
+    <Ask
+      title={m.item[action]}
+      confirm={moved ? m.item.asItIsNow(m.item[action]) : m.item[action]}
+      isReady={!moved || actionsFor(item).includes(action)}
+      requests={[actRequest(action, item, reason.trim())]}
+      act={doIt}
+      onDone={onDone}
+    >
       <p>{m.item.effects[action]}</p>
-      <Reason
-        label={isAnswer ? m.item.note : m.item.reason}
-        reason={text}
-        onChange={setText}
-        isRequired={action === 'partly'}
-      />
+      <Reason label={m.item.reason} reason={reason} onChange={setReason} />
+      {moved && <Since before={first} moved={moved} />}
     </Ask>
+  );
+}
+
+/** The state of the item by now, who has brought it there, and what of its data differs from what one saw. */
+function Since({ before, moved: { item, by } }: { readonly before: Item; readonly moved: Moved }) {
+  const changes = changesBetween(before.json ?? {}, item.json ?? {});
+  return (
+    <>
+      <p>
+        {m.item.now} <ItemStatus item={item} />
+        {by !== undefined && (
+          <>
+            , <Text>{m.item.changedBy(by)}</Text> <Time on={item.updatedOn} />
+          </>
+        )}
+        {item.error && (
+          <>
+            : <Text>{item.error}</Text>
+          </>
+        )}
+      </p>
+      {changes.length > 0 && <Changes changes={changes} before={m.edit.youSaw} after={m.edit.now} />}
+    </>
   );
 }

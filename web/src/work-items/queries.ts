@@ -158,6 +158,34 @@ export function actRequest(action: ItemAction, item: Item, text: string): Reques
   return requestFor('resolveWorkItem', { path, body: { version, answer: answers[action], ...note } });
 }
 
+/** An item that has moved on, so that an action on it as it was seen is refused. */
+export interface Moved {
+  readonly item: Item;
+  /** The words of the server. */
+  readonly message: string;
+  /** Who has changed it last, as far as its events are read. */
+  readonly by: string | undefined;
+}
+
+/**
+ * Acts on an item as seen.
+ * @returns the present item when it has moved on meanwhile: then nothing is done
+ */
+export async function act(action: ItemAction, item: Item, text: string): Promise<Moved | undefined> {
+  try {
+    await carryOut([actRequest(action, item, text)]);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 409) throw error;
+    const path = { id: item.queueId ?? 0, workItemId: item.id ?? 0 };
+    const [now, { list, isMore }] = await Promise.all([
+      call('getWorkItem', { path }),
+      call('listWorkItemEvents', { path }),
+    ]);
+    return { item: now, message: error.message, by: isMore ? undefined : list.at(-1)?.actorName };
+  }
+}
+
 /** The request that stores other data of an item as seen. */
 export function saveRequest(
   { queueId = 0, id = 0, version = 0 }: Item,

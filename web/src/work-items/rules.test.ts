@@ -8,7 +8,7 @@ test.each([
   [{ status: 'IN_PROGRESS' as const }, ['cancel']],
   [{ status: 'IN_PROGRESS' as const, cancelRequestedOn: '2026-03-02T08:00:00Z' }, []],
   [{ status: 'FAILED' as const, failureKind: 'SYSTEM' as const }, ['restart']],
-  [{ status: 'FAILED' as const, failureKind: 'IN_DOUBT' as const }, ['done', 'notDone', 'partly']],
+  [{ status: 'FAILED' as const, failureKind: 'IN_DOUBT' as const }, []],
   [{ status: 'COMPLETE' as const }, []],
 ])('To an item that is %o one can do %o', (item, actions) => {
   expect(actionsFor(item)).toEqual(actions);
