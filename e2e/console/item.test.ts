@@ -1,6 +1,7 @@
 import { ExactNumber } from '@millrace/api';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { createDevice } from '../../server/src/testing/dispatch.ts';
 import { addItems, createInvoices, failItems } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage } from './stage.ts';
@@ -116,6 +117,30 @@ describe.skipIf(browserFile === undefined)('In a browser, an item', () => {
     await save(second);
     await dialog(second).waitFor({ state: 'detached' });
     expect(await dataOf(item)).toEqual({ number: 'E-second', vendor: 'Nord & Co', amount: 5 });
+  });
+
+  test('that is in doubt is a question with its evidence, answered by keys', async () => {
+    const { app } = stage;
+    const { id, workItemId, address } = await anItem('Doubted');
+    const device = await createDevice({ call: app.admin }, { nickname: 'Payer' });
+    const body = { count: 1, deviceId: device.path.id };
+    const [item] = (await app.admin.claimWorkItems({ path: { id }, body })).body.list;
+    const held = { id: workItemId, version: Number(item?.version) };
+    const lease = { ...held, pointOfNoReturn: true, logTail: '\u001b[31msending\u001b[0m the payment' };
+    await app.admin.heartbeatWorkItems({ path: { id }, body: { leases: [lease] } });
+    const report = { ...held, status: 'FAILED', failureKind: 'SYSTEM', error: 'connection lost' } as const;
+    await app.admin.finishWorkItems({ path: { id }, body: { results: [report] } });
+    const page = await stage.open(address, { token });
+    const question = page.getByRole('region', { name: 'Was it done?' });
+    await question.getByText('sending the payment', { exact: true }).waitFor();
+    await question.getByRole('link', { name: 'Payer' }).waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press('3');
+    await page.keyboard.type('The letter is missing');
+    await question.getByRole('button', { name: 'Answer', exact: true }).click();
+    await question.waitFor({ state: 'detached' });
+    const { body: now } = await app.admin.getWorkItem({ path: { id, workItemId } });
+    expect(now).toMatchObject({ failureKind: 'BUSINESS', comment: 'The letter is missing' });
   });
 
   test('shows what its bot writes while it runs, without the codes for terminals, and finds in it', async () => {

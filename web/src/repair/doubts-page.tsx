@@ -3,14 +3,15 @@ import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
+import { JsonView } from '../json/json-view.tsx';
 import { Notice } from '../page/states.tsx';
 import { MayNot } from '../page/may-not.tsx';
 import { Text } from '../page/text.tsx';
 import { useTitle } from '../page/title.ts';
 import { queueQuery } from '../queues/queries.ts';
+import { Answers } from '../work-items/answers.tsx';
+import { Evidence } from '../work-items/evidence.tsx';
 import { itemQuery } from '../work-items/queries.ts';
-import { Answers } from './answers.tsx';
-import { Evidence } from './evidence.tsx';
 import { m } from './messages.ts';
 import { doubtsQuery } from './queries.ts';
 import css from './repair.module.css';
@@ -79,7 +80,8 @@ function Question({ queueId, id, queueName, onSettled, onLater }: QuestionProps)
         {error?.message}
       </p>
       {item && <Evidence item={item} />}
-      {item && maySettle && <Answers item={item} onSettled={onSettled} />}
+      {item && <JsonView label={m.members.json} value={item.json} />}
+      {item && maySettle && <Answers item={item} confirm={m.doubts.confirm} onSettled={onSettled} />}
       {queue && !maySettle && <MayNot queue={queue}>{m.item.mayNot}</MayNot>}
       <p>
         <Button className="quiet" onPress={onLater}>

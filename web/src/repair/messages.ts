@@ -23,7 +23,12 @@ const en = {
     isNew: 'new',
     on: (amount: number) => `on ${count(amount, 'device', 'devices')}`,
     in: (names: string) => `in ${names}`,
+    firstSeen: 'first failed',
     seen: 'last failed',
+    devices: 'Devices that it failed on',
+    onDevice: (device: string, amount: number) => `${device}: ${items(amount)}`,
+    ofAll: (shown: number, all: number) =>
+      `${number(shown)} of ${number(all)} causes shown, the most urgent first.`,
     choose: 'Choose a cause to see its items.',
     queues: 'Queues of this cause',
     rows: 'Items to be corrected',
@@ -61,6 +66,11 @@ const en = {
       boolean: 'must be true or false',
     },
     unset: 'unset',
+    read: (some: number, all: number | undefined) =>
+      all === undefined ? `${number(some)} rows read so far` : `${number(some)} of ${number(all)} rows read`,
+    reach: 'Fill down, Find and Send back act on the rows that are read; the others are read as you go down.',
+    sameForAll: (all: number | undefined) =>
+      all === undefined ? 'Same change for all …' : `Same change for all ${number(all)} …`,
     sendBack: (amount: number) => `Send ${number(amount)} back`,
     sendBackTitle: 'Send back',
     invalid: (id: string, why: string, others: number) =>
@@ -85,26 +95,9 @@ const en = {
     left: (amount: number) => `${items(amount)} to settle`,
     question: (id: string) => `Was item ${id} done?`,
     in: (name: string) => `in ${name}`,
-    evidence: 'What is known',
-    noReturn: 'Began what cannot be undone',
-    silent: 'Its holder fell silent',
-    since: 'In doubt since',
-    device: 'On device',
-    why: 'Why',
-    log: 'Newest output',
-    reports: 'Reported too late',
-    answers: 'Answer',
-    effects: {
-      done: 'It becomes complete.',
-      notDone: 'It waits again, at its place.',
-      partly: 'It stays failed, with your note of what is left to do.',
-    },
-    needsNote: 'Say what is left to do.',
-    note: 'What was found out',
     confirm: 'Answer, and show the next',
     later: 'Later',
     settled: (id: string) => `Item ${id} is settled.`,
-    keys: 'Keys: 1 2 3 choose, Enter answers',
   },
 };
 

@@ -8,9 +8,11 @@ import { Sentence } from '../page/sentence.tsx';
 import { useTitle } from '../page/title.ts';
 import { queueQuery } from '../queues/queries.ts';
 import { ItemActions } from './actions.tsx';
+import { Answers } from './answers.tsx';
 import { Attempts } from './attempts.tsx';
 import { BulkMenu, type Opened } from './bulk.tsx';
 import { EditButton } from './edit.tsx';
+import { Evidence } from './evidence.tsx';
 import { ItemFacts } from './facts.tsx';
 import { Log } from './log.tsx';
 import { m } from './messages.ts';
@@ -52,6 +54,7 @@ export function Page() {
       <p className={css.why}>
         <Sentence>{why.sentence}</Sentence>
       </p>
+      {item.failureKind === 'IN_DOUBT' && <Question key={workItemId} item={item} mayRepair={mayRepair} />}
       <ItemActions item={item} queue={queue}>
         {mayRepair && (
           <>
@@ -75,6 +78,17 @@ export function Page() {
         </section>
       </div>
     </article>
+  );
+}
+
+/** What is in doubt makes the page a question, with what is known beside it. */
+function Question({ item, mayRepair }: { readonly item: Item; readonly mayRepair: boolean }) {
+  return (
+    <section aria-label={m.doubt.question}>
+      <h2>{m.doubt.question}</h2>
+      <Evidence item={item} />
+      {mayRepair && <Answers item={item} confirm={m.doubt.confirm} />}
+    </section>
   );
 }
 

@@ -12,6 +12,11 @@ interface Props {
 // Colours and cursor moves, meant for terminals.
 const forTerminals = /\u001b(?:\[[0-9;?]*[A-Za-z]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?)/g;
 
+/** An output as people read it, without what moves a terminal. */
+export function plainLog(text = ''): string {
+  return text.replaceAll(forTerminals, '');
+}
+
 /** The newest output of the bot, of each attempt that left some; it grows while the bot runs. */
 export function Log({ attempts }: Props) {
   const told = attempts.filter(({ logTail }) => logTail);
@@ -20,7 +25,7 @@ export function Log({ attempts }: Props) {
   const [isWrapped, setWrapped] = useState(false);
   const attempt = told.find(({ number }) => number === chosen) ?? told.at(-1);
   if (!attempt) return undefined;
-  const text = (attempt.logTail ?? '').replaceAll(forTerminals, '');
+  const text = plainLog(attempt.logTail);
   return (
     <>
       <h2>{m.log.title}</h2>

@@ -1,14 +1,19 @@
 import type { ReactNode } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { Id } from '@millrace/api';
 import { JsonView } from '../json/json-view.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
-import type { Item } from '../work-items/queries.ts';
+import { devicesQuery } from '../queues/queries.ts';
+import { plainLog } from './log.tsx';
+import type { Item } from './queries.ts';
 import { m } from './messages.ts';
-import css from './repair.module.css';
+import css from './item.module.css';
 
 /** The known facts about an item in doubt, in the order in which they happened. */
 export function Evidence({ item }: { readonly item: Item }) {
-  const { logTail, json } = item;
+  const log = plainLog(item.logTail);
   return (
     <>
       <dl className={css.evidence}>
@@ -19,12 +24,11 @@ export function Evidence({ item }: { readonly item: Item }) {
           </div>
         ))}
       </dl>
-      <JsonView label={m.members.json} value={json} />
-      {logTail && (
+      {log !== '' && (
         <>
-          <h3>{m.doubts.log}</h3>
-          <pre className={css.log} tabIndex={0} aria-label={m.doubts.log}>
-            <Text>{logTail}</Text>
+          <h3>{m.doubt.log}</h3>
+          <pre className={css.log} tabIndex={0} aria-label={m.doubt.log}>
+            <Text>{log}</Text>
           </pre>
         </>
       )}
@@ -37,14 +41,26 @@ export function Evidence({ item }: { readonly item: Item }) {
 function factsOf(item: Item): [string, ReactNode][] {
   const { doubt, progress, pointOfNoReturnOn, endTime, error = '' } = item;
   const facts: [string, ReactNode][] = [
-    [m.doubts.noReturn, timeOf(doubt?.pointOfNoReturnOn ?? pointOfNoReturnOn)],
-    [m.doubts.device, doubt?.deviceId?.toString()],
+    [m.doubt.noReturn, timeOf(doubt?.pointOfNoReturnOn ?? pointOfNoReturnOn)],
+    [m.doubt.device, doubt?.deviceId && <Device id={doubt.deviceId} />],
     [m.members.progress, progress && <Text>{progressOf(progress)}</Text>],
-    [m.doubts.silent, timeOf(doubt?.leaseExpiredOn)],
-    [m.doubts.since, timeOf(doubt?.since ?? endTime)],
-    [m.doubts.why, <Text key="why">{doubt?.reason ?? error}</Text>],
+    [m.doubt.silent, timeOf(doubt?.leaseExpiredOn)],
+    [m.doubt.since, timeOf(doubt?.since ?? endTime)],
+    [m.doubt.why, <Text key="why">{doubt?.reason ?? error}</Text>],
   ];
   return facts.filter(([, value]) => value !== undefined);
+}
+
+/** A device by its name, where the user may see it. */
+function Device({ id }: { readonly id: Id }) {
+  const { data } = useQuery(devicesQuery());
+  const found = data?.list.find((one) => one.id === id);
+  const name = found && (found.nickname === '' ? found.hostName : found.nickname);
+  return (
+    <Link to="/devices/$id" params={{ id: String(id) }}>
+      <Text>{name ?? String(id)}</Text>
+    </Link>
+  );
 }
 
 const timeOf = (on: string | undefined) => on && <Time on={on} />;
@@ -59,11 +75,11 @@ function LateReports({ reports }: { readonly reports: readonly Report[] }) {
   if (reports.length === 0) return undefined;
   return (
     <>
-      <h3>{m.doubts.reports}</h3>
+      <h3>{m.doubt.reports}</h3>
       <ul>
         {reports.map(({ id, on, actorName, changes }) => (
           <li key={String(id)}>
-            <Time on={on} /> {actorName} <JsonView label={m.doubts.reports} value={changes} />
+            <Time on={on} /> {actorName} <JsonView label={m.doubt.reports} value={changes} />
           </li>
         ))}
       </ul>

@@ -1,22 +1,24 @@
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { Button, Form, Input, Label, TextField } from 'react-aria-components';
 import { AsScript } from '../dialogs/as-script.tsx';
 import { carryOut } from '../dialogs/queries.ts';
-import { isSilent } from '../page/keys.ts';
-import { actRequest, type Item } from '../work-items/queries.ts';
+import { useKey } from '../page/keys.ts';
+import { actRequest, type Item } from './queries.ts';
 import { m } from './messages.ts';
-import css from './repair.module.css';
+import css from './item.module.css';
 
 const answers = ['done', 'notDone', 'partly'] as const;
 type Answer = (typeof answers)[number];
 
 interface Props {
   readonly item: Item;
-  readonly onSettled: () => void;
+  /** The label of the button that answers. */
+  readonly confirm: string;
+  readonly onSettled?: () => void;
 }
 
 /** Three large answers, by mouse or by the keys 1, 2 and 3, and a note on the findings. */
-export function Answers({ item, onSettled }: Props) {
+export function Answers({ item, confirm, onSettled }: Props) {
   const [answer, setAnswer] = useState<Answer>();
   const [note, setNote] = useState('');
   const [problem, setProblem] = useState('');
@@ -27,10 +29,12 @@ export function Answers({ item, onSettled }: Props) {
     setProblem('');
     field.current?.focus();
   };
-  useKeys(choose);
+  useKey('1', () => choose('done'), m.item.done);
+  useKey('2', () => choose('notDone'), m.item.notDone);
+  useKey('3', () => choose('partly'), m.item.partly);
   const settle = async () => {
     if (isBusy || !answer) return;
-    if (answer === 'partly' && note.trim() === '') return setProblem(m.doubts.needsNote);
+    if (answer === 'partly' && note.trim() === '') return setProblem(m.doubt.needsNote);
     setBusy(true);
     await carryOut([actRequest(answer, item, note.trim())]).then(onSettled, (error: Error) =>
       setProblem(error.message),
@@ -56,17 +60,17 @@ export function Answers({ item, onSettled }: Props) {
         // The problem is shown below: the browser must not keep the form from being sent.
         validationBehavior="aria"
       >
-        <Label>{m.doubts.note}</Label>
+        <Label>{m.doubt.note}</Label>
         <Input ref={field} />
       </TextField>
       <p role="alert" className="problem">
         {problem}
       </p>
-      <div className={css.buttons}>
+      <div className={css.actions}>
         <Button type="submit" className="primary" isDisabled={!answer}>
-          {m.doubts.confirm}
+          {confirm}
         </Button>
-        <span className={css.help}>{m.doubts.keys}</span>
+        <span className="soft">{m.doubt.keys}</span>
       </div>
       {answer && <AsScript requests={[actRequest(answer, item, note.trim())]} />}
     </Form>
@@ -80,30 +84,15 @@ interface ChoicesProps {
 
 function Choices({ answer, onChoose }: ChoicesProps) {
   return (
-    <div role="group" aria-label={m.doubts.answers} className={css.answers}>
+    <div role="group" aria-label={m.doubt.answers} className={css.answers}>
       {answers.map((one, index) => (
         <button key={one} type="button" aria-pressed={one === answer} onClick={() => onChoose(one)}>
           <b>
             <kbd>{index + 1}</kbd> {m.item[one]}
           </b>
-          <small>{m.doubts.effects[one]}</small>
+          <small>{m.doubt.effects[one]}</small>
         </button>
       ))}
     </div>
   );
-}
-
-/** Binds the answer keys while nobody types. */
-function useKeys(choose: (answer: Answer) => void): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const isTyped = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
-      const answer = answers[Number(event.key) - 1];
-      if (!answer || isTyped || isSilent(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      choose(answer);
-    };
-    document.addEventListener('keydown', onKey);
-    return () => document.removeEventListener('keydown', onKey);
-  });
 }
