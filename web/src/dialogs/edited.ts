@@ -17,6 +17,8 @@ interface How<Stored, Draft> {
   readonly lists?: Lists;
   /** Reads it as it is now. */
   readonly now: (stored: Stored) => Request;
+  /** Takes it out of the answer, where that has more. */
+  readonly within?: (answer: unknown, stored: Stored) => Stored;
 }
 
 /** Something in a form that others may change meanwhile. */
@@ -64,7 +66,8 @@ export function useEdited<Stored extends Versioned, Draft extends object>(
         return await act();
       } catch (error) {
         if (error instanceof ApiError && error.code === 'VERSION_CONFLICT') {
-          const theirs = (await tryOut(how.now(base))) as Stored;
+          const answer = await tryOut(how.now(base));
+          const theirs = how.within?.(answer, base) ?? (answer as Stored);
           setNow((one) => ({ ...one, theirs }));
         }
         throw error;

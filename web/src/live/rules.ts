@@ -36,6 +36,7 @@ const secondsOfItem = 0.5;
 
 /** The nouns in names of operations, longer ones first; a change of one refreshes every answer about it. */
 const nouns = [
+  'FailureCluster',
   'WorkItemModel',
   'Calendar',
   'Automation',

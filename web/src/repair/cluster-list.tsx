@@ -41,7 +41,8 @@ export function ClusterList({ clusters, chosen }: Props) {
 }
 
 function ClusterLine({ cluster }: { readonly cluster: Cluster }) {
-  const { failureKind, signature, count, isMore, isNew, queues, devices, lastSeenOn, remedies } = cluster;
+  const { failureKind, signature, count, isMore, isNew, queues, devices } = cluster;
+  const { firstSeenOn, lastSeenOn, remedies } = cluster;
   const [remedy] = remedies;
   return (
     <>
@@ -62,6 +63,11 @@ function ClusterLine({ cluster }: { readonly cluster: Cluster }) {
             </span>
           )}
           {devices.length > 0 && <span>{m.repair.on(devices.length)}</span>}
+          {firstSeenOn && (
+            <span>
+              {m.repair.firstSeen} <Time on={firstSeenOn} />
+            </span>
+          )}
           {lastSeenOn && (
             <span>
               {m.repair.seen} <Time on={lastSeenOn} />

@@ -2,16 +2,13 @@ import { toId, type Id } from '@millrace/api';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { Button, Form, Input, Label, TextField } from 'react-aria-components';
-import { AsScript } from '../dialogs/as-script.tsx';
-import { carryOut } from '../dialogs/queries.ts';
-import { MayNot } from '../page/may-not.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { modelQuery, queueQuery } from '../queues/queries.ts';
 import { Bench } from './bench.tsx';
 import { m } from './messages.ts';
-import { noteRequest, type Cluster } from './queries.ts';
+import { Note } from './note.tsx';
+import type { Cluster } from './queries.ts';
 import { shapeOf } from './rules.ts';
 import css from './repair.module.css';
 
@@ -34,6 +31,7 @@ export function ClusterPane({ cluster, queue }: Props) {
         <Text>{shapeOf(signature)}</Text>
       </h2>
       {queues.length > 1 && <QueueTabs cluster={cluster} id={id} />}
+      <Devices cluster={cluster} />
       <Remedies cluster={cluster} />
       <OtherNotes cluster={cluster} id={id} />
       {id !== undefined && <Note key={`note ${id}`} cluster={cluster} queueId={toId(id)} />}
@@ -71,6 +69,22 @@ function QueueTabs({
   );
 }
 
+/** Where the newest items of the cause have failed, most first. */
+function Devices({ cluster: { devices } }: { readonly cluster: Cluster }) {
+  if (devices.length === 0) return undefined;
+  return (
+    <ul aria-label={m.repair.devices} className={`${css.remedies} ${css.tabs}`}>
+      {devices.map(({ deviceId, hostName, count }) => (
+        <li key={String(deviceId)}>
+          <Link to="/devices/$id" params={{ id: String(deviceId) }}>
+            <Text>{m.repair.onDevice(hostName ?? String(deviceId), count)}</Text>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function Remedies({ cluster: { remedies } }: { readonly cluster: Cluster }) {
   if (remedies.length === 0) return undefined;
   return (
@@ -105,39 +119,6 @@ function OtherNotes({
         </li>
       ))}
     </ul>
-  );
-}
-
-function Note({ cluster, queueId }: { readonly cluster: Cluster; readonly queueId: Id }) {
-  const { data: queue } = useQuery(queueQuery(queueId));
-  const mayNote = queue?.capabilities?.includes('repair') === true;
-  const known = cluster.notes.find((one) => one.queueId === queueId);
-  const [text, setText] = useState(known?.note ?? '');
-  const [told, setTold] = useState('');
-  const save = () =>
-    carryOut([noteRequest(queueId, cluster, text)]).then(
-      () => setTold(m.repair.noted),
-      (error: Error) => setTold(error.message),
-    );
-  return (
-    <Form
-      className={css.note}
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-    >
-      <TextField value={text} onChange={setText} maxLength={4000} isReadOnly={!mayNote}>
-        <Label>{m.repair.note}</Label>
-        <Input />
-      </TextField>
-      <Button type="submit" isDisabled={!mayNote}>
-        {m.repair.saveNote}
-      </Button>
-      {queue && !mayNote && <MayNot queue={queue}>{m.repair.mayNotNote}</MayNot>}
-      {mayNote && <AsScript requests={[noteRequest(queueId, cluster, text)]} />}
-      <span role="status">{told}</span>
-    </Form>
   );
 }
 

@@ -27,6 +27,7 @@ export function Page() {
     <div className={css.page}>
       <header className={css.head}>
         <h1>{m.repair.title}</h1>
+        {data.total > data.list.length && <span>{m.repair.ofAll(data.list.length, data.total)}</span>}
         {doubts.total > 0 && <Link to="/repair/doubts">{m.repair.doubts(doubts.total)}</Link>}
       </header>
       {data.list.length === 0 ? (

@@ -50,11 +50,45 @@ export async function sendBack(request: Request): Promise<CorrectionOutcome> {
   return outcome as CorrectionOutcome;
 }
 
-/** The request that notes what is known about a cause in a queue. */
-export function noteRequest(
-  id: Id,
-  { signature, failureKind }: Pick<Cluster, 'signature' | 'failureKind'>,
-  note: string,
-): Request {
-  return requestFor('noteFailureCluster', { path: { id }, body: { signature, failureKind, note } });
+/** The note on a cause in a queue, as one has seen it; its time stands for a version. */
+export interface SeenNote extends Pick<Cluster, 'signature' | 'failureKind'> {
+  readonly queueId: Id;
+  readonly note: string;
+  readonly updatedOn: string | null;
+  readonly version: number;
+}
+
+export function noteIn(
+  { signature, failureKind, notes }: Pick<Cluster, 'signature' | 'failureKind' | 'notes'>,
+  queueId: Id,
+): SeenNote {
+  const { note = '', updatedOn = null } = notes.find((one) => one.queueId === queueId) ?? {};
+  const version = updatedOn === null ? 0 : Date.parse(updatedOn);
+  return { signature, failureKind, queueId, note, updatedOn, version };
+}
+
+/** The note as the server has stored it; nothing where it was taken away. */
+export function noteAsStored(seen: SeenNote, answer: unknown): SeenNote {
+  const stored = answer as Schemas['FailureNote'];
+  return noteIn({ ...seen, notes: stored.note === '' ? [] : [stored] }, seen.queueId);
+}
+
+/** The request that notes what is known about a cause in a queue: refused where others have noted something meanwhile. */
+export function noteRequest({ queueId, signature, failureKind, updatedOn }: SeenNote, note: string): Request {
+  return requestFor('noteFailureCluster', {
+    path: { id: queueId },
+    body: { signature, failureKind, note, updatedOn },
+  });
+}
+
+/** Reads the notes of a queue as they are now. */
+export function notesRequest({ queueId }: SeenNote): Request {
+  return requestFor('listFailureClusters', { query: { queueId, limit: 1000 } });
+}
+
+/** The same note among those that were read. */
+export function noteNow(answer: unknown, seen: SeenNote): SeenNote {
+  const { list } = answer as Schemas['FailureClusters'];
+  const found = list.find((one) => one.signature === seen.signature && one.failureKind === seen.failureKind);
+  return found ? noteIn(found, seen.queueId) : { ...seen, note: '', updatedOn: null, version: 0 };
 }

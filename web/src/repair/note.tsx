@@ -1,0 +1,85 @@
+import type { Id } from '@millrace/api';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Button, Form, Input, Label, TextField } from 'react-aria-components';
+import { AsScript } from '../dialogs/as-script.tsx';
+import { Over } from '../dialogs/ask.tsx';
+import { useEdited } from '../dialogs/edited.ts';
+import { Others } from '../dialogs/meanwhile.tsx';
+import { carryOut } from '../dialogs/queries.ts';
+import { MayNot } from '../page/may-not.tsx';
+import { queueQuery } from '../queues/queries.ts';
+import { m } from './messages.ts';
+import {
+  noteAsStored,
+  noteIn,
+  noteNow,
+  noteRequest,
+  notesRequest,
+  type Cluster,
+  type SeenNote,
+} from './queries.ts';
+import css from './repair.module.css';
+
+interface Props {
+  readonly cluster: Cluster;
+  readonly queueId: Id;
+}
+
+const how = { draftOf: ({ note }: SeenNote) => ({ note }), now: notesRequest, within: noteNow };
+const words = { nameOf: () => m.repair.note };
+
+/** What is known about the cause in a queue; what others note meanwhile is met when one saves. */
+export function Note({ cluster, queueId }: Props) {
+  const { data: queue } = useQuery(queueQuery(queueId));
+  const mayNote = queue?.capabilities?.includes('repair') === true;
+  const edited = useEdited(noteIn(cluster, queueId), how);
+  const { base, draft, change } = edited;
+  const [told, setTold] = useState('');
+  const [isPutOff, setPutOff] = useState(false);
+  const request = noteRequest(base, draft.note);
+  const save = async () => {
+    setPutOff(false);
+    try {
+      const [stored] = await edited.save(() => carryOut([request]));
+      edited.begin(noteAsStored(base, stored));
+      setTold(m.repair.noted);
+    } catch (error) {
+      setTold((error as Error).message);
+    }
+  };
+  return (
+    <Form
+      className={css.note}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <TextField
+        value={draft.note}
+        onChange={(note) => change({ note })}
+        maxLength={4000}
+        isReadOnly={!mayNote}
+      >
+        <Label>{m.repair.note}</Label>
+        <Input />
+      </TextField>
+      <Button type="submit" isDisabled={!mayNote}>
+        {m.repair.saveNote}
+      </Button>
+      {queue && !mayNote && <MayNot queue={queue}>{m.repair.mayNotNote}</MayNot>}
+      {mayNote && <AsScript requests={[request]} />}
+      <span role="status">{told}</span>
+      <Over isOpen={edited.others !== undefined && !isPutOff} onClose={() => setPutOff(true)}>
+        <Others
+          title={m.repair.note}
+          edited={edited}
+          words={words}
+          onTaken={() => setTold('')}
+          onCancel={() => setPutOff(true)}
+        />
+      </Over>
+    </Form>
+  );
+}
