@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
+import { createDevice } from '../../server/src/testing/dispatch.ts';
 import { addItems, createInvoices, failItems, hostile, leaveInDoubt } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { browserFile, expectAccessible, setStage, type Stage } from './stage.ts';
@@ -101,6 +102,74 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
       expect(await page.getByRole('button', { name: 'Send 0 back' }).isDisabled()).toBe(true);
     });
 
+    test('says how far it has read, and makes the same change of all items, those as well that it has not', async () => {
+      const id = await createMisspelt(stage, 'Large', 260);
+      const page = await open('/console/repair');
+      await choose(page, /of Large is unknown/);
+      await page.getByText('200 of 260 rows read').waitFor();
+      const all = page.getByRole('button', { name: 'Same change for all 260 …' });
+      expect(await all.isDisabled()).toBe(true);
+      await cell(page, 'vendor').fill('Meier');
+      await all.click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByText('260 selected · 260 will change · 0 refused').waitFor();
+      expect(await dialog.getByLabel('vendor', { exact: true }).inputValue()).toBe('Meier');
+      await expectAccessible(page);
+      await dialog.getByRole('button', { name: 'Edit 260' }).click();
+      await page.getByText('260 items changed, 0 refused.').waitFor();
+      // What is stored by then is no correction any more.
+      await page.getByRole('button', { name: 'Send 0 back' }).waitFor();
+      const filter = { operator: 'eq', field: 'status', value: 'FAILED' };
+      const { list } = (
+        await stage.app.admin.listWorkItems({ path: { id }, body: { filter, page: { length: 300 } } })
+      ).body;
+      expect(new Set(list.map(({ json }) => json?.['vendor']))).toEqual(new Set(['Meier']));
+      expect(list).toHaveLength(260);
+    });
+
+    test('says why rows cannot be had, and shows new ones when they are asked for', async () => {
+      const id = await createMisspelt(stage, 'Growing', 2);
+      const page = await open('/console/repair', { expected: /status of 400/ });
+      await choose(page, /of Growing is unknown/);
+      await expect.poll(() => cell(page, 'vendor').count()).toBe(1);
+      await addItems(stage.app, id, [{ number: 'R-9', vendor: 'Maier' }]);
+      await failItems(stage.app, id, 1, "The vendor 'Maier' of Growing is unknown");
+      await page.getByRole('button', { name: '1 new' }).click();
+      await cell(page, 'vendor', 2).waitFor();
+      // A question that the server does not understand is refused like any other.
+      const postData = JSON.stringify({ filter: { operator: 'eq', field: 'nothing', value: '1' } });
+      await page.route('**/workitems/list', (route) => route.continue({ postData }));
+      await page.reload();
+      await choose(page, /of Growing is unknown/);
+      await page.getByRole('heading', { name: 'This list cannot be had' }).waitFor();
+      expect(await page.getByText('No item of this cause has failed').count()).toBe(0);
+    });
+
+    test('keeps the note that somebody else has made meanwhile, until both are brought together', async () => {
+      await createMisspelt(stage, 'Noted', 1);
+      const [mine, theirs] = [
+        await open('/console/repair', { expected: /status of 409/ }),
+        await open('/console/repair'),
+      ];
+      const note = (page: Page) => page.getByLabel('Note for whoever meets this again');
+      for (const page of [mine, theirs]) {
+        await choose(page, /of Noted is unknown/);
+        await page.getByRole('region', { name: /of Noted is unknown/ }).waitFor();
+      }
+      await note(mine).fill('Mine');
+      await note(theirs).fill('Theirs');
+      await note(theirs).press('Enter');
+      await theirs.getByText('The note is saved.').waitFor();
+      await note(mine).press('Enter');
+      const dialog = mine.getByRole('dialog');
+      await dialog.getByRole('cell', { name: 'Theirs' }).waitFor();
+      await expectAccessible(mine);
+      await dialog.getByRole('button', { name: 'Apply mine to theirs' }).click();
+      await note(mine).press('Enter');
+      await mine.getByText('The note is saved.').waitFor();
+      await expect.poll(() => note(theirs).inputValue()).toBe('Mine');
+    });
+
     test('restarts all of one cause, and remembers whether it helped', async () => {
       const { app } = stage;
       const id = await createInvoices(app, 'Restarted');
@@ -131,6 +200,33 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
       await remedy.getByText('admin restarted 12 items').waitFor();
       await remedy.getByRole('link', { name: '0 done, 9 waiting, 3 failed again the same way' }).click();
       await page.getByText('12 items', { exact: true }).waitFor();
+    });
+
+    test('says since when and on which devices a cause fails, and how many causes it shows', async () => {
+      const { app } = stage;
+      const { path } = await createDevice({ call: app.admin }, { nickname: 'Old', slots: 20 });
+      for (const name of ['One', 'Two', 'Three']) {
+        const id = await createInvoices(app, `Causes ${name}`);
+        await addItems(
+          app,
+          id,
+          Array.from({ length: 70 }, (_, index) => ({ number: `C-${index}` })),
+        );
+        const body = { count: 70, deviceId: path.id };
+        const { list } = (await app.admin.claimWorkItems({ path: { id }, body })).body;
+        const results = list.map((item, index) => ({
+          ...{ id: Number(item.id), version: Number(item.version) },
+          ...({ status: 'FAILED', failureKind: 'SYSTEM' } as const),
+          error: `Cause ${'abcdefghij'[Math.floor(index / 10)]}${'abcdefghij'[index % 10]} of ${name}`,
+        }));
+        await app.admin.finishWorkItems({ path: { id }, body: { results } });
+      }
+      const page = await open('/console/repair');
+      await page.getByText(/^200 of \d+ causes shown/).waitFor();
+      await choose(page, /Cause aa of Three.*first failed/);
+      const devices = page.getByRole('list', { name: 'Devices that it failed on' });
+      await devices.getByRole('link', { name: ': 1 item' }).waitFor();
+      await expectAccessible(page);
     });
 
     test('is a list of causes on a phone as well, and shows what is stored as text', async () => {

@@ -13,6 +13,7 @@ import { columnsFor } from './columns.tsx';
 import { m } from './messages.ts';
 import { filterOf, type Cluster } from './queries.ts';
 import type { Attribute, Row } from './rules.ts';
+import { BenchNotice, Reach } from './reach.tsx';
 import { SendBack } from './send-back.tsx';
 import { Tools } from './tools.tsx';
 import css from './repair.module.css';
@@ -49,9 +50,11 @@ export function Bench({ cluster, queue, model }: Props) {
       <Unsent isUnsent={editing.edits.size > 0} />
       <Tools rows={rows} attributes={attributes} cells={bench}>
         {rows.length > 0 && <Deeds cluster={cluster} queue={queue} />}
+        <Reach queue={queue} list={list} filter={filter} edits={editing.edits} />
         <SendBack queue={queue} rows={rows} attributes={attributes} editing={editing} />
       </Tools>
-      {!list.isReading && rows.length === 0 && <p role="status">{m.repair.noneLeft}</p>}
+      {list.hasMore && <p className={css.help}>{m.repair.reach}</p>}
+      <BenchNotice queue={queue} list={list} cluster={cluster} />
       <div className={css.rows} hidden={rows.length === 0}>
         <Grid
           label={m.repair.rows}

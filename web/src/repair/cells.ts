@@ -1,5 +1,5 @@
-import { useRef, useState } from 'react';
-import { blockOf, filled, pasted, type Attribute, type Place, type Row } from './rules.ts';
+import { useMemo, useRef, useState } from 'react';
+import { blockOf, filled, pasted, standing, type Attribute, type Place, type Row } from './rules.ts';
 import { useEdits, type Editing } from './use-edits.ts';
 
 /** An item in the grid, with the version that its correction is based on. */
@@ -23,7 +23,9 @@ export function useCells(
   attributes: readonly Attribute[],
   selected: ReadonlySet<string>,
 ) {
-  const editing = useEdits();
+  const typed = useEdits();
+  const edits = useMemo(() => standing(typed.edits, rows), [typed.edits, rows]);
+  const editing = { ...typed, edits };
   const [current, setCurrent] = useState<string>();
   const focused = useRef<{ id: string; name: string }>(undefined);
   const placeOf = (id = '', name = '') => placeIn(rows, attributes, [id, name]);

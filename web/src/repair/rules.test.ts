@@ -1,6 +1,7 @@
 import { ExactNumber, parseJson, stringifyJson } from '@millrace/api';
 import { describe, expect, it } from 'vitest';
 import {
+  alike,
   blockOf,
   cellText,
   changeOf,
@@ -10,6 +11,7 @@ import {
   problemOf,
   replaced,
   unsoundIn,
+  standing,
   withCells,
   type Attribute,
   type Row,
@@ -91,6 +93,28 @@ describe('fill down', () => {
       filled(noEdits, rows, 0, { name: 'vendor', selected: new Set(selected) });
     expect(fill([]).map(({ row, text }) => [row.id, text])).toEqual([['2', 'Meier']]);
     expect(fill(['1'])).toEqual([]);
+  });
+});
+
+describe('the same change of all', () => {
+  const cells = [
+    { row: one, name: 'vendor', text: 'Aqua' },
+    { row: one, name: 'amount', text: '8' },
+    { row: two, name: 'vendor', text: 'Aqua' },
+  ];
+
+  it('is what every changed row has alike', () => {
+    expect(alike(withCells(noEdits, cells))).toEqual({ vendor: 'Aqua' });
+    expect(alike(noEdits)).toEqual({});
+  });
+
+  it('leaves no edit of what is stored by then', () => {
+    const edits = withCells(noEdits, cells);
+    const stored = { id: '1', json: { vendor: 'Aqua', amount: 7 } };
+    expect([...standing(edits, [stored])]).toEqual([
+      ['1', { amount: '8' }],
+      ['2', { vendor: 'Aqua' }],
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { parseJson } from '@millrace/api';
+import { allOf, print } from '../filters/parse.ts';
 import { typedOf } from '../work-items/values.ts';
 
 /** An attribute of the model, as a column of the grid. */
@@ -164,6 +165,39 @@ export function replaced(
       const text = cellText(edits, row, name);
       return text.includes(find) ? [{ row, name, text: text.replaceAll(find, by) }] : [];
     }),
+  );
+}
+
+/** The edits that differ from what is stored by now, such as after the same change of all items at once. */
+export function standing(edits: Edits, rows: readonly Row[]): Edits {
+  const known = rows.filter(({ id }) => edits.has(id));
+  return withCells(
+    edits,
+    known.flatMap((row) =>
+      Object.entries(edits.get(row.id) ?? {}).map(([name, text]) => ({ row, name, text })),
+    ),
+  );
+}
+
+/** The texts that every changed row has alike, by attribute: what the same change of all items would set. */
+export function alike(edits: Edits): Readonly<Record<string, string>> {
+  const [first, ...others] = [...edits.values()];
+  const shared = Object.entries(first ?? {}).filter(([name, text]) =>
+    others.every((changed) => changed[name] === text),
+  );
+  return Object.fromEntries(shared);
+}
+
+interface Cause {
+  readonly signature: string;
+  readonly failureKind: string;
+}
+
+/** The items of a cause, as one types it into the filter of a queue. */
+export function queryOf({ signature, failureKind }: Cause): string {
+  const is = (field: string, value: string) => ({ is: 'compare', field, sign: ':', value }) as const;
+  return print(
+    allOf([is('status', 'FAILED'), is('failureKind', failureKind), is('errorSignature', signature)]),
   );
 }
 

@@ -5,7 +5,15 @@ import { AsScript } from '../dialogs/as-script.tsx';
 import { EnterHint, useBeginning } from '../dialogs/ask.tsx';
 import { BulkFields } from './bulk-fields.tsx';
 import { beginBulk, bulkRequest, type Target } from './bulk-queries.ts';
-import { emptyDraft, mayBegin, needsNumber, needsReason, stepOf, type BulkAction } from './bulk-rules.ts';
+import {
+  emptyDraft,
+  mayBegin,
+  needsNumber,
+  needsReason,
+  stepOf,
+  type BulkAction,
+  type Draft,
+} from './bulk-rules.ts';
 import css from './item.module.css';
 import { m } from './messages.ts';
 import { Refusals } from './refusals.tsx';
@@ -16,14 +24,16 @@ interface Props {
   readonly queue: Schemas['Queue'];
   readonly action: BulkAction;
   readonly target: Target;
+  /** What is filled in already. */
+  readonly filledIn?: Partial<Draft>;
   readonly onClose: () => void;
 }
 
 /** One action on many items: its fields, its trial, and the button that says what will be done. */
-export function BulkForm({ queue, action, target: wanted, onClose }: Props) {
+export function BulkForm({ queue, action, target: wanted, filledIn, onClose }: Props) {
   // Exactly the tried items are changed, even when the list behind changes.
   const [target] = useState(wanted);
-  const [draft, setDraft] = useState(emptyDraft);
+  const [draft, setDraft] = useState({ ...emptyDraft, ...filledIn });
   const [typed, setTyped] = useState('');
   const form = useBeginning();
   const types = useTypes(queue);
