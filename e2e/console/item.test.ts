@@ -126,7 +126,11 @@ describe.skipIf(browserFile === undefined)('In a browser, an item', () => {
     const body = { count: 1, deviceId: device.path.id };
     const [item] = (await app.admin.claimWorkItems({ path: { id }, body })).body.list;
     const held = { id: workItemId, version: Number(item?.version) };
-    const lease = { ...held, pointOfNoReturn: true, logTail: '\u001b[31msending\u001b[0m the payment' };
+    const lease = {
+      ...held,
+      pointOfNoReturn: true,
+      logTail: '\u001b[31msending\u001b[0m the payment',
+    } as const;
     await app.admin.heartbeatWorkItems({ path: { id }, body: { leases: [lease] } });
     const report = { ...held, status: 'FAILED', failureKind: 'SYSTEM', error: 'connection lost' } as const;
     await app.admin.finishWorkItems({ path: { id }, body: { results: [report] } });
