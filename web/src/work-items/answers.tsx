@@ -29,9 +29,7 @@ export function Answers({ item, confirm, onSettled }: Props) {
     setProblem('');
     field.current?.focus();
   };
-  useKey('1', () => choose('done'), m.item.done);
-  useKey('2', () => choose('notDone'), m.item.notDone);
-  useKey('3', () => choose('partly'), m.item.partly);
+  useKeys(choose);
   const settle = async () => {
     if (isBusy || !answer) return;
     if (answer === 'partly' && note.trim() === '') return setProblem(m.doubt.needsNote);
@@ -95,4 +93,11 @@ function Choices({ answer, onChoose }: ChoicesProps) {
       ))}
     </div>
   );
+}
+
+/** Binds the answer keys. */
+function useKeys(choose: (answer: Answer) => void): void {
+  useKey('1', () => choose('done'), m.item.done);
+  useKey('2', () => choose('notDone'), m.item.notDone);
+  useKey('3', () => choose('partly'), m.item.partly);
 }
