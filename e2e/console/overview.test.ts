@@ -218,4 +218,27 @@ describe.skipIf(browserFile === undefined)('The overview in a browser', () => {
     expect(wide).toBe(shown);
     await expectAccessible(page);
   });
+
+  test('looks at every queue that stands still, in portions, and says so while the reason of one is unknown', async () => {
+    const { app } = stage;
+    const ids: number[] = [];
+    for (let index = 10; index < 42; index += 1) {
+      const id = await createInvoices(app, `Standing ${index}`);
+      await addItems(app, id, [{ number: 'Q-1' }]);
+      ids.push(id);
+    }
+    const page = await open({ expected: /status of 500/ });
+    for (const index of [10, 41])
+      await needs(page)
+        .getByText(new RegExp(`^Standing ${index}: `))
+        .waitFor();
+    const body = { code: 'INTERNAL', message: 'Broken', details: [] };
+    await page.route(/explain/, (route) => route.fulfill({ status: 500, json: body }));
+    await page.reload();
+    await needs(page)
+      .getByText(/^0 of \d+ queues that stand still looked at\.$/)
+      .waitFor();
+    expect(await needs(page).getByText('Nothing needs a person.').count()).toBe(0);
+    for (const id of ids) await failItems(app, id, 1, 'looked at');
+  });
 });

@@ -8,6 +8,8 @@ const en = {
     title: 'Overview',
     needs: 'Needs a person',
     nothing: 'Nothing needs a person.',
+    lookedAt: (known: number, all: number) =>
+      `${number(known)} of ${count(all, 'queue', 'queues')} that stand still looked at.`,
     doubts: (amount: number, queue: string) =>
       `${items(amount)} in ${queue} ${amount === 1 ? 'is' : 'are'} in doubt: find out whether the work was done`,
     lostWithItems: (device: string, amount: number) =>

@@ -19,10 +19,13 @@ interface Props {
   readonly needs: readonly Need[];
   /** Whether everything was looked at, so that an empty list means that nothing needs a person. */
   readonly isKnown: boolean;
+  /** The number of queues that stand still with a known reason, and of all that stand still. */
+  readonly known: number;
+  readonly all: number;
 }
 
 /** Everything that needs a person: a sentence each, its age, and the way to the remedy. */
-export function Needs({ needs, isKnown }: Props) {
+export function Needs({ needs, isKnown, known, all }: Props) {
   return (
     <section aria-label={m.overview.needs} className={css.needs} data-none={needs.length === 0}>
       <h2>{m.overview.needs}</h2>
@@ -39,6 +42,7 @@ export function Needs({ needs, isKnown }: Props) {
           </li>
         ))}
       </ul>
+      {known < all && <p>{m.overview.lookedAt(known, all)}</p>}
       {needs.length > shown && <p>{m.overview.moreNeeds(needs.length - shown)}</p>}
     </section>
   );

@@ -1,4 +1,4 @@
-import { useQueries, useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useRef } from 'react';
 import { devicesQuery } from '../devices/queries.ts';
 import { Promises } from '../levels/promises.tsx';
@@ -16,20 +16,17 @@ import {
   idleAutomationsQuery,
   statesQuery,
   statsQuery,
-  whyQuery,
 } from './queries.ts';
 import { Queues } from './queues.tsx';
-import { needsOf, standsStill } from './rules.ts';
+import { needsOf } from './rules.ts';
 import { Since } from './since.tsx';
+import { useWhys } from './use-whys.ts';
 import css from './overview.module.css';
 
 export { loadOverview as load } from './queries.ts';
 
 // Loaded after what needs a person.
 const OverTime = lazy(async () => ({ default: (await import('../history/over-time.tsx')).OverTime }));
-
-// When more queues than these stand still, they have one cause to mend first.
-const mostAsked = 30;
 
 /** The overview: what needs a person, the queues, the devices, and the events since the last look. */
 export function Page() {
@@ -38,19 +35,13 @@ export function Page() {
   const { data: doubts } = useSuspenseQuery(doubtsQuery());
   const { data: devices } = useSuspenseQuery(devicesQuery());
   const { data: levels } = useSuspenseQuery(levelsQuery());
-  const { data: clusters } = useQuery(clustersQuery());
-  const { data: idle } = useQuery(idleAutomationsQuery());
-  const still = stats.list.filter(standsStill).slice(0, mostAsked);
-  const answers = useQueries({ queries: still.map(({ queueId }) => whyQuery(queueId)) });
+  const { data: clusters, isSuccess: hasClusters } = useQuery(clustersQuery());
+  const { data: idle, isSuccess: hasIdle } = useQuery(idleAutomationsQuery());
+  const { whys, isAsked, known, all } = useWhys(stats.list);
   useTitle(m.overview.title);
   const page = useRef<HTMLDivElement>(null);
   useRows(page);
   useLiveStats();
-  const whys = still.flatMap((one, index) => {
-    const why = answers[index]?.data;
-    return why ? [{ stats: one, why }] : [];
-  });
-  const isExplained = answers.every(({ isPending }) => !isPending);
   const needs = needsOf({
     doubts,
     stats: stats.list,
@@ -69,9 +60,9 @@ export function Page() {
   return (
     <div ref={page} className={`page ${css.overview}`}>
       <h1>{m.overview.title}</h1>
-      <Needs needs={needs} isKnown={isExplained && clusters !== undefined && idle !== undefined} />
+      <Needs needs={needs} isKnown={known === all && hasClusters && hasIdle} known={known} all={all} />
       <Promises />
-      <Queues stats={stats.list} sentences={sentences} isKnown={isExplained} />
+      <Queues stats={stats.list} sentences={sentences} isKnown={isAsked} />
       <Suspense>
         <OverTime stats={stats.list} queues={queues.list} />
       </Suspense>
