@@ -54,6 +54,26 @@ describe.skipIf(browserFile === undefined)('In a browser, many items', () => {
     expect(await tray.count()).toBe(0);
   });
 
+  test('are chosen only as long as the list shows them: not under another filter, nor after an action', async () => {
+    const id = await queueOf('Chosen', 4);
+    const page = await openQueue(id);
+    const choice = page.getByRole('row', { name: /B-1/ }).getByRole('checkbox');
+    await choice.check();
+    await page.getByRole('button', { name: 'Change 1 chosen' }).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('amount>=1');
+    await page.keyboard.press('Enter');
+    await page.getByText('3 of 4 items').waitFor();
+    await page.getByRole('button', { name: 'Change all that match' }).waitFor();
+    expect(await page.getByRole('row', { selected: true }).count()).toBe(0);
+    await choice.check();
+    await page.getByRole('button', { name: 'Change 1 chosen' }).click();
+    await page.getByRole('menuitem', { name: 'Defer', exact: true }).click();
+    await page.getByRole('button', { name: 'Defer 1' }).click();
+    await page.getByText('1 item changed, 0 refused.').waitFor();
+    await page.getByRole('button', { name: 'Change all that match' }).waitFor();
+  });
+
   /** A server of its own on the database of the stage, made to be killed. */
   async function mortalServer(): Promise<ServerProcess> {
     const server = await runServer({

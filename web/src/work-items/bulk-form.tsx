@@ -26,11 +26,13 @@ interface Props {
   readonly target: Target;
   /** What is filled in already. */
   readonly filledIn?: Partial<Draft>;
+  /** Told when the action has begun. */
+  readonly onBegun?: (() => void) | undefined;
   readonly onClose: () => void;
 }
 
 /** One action on many items: its fields, its trial, and the button that says what will be done. */
-export function BulkForm({ queue, action, target: wanted, filledIn, onClose }: Props) {
+export function BulkForm({ queue, action, target: wanted, filledIn, onBegun, onClose }: Props) {
   // Exactly the tried items are changed, even when the list behind changes.
   const [target] = useState(wanted);
   const [draft, setDraft] = useState({ ...emptyDraft, ...filledIn });
@@ -45,6 +47,7 @@ export function BulkForm({ queue, action, target: wanted, filledIn, onClose }: P
   const begin = () => {
     if (!step || !isReady) return;
     beginBulk({ queue: { id: queueId, name: queue.name ?? '' }, action, step, target });
+    onBegun?.();
     onClose();
   };
   return (

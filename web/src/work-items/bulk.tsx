@@ -27,6 +27,7 @@ interface Props {
   /** Opened from elsewhere, such as by a key. */
   readonly opened?: Opened | undefined;
   readonly onOpened?: Dispatch<SetStateAction<Opened>>;
+  readonly onBegun?: () => void;
 }
 
 /** The open part: the menu, or the dialog of an action. */
@@ -34,7 +35,7 @@ export type Opened = 'menu' | BulkAction | undefined;
 
 /** An action on many items: tried, confirmed, then done, with a report. */
 export function BulkMenu(props: Props) {
-  const { queue, target, label, actions = bulkActions, opened: wanted, onOpened } = props;
+  const { queue, target, label, actions = bulkActions, opened: wanted, onOpened, onBegun } = props;
   const [own, setOwn] = useState<Opened>();
   const mayRepair = queue.capabilities?.includes('repair') === true;
   const opened = mayRepair ? (wanted ?? own) : undefined;
@@ -65,7 +66,9 @@ export function BulkMenu(props: Props) {
       <ModalOverlay isOpen={action !== undefined} onOpenChange={close} className="overlay">
         <Modal className="modal">
           <Dialog className={css.dialog}>
-            {action && <BulkForm queue={queue} action={action} target={target} onClose={close} />}
+            {action && (
+              <BulkForm queue={queue} action={action} target={target} onBegun={onBegun} onClose={close} />
+            )}
           </Dialog>
         </Modal>
       </ModalOverlay>

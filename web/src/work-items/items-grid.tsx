@@ -51,7 +51,9 @@ export function ItemsGrid(props: ItemsGridProps) {
   );
   const rows = useRows(props, list);
   const { selection } = rows;
-  const isOnSome = !selection.isAll && selection.ids.length > 0;
+  // Rows that have left the list are not on screen: no action concerns them.
+  const chosen = list.items.filter((item) => selection.has(idOf(item))).map(({ id = 0 }) => id);
+  const isOnSome = !selection.isAll && chosen.length > 0;
   return (
     <>
       <ListTools all={all} shown={shown} list={list} onColumns={choose}>
@@ -64,9 +66,10 @@ export function ItemsGrid(props: ItemsGridProps) {
         />
         <BulkMenu
           queue={queue}
-          target={isOnSome ? { ids: selection.ids } : { filter: filter ?? everything }}
+          target={isOnSome ? { ids: chosen } : { filter: filter ?? everything }}
           opened={rows.opened}
           onOpened={rows.setOpened}
+          onBegun={selection.clear}
         />
         <ExportButton
           queue={queue}
@@ -157,7 +160,7 @@ function useRows({ queue, search, onChange }: ItemsGridProps, list: ItemList) {
   const [moved, setMoved] = useState<string>();
   const [column, setColumn] = useState<string>();
   const [opened, setOpened] = useState<Opened>();
-  const selection = useSelection();
+  const selection = useSelection(`${queueId} ${search.q ?? ''}`);
   const current = search.peek ?? moved;
   const item = list.items.find((one) => idOf(one) === current);
   useEffect(() => walk.set({ queueId, ids: list.items.map(idOf) }), [queueId, list.items]);

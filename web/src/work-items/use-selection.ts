@@ -10,13 +10,21 @@ interface Chosen {
 
 const none: Chosen = { ids: new Set(), isAll: false };
 
-/** The selected rows of a list: some of those that were read, or all that match. */
-export function useSelection(): Selection & {
+/**
+ * The selected rows of a list: some of those that were read, or all that match.
+ * @param of what the list shows; with another, nothing is selected
+ */
+export function useSelection(of: string): Selection & {
   readonly ids: readonly Id[];
   readonly isAll: boolean;
   readonly clear: () => void;
 } {
   const [{ ids, isAll }, set] = useState(none);
+  const [shown, setShown] = useState(of);
+  if (shown !== of) {
+    setShown(of);
+    set(none);
+  }
   return {
     ids: [...ids].map(toId),
     isAll,
