@@ -85,6 +85,22 @@ describe.skipIf(browserFile === undefined)('In a browser, what is on screen', ()
     await row.waitFor();
   });
 
+  test('keeps its rows where they are when a pause ends, and says that there is more', async () => {
+    const { app } = stage;
+    const id = await createInvoices(app, 'Paused');
+    await addItems(app, id, [{ number: 'P-1' }]);
+    const page = await stage.open(`/console/queues/${id}`, { token });
+    await page.getByRole('row', { name: /P-1/ }).waitFor();
+    await isLive(page);
+    await page.keyboard.press('l');
+    await page.getByRole('button', { name: 'Paused. Go on (l)' }).waitFor();
+    await addItems(app, id, [{ number: 'P-2' }]);
+    await page.keyboard.press('l');
+    await link(page, '2 Waiting').waitFor();
+    await page.getByRole('button', { name: /new|changed/i }).waitFor();
+    expect(await page.getByRole('row', { name: /P-2/ }).count()).toBe(0);
+  });
+
   test('says how long ago things were as time goes on, and holds that after l', async () => {
     const { app } = stage;
     const id = await createInvoices(app, 'Ageing');

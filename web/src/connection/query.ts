@@ -6,7 +6,7 @@ import {
   type OperationId,
   type Output,
 } from '@millrace/api';
-import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { QueryClient, queryOptions, type Query } from '@tanstack/react-query';
 import { awaySince } from './reach.ts';
 import { call } from './client.ts';
 
@@ -30,8 +30,14 @@ export const queryClient = new QueryClient({
 
 // While the server was away, answers were missed: all are asked for again.
 awaySince.subscribe(() => {
-  if (awaySince.get() === undefined) void queryClient.invalidateQueries();
+  if (awaySince.get() !== undefined) return;
+  void queryClient.invalidateQueries({ predicate: (asked) => !isListOnScreen(asked) });
 });
+
+/** Whether an answer is a list of items that somebody looks at: asked for again, its rows would move under the hand. */
+export function isListOnScreen(asked: Query): boolean {
+  return asked.queryKey[0] === 'listWorkItems' && asked.isActive() && asked.state.status === 'success';
+}
 
 /** The one way to read: by the operationId and its input. */
 export function query<O extends OperationId>(operationId: O, input: Call<O>) {

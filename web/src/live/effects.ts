@@ -1,6 +1,7 @@
 import type { Schemas, Status } from '@millrace/api';
 import { focusManager, type Query } from '@tanstack/react-query';
-import { queryClient } from '../connection/query.ts';
+import { isListOnScreen, queryClient } from '../connection/query.ts';
+import { awaySince } from '../connection/reach.ts';
 import { holdTimes } from '../page/time.tsx';
 import { createStore } from '../store/store.ts';
 import type { Fold } from './fold.ts';
@@ -13,7 +14,10 @@ export const liveState = createStore<LiveState>('off');
 /** Whether the user has paused the updates of what is on screen. */
 export const isPaused = createStore(false);
 
-type Listener = (items: readonly string[] | 'many') => void;
+/** The changed items of a list: some, too many to name, or `values` where the stream tells which come and go. */
+export type Changed = readonly string[] | 'many' | 'values';
+
+type Listener = (items: Changed) => void;
 
 const listeners = new Map<string, Set<Listener>>();
 const readers = new Set<() => void>();
@@ -91,9 +95,17 @@ function askAgain({ queryHash, queryKey }: Query, seconds: number): void {
 export async function readAnew(operations?: readonly string[]): Promise<void> {
   const isTold = liveState.get() === 'live' && !isPaused.get();
   await queryClient.invalidateQueries({
-    predicate: ({ queryKey: [operationId] }) =>
-      (!isTold || operationId !== 'getQueueStats') && (operations?.includes(String(operationId)) ?? true),
+    predicate: (asked) => {
+      const operationId = String(asked.queryKey[0]);
+      const isLeft = isListOnScreen(asked) || (isTold && operationId === 'getQueueStats');
+      return !isLeft && (operations?.includes(operationId) ?? true);
+    },
   });
+  if (operations?.includes('listWorkItems') ?? true) tellLists(isTold ? 'values' : 'many');
+}
+
+function tellLists(items: Changed): void {
+  for (const own of listeners.values()) for (const listener of own) listener(items);
 }
 
 /** Answers from before the stream began may be old by now. */
@@ -122,10 +134,14 @@ export async function standingStill<Result>(act: () => Promise<Result>): Promise
 function catchUp(): void {
   if (!hasMissed || document.hidden || isPaused.get() || isStill) return;
   hasMissed = false;
-  void queryClient.invalidateQueries();
+  void queryClient.invalidateQueries({ predicate: (asked) => !isListOnScreen(asked) });
+  tellLists('many');
   for (const reader of readers) reader();
 }
 
+awaySince.subscribe(() => {
+  if (awaySince.get() === undefined) tellLists('many');
+});
 document.addEventListener('visibilitychange', catchUp);
 isPaused.subscribe(catchUp);
 isPaused.subscribe(() => holdTimes(isPaused.get()));

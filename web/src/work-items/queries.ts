@@ -12,6 +12,7 @@ import { requestFor, type Request } from '../connection/request.ts';
 import { carryOut } from '../dialogs/queries.ts';
 import type { Compiled } from '../filters/compile.ts';
 import { queueQuery } from '../queues/queries.ts';
+import type { Changed } from '../live/effects.ts';
 import type { Looked } from './live-rules.ts';
 
 export type Item = Schemas['WorkItem'];
@@ -42,28 +43,42 @@ export function itemsQuery(id: Id, { filter, sort, fields }: Listing) {
 type Page = Schemas['WorkItemPage'];
 
 /** Reads changed items of a list again, puts their values in place, and tells which of them the filter selects now. */
-export async function lookAgain(
-  id: Id,
-  listing: Listing,
-  items: readonly string[] | 'many',
-): Promise<Looked> {
+export async function lookAgain(id: Id, listing: Listing, items: Changed): Promise<Looked> {
   const { queryKey } = itemsQuery(id, listing);
   const listed = new Set(listedIn(queryClient.getQueryData(queryKey)));
-  const isMany = items === 'many' || items.length > mostLooked;
-  const touched = isMany ? [...listed].slice(0, mostLooked) : items;
+  const isMany = typeof items === 'string' || items.length > mostLooked;
+  const touched = isMany ? [...listed].slice(0, mostRows) : items;
+  if (items === 'values') {
+    await putIn(id, listing, touched);
+    return { touched: [], listed, selected: [] };
+  }
   if (touched.length === 0) return { touched, listed, selected: isMany ? undefined : [] };
-  const among = anyOf(touched);
-  const filter = listing.filter ? { operator: 'and' as const, operands: [listing.filter, among] } : among;
-  const [now, selected] = await Promise.all([
-    readItems(id, among, listing.fields),
-    isMany ? undefined : readItems(id, filter, ['id']),
+  const [selected] = await Promise.all([
+    isMany ? undefined : readItems(id, amongThem(listing.filter, touched), ['id']),
+    putIn(id, listing, touched),
   ]);
-  queryClient.setQueryData<InfiniteData<Page, string>>(queryKey, (data) => data && withValues(data, now));
   return { touched, listed, selected: selected?.map((item) => String(item.id)) };
 }
 
 /** The most comparisons that a filter may have beside the typed ones. */
 const mostLooked = 60;
+/** The most rows that are read again where too much has changed to look at each item. */
+const mostRows = 300;
+
+/** Reads items of a list again and puts their values in place. */
+async function putIn(id: Id, listing: Listing, ids: readonly string[]): Promise<void> {
+  const portions = Array.from({ length: Math.ceil(ids.length / mostLooked) }, (_, index) =>
+    ids.slice(index * mostLooked, (index + 1) * mostLooked),
+  );
+  const answers = portions.map((portion) => readItems(id, anyOf(portion), listing.fields));
+  const now = (await Promise.all(answers)).flat();
+  const { queryKey } = itemsQuery(id, listing);
+  queryClient.setQueryData<InfiniteData<Page, string>>(queryKey, (data) => data && withValues(data, now));
+}
+
+function amongThem(filter: Compiled | undefined, ids: readonly string[]): Compiled {
+  return filter ? { operator: 'and', operands: [filter, anyOf(ids)] } : anyOf(ids);
+}
 
 function anyOf(ids: readonly string[]): Compiled {
   return { operator: 'or', operands: ids.map((value) => ({ operator: 'eq', field: 'id', value })) };

@@ -1,6 +1,6 @@
 import type { Id } from '@millrace/api';
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { onItems } from '../live/effects.ts';
+import { onItems, type Changed } from '../live/effects.ts';
 import { lookAgain, startOver, type Listing } from './queries.ts';
 import { merged, nothingWaits, type Waiting } from './live-rules.ts';
 
@@ -33,10 +33,10 @@ export function useLiveList(queueId: Id, listing: Listing) {
   return { waiting, show };
 }
 
-type Items = readonly string[] | 'many';
+type Items = Exclude<Changed, 'values'>;
 
 /** Hands over, once in a while, the changed items of a queue. */
-function gather(queueId: string, look: (items: Items) => Promise<void>): () => void {
+function gather(queueId: string, look: (items: Changed) => Promise<void>): () => void {
   let touched: Items = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   const handOver = () => {
@@ -46,6 +46,7 @@ function gather(queueId: string, look: (items: Items) => Promise<void>): () => v
     void look(items);
   };
   const stop = onItems(queueId, (items) => {
+    if (items === 'values') return void look(items);
     touched = touched === 'many' || items === 'many' ? 'many' : [...new Set([...touched, ...items])];
     timer ??= setTimeout(handOver, pauseMs);
   });
