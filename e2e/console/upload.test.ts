@@ -81,6 +81,27 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     expect(await page.evaluate('window.canary')).toBeUndefined();
   });
 
+  test('a file is sent once for its trial, also when the server was away meanwhile', async () => {
+    const id = await createInvoices(stage.app, 'Sent once');
+    const page = await open(`/console/queues/${id}/upload`, { expected: /ERR_/ });
+    await page.locator('input[type=file]').setInputFiles(file('one.csv', 'number,vendor\nR-1,A\n'));
+    for (const step of ['Map', 'Check']) await next(page, step);
+    await page.getByRole('button', { name: 'Put 1 item in' }).waitFor();
+    const sent: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().includes('ile')) sent.push(request.url());
+    });
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'Put 1 item in' }).click();
+    await page.getByText('The server does not answer since').waitFor();
+    sent.length = 0;
+    const asked = page.waitForRequest(/\/stats/);
+    await page.context().setOffline(false);
+    await page.getByText('The server does not answer since').waitFor({ state: 'detached' });
+    await asked;
+    expect(sent).toEqual([]);
+  });
+
   test('the same file is recognised, and its items are one click away', async () => {
     const id = await createInvoices(stage.app, 'Twice');
     const viewport = { width: 390, height: 844 };

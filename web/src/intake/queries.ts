@@ -37,7 +37,7 @@ export function previewQuery(id: Id, file: File, reading: Reading) {
         { signal, timeoutSeconds: longSeconds },
       ),
     placeholderData: keepPreviousData,
-    staleTime: Infinity,
+    staleTime: 'static',
     retry: false,
   });
 }
@@ -58,6 +58,8 @@ export function trialQuery(id: Id, file: File, reading: Reading, again: boolean)
         { path: { id }, query: options, body: { file } },
         { signal, timeoutSeconds: longSeconds },
       ),
+    // A file is sent once, whatever else is asked for again.
+    staleTime: 'static',
     retry: false,
     gcTime: 0,
   });
