@@ -9,5 +9,8 @@ export function localeFor(language: string): string {
   return new Intl.DateTimeFormat(wanted).resolvedOptions().locale === 'en' ? 'en-001' : wanted;
 }
 
+// Outside of a browser, where tests read the texts, there is no document.
+const { document, navigator } = globalThis as { document?: object; navigator?: { language: string } };
+
 /** The locale of all numbers and dates: that of the browser's region. */
-export const locale = 'document' in globalThis ? localeFor(navigator.language) : 'en';
+export const locale = document && navigator ? localeFor(navigator.language) : 'en';
