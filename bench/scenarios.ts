@@ -17,7 +17,7 @@ export interface Scenario {
 
 export type Size = 200 | 1000;
 
-/** As many connections as keep all processors busy: the work of requests without an answer in the end counts for nobody. */
+/** As few connections as keep all processors busy: requests that are still under way when a load ends cost time and count for nothing. */
 const connectionsFor = (items: number) => (items === 1 ? 64 : items < 1000 ? 16 : 4);
 
 export const scenarios: readonly Scenario[] = [

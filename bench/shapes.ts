@@ -1,5 +1,5 @@
 // Measures the shapes that the item tables could have had: see docs/decisions/0002-shape-of-the-item-tables.md, 0006-event-feed.md
-// for what the feed adds, and 0014-reads-at-scale.md for what the indexes of lists cost.
+// for what the feed adds, 0001-group-commit.md for what one round trip would save, and 0014-reads-at-scale.md for what the indexes of lists cost.
 // It drops and makes the schemas `shapes` and `depth0` to `depth3` in the database it is given.
 import { details, feed, leases, narrow, outputs, payload, reads, trips } from './shapes/cycles.ts';
 import { dead, ready } from './shapes/ready.ts';

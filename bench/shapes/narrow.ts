@@ -49,7 +49,12 @@ const payloads = `CROSS JOIN LATERAL (SELECT json FROM work_item_data
 
 const due = `clock_timestamp() + interval '60 s'`;
 
-const heartbeat = `UPDATE leased SET expires_on = ${due} WHERE queue_id = $1 AND item_id = ANY ($2::bigint[])`;
+const plainHeartbeat = `UPDATE leased SET expires_on = ${due} WHERE queue_id = $1 AND item_id = ANY`;
+
+const heartbeat = `
+  WITH held AS MATERIALIZED (
+    SELECT item_id FROM leased WHERE queue_id = $1 AND item_id = ANY ($2::bigint[]) ORDER BY item_id FOR NO KEY UPDATE)
+  ${plainHeartbeat} (ARRAY(SELECT item_id FROM held))`;
 
 /** The statements on narrow tables. */
 export function narrowStatements(journal: Journal) {
@@ -58,7 +63,7 @@ export function narrowStatements(journal: Journal) {
     claim: claim(journal, ''),
     claimFrom: claim(journal, 'AND (sort_key, item_id) >= ($4, $5)'),
     heartbeat,
-    heartbeatDirect: heartbeat,
+    heartbeatDirect: `${plainHeartbeat} ($2::bigint[])`,
     finish: finish(journal),
     sweep: 'SELECT queue_id, item_id AS id FROM leased WHERE expires_on < clock_timestamp() LIMIT 100',
   };
@@ -95,7 +100,8 @@ function claim(journal: Journal, bound: string): string {
 function finish(journal: Journal): string {
   const appended =
     journal === 'batch'
-      ? `, events = w.events || (SELECT h.claim_event FROM held h WHERE h.id = w.id) || ${thisEntry}`
+      ? `, events = w.events || (ARRAY(SELECT claim_event FROM held))[array_position(ARRAY(SELECT id FROM held), w.id)]
+           || ${thisEntry}`
       : '';
   return `
     WITH ${entry(journal)}
