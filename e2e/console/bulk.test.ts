@@ -74,6 +74,33 @@ describe.skipIf(browserFile === undefined)('In a browser, many items', () => {
     await page.getByRole('button', { name: 'Change all that match' }).waitFor();
   });
 
+  test('no longer hold a row that has left the list: a key then acts on the current one', async () => {
+    const id = await queueOf('Leaving', 4);
+    const page = await openQueue(id);
+    await page.getByRole('row', { name: /B-1/ }).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('amount>=1');
+    await page.keyboard.press('Enter');
+    await page.getByText('3 of 4 items').waitFor();
+    await page.getByRole('row', { name: /B-1/ }).getByRole('checkbox').check();
+    await page.getByRole('button', { name: 'Change 1 chosen' }).waitFor();
+    const [, first] = await itemsOf(id);
+    const path = { id, workItemId: Number(first?.id) };
+    const body = {
+      id: path.workItemId,
+      queueId: id,
+      version: first?.version ?? 0,
+      json: { number: 'B-1', amount: 0 },
+    };
+    expect((await stage.app.admin.updateWorkItem({ path, body })).status).toBe(200);
+    await page.getByRole('button', { name: '1 no longer here' }).click();
+    await page.getByText('2 of 4 items').waitFor();
+    await page.getByRole('button', { name: 'Change all that match' }).waitFor();
+    await page.getByRole('row', { name: /B-2/ }).getByText('B-2').click();
+    await page.keyboard.press('d');
+    await page.getByRole('button', { name: 'Defer 1' }).waitFor();
+  });
+
   /** A server of its own on the database of the stage, made to be killed. */
   async function mortalServer(): Promise<ServerProcess> {
     const server = await runServer({

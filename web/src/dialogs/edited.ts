@@ -18,7 +18,7 @@ interface How<Stored, Draft> {
   /** Reads it as it is now. */
   readonly now: (stored: Stored) => Request;
   /** Takes it out of the answer, where that has more. */
-  readonly within?: (answer: unknown, stored: Stored) => Stored;
+  readonly within?: (answer: unknown, stored: Stored) => Stored | undefined;
 }
 
 /** Something in a form that others may change meanwhile. */
@@ -67,8 +67,8 @@ export function useEdited<Stored extends Versioned, Draft extends object>(
       } catch (error) {
         if (error instanceof ApiError && error.code === 'VERSION_CONFLICT') {
           const answer = await tryOut(how.now(base));
-          const theirs = how.within?.(answer, base) ?? (answer as Stored);
-          setNow((one) => ({ ...one, theirs }));
+          const theirs = how.within ? how.within(answer, base) : (answer as Stored);
+          if (theirs) setNow((one) => ({ ...one, theirs }));
         }
         throw error;
       }

@@ -6,6 +6,7 @@ test.each([
   ['en', 'en-US', '3/2/26', '1,234.5'],
   ['en-GB', 'en-GB', '02/03/2026', '1,234.5'],
   ['de', 'en-DE', '02/03/2026', '1.234,5'],
+  ['qaa', 'en-001', '02/03/2026', '1,234.5'],
   ['es-CU', 'en-001', '02/03/2026', '1,234.5'],
 ])('a browser in %s has numbers and dates of %s', (language, locale, date, number) => {
   expect(localeFor(language)).toBe(locale);

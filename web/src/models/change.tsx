@@ -63,11 +63,17 @@ export function ChangeModel({ model: latest, onClose }: Props) {
   const edited = useEdited(latest, how);
   const tried = useTrial(edited, onClose);
   const onCancel = () => onClose();
-  if (edited.others) {
-    const on = { onTaken: tried.forget, onCancel };
-    return <OthersChanges edited={edited} words={wordsOf(edited)} {...on} />;
-  }
-  return <Attributes edited={edited} tried={tried} onCancel={onCancel} />;
+  const on = { onTaken: tried.forget, onCancel };
+  return (
+    <>
+      <Unsent isUnsent={isChanged(edited.base.attributes ?? [], listOf(edited.draft))} />
+      {edited.others ? (
+        <OthersChanges edited={edited} words={wordsOf(edited)} {...on} />
+      ) : (
+        <Attributes edited={edited} tried={tried} onCancel={onCancel} />
+      )}
+    </>
+  );
 }
 
 interface AttributesProps {
@@ -89,7 +95,6 @@ function Attributes({ edited, tried, onCancel }: AttributesProps) {
   };
   return (
     <div ref={place}>
-      <Unsent isUnsent={isDifferent} />
       <AttributeEditor drafts={drafts} onChange={edit} />
       <div role="status">
         {trial ? <Trial trial={trial} marks={marksIn(attributes, drafts)} /> : isBusy && m.models.trying}

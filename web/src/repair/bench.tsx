@@ -12,7 +12,7 @@ import { enterCell, useCells, type BenchRow } from './cells.ts';
 import { columnsFor } from './columns.tsx';
 import { m } from './messages.ts';
 import { filterOf, type Cluster } from './queries.ts';
-import type { Attribute, Row } from './rules.ts';
+import { editsOf, type Attribute, type Row } from './rules.ts';
 import { BenchNotice, Reach } from './reach.tsx';
 import { SendBack } from './send-back.tsx';
 import { Tools } from './tools.tsx';
@@ -36,6 +36,7 @@ export function Bench({ cluster, queue, model }: Props) {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const bench = useCells(rows, attributes, selected);
   const { editing } = bench;
+  const shown = useMemo(() => editsOf(rows, editing.edits), [rows, editing.edits]);
   const toggle = (id: string) =>
     setSelected((ids) => new Set(ids.has(id) ? [...ids].filter((one) => one !== id) : [...ids, id]));
   const toggleAll = (ids: readonly string[]) =>
@@ -47,10 +48,10 @@ export function Bench({ cluster, queue, model }: Props) {
     void navigate({ to: '/queues/$id/workitems/$workItemId', params: { id: String(queue.id), workItemId } });
   return (
     <>
-      <Unsent isUnsent={editing.edits.size > 0} />
+      <Unsent isUnsent={shown.size > 0} />
       <Tools rows={rows} attributes={attributes} cells={bench}>
         {rows.length > 0 && <Deeds cluster={cluster} queue={queue} />}
-        <Reach queue={queue} list={list} filter={filter} edits={editing.edits} />
+        <Reach queue={queue} list={list} filter={filter} edits={shown} />
         <SendBack queue={queue} rows={rows} attributes={attributes} editing={editing} />
       </Tools>
       {list.hasMore && <p className={css.help}>{m.repair.reach}</p>}

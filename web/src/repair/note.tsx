@@ -37,8 +37,12 @@ export function Note({ cluster, queueId }: Props) {
   const { base, draft, change } = edited;
   const [told, setTold] = useState('');
   const [isPutOff, setPutOff] = useState(false);
+  const [isBusy, setBusy] = useState(false);
   const request = noteRequest(base, draft.note);
-  const save = async () => {
+  const save = async (event: Pick<Event, 'preventDefault'>) => {
+    event.preventDefault();
+    if (isBusy) return;
+    setBusy(true);
     setPutOff(false);
     try {
       const [stored] = await edited.save(() => carryOut([request]));
@@ -47,20 +51,15 @@ export function Note({ cluster, queueId }: Props) {
     } catch (error) {
       setTold((error as Error).message);
     }
+    setBusy(false);
   };
   return (
-    <Form
-      className={css.note}
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-    >
+    <Form className={css.note} onSubmit={(event) => void save(event)}>
       <TextField
         value={draft.note}
         onChange={(note) => change({ note })}
         maxLength={4000}
-        isReadOnly={!mayNote}
+        isReadOnly={!mayNote || isBusy}
       >
         <Label>{m.repair.note}</Label>
         <Input />

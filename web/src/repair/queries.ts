@@ -86,9 +86,9 @@ export function notesRequest({ queueId }: SeenNote): Request {
   return requestFor('listFailureClusters', { query: { queueId, limit: 1000 } });
 }
 
-/** The same note among those that were read. */
-export function noteNow(answer: unknown, seen: SeenNote): SeenNote {
+/** The same note among those that were read; undefined where the cause is no longer among them. */
+export function noteNow(answer: unknown, seen: SeenNote): SeenNote | undefined {
   const { list } = answer as Schemas['FailureClusters'];
   const found = list.find((one) => one.signature === seen.signature && one.failureKind === seen.failureKind);
-  return found ? noteIn(found, seen.queueId) : { ...seen, note: '', updatedOn: null, version: 0 };
+  return found && noteIn(found, seen.queueId);
 }

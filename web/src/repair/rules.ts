@@ -179,6 +179,12 @@ export function standing(edits: Edits, rows: readonly Row[]): Edits {
   );
 }
 
+/** The edits of rows that the grid shows: others cannot be sent, as their items have left the cause. */
+export function editsOf(rows: readonly Row[], edits: Edits): Edits {
+  const ids = new Set(rows.map(({ id }) => id));
+  return new Map([...edits].filter(([id]) => ids.has(id)));
+}
+
 /** The texts that every changed row has alike, by attribute: what the same change of all items would set. */
 export function alike(edits: Edits): Readonly<Record<string, string>> {
   const [first, ...others] = [...edits.values()];

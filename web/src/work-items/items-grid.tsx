@@ -51,9 +51,7 @@ export function ItemsGrid(props: ItemsGridProps) {
   );
   const rows = useRows(props, list);
   const { selection } = rows;
-  // Rows that have left the list are not on screen: no action concerns them.
-  const chosen = list.items.filter((item) => selection.has(idOf(item))).map(({ id = 0 }) => id);
-  const isOnSome = !selection.isAll && chosen.length > 0;
+  const isOnSome = !selection.isAll && selection.ids.length > 0;
   return (
     <>
       <ListTools all={all} shown={shown} list={list} onColumns={choose}>
@@ -66,7 +64,7 @@ export function ItemsGrid(props: ItemsGridProps) {
         />
         <BulkMenu
           queue={queue}
-          target={isOnSome ? { ids: chosen } : { filter: filter ?? everything }}
+          target={isOnSome ? { ids: selection.ids } : { filter: filter ?? everything }}
           opened={rows.opened}
           onOpened={rows.setOpened}
           onBegun={selection.clear}
@@ -160,7 +158,8 @@ function useRows({ queue, search, onChange }: ItemsGridProps, list: ItemList) {
   const [moved, setMoved] = useState<string>();
   const [column, setColumn] = useState<string>();
   const [opened, setOpened] = useState<Opened>();
-  const selection = useSelection(`${queueId} ${search.q ?? ''}`);
+  const listed = useMemo(() => new Set(list.items.map(idOf)), [list.items]);
+  const selection = useSelection(`${queueId} ${search.q ?? ''}`, listed);
   const current = search.peek ?? moved;
   const item = list.items.find((one) => idOf(one) === current);
   useEffect(() => walk.set({ queueId, ids: list.items.map(idOf) }), [queueId, list.items]);

@@ -53,11 +53,22 @@ export async function lookAgain(id: Id, listing: Listing, items: Changed): Promi
     return { touched: [], listed, selected: [] };
   }
   if (touched.length === 0) return { touched, listed, selected: isMany ? undefined : [] };
+  if (isMany) {
+    // That much has changed is told even where the values cannot be read just now.
+    await putIn(id, listing, touched).catch(() => undefined);
+    return { touched, listed, selected: undefined };
+  }
   const [selected] = await Promise.all([
-    isMany ? undefined : readItems(id, amongThem(listing.filter, touched), ['id']),
+    readItems(id, amongThem(listing.filter, touched), ['id']),
     putIn(id, listing, touched),
   ]);
-  return { touched, listed, selected: selected?.map((item) => String(item.id)) };
+  return { touched, listed, selected: selected.map((item) => String(item.id)) };
+}
+
+/** Has a list read again when it is opened the next time: rows wait for it by then. */
+export function outdate(id: Id, listing: Listing): void {
+  const { queryKey } = itemsQuery(id, listing);
+  void queryClient.invalidateQueries({ queryKey, exact: true, refetchType: 'none' });
 }
 
 /** The most comparisons that a filter may have beside the typed ones. */
@@ -197,6 +208,8 @@ export async function act(action: ItemAction, item: Item, text: string): Promise
       call('getWorkItem', { path }),
       call('listWorkItemEvents', { path }),
     ]);
+    // Refused as it is: to do it again to the same item would be refused again.
+    if (now.version === item.version) throw error;
     return { item: now, message: error.message, by: isMore ? undefined : list.at(-1)?.actorName };
   }
 }

@@ -1,7 +1,7 @@
 import type { Id } from '@millrace/api';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { onItems, type Changed } from '../live/effects.ts';
-import { lookAgain, startOver, type Listing } from './queries.ts';
+import { lookAgain, outdate, startOver, type Listing } from './queries.ts';
 import { merged, nothingWaits, type Waiting } from './live-rules.ts';
 
 const pauseMs = 1000;
@@ -22,7 +22,9 @@ export function useLiveList(queueId: Id, listing: Listing) {
     () =>
       gather(String(queueId), async (items) => {
         const seen = await lookAgain(queueId, wanted.current, items).catch(() => undefined);
-        if (seen) setWaiting((now) => merged(now, seen));
+        if (!seen) return;
+        setWaiting((now) => merged(now, seen));
+        if (seen.selected === undefined || seen.touched.length > 0) outdate(queueId, wanted.current);
       }),
     [queueId],
   );

@@ -10,21 +10,26 @@ interface Chosen {
 
 const none: Chosen = { ids: new Set(), isAll: false };
 
-/**
- * The selected rows of a list: some of those that were read, or all that match.
- * @param of what the list shows; with another, nothing is selected
- */
-export function useSelection(of: string): Selection & {
+interface RowSelection extends Selection {
   readonly ids: readonly Id[];
   readonly isAll: boolean;
   readonly clear: () => void;
-} {
+}
+
+/**
+ * The selected rows of a list: some of those that were read, or all that match.
+ * @param of what the list shows; with another, nothing is selected
+ * @param listed the rows that it shows: others cannot stay selected, as an action would concern what nobody sees
+ */
+export function useSelection(of: string, listed: ReadonlySet<string>): RowSelection {
   const [{ ids, isAll }, set] = useState(none);
   const [shown, setShown] = useState(of);
   if (shown !== of) {
     setShown(of);
     set(none);
   }
+  const shownIds = [...ids].filter((id) => listed.has(id));
+  if (!isAll && shownIds.length < ids.size) set({ ids: new Set(shownIds), isAll });
   return {
     ids: [...ids].map(toId),
     isAll,
