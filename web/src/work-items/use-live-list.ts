@@ -18,20 +18,23 @@ export function useLiveList(queueId: Id, listing: Listing) {
     wanted.current = JSON.parse(key) as Listing;
     setWaiting(nothingWaits);
   }, [key]);
+  const show = useCallback(() => {
+    setWaiting(nothingWaits);
+    void startOver(queueId, wanted.current);
+  }, [queueId]);
   useEffect(
     () =>
       gather(String(queueId), async (items) => {
         const seen = await lookAgain(queueId, wanted.current, items).catch(() => undefined);
         if (!seen) return;
+        // Nothing moves where there is nothing.
+        const isEmpty = seen.listed.size === 0;
+        if (seen.selected === undefined && isEmpty) return show();
         setWaiting((now) => merged(now, seen));
         if (seen.selected === undefined || seen.touched.length > 0) outdate(queueId, wanted.current);
       }),
-    [queueId],
+    [queueId, show],
   );
-  const show = useCallback(() => {
-    setWaiting(nothingWaits);
-    void startOver(queueId, wanted.current);
-  }, [queueId]);
   return { waiting, show };
 }
 
