@@ -1,5 +1,6 @@
 import { toId, type Schemas } from '@millrace/api';
 import { changesBetween } from '../dialogs/changes.ts';
+import { partsOf } from '../page/lists.ts';
 
 type Automation = Schemas['Automation'];
 type Device = Schemas['Device'];
@@ -61,14 +62,13 @@ export const sets = { runAs: 'set', runAsUserIds: 'set' } as const;
 
 /** The settings of a draft, as in the contract. */
 export function settingsOf(draft: Draft): Settings {
-  const labels = draft.labels.split(',').map((one) => one.trim());
   return {
     name: draft.name.trim(),
     description: draft.description,
     queueId: toId(draft.queueId || '0'),
     poolId: toId(draft.poolId || '0'),
     botName: draft.botName.trim(),
-    labels: labels.filter((one) => one !== ''),
+    labels: partsOf(draft.labels),
     priority: Number(draft.priority),
     weight: Number(draft.weight),
     runAsUserIds: draft.runAs.map((id) => toId(id)),

@@ -30,9 +30,13 @@ export const queryClient = new QueryClient({
 
 // While the server was away, answers were missed: all are asked for again.
 awaySince.subscribe(() => {
-  if (awaySince.get() !== undefined) return;
-  void queryClient.invalidateQueries({ predicate: (asked) => !isListOnScreen(asked) });
+  if (awaySince.get() === undefined) askAnew();
 });
+
+/** Asks for everything again, but for the lists of items on screen, which are told that much has changed instead. */
+export function askAnew(): void {
+  void queryClient.invalidateQueries({ predicate: (asked) => !isListOnScreen(asked) });
+}
 
 /** Whether an answer is a list of items that somebody looks at: asked for again, its rows would move under the hand. */
 export function isListOnScreen(asked: Query): boolean {

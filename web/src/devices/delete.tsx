@@ -12,7 +12,7 @@ export function ManageDevice({ device }: { readonly device: Device }) {
   const mayEdit = device.capabilities?.includes('edit') === true;
   return (
     <div className={css.actions}>
-      <EditDevice device={device} />
+      <EditDevice device={device} isDisabled={!mayEdit} />
       <AskButton label={m.devices.delete} className="danger" isDisabled={!mayEdit}>
         {(close) => <Confirm device={device} onDone={close} />}
       </AskButton>

@@ -7,10 +7,14 @@ import { m } from './messages.ts';
 import { changeRequest, deviceRequest, type Device } from './queries.ts';
 import { changesIn, draftOf, nameOf, settingsOf } from './rules.ts';
 
+interface Props {
+  readonly device: Device;
+}
+
 /** The button to a dialog in which a device gets another nickname or other labels. */
-export function EditDevice({ device }: { readonly device: Device }) {
+export function EditDevice({ device, isDisabled }: Props & { readonly isDisabled: boolean }) {
   return (
-    <AskButton label={m.devices.edit} isDisabled={!device.capabilities?.includes('edit')}>
+    <AskButton label={m.devices.edit} isDisabled={isDisabled}>
       {(close) => <Edit device={device} onDone={close} />}
     </AskButton>
   );
@@ -23,7 +27,7 @@ const words: Words = {
 };
 
 /** Changes a device as it was seen: when it changes behind the dialog, both changes come together. */
-function Edit({ device: latest, onDone }: { readonly device: Device; readonly onDone: () => void }) {
+function Edit({ device: latest, onDone }: Props & { readonly onDone: () => void }) {
   const edited = useEdited(latest, how);
   const { base: device, draft, change } = edited;
   const title = m.devices.editOf(nameOf(device));

@@ -1,4 +1,5 @@
 import type { Id, Schemas, TransitionName } from '@millrace/api';
+import { partsOf } from '../page/lists.ts';
 
 type Device = Schemas['Device'];
 type Running = Schemas['RunningItem'];
@@ -42,8 +43,7 @@ export function draftOf({ nickname, labels }: Device): Draft {
 type Settings = Pick<Device, 'nickname' | 'labels'>;
 
 export function settingsOf({ nickname, labels }: Draft): Settings {
-  const all = labels.split(',').map((label) => label.trim());
-  return { nickname: nickname.trim(), labels: [...new Set(all)].filter((label) => label !== '') };
+  return { nickname: nickname.trim(), labels: [...new Set(partsOf(labels))] };
 }
 
 /** The settings that a draft changes in a device. */

@@ -1,6 +1,6 @@
 import type { Schemas, Status } from '@millrace/api';
 import { focusManager, type Query } from '@tanstack/react-query';
-import { isListOnScreen, queryClient } from '../connection/query.ts';
+import { askAnew, isListOnScreen, queryClient } from '../connection/query.ts';
 import { awaySince } from '../connection/reach.ts';
 import { holdTimes } from '../page/time.tsx';
 import { createStore } from '../store/store.ts';
@@ -134,7 +134,7 @@ export async function standingStill<Result>(act: () => Promise<Result>): Promise
 function catchUp(): void {
   if (!hasMissed || document.hidden || isPaused.get() || isStill) return;
   hasMissed = false;
-  void queryClient.invalidateQueries({ predicate: (asked) => !isListOnScreen(asked) });
+  askAnew();
   tellLists('many');
   for (const reader of readers) reader();
 }
