@@ -50,13 +50,7 @@ const shown = [
 /** Runs work on a stage, and removes everything afterwards. */
 export async function withStage<T>(work: (stage: Stage) => Promise<T>, processes = '1'): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
-  const postgres = await startPostgres({
-    dataFolder: folder,
-    log: (m: string) => {
-      if (process.env['DBG']) console.error(m);
-    },
-    settings,
-  });
+  const postgres = await startPostgres({ dataFolder: folder, log: () => undefined, settings });
   const children: ChildProcess[] = [];
   const database = new pg.Client(postgres.connection);
   try {
