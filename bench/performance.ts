@@ -63,4 +63,5 @@ const again = `## Measure it yourself
     npm run bench performance           # this page
 
 \`npm run bench -- --help\` has the options. What the figures of single decisions rest on is in [decisions](decisions/), above all
-[0018](decisions/0018-writes.md), [0014](decisions/0014-reads-at-scale.md) and [0028](decisions/0028-parts-of-texts-and-dearer-writes.md).`;
+[0018](decisions/0018-writes.md), [0014](decisions/0014-reads-at-scale.md) and [0028](decisions/0028-parts-of-texts-and-dearer-writes.md); what was aimed at, and what stands in the way, is in
+[0030](decisions/0030-goals-of-speed.md).`;
