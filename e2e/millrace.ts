@@ -26,8 +26,6 @@ type Environment = Readonly<Record<string, string>>;
 
 const inClone = fileURLToPath(new URL('../cli/bin/millrace.mjs', import.meta.url));
 const ofPackage = path.join(inject('packages'), 'cli/bin/millrace.mjs');
-/** The commands that the package leaves to the clone. */
-const clones = ['serve', 'demo', 'admin'];
 
 /** A person's home: the folder in which commands run and keep their files. */
 export function createHome(): string {
@@ -39,8 +37,8 @@ export function createHome(): string {
 /** Starts the real command in a process of its own, in a home, without the settings of the person who runs the tests. */
 export function startMillrace(home: string, args: readonly string[], env: Environment = {}): Running {
   const { PATH = '' } = process.env;
-  const isOfClone = clones.includes(args[0] ?? '') || args.includes('--local');
-  const program = isOfClone ? inClone : ofPackage;
+  // The demo is no package.
+  const program = args[0] === 'demo' ? inClone : ofPackage;
   const child = spawn(process.execPath, [program, ...args], {
     cwd: home,
     env: { PATH, HOME: home, ...env },

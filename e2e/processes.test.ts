@@ -40,9 +40,9 @@ async function serveInSeveral(env: Record<string, string> = {}): Promise<Several
   await expect.poll(running.said).toContain('Stop it with Ctrl-C.');
   const below = descendantsOf(running.process.pid ?? 0);
   for (const pid of below) started.add(pid);
-  const parent = below.find((pid) => commandOf(pid).includes('server/src/main.ts')) ?? 0;
+  const parent = below.find((pid) => /server\/(src|dist)\/main\./.test(commandOf(pid))) ?? 0;
   const serving = () =>
-    descendantsOf(parent).filter((pid) => commandOf(pid).includes('processes/process.ts'));
+    descendantsOf(parent).filter((pid) => commandOf(pid).includes('processes/process.'));
   const url = `http://127.0.0.1:${port}`;
   const admin = createClient({ url, username: 'admin', password, fetch: onFreshConnection });
   return { ...running, url, admin, parent, serving };

@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import axe from 'axe-core';
 import {
   chromium,
@@ -9,11 +7,10 @@ import {
   type BrowserContextOptions,
   type Page,
 } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterEach, beforeAll, expect } from 'vitest';
 import type { Config } from '../../server/src/engine/config.ts';
 import { startApp, type App } from '../../server/src/testing/app.ts';
 
-const root = path.join(import.meta.dirname, '../..');
 // The first has no windows to keep, which takes a third less of the processor.
 const places = [
   '/usr/bin/chromium-headless-shell',
@@ -25,7 +22,7 @@ const places = [
 /** The browser of this machine; undefined where there is none. */
 export const browserFile = places.find(existsSync);
 
-/** The console in a browser, on a server: one of each for all tests of a file. */
+/** The console in a browser, on a server: one server for all tests of a file. */
 export interface Stage {
   readonly app: App;
   /** A fresh browser window, logged in with a token unless that is left out. */
@@ -44,11 +41,10 @@ interface Opening extends BrowserContextOptions {
 interface OpenStage extends Stage {
   /** Ends everything that a test has opened, and fails when the console complained in it. */
   readonly clear: () => Promise<void>;
-  readonly stop: () => Promise<void>;
 }
 
 /**
- * Sets the stage for the tests of a file, or of a suite in it: it is there from its other hooks on, cleared after each test, and ended
+ * Sets the stage for the tests of a file, or of a suite in it: it is there from its other hooks on, cleared after each test, and its server ended
  * after the last.
  * @param settingsOf of the server; asked for once the hooks before have run
  */
@@ -62,7 +58,6 @@ export function setStage(settingsOf: () => Partial<Config> = () => ({})): Stage 
     stage = await openStage(settingsOf());
   });
   afterEach(() => stage?.clear());
-  afterAll(() => stage?.stop());
   return {
     get app() {
       return now().app;
@@ -72,13 +67,7 @@ export function setStage(settingsOf: () => Partial<Config> = () => ({})): Stage 
 }
 
 async function openStage(settings: Partial<Config>): Promise<OpenStage> {
-  execFileSync(process.execPath, ['scripts/ensure-console.mjs'], { cwd: root, stdio: 'pipe' });
-  const app = await startApp(settings);
-  const browser = await chromium.launch({
-    ...(browserFile && { executablePath: browserFile }),
-    // Inside containers neither its sandbox nor its shared memory works.
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  });
+  const [app, browser] = await Promise.all([startApp(settings), browserOfWorker()]);
   const opened: BrowserContext[] = [];
   const complaints: string[] = [];
   return {
@@ -95,8 +84,21 @@ async function openStage(settings: Partial<Config>): Promise<OpenStage> {
       await Promise.all(opened.splice(0).map((context) => context.close()));
       expect(complaints.splice(0)).toEqual([]);
     },
-    stop: () => browser.close(),
   };
+}
+
+let browserHere: Promise<Browser> | undefined;
+
+/** The browser that all files of this worker share, each test in windows of its own: it ends with the worker. */
+async function browserOfWorker(): Promise<Browser> {
+  browserHere ??= chromium.launch({
+    ...(browserFile && { executablePath: browserFile }),
+    // Inside containers neither its sandbox nor its shared memory works.
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+  const browser = await browserHere;
+  browser.once('disconnected', () => (browserHere = undefined));
+  return browser;
 }
 
 async function newPage(browser: Browser, { token, url: _url, expected: _expected, ...options }: Opening) {

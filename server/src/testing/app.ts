@@ -17,6 +17,7 @@ import type { Limits } from '../health/rules.ts';
 import { startServer, type Server } from '../server.ts';
 import { keyFile } from './key-file.ts';
 import { atEnd } from './endings.ts';
+import { password } from './password.ts';
 
 /** The status of an answer, and its body: typed as the success that the operation promises. */
 export interface Answer<O extends OperationId> {
@@ -53,8 +54,7 @@ export interface TestUser {
   readonly call: Caller;
 }
 
-/** The password of `admin` and of every other user. */
-export const password = 'correct horse battery';
+export { password };
 
 /** The PostgreSQL of this worker. */
 export function connectionOfWorker(): pg.ClientConfig {
@@ -64,13 +64,15 @@ export function connectionOfWorker(): pg.ClientConfig {
   return connection;
 }
 
-/** A database of its own, cloned from the migrated template of this worker; dropped with its PostgreSQL. */
-export async function createDatabase(): Promise<pg.ClientConfig> {
+/** A database of its own, cloned from a template of this worker: the migrated one, on which no server has started; dropped with its PostgreSQL. */
+export async function createDatabase(
+  template: 'millrace_template' | 'millrace_prepared' = 'millrace_template',
+): Promise<pg.ClientConfig> {
   const connection = connectionOfWorker();
   const database = `test_${randomBytes(6).toString('hex')}`;
   const client = new pg.Client(connection);
   await client.connect();
-  await client.query(`create database ${database} template millrace_template`);
+  await client.query(`create database ${database} template ${template}`);
   await client.end();
   return { ...connection, database };
 }
@@ -82,7 +84,7 @@ export async function startApp(
   kept?: Functions,
   limits?: Partial<Limits>,
 ): Promise<App> {
-  const connection = database ?? (await createDatabase());
+  const connection = database ?? (await createDatabase('millrace_prepared'));
   const config = {
     ...readConfig({ MILLRACE_PORT: '0', MILLRACE_LOG_LEVEL: 'fatal', MILLRACE_ALLOW_LOSS: 'yes' }),
     adminPassword: password,

@@ -3,14 +3,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { sessionSettings } from '../engine/db.ts';
+import { prepareTenant } from '../access/first-start.ts';
+import { openPool, sessionSettings } from '../engine/db.ts';
 import { migrate } from '../engine/migrate.ts';
 import { startPostgres, type EmbeddedPostgres } from '../postgres/supervisor.ts';
+import { password } from './password.ts';
 
 const quiet = () => undefined;
 
 /**
- * A PostgreSQL for each worker of a test run, with a migrated database that each test file clones. Workers cannot share one: a transaction
+ * A PostgreSQL for each worker of a test run, with databases that test files clone: one migrated, and one with a tenant. Workers cannot share one: a transaction
  * of another database would hold up the feed of events, which reads no further than the oldest one.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -40,7 +42,19 @@ async function start(dataFolder: string): Promise<EmbeddedPostgres> {
     await client.query(`alter role current_user set ${name} = '${value}'`);
   await client.end();
   await migrate({ ...postgres.connection, database: 'millrace_template' }, { info: quiet, warn: quiet });
+  await prepare(postgres.connection);
   return postgres;
+}
+
+/** A second template in which the first start is over, for the files that are not about it: a key, a tenant, `admin`. */
+async function prepare(connection: pg.ClientConfig): Promise<void> {
+  const client = new pg.Client(connection);
+  await client.connect();
+  await client.query('create database millrace_prepared template millrace_template');
+  await client.end();
+  const pool = openPool({ ...connection, database: 'millrace_prepared' }, 1);
+  await prepareTenant(pool, password);
+  await pool.end();
 }
 
 declare module 'vitest' {

@@ -1,0 +1,2 @@
+/** The password of `admin` and of every other user. */
+export const password = 'correct horse battery';
