@@ -2,8 +2,7 @@
 import { readConfig, usualConnections } from '../server/src/engine/config.ts';
 import type { ConnectionConfig } from '../server/src/engine/db.ts';
 import { freePort } from '../server/src/postgres/free-port.ts';
-import { startProcesses } from '../server/src/processes/parent.ts';
-import { decideShares } from '../server/src/processes/rules.ts';
+import { decideShares, startProcesses } from '../server/src/processes/parent.ts';
 import { startServer } from '../server/src/server.ts';
 
 const [connectionText = '{}', password, asked] = process.argv.slice(2);

@@ -2,13 +2,12 @@ import { operations, type Id, type Input, type Operation } from '@millrace/api';
 import { decideAccess, decidePassword, mayIn, type Caller } from './access/auth/rules.ts';
 import { selectCallers, selectSentTo } from './access/auth/sql.ts';
 import { systemRoles } from './access/users/permissions.ts';
-import { queueIdOf, readsOnly } from './engine/calls.rules.ts';
 import type { Db, Reader } from './engine/db.ts';
 import { Refusal } from './engine/errors.ts';
 import { GroupCommit } from './engine/group-commit.ts';
 import type { Actor, Context, QueueDefinition } from './engine/operation.ts';
 import type { Vault } from './engine/vault.ts';
-import type { Admit, Call, Screen } from './engine/call.ts';
+import { queueIdOf, readsOnly, type Admit, type Call, type Screen } from './engine/call.ts';
 import { decideArchived } from './queues/rules.ts';
 import { selectQueueDefinition, type Hold } from './queues/sql.ts';
 

@@ -8,7 +8,7 @@ import { goOnUnread } from './engine/output.ts';
 import { clusterIn } from './postgres/place.ts';
 import { masterKeyIn } from './engine/master-key.ts';
 import { startPostgres } from './postgres/supervisor.ts';
-import { decideShares } from './processes/rules.ts';
+import { decideShares } from './processes/parent.ts';
 import type { Server } from './server.ts';
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);

@@ -7,7 +7,6 @@ import { bytesBefore, portionBytes, rowsAtOnce } from '../engine/portions.ts';
 import { canonicalEvent, eventHash } from '../journal/canonical.ts';
 import { recordOfAccess } from '../journal/journal.ts';
 import { findUnsealed } from '../queues/unsealed.ts';
-import { readErasures } from './erasures.ts';
 import {
   hashOfSeal,
   idIn,
@@ -20,6 +19,7 @@ import {
   type Seal,
 } from './seal.rules.ts';
 import { selectKeys, selectLeaves, selectSeals, type StoredSeal } from './seals.ts';
+import { readErasures } from './verify.ts';
 
 /**
  * Sends one portion after the other, each in a transaction of its own, as fast as the reader takes them: a slow reader holds no

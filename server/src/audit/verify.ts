@@ -1,19 +1,24 @@
+import { verify, type KeyObject } from 'node:crypto';
 import type { Id, Input, Output } from '@millrace/api';
 import { raw, sql, type Reader, type Sql } from '../engine/db.ts';
 import type { PlainOperation } from '../engine/operation.ts';
+import { inSlices, mapped } from '../engine/slices.ts';
 import { eventHash } from '../journal/canonical.ts';
-import { readErasures, type Trail as ErasureTrail } from './erasures.ts';
+import { erasureDigest, erasureText, type Erasure } from '../journal/erasure.rules.ts';
 import {
-  checkSeal,
-  compareEvents,
-  endOf,
+  hashOf,
+  hashOfSeal,
   idIn,
   keysOf,
   leavesOf,
+  noSeal,
+  sealText,
   txIn,
-  type Compared,
+  wayTo,
+  type Keys,
   type Leaf,
-  type Problem,
+  type ProvedErasure,
+  type Seal,
 } from './seal.rules.ts';
 import { selectKeys, selectLeaves, selectSeals, type Leaves, type StoredSeal } from './seals.ts';
 
@@ -173,4 +178,212 @@ async function selectMovedLeaves(
     .flatMap(({ ids, hashes }) => leavesOf(ids, hashes))
     .filter(({ id }) => id > after && (last === undefined || id <= last))
     .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+}
+
+/** The tenant whose record is read, and the keys that may sign. */
+interface ErasureTrail {
+  readonly db: Reader;
+  readonly tenantId: Id;
+  readonly keys: Keys;
+}
+
+type Row = Erasure & { readonly erasedBy: Id; readonly keyId?: string; readonly signature?: Buffer };
+
+/** The record of the erasure of events: the signed changes of each, and the problems of the record. */
+export async function readErasures(
+  trail: ErasureTrail,
+  ids: readonly Id[],
+): Promise<{ erasures: Erasures; problems: Problem[] }> {
+  if (ids.length === 0) return { erasures: new Map(), problems: [] };
+  const { db, tenantId, keys } = trail;
+  const [row] = await db.rows<{ uuid: string }>(sql`select uuid from tenants where id = ${tenantId}`);
+  const rows = await db.rows<Row>(sql`
+    select event_id as id, erased_by as "erasedBy", encode(before, 'hex') as before, encode(hash, 'hex') as hash, key_id as "keyId",
+      signature from audit_erasures
+    where tenant_id = ${tenantId} and event_id = any(${ids}::bigint[]) order by of_former_kind desc, erased_by`);
+  const problems: Problem[] = [];
+  for (const erasedBy of new Set(rows.map((one) => one.erasedBy)))
+    if (!(await isOnRecord(trail, erasedBy))) problems.push(unrecorded(erasedBy));
+  const erasures = new Map<string, ProvedErasure[]>();
+  const proofs = await inSlices(mapped(rows, (one) => proofOf(one, row?.uuid ?? '', keys)));
+  for (const [index, one] of rows.entries()) {
+    const proved = proofs[index];
+    if (proved) erasures.set(String(one.id), [...(erasures.get(String(one.id)) ?? []), proved]);
+    else problems.push(unsigned(one));
+  }
+  return { erasures, problems };
+}
+
+function proofOf(row: Row, tenant: string, keys: ErasureTrail['keys']): ProvedErasure | undefined {
+  const { id, before, hash, erasedBy: by, keyId, signature } = row;
+  if (keyId === undefined || signature === undefined) return undefined;
+  const text = erasureText({ tenant, by, keyId }, { id, before, hash });
+  if (!isSignedBy(keys.get(keyId), text, signature)) return undefined;
+  return { by, before, hash, text, signature: signature.toString('base64') };
+}
+
+/** Whether the event that records an erasure agrees with it. */
+async function isOnRecord({ db, tenantId }: ErasureTrail, erasedBy: Id): Promise<boolean> {
+  const event = await db.row<{ digest?: string }>(sql`
+    select changes ->> 'digest' as digest from events
+    where queue_id = 0 and item_id = 0 and id = ${erasedBy} and tenant_id = ${tenantId}`);
+  const together = await db.rows<Erasure>(sql`
+    select event_id as id, encode(before, 'hex') as before, encode(hash, 'hex') as hash from audit_erasures
+    where tenant_id = ${tenantId} and erased_by = ${erasedBy} order by event_id`);
+  return event?.digest === erasureDigest(together);
+}
+
+const unrecorded = (erasedBy: Id): Problem => ({
+  kind: 'ERASURE',
+  eventId: erasedBy,
+  message: `Events were erased as event ${erasedBy} is said to record, which is gone or names others.`,
+});
+
+const unsigned = ({ id, erasedBy }: Row): Problem => ({
+  kind: 'ERASURE',
+  eventId: id,
+  message: `Event ${id} is said to be erased by event ${erasedBy}, and no known key has signed that.`,
+});
+
+/** Whether a text was signed by a key. */
+function isSignedBy(key: KeyObject | undefined, text: string, signature: Uint8Array): boolean {
+  return key !== undefined && verify(null, Buffer.from(text), key, signature);
+}
+
+/** A problem found by a verification. */
+interface Problem {
+  readonly kind:
+    'SIGNATURE' | 'CHAIN' | 'ROOT' | 'MISSING' | 'ALTERED' | 'INSERTED' | 'REORDERED' | 'ERASURE' | 'HEAD';
+  readonly sealNumber?: number;
+  readonly eventId?: Id;
+  /** A sentence. */
+  readonly message: string;
+}
+
+/** The recorded erasures of events, one after the other, by event id. */
+type Erasures = ReadonlyMap<string, readonly ProvedErasure[]>;
+
+/** The result of a comparison. */
+interface Compared {
+  readonly problems: Problem[];
+  /** Number of events that were erased by rule. */
+  readonly erased: number;
+}
+
+/** Compares the sealed events with the present ones, in the same order. */
+function compareEvents(
+  sealed: readonly Leaf[],
+  found: readonly Leaf[],
+  erasures: Erasures,
+  sealNumber?: number,
+): Compared {
+  const there = new Map(found.map(({ id, hash }) => [String(id), hash]));
+  const wanted = new Set(sealed.map(({ id }) => String(id)));
+  const at = { ...(sealNumber !== undefined && { sealNumber }) };
+  const problems: Problem[] = [];
+  let erased = 0;
+  for (const { id, hash } of sealed) {
+    const present = there.get(String(id));
+    if (present === hash) continue;
+    if (wayTo(present, hash, erasures.get(String(id)))) erased += 1;
+    else problems.push({ ...at, eventId: id, ...lossOf(id, present) });
+  }
+  problems.push(...strangers(wanted, found).map((id) => ({ ...at, eventId: id, ...strangerOf(id) })));
+  const moved = firstMoved(sealed, found);
+  if (moved !== undefined) problems.push({ ...at, eventId: moved, ...moveOf(moved) });
+  return { problems, erased };
+}
+
+/** Events that were not sealed, or that occur a second time. */
+function strangers(wanted: ReadonlySet<string>, found: readonly Leaf[]): Id[] {
+  const seen = new Set<string>();
+  return found.flatMap(({ id }) => {
+    const isKnown = wanted.has(String(id)) && !seen.has(String(id));
+    seen.add(String(id));
+    return isKnown ? [] : [id];
+  });
+}
+
+/** The first event, among those on both sides, that is out of its sealed order. */
+function firstMoved(sealed: readonly Leaf[], found: readonly Leaf[]): Id | undefined {
+  const both = new Set(found.map(({ id }) => String(id)));
+  const wanted = sealed.filter(({ id }) => both.has(String(id)));
+  const known = new Set(wanted.map(({ id }) => String(id)));
+  const present = found.filter(({ id }) => known.has(String(id)));
+  return wanted.find(({ id }, index) => String(present[index]?.id) !== String(id))?.id;
+}
+
+const lossOf = (id: Id, present: string | undefined) =>
+  present === undefined
+    ? ({ kind: 'MISSING', message: `Event ${id} was sealed and is not in its place any more.` } as const)
+    : ({ kind: 'ALTERED', message: `Event ${id} is not as it was when it was sealed.` } as const);
+
+const strangerOf = (id: Id) =>
+  ({ kind: 'INSERTED', message: `Event ${id} is among sealed ones and was not sealed there.` }) as const;
+
+const moveOf = (id: Id) =>
+  ({ kind: 'REORDERED', message: `Event ${id} does not come in the order in which it was sealed.` }) as const;
+
+/** A seal with everything that it must agree with. */
+interface Sealed {
+  readonly seal: Seal;
+  readonly signature: Uint8Array;
+  readonly leaves: readonly Leaf[];
+}
+
+/**
+ * The problems of a seal itself, whatever its events are.
+ * @param keys the keys that may sign
+ * @param head number and hash of a seal that was noted elsewhere, with a colon between
+ */
+function checkSeal(
+  { seal, signature, leaves }: Sealed,
+  previous: Seal | undefined,
+  keys: Keys,
+  head?: string,
+): Problem[] {
+  const { number } = seal;
+  const of = (kind: Problem['kind'], message: string) => ({ kind, sealNumber: number, message });
+  const problems: Problem[] = [];
+  if (!isSignedBy(keys.get(seal.keyId), sealText(seal), signature))
+    problems.push(of('SIGNATURE', `Seal ${number} does not have the signature of the key ${seal.keyId}.`));
+  if (number !== (previous?.number ?? 0) + 1)
+    problems.push(
+      of('CHAIN', `The seals before seal ${number} are missing, from ${(previous?.number ?? 0) + 1} on.`),
+    );
+  else if (seal.previous !== (previous ? hashOfSeal(previous) : noSeal))
+    problems.push(of('CHAIN', `Seal ${number} was not made behind the seal that is before it.`));
+  const root = hashOf(Buffer.concat(leaves.map(({ hash }) => Buffer.from(hash, 'hex'))));
+  if (seal.root !== root || seal.events !== leaves.length)
+    problems.push(
+      of('ROOT', `The hashes of the events of seal ${number} are not those that it was made of.`),
+    );
+  if (head !== undefined && isNoted(seal, head) === false)
+    problems.push(of('HEAD', `Seal ${number} is not the one that was noted: the seals were made anew.`));
+  return problems;
+}
+
+/** Whether a seal is the one that was noted; undefined when another one was. */
+function isNoted(seal: Seal, head: string): boolean | undefined {
+  const [number, hash] = head.split(':');
+  return Number(number) === seal.number ? hash === hashOfSeal(seal) : undefined;
+}
+
+/** The problems of the end of a chain. */
+function endOf(
+  last: Seal | undefined,
+  chain: { readonly number: number; readonly head?: string },
+  head?: string,
+): Problem[] {
+  const number = last?.number ?? 0;
+  const problems: Problem[] = [];
+  if (number !== chain.number || (last && hashOfSeal(last) !== chain.head))
+    problems.push({
+      kind: 'HEAD',
+      message: `The seals end with ${number}, and the server that seals came to ${chain.number}.`,
+    });
+  const noted = Number(head?.split(':')[0] ?? 0);
+  if (noted > number)
+    problems.push({ kind: 'HEAD', message: `Seal ${noted} was noted, and the seals end with ${number}.` });
+  return problems;
 }

@@ -1,9 +1,10 @@
 import { isOver, stringifyJson, type Id, type Status } from '@millrace/api';
 import { named, sql, type Db } from '../engine/db.ts';
-import type { Refusal } from '../engine/errors.ts';
+import { Refusal } from '../engine/errors.ts';
 import type { QueueDefinition } from '../engine/operation.ts';
 import { inSlices, mapped, type Interruptible } from '../engine/slices.ts';
 import type { JsonRecord } from '../records/record.ts';
+import { readRecords } from '../records/stored.ts';
 import {
   ByHash,
   decideKeys,
@@ -13,6 +14,7 @@ import {
   inOrder,
   needsKey,
   refuseBatch,
+  refuseComparing,
   refuseItem,
   type Claim,
   type Holders,
@@ -182,7 +184,7 @@ function claimOf(queue: QueueDefinition, { id, json }: KeyedItem): Claim {
 }
 
 /** Takes those of the keys that are free; returns the holders of the others. */
-export async function takeKeys(db: Db, queueId: Id, wanted: Iterable<Claim>): Promise<ByHash<Id>> {
+async function takeKeys(db: Db, queueId: Id, wanted: Iterable<Claim>): Promise<ByHash<Id>> {
   const holders = new ByHash<Id>();
   for (const claims of await inSlices(inOrder(wanted, keysAtOnce)))
     await takePortion(db, queueId, claims, holders);
@@ -254,4 +256,44 @@ async function lockWhetherDoneAreFreed(db: Db, queueId: Id): Promise<boolean> {
     select disallow_duplicate and duplicate_scope = 'OPEN' as "isFreed" from queues where id = ${queueId} for key share`;
   const [queue] = await db.rows<{ isFreed: boolean }>(named('lockWhetherDoneAreFreed', statement));
   return queue?.isFreed ?? false;
+}
+
+// The queue is locked while its items are read: some seconds, during which all writers to it wait.
+const mostCompared = 100_000;
+
+/**
+ * Compares the items of a queue by settings that are not in force yet.
+ * @returns the unique keys that they claim, when no two claim the same
+ * @throws Refusal that names the items that equal others, or says that there are too many to compare
+ */
+export async function comparedItems(db: Db, queue: QueueDefinition): Promise<Claim[]> {
+  const claims: Claim[] = [];
+  for await (const { id, status, json } of readRecords(db, queue)) {
+    if (!holdsKey(queue, status)) continue;
+    if (claims.length === mostCompared) throw tooMany(queue);
+    claims.push({ itemId: id, hash: hashOf(queue, json) });
+  }
+  const [duplicates = []] = await inSlices(decideKeys([claims], new Map()));
+  const refusal = refuseComparing(queue, claims, duplicates);
+  if (refusal) throw refusal;
+  return claims;
+}
+
+/** Gives the items of a queue the unique keys found by the comparison. There must be no other writers to the queue meanwhile. */
+export async function replaceAll(db: Db, queue: QueueDefinition, claims: readonly Claim[]): Promise<void> {
+  await deleteAllHashes(db, queue.id);
+  await takeKeys(db, queue.id, claims);
+}
+
+function tooMany({ id, duplicateScope }: QueueDefinition): Refusal {
+  const which = duplicateScope === 'OPEN' ? 'open items' : 'items';
+  return new Refusal(
+    'IN_USE',
+    `Queue ${id} holds more than ${mostCompared} ${which}, too many to compare them while others wait. Delete some first, ` +
+      'or create another queue.',
+  );
+}
+
+async function deleteAllHashes(db: Db, queueId: Id): Promise<void> {
+  await db.rows(sql`delete from work_item_hashes where queue_id = ${queueId}`);
 }

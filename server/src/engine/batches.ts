@@ -1,12 +1,18 @@
-import type { Id, OperationId } from '@millrace/api';
+import type { Id, Input, OperationId } from '@millrace/api';
 import { functionOf, keyedOf, sealerFor, type Call, type Parts } from './call.ts';
-import { lanesOf, waitMilliseconds, weigh } from './calls.rules.ts';
 import type { Access, Db } from './db.ts';
 import { Refusal } from './errors.ts';
-import { groupBy, GroupCommit } from './group-commit.ts';
+import { groupBy, GroupCommit, type Lanes } from './group-commit.ts';
 import { keepAnswers, lookUpKeys } from './idempotency.ts';
 import { inTransaction } from './in-transaction.ts';
-import { Idle, type Actor, type BatchCall, type Context, type TenantContext } from './operation.ts';
+import {
+  Idle,
+  type Actor,
+  type BatchCall,
+  type Context,
+  type Identity,
+  type TenantContext,
+} from './operation.ts';
 
 /**
  * The patience of a transaction that several queues share, with the locks and with the statements of each: one queue that is held up must not
@@ -99,4 +105,48 @@ async function performGroup(
   const outcomes = decided.map((outcome) => outcome ?? done.shift());
   await keepAnswers(db, keyed, outcomes, now);
   return outcomes;
+}
+
+/** The members of a call that decide which others share its transaction. */
+interface SharedCall {
+  readonly operationId: OperationId;
+  readonly identity: Pick<Identity, 'tenantUuid'>;
+  readonly queueId: Id | undefined;
+  readonly input: Input;
+  readonly bodyBytes: number;
+}
+
+// A call that takes longer than the round trips and the commit that it shares; only similar calls wait for it.
+const largeWeight = 1000;
+
+// The work of one transaction is felt by all that share it: calls that bring much of it share with their own queue alone.
+const mostShared = 20;
+
+/**
+ * The lanes of a call. Small calls of one operation share transactions within their tenant, whichever queues they concern; one that the
+ * lane of all cannot perform goes through that of its own queue.
+ */
+function lanesOf(call: SharedCall): Lanes {
+  const { operationId, queueId, identity } = call;
+  const own = `${operationId} of queue ${queueId ?? ''}`;
+  const shared = `${operationId} of tenant ${identity.tenantUuid}`;
+  if (weigh(call) > largeWeight) return { own: `${own}, large` };
+  if (queueId === undefined) return { own: shared };
+  return weigh(call) > mostShared ? { own } : { own, shared };
+}
+
+/** The time that the caller waits for something to be there, in milliseconds. */
+function waitMilliseconds({ input }: Pick<SharedCall, 'input'>): number {
+  return 1000 * ((input.body as { waitSeconds?: number } | undefined)?.waitSeconds ?? 0);
+}
+
+// Most items are smaller: a call with larger ones weighs as much as one with more items.
+const usualItemBytes = 1024;
+
+/** Number of items of usual size that the call amounts to. */
+function weigh({ input, bodyBytes }: Pick<SharedCall, 'input' | 'bodyBytes'>): number {
+  const { workItems, leases, results, count } = (input.body ?? {}) as Record<string, unknown>;
+  const list = workItems ?? leases ?? results;
+  const items = Array.isArray(list) ? list.length : typeof count === 'number' ? count : 1;
+  return Math.max(items, bodyBytes / usualItemBytes);
 }

@@ -3,8 +3,7 @@ import type { Background } from './background.ts';
 import type { Pool } from './db.ts';
 import type { Refusal } from './errors.ts';
 import { withHashOf, type IdempotencyKey, type Keyed } from './idempotency.ts';
-import type { Place } from './low-water.rules.ts';
-import type { LowWaterMarks } from './low-water.ts';
+import type { LowWaterMarks, Place } from './low-water.ts';
 import type {
   Actor,
   Client,
@@ -18,8 +17,7 @@ import type {
 } from './operation.ts';
 import type { TakePlace } from './places.ts';
 import type { Provider } from './provider.ts';
-import type { Sealer } from './sealing.ts';
-import type { Vault } from './vault.ts';
+import type { Sealer, Vault } from './vault.ts';
 import type { WakeUp, WakeUps } from './wake-ups.ts';
 
 /** A request that has been read and is valid against the contract. */
@@ -122,4 +120,14 @@ export function keyedOf(
   sealer: Sealer | undefined,
 ): Keyed | undefined {
   return idempotency && { ...withHashOf(idempotency, sealer), userId: actor.id, sealer };
+}
+
+/** The queue in the path of a call, if the operation has one there. */
+export function queueIdOf({ queue }: Operation, path: object): Id | undefined {
+  return queue ? (path as { id: Id }).id : undefined;
+}
+
+/** Whether an operation changes nothing. */
+export function readsOnly({ effect }: Pick<Operation, 'effect'>): boolean {
+  return effect === 'read' || effect === 'stream' || effect === 'download';
 }

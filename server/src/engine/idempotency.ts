@@ -4,9 +4,8 @@ import { hex, named, sql, type Db } from './db.ts';
 import { Refusal } from './errors.ts';
 import { writeJson } from './json/write.ts';
 import { Idle } from './operation.ts';
-import type { Sealer } from './sealing.ts';
 import { inSlices, type Interruptible } from './slices.ts';
-import type { Vault } from './vault.ts';
+import type { Sealer, Vault } from './vault.ts';
 
 /** The caller's key for a call, under which it is done once; and a hash of the request. */
 export interface IdempotencyKey {

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Parts } from './call.ts';
 import { transaction, type Access, type Db } from './db.ts';
 import { retryMs } from './errors.ts';
-import { firstPlaces, type Place } from './low-water.rules.ts';
+import { firstPlaces, type Place } from './low-water.ts';
 import type { Context } from './operation.ts';
 import { allWaiting, type WakeUp } from './wake-ups.ts';
 

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { LowWaterMarks, type Found } from './low-water.ts';
-import { firstPlaces, markAfterArrival, markAfterLook, type Mark, type Place } from './low-water.rules.ts';
+import {
+  firstPlaces,
+  LowWaterMarks,
+  markAfterArrival,
+  markAfterLook,
+  type Found,
+  type Mark,
+  type Place,
+} from './low-water.ts';
 
 const queueId = 1;
 // The longest life of a mark.

@@ -1,8 +1,5 @@
 import type { Id } from '@millrace/api';
-import { markAfterArrival, markAfterLook, type Place } from './low-water.rules.ts';
 import type { WakeUp } from './wake-ups.ts';
-
-type Mark = NonNullable<ReturnType<typeof markAfterLook>>;
 
 /** The start of a look, and the items below it that are looked up one by one. */
 type Start = Pick<Mark, 'from' | 'below'>;
@@ -73,4 +70,90 @@ export class LowWaterMarks {
   #wakeAtEnd(queueId: Id, { until }: Mark): void {
     setTimeout(() => this.#wake(queueId), until - performance.now()).unref();
   }
+}
+
+/** The place of an item in the order of claims. */
+export interface Place {
+  readonly sortKey: Buffer;
+  readonly id: Id;
+}
+
+/**
+ * The low-water mark of a queue: no claimable items are known to lie below it, except for a few. Claims that begin at it do not walk over
+ * the index entries left behind by earlier claims.
+ */
+export interface Mark {
+  readonly from: Place;
+  /** Items below it that have become claimable since. */
+  readonly below: readonly Id[];
+  /** Its end, in milliseconds of any clock: the mark does not cover items that other servers or undone transactions leave below it. */
+  readonly until: number;
+}
+
+/** The findings of a look at the claimable items of a queue, from a mark or, without one, from the start. */
+interface Look {
+  readonly mark: Mark | undefined;
+  /** Items that have become claimable while the look was under way: it may have missed them. */
+  readonly arrived: readonly Place[];
+  /** The first item at or above the mark. */
+  readonly first: Place | undefined;
+  /** The items that it took. */
+  readonly taken: readonly Id[];
+  /** Index entries that it walked over in vain. */
+  readonly passed: number;
+}
+
+// A walk over fewer entries costs less than the rest of a claim.
+const longWalk = 100;
+// Each of these is looked up by itself: for more of them a walk is no slower.
+const mostBelow = 100;
+const shortestMs = 1000;
+const longestMs = 5000;
+// A hundred entries take some 20 microseconds: looks from the start take about a fiftieth of the time.
+const entriesPerMs = 100;
+
+/** The mark of a queue after a look; none where looks from the start are short. @param mark the present one */
+export function markAfterLook(mark: Mark | undefined, look: Look, now: number): Mark | undefined {
+  if (look.mark) return mark && advanced(mark, look.mark, look);
+  const from = look.first ?? mark?.from;
+  if (look.passed < longWalk || !from) return undefined;
+  const lifetime = Math.min(Math.max(look.passed / entriesPerMs, shortestMs), longestMs);
+  return bounded({ from, below: idsBelow(from, look.arrived), until: now + lifetime });
+}
+
+/** The mark after items have become claimable; none when too many of them are below it. */
+export function markAfterArrival(mark: Mark | undefined, places: readonly Place[]): Mark | undefined {
+  return mark && bounded({ ...mark, below: [...mark.below, ...idsBelow(mark.from, places)] });
+}
+
+/** A look from one mark does not cover items below that: a present mark that is lower stays. */
+function advanced(mark: Mark, lookedFrom: Mark, { first, arrived, taken }: Look): Mark | undefined {
+  const mayRise = first !== undefined && isBelow(mark.from, first) && !isBelow(mark.from, lookedFrom.from);
+  const from = mayRise ? first : mark.from;
+  const below = [...mark.below, ...idsBelow(from, arrived)].filter((id) => !taken.includes(id));
+  return bounded({ ...mark, from, below });
+}
+
+function bounded(mark: Mark): Mark | undefined {
+  const below = [...new Set(mark.below)];
+  return below.length > mostBelow ? undefined : { ...mark, below };
+}
+
+// More than a look takes together with the most items below a mark.
+const mostArrivals = 5000;
+
+/** The relevant ones of very many places that come at once: the first, which are too many below a mark if all of them are below it. */
+export function firstPlaces(places: Place[]): Place[] {
+  if (places.length < 2 * mostArrivals) return places;
+  return places.toSorted((one, other) => (isBelow(one, other) ? -1 : 1)).slice(0, mostArrivals);
+}
+
+function idsBelow(from: Place, places: readonly Place[]): Id[] {
+  return places.filter((place) => isBelow(place, from)).map(({ id }) => id);
+}
+
+/** The order in which PostgreSQL compares the two columns. */
+function isBelow(one: Place, other: Place): boolean {
+  const order = Buffer.compare(one.sortKey, other.sortKey);
+  return order === 0 ? one.id < other.id : order < 0;
 }

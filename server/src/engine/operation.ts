@@ -3,13 +3,11 @@ import type { Id, Input, OperationId, Output, Schemas, operations } from '@millr
 import type { Readable } from 'node:stream';
 import type { Access, Db } from './db.ts';
 import type { Refusal } from './errors.ts';
-import type { Place } from './low-water.rules.ts';
-import type { LowWaterMarks } from './low-water.ts';
+import type { LowWaterMarks, Place } from './low-water.ts';
 import type { Kind, TakePlace } from './places.ts';
 import type { Provider } from './provider.ts';
-import type { Sealer } from './sealing.ts';
 import type { StreamPart } from './stream-part.ts';
-import type { Vault } from './vault.ts';
+import type { Sealer, Vault } from './vault.ts';
 import type { WakeUp } from './wake-ups.ts';
 
 /** The means handed to an operation besides its input. Operations read the clock and the database from here only. */

@@ -1,4 +1,4 @@
-import type { Place } from './low-water.rules.ts';
+import type { Place } from './low-water.ts';
 import type { TakePlace } from './places.ts';
 import type { WakeUp } from './wake-ups.ts';
 

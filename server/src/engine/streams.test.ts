@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createStreams } from './perform.ts';
 import { WakeUps, allWaiting } from './wake-ups.ts';
 import type { StreamPart } from './stream-part.ts';
-import { createStreams } from './streams.ts';
 import type { Limiter } from './limiter.ts';
 
 const part = (cursor: string, more: Partial<StreamPart> = {}): StreamPart => ({

@@ -5,8 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { makeMasterKey, masterKeyIn } from './master-key.ts';
 import { createDatabase, startApp, type App } from '../testing/app.ts';
 import { createCustomers, newMasterKey } from '../testing/secrets.ts';
-import { decrypt, encrypt } from './sealing.ts';
-import { Vault } from './vault.ts';
+import { decrypt, encrypt, Vault } from './vault.ts';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'millrace-vault-'));
 afterAll(() => rm(folder, { recursive: true }));

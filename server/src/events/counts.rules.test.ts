@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countIn, gridOf, sampled } from './counts.rules.ts';
+import { countIn, gridOf, sampled } from './counts.ts';
 
 const now = new Date('2026-03-02T08:15:30.000Z');
 const at = (text: string) => Date.parse(text);

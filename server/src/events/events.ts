@@ -1,20 +1,12 @@
-import { toId, type ActorKind, type Input } from '@millrace/api';
+import { toId, type ActorKind, type Input, type Schemas } from '@millrace/api';
 import { firstOutside } from '../access/members/membership.ts';
-import { seesAllQueues } from '../access/users/permissions.ts';
+import { permissionsForAllModels, seesAllQueues } from '../access/users/permissions.ts';
 import { uploadsUnderWay } from '../batches/under-way.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Context, PlainOperation, StreamOperation } from '../engine/operation.ts';
 import type { Aside } from '../engine/stream-part.ts';
 import { selectFeed, type Filter, type Found, type Stretch, type View } from './feed.ts';
-import {
-  continuation,
-  earlierOf,
-  laterOf,
-  operationsVisibleTo,
-  positionOf,
-  refuseFuture,
-  wayBack,
-} from './rules.ts';
+import { earlierOf, laterOf, positionOf, refuseFuture } from './rules.ts';
 import { selectRange, selectSpanOfBatch } from './times.ts';
 
 type Query = Input<'listEvents'>['query'];
@@ -129,4 +121,50 @@ function filterOf(query: Query): Filter {
 
 function invalid(field: keyof Query, message: string): Refusal {
   return new Refusal('INVALID_REQUEST', `${field} ${message}.`, { details: [{ field, message }] });
+}
+
+/** The subjects of events outside of queues, as words in the names of operations, with the permissions of which any one shows them. */
+const subjects: { readonly words: string; readonly shownBy: readonly string[] }[] = [
+  { words: 'model', shownBy: permissionsForAllModels },
+  { words: 'device|pool|automation', shownBy: ['viewDevices'] },
+  { words: 'user|role|apiKey', shownBy: ['viewUsers'] },
+  { words: 'calendar', shownBy: ['useQueues'] },
+];
+
+/**
+ * A regular expression of the operations outside of queues that a user with these permissions may see. Operations about
+ * any other subject are for users who see all events.
+ */
+export function operationsVisibleTo(permissions: ReadonlySet<string>): string {
+  if (permissions.has('viewEvents')) return '';
+  const visible = subjects.filter(({ shownBy }) => shownBy.some((one) => permissions.has(one)));
+  return visible.map(({ words }) => words).join('|') || '^$';
+}
+
+/** A part of the feed, as read. */
+interface Part {
+  readonly list: readonly Schemas['Event'][];
+  readonly matched: number;
+  readonly scannedTo?: string;
+  readonly horizon: string;
+}
+
+/**
+ * The place where the feed goes on after a part: after the last event of the list when not all matching ones fitted in, after the last
+ * examined event when there were more, and otherwise after all complete transactions.
+ */
+export function continuation({ list, matched, scannedTo, horizon }: Part): {
+  cursor: string;
+  isMore: boolean;
+} {
+  const last = list.at(-1);
+  if (last && list.length < matched) return { cursor: last.cursor, isMore: true };
+  if (scannedTo !== undefined) return { cursor: scannedTo, isMore: true };
+  return { cursor: `${horizon}-0`, isMore: false };
+}
+
+/** The place where older events go on before a part that was read backwards; before everything when there are none. */
+export function wayBack(part: Part): { cursor: string; isMore: boolean } {
+  const { cursor, isMore } = continuation(part);
+  return isMore ? { cursor, isMore } : { cursor: '0-0', isMore };
 }

@@ -1,13 +1,14 @@
 import { heldOperation, runnerOperations, type ActorKind, type Id, type Schemas } from '@millrace/api';
 import { queuesOfUser } from '../access/members/membership.ts';
 import { empty, named, raw, sql, type Reader, type Sql } from '../engine/db.ts';
+import type { Client } from '../engine/operation.ts';
 import { devicesOf } from '../fleet/devices/find.ts';
 import { poolsOfUser } from '../fleet/pools/pools.ts';
 import { millrace } from '../journal/journal.ts';
 import { modelsOfUser } from '../queues/of-model.ts';
 import { sensitiveAttributes } from '../queues/sensitive.ts';
 import { maskedChanges } from '../records/sensitive.rules.ts';
-import { originMembers, type Position } from './rules.ts';
+import type { Position } from './rules.ts';
 
 /** The events of the feed that a user may see, and the filter of the request. */
 export interface View {
@@ -193,3 +194,9 @@ async function withMasks(db: Reader, events: readonly Schemas['Event'][]): Promi
     return { ...event, changes: maskedChanges(attributes.get(queueId) ?? [], changes) };
   });
 }
+
+/**
+ * The members of changes with the address and the program of a user, for users who see all events: managers of queues or pools see users,
+ * but need not know where they live and work.
+ */
+const originMembers: readonly (keyof Client)[] = ['address', 'userAgent'];

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { changedMembers } from '../journal/journal.ts';
-import {
-  continuation,
-  earlierOf,
-  laterOf,
-  operationsVisibleTo,
-  positionOf,
-  refuseFuture,
-  wayBack,
-} from './rules.ts';
+import { continuation, operationsVisibleTo, wayBack } from './events.ts';
+import { earlierOf, laterOf, positionOf, refuseFuture } from './rules.ts';
 
 describe('changedMembers', () => {
   test('names what is new or different, as it is now', () => {

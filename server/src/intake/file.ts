@@ -1,12 +1,13 @@
-import type { Input, Output } from '@millrace/api';
+import { stringifyJson, type Id, type Input, type Output } from '@millrace/api';
 import { nameProblems } from '../engine/checks.ts';
+import { sql } from '../engine/db.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { QueueContext, QueueStepsOperation } from '../engine/operation.ts';
 import { storeLater } from './later.ts';
 import { expectedOf, optionsFor, optionsOf } from './options.rules.ts';
 import { inTurn } from './reading.ts';
 import { answerRepeated, knownUpload } from './repeated.ts';
-import { insertUpload, type FileHash } from './sql.ts';
+import type { FileHash, NewUpload } from './sql.ts';
 import {
   hashOf,
   keepingAlive,
@@ -83,4 +84,22 @@ async function tryOnce(context: QueueContext, upload: Upload, file: FileHash): P
   const known = await knownUpload(context, upload, file);
   const answer = await (known ? answerRepeated(context, known, upload) : tryFile(context, upload));
   return { ...answer, dryRun: true };
+}
+
+/** Stores the upload; returns its id. */
+async function insertUpload(
+  { db, queue, actor, now }: QueueContext,
+  { hash, bytesHash }: FileHash,
+  upload: NewUpload,
+): Promise<Id> {
+  const { fileName, fileBytes, layout, onError, rows, created, rejected, duplicates, errors } = upload;
+  const { batchId, header, keptRows } = upload;
+  const row = await db.row<{ id: Id }>(sql`
+    insert into uploads (queue_id, batch_id, file_name, file_bytes, file_hash, bytes_hash, layout, header, on_error, read_rows, created,
+      rejected, duplicates, problems, kept_rows, marked, created_by, created_on)
+    values (${queue.id}, ${batchId}, ${fileName}, ${fileBytes}, ${`\\x${hash}`}::bytea, ${`\\x${bytesHash}`}::bytea, ${stringifyJson(layout)},
+      ${JSON.stringify(header)}, ${onError}, ${rows}, ${created}, ${rejected}, ${duplicates}, ${stringifyJson(errors)},
+      ${keptRows}, ${upload.marked}::bigint[], ${actor.id}, ${now})
+    returning id`);
+  return row?.id ?? 0;
 }

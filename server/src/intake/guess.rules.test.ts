@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { guessColumn } from './guess.rules.ts';
+import { guessColumn } from './sample.ts';
 import type { Cell } from './table/cells.rules.ts';
 import type { ValueReading } from './values.rules.ts';
 

@@ -4,7 +4,7 @@ import { signatureOf, stringifyJson, type Id } from '@millrace/api';
 import { hashOf } from '../duplicates/rules.ts';
 import { shownProblems } from '../engine/errors.ts';
 import type { Attribute, QueueDefinition } from '../engine/operation.ts';
-import { Sealer, type TenantKeys } from '../engine/sealing.ts';
+import { Sealer, type TenantKeys } from '../engine/vault.ts';
 import { rankOf, type JsonRecord } from '../records/record.ts';
 import { sortKey } from '../work-items/item/rules.ts';
 import { namelessProblems, readHeader, refusalOf, type Column, type HeaderReading } from './header.rules.ts';

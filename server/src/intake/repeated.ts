@@ -1,10 +1,10 @@
-import { stringifyJson, type Output, type Schemas } from '@millrace/api';
+import { stringifyJson, type Id, type Output, type Schemas } from '@millrace/api';
 import { expectAnew, totalsOf } from '../batches/adding.ts';
-import { sql } from '../engine/db.ts';
+import { sql, type Db } from '../engine/db.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { QueueContext } from '../engine/operation.ts';
 import { recordOfQueue } from '../journal/journal.ts';
-import { selectSameBytes, selectSameFile, type FileHash, type ListedUpload } from './sql.ts';
+import { uploadColumns, type FileHash, type ListedUpload } from './sql.ts';
 import { mismatch, type Upload } from './store.ts';
 import { answerWithTotals, listed } from './uploads.ts';
 
@@ -92,4 +92,21 @@ function isSame(one: Expected, other: Expected): boolean {
     stringifyJson([items ?? null, Object.entries(sums).toSorted(([a], [b]) => (a < b ? -1 : 1))]),
   );
   return first === second;
+}
+
+/** The upload of a file read in the same way, unless its items were withdrawn. */
+function selectSameFile(db: Db, queueId: Id, { hash }: FileHash): Promise<ListedUpload | undefined> {
+  return db.row(sql`
+    select ${uploadColumns} from uploads
+    where queue_id = ${queueId} and file_hash = ${`\\x${hash}`}::bytea and state in ('READING', 'STORED') and undone_on is null
+    order by id limit 1`);
+}
+
+/** The last upload of the same bytes, however they were read, that brought items which were not withdrawn, or may still bring some. */
+function selectSameBytes(db: Db, queueId: Id, { bytesHash }: FileHash): Promise<ListedUpload | undefined> {
+  return db.row(sql`
+    select ${uploadColumns} from uploads
+    where queue_id = ${queueId} and bytes_hash = ${`\\x${bytesHash}`}::bytea and undone_on is null
+      and (state = 'READING' or state = 'STORED' and (created > 0 or rejected > 0 and on_error = 'dataError'))
+    order by id desc limit 1`);
 }

@@ -3,16 +3,16 @@ import leven from 'leven';
 import { commonForm, storedName } from '../engine/checks.ts';
 import { shownProblems } from '../engine/errors.ts';
 import type { Attribute } from '../engine/operation.ts';
-import { guessColumn, type Guess } from './guess.rules.ts';
 import { isReason, lookAtHeader, loose, namedWidth, namelessProblems, type Column } from './header.rules.ts';
 import { delimiterName, formatOf } from './options.rules.ts';
 import type { SampleJob, Told } from './portions.ts';
 import type { JsonRecord } from '../records/record.ts';
 import { isMarked, mask } from '../records/sensitive.rules.ts';
 import { keptCells, readingOf, readRow, type RowReading } from './rows.rules.ts';
-import { isEmpty, lengthOf, shownCell, told, wellFormed, type Line } from './table/cells.rules.ts';
+import { isEmpty, lengthOf, shownCell, told, wellFormed, type Cell, type Line } from './table/cells.rules.ts';
 import { openTable } from './table/open.ts';
 import { problemOf } from './table/problems.rules.ts';
+import { readCell, showsPoint, type ValueReading } from './values.rules.ts';
 
 const rowsLookedAt = 1000;
 const rowsShown = 20;
@@ -185,4 +185,113 @@ function tidy(text: string): string {
     .replace(/\s+/g, ' ')
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, '');
   return storedName(seen).trim();
+}
+
+/** The attribute that the values of a column look like. */
+interface Guess extends Pick<ValueReading, 'dateFormat' | 'decimalSign'> {
+  readonly type: Attribute['type'];
+  /** Whether every row has a value. */
+  readonly isRequired: boolean;
+  /** Information for the person who has to agree. */
+  readonly note?: string;
+}
+
+type Typed = Omit<Guess, 'isRequired'>;
+
+/** The type that fits all values of a column; TEXT where no other does. */
+export function guessColumn(cells: readonly (Cell | undefined)[], reading: ValueReading): Guess {
+  const values = cells.filter((cell): cell is Cell => !isEmpty(cell));
+  const isRequired = values.length > 0 && values.length === cells.length;
+  if (values.length === 0) return { type: 'TEXT', isRequired, note: 'has no values in the rows looked at' };
+  const typed =
+    asBoolean(values, reading) ??
+    asDate(values, reading) ??
+    asNumber(values, reading) ??
+    asText(values, reading);
+  return { ...typed, isRequired };
+}
+
+const fits = (type: Attribute['type'], values: readonly Cell[], reading: ValueReading) =>
+  values.every((cell) => 'value' in readCell(type, cell, reading));
+
+/** Digits may be switches, but a NUMBER can hold these and everything else. */
+function asBoolean(values: readonly Cell[], reading: ValueReading): Typed | undefined {
+  const isOfDigits = values.every((cell) => /^[01]$/.test(shownCell(cell).trim()));
+  return !isOfDigits && fits('BOOLEAN', values, reading) ? { type: 'BOOLEAN' } : undefined;
+}
+
+const dayFirst = ['dd/mm/yyyy', 'dd-mm-yyyy', 'dd/mm/yy', 'dd-mm-yy'];
+const monthFirst = ['mm/dd/yyyy', 'mm-dd-yyyy', 'mm/dd/yy', 'mm-dd-yy'];
+const formats = [...dayFirst, ...monthFirst, 'dd.mm.yy', 'yyyy/mm/dd', 'yyyy.mm.dd'];
+
+function asDate(values: readonly Cell[], reading: ValueReading): Typed | undefined {
+  if (fits('DATE', values, reading)) return { type: 'DATE' };
+  if (reading.dateFormat !== undefined) return undefined;
+  const found = formats.filter((dateFormat) => fits('DATE', values, { ...reading, dateFormat }));
+  const [only, other] = found;
+  if (only === undefined) return undefined;
+  if (other === undefined)
+    return { type: 'DATE', dateFormat: only, note: `holds dates that are read with dateFormat ${only}` };
+  const note = `can be read as day and month or as month and day: say by dateFormat which, ${only} or ${other}`;
+  return { type: 'DATE', note };
+}
+
+function asNumber(values: readonly Cell[], reading: ValueReading): Typed | undefined {
+  const isPlain = fits('NUMBER', values, { ...reading, hasPoint: showsPoint(values) });
+  if (isPlain) {
+    const lossy = values.find(losesDigits);
+    return lossy === undefined ? { type: 'NUMBER' } : { type: 'TEXT', note: keptAsText(lossy) };
+  }
+  if (reading.decimalSign !== undefined) return undefined;
+  const signs = (['COMMA', 'POINT'] as const).filter((decimalSign) =>
+    fits('NUMBER', values, { ...reading, decimalSign }),
+  );
+  const [only, other] = signs;
+  if (only === undefined) return undefined;
+  if (other === undefined)
+    return {
+      type: 'NUMBER',
+      decimalSign: only,
+      note: `holds numbers that are read with decimalSign ${only}`,
+    };
+  const note = 'can be read with a comma or a point before decimals: say by decimalSign which';
+  return { type: 'NUMBER', note };
+}
+
+// With more digits a double, and so most programs, loses some.
+const mostDigits = 15;
+
+/** Whether a value is an identifier made of digits, which would change as a number. */
+function losesDigits(cell: Cell): boolean {
+  if (typeof cell === 'number' || typeof cell === 'boolean') return false;
+  const text = shownCell(cell).trim();
+  return (
+    /^[+-]?0\d/.test(text) || (/^[+-]?\d+$/.test(text) && text.length > mostDigits) || text.startsWith('+')
+  );
+}
+
+const keptAsText = (cell: Cell) =>
+  `is a TEXT, as a number would not keep all characters of values such as ${quoted(cell)}`;
+
+const near = 0.8;
+const others = [
+  ['NUMBER', 'numbers'],
+  ['DATE', 'dates'],
+] as const;
+
+/** A TEXT attribute, with a note about the type of most of its values. */
+function asText(values: readonly Cell[], reading: ValueReading): Typed {
+  for (const [type, name] of others) {
+    const bad = values.filter((cell) => !('value' in readCell(type, cell, reading)));
+    const [first] = bad;
+    if (first === undefined || bad.length > values.length * (1 - near)) continue;
+    const note = `is a TEXT, as ${bad.length} of ${values.length} values are no ${name}, such as ${quoted(first)}`;
+    return { type: 'TEXT', note };
+  }
+  return { type: 'TEXT' };
+}
+
+function quoted(cell: Cell): string {
+  const text = shownCell(cell);
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

@@ -9,20 +9,30 @@ import {
   takeFileKeys,
   type KeyedRow,
 } from '../duplicates/file-keys.ts';
+import { inWhat } from '../duplicates/rules.ts';
 import { momentOf, sql, type Db } from '../engine/db.ts';
 import { Refusal, shownProblems } from '../engine/errors.ts';
 import type { QueueContext, QueueDefinition } from '../engine/operation.ts';
 import { recordOfQueue } from '../journal/journal.ts';
-import { defaultPriority } from '../work-items/create/create.ts';
-import { storeRows } from '../work-items/create/rows.ts';
+import { defaultPriority, storeRows } from '../work-items/create/create.ts';
 import { decideIntake } from '../work-items/item/rules.ts';
-import { duplicatesIn } from './duplicates.rules.ts';
+import type { KeptRow } from './kept.rules.ts';
 import { markedIds } from './marks.ts';
 import { formatOf, type OnError } from './options.rules.ts';
-import { emptyFile, placeOf, type FileOptions, type Job, type Portion, type Purpose } from './portions.ts';
+import {
+  emptyFile,
+  placeOf,
+  type FileOptions,
+  type Job,
+  type KeyColumn,
+  type Portion,
+  type Purpose,
+} from './portions.ts';
 import { readInThread } from './reading.ts';
-import { insertKeptRows, tryToLock, type FileHash, type NewUpload, type StoredUpload } from './sql.ts';
-import { Tally } from './tally.ts';
+import { shortened, type RowProblem } from './rows.rules.ts';
+import type { FileHash, NewUpload, StoredUpload } from './sql.ts';
+import { shownCell, type Cell } from './table/cells.rules.ts';
+import { Tally, type Duplicate } from './tally.ts';
 import { answerOf } from './uploads.ts';
 
 /** The uploaded file on disk. */
@@ -276,4 +286,69 @@ function uploadOf(
   const layout = { ...tally.layout, ...(intakeFormat && { intakeFormat }) };
   const counts = { rows, created, rejected, duplicates };
   return { fileName: file.name, fileBytes, layout, onError, ...counts, errors, marked: markedIds(queue) };
+}
+
+/** The rows of a portion without a key of their own, because others hold it. */
+function duplicatesIn(
+  queue: QueueDefinition,
+  { compared, cells }: Portion,
+  keyed: readonly KeyedRow[],
+  columns: readonly KeyColumn[],
+): Duplicate[] {
+  const cellsByRow = new Map(compared.map((row, index) => [row, cells[index]]));
+  return keyed
+    .filter(({ holderId }) => holderId !== undefined)
+    .map((one) => {
+      const own = cellsByRow.get(one.row);
+      return {
+        problem: { row: one.row, ...comparedCells(columns, own), ...equality(queue, one) },
+        cells: own,
+      };
+    });
+}
+
+/** The item or row that a row equals. */
+function equality(
+  queue: QueueDefinition,
+  { holderId, holderRow }: KeyedRow,
+): Pick<RowProblem, 'reason' | 'itemId'> {
+  if (holderRow !== undefined) return { reason: `equals row ${holderRow}${inWhat(queue)}` };
+  return {
+    reason: `equals item ${holderId}${inWhat(queue)}`,
+    ...(holderId !== undefined && { itemId: holderId }),
+  };
+}
+
+/** The compared columns, with their values. Sensitive cells are masked already. */
+function comparedCells(columns: readonly KeyColumn[], cells: string | undefined): Partial<RowProblem> {
+  const [first, second] = columns;
+  if (!first || cells === undefined) return {};
+  const all = JSON.parse(cells) as Cell[];
+  const values = columns.map(({ index }) => shownCell(all[index] ?? ''));
+  return {
+    column: columns.map(({ name }) => name).join(', '),
+    ...(!second && { field: first.attribute }),
+    value: shortened(values.join(', ')),
+  };
+}
+
+/** Takes the lock only if it is free: a waiting statement would be ended after a while, without a hint of the cause. */
+async function tryToLock(db: Db, queueId: Id, hash: string): Promise<boolean> {
+  const row = await db.row<{ taken: boolean }>(sql`
+    select pg_try_advisory_xact_lock(hashtextextended(${`upload ${queueId} ${hash}`}, 0)) as taken`);
+  return row?.taken === true;
+}
+
+const rowsAtOnce = 1000;
+
+/** Keeps rows of a file that did not come in. */
+async function insertKeptRows(db: Db, queueId: Id, uploadId: Id, rows: readonly KeptRow[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    const some = rows.slice(from, from + rowsAtOnce);
+    await db.rows(sql`
+      insert into upload_rows (queue_id, upload_id, row, cells, reason)
+      select ${queueId}, ${uploadId}, r, c::json, t
+      from unnest(${some.map(({ row }) => row)}::int[], ${some.map(({ cells }) => cells)}::text[],
+        ${some.map(({ reason }) => reason)}::text[]) as k (r, c, t)`);
+  }
 }

@@ -1,10 +1,11 @@
 import type { Id, Output } from '@millrace/api';
 import { totalsOf } from '../batches/adding.ts';
+import { sql, type Reader } from '../engine/db.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { QueueContext, QueueOperation } from '../engine/operation.ts';
 import { concealedUpload } from './marks.ts';
 import { delimiterName } from './options.rules.ts';
-import { selectUpload, selectUploads, type ListedUpload, type StoredUpload } from './sql.ts';
+import { uploadColumns, type ListedUpload, type StoredUpload } from './sql.ts';
 
 type Answer = Output<'getUpload'>;
 
@@ -67,4 +68,20 @@ export function answerOf(upload: StoredUpload): Answer {
   // Not known yet for an upload under way.
   const kind = format && { format };
   return { uploadId, ...(batchId !== undefined && { batchId }), ...counts, onError, ...kind, ...how };
+}
+
+function selectUpload(db: Reader, queueId: Id, id: Id): Promise<ListedUpload | undefined> {
+  return db.row(sql`select ${uploadColumns} from uploads where queue_id = ${queueId} and id = ${id}`);
+}
+
+/** The uploads of a queue with smaller ids than one, newest first. */
+function selectUploads(
+  db: Reader,
+  queueId: Id,
+  before: Id | undefined,
+  limit: number,
+): Promise<ListedUpload[]> {
+  return db.rows(sql`
+    select ${uploadColumns} from uploads where queue_id = ${queueId} and (${before}::bigint is null or id < ${before}::bigint)
+    order by id desc limit ${limit}`);
 }

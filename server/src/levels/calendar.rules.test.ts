@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changedCalendar, newCalendar } from './calendar.rules.ts';
+import { changedCalendar, newCalendar } from './calendars.ts';
 
 describe('newCalendar', () => {
   const plain = {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { foresee, type Facts, type Promised } from './forecast.rules.ts';
-import type { Group } from './line.rules.ts';
+import { foresee, type Facts, type Group, type Promised } from './forecast.rules.ts';
 import { timetableOf } from './timetable.rules.ts';
 
 const minute = 60_000;

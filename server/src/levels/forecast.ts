@@ -1,4 +1,4 @@
-import { stringifyJson } from '@millrace/api';
+import { stringifyJson, type Schemas } from '@millrace/api';
 import { sql, type Db } from '../engine/db.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Job } from '../engine/job-loop.ts';
@@ -6,8 +6,7 @@ import type { QueueOperation } from '../engine/operation.ts';
 import { postponedQueues } from '../engine/postponed.ts';
 import { millrace, recordEvents } from '../journal/journal.ts';
 import { forecastOf, selectSupply } from './facts.ts';
-import { tell } from './level.rules.ts';
-import { isPromise, levelColumns, levelTables, selectLevel, type StoredLevel } from './stored.ts';
+import { isPromise, levelColumns, levelTables, selectLevel, type StoredLevel, type Told } from './stored.ts';
 
 export const getQueueForecast: QueueOperation<'getQueueForecast'> = async (context) => {
   const { db, queue } = context;
@@ -77,4 +76,30 @@ function lockNext(db: Db, now: Date): Promise<StoredLevel | undefined> {
     where ${isPromise} and q.archived_on is null and l.queue_id <> all(${postponed.at(now)}::bigint[])
       and (l.looked_on is null or l.looked_on <= ${now}::timestamptz - make_interval(secs => ${secondsBetween}))
     order by l.looked_on nulls first limit 1 for update of l skip locked`);
+}
+
+/** The event to record. */
+type LevelEvent = 'warnQueueLevel' | 'breakQueueLevel' | 'keepQueueLevel';
+
+// A wavering service level is not reported again each minute.
+const calmMs = 5 * 60_000;
+
+/**
+ * The state to report from now on: once at risk, once broken, and kept again after it has looked so for a while, or when nothing is open.
+ */
+export function tell(
+  told: Told,
+  seen: { readonly state: Schemas['LevelState']; readonly isOpen: boolean },
+  now: Date,
+): Told & { readonly event?: LevelEvent } {
+  const { state } = seen;
+  if (state === 'BROKEN') return told.state === 'BROKEN' ? { state } : { state, event: 'breakQueueLevel' };
+  if (state === 'AT_RISK') {
+    if (told.state === 'KEPT') return { state, event: 'warnQueueLevel' };
+    return { state: told.state };
+  }
+  if (told.state === 'KEPT') return { state };
+  const calmSince = told.calmSince ?? now;
+  const isCalm = !seen.isOpen || now.getTime() - calmSince.getTime() >= calmMs;
+  return isCalm ? { state, event: 'keepQueueLevel' } : { state: told.state, calmSince };
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { settleLevel, tell, type Told } from './level.rules.ts';
+import { tell } from './forecast.ts';
+import { settleLevel } from './level.ts';
+import type { Told } from './stored.ts';
 
 const now = new Date('2026-11-30T10:00:00Z');
 const later = (minutes: number) => new Date(now.getTime() + minutes * 60_000);

@@ -1,7 +1,7 @@
 import type { Id, Schemas } from '@millrace/api';
 import { seenBy } from '../access/members/membership.ts';
 import { raw, sql, type Db, type Sql } from '../engine/db.ts';
-import { Refusal } from '../engine/errors.ts';
+import { Refusal, refuseStale, type ErrorDetail } from '../engine/errors.ts';
 import { listQuery, pageOf } from '../engine/lists/lists.ts';
 import type { Field } from '../engine/lists/values.ts';
 import {
@@ -12,9 +12,10 @@ import {
   type QueueOperation,
 } from '../engine/operation.ts';
 import { recordOfQueue } from '../journal/journal.ts';
-import type { Calendar } from './calendar.rules.ts';
-import { refuseEndless, refuseOther, settleLevel, type LevelSettings } from './level.rules.ts';
+import type { Promised } from './forecast.rules.ts';
+import { refuseEndless } from './level.rules.ts';
 import { isPromise, levelColumns, levelTables, selectLevel, type StoredLevel } from './stored.ts';
+import type { Calendar } from './timetable.rules.ts';
 
 export const getQueueLevel: QueueOperation<'getQueueLevel'> = ({ db, queue }) => answerLevel(db, queue);
 
@@ -124,4 +125,73 @@ async function upsertLevel(
 async function deleteLevel(db: Db, queueId: Id): Promise<boolean> {
   const rows = await db.rows(sql`delete from queue_levels where queue_id = ${queueId} returning queue_id`);
   return rows.length > 0;
+}
+
+/** The service level of a queue as a person sets it, in its stored form. */
+interface LevelSettings extends Promised {
+  readonly calendarId?: Id | undefined;
+  readonly hourlyCost?: number | undefined;
+  readonly currency?: string | undefined;
+}
+
+const usualWarning = 15;
+
+/** @throws Refusal when it promises two things at once, or nothing */
+export function settleLevel(wanted: Schemas['NewQueueLevel']): LevelSettings {
+  const {
+    calendarId,
+    longestWaitMinutes,
+    dueTime,
+    warnMinutes = usualWarning,
+    hourlyCost,
+    currency,
+  } = wanted;
+  const details = problemsOf(wanted);
+  const [first] = details;
+  if (first) throw new Refusal('INVALID_REQUEST', `${first.field} ${first.message}.`, { details });
+  return {
+    calendarId,
+    longestWaitMinutes,
+    dueTime,
+    cutOff: wanted.cutOff ?? dueTime,
+    warnMinutes,
+    hourlyCost,
+    currency,
+  };
+}
+
+function problemsOf(wanted: Schemas['NewQueueLevel']): ErrorDetail[] {
+  const { longestWaitMinutes: wait, dueTime, cutOff, hourlyCost, currency, calendarId } = wanted;
+  const promises = wait !== undefined || dueTime !== undefined;
+  const checks: [string, boolean, string][] = [
+    [
+      'dueTime',
+      wait !== undefined && dueTime !== undefined,
+      'and longestWaitMinutes are two promises: give one',
+    ],
+    ['cutOff', cutOff !== undefined && dueTime === undefined, 'goes with dueTime only'],
+    ['calendarId', calendarId !== undefined && !promises, 'goes with longestWaitMinutes or dueTime only'],
+    [
+      'currency',
+      hourlyCost !== undefined && currency === undefined,
+      'is missing: hourlyCost is in one, such as EUR',
+    ],
+    [
+      'hourlyCost',
+      hourlyCost === undefined && currency !== undefined,
+      'is missing: currency goes with it only',
+    ],
+    [
+      'longestWaitMinutes',
+      !promises && hourlyCost === undefined,
+      'or dueTime or hourlyCost is missing; DELETE takes the promise away',
+    ],
+  ];
+  return checks.flatMap(([field, isWrong, message]) => (isWrong ? [{ field, message }] : []));
+}
+
+/** Refuses to overwrite a service level that somebody else has changed since the version that the caller read. */
+function refuseOther(queueId: Id, version: number, sent: Schemas['NewQueueLevel']): void {
+  if (sent.version === undefined) return;
+  refuseStale('service level of queue', { id: queueId, version }, { version: sent.version });
 }

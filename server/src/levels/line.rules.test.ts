@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { boundedLine, type Bound } from './line.rules.ts';
+import { boundedLine, type Bound } from './forecast.rules.ts';
 
 const minute = 60_000;
 const now = Date.parse('2026-11-30T10:00:00Z');

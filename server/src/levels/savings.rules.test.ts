@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { manualSecondsOf, savingsOf, timeOf } from './savings.rules.ts';
+import { manualSecondsOf, savingsOf, timeOf } from './savings.ts';
 
 describe('manualSecondsOf', () => {
   test.for<[number | undefined, string | undefined, number | undefined]>([

@@ -1,7 +1,6 @@
 import type { Id, Schemas } from '@millrace/api';
 import { raw, sql, type Db } from '../engine/db.ts';
-import type { Calendar } from './calendar.rules.ts';
-import type { Told } from './level.rules.ts';
+import type { Calendar } from './timetable.rules.ts';
 
 /** The service level of a queue, with its calendar and its last reported state. */
 export type StoredLevel = Omit<Schemas['QueueLevelState'], 'stateOn' | 'updatedOn' | 'warnMinutes'> &
@@ -30,4 +29,11 @@ export const isPromise = raw('(l.longest_wait_minutes is not null or l.due_time 
 /** The service level of a queue; undefined where there is none. */
 export function selectLevel(db: Db, queueId: Id): Promise<StoredLevel | undefined> {
   return db.row(sql`select ${levelColumns} from ${levelTables} where l.queue_id = ${queueId}`);
+}
+
+/** The last reported state of a service level. */
+export interface Told {
+  readonly state: Schemas['LevelState'];
+  /** The time since when it looks kept, while the reported state is at risk or broken. */
+  readonly calmSince?: Date | undefined;
 }

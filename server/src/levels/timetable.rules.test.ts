@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import type { Calendar } from './calendar.rules.ts';
-import { after, dueAfter, timetableOf } from './timetable.rules.ts';
+import { after, dueAfter, timetableOf, type Calendar } from './timetable.rules.ts';
 
 const minute = 60_000;
 const at = (text: string) => Date.parse(text);

@@ -1,11 +1,8 @@
-import {
-  CalendarDate,
-  Time,
-  fromAbsolute,
-  toCalendarDate,
-  toCalendarDateTime,
-} from '@internationalized/date';
-import type { Calendar } from './calendar.rules.ts';
+import { CalendarDate, fromAbsolute, Time, toCalendarDateTime } from '@internationalized/date';
+import type { Schemas } from '@millrace/api';
+
+/** Working hours. Times are by the clock of the zone; instants are milliseconds. */
+export type Calendar = Pick<Schemas['Calendar'], 'timeZone' | 'hours' | 'holidays'>;
 
 /** A stretch of time that counts, and the sum of the earlier ones in its block. */
 interface Stretch {
@@ -15,7 +12,7 @@ interface Stretch {
 }
 
 /** Consecutive days, added up. */
-export interface Block {
+interface Block {
   /** In order, for binary searches. */
   readonly stretches: readonly Stretch[];
   readonly total: number;
@@ -153,11 +150,6 @@ function instantOf({ number, begin, end, timeZone }: Day, time: string): number 
   return toCalendarDateTime(dateOf(number), clock).toDate(timeZone).getTime();
 }
 
-/** The day in calendars of the zone at an instant. */
-export function dayAt(at: number, timeZone: string): CalendarDate {
-  return toCalendarDate(fromAbsolute(at, timeZone));
-}
-
 /** The instant at which this many counting milliseconds have passed since another; undefined where that is years away. */
 export function after(timetable: Timetable, since: number, milliseconds: number): number | undefined {
   let left = milliseconds;
@@ -190,7 +182,7 @@ function* blocksFrom({ block }: Timetable, since: number): Generator<Block> {
 }
 
 /** The time of a day by which items from before a cut-off are done. */
-export interface Due {
+interface Due {
   readonly dueTime: string;
   readonly cutOff: string;
 }

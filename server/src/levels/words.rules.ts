@@ -1,7 +1,7 @@
+import { CalendarDate, fromAbsolute, toCalendarDate } from '@internationalized/date';
 import type { Schemas } from '@millrace/api';
 import { count, span } from '../why/words.ts';
 import type { Outlook, Promised } from './forecast.rules.ts';
-import { dayAt } from './timetable.rules.ts';
 
 /** The facts of the sentence about the end of a queue. */
 export interface Said {
@@ -132,4 +132,9 @@ export function savingsSentence({ hours, money, complete }: Saved): string {
 
 function amountOf(money: number): string {
   return money.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}
+
+/** The day in calendars of the zone at an instant. */
+function dayAt(at: number, timeZone: string): CalendarDate {
+  return toCalendarDate(fromAbsolute(at, timeZone));
 }

@@ -1,4 +1,5 @@
 import { stringifyJson, type Id, type Schemas } from '@millrace/api';
+import { comparedItems, replaceAll } from '../duplicates/unique-keys.ts';
 import { join, raw, sql, type Db, type Sql } from '../engine/db.ts';
 import { Refusal, shownProblems, type ErrorDetail } from '../engine/errors.ts';
 import { eraseAnswers } from '../engine/idempotency.ts';
@@ -12,7 +13,6 @@ import {
   takeModel,
   type ModelledQueue,
 } from '../queues/of-model.ts';
-import { comparedItems, replaceAll } from '../duplicates/compare.ts';
 import { forgetSums } from '../batches/adding.ts';
 import { followModel } from '../queues/deleted.ts';
 import { readDefinition } from '../queues/find.ts';

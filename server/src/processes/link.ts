@@ -1,4 +1,4 @@
-import type { Place } from '../engine/low-water.rules.ts';
+import type { Place } from '../engine/low-water.ts';
 import type { Full, TakePlace } from '../engine/places.ts';
 import type { Siblings, Wake } from '../engine/siblings.ts';
 import { allWaiting, type WakeUp } from '../engine/wake-ups.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decideShares, isHopeless } from './rules.ts';
+import { decideShares, isHopeless } from './parent.ts';
 
 const shares = (cores: number, processes?: number, databaseConnections?: number) =>
   Object.values(decideShares({ processes, databaseConnections }, cores, 10));

@@ -1,11 +1,18 @@
-import type { Id } from '@millrace/api';
+import { statuses, type Id, type Status } from '@millrace/api';
 import { sql, type Db } from '../engine/db.ts';
-import { authorOf, type Author, type QueueContext, type QueueOperation } from '../engine/operation.ts';
+import { Refusal } from '../engine/errors.ts';
+import {
+  authorOf,
+  type Author,
+  type QueueContext,
+  type QueueDefinition,
+  type QueueOperation,
+} from '../engine/operation.ts';
 import { automationsOf } from '../fleet/pools/pools.ts';
+import { namesOfAutomations, type NamedAutomation } from '../fleet/pools/rules.ts';
 import { selectTotals } from '../journal/counters.ts';
 import { recordOfQueue } from '../journal/journal.ts';
 import { answerQueue } from './find.ts';
-import { decideArchiving, decideDeletion } from './rules.ts';
 import { changedBy, lockOutWriters, pausedNow } from './sql.ts';
 
 export const archiveQueue: QueueOperation<'archiveQueue'> = async (context, { body }) => {
@@ -79,4 +86,51 @@ async function archiveQueueRow(db: Db, id: Id, reason: string, author: Author): 
 
 async function restoreQueueRow(db: Db, id: Id, author: Author): Promise<void> {
   await db.rows(sql`update queues set archived_on = null, ${changedBy(author)} where id = ${id}`);
+}
+
+type Counts = Readonly<Record<Status, number>>;
+
+/** The reason why a queue with these items cannot be archived. */
+export function decideArchiving({ id }: Pick<QueueDefinition, 'id'>, counts: Counts): Refusal | undefined {
+  const running = counts.IN_PROGRESS;
+  if (running === 0) return undefined;
+  return new Refusal(
+    'IN_USE',
+    `${running === 1 ? 'One item' : `${running} items`} of queue ${id} ${running === 1 ? 'is' : 'are'} in progress. ` +
+      `Pause the queue (POST /v4/wlm/queues/${id}/pause), and archive it when they are done.`,
+  );
+}
+
+/** The reason why a queue with these items and automations cannot be deleted: everything that holds it, at once. */
+export function decideDeletion(
+  { id }: Pick<QueueDefinition, 'id'>,
+  counts: Counts,
+  automations: readonly NamedAutomation[],
+): Refusal | undefined {
+  const held = statuses.flatMap((status) => (counts[status] > 0 ? [{ status, count: counts[status] }] : []));
+  const total = held.reduce((sum, { count }) => sum + count, 0);
+  const parts = held.map(({ status, count }) => `${count} ${status}`).join(', ');
+  const holds = [
+    ...(total > 0 ? [`holds ${itemsInWords(total)} (${parts})`] : []),
+    ...(automations.length > 0 ? [`has the ${namesOfAutomations(automations)}`] : []),
+  ];
+  if (holds.length === 0) return undefined;
+  const details = [
+    ...held.map(({ status, count }) => ({ field: status, message: itemsInWords(count) })),
+    ...automations.map(({ id: automation, name }) => ({
+      field: 'automation',
+      message: `${automation} "${name}"`,
+    })),
+  ];
+  const them = total === 0 && automations.length === 1 ? 'it' : 'them';
+  return new Refusal(
+    'IN_USE',
+    `Queue ${id} ${holds.join(', and ')}. Delete ${them} first, or archive the queue with all that it holds: ` +
+      `POST /v4/wlm/queues/${id}/archive.`,
+    { details },
+  );
+}
+
+function itemsInWords(count: number): string {
+  return count === 1 ? '1 item' : `${count} items`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Totals } from '../journal/counters.ts';
-import { expectedEnd } from './end.rules.ts';
+import { expectedEnd } from './statistics.ts';
 
 const now = new Date('2026-03-02T08:00:00.000Z');
 const minute = 60_000;

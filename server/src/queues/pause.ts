@@ -1,4 +1,4 @@
-import type { Id } from '@millrace/api';
+import type { Id, Schemas } from '@millrace/api';
 import { sql, type Db } from '../engine/db.ts';
 import { Refusal } from '../engine/errors.ts';
 import type { Job } from '../engine/job-loop.ts';
@@ -6,7 +6,6 @@ import { authorOf, type Author, type QueueContext, type QueueOperation } from '.
 import { selectWaiting } from '../journal/counters.ts';
 import { millrace, recordEvents, recordOfQueue } from '../journal/journal.ts';
 import { answerQueue } from './find.ts';
-import { decidePause } from './rules.ts';
 import { changedBy, noPause, pausedNow, type Pause } from './sql.ts';
 
 export const pauseQueue: QueueOperation<'pauseQueue'> = async (context, { body }) => {
@@ -72,4 +71,12 @@ async function lockQueuesToResume(db: Db, now: Date): Promise<Id[]> {
     select id from queues where paused_until <= ${now} order by paused_until limit 100
     for no key update skip locked`);
   return rows.map(({ id }) => id);
+}
+
+/** The pause wanted by a request. */
+export function decidePause({ reason, until }: Schemas['PauseRequest'], now: Date) {
+  const end = until ? new Date(until) : undefined;
+  if (!end || end > now) return { reason, until: end };
+  const message = `has passed: it is ${now.toISOString()} by now`;
+  return new Refusal('INVALID_REQUEST', `until ${message}.`, { details: [{ field: 'until', message }] });
 }

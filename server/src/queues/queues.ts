@@ -1,9 +1,10 @@
 import { stringifyJson, type Id, type Schemas } from '@millrace/api';
 import { makeOwner } from '../access/members/members.ts';
 import { withMemberships } from '../access/members/membership.ts';
-import { comparedItems, replaceAll } from '../duplicates/compare.ts';
+import { comparedItems, replaceAll } from '../duplicates/unique-keys.ts';
 import { empty, join, raw, sql, type Db, type Sql } from '../engine/db.ts';
 import { Refusal, registerConstraints } from '../engine/errors.ts';
+import { hasTrigrams } from '../engine/migrate.ts';
 import {
   authorOf,
   type Attribute,
@@ -14,7 +15,6 @@ import {
   type QueueOperation,
 } from '../engine/operation.ts';
 import { refuseExcess, refuseLookalike, type Kind } from '../engine/quotas.ts';
-import { hasTrigrams } from '../engine/trigrams.ts';
 import { changedMembers, recordOfQueue, recordOfQueueAccess } from '../journal/journal.ts';
 import { findModel } from '../records/model.ts';
 import { answerQueue, readQueue } from './find.ts';

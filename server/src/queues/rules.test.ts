@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { Refusal } from '../engine/errors.ts';
 import type { Attribute } from '../engine/operation.ts';
 import { orderOf } from '../records/record.ts';
-import { decideArchived, decideArchiving, decideDeletion, decidePause } from './rules.ts';
+import { decideArchiving, decideDeletion } from './archive.ts';
+import { decidePause } from './pause.ts';
+import { decideArchived } from './rules.ts';
 
 const text = (name: string): Attribute => ({ name, type: 'TEXT', isRequired: true });
 const attributes = ['a', 'b', '-b', '__proto__'].map(text);

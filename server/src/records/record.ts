@@ -3,7 +3,7 @@ import { ExactNumber, toDouble, type Schemas } from '@millrace/api';
 import { commonForm } from '../engine/checks.ts';
 import { shownProblems, type ErrorDetail } from '../engine/errors.ts';
 import type { Attribute, QueueDefinition } from '../engine/operation.ts';
-import type { Sealer } from '../engine/sealing.ts';
+import type { Sealer } from '../engine/vault.ts';
 import { isMarked, isSealed, maskText } from './sensitive.rules.ts';
 
 /** The values of a work item, by attribute name. Read members by `valueOf` only: names like `__proto__` are data. */

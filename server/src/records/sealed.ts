@@ -6,7 +6,7 @@ import { parseJson, stringifyJson, type Id, type Schemas } from '@millrace/api';
 import { Refusal } from '../engine/errors.ts';
 import { confidential } from '../engine/idempotency.ts';
 import type { Attribute, QueueDefinition } from '../engine/operation.ts';
-import type { Sealer } from '../engine/sealing.ts';
+import type { Sealer } from '../engine/vault.ts';
 import {
   attributesAt,
   columnText,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DeviceFacts } from './facts.ts';
-import { explainDeviceFacts, judgeDevices, type FleetFacts, type NamedAutomation } from './fleet.rules.ts';
+import { explainDeviceFacts, judgeDevices, type FleetFacts, type NamedAutomation } from './fleet.ts';
 
 const device = (more: Partial<DeviceFacts> = {}): DeviceFacts => ({
   id: 1,

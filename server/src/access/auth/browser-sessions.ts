@@ -5,7 +5,7 @@ import { Refusal } from '../../engine/errors.ts';
 import type { BrowserContext, BrowserOperation, WithCookie } from '../../engine/operation.ts';
 import { millrace, recordTenantEvents } from '../../journal/journal.ts';
 import { callerOf, countLogOut, giveToken, prove } from './authentication.ts';
-import { decideCookie, decidePassword, decideRenewal, tokenRevoked } from './rules.ts';
+import { decidePassword, decideRenewal, tokenRevoked } from './rules.ts';
 import { browserExpiryOf, insertRevokedSession } from './session-store.ts';
 
 /** A cookie: the handle of its session, which stays, and a secret that changes with use. */
@@ -177,4 +177,29 @@ async function changeSecret(
   await db.rows(sql`
     update browser_sessions set former_hash = secret_hash, secret_hash = ${hashOf(secret)}, nonce = ${nonce},
       changed_on = ${now} where handle_hash = ${hashOf(handle)}`);
+}
+
+/** The secrets of the cookie by which a browser keeps a session, as hashes. */
+interface KeptCookie {
+  readonly secretHash: Buffer;
+  /** The former secret, if there was one. */
+  readonly formerHash?: Buffer;
+  /** The time at which the present secret replaced another. */
+  readonly changedOn: Date;
+}
+
+const tabsMs = 30_000;
+
+/**
+ * The meaning of a use of a cookie. Tabs of a browser that come within half a minute of one another have the present cookie or the one
+ * before, and all of them leave with the present one. An older one was kept by somebody other than the browser.
+ */
+function decideCookie(
+  kept: KeptCookie,
+  givenHash: Buffer,
+  now: Date,
+): 'CHANGE' | 'KEEP' | 'FOLLOW' | 'STOLEN' {
+  const isYoung = now.getTime() < kept.changedOn.getTime() + tabsMs;
+  if (kept.secretHash.equals(givenHash)) return isYoung ? 'KEEP' : 'CHANGE';
+  return isYoung && kept.formerHash?.equals(givenHash) ? 'FOLLOW' : 'STOLEN';
 }

@@ -194,31 +194,6 @@ export function decideRenewal(loggedInOn: Date, sessionHours: number, now: Date)
   return new Refusal('UNAUTHENTICATED', `This session began more than ${hours} ago. Log in again.`);
 }
 
-/** The secrets of the cookie by which a browser keeps a session, as hashes. */
-interface KeptCookie {
-  readonly secretHash: Buffer;
-  /** The former secret, if there was one. */
-  readonly formerHash?: Buffer;
-  /** The time at which the present secret replaced another. */
-  readonly changedOn: Date;
-}
-
-const tabsMs = 30_000;
-
-/**
- * The meaning of a use of a cookie. Tabs of a browser that come within half a minute of one another have the present cookie or the one
- * before, and all of them leave with the present one. An older one was kept by somebody other than the browser.
- */
-export function decideCookie(
-  kept: KeptCookie,
-  givenHash: Buffer,
-  now: Date,
-): 'CHANGE' | 'KEEP' | 'FOLLOW' | 'STOLEN' {
-  const isYoung = now.getTime() < kept.changedOn.getTime() + tabsMs;
-  if (kept.secretHash.equals(givenHash)) return isYoung ? 'KEEP' : 'CHANGE';
-  return isYoung && kept.formerHash?.equals(givenHash) ? 'FOLLOW' : 'STOLEN';
-}
-
 /** The refusal of a token whose session or signing key was revoked, or whose user was disabled or lost the API key behind it. */
 export function tokenRevoked(): Refusal {
   return new Refusal('UNAUTHENTICATED', 'This token is not valid any more. Log in again.');

@@ -6,7 +6,6 @@ import type { Field } from '../../engine/lists/values.ts';
 import type { Context, QueueContext, QueueOperation } from '../../engine/operation.ts';
 import { recordOfQueueAccess } from '../../journal/journal.ts';
 import { otherOwners } from './membership.ts';
-import { decideRemoval, decideRole, type MemberRole } from './rules.ts';
 
 export const addQueueConsumer: QueueOperation<'addQueueConsumer'> = async (context, { body }) => {
   const { db, queue, actor } = context;
@@ -165,4 +164,33 @@ async function deleteConsumer(db: Db, queueId: Id, roleId: Id): Promise<boolean>
   const row = await db.row(sql`
     delete from queue_consumers where queue_id = ${queueId} and role_id = ${roleId} returning role_id`);
   return row !== undefined;
+}
+
+/** The role of a user in a queue. */
+type MemberRole = 'OWNER' | 'MEMBER' | 'PARTICIPANT';
+
+/** The refusal to take a user off a queue that would have no owner then. */
+function decideRemoval(role: MemberRole, hasOtherOwner: boolean): Refusal | undefined {
+  if (role !== 'OWNER' || hasOtherOwner) return undefined;
+  return new Refusal(
+    'STATUS_CONFLICT',
+    'This user is the last owner of the queue who is not disabled, and stays it. Make another user OWNER first.',
+  );
+}
+
+/**
+ * The role of a user after a request. Without a wanted role, a user keeps the present one, or else becomes MEMBER.
+ * @param hasOtherOwner whether somebody else, who is not disabled, owns the queue
+ */
+export function decideRole(
+  current: MemberRole | undefined,
+  wanted: MemberRole | undefined,
+  hasOtherOwner: boolean,
+): MemberRole | Refusal {
+  const role = wanted ?? current ?? 'MEMBER';
+  if (current !== 'OWNER' || role === 'OWNER' || hasOtherOwner) return role;
+  return new Refusal(
+    'STATUS_CONFLICT',
+    'This user is the last owner of the queue who is not disabled, and cannot be made anything else. Make another user OWNER first.',
+  );
 }

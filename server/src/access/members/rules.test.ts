@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../engine/errors.ts';
-import { capabilitiesOf, decideRole } from './rules.ts';
+import { decideRole } from './members.ts';
+import { capabilitiesOf } from './rules.ts';
 
 const roles = [undefined, 'OWNER', 'MEMBER', 'PARTICIPANT'] as const;
 

@@ -1,4 +1,3 @@
-import { Refusal } from '../../engine/errors.ts';
 import type { Capability } from '../../engine/operation.ts';
 
 /** The ground on which a user may act in a queue. */
@@ -29,33 +28,4 @@ export function membershipsBy(permissions: ReadonlySet<string>): ('AUDITOR' | 'Q
     ...(permissions.has('viewAllQueues') ? ['AUDITOR' as const] : []),
     ...(isAdmin ? ['QUEUE_ADMIN' as const] : []),
   ];
-}
-
-/** The role of a user in a queue. */
-export type MemberRole = 'OWNER' | 'MEMBER' | 'PARTICIPANT';
-
-/** The refusal to take a user off a queue that would have no owner then. */
-export function decideRemoval(role: MemberRole, hasOtherOwner: boolean): Refusal | undefined {
-  if (role !== 'OWNER' || hasOtherOwner) return undefined;
-  return new Refusal(
-    'STATUS_CONFLICT',
-    'This user is the last owner of the queue who is not disabled, and stays it. Make another user OWNER first.',
-  );
-}
-
-/**
- * The role of a user after a request. Without a wanted role, a user keeps the present one, or else becomes MEMBER.
- * @param hasOtherOwner whether somebody else, who is not disabled, owns the queue
- */
-export function decideRole(
-  current: MemberRole | undefined,
-  wanted: MemberRole | undefined,
-  hasOtherOwner: boolean,
-): MemberRole | Refusal {
-  const role = wanted ?? current ?? 'MEMBER';
-  if (current !== 'OWNER' || role === 'OWNER' || hasOtherOwner) return role;
-  return new Refusal(
-    'STATUS_CONFLICT',
-    'This user is the last owner of the queue who is not disabled, and cannot be made anything else. Make another user OWNER first.',
-  );
 }

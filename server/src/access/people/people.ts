@@ -12,12 +12,10 @@ import { changedMembers, recordEvents, recordOfAccess } from '../../journal/jour
 import { tokenRevoked } from '../auth/rules.ts';
 import { endSessionsOf } from '../auth/session-store.ts';
 import { otherOwners, seenBy } from '../members/membership.ts';
-import { canLogIn, lockPeople, refuseLast } from '../users/administrators.ts';
+import { canLogIn, lockPeople, refuseLast, type Standing } from '../users/administrators.ts';
 import { hashPassword, makePassword } from '../users/passwords.ts';
-import { idsOf, type Standing } from '../users/rules.ts';
-import { queuesBeyond, queuesInReachOf } from '../users/standing.ts';
-import { readUser, rolesToGrant } from '../users/users.ts';
-import { refuseAbove, refuseOwner, type OwnedQueue } from './rules.ts';
+import { idsOf } from '../users/rules.ts';
+import { queuesBeyond, queuesInReachOf, readUser, rolesToGrant } from '../users/users.ts';
 
 export const getUser: PlainOperation<'getUser'> = async (context, { path }) => {
   await findPerson(context, path.id);
@@ -229,4 +227,41 @@ async function eraseUser({ db, actor, now }: Context, id: Id): Promise<void> {
   await db.rows(sql`delete from user_preferences where user_id = ${id}`);
   // Shared views are of use to others.
   await db.rows(sql`delete from views where user_id = ${id} and not shared`);
+}
+
+/** A caller cannot change users with more permissions: a manager of users could take the place of an administrator. */
+function refuseAbove(permitted: ReadonlySet<string>, permissions: readonly string[], username: string): void {
+  const beyond = permissions.filter((permission) => !permitted.has(permission));
+  if (beyond.length === 0) return;
+  throw new Refusal(
+    'FORBIDDEN',
+    `The user ${username} may do more than you: ${beyond.join(', ')}. Ask somebody who may do all of it.`,
+  );
+}
+
+/** A queue that a user owns. */
+interface OwnedQueue {
+  readonly id: number | bigint;
+  readonly name: string;
+  /** Whether the caller may know of it. */
+  readonly isSeen: boolean;
+}
+
+/** Refuses to delete a user who is the only owner of queues. @throws Refusal IN_USE that names the queues which the caller sees */
+function refuseOwner(queues: readonly OwnedQueue[]): void {
+  if (queues.length === 0) return;
+  const seen = queues.filter(({ isSeen }) => isSeen);
+  const details = seen.map(({ id, name }) => ({
+    queueId: id,
+    message: `is the last owner of the queue ${name}`,
+  }));
+  const names = seen.slice(0, 5).map(({ name }) => name);
+  const others = queues.length - names.length;
+  const more = others > 0 ? ` and ${others} more` : '';
+  const unseen = others === 1 ? 'a queue that you do not see' : `${others} queues that you do not see`;
+  throw new Refusal(
+    'IN_USE',
+    `This user is the last owner of ${names.length > 0 ? names.join(', ') + more : unseen}. Make somebody else OWNER there first, who is not disabled, or disable the user.`,
+    { details },
+  );
 }

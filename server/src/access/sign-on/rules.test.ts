@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isConsolePath, personOf } from './rules.ts';
+import { personOf } from './rules.ts';
+import { isConsolePath } from './sign-on.ts';
 
 const settings = {
   title: 'Acme',

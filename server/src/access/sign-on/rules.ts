@@ -98,11 +98,3 @@ function plain(value: unknown): string {
   const text = textOf(value, 255);
   return textProblems('', [text]).length > 0 ? '' : text;
 }
-
-/** Whether an address leads to a page of the console, and nowhere else. */
-export function isConsolePath(next: string): boolean {
-  if (!next.startsWith('/console/') || /[\\\p{Cc}]/u.test(next)) return false;
-  const here = 'https://here.invalid';
-  const { origin, pathname } = new URL(next, here);
-  return origin === here && pathname.startsWith('/console/') && !pathname.includes('//');
-}

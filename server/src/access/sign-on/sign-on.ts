@@ -8,7 +8,7 @@ import type { BegunSignOn, Provider } from '../../engine/provider.ts';
 import { hashOf, networkOf, recordFailure } from '../auth/failures.ts';
 import { invalid } from '../users/rules.ts';
 import { enter, selectTenant } from './enter.ts';
-import { isConsolePath, SignOnRefusal } from './rules.ts';
+import { SignOnRefusal } from './rules.ts';
 
 // As for log-ins: a flood from one address takes nothing from another. Most of the time is spent waiting for the provider.
 const limit = createFairLimiter({ atOnce: 20, waiting: 100, waitingInAll: 1000, refusal: busy });
@@ -154,4 +154,12 @@ async function recordRefusal(
 
 async function tenantIdOf(db: Db, name: string): Promise<Id | undefined> {
   return (await selectTenant(db, name))?.id;
+}
+
+/** Whether an address leads to a page of the console, and nowhere else. */
+export function isConsolePath(next: string): boolean {
+  if (!next.startsWith('/console/') || /[\\\p{Cc}]/u.test(next)) return false;
+  const here = 'https://here.invalid';
+  const { origin, pathname } = new URL(next, here);
+  return origin === here && pathname.startsWith('/console/') && !pathname.includes('//');
 }

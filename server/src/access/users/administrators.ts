@@ -1,6 +1,33 @@
 import type { Id } from '@millrace/api';
 import { sql, type Db } from '../../engine/db.ts';
-import { decideLast, type Remaining, type Standing } from './rules.ts';
+import { Refusal } from '../../engine/errors.ts';
+
+/** Whether a user is an administrator or an operator; at least one of each must remain. */
+export interface Standing {
+  readonly isAdministrator: boolean;
+  readonly isOperator: boolean;
+}
+
+/** Whether an administrator and an operator who can log in remain. */
+interface Remaining {
+  readonly hasAdministrator: boolean;
+  readonly hasOperator: boolean;
+}
+
+/** The refusal of a change after which nobody could undo it. @param before the standing of the changed user */
+export function decideLast(before: Standing, after: Remaining): Refusal | undefined {
+  if (before.isAdministrator && !after.hasAdministrator)
+    return last('administrator of the tenant', 'AAE_Admin');
+  if (before.isOperator && !after.hasOperator) return last('operator of the installation', 'AAE_Operator');
+  return undefined;
+}
+
+function last(what: string, role: string): Refusal {
+  return new Refusal(
+    'STATUS_CONFLICT',
+    `This would take the last ${what} who can log in. Give the role ${role} to somebody else first, who has a password or an API key of their own that is good for everything.`,
+  );
+}
 
 // Any number will do, as long as every Millrace server takes the same.
 const peopleLock = 7_455_703;

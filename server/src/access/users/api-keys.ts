@@ -9,9 +9,9 @@ import type { Actor, Context, PlainOperation } from '../../engine/operation.ts';
 import { refuseExcess, type Kind } from '../../engine/quotas.ts';
 import { recordOfAccess } from '../../journal/journal.ts';
 import { lockPeople, refuseLast, selectRemaining } from './administrators.ts';
-import { seesAllQueues } from './permissions.ts';
-import { queuesInReachOf } from './standing.ts';
-import { checkName, invalid, keyPermissionsFor, readKeyPermissions, refuseBeyond } from './rules.ts';
+import { seesAllQueues, type Permission } from './permissions.ts';
+import { checkName, invalid, readPermissions, refuseBeyond } from './rules.ts';
+import { queuesInReachOf } from './users.ts';
 
 export const createApiKey: PlainOperation<'createApiKey'> = async (context, { body }) => {
   const { actor, now } = context;
@@ -250,4 +250,34 @@ async function deleteApiKey(db: Db, reach: Reach, id: Id): Promise<Id | undefine
     sql`delete from api_keys k where k.id = ${id} and ${inReach(reach)} returning k.user_id as "userId"`,
   );
   return row?.userId;
+}
+
+/** The permissions of an API key. @throws Refusal INVALID_REQUEST, also for keys that could make others */
+function readKeyPermissions(names: readonly string[]): Permission[] {
+  const read = readPermissions(names);
+  if (!read.includes('generateApiKey')) return read;
+  throw invalid([
+    {
+      field: 'permissions',
+      message: 'cannot have generateApiKey: a key that is good for less must make no other',
+    },
+  ]);
+}
+
+/**
+ * The permissions of a key made for another user: of the wanted ones, those that its user has now, without the permission to make keys.
+ * @param present those of the user; undefined when there is no such user
+ * @throws Refusal INVALID_REQUEST for a user who could not use the key, or could do nothing with it
+ */
+function keyPermissionsFor(
+  present: readonly string[] | undefined,
+  wanted: readonly string[] | undefined,
+): string[] {
+  if (!present) throw invalid([{ field: 'userId', message: 'names no user' }]);
+  if (!present.includes('generateApiKey'))
+    throw invalid([{ field: 'userId', message: 'names a user without the permission generateApiKey' }]);
+  const scope = present.filter((one) => one !== 'generateApiKey' && (wanted?.includes(one) ?? true));
+  if (scope.length > 0) return scope;
+  const message = 'has none that this user has: a key for somebody else is good for what they may do now';
+  throw invalid([{ field: 'permissions', message }]);
 }

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { checkRoleName } from '../people/roles.ts';
 import { readExpiry } from './api-keys.ts';
-import {
-  checkName,
-  checkRoleName,
-  idsOf,
-  readPermissions,
-  refuseBeyond,
-  refuseUnknownRoles,
-} from './rules.ts';
+import { checkName, idsOf, readPermissions, refuseBeyond } from './rules.ts';
+import { refuseUnknownRoles } from './users.ts';
 
 const now = new Date('2024-03-01T09:30:00Z');
 const invalid = (field: string) =>

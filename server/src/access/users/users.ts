@@ -1,15 +1,14 @@
 import type { Id, Schemas } from '@millrace/api';
-import { raw, sql, type Db } from '../../engine/db.ts';
+import { raw, sql, type Db, type Sql } from '../../engine/db.ts';
 import { storedName } from '../../engine/checks.ts';
-import { registerConstraints } from '../../engine/errors.ts';
+import { Refusal, registerConstraints } from '../../engine/errors.ts';
 import { listQuery, pageOf, type ListQuery } from '../../engine/lists/lists.ts';
 import type { Field } from '../../engine/lists/values.ts';
-import type { Context, PlainOperation } from '../../engine/operation.ts';
+import type { Actor, Context, PlainOperation } from '../../engine/operation.ts';
 import { refuseExcess, refuseLookalike, type Kind } from '../../engine/quotas.ts';
 import { recordOfAccess } from '../../journal/journal.ts';
 import { hashPassword, problemOf } from './passwords.ts';
-import { queuesOfRoles, refuseQueuesBeyond } from './standing.ts';
-import { checkName, idsOf, invalid, refuseBeyond, refuseUnknownRoles, type GrantedRole } from './rules.ts';
+import { checkName, idsOf, invalid, refuseBeyond } from './rules.ts';
 
 /** The default role of a user. */
 const defaultRole = 'AAE_Basic';
@@ -204,4 +203,58 @@ function selectRolesById(db: Db, tenantId: Id, ids: readonly Id[]): Promise<Gran
 function selectRolesByName(db: Db, tenantId: Id, names: readonly string[]): Promise<GrantedRole[]> {
   return db.rows<GrantedRole>(sql`
     select id, name, permissions from roles where tenant_id = ${tenantId} and name = any(${names}::text[])`);
+}
+
+/** Queues that roles open by consuming them, with the membership, as SQL with the columns queue_id and role. */
+const queuesOfRoles = (roleIds: readonly Id[]): Sql =>
+  sql`select c.queue_id, 'CONSUMER' as role from queue_consumers c where c.role_id = any(${roleIds}::bigint[])`;
+
+/** All queues that a user belongs to. */
+export const queuesInReachOf = (userId: Id): Sql => sql`
+  select m.queue_id, m.role from queue_members m where m.user_id = ${userId}
+  union
+  select c.queue_id, 'CONSUMER' from queue_consumers c join user_roles ur on ur.role_id = c.role_id
+   where ur.user_id = ${userId}`;
+
+/** Of these queues, those in which the caller has no say: neither as an owner nor with the same role. */
+export async function queuesBeyond(
+  { db, actor }: { readonly db: Db; readonly actor: Actor },
+  reached: Sql,
+): Promise<Id[]> {
+  if (actor.permissions.has('manageAllQueues')) return [];
+  const rows = await db.rows<{ id: Id }>(sql`
+    select distinct r.queue_id as id from (${reached}) r
+    where not exists (select from (${queuesInReachOf(actor.id)}) own
+      where own.queue_id = r.queue_id and own.role in ('OWNER', r.role)) order by id`);
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Users cannot open queues in which they have no say, neither to others nor through others to themselves: a manager of users could enter
+ * all of them. The refusal does not name the queue, as the caller may not know of it.
+ * @param what the beginning of the sentence
+ */
+async function refuseQueuesBeyond(context: Context, reached: Sql, what: string): Promise<void> {
+  if ((await queuesBeyond(context, reached)).length === 0) return;
+  throw new Refusal(
+    'FORBIDDEN',
+    `${what} would open a queue in which you have no say. Ask an owner of the queue, or somebody who manages all queues.`,
+  );
+}
+
+/** A role, as far as granting it needs. */
+interface GrantedRole {
+  readonly id: Id;
+  readonly name: string;
+  readonly permissions: readonly string[];
+}
+
+/** @throws Refusal INVALID_REQUEST that names each id without a role. */
+export function refuseUnknownRoles(ids: readonly Id[], known: readonly GrantedRole[]): void {
+  const details = ids.flatMap((id) =>
+    known.some((role) => role.id === id)
+      ? []
+      : [{ field: 'roles', message: `names a role that does not exist, with the id ${id}` }],
+  );
+  if (details.length > 0) throw invalid(details);
 }

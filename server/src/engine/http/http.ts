@@ -33,11 +33,10 @@ import {
   refuseOtherKinds,
 } from './bodies.ts';
 import { abortedWhenGone, counting, senderOf, tokenOf } from './callers.ts';
-import { serveConsole } from './console.ts';
+import { serveConsole, servePages } from './console.ts';
 import { keyOf, keyOfLines } from './key.ts';
 import { letGo } from './leaving.ts';
 import { isOfLines, receiveLines, refuseLines, sendLines } from './lines.ts';
-import { servePages } from './pages.ts';
 import { fromFramework, hurry, loggedError, notJson, readPast, refuseMethodsBut } from './refusals.ts';
 import { createEventStreams, type OpenParts, type SendStream } from './streams.ts';
 import { createUploads, type ReceiveFile } from './uploads.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { stringifyJson, type Operation, type OperationId } from '@millrace/api';
 import type { FastifyRequest } from 'fastify';
+import { readsOnly } from '../call.ts';
 import { Refusal } from '../errors.ts';
 import { requestHash, type IdempotencyKey } from '../idempotency.ts';
-import { readsOnly } from '../calls.rules.ts';
 import { inSlices, type Interruptible } from '../slices.ts';
 import type { Line } from './line-reader.ts';
 

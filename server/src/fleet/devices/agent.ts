@@ -1,13 +1,13 @@
 import type { Id, Schemas } from '@millrace/api';
+import { namesOf, storedName, textProblems } from '../../engine/checks.ts';
 import { raw, sql, type Db } from '../../engine/db.ts';
-import { Refusal } from '../../engine/errors.ts';
+import { Refusal, type ErrorDetail } from '../../engine/errors.ts';
 import { authorOf, type Author, type Context, type PlainOperation } from '../../engine/operation.ts';
 import { refuseExcess, refuseLookalike, type Kind } from '../../engine/quotas.ts';
 import { deviceWakeUp } from '../../engine/wake-ups.ts';
 import { changedMembers } from '../../journal/journal.ts';
 import { findDevice } from './find.ts';
 import { markSeen, noteSigns, recordOfDevices } from './presence.ts';
-import { newDevice, registeredAgain, type Registration } from './rules.ts';
 
 export const registerDevice: PlainOperation<'registerDevice'> = async (context, { body }) => {
   const { db, actor } = context;
@@ -109,4 +109,41 @@ async function updateRegistration(
     update devices set labels = ${labels}, bots = ${bots}, slots = ${slots}, agent_version = ${agentVersion},
       version = version + 1, updated_by = ${actorId}, updated_on = ${now}
     where id = ${id}`);
+}
+
+/** A device as described by its agent. */
+export type Registration = Pick<
+  Schemas['Device'],
+  'hostName' | 'nickname' | 'labels' | 'bots' | 'slots' | 'agentVersion'
+>;
+
+/** A newly registered device. @throws Refusal INVALID_REQUEST that names each invalid text. */
+export function newDevice(sent: Schemas['DeviceRegistration']): Registration {
+  const device = { nickname: '', labels: [], bots: [], slots: 1, agentVersion: '', ...sent };
+  const details = [
+    ...textProblems('hostName', [device.hostName]),
+    ...textProblems('labels', device.labels),
+    ...textProblems('bots', device.bots),
+  ];
+  if (details.length > 0) throw invalid(details);
+  return {
+    ...device,
+    hostName: storedName(device.hostName),
+    labels: namesOf(device.labels),
+    bots: namesOf(device.bots),
+  };
+}
+
+/** A known device that registers again: omitted members stay, and the nickname stays in any case. */
+export function registeredAgain(
+  known: Registration,
+  sent: Schemas['DeviceRegistration'],
+): Omit<Registration, 'hostName' | 'nickname'> {
+  const { labels, bots, slots, agentVersion } = { ...known, ...sent };
+  return { labels: namesOf(labels), bots: namesOf(bots), slots, agentVersion };
+}
+
+export function invalid(details: ErrorDetail[]): Refusal {
+  const sentences = details.map(({ field, message }) => `${field} ${message}`).join('; ');
+  return new Refusal('INVALID_REQUEST', `This is no device: ${sentences}.`, { details });
 }

@@ -1,14 +1,15 @@
 import type { Id, Schemas } from '@millrace/api';
+import { namesOf, textProblems } from '../../engine/checks.ts';
 import { raw, sql, type Db, type Sql } from '../../engine/db.ts';
-import { Refusal } from '../../engine/errors.ts';
+import { Refusal, refuseStale } from '../../engine/errors.ts';
 import { listQuery, pageOf, type ListQuery } from '../../engine/lists/lists.ts';
 import type { Field } from '../../engine/lists/values.ts';
 import { authorOf, type Author, type Context, type PlainOperation } from '../../engine/operation.ts';
 import { deviceWakeUp } from '../../engine/wake-ups.ts';
 import { changedMembers } from '../../journal/journal.ts';
+import { invalid, type Registration } from './agent.ts';
 import { findDevice, isSeenBy, selectDevices } from './find.ts';
 import { recordOfDevices } from './presence.ts';
-import { changedByHand, decideState, refuseWhileBusy, type Registration, type StateChange } from './rules.ts';
 
 type Device = Schemas['Device'];
 
@@ -145,5 +146,51 @@ async function findManagedDevice(context: Pick<Context, 'db' | 'actor'>, id: Id)
   throw new Refusal(
     'FORBIDDEN',
     `Device ${id} can be drained, quarantined and resumed by owners of its pools and by pool admins. Ask one of them.`,
+  );
+}
+
+type ByHand = Pick<Registration, 'nickname' | 'labels'>;
+
+/** The members set by people, after a change. @throws Refusal VERSION_CONFLICT, INVALID_REQUEST */
+export function changedByHand(device: Schemas['Device'], sent: Schemas['DeviceUpdate']): ByHand {
+  refuseStale('device', device, sent);
+  const { nickname, labels } = { ...device, ...sent };
+  const details = textProblems('labels', labels);
+  if (details.length > 0) throw invalid(details);
+  return { nickname, labels: namesOf(labels) };
+}
+
+type State = Schemas['Device']['state'];
+
+/** A person's change of the state of a device. */
+type StateChange = 'drain' | 'quarantine' | 'resume';
+
+const stateAfter: Record<StateChange, Partial<Record<State, State>>> = {
+  // Draining would remove the reason for which a device was quarantined.
+  drain: { ACTIVE: 'DRAINING', DRAINING: 'DRAINING' },
+  quarantine: { ACTIVE: 'QUARANTINED', DRAINING: 'QUARANTINED', QUARANTINED: 'QUARANTINED' },
+  resume: { ACTIVE: 'ACTIVE', DRAINING: 'ACTIVE', QUARANTINED: 'ACTIVE' },
+};
+
+/** The state of a device after a change. @throws Refusal STATUS_CONFLICT */
+export function decideState(
+  { id, state }: Pick<Schemas['Device'], 'id' | 'state'>,
+  change: StateChange,
+): State {
+  const after = stateAfter[change][state];
+  if (after) return after;
+  throw new Refusal(
+    'STATUS_CONFLICT',
+    `Device ${id} is ${state} and cannot be ${change}ed. Resume it first.`,
+  );
+}
+
+/** @throws Refusal IN_USE while the device runs items */
+export function refuseWhileBusy({ id, busySlots }: Schemas['Device']): void {
+  if (busySlots === 0) return;
+  const items = busySlots === 1 ? '1 item' : `${busySlots} items`;
+  throw new Refusal(
+    'IN_USE',
+    `Device ${id} runs ${items}. Drain it and wait for them, or quarantine it, which takes them back.`,
   );
 }

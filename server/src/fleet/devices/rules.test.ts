@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../engine/errors.ts';
 import { namesOf, textProblems } from '../../engine/checks.ts';
+import { newDevice, registeredAgain } from './agent.ts';
+import { changedByHand, decideState, refuseWhileBusy } from './devices.ts';
 import { decideClaim } from './runs.ts';
-import { changedByHand, decideState, newDevice, refuseWhileBusy, registeredAgain } from './rules.ts';
 
 const states = ['ACTIVE', 'DRAINING', 'QUARANTINED'] as const;
 const known = { hostName: 'h', nickname: 'n', labels: ['a'], bots: ['b'], slots: 2, agentVersion: '1' };

@@ -1,4 +1,4 @@
-import type { Id, Schemas } from '@millrace/api';
+import { signatureOf, type Id, type Schemas } from '@millrace/api';
 import { freeKeys } from '../../duplicates/unique-keys.ts';
 import { sql, type Db } from '../../engine/db.ts';
 import { Refusal } from '../../engine/errors.ts';
@@ -9,15 +9,14 @@ import { eraseEvents, type Erased, type Erasing } from '../../journal/erase.ts';
 import { selectEndOfItems, selectEventsOfItem, selectItemsOfEvents } from '../../journal/rewrite.ts';
 import { findDeletedQueue, type DeletedQueue } from '../../queues/deleted.ts';
 import { findOtherQueue } from '../../queues/find.ts';
+import type { JsonRecord } from '../../records/record.ts';
 import { digestOf } from '../../records/sealed.ts';
-import { isMarked, namesEver } from '../../records/sensitive.rules.ts';
+import { isMarked, isSealed, namesEver } from '../../records/sensitive.rules.ts';
 import { areReady, attributeText, hasValues, refreshValues, replaceRecords } from '../../records/stored.ts';
-import { selectSignatures } from '../failures/remedies.ts';
+import { forgetCauses, selectSignatures } from '../failures/remedies.ts';
 import { lockItems } from '../item/sql.ts';
 import { valueInFilter } from '../read/fields.ts';
 import { readQueueHistory } from '../read/timeline.ts';
-import { hasOwnReason, signaturesIn, withoutSensitive, withoutTraces } from './rules.ts';
-import { eraseTraces, tracesIn, type TracesOfQueues } from './traces.ts';
 
 type Erasure = Schemas['Erasure'];
 type WrittenEvent = Awaited<ReturnType<typeof selectEventsOfItem>>[number];
@@ -242,4 +241,97 @@ async function eraseTexts({ db, actor, now }: Context, queueId: Id, ids: readonl
     where queue_id = ${queueId} and id = any(${ids}::bigint[])`);
   await db.write(sql`
     delete from work_item_logs where queue_id = ${queueId} and item_id = any(${ids}::bigint[])`);
+}
+
+/** The record without the values of sensitive attributes, under any of their names, and without encrypted values. */
+function withoutSensitive(attributes: readonly Attribute[], record: JsonRecord): JsonRecord {
+  const names = new Set(attributes.filter(isMarked).flatMap(namesEver));
+  const members = Object.entries(record).filter(([name, value]) => !names.has(name) && !isSealed(value));
+  return Object.fromEntries(members);
+}
+
+// Texts of bots and people, which may name the person concerned.
+const texts = ['output', 'outputBeginning', 'comment', 'error', 'resultText', 'progress', 'note'];
+
+// Further members in the event of a late report, as they were sent.
+const textsOfReports = [...texts, 'reason', 'tags'];
+
+/** An event, with the members that contain texts. */
+interface Written {
+  readonly operation: string;
+  readonly changes?: object;
+  readonly reason?: string;
+}
+
+/** The changes of an event without sensitive contents; the same object where there are none. */
+function withoutTraces(
+  attributes: readonly Attribute[],
+  { operation, changes }: Written,
+): object | undefined {
+  if (!changes) return undefined;
+  const written = operation === 'lateReport' ? textsOfReports : texts;
+  const { json } = changes as { json?: JsonRecord };
+  const kept = json && withoutSensitive(attributes, json);
+  const isBare = !kept || Object.keys(kept).length === Object.keys(json).length;
+  if (isBare && !written.some((name) => Object.hasOwn(changes, name))) return changes;
+  const members = Object.entries(changes).filter(([name]) => !written.includes(name) && name !== 'json');
+  return { ...Object.fromEntries(members), ...(kept && { json: kept }) };
+}
+
+// The reasons for revealing and erasing values stay recorded.
+const keptReasons: readonly string[] = ['eraseSensitiveValues', 'revealWorkItem'];
+
+/** Whether an event has a reason that was written about the work. */
+function hasOwnReason({ operation, reason }: Written): boolean {
+  return reason !== undefined && !keptReasons.includes(operation);
+}
+
+/** The signatures of errors that an event may give for the failure of its item. */
+function signaturesIn({ changes = {}, reason }: Written): string[] {
+  const { error } = changes as { error?: unknown };
+  return [error, reason].flatMap((text) => (typeof text === 'string' ? [signatureOf(text)] : []));
+}
+
+/** Other data of a queue that may name the person an item was about: the causes of failures, and the bulk actions that changed items. */
+interface Traces {
+  readonly itemIds: Id[];
+  readonly signatures: Set<string>;
+}
+
+/** By queue, as items have been in several. */
+type TracesOfQueues = Map<Id, Traces>;
+
+/** The traces in a queue, to which more are added. */
+function tracesIn(all: TracesOfQueues, queueId: Id): Traces {
+  const traces = all.get(queueId) ?? { itemIds: [], signatures: new Set() };
+  all.set(queueId, traces);
+  return traces;
+}
+
+/** Erases the traces, once the items themselves have none of them any more. */
+async function eraseTraces(
+  context: Context,
+  tenantId: Id,
+  all: TracesOfQueues,
+  erasing: Erasing,
+): Promise<void> {
+  for (const [queueId, { itemIds, signatures }] of all) {
+    await renameBulkBatches(context.db, queueId, itemIds);
+    await forgetCauses(context, { tenantId, queueId }, [...signatures], erasing);
+  }
+}
+
+/** Renames the batches of bulk actions after the operation: their names contain the reasons. */
+async function renameBulkBatches(db: Db, queueId: Id, itemIds: readonly Id[]): Promise<void> {
+  if (itemIds.length === 0) return;
+  const batches = await db.rows<{ id: Id; operation: string }>(sql`
+    select e.batch_id as id, min(e.operation) as operation from events e
+    where e.queue_id = ${queueId} and e.item_id = any(${itemIds}::bigint[]) and e.batch_id is not null
+      and e.operation in ('updateWorkItemStatus', 'updateWorkItems')
+    group by e.batch_id`);
+  if (batches.length === 0) return;
+  await db.write(sql`
+    update batches b set name = r.operation
+    from unnest(${batches.map(({ id }) => id)}::bigint[], ${batches.map(({ operation }) => operation)}::text[]) as r (id, operation)
+    where b.queue_id = ${queueId} and b.id = r.id and b.source = 'BULK'`);
 }

@@ -1,6 +1,8 @@
-import { stringifyJson, type Schemas } from '@millrace/api';
+import { stringifyJson, type Id, type Schemas } from '@millrace/api';
+import { empty, raw, sql, type Db, type Sql } from '../../engine/db.ts';
 import { Refusal, toRefusal } from '../../engine/errors.ts';
 import { createLimiter } from '../../engine/limiter.ts';
+import { listQuery } from '../../engine/lists/lists.ts';
 import {
   Download,
   type QueueContext,
@@ -13,11 +15,14 @@ import { inSlices, mapped } from '../../engine/slices.ts';
 import { recordOfQueueAccess } from '../../journal/journal.ts';
 import { withoutValues } from '../../engine/lists/filter.ts';
 import { concealed, disclosed, shown } from '../../records/sealed.ts';
-import { onlyAsked } from '../read/page.ts';
+import { itemFields } from '../read/fields.ts';
+import { namesColumn } from '../read/list.ts';
+import { onlyAsked, readPage, type Members } from '../read/page.ts';
+import { batchIn, dataOf, rowsOf, statusesIn } from '../read/source.ts';
+import { orderOfList, termsOf } from '../read/walk.ts';
 import { cellsOf, columnsOf } from './columns.rules.ts';
 import { csvLine } from './csv.rules.ts';
 import { headXml, rowXml } from './sheet.rules.ts';
-import { itemsInSnapshot, selectionOf } from './snapshot.ts';
 import { Spool } from '../../engine/spool.ts';
 import { workbookOf } from './workbook.ts';
 
@@ -25,7 +30,7 @@ type Request = Schemas['ExportRequest'];
 type Item = Schemas['WorkItem'];
 
 /** The limits of an export. */
-export interface ExportBounds {
+interface ExportBounds {
   /** The time of one statement, of which the first may sort everything. */
   readonly statementMs: number;
   /** The time of the whole: a snapshot keeps dead rows of the database alive for all. */
@@ -304,4 +309,63 @@ function tooMany(): Refusal {
       retryAfter: 10,
     },
   );
+}
+
+type Selection = Pick<Schemas['ExportRequest'], 'filter' | 'sort'>;
+
+/**
+ * The items of a list request, as SQL that selects their ids in order.
+ * @param condition the part of the filter that an index serves
+ * @throws Refusal when the request cannot be understood
+ */
+function selectionOf(
+  queue: QueueDefinition,
+  { filter = null, sort = null }: Selection,
+  condition: Sql = sql`true`,
+) {
+  const request = { filter, sort };
+  const fields = itemFields(queue);
+  const { where } = listQuery(request, fields, sql`i.id`);
+  const order = orderOfList(request, fields);
+  const source = { statuses: statusesIn(filter), condition };
+  return sql`
+    select i.id from (${rowsOf(queue.id, source)}) i ${namesColumn(request, fields) ? dataOf(queue.id) : empty}
+    where ${where} order by ${termsOf(order)}`;
+}
+
+const idsAtOnce = 2000;
+
+/**
+ * The items of a request in the snapshot of a read-only transaction, in order, as many at a time as may be in memory. An empty portion
+ * comes first: it shows that the database has begun.
+ */
+async function* itemsInSnapshot(
+  { db, queue }: QueueContext,
+  request: Selection,
+  members: Members,
+): AsyncGenerator<Schemas['WorkItem'][]> {
+  await openCursor(db, queue, request);
+  let ids = await fetchIds(db);
+  yield [];
+  for (; ids.length > 0; ids = await fetchIds(db)) {
+    for (let left = ids; left.length > 0;) {
+      const items = await readPage(db, queue, { ids: left, members });
+      yield items;
+      left = left.slice(items.length);
+    }
+  }
+}
+
+/** A cursor has no limit: the plan may sort, and is made for all rows. */
+async function openCursor(db: Db, queue: QueueDefinition, request: Selection): Promise<void> {
+  await db.rows(
+    sql`select set_config('enable_sort', 'on', true), set_config('cursor_tuple_fraction', '1', true)`,
+  );
+  const batch = await batchIn(db, queue.id, request.filter);
+  await db.rows(sql`declare exported no scroll cursor for ${selectionOf(queue, request, batch)}`);
+}
+
+async function fetchIds(db: Db): Promise<Id[]> {
+  const rows = await db.rows<{ id: Id }>(sql`fetch ${raw(String(idsAtOnce))} from exported`);
+  return rows.map(({ id }) => id);
 }

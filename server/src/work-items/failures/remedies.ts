@@ -3,7 +3,7 @@ import { sql, type Db } from '../../engine/db.ts';
 import type { Context, QueueContext } from '../../engine/operation.ts';
 import { eraseEvents, type Erasing } from '../../journal/erase.ts';
 import type { Item } from '../item/rules.ts';
-import { keyOf, type Cause } from './rules.ts';
+import { keyOf, type Cause } from './clusters.ts';
 
 /** The cause of a failed item; undefined for another one. */
 function causeOf({ failureKind, error }: Item): Cause | undefined {

@@ -1,10 +1,10 @@
-import type { Schemas } from '@millrace/api';
+import { mayHappen, type Schemas } from '@millrace/api';
 import { Refusal } from '../../engine/errors.ts';
 import type { BatchContext, BatchOperation } from '../../engine/operation.ts';
 import { recordEvents, type Event } from '../../journal/journal.ts';
-import type { Item } from '../item/rules.ts';
+import { leaseFrom, type Item } from '../item/rules.ts';
 import { lockItems, saveLeases, saveLogTails } from '../item/sql.ts';
-import { cancellationOf, decideHeartbeat, type Beat, type Extended } from './rules.ts';
+import { cancellationOf, isHeld, lost, type Beat } from './rules.ts';
 
 export const heartbeatWorkItems: BatchOperation<'heartbeatWorkItems'> = async (context, calls) => {
   const { db, queue } = context;
@@ -70,4 +70,23 @@ function outcomeOf({ beat, verdict }: Verdict): Schemas['LeaseOutcome'] {
     ...(pointOfNoReturnOn && { pointOfNoReturnOn: pointOfNoReturnOn.toISOString() }),
     ...(cancel && { cancel }),
   };
+}
+
+/** The lease after a heartbeat; neither version nor time of change is touched: the item counts as unchanged. */
+export interface Extended {
+  readonly item: Item;
+  /** Whether this heartbeat passes the point of no return. */
+  readonly isPassing: boolean;
+}
+
+/**
+ * The item after a heartbeat; without `leaseSeconds` its lease has the same length as before. A cancelled item is kept, so that its holder
+ * learns of the cancellation and can report.
+ */
+export function decideHeartbeat(item: Item | undefined, beat: Beat, now: Date): Extended | Refusal {
+  if (!item || !isHeld(item, beat)) return lost(beat.id);
+  const isPassing = beat.pointOfNoReturn === true && mayHappen('pointOfNoReturn', item);
+  const pointOfNoReturnOn = isPassing ? now : item.pointOfNoReturnOn;
+  const { progress = item.progress, leaseSeconds = item.leaseSeconds } = beat;
+  return { item: { ...item, ...leaseFrom(now, leaseSeconds), progress, pointOfNoReturnOn }, isPassing };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { codeOf, earlier, holder, itemIn, later, now, states } from '../../testing/items.ts';
-import { cancellationOf, decideHeartbeat, type Beat, type Extended } from './rules.ts';
+import { decideHeartbeat, type Extended } from './heartbeat.ts';
+import { cancellationOf, type Beat } from './rules.ts';
 import type { Item } from '../item/rules.ts';
 
 const beat = (item: Item | undefined, more: Partial<Beat> = {}) =>

@@ -4,7 +4,6 @@ import {
   bounded,
   firstOf,
   isHolder,
-  leaseFrom,
   moved,
   refunded,
   stopped,
@@ -15,25 +14,6 @@ import {
 
 /** A heartbeat for one item, and its sender. */
 export type Beat = Schemas['Lease'] & { readonly actorId: Id };
-
-/** The lease after a heartbeat; neither version nor time of change is touched: the item counts as unchanged. */
-export interface Extended {
-  readonly item: Item;
-  /** Whether this heartbeat passes the point of no return. */
-  readonly isPassing: boolean;
-}
-
-/**
- * The item after a heartbeat; without `leaseSeconds` its lease has the same length as before. A cancelled item is kept, so that its holder
- * learns of the cancellation and can report.
- */
-export function decideHeartbeat(item: Item | undefined, beat: Beat, now: Date): Extended | Refusal {
-  if (!item || !isHeld(item, beat)) return lost(beat.id);
-  const isPassing = beat.pointOfNoReturn === true && mayHappen('pointOfNoReturn', item);
-  const pointOfNoReturnOn = isPassing ? now : item.pointOfNoReturnOn;
-  const { progress = item.progress, leaseSeconds = item.leaseSeconds } = beat;
-  return { item: { ...item, ...leaseFrom(now, leaseSeconds), progress, pointOfNoReturnOn }, isPassing };
-}
 
 export function lost(id: Id): Refusal {
   return new Refusal(

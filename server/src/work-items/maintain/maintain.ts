@@ -5,7 +5,7 @@ import { millrace } from '../../journal/journal.ts';
 import { moved, type Item } from '../item/rules.ts';
 import { changeOf, save, type Change } from '../item/save.ts';
 import { itemState, portion } from '../item/sql.ts';
-import { pauseMs } from './rules.ts';
+import { pauseMs } from './leases.ts';
 
 type JobContext = Parameters<Job['run']>[0];
 type Handle = (context: JobContext, queueId: Id, items: readonly Item[]) => Promise<void>;

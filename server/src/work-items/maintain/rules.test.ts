@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { itemIn, now, states } from '../../testing/items.ts';
-import { exhaustion, isExhausted, leaseExpiry } from './rules.ts';
+import { exhaustion, isExhausted, leaseExpiry } from './leases.ts';
 
 const silent = (lapseCount?: number) => itemIn('IN_PROGRESS', lapseCount === undefined ? {} : { lapseCount });
 

@@ -1,17 +1,15 @@
 import { statuses, toId, type Id, type Schemas, type Status } from '@millrace/api';
 import { empty, join, raw, sql, type Db, type Sql } from '../../engine/db.ts';
 import { Refusal } from '../../engine/errors.ts';
-import { namesField } from '../../engine/lists/filter.ts';
+import { conjunctsOf, namesField } from '../../engine/lists/filter.ts';
 import { listQuery } from '../../engine/lists/lists.ts';
-import type { Field } from '../../engine/lists/values.ts';
+import { readValue, type Field } from '../../engine/lists/values.ts';
 import type { QueueContext, QueueDefinition, QueueOperation } from '../../engine/operation.ts';
 import { selectTotals } from '../../journal/counters.ts';
 import { shown } from '../../records/sealed.ts';
 import { countAll, countHits, estimate, type Count } from './count.ts';
-import { idsCreated } from './created.ts';
 import { fewestHits, indexedColumnsOf, inOrderOf, type Hits, type IndexedColumns } from './indexed.ts';
 import { itemFields } from './fields.ts';
-import { behind, cursorAt, hasPlaces, orderOfList, placeAt, placeOf, termsOf, type Place } from './order.ts';
 import { membersAsked, onlyAsked, readPage } from './page.ts';
 import {
   batchIn,
@@ -25,10 +23,24 @@ import {
   type Source,
 } from './source.ts';
 import { textHits } from './texts.ts';
-import { walk, type Found, type Pace, type Search, type Stretch } from './walk.ts';
+import {
+  behind,
+  cursorAt,
+  hasPlaces,
+  orderOfList,
+  placeAt,
+  placeOf,
+  termsOf,
+  walk,
+  type Found,
+  type Pace,
+  type Place,
+  type Search,
+  type Stretch,
+} from './walk.ts';
 
 /** The limits of a list. */
-export interface ListBounds extends Pace {
+interface ListBounds extends Pace {
   /** The most items that are filtered and sorted at a time, by any fields; and the most that are skipped in a queue with more. */
   readonly sorted: number;
   /** The most items to sort where an index has the order as well. */
@@ -315,4 +327,56 @@ async function countOf(list: List, { whole, hits }: Way): Promise<Count> {
     return countAll(db, { ...counting, source: possible });
   const size = sumOf(counts, possible.statuses);
   return estimate(db, { ...counting, source: possible }, { most: counted, size, isCut: ids !== undefined });
+}
+
+// Ids follow time, to within the length of a transaction: at this distance, the order is certain.
+const slack = "interval '5 minutes'";
+
+/**
+ * The range of ids for a filter by createdOn; undefined when it has none. It is wider than the filter, as the two orders differ a little.
+ */
+async function idsCreated(
+  db: Db,
+  queueId: Id,
+  filter: Schemas['WorkItemListRequest']['filter'],
+): Promise<Sql | undefined> {
+  const bounds = conjunctsOf(filter).flatMap(({ field, operator, value }) => {
+    if (field !== 'createdOn' || value === null) return [];
+    const time = readValue(field, 'time', value, 'filter');
+    return [
+      ...(['eq', 'ge', 'gt'].includes(operator)
+        ? [{ isLower: true, time: sql`${time} - ${raw(slack)}` }]
+        : []),
+      ...(['eq', 'le', 'lt'].includes(operator)
+        ? [{ isLower: false, time: sql`${time} + ${raw(slack)}` }]
+        : []),
+    ];
+  });
+  const conditions = await Promise.all(
+    bounds.map(async ({ isLower, time }) => {
+      const id = await selectFirstSince(db, queueId, time);
+      if (id === undefined) return isLower ? sql`false` : sql`true`;
+      return isLower ? sql`i.id >= ${id}` : sql`i.id <= ${id}`;
+    }),
+  );
+  return conditions.length === 0 ? undefined : join(conditions, ' and ');
+}
+
+/** The first item created at a time or later, by binary search over the ids; undefined when there is none. */
+async function selectFirstSince(db: Db, queueId: Id, time: Sql): Promise<Id | undefined> {
+  const end = (direction: string) =>
+    sql`(select id from work_items where queue_id = ${queueId} order by id ${raw(direction)} limit 1)`;
+  const row = await db.row<{ id: Id }>(sql`
+    with recursive halves as (
+      select ${end('asc')} as low, ${end('desc')} + 1 as high
+      union all
+      select case when isLate then low else middle + 1 end, case when isLate then middle else high end
+      from halves cross join lateral (select (low + high) / 2 as middle) m
+      cross join lateral (
+        select coalesce((select created_on from work_items where queue_id = ${queueId} and id >= middle order by id limit 1)
+          >= ${time}, true) as isLate) found
+      where low < high)
+    select i.id from work_items i
+    where i.queue_id = ${queueId} and i.id >= (select min(high) from halves) order by i.id limit 1`);
+  return row?.id;
 }

@@ -2,8 +2,12 @@ import type { Id, Schemas } from '@millrace/api';
 import { maySee } from '../../access/members/membership.ts';
 import { sql, type Db } from '../../engine/db.ts';
 import { Refusal } from '../../engine/errors.ts';
-import type { QueueContext, QueueDefinition, QueueOperation } from '../../engine/operation.ts';
-import { shown } from '../../records/sealed.ts';
+import { confidential } from '../../engine/idempotency.ts';
+import type { Attribute, QueueContext, QueueDefinition, QueueOperation } from '../../engine/operation.ts';
+import { recordOfAccess, recordOfQueue } from '../../journal/journal.ts';
+import { withPresentNames } from '../../records/record.ts';
+import { opened, openedOutput, shown } from '../../records/sealed.ts';
+import { hiddenNames, isMarked, masked } from '../../records/sensitive.rules.ts';
 import { unknownItem } from '../item/rules.ts';
 import { itemColumns } from '../item/sql.ts';
 import { readAttempts, readQueueHistory, readUnresolvedOutcome } from './timeline.ts';
@@ -58,7 +62,7 @@ export async function readItem(context: QueueContext, itemId: Id): Promise<Schem
 type StoredItem = Schemas['WorkItem'] & { readonly claimedBy?: Id };
 
 /** The item with its sealed values. @throws Refusal NOT_FOUND */
-export async function readSealedItem(context: QueueContext, itemId: Id): Promise<Schemas['WorkItem']> {
+async function readSealedItem(context: QueueContext, itemId: Id): Promise<Schemas['WorkItem']> {
   const item = await selectItem(context.db, context.queue, itemId);
   if (!item) throw await missingItem(context, itemId);
   const { claimedBy: _, ...members } = item;
@@ -94,4 +98,45 @@ function selectItem(db: Db, queue: QueueDefinition, itemId: Id): Promise<StoredI
 function selectLog(db: Db, queueId: Id, itemId: Id): Promise<Log | undefined> {
   return db.row(sql`
     select tail, updated_on as "updatedOn" from work_item_logs where queue_id = ${queueId} and item_id = ${itemId}`);
+}
+
+export const revealWorkItem: QueueOperation<'revealWorkItem'> = async (context, { path, body }) => {
+  const { queue } = context;
+  const attributes = attributesOf(queue, body.attributes);
+  const item = withPresentNames(queue, await readSealedItem(context, path.workItemId));
+  const names = attributes.map(({ name }) => name);
+  const act = { operation: 'revealWorkItem', reason: body.reason };
+  const { workItemId: itemId } = path;
+  await recordOfQueue(context, queue.id, { ...act, itemId, changes: { attributes: names } });
+  // People who see the item need not know the origin of the access.
+  const changes = { queueId: queue.id, workItemId: itemId, attributes: names };
+  await recordOfAccess(context, { ...act, changes });
+  const answer = revealed(queue, item, new Set(attributes.flatMap(({ id }) => id ?? [])));
+  return queue.sealer ? confidential(answer, queue.sealer) : answer;
+};
+
+/** The item's record and output, with the values of these attributes in plain. */
+function revealed(
+  queue: QueueDefinition,
+  { id = 0, json = {}, output }: Schemas['WorkItem'],
+  only: ReadonlySet<Id>,
+): Schemas['RevealedWorkItem'] {
+  const rest = queue.attributes.filter((one) => one.id === undefined || !only.has(one.id)).filter(isMarked);
+  return {
+    id,
+    json: masked(opened(queue, { id }, json, only), new Set(rest.map(({ name }) => name))),
+    ...(output && { output: masked(openedOutput(queue, id, output, only), hiddenNames(rest)) }),
+  };
+}
+
+/** @throws Refusal INVALID_REQUEST that names an attribute which does not exist, or is not sensitive */
+function attributesOf({ attributes }: QueueDefinition, asked: readonly string[] | undefined): Attribute[] {
+  const marked = attributes.filter(isMarked);
+  const unknown = asked?.find((name) => !marked.some((one) => one.name === name));
+  if (unknown === undefined) return marked.filter(({ name }) => asked?.includes(name) ?? true);
+  const known = marked.length > 0 ? `has ${marked.map(({ name }) => name).join(', ')}` : 'has none';
+  const message = `names ${JSON.stringify(unknown)}, which is no attribute with a sensitivity: the model ${known}`;
+  throw new Refusal('INVALID_REQUEST', `attributes ${message}.`, {
+    details: [{ field: 'attributes', message }],
+  });
 }

@@ -1,7 +1,7 @@
 import type { Id, Schemas } from '@millrace/api';
 import { join, raw, sql, type Db, type Sql } from '../../engine/db.ts';
 import { conjunctsOf, containing, type Comparison } from '../../engine/lists/filter.ts';
-import { hasTrigrams } from '../../engine/trigrams.ts';
+import { hasTrigrams } from '../../engine/migrate.ts';
 import type { QueueDefinition } from '../../engine/operation.ts';
 import { areReady, searchedAttributesOf, searchesAll } from '../../records/stored.ts';
 import type { Hits } from './indexed.ts';
