@@ -52,22 +52,22 @@ export { listRoles } from './access/people/roles.ts';
 export { createUser } from './access/users/users.ts';
 export { listUsers } from './access/users/users.ts';
 
-export { createAutomation } from './fleet/automations/automations.ts';
-export { deleteAutomation } from './fleet/automations/automations.ts';
+export { createAutomation } from './fleet/automations/change.ts';
+export { deleteAutomation } from './fleet/automations/change.ts';
 export { getAutomation } from './fleet/automations/automations.ts';
 export { listAutomations } from './fleet/automations/automations.ts';
-export { updateAutomation } from './fleet/automations/automations.ts';
+export { updateAutomation } from './fleet/automations/change.ts';
 export { heartbeatDevice } from './fleet/devices/agent.ts';
 export { registerDevice } from './fleet/devices/agent.ts';
 export { deleteDevice } from './fleet/devices/devices.ts';
 export { getDevice } from './fleet/devices/devices.ts';
 export { listDevices } from './fleet/devices/devices.ts';
 export { updateDevice } from './fleet/devices/devices.ts';
-export { createPool } from './fleet/pools/pools.ts';
-export { deletePool } from './fleet/pools/pools.ts';
+export { createPool } from './fleet/pools/change.ts';
+export { deletePool } from './fleet/pools/change.ts';
 export { getPool } from './fleet/pools/pools.ts';
 export { listPools } from './fleet/pools/pools.ts';
-export { updatePool } from './fleet/pools/pools.ts';
+export { updatePool } from './fleet/pools/change.ts';
 
 export { archiveQueue } from './queues/archive.ts';
 export { deleteQueue } from './queues/archive.ts';

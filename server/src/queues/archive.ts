@@ -8,8 +8,7 @@ import {
   type QueueDefinition,
   type QueueOperation,
 } from '../engine/operation.ts';
-import { automationsOf } from '../fleet/pools/pools.ts';
-import { namesOfAutomations, type NamedAutomation } from '../fleet/pools/rules.ts';
+import { automationsOf, namesOfAutomations, type NamedAutomation } from '../fleet/pools/pools.ts';
 import { selectTotals } from '../journal/counters.ts';
 import { recordOfQueue } from '../journal/journal.ts';
 import { answerQueue } from './find.ts';

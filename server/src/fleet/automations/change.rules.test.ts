@@ -2,7 +2,8 @@ import type { Schemas } from '@millrace/api';
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../engine/errors.ts';
 import type { Membership } from '../../access/members/rules.ts';
-import { poolCapabilitiesOf, refuseBound, type PoolMembership } from '../pools/rules.ts';
+import { refuseBound } from '../pools/change.ts';
+import { poolCapabilitiesOf, type PoolMembership } from '../pools/pools.ts';
 import {
   changedAutomation,
   heldBy,
@@ -12,7 +13,7 @@ import {
   refuseSecond,
   refuseUnknownUsers,
   refuseWhileRunning,
-} from './rules.ts';
+} from './change.ts';
 
 const least = { name: 'Post', queueId: 7, poolId: 27, botName: 'post' };
 const stored = { ...newAutomation(least), id: 4, version: 2 } as Schemas['Automation'];

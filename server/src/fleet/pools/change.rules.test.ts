@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  changedPool,
-  movedDevices,
-  newPool,
-  poolCapabilitiesOf,
-  refuseUnknown,
-  type PoolMembership,
-} from './rules.ts';
+import { changedPool, movedDevices, newPool, refuseUnknown } from './change.ts';
+import { poolCapabilitiesOf, type PoolMembership } from './pools.ts';
 
 const stored = { ...newPool({ name: 'Finance', deviceIds: [3, 4] }, 21), id: 27, version: 5 } as never;
 
