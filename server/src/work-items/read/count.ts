@@ -1,18 +1,54 @@
-import { statuses, type Id, type Schemas } from '@millrace/api';
+import { statuses, type Id, type Schemas, type Status } from '@millrace/api';
 import { empty, raw, sql, type Db, type Sql } from '../../engine/db.ts';
 import type { Hits } from './indexed.ts';
-import { dataOf, rowsOf, type Source } from './source.ts';
+import { countByStatus, dataOf, hasAtMost, rowsOf, statusesIn, sumOf, type Source } from './source.ts';
 
 /** Number of items that match a filter. */
-export type Count = Pick<Schemas['ItemPage'], 'totalFilter' | 'isEstimated'>;
+type Count = Pick<Schemas['ItemPage'], 'totalFilter' | 'isEstimated'>;
 
 /** The items to count: those of a source that match a condition. */
-export interface Counting {
+interface Counting {
   readonly queueId: Id;
   readonly source: Source;
   readonly where: Sql;
   /** Whether the condition needs the data of items. */
   readonly needsData: boolean;
+}
+
+/** A list whose matches are counted. */
+interface Countable extends Omit<Counting, 'source'> {
+  readonly db: Db;
+  readonly request: Schemas['WorkItemListRequest'];
+  readonly counts: Readonly<Record<Status, number>>;
+  /** The filter's conditions on ids. */
+  readonly ids: Sql | undefined;
+  readonly bounds: { readonly few: number; readonly counted: number };
+}
+
+interface Way {
+  readonly whole?: Source;
+  readonly hits?: Hits | undefined;
+}
+
+/** Counts the items that match, or estimates their number. @param way the way in which they are found */
+export async function countOf(list: Countable, { whole, hits }: Way): Promise<Count> {
+  const { db, queueId, where, needsData, counts, request, ids } = list;
+  const { counted, few } = list.bounds;
+  const known = countByStatus(request.filter, counts);
+  if (known !== undefined) return { totalFilter: known };
+  const counting = { queueId, where, needsData };
+  if (hits) return countHits(db, counting, hits, counted);
+  if (whole) return countAll(db, { ...counting, source: whole });
+  const possible = { statuses: statusesIn(request.filter), condition: ids ?? sql`true` };
+  if (ids && (await hasAtMost(db, queueId, possible, few)))
+    return countAll(db, { ...counting, source: possible });
+  const size = sumOf(counts, possible.statuses);
+  return estimate(db, { ...counting, source: possible }, { most: counted, size, isCut: ids !== undefined });
+}
+
+/** The estimate, raised to the number of items that were found. */
+export function atLeast(count: Count, found: number): Count {
+  return count.isEstimated ? { ...count, totalFilter: Math.max(count.totalFilter ?? 0, found) } : count;
 }
 
 interface Sample {
@@ -21,13 +57,13 @@ interface Sample {
 }
 
 /** Counts all matching items of the source, each one examined. */
-export async function countAll(db: Db, counting: Counting): Promise<Count> {
+async function countAll(db: Db, counting: Counting): Promise<Count> {
   const { matching } = await selectCounts(db, counting, rowsOf(counting.queueId, counting.source));
   return { totalFilter: matching };
 }
 
 /** Examines some of the hits of a column and extrapolates to all of them, unless every hit is known to match. */
-export async function countHits(
+async function countHits(
   db: Db,
   { queueId, where, needsData }: Omit<Counting, 'source'>,
   { among, count, isExact }: Hits,
@@ -55,7 +91,7 @@ const probes = 10;
  * Examines some items from all over the source, and extrapolates their share to all of it.
  * @param size number of items in the source over all ids; `isCut` when it has only a range of them
  */
-export async function estimate(
+async function estimate(
   db: Db,
   counting: Counting,
   { most, size, isCut }: { most: number; size: number; isCut: boolean },

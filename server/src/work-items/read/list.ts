@@ -1,5 +1,5 @@
 import { statuses, toId, type Id, type Schemas, type Status } from '@millrace/api';
-import { empty, join, raw, sql, type Db, type Sql } from '../../engine/db.ts';
+import { join, raw, sql, type Db, type Sql } from '../../engine/db.ts';
 import { Refusal } from '../../engine/errors.ts';
 import { conjunctsOf, namesField } from '../../engine/lists/filter.ts';
 import { listQuery } from '../../engine/lists/lists.ts';
@@ -7,35 +7,22 @@ import { readValue, type Field } from '../../engine/lists/values.ts';
 import type { QueueContext, QueueDefinition, QueueOperation } from '../../engine/operation.ts';
 import { selectTotals } from '../../journal/counters.ts';
 import { shown } from '../../records/sealed.ts';
-import { countAll, countHits, estimate, type Count } from './count.ts';
+import { atLeast, countOf } from './count.ts';
 import { fewestHits, indexedColumnsOf, inOrderOf, type Hits, type IndexedColumns } from './indexed.ts';
 import { itemFields } from './fields.ts';
 import { membersAsked, onlyAsked, readPage } from './page.ts';
-import {
-  batchIn,
-  countByStatus,
-  dataOf,
-  hasAtMost,
-  rangeOf,
-  rowsOf,
-  statusesIn,
-  sumOf,
-  type Source,
-} from './source.ts';
+import { batchIn, countByStatus, hasAtMost, rangeOf, statusesIn, sumOf, type Source } from './source.ts';
 import { textHits } from './texts.ts';
 import {
-  behind,
   cursorAt,
+  findInOrder,
+  findSorted,
   hasPlaces,
   orderOfList,
   placeAt,
-  placeOf,
-  termsOf,
-  walk,
-  type Found,
   type Pace,
+  type Page,
   type Place,
-  type Search,
   type Stretch,
 } from './walk.ts';
 
@@ -61,23 +48,17 @@ const bounds: ListBounds = {
 type Request = Schemas['WorkItemListRequest'];
 
 /** A validated list request. */
-interface List extends Search {
-  readonly db: Db;
+interface List extends Page {
   readonly queue: QueueDefinition;
   readonly request: Request;
   readonly fields: Record<string, Field>;
   readonly counts: Readonly<Record<Status, number>>;
-  readonly limit: number;
-  readonly offset: number;
-  readonly after: Place | undefined;
   /** The filter's conditions on ids. */
   readonly ids: Sql | undefined;
   /** The indexed columns, where the queue is large enough to need them. */
   readonly indexed: IndexedColumns;
   /** The items of the batch in the filter. */
   readonly batch: Sql | undefined;
-  /** Whether the filter consists of conditions on the status only. */
-  readonly isByStatus: boolean;
   readonly bounds: ListBounds;
 }
 
@@ -88,7 +69,7 @@ export const listWithin =
     const list = await readList(context, body, limits);
     const { db, queue, limit, offset } = list;
     const way = await wayOf(list);
-    const search = way.whole ? findSorted(list, way.whole) : findInOrder(list, way);
+    const search = way.whole ? findSorted(list, way.whole) : findInOrder(list, way.stretches);
     const counting = wantsCount(body) ? countOf(list, way) : undefined;
     const [found, counted] = await Promise.all([search, counting]);
     const count = counted && atLeast(counted, found.places.length === 0 ? 0 : offset + found.places.length);
@@ -114,11 +95,6 @@ export const listWithin =
   };
 
 export const listWorkItems = listWithin(bounds);
-
-/** The estimate, raised to the number of items that were found. */
-function atLeast(count: Count, found: number): Count {
-  return count.isEstimated ? { ...count, totalFilter: Math.max(count.totalFilter ?? 0, found) } : count;
-}
 
 const idAt = (place: Place): Id => toId(place.at(-1) as string);
 
@@ -155,6 +131,58 @@ async function idsOf(
   const conditions = [rangeOf(filter, 'id', fields), await idsCreated(db, queueId, filter)];
   const found = conditions.filter((condition) => condition !== undefined);
   return found.length === 0 ? undefined : join(found, ' and ');
+}
+
+// Ids follow time, to within the length of a transaction: at this distance, the order is certain.
+const slack = "interval '5 minutes'";
+
+/**
+ * The range of ids for a filter by createdOn; undefined when it has none. It is wider than the filter, as the two orders differ a little.
+ */
+async function idsCreated(
+  db: Db,
+  queueId: Id,
+  filter: Schemas['WorkItemListRequest']['filter'],
+): Promise<Sql | undefined> {
+  const bounds = conjunctsOf(filter).flatMap(({ field, operator, value }) => {
+    if (field !== 'createdOn' || value === null) return [];
+    const time = readValue(field, 'time', value, 'filter');
+    return [
+      ...(['eq', 'ge', 'gt'].includes(operator)
+        ? [{ isLower: true, time: sql`${time} - ${raw(slack)}` }]
+        : []),
+      ...(['eq', 'le', 'lt'].includes(operator)
+        ? [{ isLower: false, time: sql`${time} + ${raw(slack)}` }]
+        : []),
+    ];
+  });
+  const conditions = await Promise.all(
+    bounds.map(async ({ isLower, time }) => {
+      const id = await selectFirstSince(db, queueId, time);
+      if (id === undefined) return isLower ? sql`false` : sql`true`;
+      return isLower ? sql`i.id >= ${id}` : sql`i.id <= ${id}`;
+    }),
+  );
+  return conditions.length === 0 ? undefined : join(conditions, ' and ');
+}
+
+/** The first item created at a time or later, by binary search over the ids; undefined when there is none. */
+async function selectFirstSince(db: Db, queueId: Id, time: Sql): Promise<Id | undefined> {
+  const end = (direction: string) =>
+    sql`(select id from work_items where queue_id = ${queueId} order by id ${raw(direction)} limit 1)`;
+  const row = await db.row<{ id: Id }>(sql`
+    with recursive halves as (
+      select ${end('asc')} as low, ${end('desc')} + 1 as high
+      union all
+      select case when isLate then low else middle + 1 end, case when isLate then middle else high end
+      from halves cross join lateral (select (low + high) / 2 as middle) m
+      cross join lateral (
+        select coalesce((select created_on from work_items where queue_id = ${queueId} and id >= middle order by id limit 1)
+          >= ${time}, true) as isLate) found
+      where low < high)
+    select i.id from work_items i
+    where i.queue_id = ${queueId} and i.id >= (select min(high) from halves) order by i.id limit 1`);
+  return row?.id;
 }
 
 /** Whether to count the matches: by default, only for pages without a cursor. */
@@ -280,103 +308,3 @@ const sourceById = (possible: readonly Status[], ids: Sql, batch: Sql | undefine
   batch
     ? { statuses: possible, condition: sql`${batch} and ${ids}`, isByStatus: true }
     : { statuses: possible, condition: ids };
-
-async function findSorted(list: List, source: Source): Promise<Found> {
-  const { db, queueId, order, where, needsData, after, limit, offset } = list;
-  const rows = await db.rows<{ place: Place }>(sql`
-    select ${placeOf(order)} as place from (${rowsOf(queueId, source)}) i ${needsData ? dataOf(queueId) : empty}
-    where ${where} and ${after ? behind(order, after) : sql`true`}
-    order by ${termsOf(order)} limit ${raw(String(limit + 1))} offset ${offset}`);
-  return { places: rows.map(({ place }) => place), lookedAt: 0 };
-}
-
-async function findInOrder(list: List, { stretches }: Way): Promise<Found> {
-  const { db, after, limit, offset, bounds: pace } = list;
-  const [first] = stretches;
-  if (first && list.isByStatus && list.order.length === 1) return findAt(list, first);
-  // Where items come with their keys, places are made from those.
-  const order = first?.source.among && list.order.length > 1 ? first.order : list.order;
-  const found = await walk(db, { ...list, order }, stretches, { after, wanted: offset + limit + 1, pace });
-  const skipped = found.goOnAt && found.places.length;
-  return { ...found, places: found.places.slice(offset), skipped };
-}
-
-/** Items of an index, all of which match. */
-async function findAt(list: List, { source }: Stretch): Promise<Found> {
-  const { db, queueId, order, after, limit, offset } = list;
-  const isOneIndex = source.statuses.length === 1 || source.statuses.length === statuses.length;
-  const end = (skipped: number) => sql`order by ${termsOf(order)} limit ${raw(String(skipped + limit + 1))}`;
-  const rest = after ? behind(order, after) : sql`true`;
-  const rows = await db.rows<{ place: Place }>(sql`
-    select ${placeOf(order)} as place
-    from (${rowsOf(queueId, source, rest, isOneIndex ? empty : end(offset))}) i
-    ${end(0)} offset ${offset}`);
-  return { places: rows.map(({ place }) => place), lookedAt: 0 };
-}
-
-async function countOf(list: List, { whole, hits }: Way): Promise<Count> {
-  const { db, queueId, where, needsData, counts, request, ids } = list;
-  const { counted, few } = list.bounds;
-  const known = countByStatus(request.filter, counts);
-  if (known !== undefined) return { totalFilter: known };
-  const counting = { queueId, where, needsData };
-  if (hits) return countHits(db, counting, hits, counted);
-  if (whole) return countAll(db, { ...counting, source: whole });
-  const possible = { statuses: statusesIn(request.filter), condition: ids ?? sql`true` };
-  if (ids && (await hasAtMost(db, queueId, possible, few)))
-    return countAll(db, { ...counting, source: possible });
-  const size = sumOf(counts, possible.statuses);
-  return estimate(db, { ...counting, source: possible }, { most: counted, size, isCut: ids !== undefined });
-}
-
-// Ids follow time, to within the length of a transaction: at this distance, the order is certain.
-const slack = "interval '5 minutes'";
-
-/**
- * The range of ids for a filter by createdOn; undefined when it has none. It is wider than the filter, as the two orders differ a little.
- */
-async function idsCreated(
-  db: Db,
-  queueId: Id,
-  filter: Schemas['WorkItemListRequest']['filter'],
-): Promise<Sql | undefined> {
-  const bounds = conjunctsOf(filter).flatMap(({ field, operator, value }) => {
-    if (field !== 'createdOn' || value === null) return [];
-    const time = readValue(field, 'time', value, 'filter');
-    return [
-      ...(['eq', 'ge', 'gt'].includes(operator)
-        ? [{ isLower: true, time: sql`${time} - ${raw(slack)}` }]
-        : []),
-      ...(['eq', 'le', 'lt'].includes(operator)
-        ? [{ isLower: false, time: sql`${time} + ${raw(slack)}` }]
-        : []),
-    ];
-  });
-  const conditions = await Promise.all(
-    bounds.map(async ({ isLower, time }) => {
-      const id = await selectFirstSince(db, queueId, time);
-      if (id === undefined) return isLower ? sql`false` : sql`true`;
-      return isLower ? sql`i.id >= ${id}` : sql`i.id <= ${id}`;
-    }),
-  );
-  return conditions.length === 0 ? undefined : join(conditions, ' and ');
-}
-
-/** The first item created at a time or later, by binary search over the ids; undefined when there is none. */
-async function selectFirstSince(db: Db, queueId: Id, time: Sql): Promise<Id | undefined> {
-  const end = (direction: string) =>
-    sql`(select id from work_items where queue_id = ${queueId} order by id ${raw(direction)} limit 1)`;
-  const row = await db.row<{ id: Id }>(sql`
-    with recursive halves as (
-      select ${end('asc')} as low, ${end('desc')} + 1 as high
-      union all
-      select case when isLate then low else middle + 1 end, case when isLate then middle else high end
-      from halves cross join lateral (select (low + high) / 2 as middle) m
-      cross join lateral (
-        select coalesce((select created_on from work_items where queue_id = ${queueId} and id >= middle order by id limit 1)
-          >= ${time}, true) as isLate) found
-      where low < high)
-    select i.id from work_items i
-    where i.queue_id = ${queueId} and i.id >= (select min(high) from halves) order by i.id limit 1`);
-  return row?.id;
-}

@@ -1,4 +1,4 @@
-import { parseJson, type Id, type Schemas } from '@millrace/api';
+import { parseJson, statuses, type Id, type Schemas } from '@millrace/api';
 import { empty, join, raw, sql, type Db, type Sql } from '../../engine/db.ts';
 import { Refusal } from '../../engine/errors.ts';
 import { conjunctsOf } from '../../engine/lists/filter.ts';
@@ -16,7 +16,7 @@ export interface Stretch {
 }
 
 /** The conditions and the order of a walk. */
-export interface Search {
+interface Search {
   readonly queueId: Id;
   /** The order of the whole list. */
   readonly order: Order;
@@ -26,7 +26,7 @@ export interface Search {
 }
 
 /** The findings of a walk, in order, and its extent. */
-export interface Found {
+interface Found {
   readonly places: readonly Place[];
   readonly lookedAt: number;
   /** The place after which items are left that were not examined. */
@@ -42,6 +42,53 @@ export interface Pace {
   readonly budgetMs: number;
 }
 
+/** A page of a list: where it begins, and how many items it has. */
+export interface Page extends Search {
+  readonly db: Db;
+  /** The place after which it begins. */
+  readonly after: Place | undefined;
+  readonly offset: number;
+  readonly limit: number;
+  /** Whether the filter consists of conditions on the status only. */
+  readonly isByStatus: boolean;
+  readonly bounds: Pace;
+}
+
+/** Filters and sorts all items of a source. */
+export async function findSorted(list: Page, source: Source): Promise<Found> {
+  const { db, queueId, order, where, needsData, after, limit, offset } = list;
+  const rows = await db.rows<{ place: Place }>(sql`
+    select ${placeOf(order)} as place from (${rowsOf(queueId, source)}) i ${needsData ? dataOf(queueId) : empty}
+    where ${where} and ${after ? behind(order, after) : sql`true`}
+    order by ${termsOf(order)} limit ${raw(String(limit + 1))} offset ${offset}`);
+  return { places: rows.map(({ place }) => place), lookedAt: 0 };
+}
+
+/** Examines the items of stretches in their order. */
+export async function findInOrder(list: Page, stretches: readonly Stretch[]): Promise<Found> {
+  const { db, after, limit, offset, bounds: pace } = list;
+  const [first] = stretches;
+  if (first && list.isByStatus && list.order.length === 1) return findAt(list, first);
+  // Where items come with their keys, places are made from those.
+  const order = first?.source.among && list.order.length > 1 ? first.order : list.order;
+  const found = await walk(db, { ...list, order }, stretches, { after, wanted: offset + limit + 1, pace });
+  const skipped = found.goOnAt && found.places.length;
+  return { ...found, places: found.places.slice(offset), skipped };
+}
+
+/** Items of an index, all of which match. */
+async function findAt(list: Page, { source }: Stretch): Promise<Found> {
+  const { db, queueId, order, after, limit, offset } = list;
+  const isOneIndex = source.statuses.length === 1 || source.statuses.length === statuses.length;
+  const end = (skipped: number) => sql`order by ${termsOf(order)} limit ${raw(String(skipped + limit + 1))}`;
+  const rest = after ? behind(order, after) : sql`true`;
+  const rows = await db.rows<{ place: Place }>(sql`
+    select ${placeOf(order)} as place
+    from (${rowsOf(queueId, source, rest, isOneIndex ? empty : end(offset))}) i
+    ${end(0)} offset ${offset}`);
+  return { places: rows.map(({ place }) => place), lookedAt: 0 };
+}
+
 /** The start of a walk, and its limits. */
 interface Way {
   /** The place after which to begin. */
@@ -54,7 +101,7 @@ interface Way {
 /**
  * Examines items one after the other, in the order of an index, until enough match or the time is over: few at first, then more at a time.
  */
-export async function walk(
+async function walk(
   db: Db,
   search: Search,
   stretches: readonly Stretch[],
@@ -160,7 +207,7 @@ export function orderOfList(request: Schemas['WorkItemListRequest'], fields: Rec
 }
 
 /** The terms after "order by". */
-export function termsOf(order: Order): Sql {
+function termsOf(order: Order): Sql {
   return join(order.map((key) => orderTerm(key, id)));
 }
 
@@ -170,12 +217,12 @@ function indexTermsOf(order: Order): Sql {
 }
 
 /** The place of a row, as JSON. */
-export function placeOf(order: Order): Sql {
+function placeOf(order: Order): Sql {
   return sql`json_build_array(${join(order.map(({ column }) => sql`${column}::text`))})`;
 }
 
 /** A condition for the rows after a place. Unset values come last in both directions. */
-export function behind(order: Order, place: Place): Sql {
+function behind(order: Order, place: Place): Sql {
   const values = order.map((key, index) => valueAt(key, place[index] ?? null));
   const alternatives = order.map((key, index) => {
     const same = order.slice(0, index).map((earlier, at) => isSame(earlier.column, values[at]));
