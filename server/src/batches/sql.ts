@@ -8,7 +8,7 @@ export const ofBulk = (queueId: Sql | Id, batchId: Sql | Id) =>
   sql`events e where e.queue_id = ${queueId} and e.batch_id = ${batchId} and e.operation in ('updateWorkItemStatus', 'updateWorkItems')`;
 
 /** A new batch. */
-export interface NewBatch {
+interface NewBatch {
   readonly name: string;
   readonly source: StoredBatch['source'];
   readonly expected?: Schemas['ControlTotals'] | undefined;

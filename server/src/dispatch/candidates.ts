@@ -121,7 +121,7 @@ async function lockTenant(db: Db, tenantId: Id): Promise<void> {
 }
 
 /** A device that asks for work. */
-export interface AskingDevice {
+interface AskingDevice {
   readonly id: Id;
   readonly userId: Id;
   readonly state: Schemas['DeviceWork']['state'];
@@ -161,7 +161,7 @@ function selectPools(db: Db, deviceIds: readonly Id[], hold: Hold): Promise<Pool
 }
 
 /** An active automation as stored, with the conditions that may keep it from working. */
-export type StoredAutomation = Omit<Automation, 'claimable' | 'reactivation'> &
+type StoredAutomation = Omit<Automation, 'claimable' | 'reactivation'> &
   Omit<Automation['reactivation'], 'waiting'> & {
     readonly isQueueActive: boolean;
     /** Its run-as users that have an item, or are disabled. */

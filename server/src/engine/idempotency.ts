@@ -15,7 +15,7 @@ export interface IdempotencyKey {
 }
 
 /** Which of several calls with one key it is, that come one after the other: each performs some lines of a body. */
-export interface Part {
+interface Part {
   /** From 0. */
   readonly number: number;
   /** The number of its last line; undefined for the call that says that no more lines come. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { signatureOf, stringifyJson, type Id } from '@millrace/api';
+import { signatureOf, stringifyJson } from '@millrace/api';
 import { hashOf } from '../duplicates/rules.ts';
 import { shownProblems } from '../engine/errors.ts';
 import type { Attribute, QueueDefinition } from '../engine/operation.ts';
@@ -38,7 +38,7 @@ export type Purpose = 'hash' | 'head' | 'keys' | 'items';
 export interface FileOptions extends ReadOptions, HeaderReading, ValueReading {}
 
 /** A queue as passed to a thread: plain data, with the keys for sealing where it has sensitive attributes. */
-export type QueueOfJob = Omit<QueueDefinition, 'sealer'> & { readonly keys: TenantKeys | undefined };
+type QueueOfJob = Omit<QueueDefinition, 'sealer'> & { readonly keys: TenantKeys | undefined };
 
 /** A file to read, and everything needed for it. */
 export interface Job {
@@ -308,6 +308,3 @@ export function firstPlaces<P extends { readonly key: string }>(places: readonly
     .toSorted((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0))
     .slice(0, placesAtMost);
 }
-
-/** The place of an item with an id in the order of claims. */
-export const placeOf = (id: Id, key: string) => ({ sortKey: Buffer.from(key, 'hex'), id });

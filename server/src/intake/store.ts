@@ -21,7 +21,6 @@ import { markedIds } from './marks.ts';
 import { formatOf, type OnError } from './options.rules.ts';
 import {
   emptyFile,
-  placeOf,
   type FileOptions,
   type Job,
   type KeyColumn,
@@ -352,3 +351,6 @@ async function insertKeptRows(db: Db, queueId: Id, uploadId: Id, rows: readonly 
         ${some.map(({ reason }) => reason)}::text[]) as k (r, c, t)`);
   }
 }
+
+/** The place of an item with an id in the order of claims. */
+const placeOf = (id: Id, key: string) => ({ sortKey: Buffer.from(key, 'hex'), id });

@@ -25,7 +25,7 @@ export function formerDigest(erasures: readonly Pick<Erasure, 'id' | 'hash'>[]):
 }
 
 /** The context of an erasure: the tenant by its UUID, the event that records it, and the key that signs. */
-export interface Erased {
+interface Erased {
   readonly tenant: string;
   readonly by: Id;
   readonly keyId: string;

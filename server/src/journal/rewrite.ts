@@ -3,7 +3,7 @@ import type { Id } from '@millrace/api';
 import { sql, type Db } from '../engine/db.ts';
 
 /** The recorded changes of an item's event. */
-export interface EventChanges {
+interface EventChanges {
   readonly id: Id;
   readonly itemId: Id;
   readonly changes: object;

@@ -1,9 +1,8 @@
 /** Clocks of time zones, by the data of the runtime. */
-
 import { remembering } from './remembering.rules.ts';
 
 /** The reading of a clock: the day, the time with milliseconds, and the offset from UTC. */
-export interface WallTime {
+interface WallTime {
   /** Such as 2026-03-01. */
   readonly day: string;
   /** Such as 09:30:00, with milliseconds if there are any. */

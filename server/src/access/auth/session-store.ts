@@ -47,7 +47,7 @@ function expiryOf(now: Date): Date {
 }
 
 /** The part of a context that says how long sessions last. */
-export type Lasting = Pick<PublicContext, 'db' | 'now' | 'sessionHours' | 'idleHours'>;
+type Lasting = Pick<PublicContext, 'db' | 'now' | 'sessionHours' | 'idleHours'>;
 
 /** The end of a session that a browser keeps and that is used now; the newest token can last a little longer than its session. */
 export function browserExpiryOf(

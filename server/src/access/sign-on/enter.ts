@@ -11,7 +11,7 @@ import { endSessionsOf } from '../auth/session-store.ts';
 import { selectPerson } from '../people/people.ts';
 import { lockPeople, refuseLast } from '../users/administrators.ts';
 import { insertUser, usersOf } from '../users/users.ts';
-import { forbidden, SignOnRefusal } from './rules.ts';
+import { forbidden, SignOnRefusal } from './refusals.ts';
 
 /**
  * Lets in somebody whom a provider has proved: the user is created or brought up to date, and has a new session.

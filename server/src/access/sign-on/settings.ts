@@ -32,7 +32,7 @@ export interface ProviderSettings {
   readonly logOutThere: boolean;
 }
 
-export interface SignOnSettings {
+interface SignOnSettings {
   /** The origin at which browsers reach this server. */
   readonly publicUrl: string;
   readonly providers: readonly ProviderSettings[];

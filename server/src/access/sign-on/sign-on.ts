@@ -8,7 +8,7 @@ import type { BegunSignOn, Provider } from '../../engine/provider.ts';
 import { hashOf, networkOf, recordFailure } from '../auth/failures.ts';
 import { invalid } from '../users/rules.ts';
 import { enter, selectTenant } from './enter.ts';
-import { SignOnRefusal } from './rules.ts';
+import { SignOnRefusal } from './refusals.ts';
 
 // As for log-ins: a flood from one address takes nothing from another. Most of the time is spent waiting for the provider.
 const limit = createFairLimiter({ atOnce: 20, waiting: 100, waitingInAll: 1000, refusal: busy });

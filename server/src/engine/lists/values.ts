@@ -3,8 +3,7 @@ import { sql, type Sql } from '../db.ts';
 import { Refusal } from '../errors.ts';
 
 /** The type of a field of a list; a list of names is an enumeration. */
-export type FieldType =
-  'id' | 'integer' | 'number' | 'text' | 'texts' | 'time' | 'boolean' | readonly string[];
+type FieldType = 'id' | 'integer' | 'number' | 'text' | 'texts' | 'time' | 'boolean' | readonly string[];
 
 /** A member of the listed rows by which they can be filtered and sorted. */
 export interface Field {

@@ -13,13 +13,13 @@ export interface DateCell {
 }
 
 /** A number whose format shows other digits, such as leading zeros. */
-export interface ShownNumber {
+interface ShownNumber {
   readonly number: number;
   readonly shown: string;
 }
 
 /** A cell without a value because of an error in the workbook: #N/A, or a formula whose value was not saved. */
-export interface BrokenCell {
+interface BrokenCell {
   readonly broken: string;
 }
 

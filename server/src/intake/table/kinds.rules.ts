@@ -1,5 +1,5 @@
 /** The kind of a file, by its first bytes. */
-export type Kind = 'text' | 'gzip' | 'zip' | 'ole' | 'other';
+type Kind = 'text' | 'gzip' | 'zip' | 'ole' | 'other';
 
 const starts: readonly (readonly [kind: Kind, bytes: readonly number[], name?: string])[] = [
   ['gzip', [0x1f, 0x8b]],

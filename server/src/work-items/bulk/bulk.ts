@@ -122,7 +122,7 @@ function afterSome({ changed }: Count): (error: unknown) => never {
 const itemsAtOnce = 500;
 
 /** An action, and its items: those with the ids, in order, or those selected by the filter. */
-export interface Task {
+interface Task {
   readonly action: BulkAction;
   readonly ids: readonly Id[] | undefined;
   readonly filter?: unknown;

@@ -32,7 +32,7 @@ export type BulkAction = { readonly reason?: string } & (
 );
 
 /** The corrections by item id. */
-export type Corrections = ReadonlyMap<Id, Pick<Schemas['Correction'], 'version' | 'json'>>;
+type Corrections = ReadonlyMap<Id, Pick<Schemas['Correction'], 'version' | 'json'>>;
 
 type Argument = 'deferredUntil' | 'json' | 'priority' | 'queueId' | 'answer' | 'note';
 

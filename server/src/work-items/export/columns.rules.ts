@@ -13,12 +13,12 @@ type Field = NonNullable<Request['fields']>[number];
 export type Cell = string | boolean | NumberCell | TimeCell | undefined;
 
 /** A number with all its digits. */
-export interface NumberCell {
+interface NumberCell {
   readonly number: string;
 }
 
 /** A day, or an instant, in ISO 8601. */
-export interface TimeCell {
+interface TimeCell {
   readonly on: string;
 }
 

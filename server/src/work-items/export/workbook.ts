@@ -4,7 +4,7 @@ import { ZipFile } from 'yazl';
 import { frameOf, sheetEnd, sheetStart } from './sheet.rules.ts';
 
 /** Rows of a sheet as XML, some at a time. */
-export interface SheetRows {
+interface SheetRows {
   /** The name of the sheet. */
   readonly name: string;
   readonly head: string;

@@ -15,7 +15,7 @@ type FoundItem = Schemas['FoundWorkItem'];
 const usualLimit = 20;
 
 /** The limits of a search. */
-export interface SearchBounds {
+interface SearchBounds {
   /** The newest items examined without an index of their texts, over all queues together. */
   readonly newest: number;
   /** The least of these for each queue, however many queues there are. */

@@ -9,7 +9,7 @@ import type { Hits } from './indexed.ts';
 type Queue = Pick<QueueDefinition, 'id' | 'attributes' | 'displayColumns' | 'searchedAttributes'>;
 
 /** The limits of a search for texts. */
-export interface TextBounds {
+interface TextBounds {
   /** The most items of the queue to find. */
   readonly most: number;
   /** Three letters that occur in this many texts are too common: the index would take longer than examining items. */

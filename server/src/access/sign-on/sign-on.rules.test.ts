@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { personOf } from './rules.ts';
+import { personOf } from './providers.ts';
 import { isConsolePath } from './sign-on.ts';
 
 const settings = {
