@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createStreams } from './perform.ts';
+import { createStreams } from './streams.ts';
 import { WakeUps, allWaiting } from './wake-ups.ts';
 import type { StreamPart } from './stream-part.ts';
 import type { Limiter } from './limiter.ts';
