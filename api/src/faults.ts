@@ -11,7 +11,7 @@ interface Open {
 }
 
 const value = { text: 'more', plain: 'more', '[': 'a value or ]', '{': 'a name in double quotes or }' };
-/** What may follow where something is expected, and what is then expected; `more` where that depends on the open list or object. */
+/** The tokens that may follow where something is expected, and the expectation after each; `more` where that depends on the open list or object. */
 const grammar = {
   'a value': value,
   'a value or ]': { ...value, ']': 'more' },

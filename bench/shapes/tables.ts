@@ -10,9 +10,9 @@ export interface Shape {
   /** The columns of events for the feed: nothing, transaction and index, or the tenant as well. */
   feed: 'none' | 'transaction' | 'tenant';
   foreignKeys: boolean;
-  /** What says that an item waits or is in progress: its own row, or an entry in a table of each. */
+  /** The place that says whether an item waits or is in progress: its own row, or an entry in a table of each. */
   state: 'item' | 'narrow';
-  /** What an entry of the journal is about: an item, or all items that a statement moved. */
+  /** The subject of an entry of the journal: an item, or all items that a statement moved. */
   journal: 'item' | 'batch';
 }
 

@@ -99,7 +99,7 @@ async function complaintAbout({ words, isMention }: Omit<Written, 'file' | 'line
 
 /** Has commands read their arguments silently, without running. */
 function doNothing(command: Command): void {
-  // What happened is printed by the group itself.
+  // The group itself prints what happened.
   const isGroup = command.commands.length > 0 && command.name() !== 'events';
   if (!isGroup) command.action(() => undefined);
   command.configureOutput({ writeOut: () => undefined, writeErr: () => undefined });

@@ -247,7 +247,7 @@ describe.each([
         const { status, text } = await call(operationId, input);
         expect(text).not.toContain(other.mark);
         expect(status, text).toBeLessThan(500);
-        // Whatever else is wrong with it, the call finds and uses nothing of another tenant.
+        // The call may have other faults, but it finds and uses nothing of another tenant.
         const isUse = !isReading(operation) && namesThings(input, other.ids);
         if (operation.path.includes('{') || isUse) expect(status, text).toBeGreaterThanOrEqual(400);
       }

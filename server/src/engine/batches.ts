@@ -69,7 +69,7 @@ async function performBatch(parts: Parts, calls: readonly Call[], isShared: bool
 
 const inOrder = (one: Id | undefined, other: Id | undefined) => Number(one ?? 0) - Number(other ?? 0);
 
-/** What the calls of a batch share. */
+/** The context that the calls of a batch share. */
 interface Shared extends Pick<Context, 'db' | 'wake'> {
   readonly clock: Promise<Date>;
   readonly keysSeen: Set<string>;

@@ -20,11 +20,11 @@ interface Part {
   readonly number: number;
   /** The number of its last line; undefined for the call that says that no more lines come. */
   readonly last: number | undefined;
-  /** What became of its lines, by the answer of the operation. */
+  /** The outcome of its lines, by the answer of the operation. */
   readonly outcomes: (answer: unknown) => string;
 }
 
-/** What is kept of a part. */
+/** The part of a call as it is kept. */
 export interface KeptPart {
   readonly last?: number | undefined;
   readonly outcomes: string;
@@ -42,7 +42,7 @@ export class Repeated {
 /** A key, and its user. */
 export interface Keyed extends IdempotencyKey {
   readonly userId: Id;
-  /** What encrypts for the tenant, where that has keys. */
+  /** The encryption for the tenant, where that has keys. */
   readonly sealer?: Sealer | undefined;
 }
 
@@ -186,7 +186,7 @@ const largestAnswer = 256 * 1024;
 async function kept(call: Keyed, outcome: unknown): Promise<string | null> {
   if (typeof outcome !== 'object' || outcome === null) return null;
   const { part } = call;
-  // What is wrong with a line may show any of its values.
+  // The faults of a line may show any of its values.
   const sealer = part ? call.sealer : encryptionOf(outcome);
   const text = await (part ? keptLines(part, outcome) : keptText(outcome));
   if (!sealer) return text;

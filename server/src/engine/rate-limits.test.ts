@@ -146,7 +146,7 @@ describe('a server', () => {
     const burst = await Promise.all(Array.from({ length: 40 }, () => call.refreshToken({ body: {} })));
     const refused = burst.filter(({ status }) => status === 429);
     expect(refused.length).toBeGreaterThan(0);
-    // Who floods with the token of somebody keeps nobody from ending the session.
+    // A flood of requests with somebody's token does not keep them from ending the session.
     expect(left(await browser.close('forged'))).toBeNull();
     const closed = await browser.close(cookieIn(opened));
     expect([closed.status, left(closed)]).toEqual([204, counted]);

@@ -48,7 +48,7 @@ describe('countEvents', () => {
   it('countEvents counts by spans of the time range, and nothing outside of it', async () => {
     const queue = await createQueue(app);
     const times = ['08:00:00', '08:00:30', '08:01:00', '08:59:59.999', '09:00:00'];
-    // What is older has a lower transaction.
+    // Older events have a lower transaction.
     for (const [index, time] of times.entries())
       await app.sql(
         `insert into events (tenant_id, queue_id, item_id, operation, actor_id, at, tx)

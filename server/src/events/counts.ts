@@ -129,7 +129,7 @@ function invalid(message: string): Refusal {
   return new Refusal('INVALID_REQUEST', `from ${message}.`, { details: [{ field: 'from', message }] });
 }
 
-/** What was found of a span by looking through the first events in it. */
+/** The findings of a look through the first events of a span. */
 interface Sample {
   readonly looked: number;
   readonly matched: number;

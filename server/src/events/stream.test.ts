@@ -194,7 +194,7 @@ describe('streamEvents, by the server', () => {
     streams.push(await openStream(guest));
     expect(streams.map(({ status }) => status)).toEqual(streams.map(() => 200));
     for (const stream of streams) stream.leave();
-    // So many are no leak, of which Node would warn the operator.
+    // This number of listeners is no leak, of which Node would warn the operator.
     expect(warnings).not.toContain('MaxListenersExceededWarning');
   });
 

@@ -95,7 +95,7 @@ function readNumber(text: string, { decimalSign, hasPoint = false }: ValueReadin
   return { reason: `must be a number${hint === undefined ? '' : `: ${hint}`}` };
 }
 
-/** What to do about a text that is nearly a number. */
+/** The hint for a text that is nearly a number. */
 function numberHint(text: string, decimalSign: ValueReading['decimalSign']): string | undefined {
   if (text.length > longestHinted) return undefined;
   if (decimalSign === undefined) {

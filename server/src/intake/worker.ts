@@ -38,7 +38,7 @@ async function read(job: Job | SampleJob): Promise<void> {
     port?.postMessage({ end: true } satisfies Answer);
   } catch (error) {
     const refusal = toRefusal(error);
-    // What an error says of itself, such as that a disk is full, is lost between threads.
+    // Between threads an error loses its own members, such as the code of a full disk.
     const answer: Answer =
       refusal.code === 'FAILURE' ? { failure: error as Error } : { refusal: refusal.toJSON() };
     port?.postMessage(answer);

@@ -4,7 +4,7 @@ export type Times = Readonly<Record<string, number>>;
 /** The share of itself by which a percentile may be off. */
 export const largestError = 0.05;
 
-/** What each bucket ends at, as a multiple of where it begins: then its middle is off by no more than the largest error. */
+/** The end of each bucket, as a multiple of its beginning: then its middle is off by no more than the largest error. */
 const ratio = (1 + largestError) / (1 - largestError);
 
 /** The number of the bucket of a time in milliseconds. Number 0 has all up to one millisecond; each further one ends at `ratio ** number`. */

@@ -110,7 +110,7 @@ export interface NamedAutomation extends Automation {
 
 interface AutomationNames {
   readonly automation: string;
-  /** Whoever sees a pool sees its automations, though not all of their queues. */
+  /** A reader who sees a pool sees its automations, though not all of their queues. */
   readonly queue?: string | undefined;
   readonly pool: string;
 }

@@ -44,7 +44,7 @@ function givenKey(operation: Operation, request: FastifyRequest): string | undef
   return key;
 }
 
-/** What names the calls that a body of lines becomes: its key, and a hash of the lines of each. */
+/** The names of the calls that a body of lines becomes: its key, and a hash of the lines of each. */
 export interface LinesKey {
   readonly key: string;
   readonly hashOf: (lines: readonly Line[]) => Promise<string>;

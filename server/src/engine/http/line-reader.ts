@@ -74,7 +74,7 @@ async function* portionsOf(body: Readable): AsyncGenerator<Line[]> {
       yield lines;
       [lines, size] = [[], 0];
     }
-    // What is longer than a line can be is let go; its length alone is remembered, by one byte too many.
+    // The rest of a line that is too long is let go; its length alone is remembered, by one byte too many.
     if (from < chunk.length) rest = bounded([...rest, chunk.subarray(from)]);
     if (lines.length === 0 || body.readableLength > 0) continue;
     yield lines;

@@ -147,7 +147,7 @@ async function performNext(call: LinesCall, reader: LineReader, part: number): P
   return lines.length > 0 ? done : undefined;
 }
 
-// What becomes of each is kept for a day.
+// The outcome of each is kept for a day.
 const mostKeptLines = 1_000_000;
 
 function refuseMany(lines: readonly Line[]): void {
@@ -173,7 +173,7 @@ interface LinesCall {
   readonly key: LinesKey | undefined;
 }
 
-/** What became of some lines, as lines; and whether an earlier call with the same key was told it. */
+/** The outcome of some lines, as lines; and whether an earlier call with the same key was told it. */
 interface Done {
   readonly outcomes: string;
   readonly isReplayed: boolean;
@@ -189,7 +189,7 @@ class CutOtherwise {
   }
 }
 
-/** What became of a line. */
+/** The outcome of a line. */
 interface Outcome {
   readonly line?: number;
   readonly id?: Id | undefined;
@@ -353,7 +353,7 @@ function ofLines(details: readonly ErrorDetail[], members: readonly Member[]): E
   }));
 }
 
-/** What is wrong with a line, or with what has no line. */
+/** The faults of a line, or of a call that has no line. */
 function outcomeOf(line: number | undefined, { code, message, details = [] }: Refusal): Outcome {
   const own = details.map(({ index: _, ...detail }) => detail);
   const sentence = own.map((detail) => [detail.field, detail.message].filter(Boolean).join(' ')).join('; ');

@@ -50,7 +50,7 @@ test.each([
 ])('%s that inflates to a gigabyte is known by its beginning', async (_, start, message) => {
   const rest = gzipSync(Buffer.alloc(64 * mebibyte, 'a'));
   const file = await packed(gzipSync(start), ...Array.from({ length: 16 }, () => rest));
-  // Who inflated all of it would say that it inflates to too much.
+  // A reader that inflated all of it would say that it inflates to too much.
   expect(await read(file)).toContain(message);
 });
 

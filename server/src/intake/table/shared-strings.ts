@@ -105,7 +105,7 @@ class ByteStore {
   #last = Buffer.allocUnsafe(blockBytes);
   #length = 0;
   #file: number | undefined;
-  /** What was just read from the file, and what is behind it. */
+  /** The part of the file that was just read, and the one behind it. */
   #window = none;
   #windowFrom = 0;
 

@@ -178,7 +178,7 @@ test('noteFailureCluster refuses to overwrite a note that the caller has not see
   expect(await ofQueue(queue)).toMatchObject([{ notes: [{ note: 'restart it at night' }] }]);
   expect((await note('', first.body.updatedOn)).status).toBe(409);
   expect((await note('', second.body.updatedOn)).status).toBe(200);
-  // What others have taken away was not seen to go.
+  // A note that others have taken away was not seen to go.
   expect((await note('restart it at noon', second.body.updatedOn)).status).toBe(409);
   expect((await note('', null)).status).toBe(200);
   expect(await ofQueue(queue)).toMatchObject([{ notes: [] }]);
