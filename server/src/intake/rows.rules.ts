@@ -119,7 +119,7 @@ export function readRow(reading: RowReading, { row, cells }: Line): Row {
     if ('fits' in read) define(record, name, read.fits);
     else problems.push({ row, column: field.name, field: name, ...read });
   }
-  problems.push(...misfits(reading, { row, record }, problems));
+  problems.push(...nonconformities(reading, { row, record }, problems));
   return { row, cells, record, problems };
 }
 
@@ -131,7 +131,7 @@ function define(record: JsonRecord, name: string, value: unknown): void {
 }
 
 /** The model's objections to values that could be read; values that do not fit are taken out. */
-function misfits(
+function nonconformities(
   { attributes, columns }: RowReading,
   { row, record }: Pick<Row, 'row' | 'record'>,
   known: readonly RowProblem[],

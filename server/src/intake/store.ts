@@ -31,7 +31,7 @@ import { readInThread } from './reading.ts';
 import { shortened, type RowProblem } from './rows.rules.ts';
 import type { FileHash, NewUpload, StoredUpload } from './sql.ts';
 import { shownCell, type Cell } from './table/cells.rules.ts';
-import { Tally, type Duplicate } from './tally.ts';
+import { FileOutcome, type Duplicate } from './outcome.ts';
 import { answerOf } from './uploads.ts';
 
 /** The uploaded file on disk. */
@@ -98,20 +98,20 @@ export async function storeFile(
   save: (stored: NewUpload) => Promise<Id>,
 ): Promise<Answer> {
   const { db, queue } = context;
-  const { batchId, tally, totals } = await readIntoBatch(context, upload);
-  const stored = { ...uploadOf(queue, upload, tally, bytes), batchId };
-  const id = await save({ ...stored, header: tally.header, keptRows: tally.kept.list.length });
-  await insertKeptRows(db, queue.id, id, tally.kept.list);
+  const { batchId, outcome, totals } = await readIntoBatch(context, upload);
+  const stored = { ...uploadOf(queue, upload, outcome, bytes), batchId };
+  const id = await save({ ...stored, header: outcome.header, keptRows: outcome.kept.list.length });
+  await insertKeptRows(db, queue.id, id, outcome.kept.list);
   // The transaction began before the file was read.
   await recordUpload({ ...context, now: await momentOf(db) }, { ...stored, id });
-  wakeConsumers(context, tally);
+  wakeConsumers(context, outcome);
   return { ...answerOf({ ...stored, id }), ...totals };
 }
 
 /** Does everything except store the upload, and undoes it. */
 export async function tryFile(context: QueueContext, upload: Upload): Promise<Answer> {
-  const { tally, totals } = await readIntoBatch(context, upload);
-  const { uploadId: _, ...answer } = answerOf({ ...uploadOf(context.queue, upload, tally, 0), id: 0 });
+  const { outcome, totals } = await readIntoBatch(context, upload);
+  const { uploadId: _, ...answer } = answerOf({ ...uploadOf(context.queue, upload, outcome, 0), id: 0 });
   return { ...answer, ...totals };
 }
 
@@ -127,13 +127,13 @@ export async function undoing<T>(db: Db, work: () => Promise<T>): Promise<T> {
 async function readIntoBatch(context: QueueContext, upload: Upload) {
   const { db, queue } = context;
   const batchId = await openUploadBatch(context, upload.batch);
-  const tally = await readAll(context, upload, batchId);
-  const failed = upload.onError === 'dataError' ? tally.rejected : 0;
-  const counts = { received: tally.created + failed, failed, sums: tally.sums };
+  const outcome = await readAll(context, upload, batchId);
+  const failed = upload.onError === 'dataError' ? outcome.rejected : 0;
+  const counts = { received: outcome.created + failed, failed, sums: outcome.sums };
   const totals = await countUpload(db, queue.id, batchId, counts);
   if (upload.onError === 'reject' && totals.matches === false)
     throw mismatch({ ...totals, items: counts.received }, 'Nothing was created.');
-  return { batchId, tally, totals };
+  return { batchId, outcome, totals };
 }
 
 interface Compared extends Pick<Answer, 'expected' | 'sums'> {
@@ -197,21 +197,21 @@ export function jobOf(
 }
 
 /** Reads the file row by row and stores it in portions; the transaction keeps all of it, or nothing. */
-async function readAll(context: QueueContext, upload: Upload, batchId: Id): Promise<Tally> {
+async function readAll(context: QueueContext, upload: Upload, batchId: Id): Promise<FileOutcome> {
   const isRefused = context.queue.disallowDuplicate && (await reserveKeys(context, upload));
-  const tally = new Tally(upload.onError, isRefused);
+  const outcome = new FileOutcome(upload.onError, isRefused);
   for await (const told of readInThread(jobOf(context, upload, 'items'))) {
     if (told.kind === 'header') {
       const { layout, header, keyColumns } = told;
-      Object.assign(tally, { layout, header, keyColumns });
+      Object.assign(outcome, { layout, header, keyColumns });
     }
     if (told.kind !== 'portion') continue;
-    await takePortion(context, tally, told, { ...upload, batchId });
-    upload.onProgress?.(tally.read, context.queue.disallowDuplicate ? (1 + told.share) / 2 : told.share);
+    await takePortion(context, outcome, told, { ...upload, batchId });
+    upload.onProgress?.(outcome.read, context.queue.disallowDuplicate ? (1 + told.share) / 2 : told.share);
   }
-  if (tally.read === 0) throw emptyFile(upload.file.name);
-  tally.refuse();
-  return tally;
+  if (outcome.read === 0) throw emptyFile(upload.file.name);
+  outcome.refuse();
+  return outcome;
 }
 
 /**
@@ -237,24 +237,24 @@ async function reserveKeys(context: QueueContext, upload: Upload): Promise<boole
 
 async function takePortion(
   context: QueueContext,
-  tally: Tally,
+  outcome: FileOutcome,
   portion: Portion,
   { batch, batchId, dryRun }: Upload & { readonly batchId: Id },
 ): Promise<void> {
   const { db, queue } = context;
   const isKeyed = portion.compared.length > 0;
   const keyed = isKeyed ? await readFileKeys(db, queue.id, portion.compared) : [];
-  const duplicates = duplicatesIn(queue, portion, keyed, tally.keyColumns);
-  tally.read += portion.read;
-  tally.note(portion.bad, duplicates);
-  tally.created += portion.rows.length - duplicates.length;
+  const duplicates = duplicatesIn(queue, portion, keyed, outcome.keyColumns);
+  outcome.read += portion.read;
+  outcome.note(portion.bad, duplicates);
+  outcome.created += portion.rows.length - duplicates.length;
   const rows = { items: portion.items, ids: idsByTurn(portion, keyed), batchId };
   const summed = Object.keys(batch.expected?.sums ?? {});
-  if (summed.length > 0) tally.sums = await addSums(db, summed, rows, tally.sums);
-  if (dryRun || tally.isRefused) return;
+  if (summed.length > 0) outcome.sums = await addSums(db, summed, rows, outcome.sums);
+  if (dryRun || outcome.isRefused) return;
   // Ids of items follow the order of their creation, even beside a file that takes long.
   const now = isKeyed ? context.now : await momentOf(db);
-  tally.noteStored(portion, await storeRows({ ...context, now }, rows));
+  outcome.noteStored(portion, await storeRows({ ...context, now }, rows));
 }
 
 /** The ids of a portion's items by their keys: -1 for an item that is left out, null for one without a key. */
@@ -264,7 +264,7 @@ function idsByTurn({ turns }: Portion, keyed: readonly KeyedRow[]): (Id | null)[
   return turns.map((row) => byRow.get(row) ?? null);
 }
 
-function wakeConsumers({ queue, wake }: QueueContext, { created, rejected, places }: Tally): void {
+function wakeConsumers({ queue, wake }: QueueContext, { created, rejected, places }: FileOutcome): void {
   if (created + rejected > 0) wake('events');
   if (created === 0) return;
   wake(queue.id, created);
@@ -277,12 +277,12 @@ function wakeConsumers({ queue, wake }: QueueContext, { created, rejected, place
 function uploadOf(
   queue: QueueDefinition,
   { file, onError, options }: Upload,
-  tally: Tally,
+  outcome: FileOutcome,
   fileBytes: number,
 ): Omit<StoredUpload, 'id' | 'batchId'> {
-  const { read: rows, created, rejected, duplicates, problems: errors } = tally;
+  const { read: rows, created, rejected, duplicates, problems: errors } = outcome;
   const intakeFormat = formatOf(options);
-  const layout = { ...tally.layout, ...(intakeFormat && { intakeFormat }) };
+  const layout = { ...outcome.layout, ...(intakeFormat && { intakeFormat }) };
   const counts = { rows, created, rejected, duplicates };
   return { fileName: file.name, fileBytes, layout, onError, ...counts, errors, marked: markedIds(queue) };
 }

@@ -281,12 +281,12 @@ export function boundedLine(line: readonly Bound[], now: number): readonly Bound
   });
 }
 
-/** A group, with its place among those of its kind. */
-interface Standing extends Bound {
+/** A group in the line, with its place among those of its kind. */
+interface InLine extends Bound {
   readonly place: number;
 }
 
-function placed(groups: readonly Bound[]): Standing[] {
+function placed(groups: readonly Bound[]): InLine[] {
   let items = 0;
   return groups.map((group) => {
     const before = items;
@@ -301,8 +301,8 @@ function placeOf({ state, comesOn }: Bound, itemsBefore: number): number {
   return state === 'READY' ? itemsBefore / placeItems : comesOn / minuteMs;
 }
 
-function pooled(groups: readonly Standing[], grain: number, now: number): Standing[] {
-  const pools = new Map<string, Standing>();
+function pooled(groups: readonly InLine[], grain: number, now: number): InLine[] {
+  const pools = new Map<string, InLine>();
   for (const group of groups) {
     const due = group.dueOn < now ? 'late' : Math.floor(group.dueOn / minuteMs / grain);
     const key = `${Math.floor(group.place / grain)} ${due}`;
@@ -312,7 +312,7 @@ function pooled(groups: readonly Standing[], grain: number, now: number): Standi
   return [...pools.values()];
 }
 
-function joined(one: Standing, other: Standing): Standing {
+function joined(one: InLine, other: InLine): InLine {
   return {
     ...one,
     comesOn: Math.min(one.comesOn, other.comesOn),

@@ -57,7 +57,7 @@ async function record(context: Context, operation: string, { id, name }: StoredM
  * @throws Refusal FORBIDDEN for anybody else
  */
 export async function refuseStrangers(context: Context, model: StoredModel): Promise<void> {
-  const { isTrusted, ownsAll } = await standingIn(context, model);
+  const { isTrusted, ownsAll } = await relationTo(context, model);
   if (isTrusted && ownsAll) return;
   const message = isTrusted
     ? `Model ${model.id} is used by queues that you do not own.`
@@ -67,11 +67,11 @@ export async function refuseStrangers(context: Context, model: StoredModel): Pro
 
 /** Whether the caller may change a model, apart from others who hold it. */
 export async function mayChangeModel(context: Context, model: StoredModel): Promise<boolean> {
-  const { isTrusted, ownsAll } = await standingIn(context, model);
+  const { isTrusted, ownsAll } = await relationTo(context, model);
   return isTrusted && ownsAll;
 }
 
-async function standingIn(
+async function relationTo(
   context: Context,
   model: StoredModel,
 ): Promise<{ readonly isTrusted: boolean; readonly ownsAll: boolean }> {

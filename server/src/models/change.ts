@@ -62,7 +62,7 @@ async function forgetPlain(
 }
 
 /** Replaces unique keys by ones that reveal nothing of encrypted values, while nobody writes. */
-async function rekeyItems(context: Context, queues: readonly ModelledQueue[]): Promise<void> {
+async function replaceKeys(context: Context, queues: readonly ModelledQueue[]): Promise<void> {
   const { db } = context;
   for (const { id } of queues) {
     const queue = await readDefinition(context, id);
@@ -154,7 +154,7 @@ async function save(
     });
   }
   await followModel(db, model.id, { attributes, modelVersion }, isRemarking);
-  if (isRemarking) await rekeyItems(context, queues);
+  if (isRemarking) await replaceKeys(context, queues);
   if (change.marked.length > 0) await forgetPlain(context, queues, change.marked);
   const changes = { workItemModelId: model.id, version: modelVersion, name, attributes };
   // Removing a mark shows values to everybody: it is recorded with its origin.

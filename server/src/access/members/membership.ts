@@ -16,14 +16,14 @@ export async function membershipsIn(
 }
 
 /** Memberships by which one sees a queue; those by devices are about single calls. */
-type Standing = Exclude<Membership, 'DEVICE'>;
+type LastingMembership = Exclude<Membership, 'DEVICE'>;
 
 /** Queues with the caller's memberships and capabilities in each of them. */
 export async function withMemberships<Queue extends { readonly id: Id }>(
   { db, actor }: Pick<Context, 'db' | 'actor'>,
   queues: readonly Queue[],
-): Promise<(Queue & { memberships: Standing[]; capabilities: Capability[] })[]> {
-  const rows = await db.rows<{ memberships: Standing[] }>(sql`
+): Promise<(Queue & { memberships: LastingMembership[]; capabilities: Capability[] })[]> {
+  const rows = await db.rows<{ memberships: LastingMembership[] }>(sql`
     select ${membershipsOf(actor.id)} as memberships
     from unnest(${queues.map(({ id }) => id)}::bigint[]) with ordinality as q (id, place) order by q.place`);
   return queues.map((queue, index) => {

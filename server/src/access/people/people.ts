@@ -12,7 +12,7 @@ import { changedMembers, recordEvents, recordOfAccess } from '../../journal/jour
 import { tokenRevoked } from '../auth/rules.ts';
 import { endSessionsOf } from '../auth/session-store.ts';
 import { otherOwners, seenBy } from '../members/membership.ts';
-import { canLogIn, lockPeople, refuseLast, type Standing } from '../users/administrators.ts';
+import { canLogIn, lockPeople, refuseLast, type Offices } from '../users/administrators.ts';
 import { hashPassword, makePassword } from '../users/passwords.ts';
 import { idsOf } from '../users/rules.ts';
 import { queuesBeyond, queuesInReachOf, readUser, rolesToGrant } from '../users/users.ts';
@@ -124,7 +124,7 @@ function ownPassword(): Refusal {
 }
 
 /** A user, with the members that changes need. */
-interface Person extends Standing {
+interface Person extends Offices {
   readonly id: Id;
   readonly username: string;
   readonly version: number;

@@ -88,8 +88,8 @@ async function tryOut<T>(context: Context, isDry: boolean, change: () => Promise
   const before = await selectRemaining(db, actor.tenantId);
   await db.rows(sql`savepoint tried_out`);
   const result = await change();
-  const standing = { isAdministrator: before.hasAdministrator, isOperator: before.hasOperator };
-  const refusal = decideLast(standing, await selectRemaining(db, actor.tenantId));
+  const offices = { isAdministrator: before.hasAdministrator, isOperator: before.hasOperator };
+  const refusal = decideLast(offices, await selectRemaining(db, actor.tenantId));
   if (refusal) throw refusal;
   if (isDry) await db.rows(sql`rollback to savepoint tried_out`);
   return result;

@@ -2,8 +2,8 @@ import type { Id } from '@millrace/api';
 import { sql, type Db } from '../../engine/db.ts';
 import { Refusal } from '../../engine/errors.ts';
 
-/** Whether a user is an administrator or an operator; at least one of each must remain. */
-export interface Standing {
+/** The offices of a user that must not become vacant: at least one administrator and one operator remain. */
+export interface Offices {
   readonly isAdministrator: boolean;
   readonly isOperator: boolean;
 }
@@ -14,8 +14,8 @@ interface Remaining {
   readonly hasOperator: boolean;
 }
 
-/** The refusal of a change after which nobody could undo it. @param before the standing of the changed user */
-export function decideLast(before: Standing, after: Remaining): Refusal | undefined {
+/** The refusal of a change after which nobody could undo it. @param before the offices of the changed user */
+export function decideLast(before: Offices, after: Remaining): Refusal | undefined {
   if (before.isAdministrator && !after.hasAdministrator)
     return last('administrator of the tenant', 'AAE_Admin');
   if (before.isOperator && !after.hasOperator) return last('operator of the installation', 'AAE_Operator');
@@ -59,7 +59,7 @@ export async function selectRemaining(db: Db, tenantId: Id): Promise<Remaining> 
 }
 
 /** Refuses a change, already made, that took the last administrator or operator. @throws Refusal STATUS_CONFLICT */
-export async function refuseLast(db: Db, tenantId: Id, before: Standing): Promise<void> {
+export async function refuseLast(db: Db, tenantId: Id, before: Offices): Promise<void> {
   const refusal = decideLast(before, await selectRemaining(db, tenantId));
   if (refusal) throw refusal;
 }

@@ -145,8 +145,8 @@ export const revokeApiKey: PlainOperation<'revokeApiKey'> = async (context, { pa
   const before = await selectRemaining(db, actor.tenantId);
   const userId = await deleteApiKey(db, keysOf(actor), path.id);
   if (userId === undefined) throw unknownKey(path.id);
-  const standing = { isAdministrator: before.hasAdministrator, isOperator: before.hasOperator };
-  await refuseLast(db, actor.tenantId, standing);
+  const offices = { isAdministrator: before.hasAdministrator, isOperator: before.hasOperator };
+  await refuseLast(db, actor.tenantId, offices);
   await recordOfAccess(context, { operation: 'revokeApiKey', changes: { apiKeyId: path.id, userId } });
 };
 

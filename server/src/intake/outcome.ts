@@ -8,7 +8,7 @@ import { sentenceOf, type RowProblem } from './rows.rules.ts';
 import type { Layout } from './table/cells.rules.ts';
 
 /** The outcome of the rows of a file so far. */
-export class Tally {
+export class FileOutcome {
   readonly #onError: OnError;
   readonly #isRefused: boolean;
   #isAllDuplicates = true;
