@@ -29,7 +29,7 @@ export async function forecastOf(where: Where, { supply, level }: Subject): Prom
   const rows = isOpen ? await selectLine(db, supply.queueId) : [];
   const measured = await measure(where, supply.queueId, totals);
   const line = groupsOf(rows, { now: now.getTime(), ready: totals.counts.NEW - totals.inBackOff });
-  const paced = paceOf(supply, { totals, measured, now: now.getTime(), recentMinutes });
+  const paced = paceOf(supply, { totals, measured, now: now.getTime() });
   return answer({ supply, level, totals, measured, line, paced, now: now.getTime() });
 }
 
@@ -277,18 +277,17 @@ interface Work {
   readonly totals: Totals;
   readonly measured: Measured | undefined;
   readonly now: number;
-  readonly recentMinutes: number;
 }
 
 /** The pace of work, or the reason why it is not known; and in either case the number of items worked on at once. */
 function paceOf(
   supply: Supply,
-  { totals, measured, now, recentMinutes }: Work,
+  { totals, measured, now }: Work,
 ): { readonly atOnce: number } & (
   { readonly pace: Pace } | { readonly code: 'ARCHIVED' | 'PAUSED' | 'NOT_MEASURED' | 'NOBODY_WORKS' }
 ) {
   const { status, archived, pausedUntil } = supply;
-  const atOnce = workedAtOnce(supply, totals, recentMinutes);
+  const atOnce = workedAtOnce(supply, totals);
   if (archived) return { atOnce, code: 'ARCHIVED' };
   if (status === 'INACTIVE' && !pausedUntil) return { atOnce, code: 'PAUSED' };
   if (atOnce === 0) return { atOnce, code: 'NOBODY_WORKS' };
@@ -299,7 +298,7 @@ function paceOf(
 }
 
 /** As many as now, or on average lately; if nobody is at work, as many as devices could take, or one if somebody was at work lately. */
-function workedAtOnce({ slots }: Supply, totals: Totals, recentMinutes: number): number {
+function workedAtOnce({ slots }: Supply, totals: Totals): number {
   const { counts, finishedComplete, finishedFailed, handlingMilliseconds } = totals;
   const onAverage = handlingMilliseconds / (recentMinutes * 60_000);
   if (counts.IN_PROGRESS > 0) return Math.max(counts.IN_PROGRESS, onAverage);

@@ -275,7 +275,7 @@ const placeItems = 100;
 export function boundedLine(line: readonly Bound[], now: number): readonly Bound[] {
   return states.flatMap((state) => {
     const most = mostOf[state];
-    let groups = placed(line.filter((group) => group.state === state));
+    let groups = inLine(line.filter((group) => group.state === state));
     for (let grain = 1; groups.length > most; grain *= 2) groups = pooled(groups, grain, now);
     return groups;
   });
@@ -286,7 +286,7 @@ interface InLine extends Bound {
   readonly place: number;
 }
 
-function placed(groups: readonly Bound[]): InLine[] {
+function inLine(groups: readonly Bound[]): InLine[] {
   let items = 0;
   return groups.map((group) => {
     const before = items;

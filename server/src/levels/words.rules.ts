@@ -1,4 +1,4 @@
-import { CalendarDate, fromAbsolute, toCalendarDate } from '@internationalized/date';
+import { fromAbsolute, toCalendarDate, type CalendarDate } from '@internationalized/date';
 import type { Schemas } from '@millrace/api';
 import { count, span } from '../why/words.ts';
 import type { Outlook, Promised } from './forecast.rules.ts';

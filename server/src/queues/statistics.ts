@@ -142,13 +142,13 @@ const enough = 10;
  * off at a steady pace, by as many at once as now, or as on average lately if that is more. Undefined where there are none, or too few were
  * finished lately to tell. Needs the counters only.
  */
-export function expectedEnd(totals: Totals, now: Date, recentMinutes: number): Date | undefined {
+export function expectedEnd(totals: Totals, now: Date, minutes: number): Date | undefined {
   const { counts, inBackOff, finishedComplete, finishedFailed, handlingMilliseconds } = totals;
   const [ready, running] = [Math.max(0, counts.NEW - inBackOff), counts.IN_PROGRESS];
   const finished = finishedComplete + finishedFailed;
   if (ready + running === 0 || finished < enough) return undefined;
   const handling = Math.max(1, handlingMilliseconds / finished);
-  const atOnce = Math.max(running === 0 ? 1 : running, handlingMilliseconds / (recentMinutes * 60_000));
+  const atOnce = Math.max(running === 0 ? 1 : running, handlingMilliseconds / (minutes * 60_000));
   // Items in progress are half done on average.
   if (ready === 0) return new Date(now.getTime() + handling / 2);
   const behind = ready - Math.floor(atOnce - running);

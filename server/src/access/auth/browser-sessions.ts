@@ -195,11 +195,11 @@ const tabsMs = 30_000;
  * before, and all of them leave with the present one. An older one was kept by somebody other than the browser.
  */
 function decideCookie(
-  kept: KeptCookie,
+  present: KeptCookie,
   givenHash: Buffer,
   now: Date,
 ): 'CHANGE' | 'KEEP' | 'FOLLOW' | 'STOLEN' {
-  const isYoung = now.getTime() < kept.changedOn.getTime() + tabsMs;
-  if (kept.secretHash.equals(givenHash)) return isYoung ? 'KEEP' : 'CHANGE';
-  return isYoung && kept.formerHash?.equals(givenHash) ? 'FOLLOW' : 'STOLEN';
+  const isYoung = now.getTime() < present.changedOn.getTime() + tabsMs;
+  if (present.secretHash.equals(givenHash)) return isYoung ? 'KEEP' : 'CHANGE';
+  return isYoung && present.formerHash?.equals(givenHash) ? 'FOLLOW' : 'STOLEN';
 }

@@ -27,7 +27,7 @@ export const addOrUpdateQueueMember: QueueOperation<'addOrUpdateQueueMember'> = 
   const { userId } = input.path;
   const member = await readMember(context, userId);
   // Holds until the end: the lock on the queue keeps out other changes of its members.
-  const role = decideRole(member.role, input.body.role, await hasOtherOwner(db, queue.id, userId));
+  const role = decideRole(member.role, input.body.role, await findsOtherOwner(db, queue.id, userId));
   if (role instanceof Refusal) throw role;
   await saveMember(db, queue.id, userId, role);
   await recordOfQueueAccess(context, queue.id, {
@@ -94,7 +94,7 @@ export const removeQueueMember: QueueOperation<'removeQueueMember'> = async (con
   const { role } = await readMember(context, userId);
   if (!role) throw new Refusal('NOT_FOUND', `The user ${userId} does not belong to queue ${queue.id}.`);
   // Holds until the end: the lock on the queue keeps out other changes of its members.
-  const refusal = decideRemoval(role, await hasOtherOwner(db, queue.id, userId));
+  const refusal = decideRemoval(role, await findsOtherOwner(db, queue.id, userId));
   if (refusal) throw refusal;
   await db.rows(sql`delete from queue_members where queue_id = ${queue.id} and user_id = ${userId}`);
   await recordOfQueueAccess(context, queue.id, { operation: 'removeQueueMember', changes: { userId, role } });
@@ -143,7 +143,7 @@ function selectMember(db: Db, tenantId: Id, queueId: Id, userId: Id) {
     where u.tenant_id = ${tenantId} and u.id = ${userId} and u.deleted_on is null`);
 }
 
-async function hasOtherOwner(db: Db, queueId: Id, userId: Id): Promise<boolean> {
+async function findsOtherOwner(db: Db, queueId: Id, userId: Id): Promise<boolean> {
   const rows = await db.rows(sql`${otherOwners(sql`${queueId}`, userId)} limit 1`);
   return rows.length > 0;
 }

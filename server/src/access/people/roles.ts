@@ -10,7 +10,7 @@ import { changedMembers, recordOfAccess } from '../../journal/journal.ts';
 import { seenBy } from '../members/membership.ts';
 import { decideLast, lockPeople, selectRemaining } from '../users/administrators.ts';
 import { checkName, invalid, readPermissions, refuseBeyond } from '../users/rules.ts';
-import { changes, type RoleDescription } from '../users/users.ts';
+import { changeFields, type RoleDescription } from '../users/users.ts';
 
 type Role = Schemas['Role'];
 type Effect = Schemas['RoleEffect'];
@@ -181,7 +181,7 @@ const rolesOf = (tenantId: Id): Kind => ({
 const roleFields: Record<string, Field> = {
   id: { column: raw('r.id'), type: 'id' },
   name: { column: raw('r.name'), type: 'text' },
-  ...changes,
+  ...changeFields,
 };
 
 export const listRoles: PlainOperation<'listRoles'> = async ({ db, actor }, { body }) => {

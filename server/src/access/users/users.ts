@@ -65,7 +65,7 @@ export async function rolesToGrant(
   return roles;
 }
 
-export const changes: Record<string, Field> = {
+export const changeFields: Record<string, Field> = {
   createdOn: { column: raw('created_on'), type: 'time' },
   updatedOn: { column: raw('updated_on'), type: 'time' },
 };
@@ -77,7 +77,7 @@ const userFields: Record<string, Field> = {
   firstName: { column: raw('u.first_name'), type: 'text' },
   lastName: { column: raw('u.last_name'), type: 'text' },
   disabled: { column: raw('u.disabled'), type: 'boolean' },
-  ...changes,
+  ...changeFields,
 };
 
 export const listUsers: PlainOperation<'listUsers'> = async ({ db, actor }, { body }) => {

@@ -5,7 +5,7 @@ import files from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { refuseMethodsBut } from './refusals.ts';
 
-const folder = folderOf('@millrace/web/reference/index.html');
+const reference = folderOf('@millrace/web/reference/index.html');
 /** The file of the colours, shared with the console. */
 const styles = folderOf('@millrace/web/styles/tokens.css');
 
@@ -30,7 +30,7 @@ export async function servePages(http: FastifyInstance): Promise<void> {
     });
     // One route for each file, and none for the rest: an unknown path is the API's 404 for every caller.
     await pages.register(files, {
-      root: folder,
+      root: reference,
       prefix: '/docs/',
       wildcard: false,
       index: false,

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isUtf8 as areUtf8 } from 'node:buffer';
 import { createReadStream, type ReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
@@ -250,7 +250,7 @@ function utf8Watch(): (chunk: Buffer) => boolean {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     const cut = bytes.length - unfinished(bytes);
     rest = Buffer.from(bytes.subarray(cut));
-    return isUtf8(bytes.subarray(0, cut));
+    return areUtf8(bytes.subarray(0, cut));
   };
 }
 
@@ -363,12 +363,12 @@ function markedEncoding(start: Uint8Array): string | undefined {
 /** UTF-16 without a mark, recognized by the zeros in every second byte. */
 function unmarkedUtf16(start: Uint8Array): string | undefined {
   const pairs = Math.floor(start.length / 2);
-  let [even, odd] = [0, 0];
+  let [evens, odds] = [0, 0];
   for (let at = 0; at + 1 < start.length; at += 2) {
-    if (start[at] === 0) even += 1;
-    if (start[at + 1] === 0) odd += 1;
+    if (start[at] === 0) evens += 1;
+    if (start[at + 1] === 0) odds += 1;
   }
   if (pairs < 2) return undefined;
-  if (odd > pairs * 0.3 && even < pairs * 0.05) return 'utf-16le';
-  return even > pairs * 0.3 && odd < pairs * 0.05 ? 'utf-16be' : undefined;
+  if (odds > pairs * 0.3 && evens < pairs * 0.05) return 'utf-16le';
+  return evens > pairs * 0.3 && odds < pairs * 0.05 ? 'utf-16be' : undefined;
 }

@@ -109,9 +109,9 @@ class ByteStore {
   #window = none;
   #windowFrom = 0;
 
-  /** @param mostBytes in memory */
-  constructor(mostBytes: number) {
-    this.#mostBlocks = Math.ceil(mostBytes / blockBytes);
+  /** @param most bytes in memory */
+  constructor(most: number) {
+    this.#mostBlocks = Math.ceil(most / blockBytes);
   }
 
   get length(): number {

@@ -22,7 +22,7 @@ type Erasure = Schemas['Erasure'];
 type WrittenEvent = Awaited<ReturnType<typeof selectEventsOfItem>>[number];
 type Count = Omit<Schemas['ErasureOutcome']['queues'][number], 'queueId'>;
 
-const operation = 'eraseSensitiveValues';
+const thisOperation = 'eraseSensitiveValues';
 
 export const eraseSensitiveValues: StepsOperation<'eraseSensitiveValues'> = async (
   { transact, signal },
@@ -62,8 +62,8 @@ async function recordErasure(
   const changes = { attribute, ...count };
   // A deleted queue has no further events.
   if (!(await findDeleted(context, queueId)))
-    await recordOfQueue(context, queueId, { operation, reason, changes });
-  await recordOfAccess(context, { operation, reason, changes: { queueId, ...changes } });
+    await recordOfQueue(context, queueId, { operation: thisOperation, reason, changes });
+  await recordOfAccess(context, { operation: thisOperation, reason, changes: { queueId, ...changes } });
 }
 
 /** A queue, and the hash by which its items are found. */
@@ -163,7 +163,7 @@ async function selectMatching(db: Db, { queue, attribute, hash }: Found, after: 
 const eventsAtOnce = 500;
 
 const erasingOf = ({ actor }: Context, { reason }: Erasure): Erasing => ({
-  operation,
+  operation: thisOperation,
   actorId: actor.id,
   reason,
 });
@@ -220,7 +220,7 @@ async function eraseItems(
   await freeKeys(db, queue.id, ids);
   if (hasValues(queue)) await refreshValues(db, queue, ids);
   const changes = { attributes: queue.attributes.filter(isMarked).map(({ name }) => name) };
-  const event = { operation, actorId: actor.id, reason, changes };
+  const event = { operation: thisOperation, actorId: actor.id, reason, changes };
   await recordEvents(
     context,
     queue.id,

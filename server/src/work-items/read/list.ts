@@ -144,7 +144,7 @@ async function idsCreated(
   queueId: Id,
   filter: Schemas['WorkItemListRequest']['filter'],
 ): Promise<Sql | undefined> {
-  const bounds = conjunctsOf(filter).flatMap(({ field, operator, value }) => {
+  const ends = conjunctsOf(filter).flatMap(({ field, operator, value }) => {
     if (field !== 'createdOn' || value === null) return [];
     const time = readValue(field, 'time', value, 'filter');
     return [
@@ -157,7 +157,7 @@ async function idsCreated(
     ];
   });
   const conditions = await Promise.all(
-    bounds.map(async ({ isLower, time }) => {
+    ends.map(async ({ isLower, time }) => {
       const id = await selectFirstSince(db, queueId, time);
       if (id === undefined) return isLower ? sql`false` : sql`true`;
       return isLower ? sql`i.id >= ${id}` : sql`i.id <= ${id}`;

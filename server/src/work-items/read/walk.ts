@@ -207,7 +207,7 @@ export function orderOfList(request: Schemas['WorkItemListRequest'], fields: Rec
 }
 
 /** The terms after "order by". */
-function termsOf(order: Order): Sql {
+export function termsOf(order: Order): Sql {
   return join(order.map((key) => orderTerm(key, id)));
 }
 
