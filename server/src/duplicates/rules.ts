@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { isOver, type Id, type Status } from '@millrace/api';
 import { Refusal, shownProblems, type ErrorDetail } from '../engine/errors.ts';
-import type { QueueDefinition } from '../engine/operation.ts';
-import { recordHash, type JsonRecord } from '../records/record.ts';
+import type { Attribute, QueueDefinition } from '../engine/operation.ts';
+import type { Sealer } from '../engine/vault.ts';
+import { spelled, spelledValue, valueOf, type JsonRecord } from '../records/record.ts';
 import type { Interruptible } from '../engine/slices.ts';
+import { isSealed } from '../records/sensitive.rules.ts';
 
 /** The settings of a queue that say which items are duplicates. */
 export type Comparison = Pick<
@@ -37,6 +40,36 @@ export function hashOf({ attributes, uniqueBy, sealer }: Comparison, record: Jso
   const compared =
     uniqueBy.length === 0 ? attributes : attributes.filter(({ name }) => uniqueBy.includes(name));
   return `\\x${recordHash(compared, record, sealer).toString('hex')}`;
+}
+
+/**
+ * A hash that two records share exactly when each of these attributes has equal values in both, however they are spelled, or none in both.
+ * Neither an attribute added to the model later nor a new name changes it. It reveals nothing of sensitive values, sealed or not.
+ */
+export function recordHash(
+  attributes: readonly Attribute[],
+  record: JsonRecord,
+  sealer?: Pick<Sealer, 'digest'>,
+): Buffer {
+  const values = attributes.flatMap((attribute) => {
+    const { id, name, type } = attribute;
+    const value = valueOf(record, name);
+    if (value === undefined) return [];
+    const digest = sealer && digestIn(sealer, attribute, value);
+    return [[String(id ?? name), digest === undefined ? spelled(type, value) : ['h', digest]]];
+  });
+  values.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(values)).digest();
+}
+
+/** The hash of a value of an attribute that is sensitive, or was; undefined for another attribute. */
+function digestIn(
+  sealer: Pick<Sealer, 'digest'>,
+  { id, type, sensitivity }: Attribute,
+  value: unknown,
+): string | undefined {
+  if (sensitivity === undefined || id === undefined) return undefined;
+  return isSealed(value) ? value.hash : sealer.digest(id, spelledValue(type, value));
 }
 
 /** Values by hash, in parts: a single map of a million would take a tenth of a second each time that it grows. */

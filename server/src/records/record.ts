@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { ExactNumber, toDouble, type Schemas } from '@millrace/api';
 import { commonForm } from '../engine/checks.ts';
 import { shownProblems, type ErrorDetail } from '../engine/errors.ts';
 import type { Attribute, QueueDefinition } from '../engine/operation.ts';
-import type { Sealer } from '../engine/vault.ts';
 import { isMarked, isSealed, maskText } from './sensitive.rules.ts';
 
 /** The values of a work item, by attribute name. Read members by `valueOf` only: names like `__proto__` are data. */
@@ -203,43 +201,13 @@ function isDay(text: string): boolean {
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(text);
 }
 
-/**
- * A hash that two records share exactly when each of these attributes has equal values in both, however they are spelled, or none in both.
- * Neither an attribute added to the model later nor a new name changes it. It reveals nothing of sensitive values, sealed or not.
- */
-export function recordHash(
-  attributes: readonly Attribute[],
-  record: JsonRecord,
-  sealer?: Pick<Sealer, 'digest'>,
-): Buffer {
-  const values = attributes.flatMap((attribute) => {
-    const { id, name, type } = attribute;
-    const value = valueOf(record, name);
-    if (value === undefined) return [];
-    const digest = sealer && digestIn(sealer, attribute, value);
-    return [[String(id ?? name), digest === undefined ? spelled(type, value) : ['h', digest]]];
-  });
-  values.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(values)).digest();
-}
-
-/** The hash of a value of an attribute that is sensitive, or was; undefined for another attribute. */
-function digestIn(
-  sealer: Pick<Sealer, 'digest'>,
-  { id, type, sensitivity }: Attribute,
-  value: unknown,
-): string | undefined {
-  if (sensitivity === undefined || id === undefined) return undefined;
-  return isSealed(value) ? value.hash : sealer.digest(id, spelledValue(type, value));
-}
-
 /** A text shared by all values that equal this one. */
 export function spelledValue(type: Attribute['type'], value: unknown): string {
   return JSON.stringify(spelled(type, value));
 }
 
 /** The canonical form of the value: systems write the same number and the same instant differently. */
-function spelled(type: Attribute['type'], value: unknown): unknown {
+export function spelled(type: Attribute['type'], value: unknown): unknown {
   if (isNumber(value)) return ['n', scientific(value)];
   return type === 'DATE' && typeof value === 'string' ? (instant(value) ?? value) : value;
 }
