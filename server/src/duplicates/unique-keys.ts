@@ -1,24 +1,10 @@
 import { isOver, stringifyJson, type Id, type Status } from '@millrace/api';
 import { named, sql, type Db } from '../engine/db.ts';
-import { Refusal } from '../engine/errors.ts';
+import { Refusal, shownProblems, type ErrorDetail } from '../engine/errors.ts';
 import type { QueueDefinition } from '../engine/operation.ts';
 import { inSlices, mapped, type Interruptible } from '../engine/slices.ts';
 import type { JsonRecord } from '../records/record.ts';
-import { readRecords } from '../records/stored.ts';
-import {
-  ByHash,
-  decideKeys,
-  firstClaims,
-  hashOf,
-  holdsKey,
-  inOrder,
-  needsKey,
-  refuseBatch,
-  refuseComparing,
-  refuseItem,
-  type Claim,
-  type Holders,
-} from './rules.ts';
+import { hashOf, holdsKey, inWhat, needsKey, type Comparison } from './rules.ts';
 
 // The primary key of work_item_hashes decides between concurrent calls: the second waits until the first has ended, and then finds its
 // items or not. For the same reason a new key is taken before the former one is freed.
@@ -184,7 +170,7 @@ function claimOf(queue: QueueDefinition, { id, json }: KeyedItem): Claim {
 }
 
 /** Takes those of the keys that are free; returns the holders of the others. */
-async function takeKeys(db: Db, queueId: Id, wanted: Iterable<Claim>): Promise<ByHash<Id>> {
+export async function takeKeys(db: Db, queueId: Id, wanted: Iterable<Claim>): Promise<ByHash<Id>> {
   const holders = new ByHash<Id>();
   for (const claims of await inSlices(inOrder(wanted, keysAtOnce)))
     await takePortion(db, queueId, claims, holders);
@@ -258,42 +244,148 @@ async function lockWhetherDoneAreFreed(db: Db, queueId: Id): Promise<boolean> {
   return queue?.isFreed ?? false;
 }
 
-// The queue is locked while its items are read: some seconds, during which all writers to it wait.
-const mostCompared = 100_000;
+/** An item that claims the unique key of its data: the hash, as PostgreSQL writes bytes. */
+export interface Claim {
+  readonly itemId: Id;
+  readonly hash: string;
+}
+
+/** An item whose unique key is taken: its position in its batch, and the item that holds the key. */
+export interface Duplicate {
+  readonly index: number;
+  readonly itemId: Id;
+}
+
+/** Values by hash, in parts: a single map of a million would take a tenth of a second each time that it grows. */
+class ByHash<V> {
+  readonly #parts = new Map<string, Map<string, V>>();
+
+  get(hash: string): V | undefined {
+    return this.#parts.get(beginningOf(hash))?.get(hash);
+  }
+
+  set(hash: string, value: V): void {
+    const beginning = beginningOf(hash);
+    const part = this.#parts.get(beginning);
+    if (part) part.set(hash, value);
+    else this.#parts.set(beginning, new Map([[hash, value]]));
+  }
+}
+
+/** `\x` and three digits: of a million hashes some 250 share a beginning. */
+function beginningOf(hash: string): string {
+  return hash.slice(0, 5);
+}
+
+/** The items with keys, by hash. */
+type Holders = Pick<ByHash<Id>, 'get'>;
 
 /**
- * Compares the items of a queue by settings that are not in force yet.
- * @returns the unique keys that they claim, when no two claim the same
- * @throws Refusal that names the items that equal others, or says that there are too many to compare
+ * Decides which batches get their unique keys. A batch whose items are not all unique gets none, and its keys stay free for the next.
+ * @param holders the items that have keys already, by hash
+ * @returns the duplicates in each batch; none where all of its items get their keys
  */
-export async function comparedItems(db: Db, queue: QueueDefinition): Promise<Claim[]> {
-  const claims: Claim[] = [];
-  for await (const { id, status, json } of readRecords(db, queue)) {
-    if (!holdsKey(queue, status)) continue;
-    if (claims.length === mostCompared) throw tooMany(queue);
-    claims.push({ itemId: id, hash: hashOf(queue, json) });
+export function* decideKeys(
+  batches: readonly (readonly Claim[])[],
+  holders: Holders,
+): Interruptible<Duplicate[][]> {
+  const taken = new ByHash<Id>();
+  const decided: Duplicate[][] = [];
+  for (const claims of batches) {
+    const duplicates = yield* duplicatesIn(claims, (hash) => holders.get(hash) ?? taken.get(hash));
+    decided.push(duplicates);
+    if (duplicates.length > 0) continue;
+    for (const { hash, itemId } of claims) {
+      taken.set(hash, itemId);
+      yield;
+    }
   }
-  const [duplicates = []] = await inSlices(decideKeys([claims], new Map()));
-  const refusal = refuseComparing(queue, claims, duplicates);
-  if (refusal) throw refusal;
-  return claims;
+  return decided;
 }
 
-/** Gives the items of a queue the unique keys found by the comparison. There must be no other writers to the queue meanwhile. */
-export async function replaceAll(db: Db, queue: QueueDefinition, claims: readonly Claim[]): Promise<void> {
-  await deleteAllHashes(db, queue.id);
-  await takeKeys(db, queue.id, claims);
+function* duplicatesIn(
+  claims: readonly Claim[],
+  holderOf: (hash: string) => Id | undefined,
+): Interruptible<Duplicate[]> {
+  const own = new ByHash<Id>();
+  const duplicates: Duplicate[] = [];
+  for (const [index, { hash, itemId }] of claims.entries()) {
+    const holder = holderOf(hash) ?? own.get(hash) ?? itemId;
+    own.set(hash, holder);
+    if (holder !== itemId) duplicates.push({ index, itemId: holder });
+    yield;
+  }
+  return duplicates;
 }
 
-function tooMany({ id, duplicateScope }: QueueDefinition): Refusal {
-  const which = duplicateScope === 'OPEN' ? 'open items' : 'items';
-  return new Refusal(
-    'IN_USE',
-    `Queue ${id} holds more than ${mostCompared} ${which}, too many to compare them while others wait. Delete some first, ` +
-      'or create another queue.',
-  );
+/** One claim for each hash: the first. */
+export function firstClaims(claims: readonly Claim[]): Claim[] {
+  const first = new Map<string, Claim>();
+  for (const claim of claims) if (!first.has(claim.hash)) first.set(claim.hash, claim);
+  return [...first.values()];
 }
 
-async function deleteAllHashes(db: Db, queueId: Id): Promise<void> {
-  await db.rows(sql`delete from work_item_hashes where queue_id = ${queueId}`);
+/**
+ * The claims in the order of their hashes, one for each hash: the first.
+ * @returns portions of this size or a little more
+ */
+export function* inOrder(claims: Iterable<Claim>, portion: number): Interruptible<Claim[][]> {
+  const byBeginning = new Map<string, Claim[]>();
+  for (const claim of claims) {
+    const beginning = beginningOf(claim.hash);
+    const alike = byBeginning.get(beginning);
+    if (alike) alike.push(claim);
+    else byBeginning.set(beginning, [claim]);
+    yield;
+  }
+  const portions: Claim[][] = [];
+  for (const beginning of [...byBeginning.keys()].toSorted()) {
+    const sorted = firstClaims(byBeginning.get(beginning) ?? []).toSorted(byHash);
+    const last = portions.at(-1);
+    if (last && last.length < portion) last.push(...sorted);
+    else portions.push(sorted);
+    yield;
+  }
+  return portions;
+}
+
+function byHash(one: Claim, other: Claim): number {
+  return one.hash < other.hash ? -1 : 1;
+}
+
+/** The refusal of new items that equal items in the queue. */
+export function refuseBatch(
+  queue: Comparison,
+  claims: readonly Claim[],
+  duplicates: readonly Duplicate[],
+): Refusal | undefined {
+  const shown = duplicates.slice(0, shownProblems);
+  const indexes = indexesOf(claims, new Set(shown.map(({ itemId }) => itemId)));
+  const details = shown.map(({ index, itemId }): ErrorDetail => {
+    const sibling = indexes.get(itemId);
+    return sibling === undefined
+      ? { index, itemId, message: `equals item ${itemId}${inWhat(queue)}` }
+      : { index, message: `equals the item at index ${sibling}${inWhat(queue)}` };
+  });
+  const [first] = details;
+  if (!first) return undefined;
+  const problem = `This queue takes no duplicates, and the item at index ${first.index} ${first.message}.`;
+  return new Refusal('DUPLICATE', `${problem} Nothing was created.`, { details });
+}
+
+/** The positions of the claims of some items; without items, the claims are not searched. */
+function indexesOf(claims: readonly Claim[], itemIds: ReadonlySet<Id>): Map<Id, number> {
+  const indexes = new Map<Id, number>();
+  if (itemIds.size === 0) return indexes;
+  for (const [index, { itemId }] of claims.entries()) if (itemIds.has(itemId)) indexes.set(itemId, index);
+  return indexes;
+}
+
+/** The refusal of an item that cannot get the data wanted for it, or cannot come back with the data that it has. */
+export function refuseItem(queue: Comparison, itemId: Id, holder: Id): Refusal {
+  const message = `equals item ${holder}${inWhat(queue)}`;
+  const problem = `This queue takes no duplicates, and item ${itemId} would ${message.replace('equals', 'equal')}.`;
+  return new Refusal('DUPLICATE', `${problem} Change or delete one of them first.`, {
+    details: [{ itemId: holder, message }],
+  });
 }

@@ -1,5 +1,5 @@
 import { stringifyJson, type Id, type Schemas } from '@millrace/api';
-import { comparedItems, replaceAll } from '../duplicates/unique-keys.ts';
+import { comparedItems, replaceAll } from '../duplicates/compare.ts';
 import { join, raw, sql, type Db, type Sql } from '../engine/db.ts';
 import { Refusal, shownProblems, type ErrorDetail } from '../engine/errors.ts';
 import { eraseAnswers } from '../engine/idempotency.ts';

@@ -1,7 +1,7 @@
 import { stringifyJson, type Id, type Schemas } from '@millrace/api';
 import { makeOwner } from '../access/members/members.ts';
 import { withMemberships } from '../access/members/membership.ts';
-import { comparedItems, replaceAll } from '../duplicates/unique-keys.ts';
+import { comparedItems, replaceAll } from '../duplicates/compare.ts';
 import { empty, join, raw, sql, type Db, type Sql } from '../engine/db.ts';
 import { Refusal, registerConstraints } from '../engine/errors.ts';
 import { hasTrigrams } from '../engine/migrate.ts';

@@ -3,19 +3,9 @@ import { describe, expect, it, test } from 'vitest';
 import { statuses } from '@millrace/api';
 import type { Attribute } from '../engine/operation.ts';
 import { atOnce } from '../testing/slices.ts';
-import {
-  decideKeys,
-  firstClaims,
-  hashOf,
-  holdsKey,
-  inOrder,
-  needsKey,
-  refuseBatch,
-  refuseComparing,
-  refuseItem,
-  type Claim,
-  type Comparison,
-} from './rules.ts';
+import { refuseComparing } from './compare.ts';
+import { hashOf, holdsKey, needsKey, type Comparison } from './rules.ts';
+import { decideKeys, firstClaims, inOrder, refuseBatch, refuseItem, type Claim } from './unique-keys.ts';
 
 const attributes: Attribute[] = ['invoice', 'vendor', 'amount'].map((name) => ({
   name,
