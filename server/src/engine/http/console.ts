@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import files from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { refuseMethodsBut } from './refusals.ts';
+import { refuseMethodsBut } from './framework.ts';
 
 const reference = folderOf('@millrace/web/reference/index.html');
 /** The file of the colours, shared with the console. */

@@ -1,27 +1,28 @@
-import { randomUUID } from 'node:crypto';
-import { maxHeaderSize, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import { operations, stringifyJson, type Input, type Operation, type OperationId } from '@millrace/api';
-import fastify, {
-  LogController,
-  type FastifyHttpOptions,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { requestReader, type RequestReader } from '../contract.ts';
-import { Refusal, toRefusal, type ErrorCode } from '../errors.ts';
-import { Accepted, Download, type Identity, type VerifyToken, type WithCookie } from '../operation.ts';
-import type { Screen } from '../call.ts';
+import { Refusal } from '../errors.ts';
+import { writeJson } from '../json/write.ts';
+import {
+  Accepted,
+  Download,
+  type Client,
+  type Identity,
+  type VerifyToken,
+  type Who,
+  type WithCookie,
+} from '../operation.ts';
+import { readsOnly, type Screen } from '../call.ts';
 import type { Perform } from '../perform.ts';
-import { Repeated, type IdempotencyKey } from '../idempotency.ts';
+import { Repeated, requestHash, type IdempotencyKey } from '../idempotency.ts';
 import type { TakePlace } from '../places.ts';
 import { createRateLimits, type CountRequest } from '../rate-limits.ts';
 import type { Siblings } from '../siblings.ts';
-import { atOnce, inSlices } from '../slices.ts';
-import { sendFile, sendJson } from './answers.ts';
+import { atOnce, inSlices, mapped, type Interruptible } from '../slices.ts';
 import { cookieOf, refuseOtherPages, setCookie } from './browsers.ts';
 import {
   bodyLimitOf,
@@ -32,12 +33,11 @@ import {
   refuseLongFile,
   refuseOtherKinds,
 } from './bodies.ts';
-import { abortedWhenGone, counting, senderOf, tokenOf } from './callers.ts';
 import { serveConsole, servePages } from './console.ts';
-import { keyOf, keyOfLines } from './key.ts';
 import { letGo } from './leaving.ts';
-import { isOfLines, receiveLines, refuseLines, sendLines } from './lines.ts';
-import { fromFramework, hurry, loggedError, notJson, readPast, refuseMethodsBut } from './refusals.ts';
+import type { Line } from './line-reader.ts';
+import { isOfLines, receiveLines, refuseLines, sendLines, type LinesKey } from './lines.ts';
+import { createFramework, hurry, notJson, refuseMethodsBut } from './framework.ts';
 import { createEventStreams, type OpenParts, type SendStream } from './streams.ts';
 import { createUploads, type ReceiveFile } from './uploads.ts';
 
@@ -46,17 +46,8 @@ export async function createHttp(
   config: Config,
   { verifyToken, screen, perform, takePlace, siblings, leaving }: HttpParts,
 ): Promise<FastifyInstance> {
-  const http = fastify(optionsOf(config));
+  const http = createFramework(config);
   await receiveBodies(http, config);
-  http.setErrorHandler(sendError);
-  http.setNotFoundHandler(refuseUnknownPath);
-  answerInsteadOfNode(http);
-  // Before the body is read, so that no body is read in vain.
-  http.addHook('onRequest', (request, _, done) => (request.is404 ? refuseUnknownPath(request) : done()));
-  http.addHook('onSend', (_, reply, payload, done) => {
-    reply.headers(commonHeaders);
-    done(null, payload);
-  });
   letGo(http, { leaving, hasSiblings: siblings !== undefined });
   const { maxStreams, maxBodyBytes, maxFileBytes } = config;
   const doors = {
@@ -77,30 +68,6 @@ async function receiveBodies(http: FastifyInstance, { maxFileBytes }: Config): P
   http.addContentTypeParser('application/json', receiveJson);
   http.addContentTypeParser(/^application\/(x-)?ndjson\b/, receiveLines);
   await http.register(multipart, { limits: { files: 1, fileSize: maxFileBytes, fields: 10, parts: 11 } });
-}
-
-const requestTimeoutMs = 60 * 60 * 1000;
-
-function optionsOf(config: Config): FastifyHttpOptions<Server> {
-  return {
-    bodyLimit: config.maxBodyBytes,
-    trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
-    // Limits the time to receive a request, not to answer it: enough for the largest file over a slow line.
-    requestTimeout: requestTimeoutMs,
-    genReqId: () => randomUUID(),
-    logger: {
-      level: config.logLevel,
-      redact: ['req.headers.authorization', 'req.headers["x-authorization"]', 'req.headers.cookie'],
-      serializers: { err: loggedError },
-    },
-    logController: new LogController({ disableRequestLogging: true }),
-    frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
-    // Requests that these options would refuse are refused in the contract's form instead, with the headers of every answer: see
-    // refuseUnservable.
-    return503OnClosing: false,
-    http: { requireHostHeader: false },
-    clientErrorHandler: answerUnreadable,
-  };
 }
 
 interface HttpParts extends Pick<Doors, 'verifyToken' | 'screen' | 'perform' | 'takePlace'> {
@@ -262,127 +229,6 @@ async function readBody(
   return request.body;
 }
 
-const commonHeaders = {
-  'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
-  pragma: 'no-cache',
-  expires: '0',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'SAMEORIGIN',
-  'content-security-policy': "default-src 'self'",
-  'referrer-policy': 'no-referrer',
-};
-
-/** Answers an error in the contract's form, and logs it when it is the server's own fault. */
-function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = fromFramework(error, request) ?? toRefusal(error);
-  const { status, code } = refusal;
-  const body = refusal.toJSON();
-  const facts = { err: error };
-  if (status === 500) {
-    request.log.error(facts, 'a request failed');
-    body.message += ` It is in the server's log under ${request.id}.`;
-  } else if (status === 503 && refusal !== error) request.log.warn(facts, 'a request could not be served');
-  // Without its message, which quotes the request.
-  else request.log.debug({ code }, 'a request was refused');
-  if (refusal.retryAfter !== undefined) reply.header('retry-after', Math.ceil(refusal.retryAfter));
-  // A stranger's body is not read to its end, so that the connection cannot be used again.
-  if (status === 401) reply.headers({ 'www-authenticate': 'Bearer', connection: 'close' });
-  else if (status === 413) readPast(request, reply);
-  return reply.code(status).headers(commonHeaders).type('application/json').send(stringifyJson(body));
-}
-
-/** Answers in place of Node and Fastify, whose own answers have neither the contract's form nor the headers of every answer. */
-function answerInsteadOfNode(http: FastifyInstance): void {
-  const { server } = http;
-  server.on('request', ({ socket }: IncomingMessage, answer: ServerResponse) =>
-    answersOn.set(socket, [...unfinishedOn(socket), answer]),
-  );
-  // A server may ignore an unknown expectation; Node would refuse it with an empty answer.
-  server.on('checkExpectation', (request: IncomingMessage, answer: ServerResponse) =>
-    server.emit('request', request, answer),
-  );
-  refuseUnservable(http);
-}
-
-/** The possibly unfinished answers on each connection. */
-const answersOn = new WeakMap<Socket, ServerResponse[]>();
-
-function unfinishedOn(socket: Socket): ServerResponse[] {
-  return answersOn.get(socket)?.filter(({ writableFinished }) => !writableFinished) ?? [];
-}
-
-/** Refuses requests that come while the server stops, and those without exactly one Host header. */
-function refuseUnservable(http: FastifyInstance): void {
-  let isStopping = false;
-  http.addHook('preClose', async () => void (isStopping = true));
-  http.addHook('onRequest', ({ raw: { headersDistinct, httpVersion } }, reply, done) => {
-    const { host = [] } = headersDistinct;
-    if (!isStopping && (host.length === 1 || (host.length === 0 && httpVersion === '1.0'))) return done();
-    // The body is not read to its end.
-    reply.header('connection', 'close');
-    if (isStopping)
-      throw new Refusal('UNAVAILABLE', 'The server is stopping. Try again shortly, or at another server.', {
-        retryAfter: 5,
-      });
-    const hosts = host.length === 0 ? 'no header Host' : 'more than one header Host';
-    throw new Refusal(
-      'INVALID_REQUEST',
-      `The request has ${hosts}. Say there, once, which server it is for.`,
-    );
-  });
-}
-
-type ParserError = Error & { readonly code?: string };
-
-/** A message that is no HTTP never reaches a route; its sender still gets an answer in the contract's form. */
-function answerUnreadable({ code: cause = '' }: ParserError, socket: Socket): void {
-  // In the middle of another answer, this one would be read as part of it.
-  const isAnswering = unfinishedOn(socket).some(({ headersSent }) => headersSent);
-  if (cause === 'ECONNRESET' || !socket.writable || isAnswering) return void socket.destroy();
-  const [status, code, message] = unreadable[cause] ?? noHttp;
-  const body = JSON.stringify({ code, message });
-  const headers = {
-    ...commonHeaders,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`);
-}
-
-type Unreadable = readonly [status: string, code: ErrorCode, message: string];
-
-const noHttp: Unreadable = ['400 Bad Request', 'INVALID_REQUEST', 'This is not a readable HTTP request.'];
-
-const unreadable: Record<string, Unreadable> = {
-  HPE_HEADER_OVERFLOW: [
-    '431 Request Header Fields Too Large',
-    'TOO_LARGE',
-    `The address and the headers of the request have more than ${maxHeaderSize} bytes together. Send fewer or shorter ones.`,
-  ],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: [
-    '413 Payload Too Large',
-    'TOO_LARGE',
-    'The chunk extensions of the body are larger than this server accepts. Send the body without them.',
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: [
-    '408 Request Timeout',
-    'INVALID_REQUEST',
-    'The request did not come to its end in time. Send it again, over a faster line or in parts.',
-  ],
-};
-
-const longestPath = 200;
-
-function refuseUnknownPath(request: FastifyRequest): never {
-  const { method, url } = request;
-  hurry(request);
-  const [path = ''] = url.split('?');
-  const shown = path.length > longestPath ? `${path.slice(0, longestPath)}…` : path;
-  throw new Refusal('NOT_FOUND', `There is no operation ${method} ${shown}. GET /openapi.json lists all.`);
-}
-
 /** Answers 405 to other methods on a known path, with the methods that it has. */
 function refuseOtherMethods(http: FastifyInstance): void {
   const methodsByPath = new Map<string, string[]>();
@@ -392,4 +238,154 @@ function refuseOtherMethods(http: FastifyInstance): void {
     }
   }
   for (const [path, methods] of methodsByPath) refuseMethodsBut(http, methods, routeOf(path));
+}
+
+/**
+ * The only token of a request. Proxies and servers disagree on which of several headers counts: a request with two tokens could pass one as
+ * one user and the other as another.
+ * @throws Refusal UNAUTHENTICATED when a header is repeated, or when two carry different tokens
+ */
+function tokenOf({ raw }: FastifyRequest): string | undefined {
+  const { authorization = [], 'x-authorization': plain = [] } = raw.headersDistinct;
+  if (authorization.length > 1 || plain.length > 1) {
+    const name = plain.length > 1 ? 'X-Authorization' : 'Authorization';
+    throw new Refusal('UNAUTHENTICATED', `The header ${name} is given more than once. Send it once.`);
+  }
+  // A proxy may have an Authorization header of another scheme, which carries no token.
+  const bearers = authorization.filter((value) => /^Bearer\b/i.test(value));
+  const tokens = [...bearers, ...plain].map((value) => value.replace(/^Bearer\b */i, '')).filter(Boolean);
+  if (new Set(tokens).size > 1)
+    throw new Refusal(
+      'UNAUTHENTICATED',
+      'The headers Authorization and X-Authorization carry different tokens. Send the token in one of them.',
+    );
+  return tokens[0];
+}
+
+/** Bounded, because the sender's own words are recorded. */
+function clientOf({ ip, headers }: FastifyRequest): Client {
+  return { address: ip.slice(0, 64), userAgent: headers['user-agent']?.slice(0, 200) };
+}
+
+/** The sender as stated by a request, and the function that counts the request once the sender is proved. */
+function senderOf(request: FastifyRequest, reply: FastifyReply, countRequest: CountRequest) {
+  const count = counting(countRequest, reply);
+  return { token: tokenOf(request), client: clientOf(request), log: request.log, count };
+}
+
+/**
+ * Counts a request once, when its user is proved, and sets the headers with the remaining limit. @throws Refusal for one request too many
+ */
+function counting(countRequest: CountRequest, reply: FastifyReply): (who: Who) => void {
+  let isCounted = false;
+  return (who) => {
+    if (isCounted) return;
+    isCounted = true;
+    const { headers, refusal } = countRequest(who);
+    reply.headers(headers);
+    if (refusal) throw refusal;
+  };
+}
+
+/** A signal that aborts when a caller leaves before the answer. */
+function abortedWhenGone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  if (reply.raw.destroyed) controller.abort();
+  reply.raw.once('close', () => !reply.raw.writableFinished && controller.abort());
+  return controller.signal;
+}
+
+/** Sends an answer; a large one in pieces, no faster than its reader takes them. */
+async function sendJson(reply: FastifyReply, answer: object): Promise<FastifyReply> {
+  const pieces = await inSlices(writeJson(answer));
+  reply.type('application/json');
+  // A client that has gone reads nothing of it.
+  if (pieces.length === 1 || reply.raw.destroyed) return reply.send(pieces[0]);
+  const lengths = await inSlices(mapped(pieces, (piece) => Buffer.byteLength(piece)));
+  const length = lengths.reduce((sum, one) => sum + one, 0);
+  return reply.header('content-length', length).send(Readable.from(pieces));
+}
+
+// A reader that takes nothing for this long is cut off.
+const stalledMs = 120_000;
+
+/**
+ * Sends a file as it comes. It has no length, so that a failure can only show as an end in the middle, which HTTP makes every client
+ * notice.
+ */
+function sendFile(reply: FastifyReply, { mediaType, fileName, bytes }: Download): FastifyReply {
+  reply.raw.setTimeout(stalledMs);
+  reply.type(mediaType).headers({
+    'content-disposition': attached(fileName),
+    // A proxy that buffers the answer would fill its disk with it, and show its reader nothing until the end.
+    'x-accel-buffering': 'no',
+  });
+  return reply.send(bytes);
+}
+
+/** The header that names a file: in ASCII, which every client reads, and in its own characters. */
+function attached(fileName: string): string {
+  const plain = fileName.replace(/[^\w .()-]/g, '_');
+  const encoded = encodeURIComponent(fileName).replace(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+  );
+  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
+}
+
+const aKey = /^[\x21-\x7e]{1,255}$/;
+
+/** The caller's key for the call, under which it is done once. @throws Refusal when it is invalid, or the operation keeps none */
+async function keyOf(
+  { operationId, operation }: Keeping,
+  request: FastifyRequest,
+  { target, body }: { readonly target: object; readonly body: unknown },
+): Promise<IdempotencyKey | undefined> {
+  const key = givenKey(operation, request);
+  return key === undefined ? undefined : { key, hash: await requestHash(operationId, target, body) };
+}
+
+/** The operation of a route. */
+interface Keeping {
+  readonly operationId: OperationId;
+  readonly operation: Operation;
+}
+
+function givenKey(operation: Operation, request: FastifyRequest): string | undefined {
+  const given = request.raw.headersDistinct['idempotency-key'];
+  // A call that only reads may be repeated at will.
+  if (given === undefined || readsOnly(operation) || operation.effect === 'none') return undefined;
+  // A key that nobody keeps would promise what is not so.
+  if (!operation.takesKey)
+    throw new Refusal(
+      'INVALID_REQUEST',
+      'The header Idempotency-Key does not go with this operation. Send it without.',
+    );
+  const [key = ''] = given;
+  if (given.length > 1 || !aKey.test(key))
+    throw new Refusal(
+      'INVALID_REQUEST',
+      'The header Idempotency-Key is one text of 1 to 255 visible characters of ASCII, such as a UUID.',
+    );
+  return key;
+}
+
+/** The name that the caller gives to a call whose body is of lines. @throws Refusal where it is none */
+function keyOfLines(
+  { operationId, operation }: Keeping,
+  request: FastifyRequest,
+  target: object,
+): LinesKey | undefined {
+  const key = givenKey(operation, request);
+  if (key === undefined) return undefined;
+  return { key, hashOf: (lines) => inSlices(hashOf(stringifyJson([operationId, target]), lines)) };
+}
+
+function* hashOf(call: string, lines: readonly Line[]): Interruptible<string> {
+  const hash = createHash('sha256').update(call);
+  for (const { number, bytes } of lines) {
+    hash.update(`\n${number} ${bytes.length} `).update(bytes);
+    yield;
+  }
+  return hash.digest('hex');
 }

@@ -10,7 +10,6 @@ import type { Identity } from '../operation.ts';
 import type { TakePlace } from '../places.ts';
 import { inSlices } from '../slices.ts';
 import { Spool } from '../spool.ts';
-import type { LinesKey } from './key.ts';
 import { LineReader, longestLine, type Line } from './line-reader.ts';
 
 /** Whether a body comes as lines of JSON, of any number. */
@@ -363,4 +362,10 @@ function outcomeOf(line: number | undefined, { code, message, details = [] }: Re
     ...(own.length > 0 && { details: own }),
   };
   return { ...(line !== undefined && { line }), error };
+}
+
+/** The names of the calls that a body of lines becomes: its key, and a hash of the lines of each. */
+export interface LinesKey {
+  readonly key: string;
+  readonly hashOf: (lines: readonly Line[]) => Promise<string>;
 }

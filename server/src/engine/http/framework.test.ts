@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { startApp } from '../../testing/app.ts';
 import { createQueue } from '../../testing/fixtures.ts';
-import { loggedError } from './refusals.ts';
+import { loggedError } from './framework.ts';
 
 const app = await startApp();
 const queue = await createQueue(app);
