@@ -14,7 +14,8 @@ import { selectPerson } from '../people/people.ts';
 import { lockPeople, refuseLast } from '../users/administrators.ts';
 import { invalid } from '../users/rules.ts';
 import { insertUser, usersOf } from '../users/users.ts';
-import { forbidden, SignOnRefusal } from './refusals.ts';
+import { SignOnRefusal } from './refusals.ts';
+import type { ProviderSettings } from './settings.ts';
 
 // As for log-ins: a flood from one address takes nothing from another. Most of the time is spent waiting for the provider.
 const limit = createFairLimiter({ atOnce: 20, waiting: 100, waitingInAll: 1000, refusal: busy });
@@ -348,4 +349,12 @@ async function followGroups(
     ...(given.length > 0 && { rolesGiven: idsOf(given) }),
     ...(taken.length > 0 && { rolesTaken: idsOf(taken) }),
   };
+}
+
+function forbidden({ title }: Pick<ProviderSettings, 'title'>, reason: string): SignOnRefusal {
+  return new SignOnRefusal(
+    'FORBIDDEN',
+    `${title} knows you, but you are not among those who may use Millrace. Ask who runs it here.`,
+    reason,
+  );
 }
