@@ -14,7 +14,7 @@ const everywhere: TestUserConfig = {
   testTimeout: minutes(10),
   hookTimeout: minutes(10),
   // A test without an assertion cannot fail. Counted at run time, so that functions that assert count too.
-  expect: { requireAssertions: true, poll: { timeout: minutes(2) } },
+  expect: { requireAssertions: true, poll: { timeout: minutes(5) } },
   allowOnly: false,
 };
 

@@ -199,7 +199,7 @@ async function drained(scene: Scene, placeOf: PlaceOf): Promise<void> {
     return stats.flatMap(({ counts }) => counts.NEW + counts.IN_PROGRESS + counts.DEFERRED);
   };
   const nothing = queueIds.map(() => 0);
-  await expect.poll(left, { timeout: 240_000, interval: 300 }).toEqual(nothing);
+  await expect.poll(left, { interval: 300 }).toEqual(nothing);
 }
 
 /** Waits until the reader has the newest event. */

@@ -103,7 +103,7 @@ test('the bot in README.md compiles with the packages, and does its items', asyn
   onTestFinished(() => void bot.kill('SIGKILL'));
   const items = async () => (await app.admin.listWorkItems({ path: queue })).body.list;
   const outcomes = async () => (await items()).map(({ status }) => String(status)).toSorted();
-  await expect.poll(outcomes, { timeout: 300_000 }).toEqual(['COMPLETE', 'FAILED']);
+  await expect.poll(outcomes).toEqual(['COMPLETE', 'FAILED']);
   expect(await items()).toContainEqual(
     expect.objectContaining({ status: 'COMPLETE', output: { booked: 129.9 } }),
   );
@@ -140,7 +140,7 @@ test('serve starts the server that was installed, in two processes, with the con
   server.stdout.on('data', hear);
   server.stderr.on('data', hear);
   const address = () => /Console +(\S+)/.exec(said)?.[1];
-  await expect.poll(address, { timeout: 300_000, message: said }).toMatch(/^http.*\/console\/$/);
+  await expect.poll(address, { message: said }).toMatch(/^http.*\/console\/$/);
   const page = await fetch(address() ?? '', { headers: { accept: 'text/html' } });
   const text = await page.text();
   expect([page.status, text]).toEqual([200, expect.stringContaining('/console/assets/')]);

@@ -130,7 +130,7 @@ test('serve with several processes is restarted one after the other, and callers
     repeat(follow),
   ];
   server.process.kill('SIGUSR2');
-  await expect.poll(server.said, { timeout: 300_000 }).toContain('All server processes are new ones.');
+  await expect.poll(server.said).toContain('All server processes are new ones.');
   for (const pid of server.serving()) started.add(pid);
   expect(server.serving().filter((pid) => before.includes(pid))).toEqual([]);
   expect((await onFreshConnection(`${url}/health/ready`)).status).toBe(200);

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { isAlive } from './alive.fixture.ts';
 import { execute, type Command } from './command.ts';
 import { LeaseLost, RunnerFault } from '../errors.ts';
@@ -32,12 +32,9 @@ function shell(script: string, more: Partial<Command> = {}): Command {
 
 /** The process id that a script has written to a file. */
 async function pidIn(file: string): Promise<number> {
-  const read = () => {
-    const pid = Number(readFileSync(path.join(folder, file), 'utf8'));
-    expect(pid).toBeGreaterThan(0);
-    return pid;
-  };
-  return vi.waitFor(read, { timeout: 300_000 });
+  const read = () => Number(readFileSync(path.join(folder, file), 'utf8'));
+  await expect.poll(read).toBeGreaterThan(0);
+  return read();
 }
 
 test('a command gets its input on stdin, and its output, log lines and exit code come back', async () => {
