@@ -1,5 +1,5 @@
 import { mayHappen } from '@millrace/api';
-import { isExhausted } from '../work-items/maintain/leases.ts';
+import { isExhausted } from '../work-items/lease/rules.ts';
 import { mostAhead, type ItemFacts, type Pace, type QueueFacts, type Reason } from './facts.ts';
 import { archived, hindrancesOf, ownHindrance, type Hindrances } from './hindrances.rules.ts';
 import { paceFacts, secondsToStart, type Distance } from './pace.rules.ts';

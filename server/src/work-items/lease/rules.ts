@@ -70,3 +70,8 @@ const countedExpiries = 32_767;
 export function expiriesOf({ lapseCount = 0 }: Pick<Item, 'lapseCount'>): number {
   return Math.min(lapseCount + 1, countedExpiries);
 }
+
+/** Whether the lease of the item has expired so often in a row, this time included, that it must not go to another holder. */
+export function isExhausted(item: Facts & Pick<Item, 'lapseCount'>, lapseLimit: number): boolean {
+  return lapseLimit > 0 && expiriesOf(item) >= lapseLimit && mayHappen('exhaust', item);
+}

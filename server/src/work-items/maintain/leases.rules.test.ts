@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { itemIn, now, states } from '../../testing/items.ts';
-import { exhaustion, isExhausted, leaseExpiry } from './leases.ts';
+import { isExhausted } from '../lease/rules.ts';
+import { exhaustion, leaseExpiry } from './leases.ts';
 
 const silent = (lapseCount?: number) => itemIn('IN_PROGRESS', lapseCount === undefined ? {} : { lapseCount });
 

@@ -1,4 +1,4 @@
-import { mayHappen, type Facts, type Id, type Schemas } from '@millrace/api';
+import type { Id, Schemas } from '@millrace/api';
 import { raw, sql, type Db } from '../../engine/db.ts';
 import type { Job } from '../../engine/job-loop.ts';
 import { millrace } from '../../journal/journal.ts';
@@ -6,7 +6,7 @@ import { readDefinition } from '../../queues/find.ts';
 import type { Item } from '../item/rules.ts';
 import { changeOf, save, type Change } from '../item/save.ts';
 import { itemState, portion } from '../item/sql.ts';
-import { decideReturn, expiriesOf, type Ending } from '../lease/rules.ts';
+import { decideReturn, expiriesOf, isExhausted, type Ending } from '../lease/rules.ts';
 import { readAttempts, readQueueHistory } from '../read/timeline.ts';
 
 type JobContext = Parameters<Job['run']>[0];
@@ -157,11 +157,6 @@ function pauseAfterLook(walked: number): number {
 
 // The latest holders of an item tell more than a list of all of them.
 const shownExpiries = 10;
-
-/** Whether the lease of the item has expired so often in a row, this time included, that it must not go to another holder. */
-export function isExhausted(item: Facts & Pick<Item, 'lapseCount'>, lapseLimit: number): boolean {
-  return lapseLimit > 0 && expiriesOf(item) >= lapseLimit && mayHappen('exhaust', item);
-}
 
 /** The end of an attempt whose holder has fallen silent. */
 export function leaseExpiry(item: Item): Ending {
