@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -205,4 +205,19 @@ test('walk lists every export with the other files that name it, types included,
 test('walk names the operation that the list has no function for', () => {
   const source = createSource({ 'operations.ts': "export { getQueue } from './queues/gone.ts';" });
   expect(() => operationsOf(source)).toThrow('server/src/operations.ts has no function for getQueue.');
+});
+
+test('walk is as long for each operation as ARCHITECTURE.md has it', () => {
+  const root = path.dirname(import.meta.dirname);
+  const page = readFileSync(path.join(root, 'ARCHITECTURE.md'), 'utf8');
+  const rows = [...page.matchAll(/^\| `(\w+)` \| \d+ \(\d+\) \|.*$/gm)].map(([row, operation = '']) => {
+    return { row, operation };
+  });
+  expect(rows.length).toBeGreaterThan(5);
+  const source = openSource(root);
+  const found = rows.map(({ operation }) => {
+    const { files, ownFiles, domains, functions, returns } = figuresOf(walk(source, operation));
+    return `| \`${operation}\` | ${files} (${ownFiles}) | ${domains} | ${functions} | ${returns} |`;
+  });
+  expect(rows.map(({ row }) => row)).toEqual(found);
 });
