@@ -38,7 +38,7 @@ export default defineConfig({
     manifest: 'manifest.json',
     // Split by pages, the styles would be twice as many bytes: small files compress badly.
     cssCodeSplit: false,
-    // What every page stands on is one script; the rest is split by the pages that use it.
+    // The code that every page needs is one script; the rest is split by the pages that use it.
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'base', test: base }] } } },
   },
   worker: { format: 'es' },

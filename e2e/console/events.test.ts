@@ -242,7 +242,7 @@ describe.skipIf(browserFile === undefined)('The events in a browser', () => {
     const drawn = await cursor.getAttribute('aria-valuetext');
     const amount = Number(/Events (\d+)\.$/.exec(drawn ?? '')?.[1]);
     expect(amount).toBeGreaterThan(40);
-    // What was drawn stays while the pointer goes to the button.
+    // The drawn stretch stays while the pointer goes to the button.
     await strip.getByRole('button', { name: 'Show this time only' }).click();
     await page.getByText(`${amount} events since`).waitFor();
     await page.getByRole('button', { name: 'As a table' }).click();

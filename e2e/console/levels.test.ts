@@ -62,7 +62,7 @@ describe.skipIf(browserFile === undefined)('Service levels in a browser', () => 
     await page.getByLabel('Holidays, a line each').fill('2026-12-25 Christmas Day');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('alert').getByText('“8 to 12” is not two times').waitFor();
-    // What cannot be read is no command.
+    // Unreadable hours make no command.
     expect(await page.getByText('As command, as curl').count()).toBe(0);
     await look(page, 'calendar-form-390');
     await page.getByLabel('Friday').fill('8:00-12:00, 13:00-15:00');

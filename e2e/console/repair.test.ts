@@ -117,7 +117,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
       await expectAccessible(page);
       await dialog.getByRole('button', { name: 'Edit 260' }).click();
       await page.getByText('260 items changed, 0 refused.').waitFor();
-      // What is stored by then is no correction any more.
+      // A value that is stored by then is no correction any more.
       await page.getByRole('button', { name: 'Send 0 back' }).waitFor();
       const filter = { operator: 'eq', field: 'status', value: 'FAILED' };
       const { list } = (

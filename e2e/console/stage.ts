@@ -37,7 +37,7 @@ interface Opening extends BrowserContextOptions {
   readonly expected?: RegExp;
 }
 
-/** What has to be ended. */
+/** A stage that has to be ended. */
 interface OpenStage extends Stage {
   /** Ends everything that a test has opened, and fails when the console complained in it. */
   readonly clear: () => Promise<void>;
@@ -133,7 +133,7 @@ function watch(page: Page, url: string, expected: RegExp | undefined, complaints
   });
 }
 
-/** What axe finds against WCAG 2.2 AA, in the page as it stands: by all of its rules, or by these. */
+/** The findings of axe against WCAG 2.2 AA, in the page as it stands: by all of its rules, or by these. */
 async function violationsIn(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(axe.source);
   const options = { runOnly: rules ?? standards, resultTypes: ['violations'] };

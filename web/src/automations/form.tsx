@@ -82,7 +82,7 @@ export function EditAutomation({ automation: latest, onDone }: EditProps) {
   );
 }
 
-/** What the settings of an automation are called, and the names behind their ids. */
+/** The words for the settings of an automation, and the names behind their ids. */
 export function useWords(): Words {
   const { data: pools } = useSuspenseQuery(poolsQuery());
   const { data: users } = useQuery({ ...crowdQuery(), enabled: useMay('viewUsers') });

@@ -75,7 +75,7 @@ export function Picture(props: ChartProps) {
   );
 }
 
-/** What a pointer does: it goes from span to span, and drawn with its button down it takes in a stretch, which then stays. */
+/** The handlers of a pointer: it goes from span to span, and drawn with its button down it takes in a stretch, which then stays. */
 function pointing(
   stretch: Stretch | undefined,
   setStretch: (stretch: Stretch) => void,
@@ -175,7 +175,7 @@ function endOf({ from }: Span, step: number, to: Date): Date {
   return new Date(Math.min(from.getTime() + step * 1000, to.getTime()));
 }
 
-/** What a stretch has, in words: of one span its values, of several what they come to together. */
+/** A stretch in words: of one span the values, of several their sums. */
 function sentenceOf(chart: ChartProps, stretch: Stretch): string {
   const { series, spans, format } = chart;
   const [first, last] = endsOf(stretch);

@@ -27,11 +27,11 @@ export interface ChartProps {
   readonly isDuration?: boolean;
   /** Whether the values are whole numbers. */
   readonly isWhole?: boolean;
-  /** What was done meanwhile, by people above all. */
+  /** The changes meanwhile, by people above all. */
   readonly marks?: readonly Mark[] | undefined;
-  /** What leads to what is counted in a span, or in several. */
+  /** The links to the things counted in a span, or in several. */
   readonly linksOf?: (from: Date, to: Date) => ReactNode;
-  /** What can be done with a stretch of time: by a button, or by Enter. */
+  /** The action on a stretch of time: by a button, or by Enter. */
   readonly choose?: { readonly label: string; readonly act: (from: Date, to: Date) => void };
   /** Whether it is drawn low, above what it counts. */
   readonly isStrip?: boolean;

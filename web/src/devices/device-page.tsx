@@ -127,7 +127,7 @@ function Facts({ device }: { readonly device: Device }) {
   );
 }
 
-/** What was done to the device, or on it to an item. */
+/** A change of the device, or of an item on it. */
 function Did({
   event: { operation, queueId, queueName = '', itemId },
 }: {

@@ -68,7 +68,7 @@ async function readBack(deviceId: Id, signal: AbortSignal): Promise<Schemas['Eve
 
 const day = 86_400_000;
 
-/** What ends attempts on devices: their reports, and their silence. */
+/** The operations that end attempts on devices: by their reports, and by their silence. */
 export const endingOperations = ['finishWorkItems', 'returnLapsedItems'] as const;
 
 /** How attempts on devices ended in 24 hours: the newest of them, as far as one answer has them. */

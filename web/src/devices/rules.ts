@@ -30,7 +30,7 @@ export function nameOf({ nickname, hostName }: Pick<Device, 'nickname' | 'hostNa
   return nickname === '' ? hostName : nickname;
 }
 
-/** What people may change of a device, while they write it: labels with commas between. */
+/** The members of a device that people may change, while they write: labels with commas between. */
 export interface Draft {
   readonly nickname: string;
   readonly labels: string;

@@ -3,7 +3,7 @@ import { stringifyJson } from '@millrace/api';
 /** A thing that is edited, by its members. */
 export type Data = Readonly<Record<string, unknown>>;
 
-/** What a list says: as a set what is in it, in whichever order; as an order the order alone of what is told of elsewhere. */
+/** The meaning of a list: a set counts by its members, in any order; an order by the order alone of members that stand elsewhere. */
 type ListKind = 'set' | 'order';
 
 /** Lists that say less than all that they hold, by the names of members. */

@@ -9,9 +9,9 @@ interface Versioned {
 }
 
 interface How<Stored, Draft> {
-  /** What a form shows of it. */
+  /** The part of it that a form shows. */
   readonly draftOf: (stored: Stored) => Draft;
-  /** What a draft sets, by the names that people are told; the draft itself when left out. */
+  /** The settings of a draft, by the names that people read; the draft itself when left out. */
   readonly settingsOf?: (draft: Draft) => object;
   /** The sets and orders among the members of a draft, and among its settings. */
   readonly lists?: Lists;

@@ -10,7 +10,7 @@ import { m } from './messages.ts';
 interface MeanwhileProps {
   /** The changes of others; left out where what one edits is as one saw it. */
   readonly children: ReactNode;
-  /** What one has changed oneself as well. */
+  /** The members that one has changed oneself as well. */
   readonly clashes: readonly string[];
   readonly onApply: () => void;
   readonly onCancel: () => void;
@@ -40,7 +40,7 @@ export function Meanwhile({ children, clashes, onApply, onCancel }: MeanwhilePro
 /** How people are told of the members of something. */
 export interface Words {
   readonly nameOf: (member: string) => string;
-  /** What a text or a number of a member stands for, such as the name behind an id; undefined where it stands for itself. */
+  /** The meaning of a text or a number of a member, such as the name behind an id; undefined where it stands for itself. */
   readonly told?: (member: string, value: string) => string | undefined;
 }
 
@@ -88,7 +88,7 @@ interface DifferencesProps {
   readonly after: string;
 }
 
-/** What differs, member by member. */
+/** The differences, member by member. */
 export function Differences({ changes, words, before, after }: DifferencesProps) {
   return (
     <table className={css.diff}>

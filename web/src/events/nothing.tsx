@@ -7,7 +7,7 @@ import { countsQuery } from './queries.ts';
 import { sumOf, type EventQuery } from './rules.ts';
 import css from './events.module.css';
 
-/** What a filter asks for; undefined where it cannot be understood. */
+/** The query of a filter; undefined where it cannot be understood. */
 export type Understand = (q: string) => EventQuery | undefined;
 
 interface Props {

@@ -164,7 +164,7 @@ export function withTime(q: string, from: Date, to: Date): string {
 
 type Counts = Schemas['EventCounts'];
 
-/** What is drawn of counts: each span has one that is exact, or one that is estimated. */
+/** The bars of counts: each span has one that is exact, or one that is estimated. */
 export function spansOf({ list }: Counts): readonly Span[] {
   return list.map(({ from, count, isEstimated = false }) => {
     const value = Number(count);
@@ -172,7 +172,7 @@ export function spansOf({ list }: Counts): readonly Span[] {
   });
 }
 
-/** What counts come to, and the fullest span. */
+/** The sum of counts, and the fullest span. */
 export function sumOf({ list }: Counts) {
   const counted = list.map(({ from, count, isEstimated = false }) => ({
     from,

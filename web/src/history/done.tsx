@@ -14,7 +14,7 @@ interface Props {
   readonly isMore: boolean;
 }
 
-/** What was done to a queue, which its charts have as marks, to be read. */
+/** The changes of a queue, which its charts have as marks, to be read. */
 export function Done({ id, from, marks, isMore }: Props) {
   return (
     <section aria-label={m.history.done} className={css.chart}>

@@ -23,7 +23,7 @@ const tellers: Readonly<Record<string, Told>> = {
 /** The operations on a queue that stand as marks in its charts. */
 export const marked = Object.keys(tellers);
 
-/** What was done to a queue, as sentences. */
+/** The changes of a queue, as sentences. */
 export function marksOf(events: readonly Event[]): readonly Mark[] {
   return events.flatMap((event) => {
     const did = tellers[event.operation]?.(event);

@@ -14,7 +14,7 @@ export function historyQuery(id: Id, range: Range) {
 // More marks than these nobody tells apart in a chart.
 const mostMarks = 100;
 
-/** What was done to a queue since a time, the newest first: only its own events are read, however many its items have. */
+/** The changes of a queue since a time, the newest first: only its own events are read, however many its items have. */
 export function marksQuery(queueId: Id, from: string) {
   const asked = { queueId, itemId: 0, operation: marked.join(','), from, before: 'now', limit: mostMarks };
   return { ...query('listEvents', { query: asked }), refetchInterval };

@@ -117,7 +117,7 @@ interface OthersProps {
   readonly onCancel: () => void;
 }
 
-/** What somebody else promised meanwhile, with the names of calendars. */
+/** The promise that somebody else made meanwhile, with the names of calendars. */
 function OthersPromise({ edited, onTaken, onCancel }: OthersProps) {
   const { data: calendars } = useSuspenseQuery(calendarsQuery());
   const told = (member: string, value: string) =>

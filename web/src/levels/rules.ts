@@ -127,7 +127,7 @@ export function draftOfLevel(level: Level): LevelDraft {
   };
 }
 
-/** What a draft promises; undefined for nothing. @param toId reads an id to its last digit */
+/** The promise of a draft; undefined for none. @param toId reads an id to its last digit */
 export function levelOf(
   draft: LevelDraft,
   toId: (text: string) => Id,

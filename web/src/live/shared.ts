@@ -1,4 +1,4 @@
-/** What is done once for all tabs of a browser that want it. */
+/** A task that is done once for all tabs of a browser that want it. */
 interface Share<Message> {
   /** The same in each tab, and in no other browser's: the channel and the lock have it. */
   readonly name: string;
@@ -6,7 +6,7 @@ interface Share<Message> {
   readonly lead: (tell: (message: Message) => void, signal: AbortSignal) => Promise<unknown>;
   /** Hears what is told, in the tab that tells it as well. */
   readonly hear: (message: Message) => void;
-  /** What a tab has to know that comes later; undefined where there is nothing yet. */
+  /** The message that brings a later tab up to date; undefined where there is nothing yet. */
   readonly soFar: () => Message | undefined;
 }
 

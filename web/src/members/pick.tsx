@@ -13,7 +13,7 @@ interface PickUserProps {
   /** The ids of those who are members already. */
   readonly without: ReadonlySet<string>;
   readonly onPick: (userId: Id, name: string, role: Role) => void;
-  /** What adding does, where it is done at once: shown as a command. */
+  /** The request that adds at once: shown as a command. */
   readonly requestOf?: (userId: Id, role: Role) => Request;
 }
 
@@ -84,7 +84,7 @@ function WhichUser({ isById, users, chosen, onChoose }: WhichUserProps) {
 interface PickRoleProps {
   readonly without: ReadonlySet<string>;
   readonly onPick: (roleId: Id, name: string) => void;
-  /** What adding does, where it is done at once: shown as a command. */
+  /** The request that adds at once: shown as a command. */
   readonly requestOf?: (roleId: Id) => Request;
 }
 

@@ -83,11 +83,11 @@ function Delete({ model, onDone }: AskProps) {
 
 interface UsingProps {
   readonly using: Output<'listQueues'> | undefined;
-  /** What that means to so many queues. */
+  /** The sentence on that danger to a number of queues. */
   readonly told: (queues: number) => string;
 }
 
-/** The queues that use the model. Whoever may change it may see all of them. */
+/** The queues that use the model. A user who may change it may see all of them. */
 function Using({ using, told }: UsingProps) {
   const { list = [], page } = using ?? {};
   const total = page?.totalFilter ?? 0;

@@ -13,7 +13,7 @@ interface Props {
   readonly marks: ReturnType<typeof marksIn>;
 }
 
-/** What a change would do: on how many items it acts, which values it hides or shows, and which items would not fit any more. */
+/** The effect of a change: on how many items it acts, which values it hides or shows, and which items would not fit any more. */
 export function Trial({ trial, marks: { hidden, shown: bared } }: Props) {
   const { queues, invalidItems } = trial;
   const open = queues.reduce((sum, { openItems }) => sum + openItems, 0);

@@ -8,7 +8,7 @@ export interface Part {
 // Up to what no address has as it stands, such as what cannot be seen.
 const address =
   /\bhttps?:\/\/[^\s"'<>`\\^{|}\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+/gi;
-/** What ends a sentence, and not an address. */
+/** The signs that end a sentence, and not an address. */
 const closing = /[.,;:!?)\]]+$/;
 
 /** The parts of a text, in their order; together they are the text. Only addresses of http and https lead anywhere. */

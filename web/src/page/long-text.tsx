@@ -19,7 +19,7 @@ export function LongText({ children: text }: { readonly children: string }) {
   );
 }
 
-/** What an address leads to learns neither that one came from here, nor has a hold on this page. */
+/** A text with links. A page behind one learns not where its reader came from, and has no hold on this page. */
 function Linked({ children: text }: { readonly children: string }) {
   return partsIn(text).map(({ text: part, link }, index) =>
     link ? (

@@ -4,7 +4,7 @@ import { Text } from './text.tsx';
 
 interface Props {
   readonly queue: Schemas['Queue'];
-  /** Who may. */
+  /** The people who may. */
   readonly children: string;
 }
 

@@ -8,7 +8,7 @@ import { isSame } from './rules.ts';
 
 interface Props {
   readonly ids: readonly Id[];
-  /** Who may. */
+  /** The people who may. */
   readonly children: string;
 }
 

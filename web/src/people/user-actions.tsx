@@ -160,7 +160,7 @@ function Edit({ user: latest, roles, onClose, onSaid }: EditProps) {
   );
 }
 
-/** What is set of a user, and the names of roles. */
+/** The words for the members of a user, and the names of roles. */
 function wordsOf(roles: readonly Role[]): Words {
   const { firstName, lastName, email } = m.users;
   const { description, roles: given } = m.people;

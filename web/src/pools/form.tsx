@@ -102,7 +102,7 @@ function Edit({ pool: latest, onDone }: PoolFormProps) {
   );
 }
 
-/** What the settings of a pool are called, and the names behind their ids. */
+/** The words for the settings of a pool, and the names behind their ids. */
 function useWords(): Words {
   const { data: devices } = useSuspenseQuery(devicesQuery());
   const seesUsers = useMay('viewUsers');

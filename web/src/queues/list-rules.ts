@@ -40,7 +40,7 @@ export function failedPercent({ recent: { complete, failed } }: Stats): number |
   return complete + failed === 0 ? undefined : (failed / (complete + failed)) * 100;
 }
 
-/** What can be done to a queue from its row in the list. */
+/** An action on a queue from its row in the list. */
 export type RowAction = 'pause' | 'resume' | 'upload' | 'archive' | 'restore';
 
 /** The actions that a queue in its state allows. */

@@ -65,7 +65,7 @@ const en = {
       archive: 'Archive …',
       restore: 'Restore …',
     },
-    /** Who may, by the action that one may not do. */
+    /** The people who may, by the action that one may not take. */
     mayNot: {
       pause: onlyOwners,
       resume: onlyOwners,

@@ -24,7 +24,7 @@ export interface ActionsProps {
   readonly onAsk: (asked: Asked) => void;
 }
 
-/** What can be done to a queue from its row, as a menu; what one may not is disabled, and says who may. */
+/** The actions on a queue from its row, as a menu; those that one may not take are disabled, and say who may. */
 export function RowActions({ queue, isOpen, onOpenChange, onAsk }: ActionsProps) {
   const navigate = useNavigate();
   const button = useRef<HTMLButtonElement>(null);

@@ -29,7 +29,7 @@ interface Props {
 const how = { draftOf: ({ note }: SeenNote) => ({ note }), now: notesRequest, within: noteNow };
 const words = { nameOf: () => m.repair.note };
 
-/** What is known about the cause in a queue; what others note meanwhile is met when one saves. */
+/** The note about the cause in a queue; a note that others write meanwhile is met when one saves. */
 export function Note({ cluster, queueId }: Props) {
   const { data: queue } = useQuery(queueQuery(queueId));
   const mayNote = queue?.capabilities?.includes('repair') === true;

@@ -56,7 +56,7 @@ interface NoticeProps extends Pick<Props, 'queue' | 'list'> {
   readonly cluster: Cluster;
 }
 
-/** What keeps rows from the grid: that they could not be read, that the search has stopped, or that there are none any more. */
+/** The reason why the grid has no rows: they could not be read, the search has stopped, or there are none any more. */
 export function BenchNotice({ queue, list, cluster }: NoticeProps) {
   const navigate = useNavigate();
   const toItems = (q: string) =>

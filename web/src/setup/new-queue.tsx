@@ -127,7 +127,7 @@ interface DoneProps {
   readonly queue: NewQueue;
 }
 
-/** What an attempt has made before it failed. */
+/** The parts that an attempt has made before it failed. */
 function Done({ model, queue: { draft, made } }: DoneProps) {
   return (
     <>

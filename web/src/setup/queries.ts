@@ -16,7 +16,7 @@ export interface Person {
   readonly role?: 'OWNER' | 'MEMBER' | 'PARTICIPANT';
 }
 
-/** What there is of a new queue after an attempt that did not get to its end. */
+/** The parts of a new queue that exist after an attempt which did not get to its end. */
 export interface Made {
   readonly id: Id;
   /** Those who belong to it already. */

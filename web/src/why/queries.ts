@@ -4,7 +4,7 @@ import { query } from '../connection/query.ts';
 export type Automation = Schemas['Automation'];
 
 const most = 1000;
-// What devices do is told by no event.
+// The work of devices has no events.
 const refetchInterval = 5000;
 
 /** The automations of a queue, as far as one may see them; the active one first. */

@@ -7,7 +7,7 @@ export type Part = (typeof parts)[number];
 type Verdict = Schemas['DeviceVerdict'];
 type Code = Schemas['Reason']['code'] | Verdict['code'];
 
-/** What keeps the next item at a part of its way. */
+/** The reason why the next item stays at a part of its way. */
 export interface Stop {
   readonly sentence: string;
   /** `stops` until somebody acts, `waits` until something is done, `rests` where there is nothing to send. */
@@ -51,7 +51,7 @@ export function reasonsOn<R extends Pick<Schemas['Reason'], 'facts'>>(
 }
 
 /**
- * What keeps items at the parts of their way.
+ * The reasons why items stay at the parts of their way.
  * @param reasons the most decisive first: of several at one part, that is told, and that it rests only where nothing else is
  * @param verdicts on the devices of the pool
  */

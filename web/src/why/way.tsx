@@ -18,7 +18,7 @@ type Reasons = readonly Schemas['Reason'][];
 
 interface QueueWayProps {
   readonly queue: Queue;
-  /** What explains the queue. */
+  /** The explanation of the queue. */
   readonly reasons: Reasons;
 }
 
@@ -41,7 +41,7 @@ export function WayOfQueue({ queue, reasons }: QueueWayProps) {
 interface WayProps {
   readonly queue: Queue;
   readonly automation: Automation;
-  /** What explains the queue, where it is explained: it knows more than the automation does. */
+  /** The explanation of the queue, where there is one: it knows more than that of the automation. */
   readonly reasons?: Reasons;
 }
 

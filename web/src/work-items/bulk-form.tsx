@@ -24,7 +24,7 @@ interface Props {
   readonly queue: Schemas['Queue'];
   readonly action: BulkAction;
   readonly target: Target;
-  /** What is filled in already. */
+  /** The members that are filled in already. */
   readonly filledIn?: Partial<Draft>;
   /** Told when the action has begun. */
   readonly onBegun?: (() => void) | undefined;

@@ -81,7 +81,7 @@ export function Page() {
   );
 }
 
-/** What is in doubt makes the page a question, with what is known beside it. */
+/** An item in doubt makes the page a question, with all that is known beside it. */
 function Question({ item, mayRepair }: { readonly item: Item; readonly mayRepair: boolean }) {
   return (
     <section aria-label={m.doubt.question}>

@@ -189,7 +189,7 @@ export interface Moved {
   readonly item: Item;
   /** The words of the server. */
   readonly message: string;
-  /** Who has changed it last, as far as its events are read. */
+  /** The user who has changed it last, as far as its events are read. */
   readonly by: string | undefined;
 }
 
