@@ -104,7 +104,7 @@ describe('countEvents of many events', () => {
   it('countEvents counts the newest one by one, and estimates older spans by their first events and says so', async () => {
     const large = await startApp();
     const queue = await createQueue(large);
-    // Ten hours, two hundred events a transaction; every third is a claim. What is older has the lower transactions.
+    // Ten hours, two hundred events a transaction; every third is a claim. Older events have the lower transactions.
     await large.sql(
       `insert into events (tenant_id, queue_id, item_id, operation, actor_id, at, tx)
        select tenant_id, id, n, case when n % 3 = 0 then 'claimWorkItems' else 'createWorkItems' end, 0,

@@ -301,13 +301,13 @@ interface Follower {
 
 interface Leaving {
   readonly provider: string;
-  /** Providers that know the person as well, perhaps: what they gave stays. */
+  /** Providers that know the person as well, perhaps: the roles that they gave stay. */
   readonly others: readonly string[];
 }
 
 /**
- * Whom a provider does not let in any more loses the roles that it gave, with all that API keys have by them, and the sessions that are open. Who
- * came by another provider has tried the wrong one, and loses nothing.
+ * A person whom a provider does not let in any more loses the roles that it gave, with all that API keys have by them, and the sessions that are
+ * open. One who came by another provider has tried the wrong one, and loses nothing.
  */
 async function leave(
   step: PublicContext,
