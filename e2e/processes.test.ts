@@ -41,8 +41,7 @@ async function serveInSeveral(env: Record<string, string> = {}): Promise<Several
   const below = descendantsOf(running.process.pid ?? 0);
   for (const pid of below) started.add(pid);
   const parent = below.find((pid) => /server\/(src|dist)\/main\./.test(commandOf(pid))) ?? 0;
-  const serving = () =>
-    descendantsOf(parent).filter((pid) => commandOf(pid).includes('processes/process.'));
+  const serving = () => descendantsOf(parent).filter((pid) => commandOf(pid).includes('processes/process.'));
   const url = `http://127.0.0.1:${port}`;
   const admin = createClient({ url, username: 'admin', password, fetch: onFreshConnection });
   return { ...running, url, admin, parent, serving };
