@@ -57,6 +57,6 @@ test('the log of a server has no sensitive value and no key, whatever fails', as
   expect((await reveal()).status).toBe(500);
   server.process.kill('SIGTERM');
   const { stdout, stderr } = await server.ended;
-  expect(stdout).toContain('/reveal');
+  expect(stdout).toContain('revealWorkItem');
   for (const secret of ['Canary Log', masterKey]) expect(stdout + stderr).not.toContain(secret);
 });
