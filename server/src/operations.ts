@@ -31,6 +31,8 @@ export { deleteView } from './access/people/views.ts';
 export { getView } from './access/people/views.ts';
 export { listViews } from './access/people/views.ts';
 export { updateView } from './access/people/views.ts';
+export { createRole } from './access/people/roles.ts';
+export { listRoles } from './access/people/roles.ts';
 export { deleteRole } from './access/people/roles.ts';
 export { getRole } from './access/people/roles.ts';
 export { updateRole } from './access/people/roles.ts';
@@ -47,8 +49,6 @@ export { createApiKey } from './access/users/api-keys.ts';
 export { listApiKeys } from './access/users/api-keys.ts';
 export { rotateApiKey } from './access/users/api-keys.ts';
 export { revokeApiKey } from './access/users/api-keys.ts';
-export { createRole } from './access/people/roles.ts';
-export { listRoles } from './access/people/roles.ts';
 export { createUser } from './access/users/users.ts';
 export { listUsers } from './access/users/users.ts';
 

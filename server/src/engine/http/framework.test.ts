@@ -104,6 +104,6 @@ test('the log says what failed and where, but not the rows that PostgreSQL quote
   });
   const logged = loggedError(error);
   expect(logged).toMatchObject({ type: 'Error', message: error.message, code: '23514', constraint: 'x' });
-  expect(logged.stack).toContain('refusals.test.ts');
+  expect(logged.stack).toContain('framework.test.ts');
   expect(JSON.stringify(logged)).not.toContain('Jane');
 });
