@@ -73,7 +73,8 @@ const bodyOf = (items: number, record: () => string) =>
 /** The finish for a claim, which must have found as many as it asked for; empty before the first answer. */
 function reportsOn(claimed: string, items: number): string {
   if (claimed === '') return '';
-  const { list } = JSON.parse(claimed) as Schemas['WorkItemList'];
+  const { list } = JSON.parse(claimed) as Partial<Schemas['WorkItemList']>;
+  if (!list) throw new Error(`A claim was refused: ${claimed.slice(0, 500)}`);
   if (list.length < items) throw new RanDry(`The queue ran dry: ${list.length} of ${items} were found`);
   const results = list.map(({ id, version }) => ({ id, version, status: 'COMPLETE' }));
   return JSON.stringify({ results });
