@@ -341,6 +341,8 @@ export const router = createRouter({
   defaultErrorComponent: PageError,
   defaultPendingComponent: Skeleton,
   defaultPendingMs: 150,
+  // Once it is there, a page does not wait for its outline to have been looked at.
+  defaultPendingMinMs: 0,
   scrollRestoration: false,
 });
 
