@@ -112,6 +112,8 @@ async function deepen(
     await database.query(statement, [queueId, Math.min(portion, left), status]);
   }
   await database.query('vacuum analyze');
+  // The load that follows must not pay for what was written here.
+  await database.query('checkpoint');
 }
 
 // The key is that of an item of the usual priority which arrives now: items created by the load come after it.
