@@ -4,7 +4,7 @@ import path from 'node:path';
 import { observe, type Sample } from './accounts.ts';
 import { copyFor } from './copy.ts';
 import { machineUnder, type Machine } from './findings.ts';
-import { runLoad } from './load.ts';
+import { RanDry, runLoad } from './load.ts';
 import { contestants, preparePeers, startPeer, versions, type Order, type Peers } from './peers/peers.ts';
 import { bareLoad, fill, loadOf, recordsOf, scenarios, type Scenario } from './scenarios.ts';
 import type { Stage } from './stage.ts';
@@ -29,7 +29,7 @@ export interface Run {
 
 export const botScenario = 'a bot that has nothing to do';
 const warmUpSeconds = 1;
-// More than needed even when the machine is faster than during the warm-up.
+// More than needed on most machines, even when it is faster than during the warm-up.
 const spare = 1.5;
 const bots = 64;
 // As many as the fastest contestant does in a run of some seconds.
@@ -121,10 +121,28 @@ export async function measureMillrace(
   const load = loadOf(scenario, stage.queueId, record);
   const run = (time: number) => runLoad(stage.server, stage.tokens, load, time);
   const takes = scenario.kind === 'cycle';
-  if (takes) await fill(stage, scenario.items === 1 ? 15_000 : 60_000, record);
-  const { items } = await run(warmUpSeconds);
-  if (takes) await fill(stage, (items / warmUpSeconds) * seconds * spare + 20_000, record);
-  return observe(stage.database, stage.pids, () => run(seconds), countsEntries);
+  const withPlenty = <Found>(work: () => Promise<Found>, count: number): Promise<Found> =>
+    takes ? untilEnough(stage, record, count, work) : work();
+  const { items } = await withPlenty(() => run(warmUpSeconds), scenario.items === 1 ? 15_000 : 60_000);
+  const needed = (items / warmUpSeconds) * seconds * spare + 20_000;
+  const measured = () => observe(stage.database, stage.pids, () => run(seconds), countsEntries);
+  return withPlenty(measured, needed);
+}
+
+/** Fills the queue and works on it; where it runs dry all the same, once more with twice as many items. */
+async function untilEnough<Found>(
+  stage: Stage,
+  record: () => string,
+  count: number,
+  work: () => Promise<Found>,
+): Promise<Found> {
+  await fill(stage, count, record);
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof RanDry)) throw error;
+    return untilEnough(stage, record, count * 2, work);
+  }
 }
 
 function measureCopy(stage: Stage, { bytes }: Scenario, seconds: number, folder: string): Promise<Sample> {

@@ -57,21 +57,30 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const wanted = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+type NumberName = 'items' | 'hold' | 'polls' | 'queues' | 'rows' | 'rounds' | 'seconds' | 'processes';
+
+/** The number of an option. @throws Error where it is none: a load of no size would measure nothing, and say so nowhere */
+function numberOf(name: NumberName): number {
+  const text = values[name] ?? '1';
+  if (!/^\d+$/.test(text)) throw new Error(`--${name} is a whole number, such as 10000000; ${text} is none.`);
+  return Number(text);
+}
+
+const wanted = { rounds: numberOf('rounds'), seconds: numberOf('seconds') };
 
 const measures: Record<string, () => Promise<void>> = {
-  intake: () => withStage((stage) => intake(stage, Number(values.rows))),
+  intake: () => withStage((stage) => intake(stage, numberOf('rows'))),
   console: () => withStage((stage) => watchConsole(stage, values.live)),
   performance: writePage,
   flat: () => {
-    const depth = { ...wanted, items: Number(values.items), holdSeconds: Number(values.hold) };
+    const depth = { ...wanted, items: numberOf('items'), holdSeconds: numberOf('hold') };
     return onStage(async (stage) => {
       const { machine, findings } = await flat(stage, depth);
       await keepFindings('flat', stage, machine, findings);
     });
   },
   many: () => {
-    const crowd = { ...wanted, polls: Number(values.polls), queues: Number(values.queues) };
+    const crowd = { ...wanted, polls: numberOf('polls'), queues: numberOf('queues') };
     return onStage(async (stage) => {
       const { machine, findings } = await many(stage, crowd);
       await keepFindings('many', stage, machine, findings);
