@@ -384,7 +384,7 @@ create table queue_levels (
   warn_minutes integer not null,
   hourly_cost double precision,
   currency text,
-  version integer not null default 0,
+  version integer not null default 1,
   updated_by bigint not null,
   updated_on timestamp with time zone not null,
   state text not null default 'KEPT'::text,

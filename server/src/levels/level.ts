@@ -32,8 +32,7 @@ function shown(stored: StoredLevel): Schemas['QueueLevel'] {
 export const setQueueLevel: QueueOperation<'setQueueLevel'> = async (context, { body }) => {
   const { db, queue } = context;
   await lockQueue(db, queue.id);
-  const stored = await selectLevel(db, queue.id);
-  refuseOther(queue.id, stored?.version ?? 0, body);
+  await refuseOther(db, queue.id, body);
   const settings = settleLevel(body);
   const calendar = await readCalendar(context, settings);
   if (calendar) refuseEndless(settings, calendar, context.now);
@@ -42,9 +41,10 @@ export const setQueueLevel: QueueOperation<'setQueueLevel'> = async (context, { 
   return answerLevel(db, queue);
 };
 
-export const removeQueueLevel: QueueOperation<'removeQueueLevel'> = async (context) => {
+export const removeQueueLevel: QueueOperation<'removeQueueLevel'> = async (context, { query }) => {
   const { db, queue } = context;
   await lockQueue(db, queue.id);
+  await refuseOther(db, queue.id, query);
   const isGone = await deleteLevel(db, queue.id);
   if (isGone) await recordOfQueue(context, queue.id, { operation: 'removeQueueLevel' });
 };
@@ -190,8 +190,13 @@ function problemsOf(wanted: Schemas['NewQueueLevel']): ErrorDetail[] {
   return checks.flatMap(([field, isWrong, message]) => (isWrong ? [{ field, message }] : []));
 }
 
-/** Refuses to overwrite a service level that somebody else has changed since the version that the caller read. */
-function refuseOther(queueId: Id, version: number, sent: Schemas['NewQueueLevel']): void {
-  if (sent.version === undefined) return;
-  refuseStale('service level of queue', { id: queueId, version }, { version: sent.version });
+/** Refuses to replace or remove a service level that somebody else has changed since the version that the caller read, if that is given. */
+async function refuseOther(
+  db: Db,
+  queueId: Id,
+  { version }: { readonly version?: number | undefined },
+): Promise<void> {
+  if (version === undefined) return;
+  const stored = await selectLevel(db, queueId);
+  refuseStale('service level of queue', { id: queueId, version: stored?.version ?? 0 }, { version });
 }

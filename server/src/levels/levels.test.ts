@@ -76,6 +76,9 @@ describe('setQueueLevel', () => {
       warnMinutes: 15,
       hourlyCost: 42.5,
     });
+    // Who saw that nothing was promised does not overwrite it.
+    const late = await owner.call.setQueueLevel({ path, body: { longestWaitMinutes: 5, version: 0 } });
+    expect([level.version, late.status]).toEqual([1, 409]);
     const changed = await promise(queue, { longestWaitMinutes: 240, version: level.version });
     expect(changed).not.toHaveProperty('dueTime');
     expect(changed).not.toHaveProperty('hourlyCost');
@@ -85,7 +88,11 @@ describe('setQueueLevel', () => {
       body: { longestWaitMinutes: 5, version: level.version },
     });
     expect(stale.status).toBe(409);
-    expect((await owner.call.removeQueueLevel({ path })).status).toBe(204);
+    const removed = await owner.call.removeQueueLevel({ path, query: { version: level.version } });
+    expect(removed).toMatchObject({ status: 409, body: { code: 'VERSION_CONFLICT' } });
+    expect((await owner.call.getQueueLevel({ path })).body).toMatchObject({ longestWaitMinutes: 240 });
+    const query = { version: changed.version };
+    expect((await owner.call.removeQueueLevel({ path, query })).status).toBe(204);
     expect((await owner.call.getQueueLevel({ path })).body).not.toHaveProperty('longestWaitMinutes');
   });
 

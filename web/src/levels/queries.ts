@@ -67,7 +67,7 @@ export function levelRequest(
   const path = { id: queueId };
   return level
     ? requestFor('setQueueLevel', { path, body: { version, ...level } })
-    : requestFor('removeQueueLevel', { path });
+    : requestFor('removeQueueLevel', { path, query: { version } });
 }
 
 /** The service level as it is now. */
