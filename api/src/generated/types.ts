@@ -4671,7 +4671,7 @@ export interface components {
      *       "queueName": "Large invoices",
      *       "longestWaitMinutes": 240,
      *       "warnMinutes": 15,
-     *       "version": 0,
+     *       "version": 1,
      *       "state": "KEPT",
      *       "stateOn": "2026-03-02T08:16:00.000Z"
      *     }
@@ -6723,6 +6723,8 @@ export interface components {
        * @description Device that processes or processed the item
        */
       readonly deviceId?: Id;
+      /** @description What people call that device; from getWorkItem */
+      readonly deviceName?: string;
       /**
        * Format: int64
        * @description User under whose account it was processed
@@ -6767,6 +6769,8 @@ export interface components {
        * @description Id of the user
        */
       readonly createdBy?: Id;
+      /** @description Name of that user; from getWorkItem */
+      readonly createdByName?: string;
       /** Format: date-time */
       readonly createdOn?: string;
       /**
@@ -6774,6 +6778,8 @@ export interface components {
        * @description Id of the user; 0 is Millrace itself
        */
       readonly updatedBy?: Id;
+      /** @description Name of that user; from getWorkItem */
+      readonly updatedByName?: string;
       /** Format: date-time */
       readonly updatedOn?: string;
       /** @description Rises by one with each change; the fence for reports */
@@ -6826,6 +6832,8 @@ export interface components {
        * @description Id of the user
        */
       readonly cancelRequestedBy?: Id;
+      /** @description Name of that user; from getWorkItem */
+      readonly cancelRequestedByName?: string;
       readonly cancelReason?: string;
       /** @description The newest output of its bot; from getWorkItem */
       readonly logTail?: string;
@@ -6839,11 +6847,15 @@ export interface components {
       number: number;
       /** Format: int64 */
       deviceId?: Id;
+      /** @description What people call that device */
+      deviceName?: string;
       /**
        * Format: int64
        * @description Id of the user that held the item
        */
       actorId?: Id;
+      /** @description Name of that user */
+      actorName?: string;
       /** Format: date-time */
       startedOn: string;
       /**
@@ -7235,6 +7247,8 @@ export interface components {
        * @description With IN_PROGRESS, the device that the item is taken for: one that the caller registered and that is ACTIVE. The one that the item had before, sent back as it was read, need not be
        */
       deviceId?: Id;
+      /** @description What people call that device; from getWorkItem */
+      readonly deviceName?: string;
       /**
        * Format: int64
        * @description User under whose account it was processed
@@ -7278,6 +7292,8 @@ export interface components {
        * @description Id of the user
        */
       readonly createdBy?: Id;
+      /** @description Name of that user; from getWorkItem */
+      readonly createdByName?: string;
       /** Format: date-time */
       readonly createdOn?: string;
       /**
@@ -7285,6 +7301,8 @@ export interface components {
        * @description Id of the user; 0 is Millrace itself
        */
       readonly updatedBy?: Id;
+      /** @description Name of that user; from getWorkItem */
+      readonly updatedByName?: string;
       /** Format: date-time */
       readonly updatedOn?: string;
       /** @description The current version of the item */
@@ -7337,6 +7355,8 @@ export interface components {
        * @description Id of the user
        */
       readonly cancelRequestedBy?: Id;
+      /** @description Name of that user; from getWorkItem */
+      readonly cancelRequestedByName?: string;
       readonly cancelReason?: string;
       /** @description The newest output of its bot; from getWorkItem */
       readonly logTail?: string;
@@ -10094,7 +10114,10 @@ export interface operations {
   };
   removeQueueLevel: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description The version that was read; where somebody has changed it since, nothing is removed. Any when left out */
+        version?: number;
+      };
       header?: {
         /**
          * @description A name for this call, such as a UUID, under which it is done once: for a day, the same call with the same key gets the answer of the first, with the header `Idempotency-Replayed`, and nothing is done again. Another call with that key is refused with 409 KEY_REUSED, and the same one with 409 KEY_IN_USE, while the first is at work, when it was interrupted, or when its answer was erased as it had values that became sensitive, or of a person who is forgotten: look at what it did, and go on with another key. A refusal is not kept. Of an answer larger than 256 KiB with a list, the ids of the list are kept. What becomes of a body of lines is kept some lines at a time: sent again, it gets the outcomes that are kept and goes on behind them; lines that are others are refused, by the last line of the answer where the first are the same. Keys are those of a user

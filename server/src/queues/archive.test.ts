@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type App, type TestUser } from '../testing/app.ts';
-import { createQueue, type QueueFixture } from '../testing/fixtures.ts';
+import { createQueue, type QueueFixture, withoutNames } from '../testing/fixtures.ts';
 
 let app: App;
 let member: TestUser;
@@ -73,7 +73,7 @@ describe('archiveQueue', () => {
     );
     expect(calls[0].error.message).toContain(`Restore it first: POST /v4/wlm/queues/${queue.id}/restore.`);
     expect(await queue.claim()).toEqual([]);
-    expect((await call.getWorkItem({ path })).body).toEqual(item);
+    expect(withoutNames((await call.getWorkItem({ path })).body)).toEqual(item);
   });
 
   it('archiveQueue leaves the queue out of lists, unless they ask for archived ones', async () => {

@@ -84,3 +84,15 @@ export async function eventually<T>(read: () => Promise<T>, isDone: (value: T) =
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** An item as all calls answer it, without the names that only getWorkItem puts beside its ids. */
+export function withoutNames(item: Schemas['WorkItem']): Schemas['WorkItem'] {
+  const {
+    createdByName: _,
+    updatedByName: __,
+    deviceName: ___,
+    cancelRequestedByName: ____,
+    ...others
+  } = item;
+  return others;
+}

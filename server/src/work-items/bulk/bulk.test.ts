@@ -2,7 +2,7 @@ import pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Schemas } from '@millrace/api';
 import { startApp, type App } from '../../testing/app.ts';
-import { createQueue, eventually, type QueueFixture } from '../../testing/fixtures.ts';
+import { createQueue, eventually, type QueueFixture, withoutNames } from '../../testing/fixtures.ts';
 import { addTenant } from '../../testing/tenant.ts';
 
 let app: App;
@@ -188,7 +188,7 @@ describe('updateWorkItemStatus', () => {
     const { status, error } = await bulk(queue, body);
     expect([status, error.code]).toEqual([400, 'INVALID_REQUEST']);
     expect(error.message).toContain(message);
-    expect(await read(queue, item?.id)).toEqual(item);
+    expect(withoutNames(await read(queue, item?.id))).toEqual(item);
   });
 
   test('updateWorkItemStatus is for those who may repair, and hides the queue from others', async () => {
@@ -208,7 +208,7 @@ describe('updateWorkItemStatus', () => {
     const statuses = [];
     for (const call of callers) statuses.push((await bulk(queue, body, call)).status);
     expect(statuses).toEqual([403, 403, 404, 404]);
-    expect(await read(queue, item?.id)).toEqual(item);
+    expect(withoutNames(await read(queue, item?.id))).toEqual(item);
   });
 
   test('updateWorkItemStatus does thousands of items in portions, and claims go on meanwhile', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Schemas } from '@millrace/api';
 import { startApp } from '../../testing/app.ts';
-import { createQueue, eventually, type QueueFixture } from '../../testing/fixtures.ts';
+import { registerDevice } from '../../testing/devices.ts';
+import { createQueue, eventually, type QueueFixture, withoutNames } from '../../testing/fixtures.ts';
 import { finish, held, letLeaseExpire, pathOf, read, timeline } from '../../testing/work.ts';
 
 const app = await startApp();
@@ -96,10 +97,29 @@ describe('getWorkItem and listWorkItemEvents', () => {
     expect(body.attempts).toEqual(attempts);
   });
 
+  test('getWorkItem and listWorkItemEvents have the names of users and devices beside their ids, for callers who may list neither', async () => {
+    const queue = await createQueue(app);
+    await queue.add(1);
+    const deviceId = Number((await registerDevice(queue.consumer, { nickname: 'Läufer 1' })).id);
+    const [item] = await queue.claim(1, { deviceId });
+    const path = pathOf(queue, item);
+    await app.admin.cancelWorkItem({ path, body: {} });
+    const { body } = await queue.owner.call.getWorkItem({ path });
+    expect(body).toMatchObject({
+      createdByName: 'owner',
+      updatedByName: 'admin',
+      cancelRequestedByName: 'admin',
+      deviceName: 'Läufer 1',
+      attempts: [{ deviceName: 'Läufer 1', actorName: 'runner' }],
+    });
+    const { attempts } = (await queue.owner.call.listWorkItemEvents({ path })).body;
+    expect(attempts).toEqual(body.attempts);
+  });
+
   test('getWorkItem shows no attempts of an item that nobody has processed', async () => {
     const queue = await createQueue(app);
     const [item] = await queue.add(1);
-    expect(await read(queue, item)).toEqual(item);
+    expect(withoutNames(await read(queue, item))).toEqual(item);
   });
 });
 

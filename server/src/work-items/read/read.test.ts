@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseJson, stringifyJson, type Schemas } from '@millrace/api';
 import { startApp } from '../../testing/app.ts';
-import { createQueue, eventually, type QueueFixture } from '../../testing/fixtures.ts';
+import { createQueue, eventually, type QueueFixture, withoutNames } from '../../testing/fixtures.ts';
 
 const app = await startApp();
 const read = async (queue: QueueFixture, id: unknown) =>
@@ -40,7 +40,7 @@ describe('createWorkItems', () => {
       },
       { priority: 4, col1: 'Joe', createdBy: queue.owner.id, retryCount: 0 },
     ]);
-    for (const item of body.list) expect((await read(queue, item.id)).body).toEqual(item);
+    for (const item of body.list) expect(withoutNames((await read(queue, item.id)).body)).toEqual(item);
   });
 
   test('createWorkItems keeps numbers, texts and dates exactly as they were sent', async () => {
@@ -253,7 +253,7 @@ describe('updateWorkItem', () => {
     const [item] = await queue.claim(1, { deviceId: await queue.device() });
     await update(queue, item, { status: 'FAILED', error: 'broken' }, queue.consumer.call);
     const failed = (await read(queue, item?.id)).body;
-    const { attempts: _, ...columns } = failed;
+    const { attempts: _, ...columns } = withoutNames(failed);
     const { status, body } = await update(queue, failed, { ...failed, comment: 'looked at' });
     expect([status, body]).toMatchObject([
       200,
@@ -301,7 +301,7 @@ describe('updateWorkItem', () => {
       const [item] = await queue.add(1);
       const answer = await update(queue, item, members);
       expect([answer.status, answer.error.code]).toEqual([status, code]);
-      expect((await read(queue, item?.id)).body).toEqual(item);
+      expect(withoutNames((await read(queue, item?.id)).body)).toEqual(item);
     });
   }
 

@@ -10,7 +10,8 @@ import { opened, openedOutput, shown } from '../../records/sealed.ts';
 import { hiddenNames, isMarked, masked } from '../../records/sensitive.rules.ts';
 import { unknownItem } from '../item/rules.ts';
 import { itemColumns } from '../item/sql.ts';
-import { readAttempts, readQueueHistory, readUnresolvedOutcome } from './timeline.ts';
+import { withNames } from './names.ts';
+import { readNamedAttempts, readQueueHistory, readUnresolvedOutcome } from './timeline.ts';
 
 export const getWorkItem: QueueOperation<'getWorkItem'> = async (context, { path }) => {
   const { db, queue } = context;
@@ -19,14 +20,15 @@ export const getWorkItem: QueueOperation<'getWorkItem'> = async (context, { path
     readQueueHistory(db, queue.id, path.workItemId),
     selectLog(db, queue.id, path.workItemId),
   ]);
-  const [known, unresolved] = await Promise.all([
-    readAttempts(db, history, path.workItemId),
+  const [known, unresolved, named] = await Promise.all([
+    readNamedAttempts(db, history, path.workItemId),
     readUnresolvedOutcome(context, history, item),
+    withNames(db, item),
   ]);
   const attempts = withLog(known, log);
   const logTail = attempts.at(-1)?.logTail;
   return {
-    ...item,
+    ...named,
     ...(attempts.length > 0 && { attempts }),
     ...(unresolved && { doubt: unresolved }),
     ...(logTail !== undefined && { logTail }),

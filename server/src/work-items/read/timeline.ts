@@ -4,6 +4,7 @@ import type { QueueContext, QueueOperation } from '../../engine/operation.ts';
 import { portionBytes } from '../../engine/portions.ts';
 import { maskedChanges } from '../../records/sensitive.rules.ts';
 import { unknownItem } from '../item/rules.ts';
+import { withNamesOf } from './names.ts';
 
 type Event = Schemas['WorkItemEvent'];
 type Attempt = Schemas['Attempt'];
@@ -21,7 +22,7 @@ export const listWorkItemEvents: QueueOperation<'listWorkItemEvents'> = async (
   const history = await readQueueHistory(db, queue.id, path.workItemId);
   const [{ list, isMore }, attempts] = await Promise.all([
     readTimeline(db, history, path.workItemId, { after, limit }),
-    readAttempts(db, history, path.workItemId),
+    readNamedAttempts(db, history, path.workItemId),
   ]);
   if (list.length === 0 && after === 0) throw unknownItem(queue, path.workItemId);
   return { list: list.map(withMasks(queue)), attempts, isMore };
@@ -48,6 +49,15 @@ export async function readQueueHistory(db: Db, queueId: Id, itemId: Id): Promise
     }
   }
   return [...parts.values()];
+}
+
+/** The newest attempts at an item, oldest first, with names beside ids. */
+export async function readNamedAttempts(
+  db: Db,
+  history: readonly HistoryPart[],
+  itemId: Id,
+): Promise<Attempt[]> {
+  return withNamesOf(db, await readAttempts(db, history, itemId));
 }
 
 /** The newest attempts at an item, oldest first. */

@@ -3,7 +3,7 @@ import type { Schemas } from '@millrace/api';
 import type { TestUser } from '../../testing/app.ts';
 import { startApp } from '../../testing/app.ts';
 import { createDevice, createLine } from '../../testing/dispatch.ts';
-import { createQueue, eventually, type QueueFixture } from '../../testing/fixtures.ts';
+import { createQueue, eventually, type QueueFixture, withoutNames } from '../../testing/fixtures.ts';
 import { beat, finish, held, letLeaseExpire, pathOf, read, timeline } from '../../testing/work.ts';
 
 const app = await startApp();
@@ -118,7 +118,7 @@ describe('updateWorkItem with IN_PROGRESS', () => {
     const queue = await createQueue(app);
     const [item] = await queue.add(1);
     expect((await put(queue, item, { status: 'IN_PROGRESS', json: { amount: 'x' } })).status).toBe(400);
-    expect(await read(queue, item)).toEqual(item);
+    expect(withoutNames(await read(queue, item))).toEqual(item);
   });
 
   test('updateWorkItem gives no item to a second program of the same user, and says what may have happened', async () => {
@@ -154,7 +154,7 @@ describe('updateWorkItem takes what a claim would grant', () => {
     expect(error.message).toContain('addQueueConsumer');
     expect((await take(queue, item, people.participant)).status).toBe(403);
     expect((await take(queue, item, people.stranger)).status).toBe(404);
-    expect(await read(queue, item)).toEqual(item);
+    expect(withoutNames(await read(queue, item))).toEqual(item);
     expect((await put(queue, item, { status: 'IN_PROGRESS' }, { call: app.admin })).status).toBe(200);
   });
 
