@@ -33,12 +33,12 @@ describe('why no device runs the items', () => {
     [
       'DEVICES_HELD',
       withDevice({ state: 'QUARANTINED', stateReason: 'wrong version' }),
-      'No connected device of the pool "Finance" takes work: bot-pc-1 is QUARANTINED (wrong version). Resume it.',
+      'No connected device of the pool "Finance" takes work: bot-pc-1 is quarantined (wrong version). Resume it.',
     ],
     [
       'DEVICES_HELD',
       withAutomation({ devices: [held, { ...device, state: 'DRAINING' }] }),
-      'No connected device of the pool "Finance" takes work: bot-pc-3 is QUARANTINED, bot-pc-1 is DRAINING. Resume one.',
+      'No connected device of the pool "Finance" takes work: bot-pc-3 is quarantined, bot-pc-1 is draining. Resume one.',
     ],
     [
       'NO_DEVICE_WITH_LABELS',

@@ -87,7 +87,7 @@ describe('explainQueue', () => {
     await app.admin.quarantineDevice({ path: runner.path, body: { reason: 'wrong version' } });
     const explained = await whyQueue(app.admin, queue);
     expect(explained.code).toBe('DEVICES_HELD');
-    expect(explained.sentence).toContain(`${runner.device.hostName} is QUARANTINED (wrong version)`);
+    expect(explained.sentence).toContain(`${runner.device.hostName} is quarantined (wrong version)`);
   });
 
   it('explainQueue says which label no connected device has, and which device to start that has it', async () => {

@@ -220,7 +220,7 @@ function noneConnected(automation: AutomationFacts, devices: readonly DeviceFact
 function allHeld(automation: AutomationFacts, devices: readonly DeviceFacts[]): Reason {
   const states = devices.map(({ name, state, stateReason }) => {
     const why = stateReason === undefined || stateReason === '' ? '' : ` (${stateReason})`;
-    return `${name} is ${state}${why}`;
+    return `${name} is ${state === 'DRAINING' ? 'draining' : 'quarantined'}${why}`;
   });
   const next = devices.length === 1 ? 'Resume it' : 'Resume one';
   return {

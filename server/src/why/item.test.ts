@@ -93,7 +93,7 @@ describe('explainWorkItem', () => {
     expect(sentence).toContain('It is being processed on Runner in the cellar since');
     await app.admin.drainDevice({ path: runner.path, body: { reason: 'patched' } });
     expect((await whyQueue(app.admin, queue)).sentence).toContain(
-      'Runner in the cellar is DRAINING (patched)',
+      'Runner in the cellar is draining (patched)',
     );
   });
 
