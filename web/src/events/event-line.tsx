@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Bot, ChevronRight, Settings2, User } from 'lucide-react';
 import { useState } from 'react';
-import { nameOf } from '../devices/rules.ts';
+import { deviceName } from '../page/device-name.ts';
 import { acts } from '../messages/acts.ts';
 import { LongText } from '../page/long-text.tsx';
 import { Text } from '../page/text.tsx';
@@ -115,7 +115,7 @@ function DeviceLink({ id }: { readonly id: NonNullable<Event['deviceId']> }) {
   const device = data?.list.find((one) => one.id === id);
   return (
     <Link to="/devices/$id" params={{ id: String(id) }}>
-      <Text>{device ? nameOf(device) : m.events.device(String(id))}</Text>
+      <Text>{device ? deviceName(device) : m.events.device(String(id))}</Text>
     </Link>
   );
 }

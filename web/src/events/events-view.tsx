@@ -1,7 +1,7 @@
 import { stringifyJson, type Id } from '@millrace/api';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { nameOf } from '../devices/rules.ts';
+import { deviceName } from '../page/device-name.ts';
 import type { Clock } from '../filters/compile.ts';
 import { FilterProblem, parse } from '../filters/parse.ts';
 import { queuesQuery } from '../queues/queries.ts';
@@ -58,7 +58,7 @@ function useKnown(): Known {
   return useMemo(
     () => ({
       queues: namesOf(queues.list),
-      devices: namesOf(devices.list.map((device) => ({ id: device.id, name: nameOf(device) }))),
+      devices: namesOf(devices.list.map((device) => ({ id: device.id, name: deviceName(device) }))),
       users: namesOf((users?.list ?? []).map(({ id, username }) => ({ id, name: username }))),
       operations: recorded,
     }),

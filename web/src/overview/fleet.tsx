@@ -2,7 +2,8 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { m as ofDevices } from '../devices/messages.ts';
 import { poolsQuery, type Device } from '../devices/queries.ts';
-import { conditionOf, groupsOf, nameOf, worstFirst } from '../devices/rules.ts';
+import { conditionOf, groupsOf, worstFirst } from '../devices/rules.ts';
+import { deviceName } from '../page/device-name.ts';
 import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
 import css from './overview.module.css';
@@ -36,7 +37,7 @@ const marks = { quarantined: '×', draining: '↓', lost: '!', busy: '', free: '
 
 function Square({ device }: { readonly device: Device }) {
   const condition = conditionOf(device);
-  const name = m.overview.square(nameOf(device), ofDevices.devices.conditions[condition]);
+  const name = m.overview.square(deviceName(device), ofDevices.devices.conditions[condition]);
   return (
     <Link
       to="/devices/$id"

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { Button } from 'react-aria-components';
-import { nameOf } from '../devices/rules.ts';
+import { deviceName } from '../page/device-name.ts';
 import { Text } from '../page/text.tsx';
 import { exactly, Time } from '../page/time.tsx';
 import { usePreferences } from '../preferences/preferences.ts';
@@ -145,6 +145,6 @@ function textOf(event: Schemas['Event'], devices: readonly Schemas['Device'][]):
   const note = operation === 'noteFailureCluster' ? changes?.['note'] : undefined;
   const { reason = typeof note === 'string' ? note : '' } = event;
   const device = devices.find(({ id }) => id === deviceId);
-  const named = device ? nameOf(device) : m.overview.device(String(deviceId));
+  const named = device ? deviceName(device) : m.overview.device(String(deviceId));
   return m.overview.line(actorName, operation, deviceId === undefined ? queueName : named, reason);
 }
