@@ -50,7 +50,7 @@ export function testJobsWithQueues(scene: () => Scene): void {
       await row.getByText('The ERP is down').waitFor();
       await row.getByRole('link', { name: 'Why' }).click();
       await page.getByText(/^The queue is paused .* The ERP is down/).waitFor();
-      await button(page, 'Resume').click();
+      await page.getByRole('button', { name: /^Resume Stuck for/ }).click();
       await dialog(page).getByRole('button', { name: 'Resume' }).click();
       await pause(page).waitFor();
       await expect.poll(() => statusOf(id)).toBe('ACTIVE');

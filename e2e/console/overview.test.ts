@@ -30,6 +30,23 @@ describe.skipIf(browserFile === undefined)('The overview in a browser', () => {
     await expectAccessible(page);
   });
 
+  test('has a paused queue go on without leaving the page', async () => {
+    const { admin } = stage.app;
+    const id = await createInvoices(stage.app, 'Stands still');
+    await addItems(stage.app, id, [{ number: 'S-1' }]);
+    await admin.pauseQueue({ path: { id }, body: { reason: 'The ERP is down' } });
+    const page = await open();
+    const need = needs(page).getByRole('listitem').filter({ hasText: 'Stands still' });
+    await need.getByRole('link', { name: 'Open queue' }).waitFor();
+    await need.getByRole('button', { name: 'Resume Stands still' }).click();
+    await page.getByRole('dialog').getByText('Items are granted again at once.').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await need.getByText('The ERP is down').waitFor({ state: 'detached' });
+    expect((await admin.getQueue({ path: { id } })).body.status).toBe('ACTIVE');
+    await admin.archiveQueue({ path: { id }, body: {} });
+  });
+
   test('says within seconds what somebody did elsewhere, and leads to the remedy', async () => {
     const page = await open();
     await needs(page).getByText('Nothing needs a person.').waitFor();

@@ -49,6 +49,51 @@ describe.skipIf(browserFile === undefined)('In a browser, a queue', () => {
     expect(new URL(page.url()).search).toBe('?q=status:DEFERRED');
   });
 
+  test('says at its head how fast it goes, each figure a link to what it counts, and takes a spreadsheet', async () => {
+    const id = await createInvoices(stage.app, 'Paced');
+    await addItems(stage.app, id, [{ number: 'P-1' }, { number: 'P-2' }, { number: 'P-3' }]);
+    await failItems(stage.app, id, 2, 'The ERP was away');
+    const page = await stage.open(`/console/queues/${id}`, { token });
+    const head = page.getByRole('main').locator('header').first();
+    await head.getByRole('link', { name: '2 failed', exact: true }).click();
+    await page.getByText('2 of 3 items').waitFor();
+    await head.getByRole('link', { name: /^Oldest waiting: / }).click();
+    await page.getByText('1 of 3 items').waitFor();
+    expect(new URL(page.url()).search).toBe('?q=status:NEW&sort=createdOn');
+    await expectAccessible(page);
+    await head.getByRole('button', { name: 'Upload' }).click();
+    await expect.poll(() => new URL(page.url()).pathname).toBe(`/console/queues/${id}/upload`);
+  });
+
+  test('that is empty says how to put work in, and how to connect a bot, with the commands for it', async () => {
+    const id = await createInvoices(stage.app, "Joe's invoices");
+    const page = await stage.open(`/console/queues/${id}`, { token });
+    await page.getByRole('heading', { name: 'Nothing was put into this queue yet.' }).waitFor();
+    const commands = await page.getByRole('region', { name: 'Connect a bot' }).textContent();
+    expect(commands?.split('\n')).toEqual([
+      "millrace user create --username bot-1 --roles 'AAE_Bot Runner'",
+      'millrace api-key create --name bot-1 --user-id bot-1',
+      `millrace queue add-consumer 'Joe'\\''s invoices' --role-id 'AAE_Bot Runner'`,
+    ]);
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'Consumers of this queue' }).click();
+    await page.getByRole('heading', { name: 'Who works on its items' }).waitFor();
+  });
+
+  test('is found in the list by its model', async () => {
+    await createInvoices(stage.app, 'Of one model');
+    const { body } = await stage.app.admin.getQueue({
+      path: { id: await createInvoices(stage.app, 'Of another') },
+    });
+    const page = await stage.open(`/console/queues`, { token });
+    await page.getByRole('row', { name: /^Of one model/ }).waitFor();
+    await page.getByLabel('Which model').selectOption('Model of Of another');
+    await page.getByRole('row', { name: /^Of one model/ }).waitFor({ state: 'detached' });
+    await page.getByRole('row', { name: /^Of another/ }).waitFor();
+    expect(new URL(page.url()).search).toBe(`?model=${String(body.workItemModelId)}`);
+    await expectAccessible(page);
+  });
+
   test('shows what cannot be seen in the reason of its pause as marks, in why it stands still and in the list', async () => {
     const id = await createInvoices(stage.app, 'Marked');
     await stage.app.admin.pauseQueue({ path: { id }, body: { reason: `P ${hostile[4]}` } });

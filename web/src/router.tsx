@@ -55,7 +55,7 @@ const overview = createRoute({
 const devices = createRoute({
   getParentRoute: () => frame,
   path: '/devices',
-  validateSearch: address({ q: /\S/ }),
+  validateSearch: address({ q: /\S/, pool: /^\d+$/ }),
   ...lazily(() => import('./devices/page.tsx')),
 });
 
@@ -104,7 +104,7 @@ const automation = createRoute({
 const queues = createRoute({
   getParentRoute: () => frame,
   path: '/queues',
-  validateSearch: address({ q: /\S/, state: /^(active|paused|mine|archived|failures)$/ }),
+  validateSearch: address({ q: /\S/, state: /^(active|paused|mine|archived|failures)$/, model: /^\d+$/ }),
   ...lazily(() => import('./queues/page.tsx')),
 });
 

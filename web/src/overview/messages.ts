@@ -40,11 +40,6 @@ const en = {
     state: 'State',
     counts: 'Items',
     recent: 'Last 15 min',
-    lately: {
-      complete: (amount: number) => `${number(amount)} done`,
-      failed: (amount: number) => `${number(amount)} failed`,
-    },
-    oldestOf: (time: string) => `Oldest waiting: ${time}`,
     oldest: 'Oldest waiting',
     end: 'Expected end',
     done: 'done',

@@ -1,9 +1,10 @@
 import type { Schemas } from '@millrace/api';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { nameOf } from '../devices/rules.ts';
+import { deviceName } from '../page/device-name.ts';
 import { Sentence } from '../page/sentence.tsx';
 import { Time } from '../page/time.tsx';
+import { ResumeHere } from '../queues/pause.tsx';
 import { remedyFor } from '../queues/reason-rules.ts';
 import { Remedy } from '../queues/reasons.tsx';
 import { shapeOf } from '../repair/rules.ts';
@@ -65,7 +66,7 @@ function sentenceOf(need: Need): string {
   }
   if (need.kind === 'runAs') return m.overview.runAs(need.automation.name);
   if (need.kind === 'level') return levelSentence(need.level);
-  const name = nameOf(need.device);
+  const name = deviceName(need.device);
   if (need.kind === 'quarantined') return m.overview.quarantined(name, need.device.stateReason ?? '');
   return need.kind === 'lost' ? m.overview.lost(name) : m.overview.lostWithItems(name, need.device.busySlots);
 }
@@ -117,10 +118,14 @@ function Way({ need }: { readonly need: Need }): ReactNode {
 function WayOfQueue({ need: { stats, why } }: { readonly need: Extract<Need, { kind: 'queue' }> }) {
   const id = String(stats.queueId);
   const reason = why.reasons.find(({ code }) => code === why.code);
-  if (reason && remedyFor(reason)) return <Remedy queueId={id} reason={reason} />;
+  const remedy = reason && remedyFor(reason, id);
+  if (remedy && remedy.is !== 'resume') return <Remedy queueId={id} reason={reason} />;
   return (
-    <Link to="/queues/$id" params={{ id }} className={css.remedy}>
-      {m.overview.openQueue}
-    </Link>
+    <span className={css.remedy}>
+      {remedy && <ResumeHere queueId={id} />}{' '}
+      <Link to="/queues/$id" params={{ id }}>
+        {m.overview.openQueue}
+      </Link>
+    </span>
   );
 }

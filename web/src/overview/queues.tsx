@@ -5,8 +5,9 @@ import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { Sentence } from '../page/sentence.tsx';
 import { Text } from '../page/text.tsx';
-import { duration, Time } from '../page/time.tsx';
+import { Time } from '../page/time.tsx';
 import { CountsBar } from '../queues/counts.tsx';
+import { Lately, Oldest } from '../queues/lately.tsx';
 import { QueueState } from '../queues/state.tsx';
 import { Trend, withTrend } from '../queues/trend.tsx';
 import { WhyLink } from '../queues/why-link.tsx';
@@ -85,7 +86,7 @@ interface RowProps {
 }
 
 function Row({ stats, queue, sentence, hasTrend }: RowProps) {
-  const { queueId, queueName, oldestWaitingSeconds, expectedEndOn } = stats;
+  const { queueId, queueName, expectedEndOn } = stats;
   const params = { id: String(queueId) };
   return (
     <tr data-row>
@@ -108,41 +109,16 @@ function Row({ stats, queue, sentence, hasTrend }: RowProps) {
       </td>
       <td>{hasTrend && <Trend queueId={queueId} />}</td>
       <td>
-        {oldestWaitingSeconds !== undefined && (
-          <Link
-            to="/queues/$id"
-            params={params}
-            search={{ q: 'status:NEW', sort: 'createdOn' }}
-            aria-label={m.overview.oldestOf(duration(oldestWaitingSeconds))}
-          >
-            {duration(oldestWaitingSeconds)}
-          </Link>
-        )}
+        <Oldest stats={stats} />
       </td>
       <td>
-        {expectedEndOn !== undefined && (
+        {/* A pace of a while ago says nothing about a queue that stands still. */}
+        {expectedEndOn !== undefined && sentence === undefined && (
           <Link to="/queues/$id/level" params={params}>
             {m.overview.done} <Time on={expectedEndOn} />
           </Link>
         )}
       </td>
     </tr>
-  );
-}
-
-/** The recently finished items, each number a link to them. */
-function Lately({ stats: { queueId, recent } }: { readonly stats: Stats }) {
-  const since = `endTime>now-${recent.minutes}m`;
-  const params = { id: String(queueId) };
-  return (
-    <>
-      <Link to="/queues/$id" params={params} search={{ q: `status:COMPLETE ${since}` }}>
-        {m.overview.lately.complete(recent.complete)}
-      </Link>
-      {', '}
-      <Link to="/queues/$id" params={params} search={{ q: `status:FAILED ${since}` }}>
-        {m.overview.lately.failed(recent.failed)}
-      </Link>
-    </>
   );
 }

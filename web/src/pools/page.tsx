@@ -53,7 +53,10 @@ function Pool({ pool }: { readonly pool: Schemas['Pool'] }) {
         <Text>{name}</Text>
       </h2>
       <p className={css.soft}>
-        {m.pools.schemes[scheme](timeSliceSeconds)} <Link to="/devices">{m.pools.devices(deviceCount)}</Link>
+        {m.pools.schemes[scheme](timeSliceSeconds)}{' '}
+        <Link to="/devices" search={{ pool: String(pool.id) }}>
+          {m.pools.devices(deviceCount)}
+        </Link>
       </p>
       {shares.length === 0 ? <p className={css.soft}>{m.pools.none}</p> : <Shares shares={shares} />}
       <PoolActions pool={pool} />

@@ -1,7 +1,6 @@
 import type { Schemas } from '@millrace/api';
-import { useEffect, useState } from 'react';
 import { Text } from '../page/text.tsx';
-import { duration, exactly } from '../page/time.tsx';
+import { Remaining } from '../page/time.tsx';
 import { m } from './messages.ts';
 import css from './queues.module.css';
 
@@ -18,11 +17,10 @@ export function PauseBanner({ queue: { status, pause, archived } }: { readonly q
 
 /** The remaining time. */
 export function Countdown({ until }: { readonly until: string }) {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  const seconds = Math.max(0, (Date.parse(until) - now) / 1000);
-  return <span title={exactly(until)}> · {m.queues.goesOnIn(duration(seconds))}</span>;
+  return (
+    <span>
+      {' '}
+      · {m.queues.goesOnIn} <Remaining until={until} />
+    </span>
+  );
 }

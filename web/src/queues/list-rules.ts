@@ -10,6 +10,8 @@ export interface Wanted {
   /** A part of their names. */
   readonly text: string;
   readonly state?: State | undefined;
+  /** The id of their model. */
+  readonly model?: string | undefined;
   readonly pinned: readonly string[];
 }
 
@@ -17,12 +19,13 @@ export interface Wanted {
 export function wantedOf(
   queues: readonly Queue[],
   figures: ReadonlyMap<string, Stats>,
-  { text, state, pinned }: Wanted,
+  { text, state, model, pinned }: Wanted,
 ): Queue[] {
   const isPinned = ({ id }: Queue) => pinned.includes(String(id));
   const found = queues.filter(
     (queue) =>
       (queue.name ?? '').toLowerCase().includes(text.toLowerCase()) &&
+      (model === undefined || String(queue.workItemModelId) === model) &&
       (state === undefined || isIn(state, queue, figures.get(String(queue.id)))),
   );
   return [...found.filter(isPinned), ...found.filter((queue) => !isPinned(queue))];

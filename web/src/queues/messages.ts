@@ -27,6 +27,8 @@ const en = {
     cut: (shown: number) => `Only the first ${number(shown)} by name are shown.`,
     which: 'Which queues',
     every: 'All',
+    everyModel: 'All models',
+    whichModel: 'Which model',
     states: {
       active: 'Active',
       paused: 'Paused',
@@ -54,7 +56,16 @@ const en = {
     trend: '2 hours',
     trendText: (peak: number, last: number) =>
       `Done in five minutes over two hours: at most ${number(peak)}, last ${number(last)}`,
+    lately: {
+      complete: (amount: number) => `${number(amount)} done`,
+      failed: (amount: number) => `${number(amount)} failed`,
+    },
+    inMinutes: (minutes: number) => `Last ${number(minutes)} min:`,
+    perMinute: (rate: number) => `${number(rate)} a minute`,
     oldest: 'Oldest waiting',
+    oldestOf: (time: string) => `Oldest waiting: ${time}`,
+    rekeying: 'taking up its new settings',
+    rekeyingText: 'Its items are brought into the order and columns that were set, and it goes on meanwhile.',
     updated: 'Updated',
     mayNotPause: 'Only owners and queue admins may pause or resume.',
     actionsOf: (name: string) => `Actions on ${name}`,
@@ -79,7 +90,7 @@ const en = {
     pausedBy: (name: string, reason: string) =>
       reason ? `Paused by ${name}: ${reason}` : `Paused by ${name}`,
     pausedForGood: 'until somebody resumes it',
-    goesOnIn: (time: string) => `goes on in ${time}`,
+    goesOnIn: 'goes on in',
     pause: 'Pause',
     askPause: (name: string) => `Pause ${name}`,
     pauseThis: 'Pause this queue',
@@ -120,7 +131,11 @@ const en = {
       device: 'Open device',
       devices: 'Open devices',
       pool: 'Open pool',
+      settings: 'Open settings',
+      members: 'Open members',
     },
+    openQueue: 'Open queue',
+    resumeNamed: (name: string) => `Resume ${name}`,
     total: (amount: number) => count(amount, 'queue', 'queues'),
   },
 };

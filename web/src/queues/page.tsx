@@ -1,4 +1,4 @@
-import type { Output } from '@millrace/api';
+import type { Output, Schemas } from '@millrace/api';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Button, Input, SearchField } from 'react-aria-components';
@@ -15,7 +15,7 @@ import css from './queues.module.css';
 export { loadQueues as load } from './queries.ts';
 
 export function Page() {
-  const { q = '', state } = useSearch({ from: '/frame/queues' });
+  const { q = '', state, model } = useSearch({ from: '/frame/queues' });
   const navigate = useNavigate({ from: '/queues' });
   const data = useListed(state === 'archived');
   const { data: stats } = useQuery(figuresQuery());
@@ -23,10 +23,12 @@ export function Page() {
   const pinned = (usePreferences().pinnedQueueIds ?? []).map(String);
   const mayCreate = useMay('createQueues');
   useTitle(m.queues.title);
-  const search = (some: Search) => void navigate({ search: clean({ q, state, ...some }), replace: true });
+  const search = (some: Search) =>
+    void navigate({ search: clean({ q, state, model, ...some }), replace: true });
   const figures = new Map(stats?.list.map((one) => [String(one.queueId), one]));
   const models = new Map(names?.list.map(({ id, name = '' }) => [String(id), name]));
-  const found = wantedOf(data.list, figures, { text: q, state: state as State | undefined, pinned });
+  const wanted = { text: q, state: state as State | undefined, model, pinned };
+  const found = wantedOf(data.list, figures, wanted);
   const onAsk = useFocusKept(found);
   return (
     <>
@@ -41,12 +43,14 @@ export function Page() {
         ) : (
           <small className="soft">{m.queues.mayNotCreate}</small>
         )}
-        <Narrow q={q} state={state} onSearch={search} />
+        <Narrow q={q} state={state} model={model} models={modelsOf(data.list, models)} onSearch={search} />
       </header>
       {data.list.length === 0 && state === undefined && <NoQueues />}
       {(data.list.length > 0 || state !== undefined) && found.length === 0 && (
         <Notice title={q === '' ? m.queues.noneSo : m.queues.noMatch(q)}>
-          <Button onPress={() => search({ q: '', state: undefined })}>{m.queues.clear}</Button>
+          <Button onPress={() => search({ q: '', state: undefined, model: undefined })}>
+            {m.queues.clear}
+          </Button>
         </Notice>
       )}
       {found.length > 0 && <QueueTable queues={found} {...{ figures, models, pinned, onAsk }} />}
@@ -66,12 +70,31 @@ function useListed(isArchived: boolean): Output<'listQueues'> {
 interface Search {
   readonly q?: string | undefined;
   readonly state?: string | undefined;
+  readonly model?: string | undefined;
 }
 
-const clean = ({ q, state }: Search) => ({ ...(q && { q }), ...(state && { state }) });
+const clean = ({ q, state, model }: Search) => ({
+  ...(q && { q }),
+  ...(state && { state }),
+  ...(model && { model }),
+});
 
-/** The choice by a part of the name and by state. */
-function Narrow({ q = '', state, onSearch }: Search & { readonly onSearch: (some: Search) => void }) {
+type Names = ReadonlyMap<string, string>;
+
+/** The models of the listed queues, by name. */
+function modelsOf(queues: readonly Schemas['Queue'][], names: Names): [string, string][] {
+  const ids = new Set(queues.map(({ workItemModelId }) => String(workItemModelId)));
+  return [...names].filter(([id]) => ids.has(id));
+}
+
+interface NarrowProps extends Search {
+  /** The models to choose from, by id. */
+  readonly models: readonly [string, string][];
+  readonly onSearch: (some: Search) => void;
+}
+
+/** The choice by a part of the name, by state and by model. */
+function Narrow({ q = '', state, model, models, onSearch }: NarrowProps) {
   return (
     <span className={css.search}>
       <SearchField aria-label={m.queues.filter} value={q} onChange={(text) => onSearch({ q: text })}>
@@ -89,6 +112,20 @@ function Narrow({ q = '', state, onSearch }: Search & { readonly onSearch: (some
           </option>
         ))}
       </select>
+      {(models.length > 1 || model !== undefined) && (
+        <select
+          aria-label={m.queues.whichModel}
+          value={model ?? ''}
+          onChange={({ target }) => onSearch({ model: target.value })}
+        >
+          <option value="">{m.queues.everyModel}</option>
+          {models.map(([id, name]) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
     </span>
   );
 }

@@ -1,4 +1,6 @@
-import type { Schemas } from '@millrace/api';
+import { toId, type Schemas } from '@millrace/api';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button, Input, Label, TextField } from 'react-aria-components';
 import { Ask, Over, Reason } from '../dialogs/ask.tsx';
@@ -6,7 +8,7 @@ import { useKey } from '../page/keys.ts';
 import { MayNot } from '../page/may-not.tsx';
 import { instantOf, ZoneHint } from '../page/time.tsx';
 import { m } from './messages.ts';
-import { pauseRequest, resumeRequest } from './queries.ts';
+import { pauseRequest, queueQuery, resumeRequest } from './queries.ts';
 import css from './queues.module.css';
 
 interface Props {
@@ -77,5 +79,33 @@ export function Resume({ queue, onDone }: FormProps) {
       <p>{m.queues.resumeText}</p>
       <Reason label={m.queues.reason} reason={reason} onChange={setReason} />
     </Ask>
+  );
+}
+
+/** Has a paused queue go on from anywhere that tells of its pause; a link to it for those who may not, and undefined once it goes on. */
+export function ResumeHere({ queueId }: { readonly queueId: string }) {
+  const { data: queue } = useQuery(queueQuery(toId(queueId)));
+  const [isAsked, setAsked] = useState(false);
+  const close = () => setAsked(false);
+  if (!queue || (queue.status !== 'INACTIVE' && !isAsked)) return undefined;
+  if (queue.archived || !queue.capabilities?.includes('edit'))
+    return (
+      <Link to="/queues/$id" params={{ id: queueId }} className={css.remedy}>
+        {m.queues.openQueue}
+      </Link>
+    );
+  return (
+    <>
+      <Button
+        className="quiet"
+        aria-label={m.queues.resumeNamed(queue.name ?? '')}
+        onPress={() => setAsked(true)}
+      >
+        {m.queues.resume}
+      </Button>
+      <Over isOpen={isAsked} onClose={close}>
+        {isAsked && <Resume queue={queue} onDone={close} />}
+      </Over>
+    </>
   );
 }

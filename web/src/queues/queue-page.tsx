@@ -1,7 +1,9 @@
-import { toId } from '@millrace/api';
+import { toId, type Schemas } from '@millrace/api';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useParams } from '@tanstack/react-router';
+import { Upload } from 'lucide-react';
 import type { DragEvent } from 'react';
+import { Button } from 'react-aria-components';
 import { Outlook } from '../levels/outlook.tsx';
 import { useAction } from '../page/actions.ts';
 import { useKey } from '../page/keys.ts';
@@ -11,6 +13,7 @@ import { useTitle } from '../page/title.ts';
 import { PauseBanner } from './banner.tsx';
 import { CountsBar } from './counts.tsx';
 import { dropped } from './dropped.ts';
+import { Pace } from './lately.tsx';
 import { m } from './messages.ts';
 import { PauseButton } from './pause.tsx';
 import { queueQuery, statsQuery, whyQuery } from './queries.ts';
@@ -49,16 +52,32 @@ export function Page() {
         </h1>
         <QueueState queue={queue} isShort />
         <span className="buttons">
+          <UploadButton queue={queue} onPress={() => go('/queues/$id/upload')} />
           <PauseButton queue={queue} />
         </span>
         <PauseBanner queue={queue} />
         {queue.status === 'ACTIVE' && <State id={id} />}
         {!queue.archived && <Outlook id={toId(id)} />}
         <CountsBar id={id} stats={stats} />
+        <Pace stats={stats} />
         <QueueTabs id={id} />
       </header>
       <Outlet />
     </div>
+  );
+}
+
+interface UploadProps {
+  readonly queue: Schemas['Queue'];
+  readonly onPress: () => void;
+}
+
+function UploadButton({ queue: { archived, capabilities }, onPress }: UploadProps) {
+  if (archived || !capabilities?.includes('add')) return undefined;
+  return (
+    <Button className="quiet" onPress={onPress}>
+      <Upload size={14} aria-hidden="true" /> {m.queues.upload}
+    </Button>
   );
 }
 

@@ -1,11 +1,20 @@
 import type { Schemas } from '@millrace/api';
 
-type Reason = Schemas['Reason'];
+/** A reason about a queue, an item, a device or an automation. */
+export interface Reason {
+  readonly code: Schemas['Reason']['code'] | Schemas['FleetReason']['code'];
+  readonly sentence: string;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
 
-/** The place where somebody can act on a reason: among the items, or on the page of the thing that holds them up. */
+/** The act that a reason calls for: a look at items, having the queue go on, or work on the page of the thing that holds them up. */
 export type Remedy =
-  | { readonly is: 'items'; readonly q: string }
-  | { readonly is: 'automation' | 'device' | 'devices' | 'pool' | 'automations'; readonly path: string };
+  | { readonly is: 'items'; readonly queueId: string; readonly q: string }
+  | { readonly is: 'resume'; readonly queueId: string }
+  | {
+      readonly is: 'automation' | 'device' | 'devices' | 'pool' | 'automations' | 'settings' | 'members';
+      readonly path: string;
+    };
 
 const filters: Partial<Record<Reason['code'], string>> = {
   BACK_OFF: 'notBefore>now',
@@ -31,10 +40,31 @@ const aboutDevices: ReadonlySet<Reason['code']> = new Set([
   'DEVICES_HELD',
 ]);
 
-/** The remedy for a reason; undefined where there is none, or where it is to resume the queue itself. */
-export function remedyFor({ code, facts = {} }: Reason): Remedy | undefined {
-  const q = filters[code];
-  if (q !== undefined) return { is: 'items', q };
+/** The tab of the queue where its own settings keep its items back. */
+const tabs: Partial<Record<Reason['code'], 'settings' | 'members'>> = {
+  QUEUE_ARCHIVED: 'settings',
+  THRESHOLD: 'settings',
+  MISSING_PERMISSION: 'members',
+};
+
+/**
+ * The remedy for a reason; undefined where there is none.
+ * @param queueId the queue that the reason is about, where its facts do not name it
+ */
+export function remedyFor(reason: Reason, queueId = textOf(reason.facts?.['queueId'])): Remedy | undefined {
+  return queueId === ''
+    ? remedyElsewhere(reason)
+    : (remedyInQueue(reason, queueId) ?? remedyElsewhere(reason));
+}
+
+function remedyInQueue({ code }: Reason, queueId: string): Remedy | undefined {
+  const [q, tab] = [filters[code], tabs[code]];
+  if (q !== undefined) return { is: 'items', queueId, q };
+  if (code === 'QUEUE_PAUSED') return { is: 'resume', queueId };
+  return tab && { is: tab, path: `/queues/${queueId}/${tab}` };
+}
+
+function remedyElsewhere({ code, facts = {} }: Reason): Remedy | undefined {
   if (aboutAutomation.has(code))
     return { is: 'automation', path: `/automations/${textOf(facts['automationId'])}` };
   if (code === 'NO_AUTOMATION') return { is: 'automations', path: '/automations' };

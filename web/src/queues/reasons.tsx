@@ -1,13 +1,13 @@
-import type { Schemas } from '@millrace/api';
-import { useQuery } from '@tanstack/react-query';
+import { toId, type Schemas } from '@millrace/api';
 import { Link } from '@tanstack/react-router';
 import { Sentence } from '../page/sentence.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { m } from './messages.ts';
-import { devicesQuery } from './queries.ts';
+import { DeviceLink } from './device-link.tsx';
+import { ResumeHere } from './pause.tsx';
 import css from './queues.module.css';
-import { linksIn, remedyFor } from './reason-rules.ts';
+import { linksIn, remedyFor, type Reason } from './reason-rules.ts';
 
 interface Props {
   readonly queueId: string;
@@ -31,19 +31,46 @@ export function Reasons({ queueId, reasons }: Props) {
   );
 }
 
-interface RemedyProps {
-  readonly queueId: string;
-  readonly reason: Schemas['Reason'];
+interface RemediesProps {
+  /** The queue that the reasons are about, where all are about one. */
+  readonly queueId?: string | undefined;
+  readonly reasons: readonly Reason[];
 }
 
-/** A link to the place where somebody can act on a reason. */
-export function Remedy({ queueId, reason }: RemedyProps) {
-  const remedy = remedyFor(reason);
-  if (!remedy) return undefined;
+/** The remedy of the first reason, whose sentence stands above; and the other reasons, each with its own. */
+export function Remedies({ queueId, reasons: [first, ...others] }: RemediesProps) {
+  return (
+    <>
+      {first && <Remedy queueId={queueId} reason={first} isOfOne />}
+      {others.length > 0 && (
+        <ul className={css.reasons}>
+          {others.map((reason) => (
+            <li key={reason.sentence}>
+              <Sentence>{reason.sentence}</Sentence> <Remedy queueId={queueId} reason={reason} isOfOne />
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+interface RemedyProps {
+  readonly queueId?: string | undefined;
+  readonly reason: Reason;
+  /** Whether it keeps one item or device: others like it are no remedy. */
+  readonly isOfOne?: boolean;
+}
+
+/** The way to act on a reason: a button where it can be done at once, or a link to where it can. */
+export function Remedy({ queueId, reason, isOfOne = false }: RemedyProps) {
+  const remedy = remedyFor(reason, queueId);
+  if (!remedy || (isOfOne && remedy.is === 'items')) return undefined;
+  if (remedy.is === 'resume') return <ResumeHere queueId={remedy.queueId} />;
   const label = m.queues.remedies[remedy.is];
   if (remedy.is === 'items')
     return (
-      <Link to="/queues/$id" params={{ id: queueId }} search={{ q: remedy.q }} className={css.remedy}>
+      <Link to="/queues/$id" params={{ id: remedy.queueId }} search={{ q: remedy.q }} className={css.remedy}>
         {label}
       </Link>
     );
@@ -77,8 +104,8 @@ function Facts({ facts }: { readonly facts: AllFacts }) {
 
 function Value({ name, facts }: { readonly name: string; readonly facts: AllFacts }) {
   const value = facts[name];
-  if (/devices?ids?$/i.test(name)) return <Devices name={name} value={value} />;
   const links = linksIn(name, value);
+  if (/devices?ids?$/i.test(name)) return links.map(({ id }) => <DeviceLink key={id} id={toId(id)} />);
   if (links.length === 0) return typeof value === 'string' && <Time on={value} />;
   const called = facts[name.replace('Id', 'Name')];
   return links.map(({ path, id }) => (
@@ -86,18 +113,4 @@ function Value({ name, facts }: { readonly name: string; readonly facts: AllFact
       <Text>{typeof called === 'string' ? called : id}</Text>
     </Link>
   ));
-}
-
-/** Devices by name, where the user may see them. */
-function Devices({ name, value }: { readonly name: string; readonly value: unknown }) {
-  const { data } = useQuery(devicesQuery());
-  return linksIn(name, value).map(({ path, id }) => (
-    <Link key={id} to={path as '/'}>
-      <Text>{nameOf(data?.list.find((one) => String(one.id) === id)) ?? id}</Text>
-    </Link>
-  ));
-}
-
-function nameOf(device: Schemas['Device'] | undefined): string | undefined {
-  return device && (device.nickname === '' ? device.hostName : device.nickname);
 }

@@ -26,6 +26,7 @@ export function QueueState({ queue, isShort = false }: Props) {
       <span className={css.state} data-kind="active">
         <CirclePlay size={14} aria-hidden="true" />
         {m.queues.active}
+        {queue.rekeying && <span title={m.queues.rekeyingText}> · {m.queues.rekeying}</span>}
       </span>
     );
   if (isShort)

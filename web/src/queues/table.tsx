@@ -7,10 +7,11 @@ import { Button } from 'react-aria-components';
 import { useKey } from '../page/keys.ts';
 import { useRows } from '../page/rows.ts';
 import { Text } from '../page/text.tsx';
-import { duration, Time } from '../page/time.tsx';
+import { Time } from '../page/time.tsx';
 import { setPreference } from '../preferences/queries.ts';
 import { CountsBar } from './counts.tsx';
 import { failedPercent, pinnedAfter } from './list-rules.ts';
+import { Ended, Oldest } from './lately.tsx';
 import { m } from './messages.ts';
 import { statsQuery } from './queries.ts';
 import { RowActions, RowDialog, type ActionsProps, type Asked } from './row-actions.tsx';
@@ -116,14 +117,22 @@ function Row({ queue, figures, model, pinned, hasTrend, ...actions }: RowProps) 
       </td>
       <td>{stats && <CountsBar id={String(queue.id)} stats={stats} />}</td>
       <td className={css.number} data-label={m.queues.rate}>
-        {stats && m.number(stats.recent.throughputPerMinute)}
+        {stats && (
+          <Ended stats={stats} as="COMPLETE">
+            {m.number(stats.recent.throughputPerMinute)}
+          </Ended>
+        )}
       </td>
       <td className={css.number} data-label={m.queues.failedRate}>
-        {failed !== undefined && m.number(failed)}
+        {stats && failed !== undefined && (
+          <Ended stats={stats} as="FAILED">
+            {m.number(failed)}
+          </Ended>
+        )}
       </td>
       <td>{hasTrend && <Trend queueId={queue.id ?? 0} />}</td>
       <td className={css.number} data-label={m.queues.oldest}>
-        {stats?.oldestWaitingSeconds !== undefined && duration(stats.oldestWaitingSeconds)}
+        {stats && <Oldest stats={stats} />}
       </td>
       <td className={css.model} data-label={m.queues.model}>
         <Model id={String(queue.workItemModelId)} name={model} />
