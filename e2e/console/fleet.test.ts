@@ -154,7 +154,7 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
     await page.getByText('It is quarantined and takes no work: It books twice.').waitFor();
     await page.getByText('Nothing runs on it.').waitFor();
     expect((await stage.app.admin.listDoubts()).body.total).toBe(1);
-    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Resume', exact: true }).click();
     await dialog.getByText('It gets items again.').waitFor();
     await dialog.getByRole('button', { name: 'Resume' }).click();
     await page.getByRole('button', { name: 'Drain' }).waitFor();
@@ -198,6 +198,44 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
       .waitFor();
   });
 
+  test('acts on many devices for one reason, and says beforehand what becomes of their work', async () => {
+    const runner = await stage.app.user('runner of many', ['AAE_Bot Runner']);
+    const names = ['Many 1', 'Many 2', 'Many 3'];
+    const devices: DeviceFixture[] = [];
+    for (const nickname of names) devices.push(await createDevice(runner, { nickname, labels: ['Halle 7'] }));
+    await createLine(stage.app, devices, { name: 'Halle' }, () => ({ name: 'Halle' }));
+    const page = await stage.open('/console/pools', { token });
+    await page
+      .getByRole('region', { name: 'Halle', exact: true })
+      .getByRole('link', { name: '3 devices' })
+      .click();
+    await page.getByRole('article', { name: 'Many 1' }).getByText('Halle 7').waitFor();
+    expect(await page.getByRole('article').count()).toBe(3);
+    for (const name of names) await page.getByRole('checkbox', { name: `Choose ${name}` }).check();
+    const chosen = page.getByRole('group', { name: '3 devices chosen' });
+    expect(await chosen.getByRole('button', { name: 'Resume 0' }).isDisabled()).toBe(true);
+    await chosen.getByRole('button', { name: 'Drain 3' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('They get no further item. Nothing runs on them.').waitFor();
+    await dialog.getByLabel('Reason, for everybody who meets it').fill('The hall is repainted');
+    await expectAccessible(page);
+    await dialog.getByRole('button', { name: 'Drain 3' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await expect
+      .poll(() => page.getByText('Drained: nothing runs any more: The hall is repainted').count())
+      .toBe(3);
+    await page.getByRole('checkbox', { name: 'Choose Many 3' }).uncheck();
+    await page
+      .getByRole('group', { name: '2 devices chosen' })
+      .getByRole('button', { name: 'Resume 2' })
+      .click();
+    await dialog.getByRole('button', { name: 'Resume 2' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const { body } = await stage.app.admin.listDevices({ body: { page: { length: 1000 } } });
+    const states = body.list.flatMap(({ nickname, state }) => (names.includes(nickname) ? [state] : []));
+    expect(states.toSorted()).toEqual(['ACTIVE', 'ACTIVE', 'DRAINING']);
+  });
+
   test('shows the names of devices, pools, automations, labels and bots as text, whatever they hold', async () => {
     const runner = await stage.app.user('hostile runner', ['AAE_Bot Runner']);
     const devices = await Promise.all(
@@ -218,6 +256,7 @@ describe.skipIf(browserFile === undefined)('The fleet in a browser', () => {
       await page
         .getByText(image)
         .or(page.getByRole('link', { name: image }))
+        .filter({ visible: true })
         .first()
         .waitFor();
       expect(await page.evaluate('window.canary'), address).toBeUndefined();

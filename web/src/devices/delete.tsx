@@ -4,7 +4,7 @@ import { remove } from '../dialogs/queries.ts';
 import { EditDevice } from './edit.tsx';
 import { m } from './messages.ts';
 import { deleteRequest, type Device } from './queries.ts';
-import { nameOf } from './rules.ts';
+import { deviceName } from '../page/device-name.ts';
 import css from './devices.module.css';
 
 /** Another nickname or other labels for a device, or its removal. */
@@ -26,7 +26,7 @@ function Confirm({ device, onDone }: { readonly device: Device; readonly onDone:
   const request = deleteRequest(device.id);
   return (
     <Ask
-      title={m.devices.deleteOf(nameOf(device))}
+      title={m.devices.deleteOf(deviceName(device))}
       confirm={m.devices.delete}
       isDanger
       requests={[request]}

@@ -5,9 +5,11 @@ import { useRef } from 'react';
 import { acts } from '../messages/acts.ts';
 import { useRows } from '../page/rows.ts';
 import { Sentence } from '../page/sentence.tsx';
+import { deviceName } from '../page/device-name.ts';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
 import { useTitle } from '../page/title.ts';
+import { Remedies } from '../queues/reasons.tsx';
 import { ConditionOf } from './condition.tsx';
 import { ManageDevice } from './delete.tsx';
 import { HoldActions } from './hold.tsx';
@@ -21,7 +23,6 @@ import {
   type Device,
   type Running,
 } from './queries.ts';
-import { nameOf } from './rules.ts';
 import { Slots } from './slots.tsx';
 import css from './devices.module.css';
 
@@ -35,7 +36,7 @@ export function Page() {
   const { data: work } = useSuspenseQuery(workOfQuery(toId(id)));
   const page = useRef<HTMLElement>(null);
   useRows(page);
-  useTitle(nameOf(device), m.devices.title);
+  useTitle(deviceName(device), m.devices.title);
   return (
     <article ref={page} className={`page ${css.device}`}>
       <header>
@@ -43,22 +44,14 @@ export function Page() {
           <Link to="/devices">{m.devices.title}</Link> /
         </nav>
         <h1>
-          <Text>{nameOf(device)}</Text>
+          <Text>{deviceName(device)}</Text>
         </h1>
         <ConditionOf device={device} />
       </header>
       <p className="why">
         <Sentence>{why.sentence}</Sentence>
       </p>
-      {why.reasons.length > 1 && (
-        <ul>
-          {why.reasons.slice(1).map(({ sentence }) => (
-            <li key={sentence}>
-              <Sentence>{sentence}</Sentence>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Remedies reasons={why.reasons} />
       <HoldActions device={device} />
       <ManageDevice device={device} />
       <h2>{m.devices.runsNow}</h2>

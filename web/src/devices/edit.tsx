@@ -1,3 +1,4 @@
+import { deviceName } from '../page/device-name.ts';
 import { Ask, AskButton } from '../dialogs/ask.tsx';
 import { useEdited } from '../dialogs/edited.ts';
 import { Others, type Words } from '../dialogs/meanwhile.tsx';
@@ -5,7 +6,7 @@ import { carryOut } from '../dialogs/queries.ts';
 import { TextLine } from '../page/fields.tsx';
 import { m } from './messages.ts';
 import { changeRequest, deviceRequest, type Device } from './queries.ts';
-import { changesIn, draftOf, nameOf, settingsOf } from './rules.ts';
+import { changesIn, draftOf, settingsOf } from './rules.ts';
 
 interface Props {
   readonly device: Device;
@@ -30,7 +31,7 @@ const words: Words = {
 function Edit({ device: latest, onDone }: Props & { readonly onDone: () => void }) {
   const edited = useEdited(latest, how);
   const { base: device, draft, change } = edited;
-  const title = m.devices.editOf(nameOf(device));
+  const title = m.devices.editOf(deviceName(device));
   if (edited.others) return <Others title={title} edited={edited} words={words} onCancel={onDone} />;
   const request = changeRequest(device, draft);
   return (

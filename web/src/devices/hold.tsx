@@ -1,3 +1,4 @@
+import { deviceName } from '../page/device-name.ts';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
@@ -5,13 +6,13 @@ import { Ask, AskButton, Reason } from '../dialogs/ask.tsx';
 import { AskOwners } from '../people/owners.tsx';
 import { m } from './messages.ts';
 import { holdRequest, poolsQuery, workOfQuery, type Device, type Hold } from './queries.ts';
-import { fatesOf, nameOf } from './rules.ts';
+import { fatesOf } from './rules.ts';
 import css from './devices.module.css';
 
 /** Drain, quarantine or resume, as the state of the device allows; each dialog says beforehand what it does. */
 export function HoldActions({ device }: { readonly device: Device }) {
   const actions = (['resume', 'drain', 'quarantine'] as const).filter((one) => isOpen(one, device));
-  const label = m.devices.actions(nameOf(device));
+  const label = m.devices.actions(deviceName(device));
   if (!device.capabilities?.includes('hold'))
     return (
       <div role="group" aria-label={label} className={css.actions}>
@@ -46,7 +47,8 @@ function MayNotHold({ device: { poolIds } }: { readonly device: Device }) {
   return <AskOwners ids={own.flatMap(({ ownerIds }) => ownerIds)}>{m.devices.mayNot}</AskOwners>;
 }
 
-function isOpen(action: Hold, { state }: Device): boolean {
+/** Whether the action makes sense in the state of the device. */
+export function isOpen(action: Hold, { state }: Device): boolean {
   if (action === 'resume') return state !== 'ACTIVE';
   return action === 'drain' ? state === 'ACTIVE' : state !== 'QUARANTINED';
 }
@@ -61,7 +63,7 @@ function Confirm({ action, device, onDone }: ConfirmProps) {
   const [reason, setReason] = useState('');
   return (
     <Ask
-      title={m.devices.heading(action, nameOf(device))}
+      title={m.devices.heading(action, deviceName(device))}
       confirm={m.devices[action]}
       requests={[holdRequest(action, device.id, reason.trim())]}
       onDone={onDone}

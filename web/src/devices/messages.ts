@@ -13,6 +13,17 @@ function percent(some: number, all: number): string {
   return `${number((100 * some) / all)} %`;
 }
 
+/** What becomes of the items that are taken from a device; empty where there are none. */
+function taken({ back, inDoubt, failed }: Fates): string {
+  const some = (amount: number, before: number) => (before > 0 ? String(amount) : items(amount));
+  const parts = [
+    back > 0 ? `${items(back)} ${back === 1 ? 'goes' : 'go'} back` : '',
+    inDoubt > 0 ? `${some(inDoubt, back)} will be in doubt` : '',
+    failed > 0 ? `${some(failed, back + inDoubt)} will fail, as cancelled` : '',
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
 const en = {
   devices: {
     title: 'Devices',
@@ -81,17 +92,28 @@ const en = {
       running === 0
         ? 'It gets no further item. Nothing runs on it.'
         : `It gets no further item. What it runs goes on to its end: ${items(running)}.`,
-    quarantineEffect: ({ back, inDoubt, failed }: Fates) => {
-      const some = (amount: number, before: number) => (before > 0 ? String(amount) : items(amount));
-      const parts = [
-        back > 0 ? `${items(back)} ${back === 1 ? 'goes' : 'go'} back` : '',
-        inDoubt > 0 ? `${some(inDoubt, back)} will be in doubt` : '',
-        failed > 0 ? `${some(failed, back + inDoubt)} will fail, as cancelled` : '',
-      ].filter((part) => part !== '');
-      const what = parts.length === 0 ? 'nothing runs on it' : parts.join(', ');
-      return `It gets no further item, and what it runs is taken from it at once: ${what}.`;
-    },
+    quarantineEffect: (fates: Fates) =>
+      `It gets no further item, and what it runs is taken from it at once: ${taken(fates) || 'nothing runs on it'}.`,
     resumeEffect: 'It gets items again.',
+    choose: (name: string) => `Choose ${name}`,
+    chosen: (amount: number) => count(amount, 'device chosen', 'devices chosen'),
+    chooseNone: 'Choose none',
+    many: (action: 'drain' | 'quarantine' | 'resume', amount: number) =>
+      `${{ drain: 'Drain', quarantine: 'Quarantine', resume: 'Resume' }[action]} ${number(amount)}`,
+    leftOut: (amount: number) =>
+      `${count(amount, 'chosen device stays', 'chosen devices stay')} as it is: its state does not allow this, or you may not.`,
+    drainManyEffect: (running: number) =>
+      running === 0
+        ? 'They get no further item. Nothing runs on them.'
+        : `They get no further item. What they run goes on to its end: ${items(running)}.`,
+    quarantineManyEffect: (fates: Fates) =>
+      `They get no further item, and what they run is taken from them at once: ${taken(fates) || 'nothing runs on them'}.`,
+    resumeManyEffect: 'They get items again.',
+    inPool: 'Pool',
+    allPools: 'All pools',
+    noneInPool: 'No device is in this pool.',
+    percent: (part: number) => `${number(part)} % done`,
+    version: (version: string) => `agent ${version}`,
     thisOne: 'this device',
     older: 'Older ones are among the events.',
     mayNot: 'For owners of its pools, and for pool admins.',

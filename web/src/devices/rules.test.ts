@@ -1,6 +1,7 @@
 import type { Schemas } from '@millrace/api';
+import { deviceName } from '../page/device-name.ts';
 import { expect, test } from 'vitest';
-import { conditionOf, fatesOf, groupsOf, hasText, nameOf, outcomesOn, worstFirst } from './rules.ts';
+import { conditionOf, fatesOf, groupsOf, hasText, outcomesOn, worstFirst } from './rules.ts';
 
 const device = (id: number, more: Partial<Schemas['Device']> = {}) =>
   ({
@@ -49,7 +50,7 @@ test('a device is found by its names, labels, bots and condition', () => {
   const named = device(1, { nickname: 'Runner' });
   for (const text of ['run', 'HOST', 'sap', 'post', 'free']) expect(hasText(named, text), text).toBe(true);
   expect(hasText(named, 'quarantined')).toBe(false);
-  expect([nameOf(named), nameOf(device(2))]).toEqual(['Runner', 'host-2']);
+  expect([deviceName(named), deviceName(device(2))]).toEqual(['Runner', 'host-2']);
 });
 
 test('each device stands in the first of its pools that one sees, and others together', () => {

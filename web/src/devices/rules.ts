@@ -1,3 +1,4 @@
+import { deviceName } from '../page/device-name.ts';
 import type { Id, Schemas, TransitionName } from '@millrace/api';
 import { partsOf } from '../page/lists.ts';
 
@@ -21,13 +22,8 @@ const lasting: readonly Condition[] = ['draining', 'quarantined', 'lost'];
 export function worstFirst(devices: readonly Device[]): Device[] {
   const rank = (device: Device) => lasting.indexOf(conditionOf(device));
   return devices.toSorted(
-    (one, other) => rank(other) - rank(one) || nameOf(one).localeCompare(nameOf(other), 'en'),
+    (one, other) => rank(other) - rank(one) || deviceName(one).localeCompare(deviceName(other), 'en'),
   );
-}
-
-/** The name that people know a device by: the nickname, which few agents give, or else the host name. */
-export function nameOf({ nickname, hostName }: Pick<Device, 'nickname' | 'hostName'>): string {
-  return nickname === '' ? hostName : nickname;
 }
 
 /** The members of a device that people may change, while they write: labels with commas between. */

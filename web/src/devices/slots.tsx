@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import type { CSSProperties } from 'react';
 import { m } from './messages.ts';
 import type { Device, Running } from './queries.ts';
 import css from './devices.module.css';
@@ -33,7 +34,9 @@ function Slot({ item }: { readonly item: Running }) {
   const bot = item.botName ?? '';
   if (item.itemId === undefined)
     return <span className={css.slot} data-busy title={m.devices.hiddenItem(bot)} />;
-  const name = m.devices.item(String(item.itemId), bot, item.queueName ?? '');
+  const percent = typeof item.progress?.['percent'] === 'number' ? item.progress['percent'] : undefined;
+  const what = m.devices.item(String(item.itemId), bot, item.queueName ?? '');
+  const name = percent === undefined ? what : `${what}, ${m.devices.percent(percent)}`;
   return (
     <Link
       to="/queues/$id/workitems/$workItemId"
@@ -42,6 +45,7 @@ function Slot({ item }: { readonly item: Running }) {
       data-busy
       aria-label={name}
       title={name}
+      style={{ '--done': `${percent ?? 0}%` } as CSSProperties}
     />
   );
 }
