@@ -88,6 +88,38 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
       expect(found.find(({ json }) => json?.['number'] === 'R-b')?.json?.['amount']).toBe(9007199254740993n);
     });
 
+    test('keeps the order of its causes under the hand until the worst are wanted first, and a typed note until it is sent or given up', async () => {
+      await createMisspelt(stage, 'Few', 3);
+      const page = await open('/console/repair');
+      await choose(page, /of Few is unknown/);
+      const causes = page.getByRole('navigation', { name: 'Causes of failures' }).getByRole('listitem');
+      await causes.first().waitFor();
+      const before = await causes.count();
+      await createMisspelt(stage, 'Many', 30);
+      await expect.poll(() => causes.count()).toBe(before + 1);
+      await causes
+        .last()
+        .getByText(/of Many is unknown/)
+        .waitFor();
+      await page.getByRole('button', { name: 'Worst first' }).click();
+      await causes
+        .first()
+        .getByText(/of Many is unknown/)
+        .waitFor();
+      await page.getByLabel('Note for whoever meets this again').fill('The vendor list is old');
+      await choose(page, /of Many is unknown/);
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('heading', { name: 'Leave without sending?' }).waitFor();
+      await dialog.getByRole('button', { name: 'Stay here' }).click();
+      expect(await page.getByLabel('Note for whoever meets this again').inputValue()).toBe(
+        'The vendor list is old',
+      );
+      await page.getByRole('button', { name: 'Save note' }).click();
+      await page.getByText('The note is saved.').waitFor();
+      await choose(page, /of Many is unknown/);
+      await dialog.waitFor({ state: 'detached' });
+    });
+
     test('finds and replaces with the number of cells, and undoes it', async () => {
       await createMisspelt(stage, 'Replace', 3);
       const page = await open('/console/repair');

@@ -1,9 +1,10 @@
 import type { Schemas } from '@millrace/api';
 import { useNavigate } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useMemo, useState, type Dispatch, type SetStateAction } from 'react';
 import { Button } from 'react-aria-components';
 import { Unsent } from '../dialogs/unsent.tsx';
 import { Grid } from '../grid/grid.tsx';
+import type { Selection } from '../grid/props.ts';
 import { useKey } from '../page/keys.ts';
 import { BulkMenu, type Opened } from '../work-items/bulk.tsx';
 import { bulkActions, type BulkAction } from '../work-items/bulk-rules.ts';
@@ -37,11 +38,6 @@ export function Bench({ cluster, queue, model }: Props) {
   const bench = useCells(rows, attributes, selected);
   const { editing } = bench;
   const shown = useMemo(() => editsOf(rows, editing.edits), [rows, editing.edits]);
-  const toggle = (id: string) =>
-    setSelected((ids) => new Set(ids.has(id) ? [...ids].filter((one) => one !== id) : [...ids, id]));
-  const toggleAll = (ids: readonly string[]) =>
-    setSelected((known) => new Set(ids.every((id) => known.has(id)) ? [] : ids));
-  const add = (ids: readonly string[]) => setSelected((known) => new Set([...known, ...ids]));
   const [first] = rows;
   useKey('e', () => (first ? enterCell(first.id, 0) : false), m.repair.edit);
   const open = (workItemId: string) =>
@@ -70,11 +66,23 @@ export function Bench({ cluster, queue, model }: Props) {
           onEnd={list.readOn}
           sort="id"
           onSort={() => undefined}
-          selection={{ has: (id) => selected.has(id), toggle, toggleAll, add }}
+          selection={selectionOf(selected, setSelected)}
         />
       </div>
     </>
   );
+}
+
+type Ids = ReadonlySet<string>;
+
+function selectionOf(selected: Ids, set: Dispatch<SetStateAction<Ids>>): Selection {
+  return {
+    has: (id) => selected.has(id),
+    toggle: (id) => set((ids) => new Set(ids.has(id) ? [...ids].filter((one) => one !== id) : [...ids, id])),
+    toggleAll: (ids) => set((known) => new Set(ids.every((id) => known.has(id)) ? [] : ids)),
+    add: (ids) => set((known) => new Set([...known, ...ids])),
+    clear: () => set(new Set<string>()),
+  };
 }
 
 const unfit: ReadonlySet<BulkAction> = new Set(['RELEASE', 'CANCEL', 'RESOLVE']);

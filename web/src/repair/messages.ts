@@ -27,6 +27,7 @@ const en = {
     seen: 'last failed',
     devices: 'Devices that it failed on',
     onDevice: (device: string, amount: number) => `${device}: ${items(amount)}`,
+    worstFirst: 'Worst first',
     ofAll: (shown: number, all: number) =>
       `${number(shown)} of ${number(all)} causes shown, the most urgent first.`,
     choose: 'Choose a cause to see its items.',

@@ -6,6 +6,7 @@ import { AsScript } from '../dialogs/as-script.tsx';
 import { Over } from '../dialogs/ask.tsx';
 import { useEdited } from '../dialogs/edited.ts';
 import { Others } from '../dialogs/meanwhile.tsx';
+import { Unsent } from '../dialogs/unsent.tsx';
 import { carryOut } from '../dialogs/queries.ts';
 import { MayNot } from '../page/may-not.tsx';
 import { queueQuery } from '../queues/queries.ts';
@@ -55,6 +56,7 @@ export function Note({ cluster, queueId }: Props) {
   };
   return (
     <Form className={css.note} onSubmit={(event) => void save(event)}>
+      <Unsent isUnsent={draft.note !== base.note} />
       <TextField
         value={draft.note}
         onChange={(note) => change({ note })}

@@ -6,15 +6,17 @@ import {
   cellText,
   changeOf,
   filled,
+  keptOrder,
+  keyOf,
   noEdits,
   pasted,
   problemOf,
   replaced,
-  unsoundIn,
   standing,
-  withCells,
   type Attribute,
   type Row,
+  unsoundIn,
+  withCells,
 } from './rules.ts';
 
 const attributes: readonly Attribute[] = [
@@ -124,5 +126,19 @@ describe('find and replace', () => {
     const cells = replaced(edits, rows, attributes, ['Maier', 'Meier']);
     expect(cells.map(({ text }) => text)).toEqual(['Meier & Meier', 'Meier']);
     expect(replaced(edits, rows, attributes, ['', 'x'])).toEqual([]);
+  });
+});
+
+describe('the order of causes', () => {
+  const cause = (signature: string) => ({ failureKind: 'SYSTEM', signature });
+  const shown = (known: string[], latest: string[]) =>
+    keptOrder(
+      known.map((signature) => keyOf(cause(signature))),
+      latest.map(cause),
+    ).map(({ signature }) => signature);
+
+  it('stays as it was known, with new ones behind and without those that are gone', () => {
+    expect(shown(['a', 'b', 'c'], ['new', 'c', 'a', 'newer'])).toEqual(['a', 'c', 'new', 'newer']);
+    expect(shown([], ['b', 'a'])).toEqual(['b', 'a']);
   });
 });

@@ -211,3 +211,19 @@ export function queryOf({ signature, failureKind }: Cause): string {
 export function shapeOf(signature: string): string {
   return signature.replaceAll(/<(?:link|id|text|path|time|number)>/g, '…');
 }
+
+interface Cause {
+  readonly failureKind: string;
+  readonly signature: string;
+}
+
+export function keyOf({ failureKind, signature }: Cause): string {
+  return `${failureKind} ${signature}`;
+}
+
+/** The causes in the order in which they were known before, with new ones behind. */
+export function keptOrder<One extends Cause>(known: readonly string[], latest: readonly One[]): One[] {
+  const place = new Map(known.map((key, index) => [key, index]));
+  const placeOf = (one: One) => place.get(keyOf(one)) ?? known.length;
+  return latest.toSorted((one, other) => placeOf(one) - placeOf(other));
+}
