@@ -152,6 +152,32 @@ describe.skipIf(browserFile === undefined)('Where somebody else was faster, in a
     ]);
   });
 
+  test('a view keeps the sharing that somebody chose meanwhile, and gets the new name', async () => {
+    const { admin } = stage.app;
+    const queueId = await createInvoices(stage.app, 'Viewed');
+    const wanted = {
+      name: 'Mine',
+      page: 'ITEMS' as const,
+      queueId,
+      shared: false,
+      query: 'status:NEW',
+      sort: '',
+      columns: [],
+    };
+    const { body: view } = await admin.createView({ body: wanted });
+    const path = { id: Number(view.id) };
+    const page = await open(`/console/queues/${queueId}?q=status:NEW&view=${path.id}`);
+    await page.getByRole('button', { name: 'View: Mine' }).click();
+    await page.getByRole('menuitem', { name: 'Rename or share …' }).click();
+    await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('Waiting');
+    await admin.updateView({ path, body: { version: view.version, shared: true } });
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    await takeIn(page, 'Shared no yes');
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'View: Waiting' }).waitFor();
+    expect((await admin.getView({ path })).body).toMatchObject({ name: 'Waiting', shared: true });
+  });
+
   test('a user takes it in', async () => {
     const { admin } = stage.app;
     const { body: user } = await admin.createUser({ body: { username: 'rosa' } });
@@ -224,6 +250,22 @@ describe.skipIf(browserFile === undefined)('Where somebody else was faster, in a
     await page.getByText('Saved.').waitFor();
     const stored = (await admin.getQueueLevel({ path })).body;
     expect(stored).toMatchObject({ longestWaitMinutes: 60, hourlyCost: 42 });
+    // A promise that somebody has changed is not taken away unseen.
+    await page.getByLabel('What is promised').selectOption('Nothing');
+    await page.getByLabel('What an hour of people costs').fill('');
+    const { version } = stored;
+    await admin.setQueueLevel({
+      path,
+      body: { version, longestWaitMinutes: 30, hourlyCost: 42, currency: 'EUR' },
+    });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await takeIn(page, 'Longest wait, in minutes 60 30');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect((await admin.getQueueLevel({ path })).body).toMatchObject({ longestWaitMinutes: 30 });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(async () => (await admin.getQueueLevel({ path })).body.version).toBe(0);
+    await admin.setQueueLevel({ path, body: { longestWaitMinutes: 90 } });
+    await expect.poll(() => page.getByLabel('Longest wait, in minutes').inputValue()).toBe('90');
     // Where nothing is typed, the form follows by itself.
     await admin.removeQueueLevel({ path });
     await expect.poll(() => page.getByLabel('What is promised').inputValue()).toBe('');

@@ -2,10 +2,12 @@ import type { Id } from '@millrace/api';
 import { useState } from 'react';
 import { Input, Label, TextField } from 'react-aria-components';
 import { Ask } from '../dialogs/ask.tsx';
+import { useEdited } from '../dialogs/edited.ts';
+import { Others, type Words } from '../dialogs/meanwhile.tsx';
 import { carryOut } from '../dialogs/queries.ts';
 import { Text } from '../page/text.tsx';
 import { m } from './messages.ts';
-import { changeOf, creation, removalOf, type View } from './queries.ts';
+import { changeOf, creation, removalOf, viewRequest, type View } from './queries.ts';
 import type { Shown } from './rules.ts';
 import css from './views.module.css';
 
@@ -44,19 +46,38 @@ interface ViewProps {
   readonly onDone: () => void;
 }
 
-/** Renames a view, and shares it or not. Only its author can make it private again. */
-export function RenameForm({ view, onDone }: ViewProps) {
-  const [name, setName] = useState(view.name);
-  const [shared, setShared] = useState(view.shared);
+const how = {
+  draftOf: ({ name, shared }: View) => ({ name, shared }),
+  now: viewRequest,
+};
+
+const words: Words = {
+  nameOf: (member) => ({ name: m.views.name, shared: m.views.isShared })[member] ?? member,
+};
+
+/** Renames a view, and shares it or not. Only its author can make it private again; what others change meanwhile is met on saving. */
+export function RenameForm({ view: latest, onDone }: ViewProps) {
+  const edited = useEdited(latest, how);
+  const { base: view, draft, change } = edited;
+  const { name, shared } = draft;
+  if (edited.others)
+    return <Others title={m.views.renameTitle} edited={edited} words={words} onCancel={onDone} />;
+  const request = changeOf(view, { name: name.trim(), shared });
   return (
     <Ask
       title={m.views.renameTitle}
       confirm={m.views.keep}
-      requests={[changeOf(view, { name: name.trim(), shared })]}
+      requests={[request]}
+      act={() => edited.save(() => carryOut([request]))}
       isReady={name.trim() !== ''}
       onDone={onDone}
     >
-      <NameFields name={name} shared={shared} onName={setName} onShared={view.own ? setShared : undefined} />
+      <NameFields
+        name={name}
+        shared={shared}
+        onName={(next) => change({ name: next })}
+        onShared={view.own ? (next) => change({ shared: next }) : undefined}
+      />
     </Ask>
   );
 }

@@ -22,6 +22,7 @@ const en = {
     keep: 'Save',
     removeIt: 'Delete',
     name: 'Name',
+    isShared: 'Shared',
     share: 'Share it with all who see the queue',
     by: (name: string) => `by ${name}`,
     gone: 'That view is not there any more, or not for you.',

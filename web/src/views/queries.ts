@@ -28,6 +28,11 @@ export function changeOf(
   return requestFor('updateView', { path: { id }, body: { version, ...change } });
 }
 
+/** A view as it is now. */
+export function viewRequest({ id }: View): Request {
+  return requestFor('getView', { path: { id } });
+}
+
 export function removalOf({ id }: View): Request {
   return requestFor('deleteView', { path: { id } });
 }
