@@ -255,6 +255,44 @@ export function testFrame(stage: () => Stage): void {
       await page.getByRole('heading', { name: 'Nothing was put into this queue yet.' }).waitFor();
     });
 
+    test('lets nobody confirm what the server would not hear, and says so', async () => {
+      const id = await createInvoices(stage().app, 'Out of reach');
+      const token = await tokenOfAdmin(stage());
+      const page = await stage().open(`/console/queues/${id}`, { token, expected: broken });
+      await page.getByRole('button', { name: 'Pause', exact: true }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Reason, for the others').fill('The ERP is away');
+      await page.context().setOffline(true);
+      await dialog.getByText('The server does not answer. This can be done once it does.').waitFor();
+      expect(await dialog.getByRole('button', { name: 'Pause' }).isDisabled()).toBe(true);
+      await page.context().setOffline(false);
+      await dialog.getByText('The server does not answer.').waitFor({ state: 'detached' });
+      await dialog.getByRole('button', { name: 'Pause' }).click();
+      await page.getByText(/^Paused by admin: The ERP is away/).waitFor();
+    });
+
+    test('counts down to the next attempt while the server puts a call off', async () => {
+      const id = await createInvoices(stage().app, 'Put off');
+      const token = await tokenOfAdmin(stage());
+      const page = await stage().open('/console/queues', { token, expected: /status of 503/ });
+      await page.getByRole('row', { name: /^Put off/ }).waitFor();
+      const body = { code: 'BUSY', message: 'Too much to do.', details: [] };
+      const headers = { 'retry-after': '3' };
+      const times = { times: 1 };
+      await page.route(
+        /workitems\/list/,
+        (route) => route.fulfill({ status: 503, json: body, headers }),
+        times,
+      );
+      await page
+        .getByRole('row', { name: /^Put off/ })
+        .getByRole('link', { name: 'All' })
+        .click();
+      await page.getByText(/^The server has more to do than it can, and is asked again in \d s$/).waitFor();
+      await page.getByRole('heading', { name: 'Nothing was put into this queue yet.' }).waitFor();
+      expect(new URL(page.url()).pathname).toBe(`/console/queues/${id}`);
+    });
+
     test('says that there is no such page, and no such queue', async () => {
       const token = await tokenOfAdmin(stage());
       const page = await stage().open('/console/nothing', { token });

@@ -55,6 +55,56 @@ describe.skipIf(browserFile === undefined)('In a browser, an item', () => {
     });
   });
 
+  test('of a paused queue has that queue go on from its own page, and says when it will start', async () => {
+    const item = await anItem('Kept back');
+    await stage.app.admin.pauseQueue({ path: { id: item.id }, body: { reason: 'The ERP is down' } });
+    const page = await stage.open(item.address, { token });
+    await page.getByText(/The queue is paused since .*: The ERP is down/).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Resume Kept back' }).click();
+    await dialog(page).getByRole('button', { name: 'Resume' }).click();
+    await dialog(page).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Resume Kept back' }).waitFor({ state: 'detached' });
+    expect((await stage.app.admin.getQueue({ path: { id: item.id } })).body.status).toBe('ACTIVE');
+  });
+
+  test('names who made it, changed it and held it, places its attempts in time, and shows the acts of people alone', async () => {
+    const { app } = stage;
+    const item = await anItem('Named');
+    await failItems(app, item.id, 1, 'The ERP was away');
+    const path = { id: item.id, workItemId: item.workItemId };
+    const { version } = (await app.admin.getWorkItem({ path })).body;
+    await app.admin.restartWorkItem({ path, body: { version: Number(version), reason: 'It is back' } });
+    const page = await stage.open(item.address, { token });
+    await page.getByText('by admin').first().waitFor();
+    await page.getByText(/^Failed .*held by admin/).waitFor();
+    const acts = page
+      .getByRole('listitem')
+      .filter({ hasText: 'admin' })
+      .filter({ hasText: /this item/ });
+    await expect.poll(() => acts.count()).toBe(4);
+    await page.getByLabel('Whose acts').selectOption('People');
+    await expect.poll(() => acts.count()).toBe(2);
+    await page.getByLabel('Whose acts').selectOption('Millrace');
+    await page.getByText('None of them did anything to it.').waitFor();
+    await expectAccessible(page);
+  });
+
+  test('with more changes than one answer holds shows the rest of them on request', async () => {
+    const item = await anItem('Busy');
+    const change = (priority: number) =>
+      stage.app.admin.updateWorkItemStatus({
+        path: { id: item.id },
+        body: { action: 'SET_PRIORITY', ids: [item.workItemId], priority },
+      });
+    for (let done = 0; done < 1001; done += 1) await change(done % 2 === 0 ? 1 : 2);
+    const page = await stage.open(item.address, { token });
+    await page.getByText('These are the first 1,000 changes.').waitFor();
+    await page.getByRole('button', { name: 'Read on' }).click();
+    await page.getByRole('button', { name: 'Read on' }).waitFor({ state: 'detached' });
+    expect(await page.getByRole('listitem').filter({ hasText: 'this item' }).count()).toBe(1002);
+  });
+
   test('has addresses in its data as links that say nothing of here, and long texts cut until somebody wants all', async () => {
     const { app } = stage;
     const id = await createInvoices(app, 'Linked');

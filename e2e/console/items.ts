@@ -1,6 +1,7 @@
 import { ExactNumber } from '@millrace/api';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { registerDevice } from '../../server/src/testing/devices.ts';
 import { addItems, createInvoices, failItems, hostile } from './fixtures.ts';
 import { tokenOfAdmin } from './frame.ts';
 import { expectAccessible, type Stage } from './stage.ts';
@@ -109,6 +110,55 @@ export function testItems(stage: () => Stage): void {
       await expect.poll(() => page.url()).toMatch(/\/workitems\/\d+$/);
       await page.getByRole('heading', { name: 'Timeline' }).waitFor();
       await expectAccessible(page);
+    });
+
+    test('are chosen all at once by the box above them, which says when only some are, and offer what they allow', async () => {
+      const page = await open(`?sort=id&q=${encodeURIComponent('status:FAILED kind:BUSINESS')}`);
+      await page.getByText('35 of 600 items').waitFor();
+      const all = page.getByRole('checkbox', { name: 'Select all rows that are read' });
+      await all.check();
+      await page.getByRole('button', { name: 'Change 35 chosen …' }).waitFor();
+      await page.getByRole('row', { selected: true }).getByRole('checkbox').first().uncheck();
+      expect(await page.locator('input:indeterminate').count()).toBe(1);
+      await page.getByRole('button', { name: 'Change 34 chosen …' }).click();
+      const menu = page.getByRole('menu');
+      const isOff = (name: string) =>
+        menu.getByRole('menuitem', { name, exact: true }).getAttribute('aria-disabled');
+      expect([await isOff('Restart'), await isOff('Settle'), await isOff('Ask to stop')]).toEqual([
+        null,
+        'true',
+        'true',
+      ]);
+      await page.getByText('What is greyed, none of these items allows as it is now.').waitFor();
+      await expectAccessible(page);
+      await page.keyboard.press('Escape');
+      await all.check();
+      await all.uncheck();
+      await page.getByRole('button', { name: 'Change all that match …' }).waitFor();
+    });
+
+    test('that run show their device, how far they are and the rest of their lease', async () => {
+      const { app } = stage();
+      const id = await createInvoices(app, 'Held');
+      await addItems(app, id, [{ number: 'H-1' }]);
+      const runner = await app.user('holder', ['AAE_Bot Runner']);
+      const device = await registerDevice(runner, { nickname: 'Runner in the hall' });
+      const deviceId = Number(device.id);
+      const roles = (await app.admin.listRoles({ body: { page: { length: 100 } } })).body.list;
+      const roleId = Number(roles.find(({ name }) => name === 'AAE_Bot Runner')?.id);
+      await app.admin.addQueueConsumer({ path: { id }, body: { roleId } });
+      const [item] = (
+        await runner.call.claimWorkItems({ path: { id }, body: { deviceId, leaseSeconds: 600 } })
+      ).body.list;
+      const lease = { id: Number(item?.id), version: Number(item?.version), progress: { percent: 40 } };
+      await runner.call.heartbeatWorkItems({ path: { id }, body: { leases: [lease] } });
+      const page = await stage().open(`/console/queues/${id}?cols=status,deviceId,leaseExpiresOn`, { token });
+      const row = page.getByRole('row', { name: /In progress/ });
+      await row.getByText('40 %').waitFor();
+      await row.getByText(/^\d+ min \d+ s$/).waitFor();
+      await expectAccessible(page);
+      await row.getByRole('link', { name: 'Runner in the hall' }).click();
+      await page.getByRole('heading', { level: 1, name: 'Runner in the hall' }).waitFor();
     });
 
     test('are drawn as far as they are on screen, and read as far as somebody looks', async () => {

@@ -87,7 +87,14 @@ describe.skipIf(browserFile === undefined)('In a browser, what somebody has chos
     await page.keyboard.press('t');
     await expect.poll(async () => (await call.getPreferences()).body.theme).toBe('DARK');
     await page.getByRole('button', { name: 'Columns' }).click();
-    await page.getByRole('menuitemcheckbox', { name: 'vendor' }).click();
+    const columns = page.getByRole('dialog', { name: 'Columns' });
+    await columns.getByRole('checkbox', { name: 'vendor' }).uncheck();
+    await columns.getByRole('checkbox', { name: 'Device' }).check();
+    await expectAccessible(page);
+    const up = columns.getByRole('button', { name: 'Move Device forwards' });
+    const headers = () => page.getByRole('columnheader', { includeHidden: true }).allTextContents();
+    while (!(await up.isDisabled())) await up.click();
+    await expect.poll(async () => (await headers()).slice(1, 3)).toEqual(['Id', 'Device']);
     await expect.poll(async () => (await call.getPreferences()).body.columns?.[`items-${id}`]).toBeDefined();
     await call.updatePreferences({ body: { density: 'COMPACT' } });
     const other = await open('', { token: own, colorScheme: 'light' });
@@ -95,7 +102,9 @@ describe.skipIf(browserFile === undefined)('In a browser, what somebody has chos
     const html = other.locator('html');
     await expect.poll(() => html.getAttribute('data-theme')).toBe('dark');
     await expect.poll(() => html.getAttribute('data-density')).toBe('compact');
-    expect(await other.getByRole('columnheader').allTextContents()).not.toContain('vendor');
+    const titles = await other.getByRole('columnheader').allTextContents();
+    expect(titles).not.toContain('vendor');
+    expect(titles.slice(1, 3)).toEqual(['Id', 'Device']);
     await expectAccessible(other);
   });
 

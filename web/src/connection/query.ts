@@ -7,7 +7,7 @@ import {
   type Output,
 } from '@millrace/api';
 import { QueryClient, queryOptions, type Query } from '@tanstack/react-query';
-import { awaySince } from './reach.ts';
+import { awaySince, notePutOff } from './reach.ts';
 import { call } from './client.ts';
 
 const secondsUntilStale = 30;
@@ -22,7 +22,7 @@ export const queryClient = new QueryClient({
       networkMode: 'always',
       refetchOnWindowFocus: false,
       retry: (count, error) => count < 20 && waitOf(error) !== undefined,
-      retryDelay: (_, error) => waitOf(error) ?? 0,
+      retryDelay: (_, error) => putOff(waitOf(error) ?? 0),
     },
     mutations: { networkMode: 'always', retry: false },
   },
@@ -54,6 +54,11 @@ export function query<O extends OperationId>(operationId: O, input: Call<O>) {
 /** Loads the data that a page needs before it shows. Cached data will do; old data is refreshed while it shows. */
 export function read<O extends OperationId>(wanted: ReturnType<typeof query<O>>): Promise<Output<O>> {
   return queryClient.query({ ...wanted, staleTime: 'static' });
+}
+
+function putOff(ms: number): number {
+  notePutOff(ms);
+  return ms;
 }
 
 /** The wait before asking again, in milliseconds; undefined where asking again is no use. */

@@ -11,10 +11,12 @@ import {
   ModalOverlay,
   TextField,
 } from 'react-aria-components';
+import { awaySince } from '../connection/reach.ts';
 import type { Request } from '../connection/request.ts';
 import { AsScript } from './as-script.tsx';
 import css from './dialogs.module.css';
 import { m } from './messages.ts';
+import { useStore } from '../store/store.ts';
 import { carryOut } from './queries.ts';
 
 interface AskProps {
@@ -42,8 +44,9 @@ export function Ask(props: AskProps) {
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
   const form = useBeginning();
+  const isAway = useStore(awaySince) !== undefined;
   const run = async () => {
-    if (isBusy || !isReady) return;
+    if (isBusy || !isReady || isAway) return;
     setBusy(true);
     setProblem('');
     await act().then(onDone, (error: Error) => setProblem(error.message));
@@ -64,14 +67,21 @@ export function Ask(props: AskProps) {
       </p>
       <div className={css.actions}>
         {/* Not disabled meanwhile, which would lose the focus. */}
-        <Button type="submit" className={isDanger ? 'danger' : 'primary'} isDisabled={!isReady}>
+        <Button type="submit" className={isDanger ? 'danger' : 'primary'} isDisabled={!isReady || isAway}>
           {confirm} <EnterHint />
         </Button>
         <Button onPress={onCancel}>{m.common.cancel}</Button>
+        <WhileAway />
       </div>
       <AsScript requests={requests} />
     </Form>
   );
+}
+
+/** The reason why nothing can be done while the server does not answer. */
+export function WhileAway() {
+  const isAway = useStore(awaySince) !== undefined;
+  return isAway ? <small role="status">{m.dialogs.whileAway}</small> : undefined;
 }
 
 /** Puts the focus on the first field of a form, or on its main button where it has none. */

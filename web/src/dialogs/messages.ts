@@ -11,6 +11,7 @@ const en = {
     copyOf: (what: string) => `Copy ${what}`,
     copied: 'Copied.',
     enter: '↵ Enter',
+    whileAway: 'The server does not answer. This can be done once it does.',
     unsentTitle: 'Leave without sending?',
     unsent: 'What you have changed on this page was not sent yet. It is gone when you leave.',
     stay: 'Stay here',

@@ -1,5 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState, type CSSProperties } from 'react';
+import { m } from '../page/messages.ts';
 import { usePreferences, type Preferences } from '../preferences/preferences.ts';
 import css from './grid.module.css';
 import { useKeys } from './keys.ts';
@@ -80,11 +81,14 @@ function cellElement(id: string | undefined, column: string): string {
   return `${rowElement(id)}-${column}`;
 }
 
-function Head<Row>({ columns, sort, onSort }: GridProps<Row>) {
+function Head<Row>(props: GridProps<Row>) {
+  const { columns, sort, onSort } = props;
   return (
     <div role="rowgroup" className={css.head}>
       <div role="row" aria-rowindex={1} className={css.row}>
-        <span role="columnheader" />
+        <span role="columnheader" className={css.check}>
+          <SelectAll {...props} />
+        </span>
         {columns.map(({ id, title, isNumber, sort: field }) => (
           <span
             key={id}
@@ -110,6 +114,25 @@ function Head<Row>({ columns, sort, onSort }: GridProps<Row>) {
         ))}
       </div>
     </div>
+  );
+}
+
+/** Selects all rows that are read, or none; half ticked where some of them are selected. */
+function SelectAll<Row>({ rows, idOf, selection }: GridProps<Row>) {
+  const ids = rows.map(idOf);
+  const isAny = ids.some(selection.has);
+  const isAll = isAny && ids.every(selection.has);
+  return (
+    <input
+      type="checkbox"
+      tabIndex={-1}
+      aria-label={m.page.selectAll}
+      checked={isAll}
+      ref={(box) => {
+        if (box) box.indeterminate = isAny && !isAll;
+      }}
+      onChange={() => (isAll ? selection.clear() : selection.add(ids))}
+    />
   );
 }
 

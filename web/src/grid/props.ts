@@ -42,6 +42,7 @@ export interface Selection {
   readonly toggle: (id: string) => void;
   /** Selects all of these; pressed again, all that exist, read or not; then none. */
   readonly toggleAll: (ids: readonly string[]) => void;
+  readonly clear: () => void;
   /** Selects these as well. */
   readonly add: (ids: readonly string[]) => void;
 }

@@ -16,6 +16,7 @@ const en = {
       `You are ${memberships.join(', ')} there. ${owners.length > 0 ? `Owners: ${owners.join(', ')}.` : 'It has no owner.'}`,
     showAll: (characters: number) => `Show all ${number(characters)} characters`,
     showLess: 'Show less',
+    selectAll: 'Select all rows that are read',
     inZone: (zone: string) => `Time in ${zone}`,
   },
 };

@@ -1,3 +1,4 @@
+import { useEffect, useState } from 'react';
 import { locale } from '../messages/region.ts';
 import { timeZone } from '../store/preferences.ts';
 import { createStore, useStore } from '../store/store.ts';
@@ -89,6 +90,20 @@ export function instantOf(local: string): string {
 export function ZoneHint() {
   const zone = useStore(timeZone);
   return zone === '' ? undefined : <small>{m.page.inZone(zone)}</small>;
+}
+
+/** The time that is left until a moment, going down by the second. */
+export function Remaining({ until }: { readonly until: string }) {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => isHeld || setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <time dateTime={until} title={exactly(until)}>
+      {duration(Math.max(0, (Date.parse(until) - now) / 1000))}
+    </time>
+  );
 }
 
 /** A length of time in its two largest units, such as `2 h 5 min`. */

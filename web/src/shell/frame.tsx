@@ -4,8 +4,9 @@ import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { Button } from 'react-aria-components';
 import { session } from '../connection/client.ts';
 import { patiently } from '../connection/lazily.ts';
-import { awaySince } from '../connection/reach.ts';
+import { awaySince, busyUntil } from '../connection/reach.ts';
 import { dropped } from '../page/address.ts';
+import { Remaining } from '../page/time.tsx';
 import { usePreferences } from '../preferences/preferences.ts';
 import { useStore } from '../store/store.ts';
 import { runs } from '../work-items/bulk-runs.ts';
@@ -43,6 +44,7 @@ export function Page() {
   useShortcuts(find, help);
   useFetchedAhead();
   const { sideFolded } = usePreferences();
+  const isAway = useStore(awaySince) !== undefined;
   return (
     <div className={css.frame} data-folded={sideFolded}>
       <a className={css.skip} href="#page">
@@ -52,9 +54,12 @@ export function Page() {
       <TopBar onFind={find} onHelp={help} />
       <main id="page" className={css.page} tabIndex={-1}>
         <Away />
+        <Busy />
         <Dropped />
         <Progress />
-        <Outlet />
+        <div className={css.shown} data-old={isAway}>
+          <Outlet />
+        </div>
       </main>
       <Suspense>
         {isFinding && <Palette onOpenChange={setFinding} onHelp={help} />}
@@ -80,6 +85,20 @@ function Away() {
   const since = useStore(awaySince);
   return (
     <div role="status">{since && <p className={css.away}>{m.shell.away(since.toLocaleTimeString())}</p>}</div>
+  );
+}
+
+/** Told while a call waits that the server has put off. */
+function Busy() {
+  const until = useStore(busyUntil);
+  return (
+    <div role="status">
+      {until && (
+        <p className={css.away}>
+          {m.shell.busy} <Remaining until={until.toISOString()} />
+        </p>
+      )}
+    </div>
   );
 }
 

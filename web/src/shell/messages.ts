@@ -57,7 +57,8 @@ const en = {
     useTheme: (name: string) => `Theme: ${name}`,
     user: (name: string) => `User ${name}`,
     away: (since: string) =>
-      `The server does not answer since ${since}. What you see may be old; it goes on by itself.`,
+      `The server does not answer since ${since}. What you see is from then, and nothing can be changed; it goes on by itself.`,
+    busy: 'The server has more to do than it can, and is asked again in',
     liveStates: { live: 'Live', paused: 'Paused', reconnecting: 'Reconnecting', offline: 'Offline' },
     live: (state: string, isPaused: boolean) => `${state}. ${isPaused ? 'Go on' : 'Pause'} (l)`,
     shortcuts: 'Keys',

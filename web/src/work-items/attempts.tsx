@@ -1,6 +1,9 @@
 import type { Schemas } from '@millrace/api';
 import { LongText } from '../page/long-text.tsx';
+import { Text } from '../page/text.tsx';
 import { duration, Time } from '../page/time.tsx';
+import { DeviceLink } from '../queues/device-link.tsx';
+import { placeOf, spanOf, type Place } from './attempt-rules.ts';
 import css from './item.module.css';
 import { m } from './messages.ts';
 
@@ -9,6 +12,7 @@ type Attempt = Schemas['Attempt'];
 /** The attempts of an item: when, for how long, where, and with what result. */
 export function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
   if (attempts.length === 0) return undefined;
+  const span = spanOf(attempts, Date.now());
   return (
     <>
       <h2>{m.item.attempts}</h2>
@@ -18,7 +22,8 @@ export function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }
             <b>{attempt.outcome ? m.item.outcomes[attempt.outcome] : m.item.goesOn}</b>{' '}
             <Time on={attempt.startedOn} />
             {attempt.endedOn && `, ${m.item.took(duration(lengthOf(attempt.startedOn, attempt.endedOn)))}`}
-            {attempt.deviceId !== undefined && `, ${m.items.running(String(attempt.deviceId))}`}
+            <Where attempt={attempt} />
+            <Bar {...placeOf(attempt, span)} />
             {attempt.error && (
               <p>
                 <LongText>{attempt.error}</LongText>
@@ -28,6 +33,26 @@ export function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }
         ))}
       </ol>
     </>
+  );
+}
+
+function Where({ attempt: { deviceId, deviceName, actorName } }: { readonly attempt: Attempt }) {
+  if (deviceId === undefined)
+    return actorName !== undefined && <Text>{`, ${m.item.attemptBy(actorName)}`}</Text>;
+  return (
+    <>
+      {`, ${m.items.on} `}
+      <DeviceLink id={deviceId} name={deviceName} />
+    </>
+  );
+}
+
+/** The place of an attempt among all of them, as a bar on one axis of time. */
+function Bar({ start, length }: Place) {
+  return (
+    <span className={css.axis} aria-hidden="true">
+      <span className={css.bar} style={{ insetInlineStart: `${start}%`, width: `${length}%` }} />
+    </span>
   );
 }
 

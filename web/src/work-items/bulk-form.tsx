@@ -1,8 +1,10 @@
 import type { Id, Schemas } from '@millrace/api';
 import { useState } from 'react';
 import { Button, Form, Heading, Input, Label, TextField } from 'react-aria-components';
+import { awaySince } from '../connection/reach.ts';
 import { AsScript } from '../dialogs/as-script.tsx';
-import { EnterHint, useBeginning } from '../dialogs/ask.tsx';
+import { EnterHint, useBeginning, WhileAway } from '../dialogs/ask.tsx';
+import { useStore } from '../store/store.ts';
 import { BulkFields } from './bulk-fields.tsx';
 import { beginBulk, bulkRequest, type Target } from './bulk-queries.ts';
 import {
@@ -43,7 +45,8 @@ export function BulkForm({ queue, action, target: wanted, filledIn, onBegun, onC
   const tried = useTrial(queueId, stepOf(action, { ...draft, reason: '' }, types), target);
   const step = stepOf(action, draft, types);
   const changed = tried.trial?.changed ?? 0;
-  const isReady = !tried.isTrying && mayBegin({ action, changed, reason: draft.reason, typed });
+  const isAway = useStore(awaySince) !== undefined;
+  const isReady = !isAway && !tried.isTrying && mayBegin({ action, changed, reason: draft.reason, typed });
   const begin = () => {
     if (!step || !isReady) return;
     beginBulk({ queue: { id: queueId, name: queue.name ?? '' }, action, step, target });
@@ -74,6 +77,7 @@ export function BulkForm({ queue, action, target: wanted, filledIn, onBegun, onC
           {m.bulk.confirm(m.bulk[action], changed)} <EnterHint />
         </Button>
         <Button onPress={onClose}>{m.common.cancel}</Button>
+        <WhileAway />
       </div>
       {step && <AsScript requests={[bulkRequest(queueId, step, target)]} />}
     </Form>

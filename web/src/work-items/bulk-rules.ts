@@ -1,4 +1,4 @@
-import type { Id, Schemas } from '@millrace/api';
+import { mayHappen, type Id, type Schemas, type TransitionName } from '@millrace/api';
 import { instantOf } from '../page/time.tsx';
 import { valueIn, type AttributeType } from './values.ts';
 
@@ -16,6 +16,43 @@ export const bulkActions = [
   'DELETE',
 ] as const;
 export type BulkAction = (typeof bulkActions)[number];
+
+/** The transition of each action, in the table that the server reads. */
+const transitionOf: Readonly<Record<BulkAction, TransitionName>> = {
+  RESTART: 'restart',
+  RELEASE: 'release',
+  DEFER: 'defer',
+  CANCEL: 'cancel',
+  RESOLVE: 'resolveDone',
+  COMPLETE: 'complete',
+  FAIL: 'giveUp',
+  EDIT: 'edit',
+  SET_PRIORITY: 'edit',
+  MOVE: 'move',
+  DELETE: 'delete',
+};
+const whileInDoubt: ReadonlySet<BulkAction> = new Set(['RESOLVE', 'DELETE']);
+
+/** The members of an item that decide which actions it allows. */
+export const decisive = [
+  'status',
+  'failureKind',
+  'notBefore',
+  'pointOfNoReturnOn',
+  'cancelRequestedOn',
+] as const;
+type Decisive = Pick<Schemas['WorkItem'], (typeof decisive)[number]>;
+
+/** The actions that at least one of the items allows as it is. The server decides; this spares people its refusals. */
+export function actionsOn(items: readonly Decisive[]): readonly BulkAction[] {
+  return bulkActions.filter((action) => items.some((item) => allows(item, action)));
+}
+
+function allows({ status, ...facts }: Decisive, action: BulkAction): boolean {
+  if (status === undefined) return true;
+  if (facts.failureKind === 'IN_DOUBT' && !whileInDoubt.has(action)) return false;
+  return mayHappen(transitionOf[action], { ...facts, status });
+}
 
 /** The input of an action, as typed. */
 export interface Draft {

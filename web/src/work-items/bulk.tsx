@@ -22,8 +22,10 @@ interface Props {
   readonly target: Target;
   /** The label of its button; the number of items when left out. */
   readonly label?: string;
-  /** All actions when left out. */
+  /** The actions of the menu; all when left out. */
   readonly actions?: readonly BulkAction[];
+  /** Those that the items allow as they are; all when left out. */
+  readonly allowed?: readonly BulkAction[] | undefined;
   /** Opened from elsewhere, such as by a key. */
   readonly opened?: Opened | undefined;
   readonly onOpened?: Dispatch<SetStateAction<Opened>>;
@@ -35,7 +37,8 @@ export type Opened = 'menu' | BulkAction | undefined;
 
 /** An action on many items: tried, confirmed, then done, with a report. */
 export function BulkMenu(props: Props) {
-  const { queue, target, label, actions = bulkActions, opened: wanted, onOpened, onBegun } = props;
+  const { queue, target, label, actions = bulkActions, allowed = actions } = props;
+  const { opened: wanted, onOpened, onBegun } = props;
   const [own, setOwn] = useState<Opened>();
   const mayRepair = queue.capabilities?.includes('repair') === true;
   const opened = mayRepair ? (wanted ?? own) : undefined;
@@ -53,13 +56,18 @@ export function BulkMenu(props: Props) {
           {name} …
         </Button>
         <Popover className="popover" placement="bottom end">
-          <Menu className="menu" aria-label={name}>
+          <Menu
+            className="menu"
+            aria-label={name}
+            disabledKeys={actions.filter((one) => !allowed.includes(one))}
+          >
             {actions.map((one) => (
-              <MenuItem key={one} onAction={() => open(one)}>
+              <MenuItem key={one} id={one} onAction={() => open(one)}>
                 {m.bulk[one]}
               </MenuItem>
             ))}
           </Menu>
+          {actions.some((one) => !allowed.includes(one)) && <p className={css.reason}>{m.bulk.notNow}</p>}
         </Popover>
       </MenuTrigger>
       {!mayRepair && <MayNot queue={queue}>{m.item.mayNot}</MayNot>}

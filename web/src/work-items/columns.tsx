@@ -4,7 +4,8 @@ import type { Column } from '../grid/props.ts';
 import { Mask } from '../json/mask.tsx';
 import { maskText } from '../json/masks.ts';
 import { Text } from '../page/text.tsx';
-import { Time } from '../page/time.tsx';
+import { Remaining, Time } from '../page/time.tsx';
+import { Holder } from './holder.tsx';
 import { m } from './messages.ts';
 import type { Item } from './queries.ts';
 import { ItemStatus } from './status.tsx';
@@ -24,12 +25,14 @@ export function columnsOf(queue: Schemas['Queue']): ItemColumn[] {
   return [idColumn(String(queue.id)), ...leading, ...named, ...trailing];
 }
 
-/** The columns to show: those of the address, or the most wanted ones. */
+/** The columns to show, after that of the id: those of the address in its order, or the most wanted ones. */
 export function shownColumns(all: readonly ItemColumn[], cols: string | undefined): readonly ItemColumn[] {
-  const wanted = cols?.split(',');
-  const isWanted = ({ id }: ItemColumn) =>
-    wanted ? wanted.includes(id) : defaults.includes(id) || isEarly(id);
-  return all.filter((column) => column.id === 'id' || isWanted(column));
+  const [id, ...others] = all;
+  const chosen =
+    cols === undefined
+      ? others.filter((one) => defaults.includes(one.id) || isEarly(one.id))
+      : [...new Set(cols.split(','))].flatMap((name) => others.find((one) => one.id === name) ?? []);
+  return id ? [id, ...chosen] : chosen;
 }
 
 function isEarly(id: string): boolean {
@@ -123,14 +126,35 @@ const trailing: ItemColumn[] = [
         </span>
       )),
   },
-  { ...textColumn('deviceId', m.items.device), width: '5rem' },
+  {
+    id: 'deviceId',
+    title: m.items.holder,
+    width: 'minmax(8rem, 1fr)',
+    sort: 'deviceId',
+    members: ['deviceId', 'status', 'progress'],
+    cell: (item) => <Holder item={item} />,
+  },
+  {
+    id: 'leaseExpiresOn',
+    title: m.items.lease,
+    width: '6rem',
+    sort: 'leaseExpiresOn',
+    members: ['leaseExpiresOn'],
+    cell: ({ leaseExpiresOn }) => leaseExpiresOn && <Remaining until={leaseExpiresOn} />,
+  },
+  { ...textColumn('lapseCount', m.items.lapses), width: '3.6rem', isNumber: true },
   timeColumn('deferredUntil', m.items.due),
+  timeColumn('startTime', m.items.begun),
+  timeColumn('endTime', m.items.ended),
+  { ...textColumn('batchId', m.items.batch), width: '5rem', isNumber: true },
 ];
 
-function timeColumn(id: 'createdOn' | 'updatedOn' | 'deferredUntil', title: string): ItemColumn {
+type TimeMember = 'createdOn' | 'updatedOn' | 'deferredUntil' | 'startTime' | 'endTime';
+
+function timeColumn(id: TimeMember, title: string): ItemColumn {
   return { id, title, width: '6.5rem', sort: id, members: [id], cell: (item) => <Time on={item[id]} /> };
 }
 
-function textColumn(id: 'failureKind' | 'deviceId', title: string) {
+function textColumn(id: 'failureKind' | 'lapseCount' | 'batchId', title: string) {
   return { id, title, sort: id, members: [id], cell: (item: Item) => String(item[id] ?? '') };
 }

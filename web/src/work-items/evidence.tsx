@@ -1,11 +1,9 @@
 import type { ReactNode } from 'react';
-import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import type { Id } from '@millrace/api';
 import { JsonView } from '../json/json-view.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
-import { devicesQuery } from '../queues/queries.ts';
+import { DeviceLink } from '../queues/device-link.tsx';
+import { progressOf } from './facts.tsx';
 import { plainLog } from './log.tsx';
 import type { Item } from './queries.ts';
 import { m } from './messages.ts';
@@ -42,7 +40,15 @@ function factsOf(item: Item): [string, ReactNode][] {
   const { doubt, progress, pointOfNoReturnOn, endTime, error = '' } = item;
   const facts: [string, ReactNode][] = [
     [m.doubt.noReturn, timeOf(doubt?.pointOfNoReturnOn ?? pointOfNoReturnOn)],
-    [m.doubt.device, doubt?.deviceId && <Device id={doubt.deviceId} />],
+    [
+      m.doubt.device,
+      doubt?.deviceId && (
+        <DeviceLink
+          id={doubt.deviceId}
+          name={doubt.deviceId === item.deviceId ? item.deviceName : undefined}
+        />
+      ),
+    ],
     [m.members.progress, progress && <Text>{progressOf(progress)}</Text>],
     [m.doubt.silent, timeOf(doubt?.leaseExpiredOn)],
     [m.doubt.since, timeOf(doubt?.since ?? endTime)],
@@ -51,23 +57,7 @@ function factsOf(item: Item): [string, ReactNode][] {
   return facts.filter(([, value]) => value !== undefined);
 }
 
-/** A device by its name, where the user may see it. */
-function Device({ id }: { readonly id: Id }) {
-  const { data } = useQuery(devicesQuery());
-  const found = data?.list.find((one) => one.id === id);
-  const name = found && (found.nickname === '' ? found.hostName : found.nickname);
-  return (
-    <Link to="/devices/$id" params={{ id: String(id) }}>
-      <Text>{name ?? String(id)}</Text>
-    </Link>
-  );
-}
-
 const timeOf = (on: string | undefined) => on && <Time on={on} />;
-
-function progressOf({ percent, text = '' }: NonNullable<Item['progress']>): string {
-  return percent === undefined ? text : `${percent} % ${text}`;
-}
 
 type Report = NonNullable<Item['doubt']>['lateReports'][number];
 

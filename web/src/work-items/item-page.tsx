@@ -1,12 +1,14 @@
 import { toId, type Id, type Schemas } from '@millrace/api';
-import { useSuspenseQuery } from '@tanstack/react-query';
+import { useSuspenseInfiniteQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { isPaused } from '../live/effects.ts';
 import { useKey } from '../page/keys.ts';
 import { Sentence } from '../page/sentence.tsx';
+import { exactly } from '../page/time.tsx';
 import { useTitle } from '../page/title.ts';
 import { queueQuery } from '../queues/queries.ts';
+import { Remedies } from '../queues/reasons.tsx';
 import { ItemActions } from './actions.tsx';
 import { Answers } from './answers.tsx';
 import { Attempts } from './attempts.tsx';
@@ -23,6 +25,7 @@ import { ItemStatus } from './status.tsx';
 import { Timeline } from './timeline.tsx';
 import { useTypes } from './use-types.ts';
 import { Versions } from './versions.tsx';
+import { actionsOn } from './bulk-rules.ts';
 import css from './item.module.css';
 
 export { loadItem as load } from './queries.ts';
@@ -34,7 +37,7 @@ export function Page() {
   const { data: queue } = useSuspenseQuery(queueQuery(toId(id)));
   const types = useTypes(queue);
   const { data: why } = useSuspenseQuery(whyQuery(toId(id), toId(workItemId)));
-  const { data: events } = useSuspenseQuery(itemEventsQuery(toId(id), toId(workItemId)));
+  const { events, onMore } = useEvents(toId(id), toId(workItemId));
   const mayRepair = queue.capabilities?.includes('repair') === true;
   useTitle(m.items.peek(workItemId), queue.name ?? id);
   return (
@@ -53,13 +56,15 @@ export function Page() {
       </header>
       <p className={css.why}>
         <Sentence>{why.sentence}</Sentence>
+        {why.expectedStartOn && ` ${m.item.expectedStart(exactly(why.expectedStartOn))}`}
       </p>
+      <Remedies queueId={id} reasons={why.reasons} />
       {item.failureKind === 'IN_DOUBT' && <Question key={workItemId} item={item} mayRepair={mayRepair} />}
       <ItemActions item={item} queue={queue}>
         {mayRepair && (
           <>
             <EditButton item={item} types={types} />
-            <MoreActions queue={queue} id={item.id ?? 0} />
+            <MoreActions queue={queue} item={item} />
           </>
         )}
       </ItemActions>
@@ -69,16 +74,23 @@ export function Page() {
           <ItemFacts item={item} />
           <Attempts attempts={item.attempts ?? []} />
           <h2>{m.item.timeline}</h2>
-          <Timeline events={events.list} isMore={events.isMore === true} />
+          <Timeline events={events} onMore={onMore} />
         </section>
         <section>
           <ItemData item={item} Title="h2" />
-          <Versions key={`${id} ${workItemId}`} events={events.list} />
+          <Versions key={`${id} ${workItemId}`} events={events} />
           <Log attempts={item.attempts ?? []} />
         </section>
       </div>
     </article>
   );
+}
+
+/** The events that were read, and how to read on where there are more. */
+function useEvents(id: Id, workItemId: Id) {
+  const { data, hasNextPage, fetchNextPage } = useSuspenseInfiniteQuery(itemEventsQuery(id, workItemId));
+  const events = useMemo(() => data.pages.flatMap(({ list }) => list), [data]);
+  return { events, onMore: hasNextPage ? () => void fetchNextPage() : undefined };
 }
 
 /** An item in doubt makes the page a question, with all that is known beside it. */
@@ -94,11 +106,11 @@ function Question({ item, mayRepair }: { readonly item: Item; readonly mayRepair
 
 interface MoreProps {
   readonly queue: Schemas['Queue'];
-  readonly id: Id;
+  readonly item: Item;
 }
 
 /** The actions on many items, for this one: `d` defers it, `m` moves it to another queue. */
-function MoreActions({ queue, id }: MoreProps) {
+function MoreActions({ queue, item }: MoreProps) {
   const [opened, setOpened] = useState<Opened>();
   useKey('d', () => setOpened('DEFER'), m.bulk.DEFER);
   useKey('m', () => setOpened('MOVE'), m.bulk.MOVE);
@@ -106,7 +118,8 @@ function MoreActions({ queue, id }: MoreProps) {
   return (
     <BulkMenu
       queue={queue}
-      target={{ ids: [id] }}
+      target={{ ids: [item.id ?? 0] }}
+      allowed={actionsOn([item])}
       label={m.item.moreActions}
       opened={opened}
       onOpened={setOpened}

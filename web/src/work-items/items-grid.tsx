@@ -8,6 +8,7 @@ import { usePreferences } from '../preferences/preferences.ts';
 import { setColumns } from '../preferences/queries.ts';
 import { ViewsMenu } from '../views/menu.tsx';
 import { BulkMenu, type Opened } from './bulk.tsx';
+import { actionsOn, decisive } from './bulk-rules.ts';
 import { filtersBy } from './cell-filter.ts';
 import { columnsOf, shownColumns, type ItemColumn } from './columns.tsx';
 import { ExportButton } from './export-dialog.tsx';
@@ -43,12 +44,7 @@ export function ItemsGrid(props: ItemsGridProps) {
   const { queue, filter, search, onChange } = props;
   const { all, shown, choose } = useColumns(props);
   const sort = search.sort ?? newestFirst;
-  const list = useItems(
-    queue,
-    filter,
-    sort,
-    shown.flatMap(({ members }) => members),
-  );
+  const list = useItems(queue, filter, sort, [...decisive, ...shown.flatMap(({ members }) => members)]);
   const rows = useRows(props, list);
   const { selection } = rows;
   const isOnSome = !selection.isAll && selection.ids.length > 0;
@@ -65,6 +61,7 @@ export function ItemsGrid(props: ItemsGridProps) {
         <BulkMenu
           queue={queue}
           target={isOnSome ? { ids: selection.ids } : { filter: filter ?? everything }}
+          allowed={allowedOf(list, isOnSome ? selection.has : undefined)}
           opened={rows.opened}
           onOpened={rows.setOpened}
           onBegun={selection.clear}
@@ -118,6 +115,15 @@ function Rows({ search, onChange, columns, list, sort, rows }: RowsProps) {
       onEscape={() => (search.peek === undefined ? selection.clear() : onChange({ peek: undefined }))}
     />
   );
+}
+
+/** The actions that the selected items allow; undefined where not all of them are read. */
+function allowedOf(
+  { items, total, isEstimated }: ItemList,
+  isSelected: ((id: string) => boolean) | undefined,
+) {
+  if (isSelected) return actionsOn(items.filter((item) => isSelected(idOf(item))));
+  return total === items.length && !isEstimated ? actionsOn(items) : undefined;
 }
 
 function idOf(item: Item): string {

@@ -1,8 +1,8 @@
 import type { Schemas } from '@millrace/api';
 import { Button } from 'react-aria-components';
-import { quoted } from '../dialogs/rules.ts';
 import { allOf, parse, partsOf, print } from '../filters/parse.ts';
-import { Command, Notice, Skeleton } from '../page/states.tsx';
+import { Notice, Skeleton } from '../page/states.tsx';
+import { EmptyQueue } from './empty-queue.tsx';
 import { m } from './messages.ts';
 import type { ItemList } from './use-items.ts';
 import css from './work-items.module.css';
@@ -25,14 +25,7 @@ export function ListNotice({ queue, q, list, onFilter }: Props) {
       </p>
     );
   if (list.items.length > 0) return undefined;
-  const name = quoted(queue.name ?? '');
-  if (q === '')
-    return (
-      <Notice title={m.items.empty}>
-        <p>{m.items.emptyText}</p>
-        <Command>{`millrace item create ${name} --data '{…}'\nmillrace upload ${name} items.csv`}</Command>
-      </Notice>
-    );
+  if (q === '') return <EmptyQueue queue={queue} />;
   return <Nothing q={q} onFilter={onFilter} />;
 }
 

@@ -1,8 +1,9 @@
-import { Columns3, Link as LinkIcon } from 'lucide-react';
+import { Link as LinkIcon } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
-import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import { Button } from 'react-aria-components';
 import { Arrivals } from './arrivals.tsx';
 import type { ItemColumn } from './columns.tsx';
+import { ListColumns } from './list-columns.tsx';
 import { m } from './messages.ts';
 import type { ItemList } from './use-items.ts';
 import css from './work-items.module.css';
@@ -24,29 +25,7 @@ export function ListTools({ all, shown, list, onColumns, children }: Props) {
       <Arrivals waiting={list.waiting} onShow={list.show} />
       {children}
       <CopyLink />
-      <MenuTrigger>
-        <Button className="quiet">
-          <Columns3 size={14} aria-hidden="true" /> {m.items.columns}
-        </Button>
-        <Popover className="popover" placement="bottom end">
-          <Menu
-            className="menu"
-            aria-label={m.items.columns}
-            selectionMode="multiple"
-            selectedKeys={shown.map(({ id }) => id)}
-            disabledKeys={['id']}
-            onSelectionChange={(keys) => {
-              if (keys !== 'all') onColumns(all.flatMap(({ id }) => (keys.has(id) ? id : [])).join(','));
-            }}
-          >
-            {all.map(({ id, title }) => (
-              <MenuItem key={id} id={id} textValue={title} className={css.choice}>
-                {title}
-              </MenuItem>
-            ))}
-          </Menu>
-        </Popover>
-      </MenuTrigger>
+      <ListColumns all={all} shown={shown} onColumns={onColumns} />
     </div>
   );
 }

@@ -148,8 +148,18 @@ export function itemQuery(id: Id, workItemId: Id) {
   return query('getWorkItem', { path: { id, workItemId } });
 }
 
+const noId: Id = 0;
+
+/** The events of an item, page by page. */
 export function itemEventsQuery(id: Id, workItemId: Id) {
-  return query('listWorkItemEvents', { path: { id, workItemId } });
+  const path = { id, workItemId };
+  return infiniteQueryOptions({
+    queryKey: ['listWorkItemEvents', { path }] as const,
+    queryFn: ({ pageParam, signal }) =>
+      call('listWorkItemEvents', { path, ...(pageParam && { query: { after: pageParam } }) }, { signal }),
+    initialPageParam: noId,
+    getNextPageParam: ({ list, isMore }) => (isMore ? list.at(-1)?.id : undefined),
+  });
 }
 
 export function whyQuery(id: Id, workItemId: Id) {
@@ -163,7 +173,7 @@ export async function loadItem(params: Params): Promise<void> {
     read(queueQuery(ids[0])),
     read(itemQuery(...ids)),
     read(whyQuery(...ids)),
-    read(itemEventsQuery(...ids)),
+    queryClient.infiniteQuery({ ...itemEventsQuery(...ids), staleTime: 'static' }),
   ]);
 }
 

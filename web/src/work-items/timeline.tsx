@@ -1,6 +1,9 @@
-import { stringifyJson, type Schemas } from '@millrace/api';
+import { actorKindOf, stringifyJson, type ActorKind, type Schemas } from '@millrace/api';
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
 import type { Change } from '../dialogs/changes.ts';
 import { acts } from '../messages/acts.ts';
+import { Choice } from '../page/fields.tsx';
 import { LongText } from '../page/long-text.tsx';
 import { Text } from '../page/text.tsx';
 import { Time } from '../page/time.tsx';
@@ -13,15 +16,26 @@ type Event = Schemas['WorkItemEvent'];
 
 interface Props {
   readonly events: readonly Event[];
-  readonly isMore: boolean;
+  /** Reads the next of them, where there are more. */
+  readonly onMore: (() => void) | undefined;
 }
 
 /** Every change of an item: when, by whom, from what to what, and why. */
-export function Timeline({ events, isMore }: Props) {
+export function Timeline({ events, onMore }: Props) {
+  const [kind, setKind] = useState<ActorKind>();
+  const shown = events.filter((event) => kind === undefined || actorKindOf(event) === kind);
   return (
     <>
+      <Choice
+        label={m.item.whose}
+        value={kind ?? ''}
+        none={m.item.ofAll}
+        choices={m.item.kinds}
+        onChange={setKind}
+      />
+      {shown.length === 0 && <p>{m.item.noneOf}</p>}
       <ol className={css.timeline}>
-        {events.map((event, index) => (
+        {shown.map((event) => (
           <li key={String(event.id)}>
             <Time on={event.on} />
             <div>
@@ -40,12 +54,19 @@ export function Timeline({ events, isMore }: Props) {
                   <LongText>{event.reason}</LongText>
                 </q>
               )}
-              <Members event={event} differences={dataChangeIn(event, events.slice(0, index))} />
+              <Members
+                event={event}
+                differences={dataChangeIn(event, events.slice(0, events.indexOf(event)))}
+              />
             </div>
           </li>
         ))}
       </ol>
-      {isMore && <p>{m.item.more(events.length)}</p>}
+      {onMore && (
+        <p>
+          {m.item.more(events.length)} <Button onPress={onMore}>{m.item.further}</Button>
+        </p>
+      )}
     </>
   );
 }
