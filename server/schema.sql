@@ -715,6 +715,7 @@ create table users (
   updated_on timestamp with time zone not null,
   deleted_on timestamp with time zone,
   must_change_password boolean not null default false,
+  last_seen_on timestamp with time zone,
   constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint users_pkey PRIMARY KEY (id)
 );

@@ -180,7 +180,7 @@ const wanted: Partial<Record<OperationId, readonly string[]>> = {
   listQueueMembers: ['userId', 'username', 'role'],
   listQueueConsumers: ['roleId', 'roleName'],
   listViews: ['id', 'name', 'page', 'queueName', 'query', 'shared', 'createdByName', 'updatedOn'],
-  listUsers: ['id', 'username', 'roles', 'firstName', 'lastName', 'email', 'disabled'],
+  listUsers: ['id', 'username', 'roles', 'firstName', 'lastName', 'email', 'disabled', 'lastSeenOn'],
   listSessions: ['id', 'username', 'begunOn', 'renewedOn', 'address', 'userAgent', 'apiKeyId', 'current'],
   listRoles: ['id', 'name', 'countPrincipals', 'permissions'],
   listApiKeys: ['id', 'name', 'userId', 'createdBy', 'expiresOn', 'createdOn'],

@@ -1868,7 +1868,7 @@ export interface paths {
     put?: never;
     /**
      * List users
-     * @description Filter and sort on id, username, email, firstName, lastName, disabled, createdOn and updatedOn.
+     * @description Filter and sort on id, username, email, firstName, lastName, disabled, lastSeenOn, createdOn and updatedOn.
      */
     post: operations['listUsers'];
     delete?: never;
@@ -5882,6 +5882,11 @@ export interface components {
       mustChangePassword?: boolean;
       /** @description The provider by which the user signs on; left out for others */
       provider?: string;
+      /**
+       * Format: date-time
+       * @description When the user last logged in, or had a session renewed, which happens every 20 minutes while it is used; left out when never
+       */
+      readonly lastSeenOn?: string;
     };
     /**
      * @description The user, with all that older clients read.
@@ -5975,6 +5980,11 @@ export interface components {
       mustChangePassword?: boolean;
       /** @description The provider by which the user signs on; left out for others */
       provider?: string;
+      /**
+       * Format: date-time
+       * @description When the user last logged in, or had a session renewed, which happens every 20 minutes while it is used; left out when never
+       */
+      readonly lastSeenOn?: string;
       sysAssignedRoles: components['schemas']['RoleReference'][];
       groupNames: string[];
       /** @description What the user's roles allow, by name */

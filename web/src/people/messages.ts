@@ -56,6 +56,8 @@ const en = {
     filter: 'Find a user by name or e-mail address',
     noMatch: (text: string) => `No user has “${text}” in a name or the e-mail address.`,
     first: (amount: number) => `These are the first ${amount}: find the others by name.`,
+    lastSeen: 'Last seen',
+    neverSeen: 'never',
     new: 'New user',
     make: 'Make the user',
     username: 'User name',

@@ -12,7 +12,7 @@ import { crowdOf, crowdQuery, may, rolesQuery, seesKeysOf, userQuery, whoAmI } f
 import { grantedBy, isSame, type User } from './rules.ts';
 import { SessionsOf } from './sessions.tsx';
 import { UserActions } from './user-actions.tsx';
-import { RoleChips } from './users-page.tsx';
+import { LastSeen, RoleChips } from './users-page.tsx';
 import css from './people.module.css';
 
 export { loadUser as load } from './queries.ts';
@@ -95,6 +95,12 @@ function Facts({ user }: { readonly user: User }) {
             </div>
           ),
       )}
+      <div>
+        <dt>{m.users.lastSeen}</dt>
+        <dd>
+          <LastSeen user={user} />
+        </dd>
+      </div>
       <div>
         <dt>{m.people.made}</dt>
         <dd>

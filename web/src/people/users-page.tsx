@@ -71,6 +71,7 @@ function Table({ users }: { readonly users: readonly User[] }) {
           <th scope="col">{m.users.state}</th>
           <th scope="col">{m.people.roles}</th>
           <th scope="col">{m.users.email}</th>
+          <th scope="col">{m.users.lastSeen}</th>
           <th scope="col">{m.people.changed}</th>
         </tr>
       </thead>
@@ -107,11 +108,19 @@ function Row({ user }: { readonly user: User }) {
         <RoleChips roles={roles} />
       </td>
       <td data-label={m.users.email}>{email !== '' && <Text>{email}</Text>}</td>
+      <td data-label={m.users.lastSeen}>
+        <LastSeen user={user} />
+      </td>
       <td data-label={m.people.changed}>
         <Time on={updatedOn} />
       </td>
     </tr>
   );
+}
+
+/** When a user was last there, at most 20 minutes ago for whoever is. */
+export function LastSeen({ user: { lastSeenOn } }: { readonly user: User }) {
+  return lastSeenOn === undefined ? m.users.neverSeen : <Time on={lastSeenOn} />;
 }
 
 export function RoleChips({ roles }: Pick<User, 'roles'>) {

@@ -28,8 +28,18 @@ export async function saveSession(
         then ${browserExpiryOf(context, loggedInOn)} else excluded.expires_on end,
       address = excluded.address, user_agent = excluded.user_agent
     returning s.id`);
+  await noteSeen(db, userId, now);
   if (apiKeyId !== undefined) await noteUse(db, apiKeyId, now);
   return row !== undefined;
+}
+
+/** Updates at most once a minute, and waits for nobody who does the same. */
+async function noteSeen(db: Db, userId: Id, now: Date): Promise<void> {
+  await db.write(sql`
+    update users set last_seen_on = ${now} where id = (
+      select id from users where id = ${userId}
+        and (last_seen_on is null or last_seen_on < ${now}::timestamptz - interval '1 minute')
+      for no key update skip locked)`);
 }
 
 /** Updates at most once a minute: thousands of runners may share a key, and must not wait for each other here. */

@@ -15,6 +15,23 @@ async function roleId(name: string, caller: Caller = app.admin): Promise<number>
 const isoTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const refusal = ({ status, error }: { status: number; error: { code: string } }) => [status, error.code];
 
+describe('listUsers', () => {
+  it('listUsers says when each user was last there, and never of whoever was not', async () => {
+    const began = new Date().toISOString();
+    const { id } = (await app.admin.createUser({ body: { username: 'seldom.here', password } })).body;
+    const path = { id: Number(id) };
+    expect((await app.admin.getUser({ path })).body).not.toHaveProperty('lastSeenOn');
+    await app.as(undefined).logIn({ body: { username: 'seldom.here', password } });
+    const body = {
+      filter: { operator: 'ge', field: 'lastSeenOn', value: began } as const,
+      sort: [{ field: 'lastSeenOn' as const, direction: 'desc' as const }],
+    };
+    const [found] = (await app.admin.listUsers({ body })).body.list;
+    expect(found?.username).toBe('seldom.here');
+    expect(Date.parse(found?.lastSeenOn ?? '')).toBeGreaterThanOrEqual(Date.parse(began));
+  });
+});
+
 describe('createUser', () => {
   it('createUser answers the user, who can log in', async () => {
     const role = await roleId('User manager');

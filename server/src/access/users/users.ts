@@ -77,6 +77,7 @@ const userFields: Record<string, Field> = {
   firstName: { column: raw('u.first_name'), type: 'text' },
   lastName: { column: raw('u.last_name'), type: 'text' },
   disabled: { column: raw('u.disabled'), type: 'boolean' },
+  lastSeenOn: { column: raw('u.last_seen_on'), type: 'time' },
   ...changeFields,
 };
 
@@ -155,7 +156,7 @@ const userColumns = raw(`
   u.password_hash is not null as "passwordSet", u.disabled, u.description,
   u.deleted_on is not null as deleted, case when u.must_change_password then true end as "mustChangePassword", u.created_by as "createdBy",
   (select i.provider from user_identities i where i.user_id = u.id) as provider,
-  u.created_on as "createdOn", u.updated_by as "updatedBy", u.updated_on as "updatedOn",
+  u.last_seen_on as "lastSeenOn", u.created_on as "createdOn", u.updated_by as "updatedBy", u.updated_on as "updatedOn",
   (select coalesce(json_agg(json_strip_nulls(json_build_object('id', r.id, 'name', r.name, 'version', r.version,
        'provider', ur.provider)) order by r.id), '[]')
      from user_roles ur join roles r on r.id = ur.role_id where ur.user_id = u.id) as roles`);
