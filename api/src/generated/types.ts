@@ -5740,7 +5740,7 @@ export interface components {
        * @description When the next deferred item, or the next retry, is due; left out when none is
        */
       nextDueOn?: string;
-      /** @description Age of the oldest NEW item; left out when none waits. At most five seconds old. */
+      /** @description Age of the oldest NEW item; left out when none waits. At most five seconds old; up to thirty where it takes long to read, as behind a transaction that stays open. */
       oldestWaitingSeconds?: number;
       /**
        * Format: date-time

@@ -54,10 +54,18 @@ function totals(now: Date): Sql {
 export const compactCounters: Job = {
   name: 'compactCounters',
   run: async ({ db, now }) => {
-    for (const queueId of await selectQueuesToCompact(db)) await compactCountersOf(db, queueId, now);
-    return 1000;
+    const begun = performance.now();
+    const queueIds = await selectQueuesToCompact(db);
+    const pause = pauseAfter(performance.now() - begun);
+    for (const queueId of queueIds) await compactCountersOf(db, queueId, now);
+    return pause;
   },
 };
+
+/** Milliseconds until the next run: a look takes long where an open transaction keeps rows that are gone, and then comes the less often. */
+function pauseAfter(took: number): number {
+  return Math.min(Math.max(1000, took * 50), 10_000);
+}
 
 /** Queues with enough rows of counters to make compaction worthwhile. */
 async function selectQueuesToCompact(db: Db): Promise<Id[]> {

@@ -4,13 +4,19 @@ import type { Context, PlainOperation, QueueOperation } from '../engine/operatio
 import { recentMinutes, selectTotals, selectTotalsOfMany, type Totals } from '../journal/counters.ts';
 import { pageOfQueues, type NamedQueue } from './visible.ts';
 
-// While an old snapshot is held, the index still has entries of items that left the front of the line, which makes a look slow: one in this
-// time is enough.
-const oldestIsGoodFor = 5000;
-/** The creation time of the oldest waiting item, with the time of reading it. */
+/** The creation time of the oldest waiting item, and the time until which nobody looks again. */
 interface KnownOldest {
-  readonly readAt: number;
+  readonly goodUntil: number;
   readonly oldest: Date | undefined;
+}
+
+/**
+ * Milliseconds until another look. While an old snapshot is held, the index still has entries of items that left the front of the line, which
+ * makes a look slow: then looks take a fiftieth of the time, as those for claims and leases do.
+ * @param took milliseconds that the last one took
+ */
+function goodFor(took: number): number {
+  return Math.min(Math.max(5000, took * 50), 30_000);
 }
 /** The known values of each server in this process, by queue: another server has other queues under the same ids. */
 const known = new WeakMap<Context['marks'], Map<Id, KnownOldest>>();
@@ -93,10 +99,12 @@ export async function oldestWaiting(
 ): Promise<(Date | undefined)[]> {
   const byQueue = known.get(marks) ?? new Map<Id, KnownOldest>();
   known.set(marks, byQueue);
-  const stale = queueIds.filter((id) => now.getTime() - (byQueue.get(id)?.readAt ?? 0) >= oldestIsGoodFor);
+  const stale = queueIds.filter((id) => (byQueue.get(id)?.goodUntil ?? 0) <= now.getTime());
   const read = stale.length === 1 ? selectOldest : selectOldestOfMany;
+  const begun = performance.now();
   const rows = stale.length > 0 ? await read(db, stale) : [];
-  stale.forEach((id, index) => byQueue.set(id, { readAt: now.getTime(), oldest: rows[index]?.oldest }));
+  const goodUntil = now.getTime() + goodFor(performance.now() - begun);
+  stale.forEach((id, index) => byQueue.set(id, { goodUntil, oldest: rows[index]?.oldest }));
   return queueIds.map((id) => byQueue.get(id)?.oldest);
 }
 

@@ -79,6 +79,8 @@ const mostKnown = 10_000;
 class EndingLeases {
   #known: readonly Lease[] = [];
   #nextLook = -Infinity;
+  /** The time for which a look remembers the leases that end: the next one comes within it. */
+  #horizonMs = usualHorizonMs;
 
   /** The items whose leases seem to have ended, by queue. */
   async ended(db: Db, now: Date): Promise<Map<Id, Id[]>> {
@@ -104,22 +106,24 @@ class EndingLeases {
   }
 
   async #look(db: Db, now: Date): Promise<void> {
+    const horizon = this.#horizonMs;
     const [before, known, after] = await Promise.all([
       countWalked(db),
-      selectEnding(db, now),
+      selectEnding(db, new Date(now.getTime() + horizon)),
       countWalked(db),
     ]);
     this.#known = known;
-    const pause = known.length < mostKnown ? pauseAfterLook(after - before) : 0;
-    this.#nextLook = performance.now() + pause;
+    const pause = pauseAfterLook(after - before);
+    this.#nextLook = performance.now() + (known.length < mostKnown ? Math.min(pause, horizon) : 0);
+    this.#horizonMs = horizonFor(pause);
   }
 }
 
 /** The leases that end before the latest time of the next look. */
-function selectEnding(db: Db, now: Date): Promise<Lease[]> {
+function selectEnding(db: Db, until: Date): Promise<Lease[]> {
   return db.rows<Lease>(sql`
     select queue_id as "queueId", id, lease_expires_on as on from work_items
-    where status = 'IN_PROGRESS' and lease_expires_on <= ${new Date(now.getTime() + longestPauseMs)}
+    where status = 'IN_PROGRESS' and lease_expires_on <= ${until}
     order by queue_id, id limit ${mostKnown}`);
 }
 
@@ -147,12 +151,18 @@ export const pauseMs = 500;
 
 /** The same as for low-water marks: a hundred entries take some 20 microseconds, and looks about a fiftieth of the time. */
 const entriesPerMs = 100;
-const longestPauseMs = 5000;
+const usualHorizonMs = 5000;
+const longestPauseMs = 30_000;
 
 /** Milliseconds from a look at all items in progress to the next one. @param walked number of index entries that it walked over */
 function pauseAfterLook(walked: number): number {
   const pause = walked / entriesPerMs;
   return pause < pauseMs ? 0 : Math.min(pause, longestPauseMs);
+}
+
+/** The time that the next look has to cover, as it may find twice as many entries. @param pause the pause after the present one */
+function horizonFor(pause: number): number {
+  return Math.min(Math.max(2 * pause, usualHorizonMs), longestPauseMs);
 }
 
 // The latest holders of an item tell more than a list of all of them.
