@@ -98,7 +98,7 @@ interface NarrowProps extends Search {
 /** The choice by a text and by pool. */
 function Narrow({ q = '', pool, pools, onSearch }: NarrowProps) {
   return (
-    <span className={css.search}>
+    <span className="narrow">
       <select
         aria-label={m.devices.inPool}
         value={pool ?? ''}
@@ -168,7 +168,7 @@ export function Card({ device, running, isChosen = false, onChoose }: CardProps)
         {onChoose && (
           <input
             type="checkbox"
-            className={css.choose}
+            className={`tick ${css.choose ?? ''}`}
             aria-label={m.devices.choose(deviceName(device))}
             checked={isChosen}
             onChange={onChoose}

@@ -125,6 +125,7 @@ function SelectAll<Row>({ rows, idOf, selection }: GridProps<Row>) {
   return (
     <input
       type="checkbox"
+      className="tick"
       tabIndex={-1}
       aria-label={m.page.selectAll}
       checked={isAll}
@@ -170,6 +171,7 @@ function Row<Row>(props: RowProps<Row>) {
       <span role="gridcell" className={css.check}>
         <input
           type="checkbox"
+          className="tick"
           tabIndex={-1}
           aria-label={id}
           checked={selection.has(id)}

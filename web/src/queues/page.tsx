@@ -96,7 +96,7 @@ interface NarrowProps extends Search {
 /** The choice by a part of the name, by state and by model. */
 function Narrow({ q = '', state, model, models, onSearch }: NarrowProps) {
   return (
-    <span className={css.search}>
+    <span className="narrow">
       <SearchField aria-label={m.queues.filter} value={q} onChange={(text) => onSearch({ q: text })}>
         <Input placeholder={m.queues.filter} />
       </SearchField>
