@@ -50,6 +50,7 @@ describe('logIn', () => {
         disabled: false,
         clientRegistered: false,
         description: '',
+        lastSeenOn: expect.stringMatching(/Z$/),
         createdBy: expect.any(Number),
         createdOn: expect.stringMatching(/Z$/),
         updatedBy: expect.any(Number),
