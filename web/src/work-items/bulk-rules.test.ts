@@ -1,6 +1,6 @@
 import { stringifyJson } from '@millrace/api';
 import { expect, test } from 'vitest';
-import { bulkActions, emptyDraft, needsNumber, needsReason, stepOf } from './bulk-rules.ts';
+import { actionsOn, bulkActions, emptyDraft, needsNumber, needsReason, stepOf } from './bulk-rules.ts';
 
 const types = { amount: 'NUMBER', vendor: 'TEXT', isUrgent: 'BOOLEAN' } as const;
 
@@ -37,4 +37,24 @@ test('What others will ask about needs a reason, and what cannot be undone its n
     false,
     true,
   ]);
+});
+
+const repairs = ['DEFER', 'COMPLETE', 'FAIL', 'EDIT', 'SET_PRIORITY', 'MOVE', 'DELETE'];
+
+test.each([
+  [{ status: 'NEW' as const }, repairs],
+  [{ status: 'NEW' as const, notBefore: '2026-12-01T00:00:00Z' }, ['RELEASE', ...repairs]],
+  [{ status: 'FAILED' as const, failureKind: 'BUSINESS' as const }, ['RESTART', ...repairs]],
+  [{ status: 'FAILED' as const, failureKind: 'IN_DOUBT' as const }, ['RESOLVE', 'DELETE']],
+  [{ status: 'IN_PROGRESS' as const }, ['CANCEL']],
+  [{ status: 'IN_PROGRESS' as const, cancelRequestedOn: '2026-12-01T00:00:00Z' }, []],
+  [{ status: 'COMPLETE' as const }, ['DELETE']],
+])('An item that is %o allows %o', (item, actions) => {
+  expect(actionsOn([item])).toEqual(actions);
+});
+
+test('Of several items one has to allow an action, and of those not known what they are any may', () => {
+  expect(actionsOn([{ status: 'COMPLETE' }, { status: 'IN_PROGRESS' }])).toEqual(['CANCEL', 'DELETE']);
+  expect(actionsOn([{}])).toEqual(bulkActions);
+  expect(actionsOn([])).toEqual([]);
 });

@@ -128,7 +128,7 @@ const trailing: ItemColumn[] = [
   },
   {
     id: 'deviceId',
-    title: m.items.holder,
+    title: m.items.device,
     width: 'minmax(8rem, 1fr)',
     sort: 'deviceId',
     members: ['deviceId', 'status', 'progress'],

@@ -17,7 +17,6 @@ const en = {
     device: 'Device',
     due: 'Due',
     grid: 'Work items',
-    holder: 'Device',
     lease: 'Lease',
     lapses: 'Lapses',
     begun: 'Begun',
