@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createDevice, createLine } from '../../server/src/testing/dispatch.ts';
 import { addItems, createInvoices } from './fixtures.ts';
 import { press, pressUntil, pressUntilChosen, toRow } from './keys.ts';
-import { button, countsOf, dialog, link, pause, region, title, type Scene } from './scene.ts';
+import { button, countsOf, dialog, pause, region, title, type Scene } from './scene.ts';
 
 /** The jobs of a person who looks after queues. */
 export function testJobsWithQueues(scene: () => Scene): void {
@@ -122,7 +122,7 @@ export function testJobsWithQueues(scene: () => Scene): void {
     test('by the mouse, in five steps', async () => {
       const id = await createInvoices(scene().app, 'Filled by mice');
       const page = await scene().begin(`queues/${id}`);
-      await link(page, 'Upload').click();
+      await page.getByRole('link', { name: 'Upload', exact: true }).click();
       const choosing = page.waitForEvent('filechooser');
       await button(page, 'Choose a file').click();
       await (await choosing).setFiles(file);

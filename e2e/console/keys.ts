@@ -23,8 +23,9 @@ export async function toRow(page: Page, says: RegExp): Promise<void> {
   await pressUntil(page, 'j', says);
 }
 
-/** Goes down to a choice of the palette, and takes it. */
+/** Goes down to a choice of the palette once it is there, and takes it. */
 export async function pressUntilChosen(page: Page, name: RegExp): Promise<void> {
+  await page.getByRole('menuitem').filter({ hasText: name }).first().waitFor();
   for (let pressed = 0; pressed < 40; pressed += 1) {
     const chosen = page.locator('[role=menuitem][data-focused]');
     if ((await chosen.count()) > 0 && name.test((await chosen.first().textContent()) ?? '')) {

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { password } from '../../server/src/testing/app.ts';
 import { addItems, createInvoices, hostile } from './fixtures.ts';
+import { pressUntilChosen } from './keys.ts';
 import { browserFile, expectAccessible, setStage } from './stage.ts';
 
 const phone = { width: 390, height: 844 };
@@ -144,8 +145,7 @@ describe.skipIf(browserFile === undefined)('In a browser,', () => {
     await page.keyboard.press('Control+k');
     await page.getByRole('dialog').waitFor();
     await page.keyboard.type('Seen');
-    await page.keyboard.press('ArrowDown');
-    await page.keyboard.press('Enter');
+    await pressUntilChosen(page, /^Seen/);
     await heading(page, 'Seen').waitFor();
     const item = page.getByRole('row', { name: /R-1/ });
     expect((await item.boundingBox())?.height).toBe(28);
