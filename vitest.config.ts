@@ -18,6 +18,15 @@ const everywhere: TestUserConfig = {
   allowOnly: false,
 };
 
+/** The tests that stop databases, networks and processes, and wait for deadlines to pass: each takes longer than most rooms have for all. */
+const faults = [
+  'server/src/engine/{failover,notifier,silence}.test.ts',
+  'server/src/engine/http/{hostile,uploads}.test.ts',
+  'server/src/health/health.test.ts',
+  'server/src/postgres/supervisor.test.ts',
+  'server/src/work-items/maintain/lease-expiry.test.ts',
+];
+
 export default defineConfig({
   test: {
     globalSetup: 'server/src/testing/cluster.ts',
@@ -34,11 +43,13 @@ export default defineConfig({
           globalSetup: 'e2e/packages.setup.ts',
         },
       },
+      { test: { ...everywhere, name: 'faults', include: faults } },
       {
         test: {
           ...everywhere,
           name: 'quick',
           include: ['{api,server,cli,demo,runner,web,scripts}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...faults],
         },
       },
     ],
