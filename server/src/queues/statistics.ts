@@ -16,7 +16,15 @@ interface KnownOldest {
  * @param took milliseconds that the last one took
  */
 function goodFor(took: number): number {
-  return Math.min(Math.max(5000, took * 50), 30_000);
+  return Math.min(Math.max(5000, took * 50), longestGood);
+}
+
+const longestGood = 30_000;
+
+/** Whether nobody needs to look again; not if it were for longer than ever, as behind a clock that was put back. */
+function isGood(known: KnownOldest | undefined, now: Date): boolean {
+  const left = (known?.goodUntil ?? 0) - now.getTime();
+  return left > 0 && left <= longestGood;
 }
 /** The known values of each server in this process, by queue: another server has other queues under the same ids. */
 const known = new WeakMap<Context['marks'], Map<Id, KnownOldest>>();
@@ -99,7 +107,7 @@ export async function oldestWaiting(
 ): Promise<(Date | undefined)[]> {
   const byQueue = known.get(marks) ?? new Map<Id, KnownOldest>();
   known.set(marks, byQueue);
-  const stale = queueIds.filter((id) => (byQueue.get(id)?.goodUntil ?? 0) <= now.getTime());
+  const stale = queueIds.filter((id) => !isGood(byQueue.get(id), now));
   const read = stale.length === 1 ? selectOldest : selectOldestOfMany;
   const begun = performance.now();
   const rows = stale.length > 0 ? await read(db, stale) : [];
