@@ -134,7 +134,6 @@ const en = {
       settings: 'Open settings',
       members: 'Open members',
     },
-    openQueue: 'Open queue',
     resumeNamed: (name: string) => `Resume ${name}`,
     total: (amount: number) => count(amount, 'queue', 'queues'),
   },

@@ -1,6 +1,5 @@
 import { toId, type Schemas } from '@millrace/api';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button, Input, Label, TextField } from 'react-aria-components';
 import { Ask, Over, Reason } from '../dialogs/ask.tsx';
@@ -82,18 +81,13 @@ export function Resume({ queue, onDone }: FormProps) {
   );
 }
 
-/** Has a paused queue go on from anywhere that tells of its pause; a link to it for those who may not, and undefined once it goes on. */
+/** Has a paused queue go on from anywhere that tells of its pause; undefined for those who may not, and once it goes on. */
 export function ResumeHere({ queueId }: { readonly queueId: string }) {
   const { data: queue } = useQuery(queueQuery(toId(queueId)));
   const [isAsked, setAsked] = useState(false);
   const close = () => setAsked(false);
   if (!queue || (queue.status !== 'INACTIVE' && !isAsked)) return undefined;
-  if (queue.archived || !queue.capabilities?.includes('edit'))
-    return (
-      <Link to="/queues/$id" params={{ id: queueId }} className={css.remedy}>
-        {m.queues.openQueue}
-      </Link>
-    );
+  if (queue.archived || !queue.capabilities?.includes('edit')) return undefined;
   return (
     <>
       <Button
